@@ -1,0 +1,115 @@
+/* laminar check: how far a model's numbers can be trusted. */
+#include "cli.h"
+#include <string.h>
+
+typedef struct check_args {
+    size_t rows;
+    cli_eval eval;
+    cli_choice choice;
+} check_args;
+
+static const cli_option check_options[] = {
+    {"rows", 0, CLI_COUNT, "N", "rows to use, spread over the file; default at most 2000", offsetof(check_args, rows)},
+    CLI_CHOICE_OPTIONS(check_args),
+    CLI_EVAL_OPTIONS(check_args),
+    {0},
+};
+
+/* Keeps `rows` of the table's rows, evenly spread, in their order. */
+static void thin(lam_table *table, size_t rows)
+{
+    size_t all = table->rows, cols = table->cols;
+    if (rows >= all)
+        return;
+    for (size_t i = 0; i < rows; i++) {
+        size_t from = (size_t)((double)i * (double)all / (double)rows);
+        memmove(table->values + i * cols, table->values + from * cols, cols * sizeof(double));
+    }
+    table->rows = rows;
+}
+
+static void report(const lam_check_report *r, size_t all, double atol, double rtol)
+{
+    cli_grid grid = {.columns = 2, .left = 1};
+    printf("%zu of %zu rows; atol %g, rtol %g, exact trace; \"tighter\" is a hundredth of these, in double\n\n",
+        r->rows, all, atol, rtol);
+    cli_grid_add(&grid, "mean NLL, nats, data units");
+    cli_grid_add(&grid, "%.6f, tighter %.6f, difference %.2e", r->nll, r->nll_tight, r->nll - r->nll_tight);
+    cli_grid_add(&grid, "log p against tighter, nats");
+    cli_grid_add(&grid, "max %.2e, rms %.2e", r->logp_error_max, r->logp_error_rms);
+    cli_grid_add(&grid, "decode(encode(x)) - x, standardised units");
+    cli_grid_add(&grid, "max %.2e, rms %.2e", r->round_trip_max, r->round_trip_rms);
+    cli_grid_add(&grid, "mean log p, Hutchinson (64 probes) - exact, nats");
+    cli_grid_add(&grid, "%.2e +- %.2e", r->hutchinson_mean, r->hutchinson_se);
+    cli_grid_add(&grid, "total mass");
+    if (r->has_mass)
+        cli_grid_add(&grid, "%.6f", r->mass);
+    else
+        cli_grid_add(&grid, "- (integrated for one and two columns only)");
+    cli_grid_add(&grid, "calls of f a solve");
+    cli_grid_add(&grid, "%.1f, tighter %.1f", cli_ratio(r->counts.forward, r->counts.solves),
+        cli_ratio(r->counts_tight.forward, r->counts_tight.solves));
+    cli_grid_add(&grid, "steps a solve");
+    cli_grid_add(&grid, "%.1f + %.1f rejected, tighter %.1f + %.1f rejected",
+        cli_ratio(r->counts.accepted, r->counts.solves), cli_ratio(r->counts.rejected, r->counts.solves),
+        cli_ratio(r->counts_tight.accepted, r->counts_tight.solves),
+        cli_ratio(r->counts_tight.rejected, r->counts_tight.solves));
+    cli_grid_print(&grid, stdout);
+}
+
+static int check(const lam_model *model, lam_table *data, const check_args *args)
+{
+    lam_eval_options options;
+    lam_check_report result = {0};
+    cli_progress progress;
+    double atol, rtol;
+    size_t all = data->rows;
+    thin(data, args->rows);
+    cli_eval_options(&args->eval, &options);
+    cli_progress_start(&progress, "checking", &options);
+    lam_status status = lam_check(model, &options, data->values, data->rows, &result);
+    cli_progress_end();
+    if (status != LAM_OK)
+        return cli_library_failed();
+    cli_tolerances(model, &options, &atol, &rtol);
+    report(&result, all, atol, rtol);
+    return CLI_OK;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    check_args args = {.rows = 2000};
+    cli_line line;
+    lam_model *model = NULL;
+    lam_table *data = NULL;
+    int code = cli_line_parse(command, argc, argv, &args, &line);
+    if (code == CLI_OK && args.rows == 0)
+        code = cli_misuse(command, "--rows wants at least 1");
+    if (code == CLI_OK)
+        code = cli_model_open(line.words[0], args.eval.config, &model);
+    if (code == CLI_OK)
+        code = cli_data_read(line.words[1], &args.choice, model, &data);
+    if (code == CLI_OK)
+        code = check(model, data, &args);
+    lam_table_free(data);
+    lam_model_free(model);
+    cli_line_free(&line);
+    return code;
+}
+
+const cli_command cli_check = {
+    .name = "check",
+    .arguments = "MODEL DATA",
+    .summary = "how far a model's numbers can be trusted",
+    .details = "Measures what the solver's tolerance does to the results: log p against a solve at a hundredth of the\n"
+               "tolerance in double, the way to the base and back, Hutchinson's estimate of the trace against the exact\n"
+               "one, and for one and two columns the integral of the density. MODEL is a run folder or a model file.\n",
+    .example = "  $ laminar check run/ test.csv --rows 500\n"
+               "  500 of 1000 rows; atol 1e-05, rtol 1e-05, exact trace; ...\n"
+               "  log p against tighter, nats      max 1.2e-04, rms 2.1e-05\n"
+               "  ...\n",
+    .options = check_options,
+    .least = 2,
+    .most = 2,
+    .run = run,
+};

@@ -1,0 +1,196 @@
+/* What the commands of the program share. Everything here stands on the public header alone.
+ *
+ * A command is one file: its options as data, a function that runs it, and the record that main.c lists. Results go to
+ * stdout, messages ("laminar: ...") and progress to stderr. */
+#ifndef LAM_CLI_H
+#define LAM_CLI_H
+#include <laminar.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Exit codes; a run stopped by a signal ends with 128 + its number. */
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+/* ---- commands and their flags (options.c, help.c) ---------------------------------------------------------------- */
+
+typedef enum cli_kind { CLI_SWITCH, CLI_TEXT, CLI_COUNT, CLI_SEED, CLI_REAL, CLI_UNITS } cli_kind;
+
+/* One flag of a command. Its value is stored at offset in the command's struct: int for a switch, const char * for a
+ * text, size_t for a count, uint64_t for a seed, double for a real (not below 0), lam_units for units. */
+typedef struct cli_option {
+    const char *name; /* without dashes; NULL ends a table */
+    char letter;      /* 0: none */
+    cli_kind kind;
+    const char *value; /* what help calls the value; NULL for a switch */
+    const char *help;
+    size_t offset;
+} cli_option;
+
+typedef struct cli_command cli_command;
+struct cli_command {
+    const char *name;
+    const char *arguments; /* "DATA --out RUN/" */
+    const char *summary;   /* one line */
+    const char *details;   /* a paragraph or more, lines broken by hand */
+    const char *example;   /* lines as typed and printed */
+    const cli_option *options;
+    int parameters;           /* 1: every parameter of the library is a flag too */
+    size_t least, most;       /* words that are no flags */
+    int (*run)(const cli_command *command, int argc, char **argv);
+};
+extern const cli_command cli_fit, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_compare;
+/* In the order in which help lists them; NULL past the end. */
+const cli_command *cli_command_at(size_t index);
+const cli_command *cli_command_find(const char *name);
+
+/* A command line, taken apart. Names and texts point into argv or the library's table. */
+typedef struct cli_line {
+    const char **words; /* [n_words] what is no flag */
+    size_t n_words;
+    const char **names, **values; /* [n_set] parameters of the library in the order given, "tpr" first */
+    size_t n_set;
+} cli_line;
+
+/* argv[0] is the command's own name. Stores options in values (the command's struct, with its defaults), the rest in line.
+ * CLI_OK, or CLI_USAGE with the message printed. Free line in either case. */
+int cli_line_parse(const cli_command *command, int argc, char **argv, void *values, cli_line *line);
+void cli_line_free(cli_line *line);
+/* Sets the line's parameters; CLI_USAGE with the message printed if one is refused. */
+int cli_line_apply(const cli_command *command, const cli_line *line, lam_config *cfg);
+/* Letters to insert, delete, replace or swap to get from a to b. */
+size_t cli_distance(const char *a, const char *b);
+void cli_help(const cli_command *command, FILE *stream);
+void cli_overview(FILE *stream);
+
+/* ---- talking (terminal.c) ---------------------------------------------------------------------------------------- */
+
+/* "laminar: ..." to stderr. */
+void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same; returns CLI_FAILED. */
+int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same and where to read on; returns CLI_USAGE. command may be NULL. */
+int cli_misuse(const cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The library's last error; returns CLI_FAILED. */
+int cli_library_failed(void);
+/* A lam_log_fn: a warning or note of the library as a message. */
+void cli_log(void *user, const char *line);
+/* 1 if stderr is a terminal. */
+int cli_is_terminal(void);
+/* Rewrites the one line of progress; cut to the terminal's width. "" wipes it. Messages wipe it by themselves. */
+void cli_status_line(const char *text);
+/* "7.2 s", "5m12s", "3h05m" in a buffer of 32. */
+const char *cli_duration(double seconds, char text[32]);
+/* Seconds on a clock that nobody sets. */
+double cli_clock(void);
+
+/* Progress of a lam_eval_options call: silent for two seconds, then one line on a terminal, a line every ten seconds
+ * elsewhere. */
+typedef struct cli_progress {
+    const char *what; /* "scoring" */
+    double start, last; /* on cli_clock: when the work began, when a line was last shown */
+} cli_progress;
+/* Hooks progress into options; it must outlive the call. */
+void cli_progress_start(cli_progress *progress, const char *what, lam_eval_options *options);
+/* Wipes the line. */
+void cli_progress_end(void);
+
+/* ---- memory and text (terminal.c) -------------------------------------------------------------------------------- */
+
+/* These end the program with a message when there is no memory. Free with free(). */
+void *cli_alloc(size_t count, size_t size); /* zeroed */
+char *cli_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *cli_format_list(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+/* ---- tables of text (grid.c) ------------------------------------------------------------------------------------- */
+
+/* Cells are added row by row; columns past the first are right-aligned unless left is set. */
+typedef struct cli_grid {
+    size_t columns, cells, capacity;
+    int left;
+    char **text; /* [cells] */
+} cli_grid;
+void cli_grid_add(cli_grid *grid, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A finite number with that many digits after the point, else "-". */
+void cli_grid_number(cli_grid *grid, int digits, double value);
+/* Prints and frees the cells. */
+void cli_grid_print(cli_grid *grid, FILE *stream);
+void cli_grid_free(cli_grid *grid);
+
+/* ---- models and their evaluation (model.c) ----------------------------------------------------------------------- */
+
+/* The flags that every command on a model has. */
+typedef struct cli_eval {
+    const char *config;
+    double atol, rtol;
+    size_t threads, batch_rows;
+    int probe, use_double;
+} cli_eval;
+/* The entries of an option table for a member `eval` of type cli_eval of the command's struct. */
+#define CLI_EVAL_OPTIONS(type) \
+    {"atol", 0, CLI_REAL, "X", "absolute tolerance; default: the model's test tolerance", offsetof(type, eval.atol)}, \
+    {"rtol", 0, CLI_REAL, "X", "relative tolerance; default: the model's test tolerance", offsetof(type, eval.rtol)}, \
+    {"threads", 0, CLI_COUNT, "N", "threads; default: one a processor", offsetof(type, eval.threads)}, \
+    {"batch-rows", 0, CLI_COUNT, "N", "rows solved together; default 1000", offsetof(type, eval.batch_rows)}, \
+    {"probe", 0, CLI_SWITCH, NULL, "choose the first step by probe, not by the model's memory", \
+        offsetof(type, eval.probe)}, \
+    {"double", 0, CLI_SWITCH, NULL, "solve in double whatever the model's precision", offsetof(type, eval.use_double)}, \
+    CLI_CONFIG_OPTION(type)
+#define CLI_CONFIG_OPTION(type) \
+    {"config", 0, CLI_TEXT, "FILE.yaml", "the architecture, for weights saved by another program", \
+        offsetof(type, eval.config)}
+
+/* The flags that choose rows and columns of DATA. */
+typedef struct cli_choice {
+    const char *columns, *drop;
+    int drop_bad_rows;
+} cli_choice;
+#define CLI_CHOICE_OPTIONS(type) \
+    {"columns", 0, CLI_TEXT, "A,B,...", "columns to take, by name or number; default: those of the model", \
+        offsetof(type, choice.columns)}, \
+    {"drop", 0, CLI_TEXT, "A,B,...", "columns to leave out, by name or number", offsetof(type, choice.drop)}, \
+    {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows with missing or non-numeric cells; they are counted", \
+        offsetof(type, choice.drop_bad_rows)}
+
+int cli_is_folder(const char *path);
+int cli_exists(const char *path);
+/* "folder/name"; free with free(). */
+char *cli_path_join(const char *folder, const char *name);
+/* CLI_OK; CLI_USAGE for a mistake in the file, CLI_FAILED if it cannot be read, the message printed. */
+int cli_config_load(lam_config *cfg, const char *path);
+/* path is a model file or a run folder. CLI_OK, or CLI_FAILED (CLI_USAGE for a bad --config) with the message printed. */
+int cli_model_open(const char *path, const char *config_path, lam_model **model);
+/* Options for evaluating model, LAMINAR_ISA included. */
+void cli_eval_options(const cli_eval *eval, lam_eval_options *options);
+/* Tolerances in effect. */
+void cli_tolerances(const lam_model *model, const lam_eval_options *options, double *atol, double *rtol);
+/* log p(data units) = log p(standardised units) + this, nats */
+double cli_log_det(const lam_model *model);
+/* "data" or "standardised" */
+const char *cli_units_name(lam_units units);
+/* a / b; 0 if b is 0 */
+double cli_ratio(uint64_t a, uint64_t b);
+/* Value of the environment's LAMINAR_ISA, NULL when unset or empty. The only reading of the environment. */
+const char *cli_isa(void);
+/* cfg's parameter as text in a buffer of 256; "?" if there is none. */
+const char *cli_parameter(const lam_config *cfg, const char *name, char text[256]);
+
+/* ---- tables of numbers in and out (data.c) ----------------------------------------------------------------------- */
+
+/* Reads DATA with the model's columns: those asked for; else those named like the model's; else those that the fit chose;
+ * else all of them. CLI_OK, or CLI_FAILED with the message printed. Says how many rows were dropped. */
+int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table);
+/* "3 bad rows dropped" and "2 duplicates dropped" as messages, when there are any. */
+void cli_data_notes(const char *path, const lam_table *table);
+/* Writes to path by its ending, or as csv to stdout when path is NULL. CLI_OK or CLI_FAILED with the message printed. */
+int cli_table_out(const lam_table *table, const char *path);
+/* A path for results that cannot be written is found before the work: CLI_OK, or CLI_USAGE with the message printed. path
+ * may be NULL. */
+int cli_out_check(const char *path);
+/* A table of zeros; ends the program with a message when there is no memory. */
+lam_table *cli_table_create(size_t rows, size_t cols);
+void cli_table_name(lam_table *table, size_t column, const char *name);
+/* Names the first columns of table like the model's. */
+void cli_table_name_all(lam_table *table, const lam_model *model);
+
+#endif

@@ -1,0 +1,149 @@
+/* Data for a model, and where results go. */
+#include "cli.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* "a,b,c", the model's columns as a request for columns; NULL if they are bare numbers or hold a comma. */
+static char *model_columns(const lam_model *model)
+{
+    const char *name;
+    int named = 0;
+    char *list = cli_format("%s", "");
+    for (size_t j = 0; (name = lam_model_column(model, j)) != NULL; j++) {
+        char *longer = cli_format("%s%s%s", list, j == 0 ? "" : ",", name);
+        free(list);
+        list = longer;
+        named |= name[strspn(name, "0123456789")] != '\0';
+        if (strchr(name, ',') != NULL || name[0] == '\0') {
+            named = 0;
+            break;
+        }
+    }
+    if (named)
+        return list;
+    free(list);
+    return NULL;
+}
+
+/* Reads with the given choice of columns; a table of the wrong width does not count. */
+static int try_columns(const char *path, const cli_choice *choice, const char *columns, const char *drop, size_t dim,
+    lam_table **table)
+{
+    lam_read_options options = {.columns = columns, .drop = drop, .drop_bad_rows = choice->drop_bad_rows};
+    *table = NULL;
+    if (lam_table_read(path, &options, table) != LAM_OK)
+        return 0;
+    if ((*table)->cols == dim)
+        return 1;
+    lam_table_free(*table);
+    *table = NULL;
+    return 0;
+}
+
+/* 1: names differ from the model's although both have some. */
+static int names_differ(const lam_table *table, const lam_model *model)
+{
+    char *named = model_columns(model);
+    int differ = 0;
+    for (size_t j = 0; named != NULL && table->has_names && j < table->cols; j++)
+        differ |= strcmp(table->names[j], lam_model_column(model, j)) != 0;
+    free(named);
+    return differ;
+}
+
+int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table)
+{
+    const lam_config *cfg = lam_model_config(model);
+    size_t dim = lam_model_dim(model);
+    int asked = choice->columns != NULL || choice->drop != NULL, found = 0;
+    *table = NULL;
+    if (!asked) {
+        char *columns = model_columns(model);
+        if (columns != NULL)
+            found = try_columns(path, choice, columns, NULL, dim, table);
+        else if (cfg->columns != NULL || cfg->drop != NULL)
+            found = try_columns(path, choice, cfg->columns, cfg->drop, dim, table);
+        free(columns);
+    }
+    if (!found) {
+        lam_read_options options = {.columns = choice->columns, .drop = choice->drop,
+            .drop_bad_rows = choice->drop_bad_rows};
+        if (lam_table_read(path, &options, table) != LAM_OK)
+            return cli_library_failed();
+    }
+    cli_data_notes(path, *table);
+    if ((*table)->cols != dim) {
+        int code = cli_fail("%s has %zu columns, the model takes %zu (`laminar info` lists them); choose with "
+            "--columns or --drop", path, (*table)->cols, dim);
+        lam_table_free(*table);
+        *table = NULL;
+        return code;
+    }
+    if (!asked && names_differ(*table, model))
+        cli_say("warning: the columns of %s are named otherwise than the model's; they are taken in their order", path);
+    return CLI_OK;
+}
+
+void cli_data_notes(const char *path, const lam_table *table)
+{
+    if (table->bad_rows > 0)
+        cli_say("%s: %zu bad rows dropped", path, table->bad_rows);
+    if (table->duplicates > 0)
+        cli_say("%s: %zu duplicate rows dropped", path, table->duplicates);
+}
+
+int cli_table_out(const lam_table *table, const char *path)
+{
+    if (path != NULL)
+        return lam_table_write(table, path) == LAM_OK ? CLI_OK : cli_library_failed();
+    for (size_t j = 0; j < table->cols; j++)
+        printf("%s%s", table->names[j], j + 1 == table->cols ? "\n" : ",");
+    for (size_t i = 0; i < table->rows; i++)
+        for (size_t j = 0; j < table->cols; j++)
+            printf("%.17g%s", table->values[i * table->cols + j], j + 1 == table->cols ? "\n" : ",");
+    return CLI_OK; /* main looks at the stream's state */
+}
+
+void cli_table_name(lam_table *table, size_t column, const char *name)
+{
+    free(table->names[column]);
+    table->names[column] = cli_format("%s", name);
+    table->has_names = 1;
+}
+
+lam_table *cli_table_create(size_t rows, size_t cols)
+{
+    lam_table *table = NULL;
+    if (lam_table_create(rows, cols, &table) != LAM_OK) {
+        cli_library_failed();
+        exit(CLI_FAILED);
+    }
+    return table;
+}
+
+void cli_table_name_all(lam_table *table, const lam_model *model)
+{
+    const char *name;
+    for (size_t j = 0; j < table->cols && (name = lam_model_column(model, j)) != NULL; j++)
+        cli_table_name(table, j, name);
+}
+
+static int ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n > m && strcmp(text + n - m, end) == 0;
+}
+
+int cli_out_check(const char *path)
+{
+    if (path == NULL || ends_with(path, ".npy") || ends_with(path, ".csv") || ends_with(path, ".csv.gz")) {
+        const char *slash = path == NULL ? NULL : strrchr(path, '/');
+        char *folder = slash == NULL ? NULL : cli_format("%.*s", (int)(slash - path), path);
+        int missing = folder != NULL && folder[0] != '\0' && !cli_is_folder(folder);
+        if (missing)
+            cli_misuse(NULL, "cannot write %s: there is no folder %s", path, folder);
+        free(folder);
+        return missing ? CLI_USAGE : CLI_OK;
+    }
+    return cli_misuse(NULL, "cannot write %s: the name should end in .npy, .csv or .csv.gz", path);
+}

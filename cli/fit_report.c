@@ -1,0 +1,150 @@
+/* What `laminar fit` prints: what was read, the line of progress, the closing tables. And how it is told to stop. */
+#include "fit.h"
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+    static const char text[] = "\nlaminar: stopping and saving the run; the same once more kills\n";
+    stop_signal = number;
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1); /* stdio is not safe here */
+    (void)written;
+}
+
+void fit_catch_signals(void)
+{
+    struct sigaction action, before;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = (int)SA_RESETHAND; /* the second one kills */
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup ignores it on purpose */
+        sigaction(SIGHUP, &action, NULL);
+}
+
+int fit_signal(void)
+{
+    return stop_signal;
+}
+
+/* ---- progress ---------------------------------------------------------------------------------------------------- */
+
+static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rate)
+{
+    char line[320], left[32], validation[96] = "";
+    double now = cli_clock();
+    if (now - watch->shown < 0.1 && p->iteration < p->iterations)
+        return;
+    if (isfinite(p->val_nll))
+        snprintf(validation, sizeof validation, "  val %.4f best %.4f", p->val_nll, p->best_val_nll);
+    snprintf(line, sizeof line,
+        "%zu/%zu loss %.4f nll %.4f f %llu b %llu steps %llu+%llu  %.3g it/s  %s left%s  lr %g", p->iteration,
+        p->iterations, p->loss, p->nll, (unsigned long long)p->counts.forward, (unsigned long long)p->counts.backward,
+        (unsigned long long)p->counts.accepted, (unsigned long long)p->counts.rejected, rate,
+        cli_duration(p->seconds_left, left), validation, p->lr);
+    cli_status_line(line);
+    watch->shown = now;
+}
+
+static void show_as_lines(const fit_watch *watch, const lam_progress *p, double rate)
+{
+    char left[32];
+    if (p->is_validation)
+        fprintf(stderr, "validation at %zu: NLL %.6f, best %.6f\n", p->iteration, p->val_nll, p->best_val_nll);
+    if (p->iteration % watch->log_freq != 0 && p->iteration != p->iterations)
+        return;
+    fprintf(stderr,
+        "iteration %zu/%zu  loss %.6f  nll %.6f  forward %llu  backward %llu  steps %llu + %llu rejected  lr %g  "
+        "%.3g it/s  left %s\n",
+        p->iteration, p->iterations, p->loss, p->nll, (unsigned long long)p->counts.forward,
+        (unsigned long long)p->counts.backward, (unsigned long long)p->counts.accepted,
+        (unsigned long long)p->counts.rejected, p->lr, rate, cli_duration(p->seconds_left, left));
+}
+
+int fit_progress(void *user, const lam_progress *p)
+{
+    fit_watch *watch = user;
+    watch->iteration = p->iteration;
+    if (watch->first_iteration == 0) {
+        watch->first_iteration = p->iteration;
+        watch->first_seconds = p->seconds;
+        if (!watch->quiet)
+            fprintf(stderr, "loss and NLL in nats, standardised units; calls of f (f%s, b%s) and steps (accepted + "
+                "rejected) an iteration\n", watch->terminal ? "" : "orward", watch->terminal ? "" : "ackward");
+    }
+    /* a resumed run's rate is that of the iterations seen here */
+    int resumed = watch->first_iteration > 1;
+    double seconds = p->seconds - (resumed ? watch->first_seconds : 0.0);
+    double rate = seconds > 0.0 ? (double)(p->iteration - (resumed ? watch->first_iteration : 0)) / seconds : 0.0;
+    if (!watch->quiet && watch->terminal)
+        show_on_terminal(watch, p, rate);
+    else if (!watch->quiet)
+        show_as_lines(watch, p, rate);
+    return stop_signal != 0;
+}
+
+/* ---- before and after -------------------------------------------------------------------------------------------- */
+
+void fit_print_data(const char *path, const lam_table *all, const lam_dataset *data)
+{
+    size_t train, valid, test, shown = all->cols < 8 ? all->cols : 8;
+    (void)lam_dataset_rows(data, LAM_TRAIN, &train);
+    (void)lam_dataset_rows(data, LAM_VALID, &valid);
+    (void)lam_dataset_rows(data, LAM_TEST, &test);
+    printf("read     %s: %zu rows, %zu columns (", path, all->rows, all->cols);
+    for (size_t j = 0; j < shown; j++)
+        printf("%s%s", j == 0 ? "" : ", ", all->names[j]);
+    printf("%s)\n", shown < all->cols ? ", ..." : "");
+    if (all->bad_rows > 0 || all->duplicates > 0)
+        printf("dropped  %zu bad rows, %zu duplicate rows\n", all->bad_rows, all->duplicates);
+    printf("split    %zu training, %zu validation, %zu test rows\n", train, valid, test);
+    fflush(stdout);
+}
+
+static void nll_row(cli_grid *grid, const char *name, double nll, double log_det)
+{
+    cli_grid_add(grid, "%s", name);
+    cli_grid_number(grid, 6, nll);
+    cli_grid_number(grid, 6, nll - log_det);
+}
+
+static void count_row(cli_grid *grid, const char *name, const lam_counts *counts, double by)
+{
+    const uint64_t cells[] = {counts->forward, counts->backward, counts->recomputed, counts->accepted, counts->rejected};
+    cli_grid_add(grid, "%s", name);
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
+        cli_grid_number(grid, by == 1.0 ? 0 : 2, by > 0.0 ? (double)cells[i] / by : (double)NAN);
+}
+
+void fit_print_result(const lam_config *cfg, const lam_fit_result *result)
+{
+    char text[32];
+    cli_grid grid = {.columns = 3};
+    cli_grid_add(&grid, "NLL, nats, a row");
+    cli_grid_add(&grid, "standardised units");
+    cli_grid_add(&grid, "data units");
+    nll_row(&grid, "test, this flow, exact trace", result->test_nll, result->log_det);
+    nll_row(&grid, "test, full-covariance Gaussian", result->gaussian_test_nll, result->log_det);
+    nll_row(&grid, "validation, best", result->best_val_nll, result->log_det);
+    cli_grid_print(&grid, stdout);
+    printf("\n");
+    static const char *const heads[] = {"calls of f and steps", "forward", "backward", "recomputed", "accepted",
+        "rejected"};
+    grid.columns = sizeof heads / sizeof heads[0];
+    for (size_t i = 0; i < grid.columns; i++)
+        cli_grid_add(&grid, "%s", heads[i]);
+    count_row(&grid, "training, in all", &result->train_counts, 1.0);
+    count_row(&grid, "training, an iteration", &result->train_counts, (double)result->iterations);
+    if (result->test_counts.solves > 0)
+        count_row(&grid, "test, a batch", &result->test_counts, cli_ratio(result->test_counts.solves, cfg->blocks));
+    cli_grid_print(&grid, stdout);
+    printf("\n%zu iterations, best at %zu, %s; training at atol %g, rtol %g, test at %g, %g\n", result->iterations,
+        result->best_iteration, cli_duration(result->seconds, text), cfg->atol, cfg->rtol, cfg->test_atol,
+        cfg->test_rtol);
+}

@@ -1,0 +1,66 @@
+/* Tables of text with aligned columns. */
+#include "cli.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void cli_grid_add(cli_grid *grid, const char *format, ...)
+{
+    va_list args;
+    if (grid->cells == grid->capacity) {
+        size_t capacity = grid->capacity == 0 ? 64 : 2 * grid->capacity;
+        char **text = cli_alloc(capacity, sizeof *text);
+        if (grid->cells > 0)
+            memcpy(text, grid->text, grid->cells * sizeof *text);
+        free(grid->text);
+        grid->text = text;
+        grid->capacity = capacity;
+    }
+    va_start(args, format);
+    grid->text[grid->cells++] = cli_format_list(format, args);
+    va_end(args);
+}
+
+void cli_grid_number(cli_grid *grid, int digits, double value)
+{
+    if (isfinite(value))
+        cli_grid_add(grid, "%.*f", digits, value);
+    else
+        cli_grid_add(grid, "-");
+}
+
+/* Characters, not bytes, of a UTF-8 text: continuation bytes do not count. */
+static int text_width(const char *text)
+{
+    int width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+void cli_grid_print(cli_grid *grid, FILE *stream)
+{
+    int *width = cli_alloc(grid->columns, sizeof *width);
+    for (size_t i = 0; i < grid->cells; i++) {
+        int w = text_width(grid->text[i]);
+        size_t column = i % grid->columns;
+        width[column] = w > width[column] ? w : width[column];
+    }
+    for (size_t i = 0; i < grid->cells; i++) {
+        size_t column = i % grid->columns;
+        int last = column + 1 == grid->columns, left = column == 0 || grid->left;
+        int pad = width[column] - text_width(grid->text[i]);
+        fprintf(stream, "%*s%s%*s%s", left ? 0 : pad, "", grid->text[i], left && !last ? pad : 0, "", last ? "\n" : "  ");
+    }
+    free(width);
+    cli_grid_free(grid);
+}
+
+void cli_grid_free(cli_grid *grid)
+{
+    for (size_t i = 0; i < grid->cells; i++)
+        free(grid->text[i]);
+    free(grid->text);
+    *grid = (cli_grid){0};
+}

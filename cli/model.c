@@ -1,0 +1,94 @@
+/* Models and how they are evaluated. */
+#include "cli.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *cli_isa(void)
+{
+    const char *isa = getenv("LAMINAR_ISA");
+    return isa == NULL || isa[0] == '\0' ? NULL : isa;
+}
+
+const char *cli_parameter(const lam_config *cfg, const char *name, char text[256])
+{
+    if (lam_config_get(cfg, name, text, 256) != LAM_OK)
+        snprintf(text, 256, "?");
+    return text;
+}
+
+int cli_is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+int cli_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+char *cli_path_join(const char *folder, const char *name)
+{
+    size_t length = strlen(folder);
+    return cli_format("%s%s%s", folder, length > 0 && folder[length - 1] == '/' ? "" : "/", name);
+}
+
+int cli_config_load(lam_config *cfg, const char *path)
+{
+    lam_status status = lam_config_load(cfg, path);
+    if (status == LAM_OK)
+        return CLI_OK;
+    cli_library_failed();
+    return status == LAM_ERR_ARGUMENT || status == LAM_ERR_FORMAT ? CLI_USAGE : CLI_FAILED;
+}
+
+int cli_model_open(const char *path, const char *config_path, lam_model **model)
+{
+    lam_config cfg;
+    int code = CLI_OK;
+    char *file = cli_is_folder(path) ? cli_path_join(path, "model.safetensors") : cli_format("%s", path);
+    *model = NULL;
+    lam_config_init(&cfg);
+    if (config_path != NULL)
+        code = cli_config_load(&cfg, config_path);
+    if (code == CLI_OK && !cli_exists(file) && cli_is_folder(path))
+        code = cli_fail("%s holds no model.safetensors; is it the folder of a fit that saved its model?", path);
+    if (code == CLI_OK && lam_model_load(file, config_path == NULL ? NULL : &cfg, model) != LAM_OK)
+        code = cli_library_failed();
+    lam_config_clear(&cfg);
+    free(file);
+    return code;
+}
+
+void cli_eval_options(const cli_eval *eval, lam_eval_options *options)
+{
+    *options = (lam_eval_options){.atol = eval->atol, .rtol = eval->rtol, .batch_rows = eval->batch_rows,
+        .threads = eval->threads, .use_double = eval->use_double, .probe = eval->probe, .isa = cli_isa()};
+}
+
+void cli_tolerances(const lam_model *model, const lam_eval_options *options, double *atol, double *rtol)
+{
+    const lam_config *cfg = lam_model_config(model);
+    *atol = options->atol > 0.0 ? options->atol : cfg->test_atol;
+    *rtol = options->rtol > 0.0 ? options->rtol : cfg->test_rtol;
+}
+
+double cli_log_det(const lam_model *model)
+{
+    const double *mean, *scale;
+    double log_det;
+    lam_model_standardiser(model, &mean, &scale, &log_det);
+    return log_det;
+}
+
+const char *cli_units_name(lam_units units)
+{
+    return units == LAM_UNITS_DATA ? "data" : "standardised";
+}
+
+double cli_ratio(uint64_t a, uint64_t b)
+{
+    return b == 0 ? 0.0 : (double)a / (double)b;
+}

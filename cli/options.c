@@ -1,0 +1,278 @@
+/* Takes a command line apart. A flag is one of the command's own, or, for fit, a parameter of the library's table: those
+ * are kept as (name, value) pairs, since --config must be applied before them wherever it stands on the line. */
+#include "cli.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_NAME = 64 };
+
+static size_t least_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t cli_distance(const char *a, const char *b)
+{
+    size_t row[LONGEST_NAME + 1], before[LONGEST_NAME + 1], older[LONGEST_NAME + 1];
+    size_t n = strlen(a), m = strlen(b);
+    if (n > LONGEST_NAME || m > LONGEST_NAME)
+        return LONGEST_NAME;
+    for (size_t j = 0; j <= m; j++)
+        before[j] = older[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            row[j] = least_of(before[j - 1] + (a[i - 1] != b[j - 1]), least_of(before[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least_of(row[j], older[j - 2] + 1);
+        }
+        memcpy(older, before, sizeof row);
+        memcpy(before, row, sizeof row);
+    }
+    return before[m];
+}
+
+static const cli_option *find_option(const cli_command *command, const char *name)
+{
+    for (const cli_option *option = command->options; option->name != NULL; option++)
+        if (strcmp(option->name, name) == 0)
+            return option;
+    return NULL;
+}
+
+static const cli_option *find_letter(const cli_command *command, char letter)
+{
+    for (const cli_option *option = command->options; option->name != NULL; option++)
+        if (option->letter == letter)
+            return option;
+    return NULL;
+}
+
+static const lam_parameter *find_parameter(const cli_command *command, const char *name)
+{
+    const lam_parameter *parameter;
+    for (size_t i = 0; command->parameters && (parameter = lam_parameter_at(i)) != NULL; i++)
+        if (strcmp(parameter->name, name) == 0)
+            return parameter;
+    return NULL;
+}
+
+static int is_boolean(const lam_parameter *parameter)
+{
+    return strcmp(parameter->values, "true|false") == 0;
+}
+
+static int unknown_flag(const cli_command *command, const char *name)
+{
+    const char *near = NULL;
+    size_t nearest = least_of(4, strlen(name) / 2 + 1), distance;
+    const lam_parameter *parameter;
+    for (const cli_option *option = command->options; option->name != NULL; option++) {
+        if ((distance = cli_distance(name, option->name)) < nearest) {
+            nearest = distance;
+            near = option->name;
+        }
+    }
+    for (size_t i = 0; command->parameters && (parameter = lam_parameter_at(i)) != NULL; i++) {
+        if ((distance = cli_distance(name, parameter->name)) < nearest) {
+            nearest = distance;
+            near = parameter->name;
+        }
+    }
+    if (near == NULL && command->parameters)
+        near = lam_parameter_nearest(name);
+    if (near != NULL)
+        return cli_misuse(command, "%s knows no flag --%s; did you mean --%s?", command->name, name, near);
+    return cli_misuse(command, "%s knows no flag --%s", command->name, name);
+}
+
+/* Parses digits only: strtoull would take "-1" for a very large number. */
+static int parse_count(const char *text, unsigned long long *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+static int parse_real(const char *text, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*value) && *value >= 0.0;
+}
+
+static int store(const cli_command *command, const cli_option *option, const char *value, void *values)
+{
+    void *target = (char *)values + option->offset;
+    unsigned long long count = 0;
+    double real = 0.0;
+    if ((option->kind == CLI_COUNT || option->kind == CLI_SEED) && !parse_count(value, &count))
+        return cli_misuse(command, "--%s wants a whole number, not \"%s\"", option->name, value);
+    if (option->kind == CLI_REAL && !parse_real(value, &real))
+        return cli_misuse(command, "--%s wants a number of at least 0, not \"%s\"", option->name, value);
+    int standardised = strcmp(value, "standardised") == 0;
+    if (option->kind == CLI_UNITS && !standardised && strcmp(value, "data") != 0)
+        return cli_misuse(command, "--%s wants data or standardised, not \"%s\"", option->name, value);
+    switch (option->kind) {
+    case CLI_SWITCH:
+        *(int *)target = 1;
+        break;
+    case CLI_TEXT:
+        *(const char **)target = value;
+        break;
+    case CLI_COUNT:
+        *(size_t *)target = (size_t)count;
+        break;
+    case CLI_SEED:
+        *(uint64_t *)target = count;
+        break;
+    case CLI_REAL:
+        *(double *)target = real;
+        break;
+    case CLI_UNITS:
+        *(lam_units *)target = standardised ? LAM_UNITS_STANDARDISED : LAM_UNITS_DATA;
+        break;
+    }
+    return CLI_OK;
+}
+
+/* The words of a line not yet looked at. */
+typedef struct cursor {
+    int argc, at;
+    char **argv;
+} cursor;
+
+/* The next word as the value of a flag, NULL if there is none: another flag is none, a negative number is one. */
+static const char *next_value(cursor *words)
+{
+    if (words->at >= words->argc)
+        return NULL;
+    const char *word = words->argv[words->at];
+    if (word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9') && word[1] != '.')
+        return NULL;
+    words->at++;
+    return word;
+}
+
+static int take_option(const cli_command *command, const cli_option *option, const char *value, cursor *words,
+    void *values)
+{
+    if (option->kind == CLI_SWITCH) {
+        if (value != NULL)
+            return cli_misuse(command, "--%s takes no value", option->name);
+        return store(command, option, "", values);
+    }
+    if (value == NULL && (value = next_value(words)) == NULL)
+        return cli_misuse(command, "--%s wants a value: --%s %s", option->name, option->name, option->value);
+    return store(command, option, value, values);
+}
+
+static int take_parameter(const cli_command *command, const lam_parameter *parameter, const char *value, cursor *words,
+    cli_line *line)
+{
+    if (value == NULL && is_boolean(parameter)) {
+        const char *next = words->at < words->argc ? words->argv[words->at] : "";
+        if (strcmp(next, "true") == 0 || strcmp(next, "false") == 0)
+            value = words->argv[words->at++];
+        else
+            value = "true";
+    }
+    if (value == NULL && (value = next_value(words)) == NULL)
+        return cli_misuse(command, "--%s wants a value: --%s %s", parameter->name, parameter->name, parameter->values);
+    line->names[line->n_set] = parameter->name;
+    line->values[line->n_set++] = value;
+    return CLI_OK;
+}
+
+/* word is "--name", "--name=value" or "--no-name". */
+static int take_long(const cli_command *command, const char *word, cursor *words, void *values, cli_line *line)
+{
+    char name[LONGEST_NAME];
+    const char *equals = strchr(word, '='), *value = equals == NULL ? NULL : equals + 1;
+    size_t length = equals == NULL ? strlen(word) - 2 : (size_t)(equals - word) - 2;
+    if (length >= sizeof name)
+        return cli_misuse(command, "%s knows no flag %s", command->name, word);
+    for (size_t i = 0; i < length; i++)
+        name[i] = word[2 + i] == '_' ? '-' : word[2 + i]; /* --batch_size, as other programs of this field have it */
+    name[length] = '\0';
+    const cli_option *option = find_option(command, name);
+    if (option != NULL)
+        return take_option(command, option, value, words, values);
+    const lam_parameter *parameter = find_parameter(command, name);
+    if (parameter != NULL)
+        return take_parameter(command, parameter, value, words, line);
+    if (strncmp(name, "no-", 3) == 0 && value == NULL && (parameter = find_parameter(command, name + 3)) != NULL
+        && is_boolean(parameter))
+        return take_parameter(command, parameter, "false", words, line);
+    return unknown_flag(command, name);
+}
+
+/* word is "-l", "-lVALUE". */
+static int take_letter(const cli_command *command, const char *word, cursor *words, void *values)
+{
+    const cli_option *option = find_letter(command, word[1]);
+    if (option == NULL)
+        return cli_misuse(command, "%s knows no flag -%c", command->name, word[1]);
+    return take_option(command, option, word[2] == '\0' ? NULL : word + 2, words, values);
+}
+
+int cli_line_parse(const cli_command *command, int argc, char **argv, void *values, cli_line *line)
+{
+    cursor words = {argc, 1, argv};
+    size_t n = (size_t)argc;
+    int code = CLI_OK, only_words = 0;
+    *line = (cli_line){.words = cli_alloc(n, sizeof *line->words), .names = cli_alloc(n, sizeof *line->names),
+        .values = cli_alloc(n, sizeof *line->values)};
+    while (code == CLI_OK && words.at < argc) {
+        const char *word = argv[words.at++];
+        if (only_words || word[0] != '-' || word[1] == '\0')
+            line->words[line->n_words++] = word;
+        else if (strcmp(word, "--") == 0)
+            only_words = 1;
+        else if (word[1] == '-')
+            code = take_long(command, word, &words, values, line);
+        else
+            code = take_letter(command, word, &words, values);
+    }
+    if (code == CLI_OK && line->n_words < command->least)
+        code = cli_misuse(command, "%s wants %s", command->name, command->arguments);
+    if (code == CLI_OK && line->n_words > command->most)
+        code = cli_misuse(command, "one word too many: \"%s\"; %s wants %s", line->words[command->most], command->name,
+            command->arguments);
+    return code;
+}
+
+void cli_line_free(cli_line *line)
+{
+    free(line->words);
+    free(line->names);
+    free(line->values);
+    *line = (cli_line){0};
+}
+
+/* The library's message, with the dashes of a flag where it begins with the parameter's name. */
+static int refused_value(const cli_command *command, const char *name)
+{
+    const char *error = lam_last_error();
+    size_t length = strlen(name);
+    if (strncmp(error, name, length) == 0 && error[length] == ':')
+        return cli_misuse(command, "--%s", error);
+    return cli_misuse(command, "--%s: %s", name, error);
+}
+
+int cli_line_apply(const cli_command *command, const cli_line *line, lam_config *cfg)
+{
+    /* "tpr" sets three other parameters at once, so it goes first: the order on the line does not matter. */
+    for (int first = 1; first >= 0; first--) {
+        for (size_t i = 0; i < line->n_set; i++) {
+            if ((strcmp(line->names[i], "tpr") == 0) != first)
+                continue;
+            if (lam_config_set(cfg, line->names[i], line->values[i]) != LAM_OK)
+                return refused_value(command, line->names[i]);
+        }
+    }
+    return CLI_OK;
+}

@@ -1,0 +1,163 @@
+/* Messages, the line of progress, and the few helpers that every command needs. */
+#include "cli.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double PATIENCE = 2.0; /* seconds before progress shows */
+
+static int status_shown; /* a progress line stands on the terminal, its end not yet written */
+
+static void say(const char *format, va_list args)
+{
+    cli_status_line("");
+    fflush(stdout); /* where both streams go to one place, keep the order */
+    fputs("laminar: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void cli_say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+}
+
+int cli_fail(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+    return CLI_FAILED;
+}
+
+int cli_misuse(const cli_command *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+    fprintf(stderr, command == NULL ? "`laminar help` lists the commands.\n" : "`laminar help %s` lists its flags.\n",
+        command == NULL ? "" : command->name);
+    return CLI_USAGE;
+}
+
+int cli_library_failed(void)
+{
+    return cli_fail("%s", lam_last_error());
+}
+
+void cli_log(void *user, const char *line)
+{
+    (void)user;
+    cli_say("%s", line);
+}
+
+int cli_is_terminal(void)
+{
+    return isatty(STDERR_FILENO);
+}
+
+void cli_status_line(const char *text)
+{
+    struct winsize size = {0};
+    if (text[0] == '\0' && !status_shown)
+        return;
+    int width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
+    fprintf(stderr, "\r%.*s\033[K", width, text); /* ESC [ K wipes what an earlier, longer line left */
+    fflush(stderr);
+    status_shown = text[0] != '\0';
+}
+
+const char *cli_duration(double seconds, char text[32])
+{
+    if (!(seconds >= 0.0) || seconds > 1e8)
+        snprintf(text, 32, "?");
+    else if (seconds < 60.0)
+        snprintf(text, 32, "%.1f s", seconds);
+    else if (seconds < 3600.0)
+        snprintf(text, 32, "%dm%02ds", (int)seconds / 60, (int)seconds % 60);
+    else
+        snprintf(text, 32, "%dh%02dm", (int)seconds / 3600, (int)seconds / 60 % 60);
+    return text;
+}
+
+double cli_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static int show_progress(void *user, size_t done, size_t total)
+{
+    cli_progress *progress = user;
+    int terminal = cli_is_terminal();
+    double now = cli_clock(), spent = now - progress->start;
+    char line[160], left[32];
+    if (spent < PATIENCE || now - progress->last < (terminal ? 0.2 : 10.0))
+        return 0;
+    cli_duration(done > 0 ? spent * (double)(total - done) / (double)done : -1.0, left);
+    snprintf(line, sizeof line, "%s: %zu of %zu rows, %s left", progress->what, done, total, left);
+    if (terminal)
+        cli_status_line(line);
+    else
+        cli_say("%s", line);
+    progress->last = now;
+    return 0;
+}
+
+void cli_progress_start(cli_progress *progress, const char *what, lam_eval_options *options)
+{
+    progress->what = what;
+    progress->start = cli_clock();
+    progress->last = progress->start - 60.0;
+    options->progress = show_progress;
+    options->user = progress;
+}
+
+void cli_progress_end(void)
+{
+    cli_status_line("");
+}
+
+static void out_of_memory(void)
+{
+    cli_say("out of memory");
+    exit(CLI_FAILED);
+}
+
+void *cli_alloc(size_t count, size_t size)
+{
+    void *p = calloc(count == 0 ? 1 : count, size);
+    if (p == NULL)
+        out_of_memory();
+    return p;
+}
+
+char *cli_format_list(const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *text = cli_alloc(n < 0 ? 1 : (size_t)n + 1, 1);
+    if (n > 0)
+        vsnprintf(text, (size_t)n + 1, format, args);
+    return text;
+}
+
+char *cli_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = cli_format_list(format, args);
+    va_end(args);
+    return text;
+}

@@ -1,0 +1,327 @@
+/* laminar: continuous normalizing flows whose ODE is cheap to solve.
+ *
+ * A complete program (examples/fit_csv.c is this one, with its error checks):
+ *
+ *     #include <laminar.h>
+ *     #include <stdio.h>
+ *     int main(void)
+ *     {
+ *         lam_config cfg;
+ *         lam_table *table = NULL;
+ *         lam_dataset *data = NULL;
+ *         lam_model *model = NULL;
+ *         double x[2] = { 0.5, -0.5 }, logp;
+ *         lam_config_init(&cfg);
+ *         lam_config_set(&cfg, "tpr", "true");
+ *         lam_config_set(&cfg, "iterations", "500");
+ *         if (lam_table_toy("pinwheel", 10000, 1, &table) || lam_dataset_build(&cfg, table, NULL, NULL, NULL, &data)
+ *             || lam_fit(&cfg, data, NULL, &model, NULL) || lam_log_prob(model, NULL, x, 1, &logp, NULL))
+ *             return fprintf(stderr, "%s\n", lam_last_error()), 1;
+ *         printf("log p(x) = %g nats\n", logp);
+ *         lam_model_free(model), lam_dataset_free(data), lam_table_free(table), lam_config_clear(&cfg);
+ *     }
+ *
+ * Conventions. Arrays are row-major, x [n, dim]. Log-densities are in nats. "Data units" are the units of the file;
+ * "standardised units" are those in which the flow works (mean 0, variance 1 per column of the training rows).
+ * Every call that can fail returns a lam_status; LAM_OK is 0. After a failure lam_last_error() says what went wrong,
+ * where, and what to do about it; the text is kept per thread. Whoever creates an object frees it; every free takes NULL.
+ * Calls on different objects may run at the same time; a model may be read by several threads at once.
+ */
+#ifndef LAMINAR_H
+#define LAMINAR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LAM_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define LAM_API __attribute__((visibility("default")))
+#else
+#define LAM_API
+#endif
+
+/* ---- status ------------------------------------------------------------------------------------------------ */
+
+/* code, name, meaning */
+#define LAM_STATUS_LIST(X) \
+    X(LAM_OK, "ok", "success") \
+    X(LAM_ERR_ARGUMENT, "argument", "an argument or a configuration value is out of range") \
+    X(LAM_ERR_MEMORY, "memory", "out of memory") \
+    X(LAM_ERR_IO, "io", "a file could not be opened, read or written") \
+    X(LAM_ERR_FORMAT, "format", "a file is not what it should be") \
+    X(LAM_ERR_DATA, "data", "the numbers cannot be used: NaN, a constant column, too few rows") \
+    X(LAM_ERR_SHAPE, "shape", "columns or tensor shapes do not match the model") \
+    X(LAM_ERR_SOLVER, "solver", "the ODE solver gave up: too many steps, step too small, NaN") \
+    X(LAM_ERR_DIVERGED, "diverged", "training produced a loss that is not finite") \
+    X(LAM_ERR_INTERRUPTED, "interrupted", "stopped on request; what was done is saved") \
+    X(LAM_ERR_UNSUPPORTED, "unsupported", "this build or processor lacks what was asked for")
+
+typedef enum lam_status {
+#define LAM_STATUS_ENUM(code, name, text) code,
+    LAM_STATUS_LIST(LAM_STATUS_ENUM)
+#undef LAM_STATUS_ENUM
+} lam_status;
+
+LAM_API const char *lam_version(void);
+LAM_API const char *lam_status_name(lam_status status);
+/* Text of this thread's last failure, "" if none. Valid until this thread's next failing call. */
+LAM_API const char *lam_last_error(void);
+
+/* ---- configuration ----------------------------------------------------------------------------------------- */
+
+/* One table of parameter names serves YAML files, command-line flags and lam_config_set: "batch-size" everywhere.
+ * The struct may be filled directly; strings in it are owned by the struct (set them through lam_config_set). */
+typedef enum lam_layer { LAM_LAYER_IGNORE, LAM_LAYER_CONCAT, LAM_LAYER_CONCAT_V2, LAM_LAYER_SQUASH,
+    LAM_LAYER_CONCATSQUASH, LAM_LAYER_BLEND, LAM_LAYER_HYPER } lam_layer;
+typedef enum lam_activation { LAM_ACT_TANH, LAM_ACT_SOFTPLUS, LAM_ACT_ELU, LAM_ACT_RELU, LAM_ACT_SWISH, LAM_ACT_SQUARE,
+    LAM_ACT_IDENTITY } lam_activation;
+typedef enum lam_solver { LAM_DOPRI5, LAM_TSIT5, LAM_BOSH3, LAM_HEUN21, LAM_DOP853, LAM_EULER, LAM_MIDPOINT,
+    LAM_RK4 } lam_solver;
+typedef enum lam_divergence { LAM_DIV_EXACT, LAM_DIV_RADEMACHER, LAM_DIV_GAUSSIAN } lam_divergence;
+/* Where a solve ends: LAND clamps its last step to the end time; OVERSHOOT steps past it and interpolates;
+ * LAND_ALL lands on every observation time as well. */
+typedef enum lam_end { LAM_END_LAND, LAM_END_OVERSHOOT, LAM_END_LAND_ALL } lam_end;
+typedef enum lam_first_step { LAM_STEP_PROBE, LAM_STEP_WARM, LAM_STEP_GIVEN } lam_first_step;
+typedef enum lam_error_parts { LAM_ERROR_ZL, LAM_ERROR_Z } lam_error_parts;
+typedef enum lam_gradient { LAM_GRAD_STEPS, LAM_GRAD_ADJOINT } lam_gradient;
+typedef enum lam_optimizer { LAM_ADAM, LAM_ADAMW, LAM_ADAMAX } lam_optimizer;
+typedef enum lam_precision { LAM_FLOAT, LAM_DOUBLE } lam_precision;
+typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_control;
+
+#define LAM_MAX_HIDDEN 16 /* hidden layers a field may have */
+
+typedef struct lam_config {
+    /* the flow */
+    size_t hidden[LAM_MAX_HIDDEN]; /* "dims": widths of the hidden layers, "60-60-60" */
+    size_t n_hidden;
+    size_t blocks;
+    lam_layer layer;
+    lam_activation nonlinearity;
+    double time;        /* end time T of a block */
+    int train_time;     /* 1: T = s^2 is trained */
+    lam_precision precision;
+    /* the solve */
+    lam_solver solver;
+    double atol, rtol;           /* in training, standardised units */
+    double test_atol, test_rtol; /* in validation, test and scoring */
+    lam_first_step first_step;   /* "probe", "warm" or a number */
+    double first_step_size;      /* used with LAM_STEP_GIVEN */
+    lam_error_parts error_parts; /* in training */
+    lam_end end;
+    lam_step_control step_control;
+    size_t fixed_steps;          /* "steps": for euler, midpoint, rk4 */
+    size_t max_steps;            /* attempted steps a block */
+    double min_step;
+    /* the trace and the gradient */
+    lam_divergence divergence; /* in training */
+    size_t probes;             /* Hutchinson probes */
+    lam_gradient gradient;
+    double memory;             /* MiB for kept activations */
+    /* trajectory polynomial regularisation (Huang and Yeh, AAAI 2021, eq. 8; method.md (4)) */
+    double tpr_coefficient;    /* alpha; 0 switches it off. "tpr: true" sets 5, 4 times, degree 1 */
+    size_t tpr_times, tpr_degree;
+    /* training */
+    lam_optimizer optimizer;
+    size_t batch_size;
+    double lr, weight_decay, clip; /* clip: largest gradient norm, 0 = off */
+    size_t iterations;             /* at the most */
+    size_t early_stopping;         /* validations without improvement before a rate cut */
+    size_t rate_cuts;              /* tenfold cuts before training stops */
+    size_t val_freq, log_freq;     /* iterations */
+    size_t val_batch_size;
+    uint64_t seed;
+    size_t threads;                /* 0: one a processor */
+    char *isa;                     /* "avx512", "avx2", "sse2", "neon", "scalar"; NULL = "auto" */
+    /* the data */
+    double val_fraction, test_fraction; /* test: of all rows; validation: of the rest */
+    uint64_t split_seed;
+    int standardise;
+    int drop_bad_rows, drop_duplicates;
+    char *columns, *drop;          /* comma-separated names or 1-based numbers, NULL = all / none */
+    char *noise;                   /* "COL:a,COL:a": uniform noise on [0, a) added to columns of few values */
+} lam_config;
+
+LAM_API void lam_config_init(lam_config *cfg);  /* defaults */
+LAM_API void lam_config_clear(lam_config *cfg); /* frees the strings, back to defaults */
+LAM_API lam_status lam_config_copy(lam_config *dst, const lam_config *src); /* dst initialised */
+/* Unknown names are refused with the nearest known one. */
+LAM_API lam_status lam_config_set(lam_config *cfg, const char *name, const char *value);
+/* Writes the value as text, NUL-terminated; LAM_ERR_ARGUMENT if it does not fit. */
+LAM_API lam_status lam_config_get(const lam_config *cfg, const char *name, char *value, size_t size);
+LAM_API lam_status lam_config_load(lam_config *cfg, const char *yaml_path);       /* mistakes: file, line and column */
+LAM_API lam_status lam_config_save(const lam_config *cfg, const char *yaml_path); /* whole or not at all */
+/* Every value in range and consistent with the others; lam_fit checks as well. */
+LAM_API lam_status lam_config_check(const lam_config *cfg);
+
+typedef struct lam_parameter {
+    const char *name;   /* "batch-size" */
+    const char *group;  /* "flow", "solve", "penalty", "training", "data" */
+    const char *values; /* "N", "X", "true|false", "adam|adamw|adamax" */
+    const char *help;   /* one sentence */
+} lam_parameter;
+/* The table, in the order in which it is printed. NULL past the end. */
+LAM_API const lam_parameter *lam_parameter_at(size_t index);
+/* Nearest of the known names to an unknown one, NULL if none is near. */
+LAM_API const char *lam_parameter_nearest(const char *name);
+
+/* ---- tables of numbers ------------------------------------------------------------------------------------- */
+
+typedef struct lam_table {
+    size_t rows, cols;
+    double *values;   /* [rows, cols] */
+    char **names;     /* [cols], never NULL: from the header, or "1", "2", ... */
+    int has_names;    /* 1: the file named its columns */
+    size_t bad_rows;  /* dropped for a missing or non-numeric cell */
+    size_t duplicates;/* dropped as duplicates */
+    char hash[33];    /* 128-bit digest of values, hex: the data hash kept in a model */
+} lam_table;
+
+typedef struct lam_read_options {
+    const char *columns, *drop; /* comma-separated names or 1-based numbers; NULL = all / none */
+    int drop_bad_rows, drop_duplicates;
+} lam_read_options;
+
+/* Reads csv or text (comma, tab, semicolon or space, header or none, found by itself; .gz too), .npy, .npz (the only 2-D
+ * array in it, or "file.npz:NAME"), or "toy:NAME" (10000 rows, seed 0; "toy:NAME:ROWS:SEED"). A cell HH:MM[:SS] reads
+ * as minutes of the day. options may be NULL. Errors name line and column. The caller frees *out. */
+LAM_API lam_status lam_table_read(const char *path, const lam_read_options *options, lam_table **out);
+/* One of the ten 2-D densities of this field, named by lam_toy_name. Row i depends on (name, seed, i) only. */
+LAM_API lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table **out);
+LAM_API const char *lam_toy_name(size_t index); /* NULL past the end */
+LAM_API lam_status lam_table_create(size_t rows, size_t cols, lam_table **out); /* zeros, names "1", "2", ... */
+/* .npy (f8; [rows] if cols == 1), .csv or .csv.gz by the path's ending; temporary name, sync, rename. */
+LAM_API lam_status lam_table_write(const lam_table *table, const char *path);
+LAM_API void lam_table_free(lam_table *table);
+
+/* ---- a data set ready for training --------------------------------------------------------------------------- */
+
+typedef struct lam_dataset lam_dataset;
+typedef void (*lam_log_fn)(void *user, const char *line); /* one warning or note, no newline */
+typedef struct lam_log { lam_log_fn line; void *user; } lam_log;
+
+/* Adds the configured noise, splits by cfg->split_seed, standardises by the training rows. all holds all rows when valid
+ * and test are NULL; otherwise it is the training set. Keeps copies; tables may be freed. Warnings (columns of few
+ * distinct values) go to log, which may be NULL. LAM_ERR_DATA: NaN, constant column, fewer rows than columns. */
+LAM_API lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const lam_table *valid,
+    const lam_table *test, const lam_log *log, lam_dataset **out);
+typedef enum lam_part { LAM_TRAIN, LAM_VALID, LAM_TEST } lam_part;
+LAM_API size_t lam_dataset_dim(const lam_dataset *data);
+/* Rows of a part in standardised units, [*rows, dim], owned by the data set. */
+LAM_API const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *rows);
+LAM_API void lam_dataset_free(lam_dataset *data);
+
+/* ---- models -------------------------------------------------------------------------------------------------- */
+
+typedef struct lam_model lam_model;
+
+/* Calls of f, and solver steps, summed over blocks and batches. A call that gives the trace too counts once. */
+typedef struct lam_counts {
+    uint64_t forward, backward, recomputed; /* backward: vector-Jacobian products; recomputed: stages evaluated again for them */
+    uint64_t accepted, rejected;
+    uint64_t solves; /* batches times blocks, so forward / solves * blocks is the field's usual NFE */
+} lam_counts;
+
+/* A model file is one safetensors file. Weights under FFJORD's state_dict names load too: a file without laminar's own
+ * metadata needs config to say the architecture (else config may be NULL). */
+LAM_API lam_status lam_model_load(const char *path, const lam_config *config, lam_model **out);
+LAM_API lam_status lam_model_save(const lam_model *model, const char *path); /* whole or not at all */
+LAM_API void lam_model_free(lam_model *model);
+LAM_API size_t lam_model_dim(const lam_model *model);
+LAM_API size_t lam_model_parameter_count(const lam_model *model);
+LAM_API const lam_config *lam_model_config(const lam_model *model);       /* owned by the model */
+LAM_API const char *lam_model_column(const lam_model *model, size_t column); /* name; NULL past the end */
+LAM_API const char *lam_model_data_hash(const lam_model *model);
+/* mean [dim] and scale [dim] of the standardiser: z = (x - mean) / scale; log-determinant is -sum log scale, nats */
+LAM_API void lam_model_standardiser(const lam_model *model, const double **mean, const double **scale, double *log_det);
+/* Tensors in file order: name, and n_shape <= 2 entries of shape. NULL past the end. */
+LAM_API const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape);
+
+typedef enum lam_units { LAM_UNITS_DATA, LAM_UNITS_STANDARDISED } lam_units;
+/* How to evaluate a model. Zeros (and NULL for the whole struct) mean: as the model was validated, exact trace, data units. */
+typedef struct lam_eval_options {
+    double atol, rtol;         /* 0: the model's test tolerances */
+    lam_divergence divergence; /* LAM_DIV_EXACT is 0 */
+    uint64_t seed;             /* of Hutchinson noise */
+    lam_units units;           /* of x, and of the density */
+    size_t batch_rows;         /* 0: 1000 */
+    size_t threads;            /* 0: one a processor */
+    int use_double;            /* solve in double whatever the model's precision */
+    int probe;                 /* 1: choose the first step by probe, not by the model's memory */
+    const char *isa;           /* NULL: auto */
+    int (*progress)(void *user, size_t done, size_t total); /* may be NULL; non-zero return stops */
+    void *user;
+} lam_eval_options;
+
+/* log p of each row, by (3) of method.md with the log-determinant of the standardiser. logp [n]; counts may be NULL. */
+LAM_API lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,
+    double *logp, lam_counts *counts);
+/* n draws, x [n, dim] in options->units; logp [n] from the same pass, or NULL. Row i depends on (seed, i). */
+LAM_API lam_status lam_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, size_t n, double *x,
+    double *logp, lam_counts *counts);
+/* Data to base and back; z is always in the base's units. */
+LAM_API lam_status lam_encode(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *z,
+    lam_counts *counts);
+LAM_API lam_status lam_decode(const lam_model *model, const lam_eval_options *options, const double *z, size_t n, double *x,
+    lam_counts *counts);
+
+typedef struct lam_check_report {
+    size_t rows;
+    double nll, nll_tight;             /* mean -log p, data units, at the options' tolerance and at a hundredth of it */
+    double logp_error_max, logp_error_rms; /* against the tighter solve, in double */
+    double round_trip_max, round_trip_rms; /* |decode(encode(x)) - x|, standardised units */
+    double hutchinson_mean, hutchinson_se; /* of mean log p (Hutchinson) - mean log p (exact), 64 probes */
+    int has_mass;
+    double mass;                       /* integral of the density for 1-D and 2-D, else 0 and has_mass 0 */
+    lam_counts counts, counts_tight;
+} lam_check_report;
+LAM_API lam_status lam_check(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,
+    lam_check_report *report);
+
+/* ---- fitting ------------------------------------------------------------------------------------------------- */
+
+typedef struct lam_progress {
+    size_t iteration, iterations;
+    double loss, nll, tpr;         /* this batch: nats, standardised units; tpr without its coefficient */
+    double val_nll, best_val_nll;  /* NaN before the first validation */
+    int is_validation;             /* 1: val_nll is new */
+    double lr, grad_norm;
+    lam_counts counts;             /* this iteration */
+    lam_counts val_counts;         /* the last validation */
+    double seconds, seconds_left;  /* since the start (resumed runs included); estimate */
+} lam_progress;
+
+typedef struct lam_fit_options {
+    const char *run_dir; /* config.yaml, metrics.jsonl, model.safetensors and checkpoint go here; NULL: nothing is written */
+    int resume;          /* go on from run_dir's checkpoint if there is one */
+    const lam_model *init; /* start from these weights; NULL: from the seed */
+    int (*progress)(void *user, const lam_progress *progress); /* may be NULL; non-zero return saves and stops */
+    void *user;
+    lam_log log;
+} lam_fit_options;
+
+typedef struct lam_fit_result {
+    size_t iterations;       /* run in all */
+    size_t best_iteration;
+    int finished;            /* 0: stopped early by progress */
+    double best_val_nll, test_nll; /* nats, standardised units; test of the best model, exact trace; NaN without test rows */
+    double gaussian_test_nll;/* a full-covariance Gaussian fitted to the training rows */
+    double log_det;          /* add -log_det to an NLL for data units: nll_data = nll - log_det */
+    lam_counts train_counts; /* all iterations */
+    lam_counts test_counts;
+    double seconds;
+} lam_fit_result;
+
+/* Fits a flow; *model is the best by validation (the last if nothing was validated). With progress asking to stop the
+ * status is LAM_ERR_INTERRUPTED and *model is still set. Determined by cfg and data: not by threads, nor by interruption. */
+LAM_API lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
+    lam_fit_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,33 @@
+/* Counted random numbers: every draw is a function of (seed, purpose, index...), so that neither the number of threads
+ * nor a resume changes it. Philox 4x32-10 (Salmon et al. 2011) from Random123. */
+#ifndef LAM_BASE_RANDOM_H
+#define LAM_BASE_RANDOM_H
+#include <stdint.h>
+
+/* What a draw is for. Appending is safe; reordering changes every fit. */
+typedef enum lam_purpose {
+    LAM_DRAW_INIT = 1,   /* initial weights */
+    LAM_DRAW_BATCH,      /* shuffles of the training rows */
+    LAM_DRAW_PROBE,      /* Hutchinson noise in training */
+    LAM_DRAW_PROBE_EVAL, /* Hutchinson noise in validation and scoring */
+    LAM_DRAW_TIMES,      /* observation times of TPR */
+    LAM_DRAW_SAMPLE,     /* base draws of sampling */
+    LAM_DRAW_SPLIT,      /* train / validation / test */
+    LAM_DRAW_NOISE,      /* dequantising noise */
+    LAM_DRAW_TOY,        /* 2-D toy densities */
+    LAM_DRAW_TEST,       /* the tests' own */
+} lam_purpose;
+
+/* Four 32-bit words for counter (a, b) under (seed, purpose). */
+void lam_random_bits(uint64_t seed, lam_purpose purpose, uint64_t a, uint64_t b, uint32_t out[4]);
+/* Uniform on [0, 1), 53 bits. */
+double lam_random_uniform(uint64_t seed, lam_purpose purpose, uint64_t a, uint64_t b);
+/* Two independent standard normals (Box-Muller on 53-bit uniforms). */
+void lam_random_normal2(uint64_t seed, lam_purpose purpose, uint64_t a, uint64_t b, double out[2]);
+/* n standard normals / random signs for one row: element j of row depends on (seed, purpose, stream, row, j) only. */
+void lam_random_normal_row(uint64_t seed, lam_purpose purpose, uint64_t stream, uint64_t row, double *out, uint64_t n);
+void lam_random_sign_row(uint64_t seed, lam_purpose purpose, uint64_t stream, uint64_t row, double *out, uint64_t n);
+/* A permutation of 0..n-1 (Fisher-Yates on counted draws). */
+void lam_random_permutation(uint64_t seed, lam_purpose purpose, uint64_t stream, uint64_t *out, uint64_t n);
+
+#endif

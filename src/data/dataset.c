@@ -1,0 +1,303 @@
+#include "data/dataset.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/random.h"
+#include "data/columns.h"
+#include "data/hash.h"
+#include "data/table.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const part_names[LAM_PARTS] = { "training", "validation", "test" };
+
+void lam_dataset_free(lam_dataset *data)
+{
+    if (data == NULL)
+        return;
+    for (size_t j = 0; data->names != NULL && j < data->dim; j++)
+        free(data->names[j]);
+    for (int part = 0; part < LAM_PARTS; part++) {
+        lam_free(data->values[part]);
+        lam_free(data->source[part]);
+    }
+    lam_free(data->names);
+    lam_free(data->mean);
+    lam_free(data->scale);
+    lam_free(data->noise);
+    lam_free(data);
+}
+
+size_t lam_dataset_dim(const lam_dataset *data)
+{
+    return data->dim;
+}
+
+const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *rows)
+{
+    *rows = data->rows[part];
+    return data->values[part];
+}
+
+/* NaN and infinities, and tables that do not belong together. tables [3], NULL where there is none. */
+static lam_status check_tables(const lam_table *const *tables)
+{
+    const lam_table *first = tables[0];
+    for (int part = 0; part < LAM_PARTS; part++) {
+        const lam_table *t = tables[part];
+        if (t == NULL)
+            continue;
+        if (t->rows == 0 || t->cols == 0)
+            return lam_fail(LAM_ERR_DATA, "the %s table is empty: %zu rows, %zu columns", part_names[part], t->rows, t->cols);
+        if (t->cols != first->cols)
+            return lam_fail(LAM_ERR_SHAPE, "the %s table has %zu columns, the training table %zu", part_names[part], t->cols,
+                first->cols);
+        for (size_t j = 0; j < t->cols && t->has_names && first->has_names; j++)
+            if (strcmp(t->names[j], first->names[j]) != 0)
+                return lam_fail(LAM_ERR_SHAPE, "column %zu is \"%s\" in the %s table and \"%s\" in the training table; give the "
+                    "same columns in the same order (--columns)", j + 1, t->names[j], part_names[part], first->names[j]);
+        for (size_t i = 0; i < t->rows * t->cols; i++)
+            if (!isfinite(t->values[i]))
+                return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) of the %s table is %s; read it with --drop-bad-rows",
+                    i / t->cols + 1, i % t->cols + 1, t->names[i % t->cols], part_names[part],
+                    isnan(t->values[i]) ? "NaN" : "infinite");
+    }
+    return LAM_OK;
+}
+
+lam_status lam_noise_parse(const char *text, char *const *names, size_t cols, double *noise, unsigned char *given)
+{
+    for (const char *p = text; p != NULL && *p != '\0';) {
+        const char *end = p + strcspn(p, ","), *colon = NULL;
+        char number[LAM_NUMBER_SIZE] = "";
+        size_t column;
+        double width;
+        while (p < end && *p == ' ')
+            p++;
+        for (const char *q = p; q < end; q++)
+            colon = *q == ':' ? q : colon; /* the last one: names may have colons */
+        if (colon == NULL)
+            return lam_fail(LAM_ERR_ARGUMENT, "noise: \"%.*s\" is not COLUMN:WIDTH, as in \"Voltage:0.01\"", (int)(end - p), p);
+        if ((size_t)(end - colon) <= sizeof number)
+            memcpy(number, colon + 1, (size_t)(end - colon) - 1);
+        LAM_TRY(lam_columns_find("noise", names, cols, p, (size_t)(colon - p), &column));
+        if (lam_number_read(number, &width) != 0 || width < 0)
+            return lam_fail(LAM_ERR_ARGUMENT, "noise: \"%.*s\" does not end in a width of 0 or more", (int)(end - p), p);
+        if (given[column])
+            return lam_fail(LAM_ERR_ARGUMENT, "noise: column \"%s\" is named twice", names[column]);
+        noise[column] = width;
+        given[column] = 1;
+        p = *end == ',' ? end + 1 : end;
+    }
+    return LAM_OK;
+}
+
+static lam_status allocate(lam_dataset *data, const lam_table *first)
+{
+    data->dim = first->cols;
+    data->has_names = first->has_names;
+    data->names = lam_alloc(data->dim, sizeof *data->names);
+    data->mean = lam_alloc(data->dim, sizeof *data->mean);
+    data->scale = lam_alloc(data->dim, sizeof *data->scale);
+    data->noise = lam_alloc(data->dim, sizeof *data->noise);
+    if (data->names == NULL || data->mean == NULL || data->scale == NULL || data->noise == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t j = 0; j < data->dim; j++)
+        if ((data->names[j] = lam_strdup(first->names[j])) == NULL)
+            return LAM_ERR_MEMORY;
+    return LAM_OK;
+}
+
+/* Room for n rows of a part. */
+static lam_status allocate_part(lam_dataset *data, int part, size_t n)
+{
+    data->rows[part] = n;
+    if (n == 0)
+        return LAM_OK;
+    data->values[part] = lam_alloc(n * data->dim, sizeof(double));
+    data->source[part] = lam_alloc(n, sizeof(size_t));
+    return data->values[part] == NULL || data->source[part] == NULL ? LAM_ERR_MEMORY : LAM_OK;
+}
+
+/* A fraction of n rows, at least one where any is asked for; the sliver keeps 0.1 of 30 at 3. */
+static size_t share(double fraction, size_t n)
+{
+    size_t rows = (size_t)(fraction * (double)n + 1e-9);
+    return fraction > 0 && rows == 0 && n > 0 ? 1 : rows;
+}
+
+/* Cuts one table: test rows first in the shuffled order, then validation, then training, so that the test set does not
+ * depend on the validation fraction. */
+static lam_status split(lam_dataset *data, const lam_config *cfg, size_t n)
+{
+    size_t n_test = share(cfg->test_fraction, n), n_valid = share(cfg->val_fraction, n - n_test);
+    if (n_test + n_valid >= n)
+        return lam_fail(LAM_ERR_DATA, "%zu rows leave none for training after %zu for test and %zu for validation", n, n_test,
+            n_valid);
+    LAM_TRY(allocate_part(data, LAM_TEST, n_test));
+    LAM_TRY(allocate_part(data, LAM_VALID, n_valid));
+    LAM_TRY(allocate_part(data, LAM_TRAIN, n - n_test - n_valid));
+    uint64_t *order = lam_alloc(n, sizeof *order);
+    if (order == NULL)
+        return LAM_ERR_MEMORY;
+    lam_random_permutation(cfg->split_seed, LAM_DRAW_SPLIT, 0, order, n);
+    static const int parts[LAM_PARTS] = { LAM_TEST, LAM_VALID, LAM_TRAIN };
+    for (size_t k = 0, at = 0; k < LAM_PARTS; k++)
+        for (size_t i = 0; i < data->rows[parts[k]]; i++)
+            data->source[parts[k]][i] = (size_t)order[at++];
+    lam_free(order);
+    return LAM_OK;
+}
+
+static lam_status take_tables(lam_dataset *data, const lam_table *const *tables)
+{
+    for (int part = 0; part < LAM_PARTS; part++) {
+        LAM_TRY(allocate_part(data, part, tables[part] != NULL ? tables[part]->rows : 0));
+        for (size_t i = 0; i < data->rows[part]; i++)
+            data->source[part][i] = i;
+    }
+    return LAM_OK;
+}
+
+/* Copies the rows in. With noise, the draw of (column, row) is counted by the row's place in its table, tables one after
+ * the other, so that it does not depend on the split. */
+static void fill(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, int split_one, int with_noise)
+{
+    size_t dim = data->dim, before = 0;
+    for (int part = 0; part < LAM_PARTS; part++) {
+        const lam_table *t = split_one ? tables[0] : tables[part];
+        for (size_t i = 0; i < data->rows[part]; i++) {
+            size_t row = data->source[part][i];
+            for (size_t j = 0; j < dim; j++) {
+                double x = t->values[row * dim + j];
+                if (with_noise && data->noise[j] > 0)
+                    x += data->noise[j] * lam_random_uniform(cfg->split_seed, LAM_DRAW_NOISE, j, before + row);
+                data->values[part][i * dim + j] = x;
+            }
+        }
+        before += split_one ? 0 : data->rows[part];
+    }
+}
+
+/* Says of each column that nobody gave noise for, on the training rows as they are in the file, whether it looks discrete. */
+static lam_status warn(const lam_dataset *data, const unsigned char *given, const lam_log *log)
+{
+    for (size_t j = 0; j < data->dim && log != NULL && log->line != NULL; j++) {
+        lam_column_look look;
+        char line[512], width[LAM_NUMBER_SIZE], common[LAM_NUMBER_SIZE];
+        if (given[j])
+            continue;
+        LAM_TRY(lam_column_look_at(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &look));
+        if (!look.discrete || look.distinct == 1) /* a constant is an error of its own, later */
+            continue;
+        lam_number_print(look.spacing, width);
+        lam_number_print(look.common, common);
+        snprintf(line, sizeof line, "column %.80s has %zu distinct values in %zu rows (%s in %.3g %% of them): its density is "
+            "unbounded, and the likelihood means little; consider --noise %.80s:%s", data->names[j], look.distinct, look.sampled,
+            common, 100.0 * (double)look.most / (double)look.sampled, data->names[j], width);
+        log->line(log->user, line);
+    }
+    return LAM_OK;
+}
+
+/* Mean and population standard deviation of the training rows, in two passes. */
+static lam_status measure(lam_dataset *data, int standardise)
+{
+    size_t n = data->rows[LAM_TRAIN], dim = data->dim;
+    const double *x = data->values[LAM_TRAIN];
+    for (size_t j = 0; j < dim; j++) {
+        double sum = 0, square = 0, low = x[j], high = x[j];
+        for (size_t i = 0; i < n; i++) {
+            double v = x[i * dim + j];
+            sum += v, low = v < low ? v : low, high = v > high ? v : high;
+        }
+        if (low == high) {
+            char value[LAM_NUMBER_SIZE];
+            lam_number_print(low, value);
+            return lam_fail(LAM_ERR_DATA, "column %zu (%s) is constant: every training row has %s; leave it out with --drop %s",
+                j + 1, data->names[j], value, data->names[j]);
+        }
+        double mean = sum / (double)n;
+        for (size_t i = 0; i < n; i++)
+            square += (x[i * dim + j] - mean) * (x[i * dim + j] - mean);
+        double scale = sqrt(square / (double)n);
+        if (!isfinite(mean) || !isfinite(scale) || scale <= 0)
+            return lam_fail(LAM_ERR_DATA, "column %zu (%s) spans %g to %g, beyond what double can square; rescale it", j + 1,
+                data->names[j], low, high);
+        data->mean[j] = standardise ? mean : 0;
+        data->scale[j] = standardise ? scale : 1;
+        data->log_det -= log(data->scale[j]);
+    }
+    return LAM_OK;
+}
+
+static void standardise_rows(lam_dataset *data)
+{
+    for (int part = 0; part < LAM_PARTS; part++)
+        for (size_t i = 0; i < data->rows[part]; i++)
+            for (size_t j = 0; j < data->dim; j++) {
+                double *v = &data->values[part][i * data->dim + j];
+                *v = (*v - data->mean[j]) / data->scale[j];
+            }
+}
+
+/* The digest of one table is its own; that of several is a digest of their digests, in order. */
+static void digest(lam_dataset *data, const lam_table *const *tables)
+{
+    char all[LAM_PARTS * 33] = { 0 };
+    uint64_t seed[2] = { 0, 0 }, hash[2];
+    for (int part = 0; part < LAM_PARTS; part++)
+        if (tables[part] != NULL)
+            lam_table_digest(tables[part]->values, tables[part]->rows, tables[part]->cols, all + part * 33);
+    if (tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL) {
+        memcpy(data->hash, all, sizeof data->hash);
+        return;
+    }
+    lam_hash128(all, sizeof all, seed, hash);
+    lam_hash_text(hash, data->hash);
+}
+
+static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, unsigned char *given,
+    const lam_log *log)
+{
+    int split_one = tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL;
+    LAM_TRY(lam_noise_parse(cfg->noise, data->names, data->dim, data->noise, given));
+    LAM_TRY(split_one ? split(data, cfg, tables[0]->rows) : take_tables(data, tables));
+    if (data->rows[LAM_TRAIN] < data->dim || data->rows[LAM_TRAIN] < 2)
+        return lam_fail(LAM_ERR_DATA, "%zu training rows are too few for %zu columns; give more rows or drop columns",
+            data->rows[LAM_TRAIN], data->dim);
+    fill(data, cfg, tables, split_one, 0);
+    LAM_TRY(warn(data, given, log));
+    fill(data, cfg, tables, split_one, 1);
+    LAM_TRY(measure(data, cfg->standardise));
+    standardise_rows(data);
+    digest(data, tables);
+    return LAM_OK;
+}
+
+lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const lam_table *valid, const lam_table *test,
+    const lam_log *log, lam_dataset **out)
+{
+    *out = NULL;
+    if (cfg == NULL || all == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "a configuration and a table are needed to build a data set");
+    if (!(cfg->val_fraction >= 0 && cfg->val_fraction < 1) || !(cfg->test_fraction >= 0 && cfg->test_fraction < 1))
+        return lam_fail(LAM_ERR_ARGUMENT, "val-fraction %g and test-fraction %g must be at least 0 and below 1",
+            cfg->val_fraction, cfg->test_fraction);
+    const lam_table *tables[LAM_PARTS] = { [LAM_TRAIN] = all, [LAM_VALID] = valid, [LAM_TEST] = test };
+    LAM_TRY(check_tables(tables));
+    lam_dataset *data = lam_alloc(1, sizeof *data);
+    unsigned char *given = lam_alloc(all->cols, 1);
+    lam_status status = data == NULL || given == NULL ? LAM_ERR_MEMORY : allocate(data, all);
+    if (status == LAM_OK)
+        status = build(data, cfg, tables, given, log);
+    lam_free(given);
+    if (status != LAM_OK) {
+        lam_dataset_free(data);
+        return status;
+    }
+    *out = data;
+    return LAM_OK;
+}

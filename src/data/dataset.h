@@ -1,0 +1,37 @@
+/* A data set ready for training, as the other rooms see it. */
+#ifndef LAM_DATA_DATASET_H
+#define LAM_DATA_DATASET_H
+#include "laminar.h"
+
+enum { LAM_PARTS = 3 };
+
+/* Read-only once built. Everything is owned by the data set. */
+struct lam_dataset {
+    size_t dim;
+    char **names;            /* [dim] column names */
+    int has_names;           /* 1: the file named them; 0: they are "1", "2", ... */
+    double *mean, *scale;    /* [dim] of the standardiser: z = (x - mean) / scale; 0 and 1 when it is off */
+    double log_det;          /* -sum log scale, nats: log p(x) = log p(z) + log_det */
+    double *noise;           /* [dim] width of the uniform noise that was added, data units; 0 for none */
+    char hash[33];           /* of the numbers before noise: of the one table, or of the three together */
+    size_t rows[LAM_PARTS];  /* by lam_part */
+    double *values[LAM_PARTS]; /* [rows, dim] standardised; NULL for a part without rows */
+    size_t *source[LAM_PARTS]; /* [rows] row of its table, from 0, that each row came from; NULL without rows */
+};
+
+/* Reads "COL:a,COL:a" into noise [cols]: columns by name or number, a >= 0. given [cols] marks those that were named (a
+ * width of 0 says that the column is meant to be as it is). text may be NULL. */
+lam_status lam_noise_parse(const char *text, char *const *names, size_t cols, double *noise, unsigned char *given);
+
+/* Does a column look discrete, so that its density is unbounded? x [n], stride apart. */
+typedef struct lam_column_look {
+    size_t sampled;  /* rows looked at, at most 50000, evenly spread */
+    size_t distinct; /* values among them */
+    size_t most;     /* rows that share the most common value */
+    double common;   /* that value */
+    double spacing;  /* lower quartile of the gaps between distinct values, to 6 digits: the noise that would fill them */
+    int discrete;    /* fewer than one distinct value in ten rows, or one value in more than a tenth of the rows */
+} lam_column_look;
+lam_status lam_column_look_at(const double *x, size_t n, size_t stride, lam_column_look *out);
+
+#endif

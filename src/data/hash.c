@@ -1,0 +1,63 @@
+#include "data/hash.h"
+#include <stdio.h>
+
+#define C1 UINT64_C(0x87c37b91114253d5)
+#define C2 UINT64_C(0x4cf5ad432745937f)
+
+static uint64_t rotate(uint64_t x, unsigned by)
+{
+    return x << by | x >> (64 - by);
+}
+
+/* Little-endian word whatever the machine, of n <= 8 bytes. */
+static uint64_t word(const unsigned char *p, size_t n)
+{
+    uint64_t w = 0;
+    for (size_t i = 0; i < n; i++)
+        w |= (uint64_t)p[i] << (8 * i);
+    return w;
+}
+
+static uint64_t mix_first(uint64_t k)
+{
+    return rotate(k * C1, 31) * C2;
+}
+
+static uint64_t mix_second(uint64_t k)
+{
+    return rotate(k * C2, 33) * C1;
+}
+
+static uint64_t finish(uint64_t k)
+{
+    k = (k ^ k >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    k = (k ^ k >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return k ^ k >> 33;
+}
+
+void lam_hash128(const void *bytes, size_t size, const uint64_t seed[2], uint64_t out[2])
+{
+    const unsigned char *p = bytes;
+    uint64_t a = seed[0], b = seed[1];
+    size_t left = size;
+    for (; left >= 16; left -= 16, p += 16) {
+        a ^= mix_first(word(p, 8));
+        a = (rotate(a, 27) + b) * 5 + 0x52dce729;
+        b ^= mix_second(word(p + 8, 8));
+        b = (rotate(b, 31) + a) * 5 + 0x38495ab5;
+    }
+    if (left > 8)
+        b ^= mix_second(word(p + 8, left - 8));
+    if (left > 0)
+        a ^= mix_first(word(p, left < 8 ? left : 8));
+    a ^= size, b ^= size;
+    a += b, b += a;
+    a = finish(a), b = finish(b);
+    a += b, b += a;
+    out[0] = a, out[1] = b;
+}
+
+void lam_hash_text(const uint64_t hash[2], char text[33])
+{
+    snprintf(text, 33, "%016llx%016llx", (unsigned long long)hash[0], (unsigned long long)hash[1]);
+}

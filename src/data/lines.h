@@ -1,0 +1,37 @@
+/* Lines and cells of a text file in memory. */
+#ifndef LAM_DATA_LINES_H
+#define LAM_DATA_LINES_H
+#include <stddef.h>
+
+typedef struct lam_line {
+    const char *at, *end; /* without its "\n", "\r\n" or "\r" */
+    size_t number;        /* from 1 */
+} lam_line;
+
+typedef struct lam_lines {
+    const char *at, *end; /* what is left */
+    size_t number;        /* lines taken so far */
+} lam_lines;
+
+/* The next line that is not blank; 0 at the end. */
+int lam_lines_next(lam_lines *lines, lam_line *line);
+
+typedef struct lam_cell {
+    const char *at;
+    size_t n;    /* without blanks around it and without its quotes; a quote inside is still doubled */
+    int quoted;
+} lam_cell;
+
+typedef enum lam_cell_step { LAM_STEP_CELL, LAM_STEP_END, LAM_STEP_BAD_QUOTE } lam_cell_step;
+/* How the cells of a file are told apart: ',', ';', '\t', or ' ' for any run of blanks. */
+typedef struct lam_separator {
+    char sign;
+    int trailing; /* every line ends in a separator that opens no cell */
+} lam_separator;
+
+/* Takes the cell at *at; *at is NULL after the last, which is LAM_STEP_END from then on. Start with *at = line->at. */
+lam_cell_step lam_cell_next(const char **at, const char *end, lam_separator separator, lam_cell *cell);
+/* The separator that cuts most of the first lines into equally many cells. */
+lam_separator lam_separator_find(const char *bytes, const char *end);
+
+#endif

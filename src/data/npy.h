@@ -1,0 +1,41 @@
+/* NumPy's .npy (one array) and .npz (a zip of them), read to double. */
+#ifndef LAM_DATA_NPY_H
+#define LAM_DATA_NPY_H
+#include "laminar.h"
+
+enum { LAM_ARRAY_DIMS = 8 };
+
+typedef struct lam_array {
+    char dtype[4];                /* "f8", "f4", "i8" ... "u1", "b1" */
+    size_t n_shape;               /* 0 for a scalar */
+    size_t shape[LAM_ARRAY_DIMS];
+    size_t size;                  /* the product of shape; 1 for a scalar */
+    double *values;               /* [size], C order whatever the file's order */
+    int64_t *integers;            /* [size] the same exactly; NULL for f4 and f8, and for u8 beyond int64 */
+} lam_array;
+
+/* Reads a whole .npy: versions 1 to 3, f4, f8, i1 to i8, u1 to u8, b1, either byte order, C or Fortran order. name opens the
+ * messages. LAM_ERR_FORMAT: not an .npy, cut short, another dtype. Free with lam_array_clear. */
+lam_status lam_npy_parse(const char *name, const void *bytes, size_t size, lam_array *out);
+lam_status lam_npy_read(const char *path, lam_array *out);
+/* The header alone: dtype, shape and size of *out; values stay NULL and the data may be missing. */
+lam_status lam_npy_parse_header(const char *name, const void *bytes, size_t size, lam_array *out);
+/* Version 1, f8, C order; values [product of shape]. Whole or not at all. */
+lam_status lam_npy_write(const char *path, const double *values, const size_t *shape, size_t n_shape);
+void lam_array_clear(lam_array *array); /* frees what is in it; takes a zeroed or a cleared one */
+
+/* An .npz whose entries are stored or deflated. Zip64 and encryption are refused. */
+typedef struct lam_npz lam_npz;
+lam_status lam_npz_open(const char *path, lam_npz **out);
+/* Borrows bytes, which must outlive the result. */
+lam_status lam_npz_open_memory(const char *name, const void *bytes, size_t size, lam_npz **out);
+size_t lam_npz_count(const lam_npz *npz);
+const char *lam_npz_name(const lam_npz *npz, size_t index); /* without ".npy"; NULL past the end */
+/* By name, with or without ".npy". LAM_ERR_ARGUMENT lists the names when there is none such. */
+lam_status lam_npz_read(const lam_npz *npz, const char *name, lam_array *out);
+/* The name of the only 2-D array, or of the only array, owned by npz. The names are listed by LAM_ERR_ARGUMENT when there
+ * are several 2-D arrays, and by LAM_ERR_FORMAT when there is none. */
+lam_status lam_npz_only_table(const lam_npz *npz, const char **name);
+void lam_npz_free(lam_npz *npz);
+
+#endif

@@ -1,0 +1,336 @@
+#include "data/table.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "data/bytes.h"
+#include "data/columns.h"
+#include "data/hash.h"
+#include "data/npy.h"
+#include "base/number.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void lam_table_free(lam_table *table)
+{
+    if (table == NULL)
+        return;
+    for (size_t j = 0; table->names != NULL && j < table->cols; j++)
+        free(table->names[j]);
+    lam_free(table->names);
+    lam_free(table->values);
+    lam_free(table);
+}
+
+lam_status lam_table_rename(lam_table *table, size_t column, const char *name)
+{
+    char *copy = lam_strdup(name);
+    if (copy == NULL)
+        return LAM_ERR_MEMORY;
+    free(table->names[column]);
+    table->names[column] = copy;
+    return LAM_OK;
+}
+
+lam_status lam_table_empty(size_t cols, lam_table **out)
+{
+    *out = NULL;
+    lam_table *table = lam_alloc(1, sizeof *table);
+    if (table == NULL)
+        return LAM_ERR_MEMORY;
+    table->cols = cols;
+    table->names = lam_alloc(cols, sizeof *table->names);
+    lam_status status = table->names == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    for (size_t j = 0; j < cols && status == LAM_OK; j++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", j + 1);
+        status = lam_table_rename(table, j, number);
+    }
+    if (status != LAM_OK) {
+        lam_table_free(table);
+        return status;
+    }
+    *out = table;
+    return LAM_OK;
+}
+
+lam_status lam_table_create(size_t rows, size_t cols, lam_table **out)
+{
+    *out = NULL;
+    if (rows == 0 || cols == 0)
+        return lam_fail(LAM_ERR_ARGUMENT, "a table needs rows and columns: %zu by %zu were asked for", rows, cols);
+    if (rows > SIZE_MAX / sizeof(double) / cols)
+        return lam_fail(LAM_ERR_MEMORY, "out of memory: a table of %zu by %zu numbers", rows, cols);
+    lam_table *table;
+    LAM_TRY(lam_table_empty(cols, &table));
+    table->values = lam_alloc(rows * cols, sizeof *table->values);
+    if (table->values == NULL) {
+        lam_table_free(table);
+        return LAM_ERR_MEMORY;
+    }
+    table->rows = rows;
+    lam_table_digest(table->values, rows, cols, table->hash);
+    *out = table;
+    return LAM_OK;
+}
+
+void lam_table_digest(const double *values, size_t rows, size_t cols, char hash[33])
+{
+    uint64_t seed[2] = { rows, cols }, digest[2];
+    lam_hash128(values, rows * cols * sizeof *values, seed, digest);
+    lam_hash_text(digest, hash);
+}
+
+/* Keeps columns kept [n], in that order, in place of table's own. */
+static lam_status keep_columns(lam_table *table, const size_t *kept, size_t n)
+{
+    double *values = lam_alloc(table->rows * n, sizeof *values);
+    char **names = lam_alloc(n, sizeof *names);
+    if (values == NULL || names == NULL) {
+        lam_free(values);
+        lam_free(names);
+        return LAM_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < table->rows; i++)
+        for (size_t k = 0; k < n; k++)
+            values[i * n + k] = table->values[i * table->cols + kept[k]];
+    for (size_t k = 0; k < n; k++) {
+        names[k] = table->names[kept[k]];
+        table->names[kept[k]] = NULL; /* moved */
+    }
+    for (size_t j = 0; j < table->cols; j++)
+        free(table->names[j]);
+    lam_free(table->names);
+    lam_free(table->values);
+    table->names = names, table->values = values, table->cols = n;
+    return LAM_OK;
+}
+
+/* NaN and infinities: an error, or rows dropped and counted. */
+static lam_status check_rows(lam_table *table, const char *name, int drop_bad_rows)
+{
+    size_t cols = table->cols, used = 0;
+    for (size_t i = 0; i < table->rows; i++) {
+        double *row = table->values + i * cols;
+        size_t j = 0;
+        while (j < cols && isfinite(row[j]))
+            j++;
+        if (j < cols && !drop_bad_rows)
+            return lam_fail(LAM_ERR_DATA, "%s: row %zu, column %zu (%s) is %s; leave such rows out with "
+                "--drop-bad-rows, or the column with --drop %s", name, i + 1, j + 1, table->names[j],
+                isnan(row[j]) ? "NaN" : "infinite", table->names[j]);
+        if (j < cols) {
+            table->bad_rows++;
+            continue;
+        }
+        memmove(table->values + used++ * cols, row, cols * sizeof *row);
+    }
+    if (used == 0)
+        return lam_fail(LAM_ERR_DATA, "%s: each of its %zu rows has a NaN or an infinity; --drop the columns that have them",
+            name, table->rows);
+    table->rows = used;
+    return LAM_OK;
+}
+
+lam_status lam_table_select(lam_table *table, const char *name, const lam_read_options *options)
+{
+    if (options != NULL && (options->columns != NULL || options->drop != NULL)) {
+        size_t *kept, n;
+        LAM_TRY(lam_columns_select(name, table->names, table->cols, options->columns, options->drop, &kept, &n));
+        lam_status status = keep_columns(table, kept, n);
+        lam_free(kept);
+        LAM_TRY(status);
+    }
+    return check_rows(table, name, options != NULL && options->drop_bad_rows);
+}
+
+/* Equality by value, so that 0 and -0 are duplicates; there is no NaN here any more. */
+static int same_row(const double *a, const double *b, size_t cols)
+{
+    for (size_t j = 0; j < cols; j++)
+        if (a[j] != b[j])
+            return 0;
+    return 1;
+}
+
+/* Keeps the first of equal rows, in order. An open-addressing table of 1-based row numbers, at most half full. */
+static lam_status drop_duplicates(lam_table *table)
+{
+    size_t cols = table->cols, used = 0, slots = 16;
+    while (slots < 2 * table->rows)
+        slots *= 2;
+    size_t *seen = lam_alloc(slots, sizeof *seen);
+    double *key = lam_alloc(cols, sizeof *key);
+    if (seen == NULL || key == NULL) {
+        lam_free(seen);
+        lam_free(key);
+        return LAM_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < table->rows; i++) {
+        const double *row = table->values + i * cols;
+        uint64_t seed[2] = { 0, 0 }, hash[2];
+        for (size_t j = 0; j < cols; j++)
+            key[j] = row[j] + 0.0; /* -0 becomes 0 */
+        lam_hash128(key, cols * sizeof *key, seed, hash);
+        size_t at = (size_t)hash[0] & (slots - 1);
+        while (seen[at] != 0 && !same_row(table->values + (seen[at] - 1) * cols, row, cols))
+            at = (at + 1) & (slots - 1);
+        if (seen[at] != 0) {
+            table->duplicates++;
+            continue;
+        }
+        memmove(table->values + used * cols, row, cols * sizeof *row);
+        seen[at] = ++used;
+    }
+    table->rows = used;
+    lam_free(seen);
+    lam_free(key);
+    return LAM_OK;
+}
+
+lam_status lam_table_finish(lam_table *table, const char *name, const lam_read_options *options)
+{
+    if (table->rows == 0)
+        return lam_fail(LAM_ERR_FORMAT, "%s: there are no rows in it", name);
+    if (options != NULL && options->drop_duplicates)
+        LAM_TRY(drop_duplicates(table));
+    lam_table_digest(table->values, table->rows, table->cols, table->hash);
+    return LAM_OK;
+}
+
+/* A 1-D or 2-D array as a table; takes the array's numbers over. */
+static lam_status table_of_array(const char *name, lam_array *array, lam_table **out)
+{
+    if (array->n_shape != 1 && array->n_shape != 2)
+        return lam_fail(LAM_ERR_SHAPE, "%s: a table is a 2-D array [rows, columns], or a 1-D one of a single column; this one "
+            "has %zu dimensions", name, array->n_shape);
+    size_t rows = array->shape[0], cols = array->n_shape == 2 ? array->shape[1] : 1;
+    if (rows == 0 || cols == 0)
+        return lam_fail(LAM_ERR_FORMAT, "%s: the array is empty: %zu rows of %zu columns", name, rows, cols);
+    LAM_TRY(lam_table_empty(cols, out));
+    (*out)->rows = rows;
+    (*out)->values = array->values;
+    array->values = NULL;
+    return LAM_OK;
+}
+
+static lam_status read_npy(const char *name, const void *bytes, size_t size, lam_table **out)
+{
+    lam_array array;
+    LAM_TRY(lam_npy_parse(name, bytes, size, &array));
+    lam_status status = table_of_array(name, &array, out);
+    lam_array_clear(&array);
+    return status;
+}
+
+static lam_status read_npz(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out)
+{
+    lam_npz *npz;
+    lam_array array;
+    char label[512];
+    LAM_TRY(lam_npz_open_memory(name, bytes, size, &npz));
+    lam_status status = wanted == NULL ? lam_npz_only_table(npz, &wanted) : LAM_OK;
+    if (status == LAM_OK)
+        status = lam_npz_read(npz, wanted, &array);
+    if (status == LAM_OK) {
+        snprintf(label, sizeof label, "%.300s:%.200s", name, wanted);
+        status = table_of_array(label, &array, out);
+        lam_array_clear(&array);
+    }
+    lam_npz_free(npz);
+    return status;
+}
+
+lam_status lam_table_read_memory(const char *name, const void *bytes, size_t size, const char *array,
+    const lam_read_options *options, lam_table **out)
+{
+    lam_table *table = NULL;
+    lam_status status;
+    lam_read_options rest = options != NULL ? *options : (lam_read_options){ 0 };
+    *out = NULL;
+    if (size >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0))
+        status = read_npz(name, bytes, size, array, &table);
+    else if (array != NULL)
+        status = lam_fail(LAM_ERR_FORMAT, "%s: is not an .npz archive, so it has no array \"%s\"", name, array);
+    else if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)
+        status = read_npy(name, bytes, size, &table);
+    else {
+        status = lam_text_read(name, bytes, size, options, &table);
+        rest.columns = rest.drop = NULL; /* done while reading, so that text in dropped columns does no harm */
+    }
+    if (status == LAM_OK)
+        status = lam_table_select(table, name, &rest);
+    if (status == LAM_OK)
+        status = lam_table_finish(table, name, &rest);
+    if (status != LAM_OK) {
+        lam_table_free(table);
+        return status;
+    }
+    *out = table;
+    return LAM_OK;
+}
+
+/* "toy:NAME[:ROWS[:SEED]]" */
+static lam_status read_toy(const char *path, const lam_read_options *options, lam_table **out)
+{
+    const char *parts[3] = { path + 4, NULL, NULL };
+    char text[96];
+    uint64_t rows = 10000, seed = 0;
+    if (strlen(path) >= sizeof text)
+        return lam_fail(LAM_ERR_ARGUMENT, "%.40s...: not the name of a toy density", path);
+    strcpy(text, path);
+    char *p = text + 4;
+    parts[0] = p;
+    for (int k = 1; k < 3 && (p = strchr(p, ':')) != NULL; k++) {
+        *p++ = '\0';
+        parts[k] = p;
+    }
+    if ((parts[1] != NULL && lam_whole_read(parts[1], &rows) != 0) || (parts[2] != NULL && lam_whole_read(parts[2], &seed) != 0)
+        || rows > SIZE_MAX)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: write toy:NAME, toy:NAME:ROWS or toy:NAME:ROWS:SEED with whole numbers", path);
+    lam_table *table;
+    LAM_TRY(lam_table_toy(parts[0], (size_t)rows, seed, &table));
+    lam_status status = lam_table_select(table, path, options);
+    if (status == LAM_OK)
+        status = lam_table_finish(table, path, options);
+    if (status != LAM_OK) {
+        lam_table_free(table);
+        return status;
+    }
+    *out = table;
+    return LAM_OK;
+}
+
+/* "file.npz:NAME", unless a file has that very name: a copy of the file's part (free it), and *array in path. NULL if not. */
+static char *split_array(const char *path, const char **array)
+{
+    const char *mark = strstr(path, ".npz:");
+    if (mark == NULL || access(path, F_OK) == 0)
+        return NULL;
+    char *file = lam_strdup(path);
+    if (file != NULL) {
+        file[mark + 4 - path] = '\0';
+        *array = mark + 5;
+    }
+    return file;
+}
+
+lam_status lam_table_read(const char *path, const lam_read_options *options, lam_table **out)
+{
+    *out = NULL;
+    if (path == NULL || path[0] == '\0')
+        return lam_fail(LAM_ERR_ARGUMENT, "no data file was named");
+    if (strncmp(path, "toy:", 4) == 0)
+        return read_toy(path, options, out);
+    const char *array = NULL;
+    char *bytes, *file = split_array(path, &array);
+    size_t size;
+    const char *name = file != NULL ? file : path;
+    lam_status status = lam_bytes_read(name, &bytes, &size);
+    if (status == LAM_OK)
+        status = lam_table_read_memory(name, bytes, size, array, options, out);
+    free(bytes);
+    free(file);
+    return status;
+}

@@ -1,0 +1,28 @@
+/* Tables while they are being read. The formats (text.c, npy.c, npz.c, toy.c) fill one; table.c finishes it. */
+#ifndef LAM_DATA_TABLE_H
+#define LAM_DATA_TABLE_H
+#include "laminar.h"
+
+/* lam_table_read on bytes in memory: .npy and .npz are known by their first bytes, the rest is text. name opens the error
+ * messages; array is the wanted array of an .npz or NULL; options may be NULL. bytes need not end in NUL. */
+lam_status lam_table_read_memory(const char *name, const void *bytes, size_t size, const char *array,
+    const lam_read_options *options, lam_table **out);
+
+/* Text with any of the separators. The header decision: the first line is a header if some cell of it is text (neither
+ * number, time nor missing) over a cell of the second line that is not, or is quoted over one that is not; or if it has
+ * text and nothing but text and missing names. So a first row with a date or a label in it, over rows of the same kind, is
+ * data. Applies columns/drop and drop_bad_rows, not drop_duplicates; the hash is left to the caller. */
+lam_status lam_text_read(const char *name, const char *bytes, size_t size, const lam_read_options *options, lam_table **out);
+
+/* The same steps for a table that is already numbers: columns/drop, then bad rows (an error without drop_bad_rows). */
+lam_status lam_table_select(lam_table *table, const char *name, const lam_read_options *options);
+/* drop_duplicates, at least one row, hash. */
+lam_status lam_table_finish(lam_table *table, const char *name, const lam_read_options *options);
+/* The digest of values and shape: MurmurHash3 x64 128 started at (rows, cols). */
+void lam_table_digest(const double *values, size_t rows, size_t cols, char hash[33]);
+/* A table without rows; names (copied) may be NULL for "1", "2", ... */
+lam_status lam_table_empty(size_t cols, lam_table **out);
+/* Replaces the name of a column by a copy of name. */
+lam_status lam_table_rename(lam_table *table, size_t column, const char *name);
+
+#endif

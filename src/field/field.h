@@ -1,0 +1,72 @@
+/* f(t, z) on one tile: value and directional derivatives in one stacked pass, and the reverse of both (method.md 2).
+ *
+ * Where parameters enter only through t-dependent vectors and matrices, these are formed once a time ("slot") for all tiles.
+ * Everything a reverse needs of a forward lies in one record, an array of reals; the caller owns it:
+ *     input stack [1 + P][dim][TILE] (z, then the tangents' seeds), then per layer its output stack, sigma', pre-activations.
+ */
+#ifndef LAM_FIELD_FIELD_H
+#define LAM_FIELD_FIELD_H
+#include "field/shape.h"
+#include "kernels/kernels.h"
+
+enum { LAM_MAX_SLOTS = 16 };
+
+typedef struct LAM_W(lam_slot_layer) {
+    real *scale, *shift;           /* [out]; scale NULL without a gate */
+    const real *weight, *weight_t; /* packed for this time */
+    real *own, *own_t;             /* storage for them when they depend on t */
+    real phi[LAM_MAX_BASES];
+} LAM_W(lam_slot_layer);
+
+typedef struct LAM_W(lam_slot) {
+    real t;
+    LAM_W(lam_slot_layer) layer[LAM_MAX_LAYERS];
+} LAM_W(lam_slot);
+
+typedef struct LAM_W(lam_field) {
+    const lam_field_shape *shape;
+    const LAM_W(lam_kernels) *kernels;
+    size_t tangents; /* P, planes of a chunk */
+    size_t slots;
+    real beta;
+    const real *params; /* of the block in hand, [shape->parameters] */
+    /* offsets into a record, in reals */
+    size_t record_h[LAM_MAX_LAYERS], record_d1[LAM_MAX_LAYERS], record_a[LAM_MAX_LAYERS], record_size;
+    /* offsets into a reverse scratch, in reals */
+    size_t scratch_g[LAM_MAX_LAYERS + 1], scratch_transposed, scratch_outer, scratch_sums, scratch_size;
+    /* offsets into a group's gradient sums */
+    size_t sum_c[LAM_MAX_LAYERS][LAM_MAX_BASES], sum_b[LAM_MAX_LAYERS][LAM_MAX_BASES], sum_u[LAM_MAX_LAYERS],
+        sum_g[LAM_MAX_LAYERS], sum_gate_c[LAM_MAX_LAYERS], sum_v1[LAM_MAX_LAYERS], sum_c1[LAM_MAX_LAYERS], sum_beta, sum_size;
+    int swapped[LAM_MAX_LAYERS]; /* 1: C is kept as [in][out] because that wastes fewer lanes */
+    real *storage, *packed[LAM_MAX_LAYERS], *packed_t[LAM_MAX_LAYERS], *effective;
+    LAM_W(lam_slot) slot[LAM_MAX_SLOTS];
+} LAM_W(lam_field);
+
+/* tangents: planes of a chunk; chunks: how many make up the trace (the reverse keeps per-layer sums between chunks). shape
+ * and kernels must outlive the field. Free with lam_field_clear. */
+lam_status LAM_W(lam_field_init)(LAM_W(lam_field) *field, const lam_field_shape *shape, const LAM_W(lam_kernels) *kernels,
+    size_t tangents, size_t chunks, size_t slots);
+void LAM_W(lam_field_clear)(LAM_W(lam_field) *field);
+
+/* Takes up a block's parameters [shape->parameters] (kept by reference) and packs what does not depend on t. */
+void LAM_W(lam_field_load)(LAM_W(lam_field) *field, const real *params, real beta);
+/* Forms slot's vectors and matrices for time t. Not from within a parallel region. */
+void LAM_W(lam_field_prepare)(LAM_W(lam_field) *field, size_t slot, real t);
+
+/* Fills the record's layers from its input stack. with_value 0: tangents only, over a value already there. */
+void LAM_W(lam_field_forward)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t tangents, int with_value,
+    real *record);
+/* The output stack of a record, [1 + P][dim][TILE]: f and the directional derivatives. */
+real *LAM_W(lam_field_output)(const LAM_W(lam_field) *field, real *record);
+
+/* Reverse of one chunk. scratch [scratch_size] is the caller's; its output cotangents (lam_field_cotangent) are filled by the
+ * caller before each chunk: plane 0 for with_value, planes 1..P always; they are overwritten. sums [sum_size] is added to.
+ * With with_value the cotangent of z goes to gz [dim][TILE]. first_chunk starts the sums between chunks. */
+void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t tangents, int first_chunk,
+    int with_value, const real *record, real *scratch, real *sums, real *gz);
+real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *field, real *scratch);
+
+/* Adds a group's sums to grad [shape->parameters], and beta's to *beta_grad. */
+void LAM_W(lam_field_collect)(const LAM_W(lam_field) *field, const real *sums, real *grad, real *beta_grad);
+
+#endif

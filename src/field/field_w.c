@@ -1,0 +1,424 @@
+#include "field/field.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- layout ------------------------------------------------------------------------------------------------------------ */
+
+static lam_activation activation_of(const LAM_W(lam_field) *f, size_t k)
+{
+    return k + 1 < f->shape->layers ? f->shape->activation : LAM_ACT_IDENTITY;
+}
+
+/* Pre-activations have a place of their own unless nothing needs them or (identity) they are the output. */
+static int keeps_a(const LAM_W(lam_field) *f, size_t k)
+{
+    lam_activation act = activation_of(f, k);
+    return act != LAM_ACT_IDENTITY && (lam_saves_a(act) || f->shape->layer[k].has_gate);
+}
+
+static size_t padded(size_t n, size_t lanes)
+{
+    return (n + lanes - 1) / lanes * lanes;
+}
+
+static void lay_out_record(LAM_W(lam_field) *f)
+{
+    const lam_field_shape *s = f->shape;
+    size_t planes = 1 + f->tangents, at = planes * s->dim * LAM_TILE;
+    for (size_t k = 0; k < s->layers; k++) {
+        size_t plane = s->layer[k].out * LAM_TILE;
+        f->record_h[k] = at;
+        at += planes * plane;
+        if (lam_saves_d1(activation_of(f, k))) {
+            f->record_d1[k] = at;
+            at += plane;
+        }
+        f->record_a[k] = f->record_h[k];
+        if (keeps_a(f, k)) {
+            f->record_a[k] = at;
+            at += planes * plane;
+        }
+    }
+    f->record_size = at;
+}
+
+static void lay_out_scratch(LAM_W(lam_field) *f, size_t chunks)
+{
+    const lam_field_shape *s = f->shape;
+    size_t planes = 1 + f->tangents, stack = planes * s->widest * LAM_TILE, at = 0, largest_c = 0;
+    for (size_t k = 0; k <= s->layers; k++) { /* two stacks in turn, or one a layer when chunks add up in plane 0 */
+        f->scratch_g[k] = chunks > 1 ? k * stack : (k % 2) * stack;
+        at = f->scratch_g[k] + stack > at ? f->scratch_g[k] + stack : at;
+    }
+    f->scratch_transposed = at;
+    at += planes * padded(s->widest, f->kernels->lanes) * LAM_TILE;
+    f->scratch_outer = at;
+    for (size_t k = 0; k < s->layers; k++) {
+        const lam_field_layer *l = &s->layer[k];
+        size_t normal = l->out * padded(l->in, f->kernels->lanes), swap = l->in * padded(l->out, f->kernels->lanes);
+        f->swapped[k] = swap < normal;
+        size_t c = swap < normal ? swap : normal;
+        if (l->bases > 1 && c > largest_c)
+            largest_c = c;
+    }
+    at += padded(largest_c, 16);
+    f->scratch_sums = at;
+    at += 2 * padded(s->widest, 16);
+    f->scratch_size = padded(at, 16);
+}
+
+static void lay_out_sums(LAM_W(lam_field) *f)
+{
+    const lam_field_shape *s = f->shape;
+    size_t at = 0;
+    for (size_t k = 0; k < s->layers; k++) {
+        const lam_field_layer *l = &s->layer[k];
+        size_t lanes = f->kernels->lanes;
+        size_t c = f->swapped[k] ? l->in * padded(l->out, lanes) : l->out * padded(l->in, lanes);
+        for (size_t j = 0; j < l->bases; j++) {
+            f->sum_c[k][j] = at;
+            at += padded(c, 16);
+        }
+        for (size_t j = 0; j < l->bases; j++) {
+            f->sum_b[k][j] = at;
+            at += l->out;
+        }
+        f->sum_u[k] = at;
+        at += l->out;
+        f->sum_g[k] = at;
+        at += l->out;
+        f->sum_gate_c[k] = at;
+        at += l->out;
+        f->sum_v1[k] = at;
+        at += LAM_HYPER_UNITS;
+        f->sum_c1[k] = at;
+        at += LAM_HYPER_UNITS;
+        at = padded(at, 16);
+    }
+    f->sum_beta = at;
+    f->sum_size = padded(at + 1, 16);
+}
+
+/* One allocation, many named pointers; with storage NULL it only counts. */
+static size_t lay_out_storage(LAM_W(lam_field) *f, real *storage)
+{
+    const lam_field_shape *s = f->shape;
+    size_t at = 0;
+#define TAKE(pointer, n)                              \
+    do {                                              \
+        if (storage != NULL)                          \
+            (pointer) = storage + at;                 \
+        at += padded(n, 16);                          \
+    } while (0)
+    size_t largest = 0;
+    for (size_t k = 0; k < s->layers; k++) {
+        const lam_field_layer *l = &s->layer[k];
+        size_t n = l->in * l->out;
+        if (l->bases == 1) {
+            TAKE(f->packed[k], n);
+            TAKE(f->packed_t[k], n);
+        } else if (n > largest) {
+            largest = n;
+        }
+        for (size_t i = 0; i < f->slots; i++) {
+            LAM_W(lam_slot_layer) *sl = &f->slot[i].layer[k];
+            TAKE(sl->shift, l->out);
+            if (l->has_gate)
+                TAKE(sl->scale, l->out);
+            if (l->bases > 1) {
+                TAKE(sl->own, n);
+                TAKE(sl->own_t, n);
+            }
+        }
+    }
+    TAKE(f->effective, largest);
+#undef TAKE
+    return at;
+}
+
+lam_status LAM_W(lam_field_init)(LAM_W(lam_field) *f, const lam_field_shape *shape, const LAM_W(lam_kernels) *kernels,
+    size_t tangents, size_t chunks, size_t slots)
+{
+    memset(f, 0, sizeof *f);
+    f->shape = shape;
+    f->kernels = kernels;
+    f->tangents = tangents;
+    f->slots = slots;
+    lay_out_record(f);
+    lay_out_scratch(f, chunks);
+    lay_out_sums(f);
+    f->storage = lam_alloc(lay_out_storage(f, NULL), sizeof(real));
+    if (f->storage == NULL)
+        return LAM_ERR_MEMORY;
+    lay_out_storage(f, f->storage);
+    return LAM_OK;
+}
+
+void LAM_W(lam_field_clear)(LAM_W(lam_field) *f)
+{
+    lam_free(f->storage);
+    f->storage = NULL;
+}
+
+/* ---- parameters at a time ------------------------------------------------------------------------------------------------ */
+
+void LAM_W(lam_field_load)(LAM_W(lam_field) *f, const real *params, real beta)
+{
+    f->params = params;
+    f->beta = beta;
+    for (size_t k = 0; k < f->shape->layers; k++) {
+        const lam_field_layer *l = &f->shape->layer[k];
+        const lam_basis *b = &l->basis[0];
+        if (l->bases > 1)
+            continue;
+        f->kernels->pack(l->out, l->in, params + b->w, b->stride_out, b->stride_in, f->packed[k]);
+        f->kernels->pack(l->in, l->out, params + b->w, b->stride_in, b->stride_out, f->packed_t[k]);
+    }
+}
+
+static void set_phi(const lam_field_layer *l, const real *params, real t, real *phi)
+{
+    phi[0] = 1;
+    if (l->is_blend) {
+        phi[0] = 1 - t;
+        phi[1] = t;
+    } else if (l->is_hyper) {
+        for (size_t j = 0; j < LAM_HYPER_UNITS; j++)
+            phi[j] = (real)tanh((double)(params[l->v1 + j] * t + params[l->c1 + j]));
+        phi[LAM_HYPER_UNITS] = 1;
+    }
+}
+
+static void set_weights(LAM_W(lam_field) *f, const lam_field_layer *l, LAM_W(lam_slot_layer) *sl)
+{
+    for (size_t o = 0; o < l->out; o++)
+        for (size_t i = 0; i < l->in; i++) {
+            real w = 0;
+            for (size_t j = 0; j < l->bases; j++) {
+                const lam_basis *b = &l->basis[j];
+                w += sl->phi[j] * f->params[b->w + o * b->stride_out + i * b->stride_in];
+            }
+            f->effective[o * l->in + i] = w;
+        }
+    f->kernels->pack(l->out, l->in, f->effective, l->in, 1, sl->own);
+    f->kernels->pack(l->in, l->out, f->effective, 1, l->in, sl->own_t);
+    sl->weight = sl->own;
+    sl->weight_t = sl->own_t;
+}
+
+void LAM_W(lam_field_prepare)(LAM_W(lam_field) *f, size_t slot, real t)
+{
+    const real *p = f->params;
+    f->slot[slot].t = t;
+    for (size_t k = 0; k < f->shape->layers; k++) {
+        const lam_field_layer *l = &f->shape->layer[k];
+        LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+        set_phi(l, p, t, sl->phi);
+        for (size_t o = 0; o < l->out; o++) {
+            real shift = 0;
+            for (size_t j = 0; j < l->bases; j++)
+                shift += sl->phi[j] * p[l->basis[j].b + o * l->basis[j].stride_b];
+            if (l->has_gate) {
+                sl->scale[o] = (real)(1 / (1 + exp(-(double)(p[l->g + o] * t + p[l->c + o]))));
+                shift *= sl->scale[o];
+            }
+            if (l->has_u)
+                shift += t * p[l->u + o * l->stride_u];
+            sl->shift[o] = shift;
+        }
+        if (l->bases > 1) {
+            set_weights(f, l, sl);
+        } else {
+            sl->weight = f->packed[k];
+            sl->weight_t = f->packed_t[k];
+        }
+    }
+}
+
+/* ---- forward --------------------------------------------------------------------------------------------------------------- */
+
+void LAM_W(lam_field_forward)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t tangents, int with_value,
+    real *record)
+{
+    const real *x = record;
+    for (size_t k = 0; k < f->shape->layers; k++) {
+        const lam_field_layer *l = &f->shape->layer[k];
+        const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+        LAM_W(lam_forward) call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
+            .with_value = with_value, .activation = activation_of(f, k), .beta = f->beta, .weight = sl->weight,
+            .scale = sl->scale, .shift = sl->shift, .x = x, .h = record + f->record_h[k],
+            .d1 = record + f->record_d1[k], .a = keeps_a(f, k) ? record + f->record_a[k] : NULL };
+        f->kernels->forward(&call);
+        x = call.h;
+    }
+}
+
+real *LAM_W(lam_field_output)(const LAM_W(lam_field) *f, real *record)
+{
+    return record + f->record_h[f->shape->layers - 1];
+}
+
+/* ---- reverse ---------------------------------------------------------------------------------------------------------------- */
+
+/* With S0 = sum of g over rows and A = sum over rows and planes of g a (g before the gate's scale): a = s (W h + b) + u t gives
+ * db = s S0, du = t S0, and for the gate's argument (1 - s)(A - u t S0), which needs no division by s. */
+static void reverse_vectors(const LAM_W(lam_field) *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
+    const real *record, real *g, real *s0, real *sums)
+{
+    const lam_field_layer *l = &f->shape->layer[k];
+    const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+    size_t plane = l->out * LAM_TILE, first = with_value ? 0 : 1;
+    real t = f->slot[slot].t, *dots = s0 + padded(f->shape->widest, 16);
+    memset(s0, 0, l->out * sizeof *s0);
+    if (with_value)
+        f->kernels->row_sums(l->out, vectors, g, 1, s0);
+    if (l->has_gate) {
+        const real *a = record + f->record_a[k];
+        memset(dots, 0, l->out * sizeof *dots);
+        for (size_t p = first; p <= tangents; p++) {
+            f->kernels->row_dots(l->out, vectors, g + p * plane, a + p * plane, 1, dots);
+            f->kernels->scale_rows(l->out, vectors, sl->scale, g + p * plane);
+        }
+        for (size_t o = 0; o < l->out; o++) {
+            real ut = l->has_u ? f->params[l->u + o * l->stride_u] * t : 0;
+            real gate = (1 - sl->scale[o]) * (dots[o] - ut * s0[o]);
+            sums[f->sum_g[k] + o] += t * gate;
+            sums[f->sum_gate_c[k] + o] += gate;
+        }
+    }
+    if (l->has_u)
+        for (size_t o = 0; o < l->out; o++)
+            sums[f->sum_u[k] + o] += t * s0[o];
+    for (size_t o = 0; l->has_gate && o < l->out; o++)
+        s0[o] *= sl->scale[o];
+    for (size_t j = 0; j < l->bases; j++)
+        for (size_t o = 0; o < l->out; o++)
+            sums[f->sum_b[k][j] + o] += sl->phi[j] * s0[o];
+}
+
+/* Element (o, i) of a matrix in the blocks that lam_outer writes. */
+static real block_at(const LAM_W(lam_field) *f, size_t k, const real *c, size_t o, size_t i)
+{
+    const lam_field_layer *l = &f->shape->layer[k];
+    size_t rows = f->swapped[k] ? l->in : l->out, cols = f->swapped[k] ? l->out : l->in;
+    size_t m = f->swapped[k] ? i : o, n = f->swapped[k] ? o : i, block = f->kernels->block;
+    size_t j = n / block, left = padded(cols, f->kernels->lanes) - j * block, width = left < block ? left : block;
+    return c[j * block * rows + m * width + (n - j * block)];
+}
+
+/* hyper: cotangents of phi_j = tanh(v1_j t + c1_j), from this time's own weight gradient c and bias gradient s0. */
+static void reverse_phi(const LAM_W(lam_field) *f, size_t k, size_t slot, const real *c, const real *s0, real *sums)
+{
+    const lam_field_layer *l = &f->shape->layer[k];
+    const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+    real dphi[LAM_HYPER_UNITS] = { 0 };
+    for (size_t o = 0; o < l->out; o++) {
+        for (size_t j = 0; j < LAM_HYPER_UNITS; j++)
+            dphi[j] += f->params[l->basis[j].b + o * l->basis[j].stride_b] * s0[o];
+        for (size_t i = 0; i < l->in; i++) {
+            real gw = block_at(f, k, c, o, i);
+            const real *w = f->params + l->basis[0].w + o * l->basis[0].stride_out + i * l->basis[0].stride_in;
+            for (size_t j = 0; j < LAM_HYPER_UNITS; j++) /* the eight units lie side by side */
+                dphi[j] += w[j] * gw;
+        }
+    }
+    for (size_t j = 0; j < LAM_HYPER_UNITS; j++) {
+        real g = dphi[j] * (1 - sl->phi[j] * sl->phi[j]);
+        sums[f->sum_v1[k] + j] += g * f->slot[slot].t;
+        sums[f->sum_c1[k] + j] += g;
+    }
+}
+
+static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
+    const real *x, const real *g, real *scratch, const real *s0, real *sums)
+{
+    const lam_field_layer *l = &f->shape->layer[k];
+    const LAM_W(lam_kernels) *kern = f->kernels;
+    size_t first = with_value ? 0 : 1, planes = 1 + tangents - first;
+    const real *left = f->swapped[k] ? x : g, *right = f->swapped[k] ? g : x;
+    size_t m = f->swapped[k] ? l->in : l->out, n = f->swapped[k] ? l->out : l->in;
+    size_t t_plane = padded(n, kern->lanes) * LAM_TILE;
+    real *transposed = scratch + f->scratch_transposed;
+    for (size_t p = 0; p < planes; p++)
+        kern->transpose(n, vectors, right + (first + p) * n * LAM_TILE, transposed + p * t_plane);
+    LAM_W(lam_outer) call = { .m = m, .n = n, .vectors = vectors, .planes = planes, .left = left + first * m * LAM_TILE,
+        .left_stride = m * LAM_TILE, .right_t = transposed, .right_stride = t_plane, .c = sums + f->sum_c[k][0] };
+    if (l->bases == 1) {
+        kern->outer(&call);
+        return;
+    }
+    size_t count = m * padded(n, kern->lanes);
+    const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+    call.c = scratch + f->scratch_outer;
+    memset(call.c, 0, count * sizeof(real));
+    kern->outer(&call);
+    for (size_t j = 0; j < l->bases; j++) {
+        real *c = sums + f->sum_c[k][j];
+        for (size_t i = 0; i < count; i++)
+            c[i] += sl->phi[j] * call.c[i];
+    }
+    if (l->is_hyper)
+        reverse_phi(f, k, slot, call.c, s0, sums);
+}
+
+real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *f, real *scratch)
+{
+    return scratch + f->scratch_g[f->shape->layers];
+}
+
+void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t tangents, int first_chunk,
+    int with_value, const real *record, real *scratch, real *sums, real *gz)
+{
+    for (size_t k = f->shape->layers; k-- > 0;) {
+        const lam_field_layer *l = &f->shape->layer[k];
+        const real *x = k == 0 ? record : record + f->record_h[k - 1];
+        real *g = scratch + f->scratch_g[k + 1], *s0 = scratch + f->scratch_sums;
+        reverse_vectors(f, k, slot, vectors, tangents, with_value, record, g, s0, sums);
+        reverse_weights(f, k, slot, vectors, tangents, with_value, x, g, scratch, s0, sums);
+        if (k == 0 && !with_value)
+            break;
+        LAM_W(lam_backward) call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
+            .first_chunk = first_chunk, .with_value = with_value, .activation = LAM_ACT_IDENTITY, .beta = f->beta,
+            .weight_t = f->slot[slot].layer[k].weight_t, .g = g, .below = scratch + f->scratch_g[k],
+            .beta_sum = sums + f->sum_beta };
+        if (k == 0) { /* nothing depends on the seeds: the value's cotangent alone */
+            call.tangents = 0;
+            call.first_chunk = 1;
+            call.below = gz;
+        } else {
+            call.activation = f->shape->activation;
+            call.h = x;
+            call.d1 = record + f->record_d1[k - 1];
+            call.a = record + f->record_a[k - 1];
+        }
+        f->kernels->backward(&call);
+    }
+}
+
+void LAM_W(lam_field_collect)(const LAM_W(lam_field) *f, const real *sums, real *grad, real *beta_grad)
+{
+    for (size_t k = 0; k < f->shape->layers; k++) {
+        const lam_field_layer *l = &f->shape->layer[k];
+        for (size_t o = 0; o < l->out; o++) {
+            for (size_t j = 0; j < l->bases; j++) {
+                const lam_basis *b = &l->basis[j];
+                grad[b->b + o * b->stride_b] += sums[f->sum_b[k][j] + o];
+                for (size_t i = 0; i < l->in; i++)
+                    grad[b->w + o * b->stride_out + i * b->stride_in] += block_at(f, k, sums + f->sum_c[k][j], o, i);
+            }
+            if (l->has_u)
+                grad[l->u + o * l->stride_u] += sums[f->sum_u[k] + o];
+            if (l->has_gate) {
+                grad[l->g + o] += sums[f->sum_g[k] + o];
+                grad[l->c + o] += sums[f->sum_gate_c[k] + o];
+            }
+        }
+        for (size_t j = 0; l->is_hyper && j < LAM_HYPER_UNITS; j++) {
+            grad[l->v1 + j] += sums[f->sum_v1[k] + j];
+            grad[l->c1 + j] += sums[f->sum_c1[k] + j];
+        }
+    }
+    *beta_grad += sums[f->sum_beta];
+}

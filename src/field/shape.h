@@ -1,0 +1,54 @@
+/* What a vector field is made of: layers, their parameters, and where each lies in one flat array.
+ *
+ * All seven layer types of method.md 2 are one formula,
+ *     layer(t, h) = gate(t) * sum_j phi_j(t) (W_j h + b_j) + u t,     gate(t) = sigmoid(g t + c), elementwise,
+ * with phi = (1) for most, (1 - t, t) for blend, (tanh(V1 t + c1), 1) for hyper, and gate or u absent in some.
+ */
+#ifndef LAM_FIELD_SHAPE_H
+#define LAM_FIELD_SHAPE_H
+#include "laminar.h"
+
+enum {
+    LAM_HYPER_UNITS = 8, /* hidden units of the hyper layer's network */
+    LAM_MAX_BASES = LAM_HYPER_UNITS + 1,
+    LAM_MAX_LAYERS = LAM_MAX_HIDDEN + 1,
+    LAM_MAX_LAYER_TENSORS = 6,
+};
+
+typedef struct lam_basis {
+    size_t w, stride_out, stride_in; /* W_j(o, i) is params[w + o stride_out + i stride_in] */
+    size_t b, stride_b;              /* b_j(o) is params[b + o stride_b] */
+} lam_basis;
+
+typedef struct lam_field_layer {
+    size_t in, out;
+    size_t bases;
+    lam_basis basis[LAM_MAX_BASES];
+    int has_u, has_gate, is_hyper, is_blend;
+    size_t u, stride_u; /* u(o) is params[u + o stride_u] */
+    size_t g, c;        /* [out] each */
+    size_t v1, c1;      /* [LAM_HYPER_UNITS] each */
+} lam_field_layer;
+
+typedef struct lam_field_tensor {
+    char name[48]; /* under FFJORD's ODEnet.state_dict(), "layers.0._layer.weight" */
+    size_t dims, shape[2], offset, count;
+    size_t fan_in; /* inputs of the linear map it belongs to: initial weights are uniform within 1 / sqrt(fan_in) */
+} lam_field_tensor;
+
+typedef struct lam_field_shape {
+    size_t dim, layers, widest;
+    lam_layer type;
+    lam_activation activation;
+    lam_field_layer layer[LAM_MAX_LAYERS];
+    size_t tensors;
+    lam_field_tensor tensor[LAM_MAX_LAYERS * LAM_MAX_LAYER_TENSORS];
+    size_t parameters; /* of one field, without swish's beta, which a model has once */
+    size_t products;   /* sum over layers of in x out: 2 flops each, a row and plane */
+} lam_field_shape;
+
+/* LAM_ERR_ARGUMENT for a width of 0 or too many layers. */
+lam_status lam_field_shape_init(lam_field_shape *shape, size_t dim, const size_t *hidden, size_t n_hidden, lam_layer type,
+    lam_activation activation);
+
+#endif

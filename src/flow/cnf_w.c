@@ -1,0 +1,102 @@
+/* The ODE of a block as a system: state (z, l), dz/dt = f, dl/dt = -trace (method.md (1), (2)); and its reverse. */
+#include "flow/inside.h"
+#include <string.h>
+
+size_t LAM_W(lam_cnf_chunk_tangents)(const LAM_W(lam_engine) *e, size_t chunk)
+{
+    size_t left = e->tangents - chunk * e->chunk;
+    return left < e->chunk ? left : e->chunk;
+}
+
+void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk, real *record)
+{
+    size_t plane = e->dim * LAM_TILE, tangents = LAM_W(lam_cnf_chunk_tangents)(e, chunk);
+    real *seeds = record + plane;
+    if (e->options.trace == LAM_TRACE_HUTCHINSON) {
+        const real *noise = e->noise + e->noise_block * (e->options.gradients ? e->block : 0)
+            + (tile * e->tangents + chunk * e->chunk) * plane;
+        memcpy(seeds, noise, tangents * plane * sizeof(real));
+        return;
+    }
+    size_t rows = lam_batch_tile_rows(&e->batch, tile);
+    memset(seeds, 0, tangents * plane * sizeof(real));
+    for (size_t p = 0; p < tangents; p++)
+        for (size_t r = 0; r < rows; r++) /* lanes past the batch stay zero: their cotangents vanish */
+            seeds[p * plane + (chunk * e->chunk + p) * LAM_TILE + r] = 1;
+}
+
+static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
+{
+    (void)group;
+    (void)thread;
+    LAM_W(lam_engine) *e = self;
+    size_t plane = e->dim * LAM_TILE, vectors = lam_batch_vectors(&e->batch, tile);
+    memcpy(record, y, plane * sizeof(real));
+    if (e->options.trace == LAM_TRACE_NONE) {
+        LAM_W(lam_field_forward)(&e->field, slot, vectors, 0, 1, record);
+        memcpy(k, LAM_W(lam_field_output)(&e->field, record), plane * sizeof(real));
+        return;
+    }
+    real *f = LAM_W(lam_field_output)(&e->field, record), *kl = k + plane;
+    memset(kl, 0, LAM_TILE * sizeof(real));
+    for (size_t c = 0; c < e->chunks; c++) {
+        size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
+        LAM_W(lam_cnf_seeds)(e, tile, c, record);
+        LAM_W(lam_field_forward)(&e->field, slot, vectors, tangents, c == 0, record);
+        e->kernels->column_dots(tangents * e->dim, record + plane, f + plane, (real)-e->probe_weight, kl);
+    }
+    memcpy(k, f, plane * sizeof(real));
+}
+
+static void prepare(void *self, size_t slot, real t)
+{
+    LAM_W(lam_engine) *e = self;
+    LAM_W(lam_field_prepare)(&e->field, slot, t);
+}
+
+void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk,
+    double quadrature, real *sums, real *gz)
+{
+    size_t plane = e->dim * LAM_TILE, vectors = lam_batch_vectors(&e->batch, tile);
+    real *scratch = e->scratch[thread], *g = LAM_W(lam_field_cotangent)(&e->field, scratch);
+    real seed = (real)(-e->probe_weight * quadrature * e->cotangent_l);
+    for (size_t c = 0; c < e->chunks; c++) {
+        size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
+        int last = c + 1 == e->chunks;
+        if (e->chunks > 1) { /* the record holds the last chunk only */
+            LAM_W(lam_cnf_seeds)(e, tile, c, record);
+            LAM_W(lam_field_forward)(&e->field, slot, vectors, tangents, 0, record);
+        }
+        const real *seeds = record + plane;
+        if (last)
+            memcpy(g, gk, plane * sizeof(real));
+        e->kernels->combine(tangents * plane, g + plane, NULL, 1, &seed, &seeds);
+        LAM_W(lam_field_reverse)(&e->field, slot, vectors, tangents, c == 0, last, record, scratch, sums, gz);
+    }
+}
+
+void LAM_W(lam_cnf_pull)(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
+    double quadrature, real *gz)
+{
+    LAM_W(lam_engine) *e = self;
+    LAM_W(lam_cnf_pull_into)(e, tile, thread, slot, record, gk, quadrature, e->sums[group], gz);
+}
+
+void LAM_W(lam_cnf_system)(LAM_W(lam_engine) *e, int error_z_only, LAM_W(lam_system) *s)
+{
+    memset(s, 0, sizeof *s);
+    s->self = e;
+    s->rows = e->rows;
+    s->z_rows = e->dim;
+    s->record_size = e->field.record_size;
+    s->parts = 1;
+    s->part[0].count = e->dim;
+    if (e->options.trace != LAM_TRACE_NONE && !error_z_only) {
+        s->parts = 2;
+        s->part[1].first = e->dim;
+        s->part[1].count = 1;
+    }
+    s->prepare = prepare;
+    s->eval = eval;
+    s->pull = LAM_W(lam_cnf_pull);
+}

@@ -1,0 +1,69 @@
+/* The chain at work on a batch: solves forward (log-density, encoding), backward in time (sampling), and what the training loss
+ * (penalty/loss.h) needs for its gradient. One engine serves one divergence and one largest batch; it holds all memory, so that solves allocate nothing
+ * but room for more steps than any solve before took. An engine is used by one thread at a time; it runs its own pool.
+ */
+#ifndef LAM_FLOW_ENGINE_H
+#define LAM_FLOW_ENGINE_H
+#include "base/random.h"
+#include "field/field.h"
+#include "flow/layout.h"
+#include "ode/solve.h"
+
+typedef enum lam_trace { LAM_TRACE_NONE, LAM_TRACE_EXACT, LAM_TRACE_HUTCHINSON } lam_trace;
+
+typedef struct lam_engine_options {
+    size_t max_rows;
+    lam_trace trace;
+    size_t probes;       /* Hutchinson */
+    int gradients;       /* 1: lam_engine_loss may be asked for gradients */
+    lam_gradient method;
+    size_t max_times;    /* observation times of TPR, 0 without */
+    double memory;       /* MiB for kept stage records */
+    const char *isa;
+} lam_engine_options;
+
+/* Hutchinson's noise, drawn once per block and solve: row i of block b depends on (seed, purpose, stream, b, i). */
+typedef struct lam_noise {
+    lam_divergence kind;
+    uint64_t seed, stream;
+    lam_purpose purpose;
+    const double *given; /* [blocks][probes][rows][dim] instead of draws, or NULL */
+    uint64_t first_row;  /* number of the batch's first row */
+} lam_noise;
+
+typedef struct lam_flow_solve {
+    lam_solve_options solve;
+    lam_error_parts error_parts;
+    double *h_star;    /* [blocks] steps remembered by "warm": read when solve.first_step says so; may be NULL */
+    int keep_h_star;   /* 1: h_star is updated */
+} lam_flow_solve;
+
+typedef struct LAM_W(lam_engine) LAM_W(lam_engine);
+
+/* layout and pool must outlive the engine. */
+lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, const lam_engine_options *options,
+    LAM_W(lam_engine) **out);
+void LAM_W(lam_engine_free)(LAM_W(lam_engine) *engine);
+const char *LAM_W(lam_engine_isa)(const LAM_W(lam_engine) *engine);
+
+/* Rows x[index[i]] (index NULL: x[i]), i < rows, x [.., dim] standardised; params [layout->parameters].
+ * forward != 0: data to base, else base to data. y [rows, dim] and l [rows] (may be NULL) receive the end state: l is the
+ * integral of -trace along the way, so log p(x) = log N(y) - l forward, and log p(y) = log N(x) + l backward. counts is
+ * added to. */
+lam_status LAM_W(lam_engine_transform)(LAM_W(lam_engine) *engine, const real *params, const double *x, const size_t *index,
+    size_t rows, int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts);
+
+/* f, e'Je or trace, and e'J at time t: what the golden vectors hold. noise_rows [rows, dim], NULL with the exact trace.
+ * Any of v [rows, dim], div [rows], vjp [rows, dim] may be NULL; vjp is the reverse of f with cotangent noise_rows. */
+lam_status LAM_W(lam_engine_field)(LAM_W(lam_engine) *engine, const real *params, size_t block, double t, const double *x,
+    const double *noise_rows, size_t rows, double *v, double *div, double *vjp);
+
+/* The accepted steps of a block in the last call: t and h, NULL past the end. For tests and pictures. */
+size_t LAM_W(lam_engine_steps)(const LAM_W(lam_engine) *engine, size_t block, const double **t, const double **h);
+/* Puts steps of the caller's in their place, to be replayed. */
+lam_status LAM_W(lam_engine_set_steps)(LAM_W(lam_engine) *engine, size_t block, size_t n, const double *t, const double *h);
+/* Replays: freezes every block's steps to those of the last call (1) or lets the controller decide again (0). For finite
+ * differences. */
+void LAM_W(lam_engine_freeze)(LAM_W(lam_engine) *engine, int freeze);
+
+#endif

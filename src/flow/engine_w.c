@@ -1,0 +1,337 @@
+#include "base/error.h"
+#include "base/mem.h"
+#include "flow/inside.h"
+#include "ode/space.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- creation -------------------------------------------------------------------------------------------------------------- */
+
+/* Groups depend on the batch and on the size of the sums that each group keeps: at most 64 MiB of them. */
+static size_t groups_for(const LAM_W(lam_engine) *e, size_t tiles)
+{
+    size_t most = LAM_MAX_GROUPS;
+    if (e->options.gradients) {
+        most = ((size_t)64 << 20) / (e->field.sum_size * sizeof(real));
+        most = most > LAM_MAX_GROUPS ? LAM_MAX_GROUPS : most < 8 ? 8 : most;
+    }
+    return tiles < most ? tiles : most;
+}
+
+static void set_batch(LAM_W(lam_engine) *e, size_t rows)
+{
+    size_t tiles = (rows + LAM_TILE - 1) / LAM_TILE;
+    e->batch = (lam_batch) { .pool = e->pool, .rows = rows, .tiles = tiles, .groups = groups_for(e, tiles),
+        .lanes = e->kernels->lanes };
+}
+
+static real **alloc_arrays(size_t arrays, size_t reals)
+{
+    real **a = lam_alloc(arrays, sizeof *a);
+    for (size_t i = 0; a != NULL && i < arrays; i++)
+        if ((a[i] = lam_alloc(reals, sizeof(real))) == NULL) {
+            while (i-- > 0)
+                lam_free(a[i]);
+            lam_free(a);
+            return NULL;
+        }
+    return a;
+}
+
+static void free_arrays(real **a, size_t arrays)
+{
+    for (size_t i = 0; a != NULL && i < arrays; i++)
+        lam_free(a[i]);
+    lam_free(a);
+}
+
+static lam_status allocate(LAM_W(lam_engine) *e)
+{
+    const lam_engine_options *o = &e->options;
+    size_t tiles = e->batch.tiles, times = e->n_times, blocks = e->layout->blocks, plane = LAM_TILE * tiles;
+    size_t kept = o->gradients ? blocks : 1, groups = e->batch.groups, threads = lam_pool_threads(e->pool);
+    size_t rows = o->gradients && o->method == LAM_GRAD_ADJOINT && e->rows < 2 * e->dim ? 2 * e->dim : e->rows;
+    LAM_TRY(LAM_W(lam_solver_space_create)(e->kernels, e->pool, tiles, rows, e->field.record_size, &e->space));
+    if ((e->path = lam_alloc(kept, sizeof *e->path)) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t b = 0; b < kept; b++)
+        LAM_TRY(LAM_W(lam_path_create)(tiles, e->rows, times, &e->path[b]));
+    if (o->trace == LAM_TRACE_HUTCHINSON) {
+        e->noise_block = plane * e->tangents * e->dim;
+        if ((e->noise = lam_alloc(kept, e->noise_block * sizeof(real))) == NULL
+            || (e->draws = lam_alloc(threads, sizeof *e->draws)) == NULL)
+            return LAM_ERR_MEMORY;
+        for (size_t i = 0; i < threads; i++)
+            if ((e->draws[i] = lam_alloc(e->tangents * e->dim, sizeof(double))) == NULL)
+                return LAM_ERR_MEMORY;
+    }
+    if ((e->out = alloc_arrays(kept * times, plane * e->rows)) == NULL || (e->tile_sum = lam_alloc(tiles, sizeof(double))) == NULL
+        || (e->times = lam_alloc(blocks * times, sizeof(double))) == NULL
+        || (e->residual = lam_alloc(times * times, sizeof(double))) == NULL
+        || (e->scratch = alloc_arrays(threads, e->field.scratch_size)) == NULL
+        || (e->sums = alloc_arrays(o->gradients ? groups : 1, e->field.sum_size)) == NULL)
+        return LAM_ERR_MEMORY;
+    if (!o->gradients)
+        return LAM_OK;
+    if ((e->g_out = alloc_arrays(times, plane * e->dim)) == NULL
+        || (e->g_chain = lam_alloc(plane * e->dim, sizeof(real))) == NULL)
+        return LAM_ERR_MEMORY;
+    if (o->method == LAM_GRAD_ADJOINT)
+        return LAM_W(lam_adjoint_create)(e);
+    e->arena.size = (size_t)(o->memory * 1048576.0 / sizeof(real));
+    if (e->chunks > 1) /* records hold the last chunk alone: keeping them would save the value's pass only */
+        e->arena.size = 0;
+    if (e->arena.size > 0 && (e->arena.reals = lam_reserve(e->arena.size * sizeof(real))) == NULL)
+        e->arena.size = 0;
+    return LAM_OK;
+}
+
+lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, const lam_engine_options *options,
+    LAM_W(lam_engine) **out)
+{
+    const LAM_W(lam_kernels) *kernels;
+    LAM_TRY(LAM_W(lam_kernels_get)(options->isa, &kernels));
+    LAM_W(lam_engine) *e = lam_alloc(1, sizeof *e);
+    if (e == NULL)
+        return LAM_ERR_MEMORY;
+    e->layout = layout;
+    e->kernels = kernels;
+    e->pool = pool;
+    e->options = *options;
+    e->dim = layout->field.dim;
+    e->rows = e->dim + (options->trace != LAM_TRACE_NONE);
+    e->tangents = options->trace == LAM_TRACE_NONE ? 0 : options->trace == LAM_TRACE_EXACT ? e->dim : options->probes;
+    e->chunk = e->tangents < LAM_CHUNK ? e->tangents : LAM_CHUNK;
+    e->chunks = e->tangents == 0 ? 1 : (e->tangents + e->chunk - 1) / e->chunk;
+    e->probe_weight = options->trace == LAM_TRACE_HUTCHINSON ? 1 / (double)options->probes : 1;
+    e->n_times = options->max_times < 2 ? 1 : options->max_times;
+    lam_status status
+        = LAM_W(lam_field_init)(&e->field, &layout->field, kernels, e->chunk, e->chunks, LAM_MAX_SLOTS);
+    if (status == LAM_OK) {
+        set_batch(e, options->max_rows);
+        status = allocate(e);
+    }
+    if (status != LAM_OK) {
+        LAM_W(lam_engine_free)(e);
+        return status;
+    }
+    *out = e;
+    return LAM_OK;
+}
+
+void LAM_W(lam_engine_free)(LAM_W(lam_engine) *e)
+{
+    if (e == NULL)
+        return;
+    set_batch(e, e->options.max_rows);
+    size_t times = e->options.max_times < 2 ? 1 : e->options.max_times, kept = e->options.gradients ? e->layout->blocks : 1;
+    if (e->options.gradients && e->options.method == LAM_GRAD_ADJOINT)
+        LAM_W(lam_adjoint_free)(e);
+    for (size_t b = 0; e->path != NULL && b < kept; b++)
+        LAM_W(lam_path_free)(e->path[b]);
+    lam_free(e->path);
+    LAM_W(lam_solver_space_free)(e->space);
+    lam_free(e->noise);
+    free_arrays(e->out, kept * times);
+    free_arrays(e->g_out, times);
+    free_arrays(e->scratch, lam_pool_threads(e->pool));
+    free_arrays(e->sums, e->options.gradients ? e->batch.groups : 1);
+    lam_free(e->g_chain);
+    lam_free(e->tile_sum);
+    lam_free(e->times);
+    lam_free(e->residual);
+    lam_free(e->arena.reals);
+    for (size_t i = 0; e->draws != NULL && i < lam_pool_threads(e->pool); i++)
+        lam_free(e->draws[i]);
+    lam_free(e->draws);
+    LAM_W(lam_field_clear)(&e->field);
+    lam_free(e);
+}
+
+const char *LAM_W(lam_engine_isa)(const LAM_W(lam_engine) *e)
+{
+    return e->kernels->isa;
+}
+
+size_t LAM_W(lam_engine_steps)(const LAM_W(lam_engine) *e, size_t block, const double **t, const double **h)
+{
+    if (block >= (e->options.gradients ? e->layout->blocks : 1))
+        return 0;
+    *t = e->path[block]->t;
+    *h = e->path[block]->h;
+    return e->path[block]->steps;
+}
+
+lam_status LAM_W(lam_engine_set_steps)(LAM_W(lam_engine) *e, size_t block, size_t n, const double *t, const double *h)
+{
+    if (block >= (e->options.gradients ? e->layout->blocks : 1))
+        return lam_fail(LAM_ERR_ARGUMENT, "steps for block %zu, which this engine does not keep", block);
+    LAM_TRY(LAM_W(lam_path_reserve)(e->path[block], n));
+    memcpy(e->path[block]->t, t, n * sizeof *t);
+    memcpy(e->path[block]->h, h, n * sizeof *h);
+    e->path[block]->steps = n;
+    return LAM_OK;
+}
+
+void LAM_W(lam_engine_freeze)(LAM_W(lam_engine) *e, int freeze)
+{
+    e->frozen = freeze;
+}
+
+/* ---- tiles ------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct each {
+    LAM_W(lam_engine) *e;
+    lam_pool_fn fn;
+    void *arg;
+} each;
+
+static void each_region(void *arg, size_t group, size_t thread)
+{
+    const each *a = arg;
+    for (size_t tile = lam_batch_first_tile(&a->e->batch, group); tile < lam_batch_first_tile(&a->e->batch, group + 1); tile++)
+        a->fn(a->arg, tile, thread);
+}
+
+void LAM_W(lam_engine_run)(LAM_W(lam_engine) *e, lam_pool_fn fn, void *arg)
+{
+    each a = { e, fn, arg };
+    lam_pool_run(e->pool, e->batch.groups, each_region, &a);
+}
+
+/* Rows of the caller into planes; l starts at zero. */
+static void load_tile(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim;
+    real *y = e->path[0]->y[0] + tile * e->rows * LAM_TILE;
+    memset(y, 0, e->rows * LAM_TILE * sizeof(real));
+    for (size_t r = 0; r < rows; r++) {
+        size_t row = tile * LAM_TILE + r;
+        const double *x = e->in_rows + (e->in_index != NULL ? e->in_index[row] : row) * d;
+        for (size_t i = 0; i < d; i++)
+            y[i * LAM_TILE + r] = (real)x[i];
+    }
+}
+
+static void store_tile(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim;
+    const real *y = e->path[0]->y[0] + tile * e->rows * LAM_TILE;
+    for (size_t r = 0; r < rows; r++) {
+        size_t row = tile * LAM_TILE + r;
+        for (size_t i = 0; e->out_rows != NULL && i < d; i++)
+            e->out_rows[row * d + i] = (double)y[i * LAM_TILE + r];
+        if (e->out_l != NULL)
+            e->out_l[row] = (double)y[d * LAM_TILE + r];
+    }
+}
+
+static void draw_tile(void *arg, size_t tile, size_t thread)
+{
+    LAM_W(lam_engine) *e = arg;
+    const lam_noise *n = e->in_noise;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim, count = e->tangents * d;
+    real *to = e->noise + e->noise_block * (e->options.gradients ? e->block : 0) + tile * count * LAM_TILE;
+    double *draws = e->draws[thread];
+    memset(to, 0, count * LAM_TILE * sizeof(real));
+    for (size_t r = 0; r < rows; r++) {
+        uint64_t row = tile * LAM_TILE + r;
+        if (n->given == NULL && n->kind == LAM_DIV_GAUSSIAN)
+            lam_random_normal_row(n->seed, n->purpose, n->stream * e->layout->blocks + e->block, n->first_row + row, draws, count);
+        else if (n->given == NULL)
+            lam_random_sign_row(n->seed, n->purpose, n->stream * e->layout->blocks + e->block, n->first_row + row, draws, count);
+        for (size_t p = 0; p < e->tangents; p++)
+            for (size_t i = 0; i < d; i++)
+                to[(p * d + i) * LAM_TILE + r] = (real)(n->given == NULL
+                        ? draws[p * d + i]
+                        : n->given[((e->block * e->tangents + p) * e->batch.rows + row) * d + i]);
+    }
+}
+
+/* ---- the chain forward --------------------------------------------------------------------------------------------------------- */
+
+void LAM_W(lam_engine_draw)(LAM_W(lam_engine) *e, const lam_noise *noise, size_t block)
+{
+    e->block = block;
+    if (e->options.trace != LAM_TRACE_HUTCHINSON)
+        return;
+    e->in_noise = noise;
+    LAM_W(lam_engine_run)(e, draw_tile, e);
+}
+
+void LAM_W(lam_engine_take_block)(LAM_W(lam_engine) *e, size_t block)
+{
+    e->block = block;
+    real beta = e->layout->beta == SIZE_MAX ? 1 : e->params[e->layout->beta];
+    LAM_W(lam_field_load)(&e->field, e->params + block * e->layout->field.parameters, beta);
+}
+
+/* Solves one block from path[slot]->y[0], leaving the observed states in e->out; end is 0 or T. */
+lam_status LAM_W(lam_engine_solve_block)(LAM_W(lam_engine) *e, size_t block, const lam_flow_solve *solve, int forward,
+    size_t n_times, const double *times, lam_counts *counts)
+{
+    size_t at = e->options.gradients ? block : 0;
+    lam_solve_options o = solve->solve;
+    lam_solve_result result;
+    LAM_W(lam_system) system;
+    double end = (double)e->params[e->layout->time + block];
+    end *= end;
+    o.record = e->options.gradients;
+    o.replay = e->frozen;
+    if (o.first_step == LAM_STEP_WARM)
+        o.first_step_size = solve->h_star != NULL ? solve->h_star[block] : 0;
+    LAM_W(lam_cnf_system)(e, solve->error_parts == LAM_ERROR_Z, &system);
+    lam_status status = LAM_W(lam_solve)(e->space, &e->batch, &system, &o, forward ? 0 : end, forward ? end : 0, n_times, times,
+        e->out + at * e->n_times, e->path[at], e->arena.size > 0 ? &e->arena : NULL, &result);
+    counts->forward += result.calls;
+    counts->accepted += result.accepted;
+    counts->rejected += result.rejected;
+    counts->solves++;
+    if (status != LAM_OK)
+        return lam_fail_in(status, "block %zu of %zu", block + 1, e->layout->blocks);
+    if (solve->h_star != NULL && solve->keep_h_star && result.h_star > 0)
+        solve->h_star[block] = result.h_star;
+    return LAM_OK;
+}
+
+lam_status LAM_W(lam_engine_load_rows)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
+    size_t rows)
+{
+    if (rows == 0 || rows > e->options.max_rows)
+        return lam_fail(LAM_ERR_ARGUMENT, "a batch of %zu rows, in an engine for 1 to %zu", rows, e->options.max_rows);
+    set_batch(e, rows);
+    e->params = params;
+    e->in_rows = x;
+    e->in_index = index;
+    e->arena.used = 0;
+    LAM_W(lam_engine_run)(e, load_tile, e);
+    return LAM_OK;
+}
+
+lam_status LAM_W(lam_engine_transform)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
+    size_t rows, int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts)
+{
+    size_t blocks = e->layout->blocks;
+    if (l != NULL && e->options.trace == LAM_TRACE_NONE)
+        return lam_fail(LAM_ERR_ARGUMENT, "the log-density was asked of an engine without a trace");
+    LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, index, rows));
+    for (size_t i = 0; i < blocks; i++) {
+        size_t block = forward ? i : blocks - 1 - i, at = e->options.gradients ? block : 0;
+        double end = (double)params[e->layout->time + block];
+        end = forward ? end * end : 0;
+        if (at != 0)
+            return lam_fail(LAM_ERR_ARGUMENT, "transform needs an engine without gradients");
+        LAM_W(lam_engine_draw)(e, noise, block);
+        LAM_W(lam_engine_take_block)(e, block);
+        LAM_TRY(LAM_W(lam_engine_solve_block)(e, block, solve, forward, 1, &end, counts));
+        memcpy(e->path[0]->y[0], e->out[0], e->batch.tiles * e->rows * LAM_TILE * sizeof(real));
+    }
+    e->out_rows = y;
+    e->out_l = l;
+    LAM_W(lam_engine_run)(e, store_tile, e);
+    return LAM_OK;
+}

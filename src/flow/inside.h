@@ -1,0 +1,82 @@
+/* The inside of an engine, shared by the files of this room. */
+#ifndef LAM_FLOW_INSIDE_H
+#define LAM_FLOW_INSIDE_H
+#include "flow/engine.h"
+
+/* Tangents of a chunk: the trace is made of chunks of so many directional derivatives. */
+enum { LAM_CHUNK = 8, LAM_MAX_GROUPS = 64 };
+
+struct LAM_W(lam_engine) {
+    const lam_layout *layout;
+    const LAM_W(lam_kernels) *kernels;
+    lam_pool *pool;
+    lam_engine_options options;
+    size_t dim, rows; /* rows: of a state, dim + 1 with the trace */
+    size_t tangents, chunk, chunks;
+    double probe_weight; /* 1 / probes; 1 for the exact trace */
+    lam_batch batch;
+    LAM_W(lam_field) field;
+    LAM_W(lam_solver_space) *space;
+    LAM_W(lam_path) **path; /* [blocks] with gradients, else one for all */
+    LAM_W(lam_arena) arena;
+    int frozen;
+    const real *params; /* of the call in hand */
+    size_t block;
+    double cotangent_l; /* of l(T), the same for every row */
+
+    real *noise;            /* [blocks that are kept][tiles][tangents][dim][TILE] */
+    size_t noise_block;     /* reals of one block's noise */
+    double **draws;         /* [threads] one row's noise, [tangents][dim] */
+    real **out;             /* [blocks][times] observed states, [tiles][rows][TILE] */
+    real **g_out;           /* [times] cotangents of one block's, [tiles][dim][TILE] */
+    real *g_chain;          /* cotangent that a block hands to the one before, [tiles][dim][TILE] */
+    double *times;          /* [blocks][times] */
+    double *residual;       /* [times, times] */
+    double *tile_sum;       /* [tiles] partial sums in double */
+    real **sums;            /* [groups] gradient sums of one block */
+    real **scratch;         /* [threads] of the field's reverse */
+    struct LAM_W(lam_adjoint) *adjoint;
+    /* arguments of the region in hand */
+    const double *in_rows;
+    const size_t *in_index;
+    const lam_noise *in_noise;
+    double *out_rows, *out_l;
+    size_t n_times;
+    double scale;
+    double coefficient;
+};
+
+
+
+/* Loads block b's parameters and noise; the system of its ODE. */
+void LAM_W(lam_engine_take_block)(LAM_W(lam_engine) *e, size_t block);
+void LAM_W(lam_cnf_system)(LAM_W(lam_engine) *e, int error_z_only, LAM_W(lam_system) *system);
+/* Fills the input stack's seed planes of a record with chunk c of the noise or the unit vectors. */
+void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk, real *record);
+size_t LAM_W(lam_cnf_chunk_tangents)(const LAM_W(lam_engine) *e, size_t chunk);
+void LAM_W(lam_cnf_pull)(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
+    double quadrature, real *gz);
+/* Pulls back into sums of the caller's choosing. */
+void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk,
+    double quadrature, real *sums, real *gz);
+
+/* Draws a block's noise. */
+void LAM_W(lam_engine_draw)(LAM_W(lam_engine) *e, const lam_noise *noise, size_t block);
+
+/* Takes up a batch of the caller's rows. */
+lam_status LAM_W(lam_engine_load_rows)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
+    size_t rows);
+/* Solves one block from its path's first state, leaving the observed states in e->out. */
+lam_status LAM_W(lam_engine_solve_block)(LAM_W(lam_engine) *e, size_t block, const lam_flow_solve *solve, int forward,
+    size_t n_times, const double *times, lam_counts *counts);
+
+/* Continuous adjoint of the block in hand: as lam_solve_reverse, the parameter gradients going to the groups' sums. */
+lam_status LAM_W(lam_adjoint_create)(LAM_W(lam_engine) *e);
+void LAM_W(lam_adjoint_free)(LAM_W(lam_engine) *e);
+lam_status LAM_W(lam_adjoint_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, size_t n_times, const double *times,
+    real *const *out, const real *const *g_out, real *g_start, lam_counts *counts);
+
+/* For each tile of the batch, in parallel. */
+void LAM_W(lam_engine_run)(LAM_W(lam_engine) *e, lam_pool_fn fn, void *arg);
+
+#endif

@@ -1,0 +1,30 @@
+/* A chain of blocks: where its parameters lie in one flat array. */
+#ifndef LAM_FLOW_LAYOUT_H
+#define LAM_FLOW_LAYOUT_H
+#include "field/shape.h"
+
+/* [block 0's field] ... [block K-1's field] [beta, for swish] [sqrt of the end time, one a block].
+ * Trained are the first `trained` of them: all, or all but the end times. */
+typedef struct lam_layout {
+    lam_field_shape field;
+    size_t blocks;
+    size_t beta; /* offset; SIZE_MAX without swish */
+    size_t time; /* offset of the K values s, T = s^2 */
+    size_t parameters, trained;
+} lam_layout;
+
+lam_status lam_layout_init(lam_layout *layout, const lam_config *config, size_t dim);
+
+/* Tensor index of the whole chain under FFJORD's state_dict names: "chain.0.odefunc.diffeq.layers.0._layer.weight". Swish's
+ * beta appears once per activation module, as there, all at one offset. Returns 0 past the end. */
+typedef struct lam_layout_tensor {
+    char name[96];
+    size_t dims, shape[2], offset, count;
+} lam_layout_tensor;
+int lam_layout_tensor_at(const lam_layout *layout, size_t index, lam_layout_tensor *tensor);
+
+/* Initial values: every weight and bias uniform within 1 / sqrt(inputs of its linear map), as the field's usual library does;
+ * beta 1; end times from the configuration. values [parameters]. */
+void lam_layout_initial(const lam_layout *layout, const lam_config *config, double *values);
+
+#endif

@@ -1,0 +1,62 @@
+/* One evaluation of a block's field on rows of the caller: what tests and pictures ask for. */
+#include "base/error.h"
+#include "flow/inside.h"
+#include "ode/space.h"
+#include <string.h>
+
+typedef struct field_call {
+    LAM_W(lam_engine) *e;
+    const double *noise_rows;
+    double *v, *div, *vjp;
+} field_call;
+
+static void rows_from_planes(const LAM_W(lam_engine) *e, size_t tile, const real *planes, double *to)
+{
+    for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++)
+        for (size_t i = 0; i < e->dim; i++)
+            to[(tile * LAM_TILE + r) * e->dim + i] = (double)planes[i * LAM_TILE + r];
+}
+
+static void field_tile(void *arg, size_t tile, size_t thread)
+{
+    const field_call *c = arg;
+    LAM_W(lam_engine) *e = c->e;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), plane = e->dim * LAM_TILE;
+    real *scratch = e->space->thread[thread], *k = scratch + e->space->at_k, *gk = scratch + e->space->at_gk;
+    real *gz = scratch + e->space->at_gin, *record = scratch + e->space->at_records;
+    LAM_W(lam_system) system;
+    LAM_W(lam_cnf_system)(e, 0, &system);
+    system.eval(e, tile, 0, thread, 0, e->path[0]->y[0] + tile * e->rows * LAM_TILE, k, record);
+    if (c->v != NULL)
+        rows_from_planes(e, tile, k, c->v);
+    for (size_t r = 0; c->div != NULL && r < rows; r++)
+        c->div[tile * LAM_TILE + r] = -(double)k[plane + r];
+    if (c->vjp == NULL)
+        return;
+    memset(gk, 0, plane * sizeof(real));
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < e->dim; i++)
+            gk[i * LAM_TILE + r] = (real)c->noise_rows[(tile * LAM_TILE + r) * e->dim + i];
+    LAM_W(lam_cnf_pull_into)(e, tile, thread, 0, record, gk, 0, e->sums[0], gz);
+    rows_from_planes(e, tile, gz, c->vjp);
+}
+
+lam_status LAM_W(lam_engine_field)(LAM_W(lam_engine) *e, const real *params, size_t block, double t, const double *x,
+    const double *noise_rows, size_t rows, double *v, double *div, double *vjp)
+{
+    lam_noise noise = { .given = noise_rows };
+    if (div != NULL && e->options.trace == LAM_TRACE_NONE)
+        return lam_fail(LAM_ERR_ARGUMENT, "the trace was asked of an engine without one");
+    if (noise_rows == NULL && (vjp != NULL || e->options.trace == LAM_TRACE_HUTCHINSON))
+        return lam_fail(LAM_ERR_ARGUMENT, "noise_rows is missing");
+    LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, NULL, rows));
+    noise.given = noise_rows == NULL ? NULL : noise_rows - block * e->tangents * rows * e->dim;
+    if (e->options.trace == LAM_TRACE_HUTCHINSON)
+        LAM_W(lam_engine_draw)(e, &noise, block);
+    LAM_W(lam_engine_take_block)(e, block);
+    LAM_W(lam_field_prepare)(&e->field, 0, (real)t);
+    field_call c = { e, noise_rows, v, div, vjp };
+    e->batch.groups = 1; /* the parameter sums, unused here, are one group's */
+    LAM_W(lam_engine_run)(e, field_tile, &c);
+    return LAM_OK;
+}

@@ -1,0 +1,106 @@
+/* The arithmetic, as a table of functions per width and instruction set.
+ *
+ * A tile is LAM_TILE rows of the batch. Its arrays are planes: feature-major [features][LAM_TILE], so that rows lie in the
+ * vector lanes. A stack is 1 + P planes of equal shape, [1 + P][features][LAM_TILE]: plane 0 is the value, planes 1..P
+ * are directional derivatives ("tangents") or, in the reverse, their cotangents. `vectors` is how many vectors of a row of
+ * a plane are in use (the last tile of a batch may be short); lanes past the batch compute on zeros and are never read.
+ */
+#ifndef LAM_KERNELS_KERNELS_H
+#define LAM_KERNELS_KERNELS_H
+#include "base/width.h"
+#include "laminar.h"
+
+enum {
+    LAM_TILE = 64, /* rows of a tile */
+    LAM_PANEL = 6, /* outputs of a panel of packed weights */
+};
+
+/* One layer forward on a stack: a = scale * (W x) + shift, h = sigma(a); per tangent a' = scale * (W x'), h' = sigma'(a) a'
+ * (method.md 2). Packed weights: panels of LAM_PANEL outputs, each [in][outputs of the panel]. */
+typedef struct LAM_W(lam_forward) {
+    size_t in, out, vectors, tangents;
+    int with_value;          /* 0: plane 0 and d1 are there from an earlier call; only tangents are computed */
+    lam_activation activation;
+    real beta;               /* of swish */
+    const real *weight;      /* packed [out x in] */
+    const real *scale;       /* [out], or NULL for 1 */
+    const real *shift;       /* [out] */
+    const real *x;           /* [1 + P][in][TILE] */
+    real *h;                 /* [1 + P][out][TILE] */
+    real *d1;                /* [out][TILE] sigma'(a), for activations with lam_saves_d1 */
+    real *a;                 /* [1 + P][out][TILE] pre-activations, or NULL if not wanted */
+} LAM_W(lam_forward);
+
+/* Data gradient of a layer joined with the reverse of the activation below it. g holds the cotangents of W x (the gate's
+ * scale already applied). With gh = W' g (value) and gh' = W' g' (tangent):
+ *     below' = sigma'(a) gh',   below = sigma'(a) gh + sum over tangents of sigma''(a) a' gh'
+ * For the input layer set activation to identity and tangents to 0: below is then the cotangent of z. */
+typedef struct LAM_W(lam_backward) {
+    size_t in, out, vectors, tangents;
+    int first_chunk;         /* 1: below plane 0 starts from zero; 0: it holds the sums of earlier chunks of tangents */
+    int with_value;          /* 1: the value's own cotangent is added (the last chunk) */
+    lam_activation activation; /* of the layer below, which made x */
+    real beta;
+    const real *weight_t;    /* packed [in x out] */
+    const real *g;           /* [1 + P][out][TILE] */
+    const real *h;           /* [1 + P][in][TILE] of the layer below */
+    const real *d1;          /* [in][TILE] */
+    const real *a;           /* [1 + P][in][TILE] */
+    real *below;             /* [1 + P][in][TILE] */
+    real *beta_sum;          /* swish: += the derivative of the loss by beta */
+} LAM_W(lam_backward);
+
+/* C[m][n] += sum over planes and rows of left[m][row] right[n][row], the weight gradient. right comes transposed (see
+ * transpose); C is in blocks of `block` columns: [n / block][m][block], the last block as wide as whole vectors need. */
+typedef struct LAM_W(lam_outer) {
+    size_t m, n, vectors, planes;
+    const real *left;        /* planes of [m][TILE], left_stride apart */
+    size_t left_stride;
+    const real *right_t;     /* planes as transpose writes them, right_stride apart */
+    size_t right_stride;
+    real *c;
+} LAM_W(lam_outer);
+
+typedef struct LAM_W(lam_kernels) {
+    const char *isa;
+    size_t lanes; /* of a vector */
+    size_t block; /* columns of a block of C and of a transposed plane */
+    /* element (o, i) of W is w[o * stride_out + i * stride_in] */
+    void (*pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed);
+    void (*forward)(const LAM_W(lam_forward) *call);
+    void (*backward)(const LAM_W(lam_backward) *call);
+    /* plane [n][TILE] -> blocks of [TILE][block], zeros past n */
+    void (*transpose)(size_t n, size_t vectors, const real *plane, real *out);
+    void (*outer)(const LAM_W(lam_outer) *call);
+    /* sum[o] += factor * sum over rows of plane[o][row] */
+    void (*row_sums)(size_t n, size_t vectors, const real *plane, real factor, real *sum);
+    /* sum[o] += factor * sum over rows of u[o][row] v[o][row] */
+    void (*row_dots)(size_t n, size_t vectors, const real *u, const real *v, real factor, real *sum);
+    /* plane[o][row] *= scale[o] */
+    void (*scale_rows)(size_t n, size_t vectors, const real *scale, real *plane);
+    /* out = base + sum_j coef[j] term[j] over n reals; base may be NULL (0) or out. n is a multiple of TILE */
+    void (*combine)(size_t n, real *out, const real *base, size_t terms, const real *coef, const real *const *term);
+    /* sums[row] += sum over the n features of (v / (atol + rtol max(|y0|, |y1|)))^2; sums [TILE] */
+    void (*error)(size_t n, const real *v, const real *y0, const real *y1, real atol, real rtol, real *sums);
+    /* out[row] += factor * sum over n features of u[i][row] v[i][row] */
+    void (*column_dots)(size_t n, const real *u, const real *v, real factor, real *out);
+} LAM_W(lam_kernels);
+
+/* sigma' is kept as a plane of its own for every activation but tanh (1 - h^2) and identity. */
+static inline int lam_saves_d1(lam_activation activation)
+{
+    return activation != LAM_ACT_TANH && activation != LAM_ACT_IDENTITY;
+}
+
+/* The reverse needs the pre-activations of these; tanh and softplus do with h, sigma' and h'. */
+static inline int lam_saves_a(lam_activation activation)
+{
+    return activation == LAM_ACT_ELU || activation == LAM_ACT_RELU || activation == LAM_ACT_SWISH
+        || activation == LAM_ACT_SQUARE;
+}
+
+/* The table for an instruction set by name: "auto" (or NULL), "avx512", "avx2", "sse2", "neon", "scalar".
+ * LAM_ERR_UNSUPPORTED when this build or processor lacks it, LAM_ERR_ARGUMENT for an unknown name. */
+lam_status LAM_W(lam_kernels_get)(const char *isa, const LAM_W(lam_kernels) **out);
+
+#endif

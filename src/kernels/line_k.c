@@ -1,0 +1,75 @@
+/* Kernels that go over planes element by element: sums of stages, error norms, row and column products. */
+#include "kernels/tile.h"
+
+void LAM_K(lam_tile_row_sums)(size_t n, size_t vectors, const real *plane, real factor, real *sum)
+{
+    for (size_t o = 0; o < n; o++) {
+        vec s = vset(0);
+        for (size_t v = 0; v < vectors; v++)
+            s += vload(plane + o * LAM_TILE + v * LAM_VL);
+        sum[o] += factor * vsum(s);
+    }
+}
+
+void LAM_K(lam_tile_row_dots)(size_t n, size_t vectors, const real *u, const real *v, real factor, real *sum)
+{
+    for (size_t o = 0; o < n; o++) {
+        vec s = vset(0);
+        for (size_t i = 0; i < vectors; i++)
+            s += vload(u + o * LAM_TILE + i * LAM_VL) * vload(v + o * LAM_TILE + i * LAM_VL);
+        sum[o] += factor * vsum(s);
+    }
+}
+
+void LAM_K(lam_tile_scale_rows)(size_t n, size_t vectors, const real *scale, real *plane)
+{
+    for (size_t o = 0; o < n; o++)
+        for (size_t v = 0; v < vectors; v++)
+            vstore(plane + o * LAM_TILE + v * LAM_VL, vset(scale[o]) * vload(plane + o * LAM_TILE + v * LAM_VL));
+}
+
+void LAM_K(lam_tile_combine)(size_t n, real *out, const real *base, size_t terms, const real *coef, const real *const *term)
+{
+    for (size_t i = 0; i < n; i += LAM_VL) {
+        vec sum = base != NULL ? vload(base + i) : vset(0);
+        for (size_t j = 0; j < terms; j++)
+            sum += vset(coef[j]) * vload(term[j] + i);
+        vstore(out + i, sum);
+    }
+}
+
+LAM_INLINE vec vabs(vec x)
+{
+#if LAM_WIDTH == 32
+    const lam_lane_int magnitude = 0x7fffffff;
+#else
+    const lam_lane_int magnitude = 0x7fffffffffffffff;
+#endif
+    return vreal(vbits(x) & magnitude);
+}
+
+void LAM_K(lam_tile_error)(size_t n, const real *v, const real *y0, const real *y1, real atol, real rtol, real *sums)
+{
+    for (size_t r = 0; r < LAM_TILE; r += LAM_VL) {
+        vec sum = vload(sums + r);
+        for (size_t i = 0; i < n; i++) {
+            size_t at = i * LAM_TILE + r;
+            vec a0 = vabs(vload(y0 + at)), a1 = vabs(vload(y1 + at));
+            /* a0 where a1 is NaN: v is NaN then as well */
+            vec scale = vset(atol) + vset(rtol) * vselect(VMASK(a1 > a0), a1, a0);
+            vec q = vload(v + at) / scale;
+            sum += q * q;
+        }
+        vstore(sums + r, sum);
+    }
+}
+
+void LAM_K(lam_tile_column_dots)(size_t n, const real *u, const real *v, real factor, real *out)
+{
+    for (size_t r = 0; r < LAM_TILE; r += LAM_VL) {
+        vec sum = vset(0);
+        for (size_t i = 0; i < n; i++)
+            sum += vload(u + i * LAM_TILE + r) * vload(v + i * LAM_TILE + r);
+        vstore(out + r, vload(out + r) + vset(factor) * sum);
+    }
+}

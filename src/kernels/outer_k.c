@@ -1,0 +1,144 @@
+/* Weight gradients: outer products of stacks, summed over rows and planes. */
+#include "kernels/tile.h"
+
+enum { BLOCK = LAM_CV * LAM_VL };
+
+/* ---- transposition: VL x VL squares by block swaps of size 1, 2, 4, ... (Eklundh) --------------------------------- */
+
+#if LAM_VL > 1
+/* lane l of the pair after a swap of size s: even half keeps a and takes b shifted, odd half the other way round */
+#define LOW(l, s) (((l) & (s)) ? LAM_VL + (l) - (s) : (l))
+#define HIGH(l, s) (((l) & (s)) ? LAM_VL + (l) : (l) + (s))
+#if LAM_VL == 2
+#define LANES(f, s) f(0, s), f(1, s)
+#elif LAM_VL == 4
+#define LANES(f, s) f(0, s), f(1, s), f(2, s), f(3, s)
+#elif LAM_VL == 8
+#define LANES(f, s) f(0, s), f(1, s), f(2, s), f(3, s), f(4, s), f(5, s), f(6, s), f(7, s)
+#else
+#define LANES(f, s) f(0, s), f(1, s), f(2, s), f(3, s), f(4, s), f(5, s), f(6, s), f(7, s), f(8, s), f(9, s), f(10, s), \
+    f(11, s), f(12, s), f(13, s), f(14, s), f(15, s)
+#endif
+#define SWAP_ROUND(s)                                                                   \
+    _Pragma("GCC unroll 16") for (int i = 0; i < LAM_VL; i++) if ((i & (s)) == 0)       \
+    {                                                                                   \
+        vec low = __builtin_shufflevector(m[i], m[i + (s)], LANES(LOW, s));             \
+        vec high = __builtin_shufflevector(m[i], m[i + (s)], LANES(HIGH, s));           \
+        m[i] = low;                                                                     \
+        m[i + (s)] = high;                                                              \
+    }
+
+LAM_INLINE void square(vec m[LAM_VL])
+{
+    SWAP_ROUND(1)
+#if LAM_VL > 2
+    SWAP_ROUND(2)
+#endif
+#if LAM_VL > 4
+    SWAP_ROUND(4)
+#endif
+#if LAM_VL > 8
+    SWAP_ROUND(8)
+#endif
+}
+#else
+LAM_INLINE void square(vec m[1])
+{
+    (void)m;
+}
+#endif
+
+/* Vectors that n columns need, and the width of block j of a transposed plane. */
+static size_t width_of_block(size_t n, size_t j)
+{
+    size_t padded = (n + LAM_VL - 1) / LAM_VL * LAM_VL, left = padded - j * BLOCK;
+    return left < BLOCK ? left : BLOCK;
+}
+
+void LAM_K(lam_tile_transpose)(size_t n, size_t vectors, const real *plane, real *out)
+{
+    for (size_t f = 0; f < n; f += LAM_VL) {
+        size_t j = f / BLOCK, width = width_of_block(n, j);
+        real *block = out + j * BLOCK * LAM_TILE + (f - j * BLOCK);
+        for (size_t v = 0; v < vectors; v++) {
+            vec m[LAM_VL];
+#pragma GCC unroll 16
+            for (size_t i = 0; i < LAM_VL; i++)
+                m[i] = f + i < n ? vload(plane + (f + i) * LAM_TILE + v * LAM_VL) : vset(0);
+            square(m);
+#pragma GCC unroll 16
+            for (size_t i = 0; i < LAM_VL; i++)
+                vstore(block + (v * LAM_VL + i) * width, m[i]);
+        }
+    }
+}
+
+/* ---- the products ---------------------------------------------------------------------------------------------------- */
+
+/* c[mr][cv vectors] += sum over planes and rows; the row stride of right and c is cv vectors. */
+LAM_INLINE void micro(const int mr, const int cv, size_t rows, size_t planes, const real *restrict left, size_t left_stride,
+    const real *restrict right, size_t right_stride, real *restrict c)
+{
+    const size_t width = (size_t)cv * LAM_VL;
+    vec acc[LAM_PANEL][LAM_CV];
+#pragma GCC unroll 6
+    for (int o = 0; o < mr; o++)
+#pragma GCC unroll 4
+        for (int v = 0; v < cv; v++)
+            acc[o][v] = vload(c + (size_t)o * width + (size_t)v * LAM_VL);
+    for (size_t p = 0; p < planes; p++) {
+        const real *l = left + p * left_stride, *r = right + p * right_stride;
+        for (size_t row = 0; row < rows; row++) {
+            vec rv[LAM_CV];
+#pragma GCC unroll 4
+            for (int v = 0; v < cv; v++)
+                rv[v] = vload(r + row * width + (size_t)v * LAM_VL);
+#pragma GCC unroll 6
+            for (int o = 0; o < mr; o++) {
+                vec lo = vset(l[(size_t)o * LAM_TILE + row]);
+#pragma GCC unroll 4
+                for (int v = 0; v < cv; v++)
+                    acc[o][v] += lo * rv[v];
+            }
+        }
+    }
+#pragma GCC unroll 6
+    for (int o = 0; o < mr; o++)
+#pragma GCC unroll 4
+        for (int v = 0; v < cv; v++)
+            vstore(c + (size_t)o * width + (size_t)v * LAM_VL, acc[o][v]);
+}
+
+#define MICRO_CASE(mr, cv)                                                                                              \
+    case (mr) * 8 + (cv):                                                                                               \
+        micro(mr, cv, rows, call->planes, left, call->left_stride, right, call->right_stride, c + m * (cv) * LAM_VL);   \
+        break;
+#if LAM_CV == 4
+#define MICRO_ROW(mr) MICRO_CASE(mr, 1) MICRO_CASE(mr, 2) MICRO_CASE(mr, 3) MICRO_CASE(mr, 4)
+#elif LAM_CV == 2
+#define MICRO_ROW(mr) MICRO_CASE(mr, 1) MICRO_CASE(mr, 2)
+#else
+#define MICRO_ROW(mr) MICRO_CASE(mr, 1)
+#endif
+
+void LAM_K(lam_tile_outer)(const LAM_W(lam_outer) *call)
+{
+    size_t rows = call->vectors * LAM_VL;
+    for (size_t n = 0; n < call->n; n += BLOCK) {
+        int cv = (int)(width_of_block(call->n, n / BLOCK) / LAM_VL);
+        const real *right = call->right_t + n * LAM_TILE;
+        real *c = call->c + n * call->m;
+        for (size_t m = 0; m < call->m; m += LAM_PANEL) {
+            int mr = call->m - m < LAM_PANEL ? (int)(call->m - m) : LAM_PANEL;
+            const real *left = call->left + m * LAM_TILE;
+            switch (mr * 8 + cv) {
+                MICRO_ROW(1)
+                MICRO_ROW(2)
+                MICRO_ROW(3)
+                MICRO_ROW(4)
+                MICRO_ROW(5)
+                MICRO_ROW(6)
+            }
+        }
+    }
+}

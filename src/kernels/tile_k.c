@@ -1,0 +1,247 @@
+/* Layer forward and data gradient on one tile: matrix products with the activation and its derivatives as the epilogue of
+ * each panel, while the panel is still in the first-level cache. */
+#include "kernels/vec.h"
+#include "kernels/act.h"
+#include "kernels/kernels.h"
+#include "kernels/tile.h"
+
+/* out[o][v] = sum_k w[k][o] x[k][v] for mr outputs and cv vectors; mr and cv are constants at every call. */
+LAM_INLINE void micro(const int mr, const int cv, size_t depth, const real *restrict w, const real *restrict x,
+    real *restrict out)
+{
+    vec acc[LAM_PANEL][LAM_CV];
+#pragma GCC unroll 6
+    for (int o = 0; o < mr; o++)
+#pragma GCC unroll 4
+        for (int v = 0; v < cv; v++)
+            acc[o][v] = vset(0);
+    for (size_t k = 0; k < depth; k++) {
+        vec xv[LAM_CV];
+#pragma GCC unroll 4
+        for (int v = 0; v < cv; v++)
+            xv[v] = vload(x + k * LAM_TILE + (size_t)v * LAM_VL);
+#pragma GCC unroll 6
+        for (int o = 0; o < mr; o++) {
+            vec wo = vset(w[k * (size_t)mr + (size_t)o]);
+#pragma GCC unroll 4
+            for (int v = 0; v < cv; v++)
+                acc[o][v] += wo * xv[v];
+        }
+    }
+#pragma GCC unroll 6
+    for (int o = 0; o < mr; o++)
+#pragma GCC unroll 4
+        for (int v = 0; v < cv; v++)
+            vstore(out + (size_t)o * LAM_TILE + (size_t)v * LAM_VL, acc[o][v]);
+}
+
+#define MICRO_CASE(mr, cv)                     \
+    case (mr) * 8 + (cv):                      \
+        micro(mr, cv, depth, w, x, out);       \
+        break;
+#if LAM_CV == 4
+#define MICRO_ROW(mr) MICRO_CASE(mr, 1) MICRO_CASE(mr, 2) MICRO_CASE(mr, 3) MICRO_CASE(mr, 4)
+#elif LAM_CV == 2
+#define MICRO_ROW(mr) MICRO_CASE(mr, 1) MICRO_CASE(mr, 2)
+#else
+#define MICRO_ROW(mr) MICRO_CASE(mr, 1)
+#endif
+
+/* One panel of mr outputs over all vectors in use. */
+static void panel(int mr, size_t vectors, size_t depth, const real *w, const real *tile, real *tile_out)
+{
+    for (size_t v0 = 0; v0 < vectors; v0 += LAM_CV) {
+        int cv = vectors - v0 < LAM_CV ? (int)(vectors - v0) : LAM_CV;
+        const real *x = tile + v0 * LAM_VL;
+        real *out = tile_out + v0 * LAM_VL;
+        switch (mr * 8 + cv) {
+            MICRO_ROW(1)
+            MICRO_ROW(2)
+            MICRO_ROW(3)
+            MICRO_ROW(4)
+            MICRO_ROW(5)
+            MICRO_ROW(6)
+        }
+    }
+}
+
+/* Loops over the mr x vectors block of a plane, with `at` the offset of a vector and `row` the feature. */
+#define FOR_BLOCK(...)                                                         \
+    for (size_t row = 0; row < rows; row++)                                    \
+        for (size_t at = row * LAM_TILE, end = at + vectors * LAM_VL; at < end; at += LAM_VL) { \
+            __VA_ARGS__                                                        \
+        }
+
+/* ---- forward epilogue --------------------------------------------------------------------------------------------- */
+
+LAM_INLINE void activate(const lam_activation kind, const LAM_W(lam_forward) *c, size_t rows, size_t o0)
+{
+    size_t vectors = c->vectors, at0 = o0 * LAM_TILE, plane = c->out * LAM_TILE;
+    real *h = c->h + at0;
+    real *d1 = lam_saves_d1(kind) ? c->d1 + at0 : NULL;
+    vec beta = vset(c->beta);
+    if (c->with_value) {
+        real *a = c->a != NULL ? c->a + at0 : NULL;
+        FOR_BLOCK({
+            vec shift = vset(c->shift[o0 + row]), acc = vload(h + at);
+            vec pre = c->scale != NULL ? vset(c->scale[o0 + row]) * acc + shift : acc + shift, value, slope;
+            if (a != NULL)
+                vstore(a + at, pre);
+            act_eval(kind, beta, pre, &value, lam_saves_d1(kind) ? &slope : NULL, NULL);
+            vstore(h + at, value);
+            if (lam_saves_d1(kind))
+                vstore(d1 + at, slope);
+        })
+    }
+    for (size_t p = 1; p <= c->tangents; p++) {
+        real *dh = h + p * plane;
+        real *da = c->a != NULL ? c->a + p * plane + at0 : NULL;
+        FOR_BLOCK({
+            vec pre = vload(dh + at);
+            if (c->scale != NULL)
+                pre *= vset(c->scale[o0 + row]);
+            if (da != NULL)
+                vstore(da + at, pre);
+            if (kind == LAM_ACT_TANH) {
+                vec value = vload(h + at);
+                vstore(dh + at, pre - value * value * pre);
+            } else if (kind != LAM_ACT_IDENTITY) {
+                vstore(dh + at, vload(d1 + at) * pre);
+            } else if (c->scale != NULL) {
+                vstore(dh + at, pre);
+            }
+        })
+    }
+}
+
+#define KIND_CASES(apply)                  \
+    case LAM_ACT_TANH:                     \
+        apply(LAM_ACT_TANH);               \
+        break;                             \
+    case LAM_ACT_SOFTPLUS:                 \
+        apply(LAM_ACT_SOFTPLUS);           \
+        break;                             \
+    case LAM_ACT_ELU:                      \
+        apply(LAM_ACT_ELU);                \
+        break;                             \
+    case LAM_ACT_RELU:                     \
+        apply(LAM_ACT_RELU);               \
+        break;                             \
+    case LAM_ACT_SWISH:                    \
+        apply(LAM_ACT_SWISH);              \
+        break;                             \
+    case LAM_ACT_SQUARE:                   \
+        apply(LAM_ACT_SQUARE);             \
+        break;                             \
+    case LAM_ACT_IDENTITY:                 \
+        apply(LAM_ACT_IDENTITY);           \
+        break;
+
+void LAM_K(lam_tile_forward)(const LAM_W(lam_forward) *c)
+{
+    size_t plane_in = c->in * LAM_TILE, plane_out = c->out * LAM_TILE;
+    for (size_t o0 = 0; o0 < c->out; o0 += LAM_PANEL) {
+        size_t rows = c->out - o0 < LAM_PANEL ? c->out - o0 : LAM_PANEL;
+        for (size_t p = c->with_value ? 0 : 1; p <= c->tangents; p++)
+            panel((int)rows, c->vectors, c->in, c->weight + o0 * c->in, c->x + p * plane_in,
+                c->h + p * plane_out + o0 * LAM_TILE);
+#define ACTIVATE(kind) activate(kind, c, rows, o0)
+        switch (c->activation) { KIND_CASES(ACTIVATE) }
+#undef ACTIVATE
+    }
+}
+
+/* ---- reverse epilogue ---------------------------------------------------------------------------------------------- */
+
+/* below holds gh (plane 0, when with_value) and gh' (planes 1..P) in rows [0, rows) from o0; tangents are turned first, their
+ * sigma'' a' gh' going to `cross`, which the value picks up. */
+LAM_INLINE void deactivate(const lam_activation kind, const LAM_W(lam_backward) *c, size_t rows, size_t o0, real *value)
+{
+    size_t vectors = c->vectors, at0 = o0 * LAM_TILE, plane = c->in * LAM_TILE;
+    const real *h = c->h != NULL ? c->h + at0 : NULL;
+    const real *d1 = lam_saves_d1(kind) ? c->d1 + at0 : NULL;
+    const real *a = lam_saves_a(kind) ? c->a + at0 : NULL;
+    real *cross = c->below + at0; /* plane 0: sums of sigma'' a' gh' until the value's turn */
+    vec beta = vset(c->beta), beta_sum = vset(0);
+    if (c->first_chunk)
+        FOR_BLOCK(vstore(cross + at, vset(0));)
+    for (size_t p = 1; p <= c->tangents; p++) {
+        real *g = c->below + p * plane + at0;
+        const real *dh = h + p * plane;
+        const real *da = lam_saves_a(kind) ? a + p * plane : NULL;
+        FOR_BLOCK({
+            vec gt = vload(g + at);
+            if (kind == LAM_ACT_TANH) { /* sigma' = 1 - h^2, sigma'' a' = -2 h h' */
+                vec hv = vload(h + at);
+                vstore(cross + at, vload(cross + at) - (hv + hv) * vload(dh + at) * gt);
+                vstore(g + at, gt - hv * hv * gt);
+            } else if (kind == LAM_ACT_SOFTPLUS) { /* sigma'' a' = (1 - sigma') h' */
+                vec slope = vload(d1 + at);
+                vstore(cross + at, vload(cross + at) + (vset(1) - slope) * vload(dh + at) * gt);
+                vstore(g + at, slope * gt);
+            } else if (kind != LAM_ACT_IDENTITY) {
+                vec slope;
+                vec curve;
+                vec pre = vload(da + at);
+                act_eval(kind, beta, vload(a + at), NULL, &slope, &curve);
+                vstore(cross + at, vload(cross + at) + curve * pre * gt);
+                if (kind == LAM_ACT_SWISH) {
+                    vec dvalue;
+                    vec dslope;
+                    act_beta(beta, vload(a + at), &dvalue, &dslope);
+                    beta_sum += dslope * pre * gt;
+                }
+                vstore(g + at, slope * gt);
+            }
+        })
+    }
+    if (!c->with_value)
+        goto done;
+    FOR_BLOCK({
+        vec gv = vload(value + at), sum = vload(cross + at);
+        if (kind == LAM_ACT_TANH) {
+            vec hv = vload(h + at);
+            vstore(cross + at, sum + (gv - hv * hv * gv));
+        } else if (kind == LAM_ACT_IDENTITY) {
+            vstore(cross + at, sum + gv);
+        } else {
+            vstore(cross + at, sum + vload(d1 + at) * gv);
+            if (kind == LAM_ACT_SWISH) {
+                vec dvalue;
+                vec dslope;
+                act_beta(beta, vload(a + at), &dvalue, &dslope);
+                beta_sum += dvalue * gv;
+            }
+        }
+    })
+done:
+    if (kind == LAM_ACT_SWISH)
+        *c->beta_sum += vsum(beta_sum);
+}
+
+void LAM_K(lam_tile_backward)(const LAM_W(lam_backward) *c)
+{
+    size_t plane_in = c->in * LAM_TILE, plane_out = c->out * LAM_TILE;
+    real value[LAM_PANEL * LAM_TILE] __attribute__((aligned(64)));
+    for (size_t o0 = 0; o0 < c->in; o0 += LAM_PANEL) {
+        size_t rows = c->in - o0 < LAM_PANEL ? c->in - o0 : LAM_PANEL;
+        const real *w = c->weight_t + o0 * c->out;
+        if (c->with_value)
+            panel((int)rows, c->vectors, c->out, w, c->g, value);
+        for (size_t p = 1; p <= c->tangents; p++)
+            panel((int)rows, c->vectors, c->out, w, c->g + p * plane_out, c->below + p * plane_in + o0 * LAM_TILE);
+#define DEACTIVATE(kind) deactivate(kind, c, rows, o0, value)
+        switch (c->activation) { KIND_CASES(DEACTIVATE) }
+#undef DEACTIVATE
+    }
+}
+
+void LAM_K(lam_tile_pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed)
+{
+    for (size_t o0 = 0; o0 < out; o0 += LAM_PANEL) {
+        size_t rows = out - o0 < LAM_PANEL ? out - o0 : LAM_PANEL;
+        for (size_t i = 0; i < in; i++)
+            for (size_t o = 0; o < rows; o++)
+                *packed++ = w[(o0 + o) * stride_out + i * stride_in];
+    }
+}

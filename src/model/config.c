@@ -1,0 +1,119 @@
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "model/parameters.h"
+#include <stdlib.h>
+#include <string.h>
+
+void lam_config_init(lam_config *cfg)
+{
+    memset(cfg, 0, sizeof *cfg);
+    const lam_param *param;
+    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++)
+        if (param->preset != NULL)
+            (void)lam_param_set(param, cfg, param->preset); /* the table's own values: they are in range, and no strings */
+}
+
+void lam_config_clear(lam_config *cfg)
+{
+    const lam_param *param;
+    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
+        char **text = lam_param_text(param, cfg);
+        if (text != NULL)
+            free(*text);
+    }
+    lam_config_init(cfg);
+}
+
+lam_status lam_config_copy(lam_config *dst, const lam_config *src)
+{
+    lam_config copy = *src;
+    lam_status status = LAM_OK;
+    const lam_param *param;
+    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
+        char **text = lam_param_text(param, &copy);
+        if (text == NULL || *text == NULL)
+            continue;
+        *text = status == LAM_OK ? lam_strdup(*text) : NULL; /* after a failure, only cut the ties to src */
+        if (*text == NULL)
+            status = LAM_ERR_MEMORY;
+    }
+    if (status != LAM_OK) {
+        lam_config_clear(&copy);
+        return status;
+    }
+    lam_config_clear(dst);
+    *dst = copy;
+    return LAM_OK;
+}
+
+lam_status lam_config_set(lam_config *cfg, const char *name, const char *value)
+{
+    if (name == NULL || value == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_config_set needs a name and a value");
+    const lam_param *param = lam_param_find(name, NULL);
+    return param == NULL ? lam_param_unknown(name) : lam_param_set(param, cfg, value);
+}
+
+lam_status lam_config_get(const lam_config *cfg, const char *name, char *value, size_t size)
+{
+    if (name == NULL || value == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_config_get needs a name and room for the value");
+    const lam_param *param = lam_param_find(name, NULL);
+    return param == NULL ? lam_param_unknown(name) : lam_param_get(param, cfg, value, size);
+}
+
+/* ---- consistency ------------------------------------------------------------------------------------------------- */
+
+static int has_fixed_steps(lam_solver solver)
+{
+    return solver == LAM_EULER || solver == LAM_MIDPOINT || solver == LAM_RK4;
+}
+
+static lam_status check_solver(const lam_config *cfg)
+{
+    char name[16], first[LAM_NUMBER_SIZE], time[LAM_NUMBER_SIZE], least[LAM_NUMBER_SIZE];
+    LAM_TRY(lam_config_get(cfg, "solver", name, sizeof name));
+    lam_number_print(cfg->first_step_size, first);
+    lam_number_print(cfg->time, time);
+    lam_number_print(cfg->min_step, least);
+    if (has_fixed_steps(cfg->solver)) {
+        if (cfg->end == LAM_END_OVERSHOOT)
+            return lam_fail(LAM_ERR_ARGUMENT, "end: overshoot needs a solver that chooses its steps, and %s takes fixed "
+                "ones; use end land, or solver dopri5", name);
+        if (cfg->step_control == LAM_CONTROL_TILE)
+            return lam_fail(LAM_ERR_ARGUMENT, "step-control: tile needs a solver that chooses its steps, and %s takes fixed "
+                "ones; use step-control batch, or solver dopri5", name);
+        if (cfg->fixed_steps > cfg->max_steps)
+            return lam_fail(LAM_ERR_ARGUMENT, "steps: %zu steps of %s are more than max-steps, %zu; raise max-steps",
+                cfg->fixed_steps, name, cfg->max_steps);
+        return LAM_OK;
+    }
+    if (cfg->first_step == LAM_STEP_GIVEN && cfg->first_step_size > cfg->time)
+        return lam_fail(LAM_ERR_ARGUMENT, "first-step: %s is longer than the whole way, time %s; make it smaller, or warm",
+            first, time);
+    if (cfg->first_step == LAM_STEP_GIVEN && cfg->first_step_size < cfg->min_step)
+        return lam_fail(LAM_ERR_ARGUMENT, "first-step: %s is below min-step, %s; make it larger, or lower min-step", first,
+            least);
+    if (cfg->min_step >= cfg->time)
+        return lam_fail(LAM_ERR_ARGUMENT, "min-step: %s is not below the whole way, time %s; lower it", least, time);
+    return LAM_OK;
+}
+
+/* n >= p + 2, or the polynomial goes through every point and the penalty is zero (method.md, 3). */
+static lam_status check_tpr(const lam_config *cfg)
+{
+    if (cfg->tpr_coefficient > 0 && cfg->tpr_times < cfg->tpr_degree + 2)
+        return lam_fail(LAM_ERR_ARGUMENT, "tpr-times: %zu times are met exactly by a polynomial of tpr-degree %zu, so the "
+            "penalty would be zero; use at least %zu times", cfg->tpr_times, cfg->tpr_degree, cfg->tpr_degree + 2);
+    return LAM_OK;
+}
+
+lam_status lam_config_check(const lam_config *cfg)
+{
+    const lam_param *param;
+    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++)
+        LAM_TRY(lam_param_check(param, cfg));
+    LAM_TRY(check_solver(cfg));
+    return check_tpr(cfg);
+}

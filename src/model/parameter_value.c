@@ -1,0 +1,410 @@
+/* One value of the table, from text and to text. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/utf8.h"
+#include "model/parameters.h"
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Enum fields are read and written as unsigned int through their offset. */
+_Static_assert(sizeof(lam_layer) == sizeof(unsigned) && sizeof(lam_solver) == sizeof(unsigned)
+    && sizeof(lam_end) == sizeof(unsigned) && sizeof(lam_precision) == sizeof(unsigned), "enums are ints wide");
+
+static const double WIDEST = 1e6; /* hidden layer */
+
+static void *field(const lam_param *param, lam_config *cfg)
+{
+    return (char *)cfg + param->offset;
+}
+
+static const void *field_of(const lam_param *param, const lam_config *cfg)
+{
+    return (const char *)cfg + param->offset;
+}
+
+char **lam_param_text(const lam_param *param, lam_config *cfg)
+{
+    int is_text = param->kind == LAM_PARAM_WORD || param->kind == LAM_PARAM_LIST || param->kind == LAM_PARAM_NOISE;
+    return is_text ? field(param, cfg) : NULL;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------- */
+
+/* The index of value among "a|b|c", '-' and '_' alike; -1 if it is none of them. */
+static int word_index(const char *words, const char *value)
+{
+    for (int index = 0;; index++) {
+        size_t n = strcspn(words, "|"), i = 0;
+        while (i < n && (words[i] == value[i] || (words[i] == '_' && value[i] == '-')
+                || (words[i] == '-' && value[i] == '_')))
+            i++;
+        if (i == n && value[n] == '\0')
+            return index;
+        if (words[n] == '\0')
+            return -1;
+        words += n + 1;
+    }
+}
+
+/* The index-th of "a|b|c" and its length; NULL past the end. */
+static const char *word_at(const char *words, unsigned index, size_t *length)
+{
+    for (; index > 0; index--) {
+        words += strcspn(words, "|");
+        if (*words == '\0')
+            return NULL;
+        words++;
+    }
+    *length = strcspn(words, "|");
+    return words;
+}
+
+static lam_status not_a_word(const lam_param *param, const char *value)
+{
+    char list[200];
+    size_t used = 0;
+    for (const char *p = param->shown.values; *p != '\0' && used + 3 < sizeof list; p++) {
+        if (*p == '|') {
+            list[used++] = ',';
+            list[used++] = ' ';
+        } else {
+            list[used++] = *p;
+        }
+    }
+    list[used] = '\0';
+    return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of %s", param->shown.name, value, list);
+}
+
+/* ---- ranges ------------------------------------------------------------------------------------------------ */
+
+static int in_range(const lam_param *param, double value)
+{
+    return isfinite(value) && value <= param->high && (param->above_low ? value > param->low : value >= param->low);
+}
+
+static lam_status out_of_range(const lam_param *param, const char *value)
+{
+    const char *what = param->kind == LAM_PARAM_REAL ? "number" : "whole number";
+    char low[LAM_NUMBER_SIZE], high[LAM_NUMBER_SIZE];
+    lam_number_print(param->low, low);
+    lam_number_print(param->high, high);
+    if (param->kind == LAM_PARAM_U64)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not a whole number from 0 to %llu", param->shown.name, value,
+            (unsigned long long)UINT64_MAX);
+    if (param->high < DBL_MAX)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not a %s from %s to %s", param->shown.name, value, what,
+            low, high);
+    return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not a %s %s %s", param->shown.name, value, what,
+        param->above_low ? "above" : "of at least", low);
+}
+
+/* ---- lists ------------------------------------------------------------------------------------------------- */
+
+/* "COL:a": a name or number, the last colon, a positive number. item is n bytes long. */
+static int is_noise_item(const char *item, size_t n)
+{
+    char amount[64];
+    size_t colon = n;
+    while (colon > 0 && item[colon - 1] != ':')
+        colon--;
+    if (colon < 2 || n - colon >= sizeof amount)
+        return 0;
+    memcpy(amount, item + colon, n - colon);
+    amount[n - colon] = '\0';
+    double a;
+    return lam_number_read(amount, &a) == 0 && a > 0;
+}
+
+static lam_status check_list(const lam_param *param, const char *value)
+{
+    if (!lam_utf8_valid(value))
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: the text is not UTF-8; name the columns by number", param->shown.name);
+    for (const char *p = value;; p++) {
+        size_t n = strcspn(p, ",");
+        if (n == 0)
+            return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" has an empty item; write %s", param->shown.name, value,
+                param->shown.values);
+        if (param->kind == LAM_PARAM_NOISE && !is_noise_item(p, n))
+            return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.*s\" is not COL:a with a column's name or number and a number a "
+                "above 0", param->shown.name, n < 60 ? (int)n : 60, p);
+        p += n;
+        if (*p == '\0')
+            return LAM_OK;
+    }
+}
+
+/* Puts a copy of value in place of the string that stands there; NULL stays NULL. */
+static lam_status replace_text(char **place, const char *value)
+{
+    char *copy = NULL;
+    if (value != NULL && (copy = lam_strdup(value)) == NULL)
+        return LAM_ERR_MEMORY;
+    free(*place);
+    *place = copy;
+    return LAM_OK;
+}
+
+/* Takes the blanks around the items out of text, in place: "a, b" -> "a,b". Blanks inside a name stay. */
+static void trim_items(char *text)
+{
+    char *to = text, *start = text; /* of the item being written */
+    for (const char *p = text;; p++) {
+        if (*p == ',' || *p == '\0') {
+            while (to > start && to[-1] == ' ')
+                to--;
+            *to++ = *p;
+            start = to;
+            if (*p == '\0')
+                return;
+        } else if (*p != ' ' || to > start) {
+            *to++ = *p;
+        }
+    }
+}
+
+static lam_status set_text(const lam_param *param, char **place, const char *value)
+{
+    if (param->kind == LAM_PARAM_WORD) {
+        int index = word_index(param->shown.values, value);
+        if (index < 0)
+            return not_a_word(param, value);
+        return replace_text(place, index == 0 ? NULL : value);
+    }
+    char *items = lam_strdup(value);
+    if (items == NULL)
+        return LAM_ERR_MEMORY;
+    trim_items(items);
+    lam_status status = items[0] == '\0' ? LAM_OK : check_list(param, items);
+    if (status == LAM_OK)
+        status = replace_text(place, items[0] == '\0' ? NULL : items);
+    free(items);
+    return status;
+}
+
+/* ---- the three with more than one field ------------------------------------------------------------------------ */
+
+static lam_status set_dims(const lam_param *param, lam_config *cfg, const char *value)
+{
+    size_t hidden[LAM_MAX_HIDDEN] = { 0 }, n = 0;
+    for (const char *p = value;; p++) {
+        char width[24];
+        uint64_t whole;
+        size_t length = strcspn(p, "-,"); /* 60-60-60 is the field's way, 60,60,60 is understood */
+        if (n == LAM_MAX_HIDDEN)
+            return lam_fail(LAM_ERR_ARGUMENT, "%s: more than %d hidden layers", param->shown.name, LAM_MAX_HIDDEN);
+        snprintf(width, sizeof width, "%.*s", length < sizeof width ? (int)length : 0, p);
+        if (lam_whole_read(width, &whole) != 0 || whole < 1 || (double)whole > WIDEST)
+            return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not a list of widths such as 60-60-60, each from 1 to "
+                "1000000", param->shown.name, value);
+        hidden[n++] = (size_t)whole;
+        p += length;
+        if (*p == '\0')
+            break;
+    }
+    memcpy(cfg->hidden, hidden, sizeof hidden);
+    cfg->n_hidden = n;
+    return LAM_OK;
+}
+
+static lam_status get_dims(const lam_config *cfg, char *value, size_t size)
+{
+    size_t used = 0;
+    value[0] = '\0';
+    for (size_t i = 0; i < cfg->n_hidden && i < LAM_MAX_HIDDEN; i++) {
+        int n = snprintf(value + used, size - used, "%s%zu", i == 0 ? "" : "-", cfg->hidden[i]);
+        used += n < 0 ? size : (size_t)n;
+        if (used >= size)
+            return lam_fail(LAM_ERR_ARGUMENT, "dims: the text does not fit in %zu bytes", size);
+    }
+    return LAM_OK;
+}
+
+static lam_status set_first_step(const lam_param *param, lam_config *cfg, const char *value)
+{
+    double size = 0;
+    lam_first_step kind = LAM_STEP_PROBE;
+    if (strcmp(value, "warm") == 0)
+        kind = LAM_STEP_WARM;
+    else if (strcmp(value, "probe") != 0)
+        kind = LAM_STEP_GIVEN;
+    if (kind == LAM_STEP_GIVEN && (lam_number_read(value, &size) != 0 || !(size > 0)))
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of probe, warm or a step size above 0", param->shown.name,
+            value);
+    cfg->first_step = kind;
+    cfg->first_step_size = size;
+    return LAM_OK;
+}
+
+/* "true", "yes", "on" / "false", "no", "off" (YAML's); -1 for anything else. */
+static int read_truth(const char *value)
+{
+    int index = word_index("false|true|no|yes|off|on|False|True", value);
+    return index < 0 ? -1 : index % 2;
+}
+
+/* Each "tpr" sets all three, so that the published setting is what its name promises whatever stood there before. */
+static lam_status set_tpr(const lam_param *param, lam_config *cfg, const char *value)
+{
+    int on = read_truth(value);
+    if (on < 0)
+        return not_a_word(param, value);
+    cfg->tpr_coefficient = on ? 5 : 0;
+    if (on) {
+        cfg->tpr_times = 4;
+        cfg->tpr_degree = 1;
+    }
+    return LAM_OK;
+}
+
+/* ---- any kind ---------------------------------------------------------------------------------------------- */
+
+static lam_status set_number(const lam_param *param, lam_config *cfg, const char *value)
+{
+    uint64_t whole = 0;
+    double number = 0;
+    if (param->kind == LAM_PARAM_REAL) {
+        if (lam_number_read(value, &number) != 0 || !in_range(param, number))
+            return out_of_range(param, value);
+        *(double *)field(param, cfg) = number == 0 ? 0 : number; /* no -0 */
+        return LAM_OK;
+    }
+    if (lam_whole_read(value, &whole) != 0)
+        return out_of_range(param, value);
+    if (param->kind == LAM_PARAM_U64) {
+        *(uint64_t *)field(param, cfg) = whole;
+        return LAM_OK;
+    }
+    if (!in_range(param, (double)whole) || whole > SIZE_MAX)
+        return out_of_range(param, value);
+    *(size_t *)field(param, cfg) = (size_t)whole;
+    return LAM_OK;
+}
+
+lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *value)
+{
+    int index;
+    switch (param->kind) {
+    case LAM_PARAM_SIZE:
+    case LAM_PARAM_U64:
+    case LAM_PARAM_REAL:
+        return set_number(param, cfg, value);
+    case LAM_PARAM_BOOL:
+        index = read_truth(value);
+        if (index < 0)
+            return not_a_word(param, value);
+        *(int *)field(param, cfg) = index;
+        return LAM_OK;
+    case LAM_PARAM_ENUM:
+        index = word_index(param->shown.values, value);
+        if (index < 0)
+            return not_a_word(param, value);
+        memcpy(field(param, cfg), &index, sizeof index);
+        return LAM_OK;
+    case LAM_PARAM_WORD:
+    case LAM_PARAM_LIST:
+    case LAM_PARAM_NOISE:
+        return set_text(param, lam_param_text(param, cfg), value);
+    case LAM_PARAM_DIMS:
+        return set_dims(param, cfg, value);
+    case LAM_PARAM_FIRST:
+        return set_first_step(param, cfg, value);
+    case LAM_PARAM_TPR:
+        return set_tpr(param, cfg, value);
+    }
+    return lam_fail(LAM_ERR_ARGUMENT, "%s: unknown kind", param->shown.name);
+}
+
+/* text, or n bytes of it when n is not SIZE_MAX, into value. */
+static lam_status put(const lam_param *param, const char *text, size_t n, char *value, size_t size)
+{
+    size_t length = n == SIZE_MAX ? strlen(text) : n;
+    if (length >= size)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: the value takes %zu bytes, there is room for %zu", param->shown.name,
+            length + 1, size);
+    memcpy(value, text, length);
+    value[length] = '\0';
+    return LAM_OK;
+}
+
+static lam_status get_enum(const lam_param *param, const lam_config *cfg, char *value, size_t size)
+{
+    unsigned index;
+    size_t n = 0;
+    memcpy(&index, field_of(param, cfg), sizeof index);
+    const char *word = word_at(param->shown.values, index, &n);
+    if (word == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: %u is not a value of its enum (%s)", param->shown.name, index,
+            param->shown.values);
+    return put(param, word, n, value, size);
+}
+
+lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *value, size_t size)
+{
+    char text[LAM_NUMBER_SIZE];
+    const char *string;
+    if (size == 0)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: there is no room for its value", param->shown.name);
+    switch (param->kind) {
+    case LAM_PARAM_SIZE:
+        snprintf(text, sizeof text, "%zu", *(const size_t *)field_of(param, cfg));
+        return put(param, text, SIZE_MAX, value, size);
+    case LAM_PARAM_U64:
+        snprintf(text, sizeof text, "%llu", (unsigned long long)*(const uint64_t *)field_of(param, cfg));
+        return put(param, text, SIZE_MAX, value, size);
+    case LAM_PARAM_REAL:
+        lam_number_print(*(const double *)field_of(param, cfg), text);
+        return put(param, text, SIZE_MAX, value, size);
+    case LAM_PARAM_BOOL:
+        return put(param, *(const int *)field_of(param, cfg) ? "true" : "false", SIZE_MAX, value, size);
+    case LAM_PARAM_ENUM:
+        return get_enum(param, cfg, value, size);
+    case LAM_PARAM_WORD:
+    case LAM_PARAM_LIST:
+    case LAM_PARAM_NOISE:
+        string = *(char *const *)field_of(param, cfg);
+        if (string == NULL)
+            return put(param, param->shown.values, param->kind == LAM_PARAM_WORD ? strcspn(param->shown.values, "|") : 0,
+                value, size);
+        return put(param, string, SIZE_MAX, value, size);
+    case LAM_PARAM_DIMS:
+        return get_dims(cfg, value, size);
+    case LAM_PARAM_FIRST:
+        if (cfg->first_step == LAM_STEP_GIVEN)
+            lam_number_print(cfg->first_step_size, text);
+        else
+            snprintf(text, sizeof text, "%s", cfg->first_step == LAM_STEP_WARM ? "warm" : "probe");
+        return put(param, text, SIZE_MAX, value, size);
+    case LAM_PARAM_TPR:
+        return put(param, cfg->tpr_coefficient > 0 ? "true" : "false", SIZE_MAX, value, size);
+    }
+    return lam_fail(LAM_ERR_ARGUMENT, "%s: unknown kind", param->shown.name);
+}
+
+/* ---- values that were put there directly -------------------------------------------------------------------------- */
+
+/* Ranges are those of set, so a value is checked by writing it out and reading it back; what set cannot tell (a number
+ * kept beside "warm", an impossible enum, too many layers) is looked at here. */
+lam_status lam_param_check(const lam_param *param, const lam_config *cfg)
+{
+    char value[LAM_MAX_HIDDEN * 21 + 1];
+    lam_config scratch = { 0 };
+    if (param->kind == LAM_PARAM_DIMS && (cfg->n_hidden < 1 || cfg->n_hidden > LAM_MAX_HIDDEN))
+        return lam_fail(LAM_ERR_ARGUMENT, "dims: %zu hidden layers; there must be 1 to %d", cfg->n_hidden, LAM_MAX_HIDDEN);
+    if (param->kind == LAM_PARAM_FIRST && (unsigned)cfg->first_step > LAM_STEP_GIVEN)
+        return lam_fail(LAM_ERR_ARGUMENT, "first-step: %u is not a value of its enum (%s)", (unsigned)cfg->first_step,
+            param->shown.values);
+    if (param->kind == LAM_PARAM_LIST || param->kind == LAM_PARAM_NOISE) { /* of any length: no copy */
+        const char *text = *(char *const *)field_of(param, cfg);
+        return text == NULL || text[0] == '\0' ? LAM_OK : check_list(param, text);
+    }
+    if (param->kind == LAM_PARAM_TPR)
+        return LAM_OK; /* its three stand for themselves */
+    LAM_TRY(lam_param_get(param, cfg, value, sizeof value));
+    lam_status status = lam_param_set(param, &scratch, value);
+    free(scratch.isa);
+    return status;
+}

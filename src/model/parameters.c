@@ -1,0 +1,195 @@
+#include "model/parameters.h"
+#include "base/error.h"
+#include <float.h>
+#include <string.h>
+
+#define WHOLE(name, group, field, low, high, preset, help) \
+    { { name, group, "N", help }, LAM_PARAM_SIZE, offsetof(lam_config, field), low, high, 0, preset }
+#define SEED(name, group, field, help) \
+    { { name, group, "N", help }, LAM_PARAM_U64, offsetof(lam_config, field), 0, 0, 0, "0" }
+#define REAL(name, group, field, low, high, preset, help) \
+    { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), low, high, 0, preset }
+#define ABOVE(name, group, field, low, preset, help) \
+    { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), low, DBL_MAX, 1, preset }
+#define TRUTH(name, group, field, preset, help) \
+    { { name, group, "true|false", help }, LAM_PARAM_BOOL, offsetof(lam_config, field), 0, 1, 0, preset }
+#define ENUM(name, group, field, words, preset, help) \
+    { { name, group, words, help }, LAM_PARAM_ENUM, offsetof(lam_config, field), 0, 0, 0, preset }
+#define WORD(name, group, field, words, help) \
+    { { name, group, words, help }, LAM_PARAM_WORD, offsetof(lam_config, field), 0, 0, 0, NULL }
+#define LIST(kind, name, group, field, items, help) \
+    { { name, group, items, help }, kind, offsetof(lam_config, field), 0, 0, 0, NULL }
+#define SPECIAL(kind, name, group, values, preset, help) { { name, group, values, help }, kind, 0, 0, 0, 0, preset }
+
+/* In the order in which they are printed and applied: "tpr" stands before the three that it sets. */
+static const lam_param table[] = {
+    SPECIAL(LAM_PARAM_DIMS, "dims", "flow", "N-N-N", "64-64-64", "widths of the hidden layers, 1 to 16 of them"),
+    WHOLE("blocks", "flow", blocks, 1, 10000, "1", "flows in the chain, each with its own weights"),
+    ENUM("layer", "flow", layer, "ignore|concat|concat_v2|squash|concatsquash|blend|hyper", "concat",
+        "how a layer sees the time"),
+    ENUM("nonlinearity", "flow", nonlinearity, "tanh|softplus|elu|relu|swish|square|identity", "tanh",
+        "between the layers"),
+    ABOVE("time", "flow", time, 0, "1", "end time T of a block"),
+    TRUTH("train-time", "flow", train_time, "false", "train the end time as well, as T = s^2"),
+    ENUM("precision", "flow", precision, "float|double", "float", "width of the arithmetic"),
+
+    ENUM("solver", "solve", solver, "dopri5|tsit5|bosh3|heun21|dop853|euler|midpoint|rk4", "dopri5",
+        "the last three take a fixed number of steps"),
+    ABOVE("atol", "solve", atol, 0, "1e-4", "absolute tolerance in training, standardised units"),
+    REAL("rtol", "solve", rtol, 0, 1, "1e-4", "relative tolerance in training"),
+    ABOVE("test-atol", "solve", test_atol, 0, "1e-5", "absolute tolerance in validation, test and scoring"),
+    REAL("test-rtol", "solve", test_rtol, 0, 1, "1e-5", "relative tolerance in validation, test and scoring"),
+    SPECIAL(LAM_PARAM_FIRST, "first-step", "solve", "probe|warm|H", "warm",
+        "try one out, remember it from the last solve, or a size"),
+    ENUM("error-parts", "solve", error_parts, "z,l|z", "z,l", "what the error of a training step is measured on"),
+    ENUM("end", "solve", end, "land|overshoot|land-all", "land",
+        "land on T, step past it and interpolate, or land on every observation time"),
+    ENUM("step-control", "solve", step_control, "batch|tile", "batch", "one step size for the batch, or one a tile"),
+    WHOLE("steps", "solve", fixed_steps, 1, 1e9, "20", "steps a block of euler, midpoint and rk4"),
+    WHOLE("max-steps", "solve", max_steps, 1, 1e9, "1000", "attempted steps a block before the solver gives up"),
+    REAL("min-step", "solve", min_step, 0, DBL_MAX, "1e-10", "step size below which the solver gives up"),
+    ENUM("divergence", "solve", divergence, "exact|rademacher|gaussian", "rademacher", "the trace in training"),
+    WHOLE("probes", "solve", probes, 1, 1e6, "1", "noise vectors of the estimated trace"),
+    ENUM("gradient", "solve", gradient, "steps|adjoint", "steps",
+        "reverse the steps taken, or solve the adjoint equation backwards"),
+    REAL("memory", "solve", memory, 0, DBL_MAX, "1024", "MiB for kept activations; beyond it they are recomputed"),
+
+    SPECIAL(LAM_PARAM_TPR, "tpr", "penalty", "true|false", "false",
+        "the published penalty: coefficient 5, 4 times, degree 1; false: coefficient 0"),
+    REAL("tpr-coefficient", "penalty", tpr_coefficient, 0, DBL_MAX, "0",
+        "trajectory polynomial regularisation; 0 is off"),
+    WHOLE("tpr-times", "penalty", tpr_times, 2, 1000, "4", "observation times, both ends counted"),
+    WHOLE("tpr-degree", "penalty", tpr_degree, 0, 100, "1", "degree of the fitted polynomial"),
+
+    ENUM("optimizer", "training", optimizer, "adam|adamw|adamax", "adam", "what turns gradients into steps"),
+    WHOLE("batch-size", "training", batch_size, 1, 1e9, "1000", "rows an iteration"),
+    ABOVE("lr", "training", lr, 0, "1e-3", "learning rate"),
+    REAL("weight-decay", "training", weight_decay, 0, DBL_MAX, "0", "added to the gradient; decoupled with adamw"),
+    REAL("clip", "training", clip, 0, DBL_MAX, "0", "largest norm of the gradient; 0 is off"),
+    WHOLE("iterations", "training", iterations, 1, 1e15, "10000", "at the most"),
+    WHOLE("early-stopping", "training", early_stopping, 1, 1e15, "20", "validations without improvement before a rate cut"),
+    WHOLE("rate-cuts", "training", rate_cuts, 0, 100, "2", "tenfold cuts of the rate before training stops"),
+    WHOLE("val-freq", "training", val_freq, 1, 1e15, "200", "iterations between validations"),
+    WHOLE("log-freq", "training", log_freq, 1, 1e15, "10", "iterations between progress lines"),
+    WHOLE("val-batch-size", "training", val_batch_size, 1, 1e9, "1000", "rows a batch of validation, test and scoring"),
+    SEED("seed", "training", seed, "of weights, batches, noise and times"),
+    WHOLE("threads", "training", threads, 0, 4096, "0", "0 is one a processor; the result does not depend on it"),
+    WORD("isa", "training", isa, "auto|avx512|avx2|sse2|neon|scalar", "instruction set"),
+
+    REAL("val-fraction", "data", val_fraction, 0, 0.99, "0.1", "validation rows, of those that are not test rows"),
+    REAL("test-fraction", "data", test_fraction, 0, 0.99, "0.1", "test rows, of all"),
+    SEED("split-seed", "data", split_seed, "of the split into training, validation and test rows"),
+    TRUTH("standardise", "data", standardise, "true", "scale columns to mean 0 and variance 1"),
+    TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "go on without rows that have a missing cell, counted"),
+    TRUTH("drop-duplicates", "data", drop_duplicates, "false", "keep the first of equal rows"),
+    LIST(LAM_PARAM_LIST, "columns", "data", columns, "COL,COL", "columns to use, by name or number; none named: all"),
+    LIST(LAM_PARAM_LIST, "drop", "data", drop, "COL,COL", "columns to leave out, by name or number"),
+    LIST(LAM_PARAM_NOISE, "noise", "data", noise, "COL:a,COL:a", "uniform noise on [0, a) for columns of few values"),
+};
+enum { COUNT = sizeof table / sizeof table[0] };
+
+/* What other programs of this field call some of them: not accepted, but the right name is suggested. */
+static const char *const elsewhere[][2] = {
+    { "learning-rate", "lr" }, { "hidden", "dims" }, { "hidden-dims", "dims" }, { "activation", "nonlinearity" },
+    { "num-blocks", "blocks" }, { "layer-type", "layer" }, { "time-length", "time" }, { "max-grad-norm", "clip" },
+    { "niters", "iterations" }, { "tolerance", "atol" }, { "test-solver", "solver" }, { "poly-coef", "tpr-coefficient" },
+    { "poly-num-sample", "tpr-times" }, { "poly-order", "tpr-degree" },
+};
+
+const lam_param *lam_param_at(size_t index)
+{
+    return index < COUNT ? &table[index] : NULL;
+}
+
+const lam_parameter *lam_parameter_at(size_t index)
+{
+    return index < COUNT ? &table[index].shown : NULL;
+}
+
+/* '-' and '_' are one character in names: batch_size is batch-size. */
+static char plain(char c)
+{
+    return c == '_' ? '-' : c;
+}
+
+const lam_param *lam_param_find(const char *name, size_t *index)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        const char *a = table[i].shown.name, *b = name;
+        while (*a != '\0' && *a == plain(*b))
+            a++, b++;
+        if (*a == '\0' && *b == '\0') {
+            if (index != NULL)
+                *index = i;
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+enum { LONGEST = 40 }; /* longer names are near to none */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Insertions, deletions, replacements and swaps of neighbours that turn a into b; both at most LONGEST long. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t rows[3][LONGEST + 1], n = strlen(b);
+    size_t *before = rows[0], *above = rows[1], *row = rows[2];
+    memset(rows, 0, sizeof rows);
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t *oldest = before;
+        before = above, above = row, row = oldest;
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            char x = plain(a[i - 1]), y = plain(b[j - 1]);
+            row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + (x != y));
+            if (i > 1 && j > 1 && x == plain(b[j - 2]) && plain(a[i - 2]) == y)
+                row[j] = least(row[j], before[j - 2] + 1);
+        }
+    }
+    return row[n];
+}
+
+/* "batch" begins "batch-size": the rest was forgotten. */
+static int is_beginning(const char *name, const char *known)
+{
+    size_t n = strlen(name);
+    if (n < 3 || strlen(known) <= n || known[n] != '-')
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        if (plain(name[i]) != known[i])
+            return 0;
+    return 1;
+}
+
+const char *lam_parameter_nearest(const char *name)
+{
+    size_t length = name == NULL ? 0 : strlen(name);
+    if (length == 0 || length > LONGEST)
+        return NULL;
+    const char *nearest = NULL;
+    size_t best = 1 + length / 5; /* one slip in a short name, more in a long one */
+    for (size_t i = 0; i < COUNT + sizeof elsewhere / sizeof elsewhere[0]; i++) {
+        const char *known = i < COUNT ? table[i].shown.name : elsewhere[i - COUNT][0];
+        size_t distance = i < COUNT && is_beginning(name, known) ? 1 : edit_distance(name, known);
+        if (distance < best || (distance == best && nearest == NULL)) {
+            best = distance;
+            nearest = i < COUNT ? known : elsewhere[i - COUNT][1];
+        }
+    }
+    return nearest;
+}
+
+lam_status lam_param_unknown(const char *name)
+{
+    const char *nearest = lam_parameter_nearest(name);
+    if (nearest != NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "unknown parameter \"%.60s\"; did you mean \"%s\"?", name, nearest);
+    return lam_fail(LAM_ERR_ARGUMENT, "unknown parameter \"%.60s\"; the list of all stands in \"laminar fit --help\"", name);
+}

@@ -1,0 +1,44 @@
+/* The one table of parameters: it serves lam_config_set and get, YAML files, the command line, defaults and checks. */
+#ifndef LAM_MODEL_PARAMETERS_H
+#define LAM_MODEL_PARAMETERS_H
+#include "laminar.h"
+
+typedef enum lam_param_kind {
+    LAM_PARAM_SIZE,   /* size_t */
+    LAM_PARAM_U64,    /* uint64_t */
+    LAM_PARAM_REAL,   /* double */
+    LAM_PARAM_BOOL,   /* int, "true" or "false" */
+    LAM_PARAM_ENUM,   /* an enum whose values are the words of shown.values, in that order, from 0 */
+    LAM_PARAM_WORD,   /* char *, one of the words of shown.values; NULL is the first of them */
+    LAM_PARAM_LIST,   /* char *, comma-separated items; NULL is none */
+    LAM_PARAM_NOISE,  /* as LIST, every item "COL:a" */
+    LAM_PARAM_DIMS,   /* hidden[] and n_hidden */
+    LAM_PARAM_FIRST,  /* first_step and first_step_size: "probe", "warm" or a number */
+    LAM_PARAM_TPR     /* the shorthand "tpr": sets coefficient, times and degree */
+} lam_param_kind;
+
+typedef struct lam_param {
+    lam_parameter shown; /* first, so that lam_parameter_at can hand it out */
+    lam_param_kind kind;
+    size_t offset;       /* into lam_config; unused by DIMS, FIRST and TPR */
+    double low, high;    /* SIZE, REAL: range; U64: unused */
+    int above_low;       /* 1: low itself is out of range */
+    const char *preset;  /* the default, as text; NULL for a list: none */
+} lam_param;
+
+/* NULL past the end. */
+const lam_param *lam_param_at(size_t index);
+/* By name, '-' and '_' alike; NULL if there is none. *index may be NULL. */
+const lam_param *lam_param_find(const char *name, size_t *index);
+/* The failure for an unknown name: LAM_ERR_ARGUMENT, with the nearest known one. */
+lam_status lam_param_unknown(const char *name);
+/* One value from text, checked for its kind and range; cfg is untouched on failure. */
+lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *value);
+/* One value as text that lam_param_set takes. */
+lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *value, size_t size);
+/* The value that stands in cfg (which may have been filled directly) is in range. */
+lam_status lam_param_check(const lam_param *param, const lam_config *cfg);
+/* The char * of a WORD, LIST or NOISE in cfg; NULL for other kinds. */
+char **lam_param_text(const lam_param *param, lam_config *cfg);
+
+#endif

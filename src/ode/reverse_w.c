@@ -1,0 +1,182 @@
+/* Reverse of a solve through its accepted steps (method.md 6): exact with the steps held constant. */
+#include "base/mem.h"
+#include "ode/space.h"
+#include <stdint.h>
+#include <string.h>
+
+typedef struct back {
+    LAM_W(lam_solver_space) *space;
+    const lam_batch *batch;
+    const LAM_W(lam_system) *sys;
+    const lam_tableau *table;
+    const LAM_W(lam_path) *path;
+    const real *const *g_out;
+    size_t n;                /* step in hand */
+    size_t top;              /* stages [0, top) take part */
+    int dense;               /* an observation lies within the step */
+    int pull_last, pull_first; /* the FSAL stage here (as this step's last), stage 0 here (else it is left to the step before) */
+    double quadrature[LAM_MAX_STAGES]; /* factors of the quadratures' cotangents, a stage */
+    real *g_start;
+} back;
+
+static int within(const back *b, size_t obs)
+{
+    return b->path->obs_step[obs] == b->n && b->path->obs_theta[obs] < 1;
+}
+
+/* k_j of the step for one tile: the first from the path, the others recomputed or read back. */
+typedef struct tile_stage {
+    const real *k[LAM_MAX_STAGES];
+    real *record[LAM_MAX_STAGES];
+} tile_stage;
+
+/* Makes the stages again for one tile, records and all. */
+static void recompute(const back *b, size_t tile, size_t group, size_t thread, tile_stage *st)
+{
+    const lam_tableau *tb = b->table;
+    LAM_W(lam_solver_space) *s = b->space;
+    size_t plane = b->sys->rows * LAM_TILE, last = (size_t)tb->stages - 1;
+    real *scratch = s->thread[thread], *y = scratch + s->at_y;
+    const real *y0 = b->path->y[b->n] + tile * plane;
+    for (size_t i = 0; i < b->top; i++) {
+        real *k = scratch + s->at_k + i * plane;
+        st->record[i] = scratch + s->at_records + i * s->record_size;
+        st->k[i] = k;
+        if (i == 0 && !b->pull_first) {
+            st->k[0] = b->path->k1[b->n] + tile * plane;
+            continue;
+        }
+        if (tb->fsal && i == last && !b->pull_last)
+            continue; /* only a step without dense output comes here: no later stage reads it */
+        real c[LAM_MAX_STAGES];
+        size_t terms = 0;
+        const real *term[LAM_MAX_STAGES];
+        for (size_t j = 0; j < i; j++)
+            if (tb->a[i][j] != 0) {
+                c[terms] = (real)(b->path->h[b->n] * tb->a[i][j]);
+                term[terms++] = st->k[j];
+            }
+        s->kernels->combine(plane, y, y0, terms, c, term);
+        b->sys->eval(b->sys->self, tile, group, thread, i, y, k, st->record[i]);
+    }
+}
+
+static void kept(const back *b, size_t tile, tile_stage *st)
+{
+    size_t stages = (size_t)(b->table->stages + b->table->dense_stages), first = b->table->fsal && b->n > 0 ? 1 : 0;
+    for (size_t i = first; i < b->top; i++)
+        st->record[i] = b->path->records[b->n] + (tile * (stages - first) + i - first) * b->space->record_size;
+}
+
+static void add(const back *b, real *to, double factor, const real *what)
+{
+    real f = (real)factor;
+    b->space->kernels->combine(b->sys->z_rows * LAM_TILE, to, to, 1, &f, &what);
+}
+
+static void reverse_tile(const back *b, size_t group, size_t tile, size_t thread)
+{
+    const lam_tableau *tb = b->table;
+    LAM_W(lam_solver_space) *s = b->space;
+    size_t plane = b->sys->z_rows * LAM_TILE, last = (size_t)tb->stages - 1;
+    real *scratch = s->thread[thread], *gk = scratch + s->at_gk, *gin = scratch + s->at_gin;
+    real *gy = s->gy + tile * plane, *gf = s->gf + tile * plane;
+    double h = b->path->h[b->n];
+    tile_stage st;
+    if (b->path->records[b->n] != NULL)
+        kept(b, tile, &st);
+    else
+        recompute(b, tile, group, thread, &st);
+
+    for (size_t j = 0; j < b->path->observations; j++)
+        if (b->path->obs_step[j] == b->n && b->path->obs_theta[j] == 1 && b->g_out[j] != NULL)
+            add(b, gy, 1, b->g_out[j] + tile * plane);
+    memset(gk, 0, b->top * plane * sizeof(real));
+    for (size_t i = 0; i <= last; i++)
+        if (tb->b[i] != 0)
+            add(b, gk + i * plane, h * tb->b[i], gy);
+    if (tb->fsal && b->n + 1 < b->path->steps)
+        add(b, gk + last * plane, 1, gf);
+    for (size_t j = 0; b->dense && j < b->path->observations; j++) {
+        double w[LAM_MAX_STAGES];
+        if (!within(b, j) || b->g_out[j] == NULL)
+            continue;
+        const real *g = b->g_out[j] + tile * plane;
+        lam_tableau_dense_weights(tb, b->path->obs_theta[j], w);
+        for (size_t i = 0; i < b->top; i++)
+            if (w[i] != 0)
+                add(b, gk + i * plane, h * w[i], g);
+        add(b, gy, 1, g); /* after gy has gone to the stages: this part belongs to y0 alone */
+    }
+    for (size_t i = b->top; i-- > 0;) {
+        if ((tb->fsal && i == last && !b->pull_last) || (i == 0 && !b->pull_first))
+            continue;
+        b->sys->pull(b->sys->self, tile, group, thread, i, st.record[i], gk + i * plane, b->quadrature[i], gin);
+        add(b, gy, 1, gin);
+        for (size_t j = 0; j < i; j++)
+            if (tb->a[i][j] != 0)
+                add(b, gk + j * plane, h * tb->a[i][j], gin);
+    }
+    if (!b->pull_first)
+        memcpy(gf, gk, plane * sizeof(real));
+}
+
+static void reverse_region(void *arg, size_t group, size_t thread)
+{
+    const back *b = arg;
+    for (size_t tile = lam_batch_first_tile(b->batch, group); tile < lam_batch_first_tile(b->batch, group + 1); tile++)
+        reverse_tile(b, group, tile, thread);
+}
+
+/* What the step's stages take part in, and the factors of the quadratures: those of b, or of the dense output for an end
+ * that was interpolated. carried is what the next step's first stage, evaluated here as the last, has asked for. */
+static void plan(back *b, double carried)
+{
+    const lam_tableau *tb = b->table;
+    size_t last = (size_t)tb->stages - 1, end = b->path->observations - 1;
+    int final = b->n + 1 == b->path->steps;
+    b->dense = 0;
+    for (size_t j = 0; j < b->path->observations; j++)
+        b->dense |= within(b, j) && (b->g_out[j] != NULL || j == end);
+    b->top = (size_t)(tb->stages + (b->dense ? tb->dense_stages : 0));
+    b->pull_last = !final || b->dense;
+    b->pull_first = !tb->fsal || b->n == 0;
+    memset(b->quadrature, 0, sizeof b->quadrature);
+    double w[LAM_MAX_STAGES] = { 0 };
+    if (final && within(b, end))
+        lam_tableau_dense_weights(tb, b->path->obs_theta[end], w);
+    else
+        memcpy(w, tb->b, (size_t)tb->stages * sizeof *w);
+    for (size_t i = 0; i < b->top; i++)
+        b->quadrature[i] = b->path->h[b->n] * w[i];
+    if (tb->fsal && !final)
+        b->quadrature[last] += carried;
+}
+
+void LAM_W(lam_solve_reverse)(LAM_W(lam_solver_space) *space, const lam_batch *batch, const LAM_W(lam_system) *system,
+    const lam_tableau *table, const LAM_W(lam_path) *path, const real *const *g_out, real *g_start, lam_reverse_result *result)
+{
+    back b = { .space = space, .batch = batch, .sys = system, .table = table, .path = path, .g_out = g_out };
+    size_t plane = system->z_rows * LAM_TILE, reals = batch->tiles * plane;
+    double carried = 0;
+    memset(result, 0, sizeof *result);
+    memset(space->gy, 0, reals * sizeof(real));
+    for (b.n = path->steps; b.n-- > 0;) {
+        plan(&b, carried);
+        carried = b.quadrature[0];
+        size_t pulled = b.top - (table->fsal && !b.pull_last) - !b.pull_first;
+        for (size_t i = 0; i < b.top; i++)
+            system->prepare(system->self, i,
+                i == 0 ? (real)path->t[b.n] : LAM_W(lam_stage_time)(table, path->t[b.n], path->h[b.n], i));
+        lam_pool_run(space->pool, batch->groups, reverse_region, &b);
+        result->pulled += pulled;
+        if (path->records[b.n] == NULL)
+            result->recomputed += pulled;
+    }
+    memcpy(g_start, space->gy, reals * sizeof(real));
+    for (size_t j = 0; j < path->observations; j++)
+        if (path->obs_step[j] == SIZE_MAX && g_out[j] != NULL) {
+            const real one = 1, *term = g_out[j];
+            space->kernels->combine(reals, g_start, g_start, 1, &one, &term);
+        }
+}

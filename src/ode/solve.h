@@ -1,0 +1,101 @@
+/* Explicit Runge-Kutta solves of a whole batch: one step size for all rows, each thread taking a tile through all stages of a
+ * step before the next tile (method.md 5, 6).
+ *
+ * States are planes [rows][TILE] a tile. A system's state starts with the z_rows that f depends on; what follows are
+ * quadratures. Times are double whatever the width.
+ */
+#ifndef LAM_ODE_SOLVE_H
+#define LAM_ODE_SOLVE_H
+#include "base/batch.h"
+#include "kernels/kernels.h"
+#include "ode/tableau.h"
+
+enum { LAM_MAX_PARTS = 3 };
+
+typedef struct LAM_W(lam_system) {
+    void *self;
+    size_t rows, z_rows;
+    size_t parts; /* of the error norm: the ratio of a step is the largest of theirs */
+    struct {
+        size_t first, count;
+    } part[LAM_MAX_PARTS];
+    size_t record_size; /* reals that eval needs for one stage of one tile */
+    /* Forms what depends on t alone, for slot. Called outside of parallel regions. */
+    void (*prepare)(void *self, size_t slot, real t);
+    /* k [rows][TILE] = f(t of slot, y [rows][TILE]); record [record_size] receives what a reverse needs. */
+    void (*eval)(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record);
+    /* Pulls back one evaluation: gk [z_rows][TILE] is the cotangent of k's first rows, quadrature the factor that multiplies
+     * the (constant) cotangents of the quadratures; gz [z_rows][TILE] receives the cotangent of z. Parameter gradients go to
+     * the sums of group. NULL where nothing is reversed. */
+    void (*pull)(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
+        double quadrature, real *gz);
+    /* Called after every attempted step (and, as a rejected one, after the probe of the first step); NULL if not wanted.
+     * The continuous adjoint adds up its parameter integral here. */
+    void (*step_done)(void *self, int accepted, double h);
+} LAM_W(lam_system);
+
+typedef struct lam_solve_options {
+    const lam_tableau *table;
+    double atol, rtol;
+    lam_end end;
+    lam_first_step first_step;
+    double first_step_size; /* LAM_STEP_GIVEN; LAM_STEP_WARM: h*, or 0 for a probe */
+    size_t fixed_steps, max_steps;
+    double min_step;
+    int record; /* keep the accepted steps for a reverse */
+    int replay; /* take the steps that path holds from an earlier, recorded solve: for finite differences */
+} lam_solve_options;
+
+/* The accepted steps of a solve. */
+typedef struct LAM_W(lam_path) {
+    size_t steps, capacity;
+    double *t, *h;   /* [capacity] start and length of step n */
+    real **y;        /* [capacity + 1] state at the start of step n, [tiles][rows][TILE] */
+    real **k1;       /* [capacity + 1] f there */
+    real **records;  /* [capacity] stage records of step n, [tiles][stages kept][record_size], or NULL: recomputed */
+    size_t state_reals; /* of one y */
+    /* where the observations fell */
+    size_t observations;
+    size_t *obs_step;  /* [observations] step that holds it; SIZE_MAX: the start */
+    double *obs_theta; /* [observations] in (0, 1]; 1 is the step's end exactly */
+} LAM_W(lam_path);
+
+/* Memory for stage records, shared by the blocks of a chain; first come, first served. */
+typedef struct LAM_W(lam_arena) {
+    real *reals;
+    size_t size, used;
+} LAM_W(lam_arena);
+
+typedef struct lam_solve_result {
+    size_t accepted, rejected, calls;
+    double h_star; /* smallest of the controller's proposals over the accepted steps; 0 for fixed steps */
+} lam_solve_result;
+
+typedef struct LAM_W(lam_solver_space) LAM_W(lam_solver_space);
+
+/* Space for solves and reverses of a system of at most this shape; created once, used by every block. */
+lam_status LAM_W(lam_solver_space_create)(const LAM_W(lam_kernels) *kernels, lam_pool *pool, size_t max_tiles, size_t rows,
+    size_t record_size, LAM_W(lam_solver_space) **out);
+void LAM_W(lam_solver_space_free)(LAM_W(lam_solver_space) *space);
+
+lam_status LAM_W(lam_path_create)(size_t max_tiles, size_t rows, size_t max_observations, LAM_W(lam_path) **out);
+void LAM_W(lam_path_free)(LAM_W(lam_path) *path);
+
+/* Solves from t0 to t1 (either direction), starting from path->y[0]. times [n_times] runs from t0 (inclusive or not) to t1
+ * inclusive; the states there go to out[j] [tiles][rows][TILE] (out[j] NULL: not wanted). arena NULL: stages are recomputed.
+ * LAM_ERR_SOLVER names t, step, worst row and what to try. */
+lam_status LAM_W(lam_solve)(LAM_W(lam_solver_space) *space, const lam_batch *batch, const LAM_W(lam_system) *system,
+    const lam_solve_options *options, double t0, double t1, size_t n_times, const double *times, real *const *out,
+    LAM_W(lam_path) *path, LAM_W(lam_arena) *arena, lam_solve_result *result);
+
+typedef struct lam_reverse_result {
+    size_t pulled, recomputed; /* calls: vector-Jacobian products, evaluations made again for them */
+} lam_reverse_result;
+
+/* Pulls the cotangents of the observed states, g_out[j] [tiles][z_rows][TILE] (NULL: zero), back through the steps of path to
+ * the start: g_start [tiles][z_rows][TILE]. The quadratures' cotangents are constants of the system. */
+void LAM_W(lam_solve_reverse)(LAM_W(lam_solver_space) *space, const lam_batch *batch, const LAM_W(lam_system) *system,
+    const lam_tableau *table, const LAM_W(lam_path) *path, const real *const *g_out, real *g_start,
+    lam_reverse_result *result);
+
+#endif

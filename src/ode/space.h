@@ -1,0 +1,39 @@
+/* The inside of a solver's space, shared by the solve and its reverse. */
+#ifndef LAM_ODE_SPACE_H
+#define LAM_ODE_SPACE_H
+#include "ode/solve.h"
+#include <math.h>
+
+typedef struct lam_tile_norm {
+    double sum[LAM_MAX_PARTS], sum3[LAM_MAX_PARTS]; /* of squared scaled errors over the tile's rows */
+    double worst; /* largest squared scaled error of a row */
+    size_t worst_row;
+} lam_tile_norm;
+
+struct LAM_W(lam_solver_space) {
+    const LAM_W(lam_kernels) *kernels;
+    lam_pool *pool;
+    size_t max_tiles, rows, record_size;
+    real *k[LAM_MAX_STAGES]; /* stage values of the step in hand, [tiles][rows][TILE]; [0] lives in the path */
+    real *gy, *gf;           /* reverse: cotangents of the step's end and of f there, [tiles][rows][TILE] */
+    lam_tile_norm *norm;     /* [tiles] */
+    real **thread;           /* per thread: see space_w.c */
+    size_t at_y, at_v, at_v3, at_sums, at_k, at_gk, at_gin, at_records; /* offsets into a thread's reals */
+};
+
+/* Room for so many steps and the states at both ends of each. */
+lam_status LAM_W(lam_path_reserve)(LAM_W(lam_path) *path, size_t steps);
+
+/* The time at which a stage is evaluated: c = 1 just inside the step, as the field's usual solver does (adaptive methods). */
+static inline real LAM_W(lam_stage_time)(const lam_tableau *table, double t, double h, size_t stage)
+{
+    real at = (real)(t + table->c[stage] * h);
+    if (table->c[stage] == 1.0 && table->error_exponent != 0) {
+        at = (real)(t + h);
+        at = (real)(sizeof(real) == sizeof(float) ? (double)nextafterf((float)at, h > 0 ? -INFINITY : INFINITY)
+                                             : nextafter((double)at, h > 0 ? -INFINITY : INFINITY));
+    }
+    return at;
+}
+
+#endif

@@ -1,0 +1,123 @@
+#include "ode/space.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include <string.h>
+
+static size_t padded16(size_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+lam_status LAM_W(lam_solver_space_create)(const LAM_W(lam_kernels) *kernels, lam_pool *pool, size_t max_tiles, size_t rows,
+    size_t record_size, LAM_W(lam_solver_space) **out)
+{
+    LAM_W(lam_solver_space) *s = lam_alloc(1, sizeof *s);
+    if (s == NULL)
+        return LAM_ERR_MEMORY;
+    size_t plane = rows * LAM_TILE, state = max_tiles * plane, threads = lam_pool_threads(pool), at = 0;
+    s->kernels = kernels;
+    s->pool = pool;
+    s->max_tiles = max_tiles;
+    s->rows = rows;
+    s->record_size = padded16(record_size);
+    s->at_y = at, at += plane;
+    s->at_v = at, at += plane;
+    s->at_v3 = at, at += plane;
+    s->at_gin = at, at += plane;
+    s->at_sums = at, at += 2 * LAM_TILE;
+    s->at_k = at, at += LAM_MAX_STAGES * plane;
+    s->at_gk = at, at += LAM_MAX_STAGES * plane;
+    s->at_records = at, at += LAM_MAX_STAGES * s->record_size;
+    int ok = (s->norm = lam_alloc(max_tiles, sizeof *s->norm)) != NULL && (s->gy = lam_alloc(state, sizeof(real))) != NULL
+        && (s->gf = lam_alloc(state, sizeof(real))) != NULL && (s->thread = lam_alloc(threads, sizeof *s->thread)) != NULL;
+    for (size_t i = 1; ok && i < LAM_MAX_STAGES; i++)
+        ok = (s->k[i] = lam_alloc(state, sizeof(real))) != NULL;
+    for (size_t i = 0; ok && i < threads; i++)
+        ok = (s->thread[i] = lam_alloc(at, sizeof(real))) != NULL;
+    if (!ok) {
+        LAM_W(lam_solver_space_free)(s);
+        return LAM_ERR_MEMORY;
+    }
+    *out = s;
+    return LAM_OK;
+}
+
+void LAM_W(lam_solver_space_free)(LAM_W(lam_solver_space) *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; s->thread != NULL && i < lam_pool_threads(s->pool); i++)
+        lam_free(s->thread[i]);
+    for (size_t i = 1; i < LAM_MAX_STAGES; i++)
+        lam_free(s->k[i]);
+    lam_free(s->thread);
+    lam_free(s->norm);
+    lam_free(s->gy);
+    lam_free(s->gf);
+    lam_free(s);
+}
+
+lam_status LAM_W(lam_path_create)(size_t max_tiles, size_t rows, size_t max_observations, LAM_W(lam_path) **out)
+{
+    LAM_W(lam_path) *p = lam_alloc(1, sizeof *p);
+    if (p == NULL)
+        return LAM_ERR_MEMORY;
+    p->state_reals = max_tiles * rows * LAM_TILE;
+    p->obs_step = lam_alloc(max_observations, sizeof *p->obs_step);
+    p->obs_theta = lam_alloc(max_observations, sizeof *p->obs_theta);
+    if (p->obs_step == NULL || p->obs_theta == NULL || LAM_W(lam_path_reserve)(p, 1) != LAM_OK) {
+        LAM_W(lam_path_free)(p);
+        return LAM_ERR_MEMORY;
+    }
+    *out = p;
+    return LAM_OK;
+}
+
+static int grow(void *array, size_t size, size_t from, size_t to)
+{
+    void **slot = array, *larger = lam_alloc(to, size);
+    if (larger == NULL)
+        return 0;
+    if (*slot != NULL)
+        memcpy(larger, *slot, from * size);
+    lam_free(*slot);
+    *slot = larger;
+    return 1;
+}
+
+lam_status LAM_W(lam_path_reserve)(LAM_W(lam_path) *p, size_t steps)
+{
+    if (steps > p->capacity) {
+        size_t to = steps + p->capacity / 2 + 7, from = p->capacity, states = from == 0 ? 0 : from + 1;
+        if (!grow(&p->t, sizeof *p->t, from, to) || !grow(&p->h, sizeof *p->h, from, to)
+            || !grow(&p->records, sizeof *p->records, from, to) || !grow(&p->y, sizeof *p->y, states, to + 1)
+            || !grow(&p->k1, sizeof *p->k1, states, to + 1))
+            return LAM_ERR_MEMORY;
+        p->capacity = to;
+    }
+    for (size_t n = 0; n <= steps; n++) {
+        if (p->y[n] == NULL && (p->y[n] = lam_alloc(p->state_reals, sizeof(real))) == NULL)
+            return LAM_ERR_MEMORY;
+        if (p->k1[n] == NULL && (p->k1[n] = lam_alloc(p->state_reals, sizeof(real))) == NULL)
+            return LAM_ERR_MEMORY;
+    }
+    return LAM_OK;
+}
+
+void LAM_W(lam_path_free)(LAM_W(lam_path) *p)
+{
+    if (p == NULL)
+        return;
+    for (size_t n = 0; p->y != NULL && p->k1 != NULL && n <= p->capacity; n++) {
+        lam_free(p->y[n]);
+        lam_free(p->k1[n]);
+    }
+    lam_free(p->y);
+    lam_free(p->k1);
+    lam_free(p->t);
+    lam_free(p->h);
+    lam_free(p->records);
+    lam_free(p->obs_step);
+    lam_free(p->obs_theta);
+    lam_free(p);
+}

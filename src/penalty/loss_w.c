@@ -1,0 +1,267 @@
+/* The training loss (method.md (5)) and its gradient through the steps taken. */
+#include "base/error.h"
+#include "flow/inside.h"
+#include "ode/space.h"
+#include "penalty/loss.h"
+#include "penalty/tpr.h"
+#include <math.h>
+#include <string.h>
+
+static const double HALF_LOG_2PI = 0.91893853320467274178;
+
+static double sum_tiles(const LAM_W(lam_engine) *e)
+{
+    double sum = 0;
+    for (size_t i = 0; i < e->batch.tiles; i++)
+        sum += e->tile_sum[i];
+    return sum;
+}
+
+static real *observed(const LAM_W(lam_engine) *e, size_t block, size_t time)
+{
+    return e->out[block * e->n_times + time];
+}
+
+/* ---- the pieces of the loss, a tile at a time ----------------------------------------------------------------------------- */
+
+/* sum over rows of -log p = D/2 log 2 pi + |z|^2 / 2 + l, (3); the cotangent of z is z / B. */
+static void base_tile(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim, last = e->n_times - 1;
+    const real *y = observed(e, e->layout->blocks - 1, last) + tile * e->rows * LAM_TILE;
+    real *g = e->g_chain != NULL ? e->g_chain + tile * d * LAM_TILE : NULL;
+    double sum = 0;
+    if (g != NULL)
+        memset(g, 0, d * LAM_TILE * sizeof(real));
+    for (size_t i = 0; i < d; i++)
+        for (size_t r = 0; r < rows; r++) {
+            double z = (double)y[i * LAM_TILE + r];
+            sum += 0.5 * z * z + HALF_LOG_2PI;
+            if (g != NULL)
+                g[i * LAM_TILE + r] = (real)(z / (double)e->batch.rows);
+        }
+    for (size_t r = 0; r < rows; r++)
+        sum += (double)y[d * LAM_TILE + r];
+    e->tile_sum[tile] = sum;
+}
+
+/* Residuals of the observed states from their polynomial fit (4); with cotangents, e->scale times the residuals. */
+static void tpr_tile(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t n = e->n_times, rows = lam_batch_tile_rows(&e->batch, tile);
+    double sum = 0;
+    for (size_t i = 0; i < e->dim; i++)
+        for (size_t r = 0; r < rows; r++) {
+            size_t at = i * LAM_TILE + r;
+            double y[LAM_MAX_TPR_TIMES];
+            for (size_t j = 0; j < n; j++)
+                y[j] = (double)observed(e, e->block, j)[tile * e->rows * LAM_TILE + at];
+            for (size_t j = 0; j < n; j++) {
+                double residual = 0;
+                for (size_t k = 0; k < n; k++)
+                    residual += e->residual[j * n + k] * y[k];
+                sum += residual * residual;
+                if (e->scale != 0)
+                    e->g_out[j][tile * e->dim * LAM_TILE + at] = (real)(e->scale * residual);
+            }
+        }
+    e->tile_sum[tile] = sum;
+}
+
+/* Cotangent of the end of a block: the chain's, on top of the penalty's if there is one. */
+static void join_tile(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t plane = e->dim * LAM_TILE;
+    real *g = e->g_out[e->n_times - 1] + tile * plane, *base = e->scale != 0 ? g : NULL;
+    const real one = 1, *chain = e->g_chain + tile * plane;
+    e->kernels->combine(plane, g, base, 1, &one, &chain);
+}
+
+/* ---- the chain ----------------------------------------------------------------------------------------------------------------- */
+
+static void set_times(LAM_W(lam_engine) *e, size_t block, const lam_penalty *p, double end)
+{
+    double *times = e->times + block * e->n_times;
+    if (e->n_times == 1)
+        times[0] = end;
+    else if (p->given_times == NULL)
+        lam_tpr_times(p->seed, p->stream * e->layout->blocks + block, e->n_times, end, times);
+    for (size_t j = 0; e->n_times > 1 && p->given_times != NULL && j < e->n_times; j++)
+        times[j] = p->given_times[j] * end;
+}
+
+static lam_status forward(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty,
+    lam_loss *loss)
+{
+    size_t blocks = e->layout->blocks, state = e->batch.tiles * e->rows * LAM_TILE * sizeof(real);
+    double elements = (double)e->n_times * (double)e->batch.rows;
+    for (size_t b = 0; b < blocks; b++) {
+        double end = (double)e->params[e->layout->time + b], *times = e->times + b * e->n_times;
+        set_times(e, b, penalty, end * end);
+        if (b > 0)
+            memcpy(e->path[b]->y[0], observed(e, b - 1, e->n_times - 1), state);
+        LAM_W(lam_engine_draw)(e, noise, b);
+        LAM_W(lam_engine_take_block)(e, b);
+        LAM_TRY(LAM_W(lam_engine_solve_block)(e, b, solve, 1, e->n_times, times, &loss->counts));
+        if (e->n_times > 1) {
+            LAM_TRY(lam_tpr_residual(e->n_times, times, penalty->tpr_degree, e->residual));
+            e->scale = 0;
+            LAM_W(lam_engine_run)(e, tpr_tile, e);
+            loss->tpr += sum_tiles(e) / elements;
+        }
+    }
+    LAM_W(lam_engine_run)(e, base_tile, e);
+    loss->nll = sum_tiles(e) / (double)e->batch.rows;
+    loss->loss = loss->nll + (penalty != NULL ? penalty->tpr_coefficient : 0) * loss->tpr;
+    if (!isfinite(loss->loss))
+        return lam_fail(LAM_ERR_DIVERGED,
+            "the loss is not finite (NLL %g, TPR %g); lower lr, set clip, or look at the data for extreme values", loss->nll,
+            loss->tpr);
+    return LAM_OK;
+}
+
+/* ---- the end times' gradient ------------------------------------------------------------------------------------------------- */
+
+typedef struct end_time {
+    LAM_W(lam_engine) *e;
+    LAM_W(lam_system) system;
+    size_t time;
+} end_time;
+
+/* sum over rows of g . f at an observed time, and at the last also of the cotangent of l times dl/dt (method.md 6). */
+static void end_time_tile(void *arg, size_t tile, size_t thread)
+{
+    end_time *a = arg;
+    LAM_W(lam_engine) *e = a->e;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), plane = e->rows * LAM_TILE;
+    real *scratch = e->space->thread[thread], *k = scratch + e->space->at_k, *record = scratch + e->space->at_records;
+    const real *y = observed(e, e->block, a->time) + tile * plane, *g = e->g_out[a->time] + tile * e->dim * LAM_TILE;
+    a->system.eval(a->system.self, tile, 0, thread, 0, y, k, record);
+    double sum = 0;
+    for (size_t i = 0; i < e->dim; i++)
+        for (size_t r = 0; r < rows; r++)
+            sum += (double)g[i * LAM_TILE + r] * (double)k[i * LAM_TILE + r];
+    for (size_t r = 0; r < rows && a->time + 1 == e->n_times; r++)
+        sum += e->cotangent_l * (double)k[e->dim * LAM_TILE + r];
+    e->tile_sum[tile] = sum;
+}
+
+/* T = s^2: dL/ds = 2 s dL/dT, an inner time u T moving with T. */
+static double end_time_gradient(LAM_W(lam_engine) *e, const lam_flow_solve *solve, lam_counts *counts)
+{
+    end_time a = { .e = e };
+    double s = (double)e->params[e->layout->time + e->block], gradient = 0;
+    const double *times = e->times + e->block * e->n_times;
+    LAM_W(lam_cnf_system)(e, solve->error_parts == LAM_ERROR_Z, &a.system);
+    for (a.time = e->n_times > 1 ? 1 : 0; a.time < e->n_times; a.time++) {
+        a.system.prepare(a.system.self, 0, (real)times[a.time]);
+        LAM_W(lam_engine_run)(e, end_time_tile, &a);
+        gradient += times[a.time] / (s * s) * sum_tiles(e);
+        counts->recomputed++;
+    }
+    return 2 * s * gradient;
+}
+
+/* ---- reverse ------------------------------------------------------------------------------------------------------------------ */
+
+/* The groups' sums added in group order, a slice of the parameters an item. */
+enum { SLICE = 4096 };
+
+static void add_groups(void *arg, size_t item, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t from = item * SLICE, left = e->field.sum_size - from, n = left < SLICE ? left : SLICE;
+    for (size_t g = 1; g < e->batch.groups; g++)
+        for (size_t i = from; i < from + n; i++)
+            e->sums[0][i] += e->sums[g][i];
+}
+
+static void clear_group(void *arg, size_t group, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    memset(e->sums[group], 0, e->field.sum_size * sizeof(real));
+}
+
+static lam_status reverse_block(LAM_W(lam_engine) *e, size_t block, const lam_flow_solve *solve, const lam_penalty *penalty,
+    real *grad, lam_counts *counts)
+{
+    double elements = (double)e->n_times * (double)e->batch.rows;
+    const real *g_out[LAM_MAX_TPR_TIMES];
+    LAM_W(lam_engine_take_block)(e, block);
+    e->scale = 0;
+    if (e->n_times > 1) {
+        LAM_TRY(lam_tpr_residual(e->n_times, e->times + block * e->n_times, penalty->tpr_degree, e->residual));
+        e->scale = 2 * penalty->tpr_coefficient / elements;
+        if (e->scale != 0)
+            LAM_W(lam_engine_run)(e, tpr_tile, e);
+    }
+    LAM_W(lam_engine_run)(e, join_tile, e);
+    for (size_t j = 0; j < e->n_times; j++)
+        g_out[j] = e->scale != 0 || j + 1 == e->n_times ? e->g_out[j] : NULL;
+    if (e->layout->trained > e->layout->time)
+        grad[e->layout->time + block] += (real)end_time_gradient(e, solve, counts);
+    lam_pool_run(e->pool, e->batch.groups, clear_group, e);
+    if (e->options.method == LAM_GRAD_ADJOINT) {
+        LAM_TRY(LAM_W(lam_adjoint_reverse)(e, solve, e->n_times, e->times + block * e->n_times, e->out + block * e->n_times,
+            g_out, e->g_chain, counts));
+    } else {
+        lam_reverse_result result;
+        LAM_W(lam_system) system;
+        LAM_W(lam_cnf_system)(e, 0, &system);
+        LAM_W(lam_solve_reverse)(e->space, &e->batch, &system, solve->solve.table, e->path[block], g_out, e->g_chain, &result);
+        counts->backward += result.pulled;
+        counts->recomputed += result.recomputed;
+    }
+    real beta_grad = 0;
+    lam_pool_run(e->pool, (e->field.sum_size + SLICE - 1) / SLICE, add_groups, e);
+    LAM_W(lam_field_collect)(&e->field, e->sums[0], grad + block * e->layout->field.parameters, &beta_grad);
+    if (e->layout->beta != SIZE_MAX)
+        grad[e->layout->beta] += beta_grad;
+    return LAM_OK;
+}
+
+static void grad_x_tile(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < d; i++)
+            e->out_rows[(tile * LAM_TILE + r) * d + i] = (double)e->g_chain[(tile * d + i) * LAM_TILE + r];
+}
+
+lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
+    size_t rows, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x,
+    lam_loss *loss)
+{
+    memset(loss, 0, sizeof *loss);
+    if (!e->options.gradients || e->options.trace == LAM_TRACE_NONE)
+        return lam_fail(LAM_ERR_ARGUMENT, "the loss was asked of an engine made without gradients or without a trace");
+    e->n_times = penalty != NULL && penalty->tpr_times > 1 ? penalty->tpr_times : 1;
+    if (e->n_times > 1 && e->n_times > e->options.max_times)
+        return lam_fail(LAM_ERR_ARGUMENT, "%zu observation times, in an engine for %zu", e->n_times, e->options.max_times);
+    LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, index, rows));
+    LAM_TRY(forward(e, solve, noise, penalty, loss));
+    if (grad == NULL)
+        return LAM_OK;
+    memset(grad, 0, e->layout->parameters * sizeof(real));
+    e->cotangent_l = 1 / (double)rows;
+    for (size_t b = e->layout->blocks; b-- > 0;)
+        LAM_TRY(reverse_block(e, b, solve, penalty, grad, &loss->counts));
+    for (size_t i = 0; i < e->layout->parameters; i++)
+        if (!isfinite(grad[i]))
+            return lam_fail(LAM_ERR_DIVERGED, "the gradient is not finite (loss %g); lower lr or set clip", loss->loss);
+    if (grad_x != NULL) {
+        e->out_rows = grad_x;
+        LAM_W(lam_engine_run)(e, grad_x_tile, e);
+    }
+    return LAM_OK;
+}

@@ -1,0 +1,31 @@
+# A disk that is full (here: a limit on the size of files) costs nothing that was there before.
+. "$(dirname "$0")/lib.bash"
+
+# Runs the program where no file may grow beyond $1 KiB.
+run_limited() {
+    local limit=$1
+    shift
+    command_line="laminar $* (files of at most $limit KiB)"
+    (trap '' XFSZ; ulimit -f "$limit"; exec "$laminar" "$@") >out 2>err
+    code=$?
+}
+
+fit_small r --dims 64-64
+expect_code 0
+cp r/model.safetensors before
+run_limited 8 fit toy:moons:600:1 --dims 64-64 --batch-size 100 --val-freq 5 --iterations 10 --out r --overwrite
+refused 1 "r/"
+expect_same before r/model.safetensors
+ls r | grep -q '\.tmp\.' && fail "a failed save should take its temporary file away"
+
+run score r toy:moons:1000:2 -o s.npy
+expect_code 0
+cp s.npy old.npy
+run_limited 1 score r toy:moons:1000:3 -o s.npy
+refused 1 "s.npy"
+expect_same old.npy s.npy
+run_limited 1 sample r -n 1000 -o x.csv
+refused 1 "x.csv"
+[ ! -e x.csv ] || fail "half a file of samples should not stay"
+
+finish

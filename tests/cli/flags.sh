@@ -1,0 +1,58 @@
+# Flags and the YAML file set the same parameters; --config goes first wherever it stands. What a bad value does.
+. "$(dirname "$0")/lib.bash"
+
+small="toy:moons:300:1 --iterations 2 --batch-size 50 --val-freq 2"
+
+value_is() { # RUN NAME VALUE
+    grep -qxF -- "$2: $3" "$1/config.yaml" && return
+    grep "^$2" "$1/config.yaml" >out
+    fail "$1: \"$2: $3\" expected in config.yaml"
+}
+
+cat >c.yaml <<YAML
+dims: 8-8
+seed: 7
+lr: 0.5
+standardise: true
+YAML
+run fit $small --lr=0.01 --out a --no-standardise --tpr --config c.yaml --tpr_times 5
+expect_code 0
+value_is a dims "[8, 8]"
+value_is a seed 7
+value_is a lr 0.01
+value_is a standardise false
+value_is a tpr-coefficient 5
+value_is a tpr-times 5
+
+run fit $small --dims 8 --tpr-coefficient 2 --tpr --out b --standardise false
+expect_code 0
+value_is b tpr-coefficient 2
+value_is b standardise false
+
+LAMINAR_ISA=scalar run fit $small --dims 8 --out c --quiet
+expect_code 0
+value_is c isa scalar
+[ ! -s err ] || fail "--quiet should leave stderr empty"
+expect_out "test, this flow" "data units"
+
+LAMINAR_ISA=abacus run fit $small --out d
+refused 2 "LAMINAR_ISA" "abacus"
+run fit $small --out d --batch-size none
+refused 2 "batch-size" "none"
+run fit $small --out d --solver dopri6
+refused 2 "solver" "dopri5"
+run fit $small --out d --tpr-times 2 --tpr-degree 1 --tpr-coefficient 5
+refused 2 "tpr"
+run fit $small --out d --batch-size
+refused 2 "--batch-size wants a value"
+echo "batch-sise: 10" >bad.yaml
+run fit $small --out d --config bad.yaml
+refused 2 "bad.yaml" "batch-sise" "batch-size"
+printf 'seed: 1\nlr: [1,\n' >bad.yaml
+run fit $small --out d --config bad.yaml
+refused 2 "bad.yaml"
+run fit $small --out d --config nowhere.yaml
+refused 1 "nowhere.yaml"
+[ ! -e d ] || fail "a refused fit should leave no folder"
+
+finish

@@ -1,0 +1,74 @@
+# Every command explains itself, and mistakes in the words of a line are met with the nearest right one.
+. "$(dirname "$0")/lib.bash"
+
+commands="fit score sample encode decode info check compare"
+
+run --version
+expect_code 0
+expect_out "laminar "
+run
+expect_code 2
+expect_err "usage: laminar COMMAND" "laminar help COMMAND"
+for flag in --help help -h; do
+    run $flag
+    expect_code 0
+    expect_out $commands "example"
+done
+for name in $commands; do
+    run "$name" --help
+    expect_code 0
+    expect_out "usage: laminar $name" "example" "$ laminar $name"
+    cp out by_flag
+    run help "$name"
+    expect_code 0
+    expect_same by_flag out
+done
+
+# help of fit holds the library's table with its defaults
+run fit --help
+expect_out --batch-size --val-freq --tpr-coefficient --early-stopping "dopri5|tsit5" --config --resume --out "64-64-64"
+
+run scroe model data
+refused 2 '"scroe"' '"score"'
+run --fit
+refused 2 "--fit"
+run help nothing
+refused 2 '"nothing"'
+for name in $commands; do
+    run "$name" --no-such-flag-at-all
+    refused 2 "--no-such-flag-at-all" "laminar help $name"
+done
+run score model.safetensors data.csv --atoll 1e-5
+refused 2 "--atoll" "did you mean --atol?"
+run fit toy:moons --out r --batch-sise 10
+refused 2 "--batch-sise" "did you mean --batch-size?"
+run fit toy:moons --out r --batchsize=10
+refused 2 "did you mean --batch-size?"
+run sample model.safetensors -x
+refused 2 "-x"
+run sample model.safetensors -n ten
+refused 2 "--number" "ten"
+run sample model.safetensors -n -5
+refused 2 "--number" "-5"
+run score model.safetensors data.csv --atol -1
+refused 2 "--atol"
+run score model.safetensors data.csv --units metres
+refused 2 "--units" "standardised" "metres"
+run score model.safetensors data.csv --double=1
+refused 2 "--double takes no value"
+run score model.safetensors data.csv -o
+refused 2 "--out wants a value"
+run score model.safetensors
+refused 2 "score wants MODEL DATA"
+run score model.safetensors data.csv more.csv
+refused 2 '"more.csv"'
+run score model.safetensors data.csv -o scores.xls
+refused 2 "scores.xls" ".npy"
+run score model.safetensors data.csv -o nowhere/scores.npy
+refused 2 "there is no folder nowhere"
+run fit toy:moons
+refused 2 "--out RUN/"
+run fit --out r
+refused 2 "fit wants DATA"
+
+finish

@@ -1,0 +1,56 @@
+# A run stopped by a signal, or killed at random moments, and resumed ends in the same model as one left alone.
+. "$(dirname "$0")/lib.bash"
+
+flags="toy:pinwheel:1000:1 --dims 24-24 --batch-size 100 --val-freq 20 --log-freq 5 --seed 5 --threads 1 --iterations 120"
+start=$(date +%s%N)
+run fit $flags --out whole --quiet
+expect_code 0
+elapsed=$(($(date +%s%N) - start)) # ns
+
+# Starts a fit in the background with the signals of a terminal's program; $pid.
+begin() {
+    command_line="laminar fit $flags $*"
+    set -m
+    "$laminar" fit $flags "$@" >out 2>err &
+    pid=$!
+    set +m
+}
+# Waits until the run has logged an iteration, 10 s at most.
+until_logged() { for _ in $(seq 200); do [ -s "$1/metrics.jsonl" ] && return; sleep 0.05; done; }
+
+for signal in INT:130 TERM:143; do
+    folder=stopped_${signal%:*}
+    begin --out $folder
+    until_logged $folder
+    kill -s "${signal%:*}" "$pid"
+    wait "$pid"
+    code=$?
+    if [ "$code" != 0 ]; then # 0: it was done before the signal came
+        refused "${signal#*:}" "$folder" "--resume"
+        run fit $flags --out $folder
+        refused 1 "--resume" "--overwrite"
+    fi
+    # parameters come from the run; nothing but the data and the folder need be said
+    run fit toy:pinwheel:1000:1 --out $folder --resume
+    expect_code 0
+    expect_same whole/model.safetensors $folder/model.safetensors
+done
+
+# SIGKILL after random parts of the whole time, longer each round so that it ends
+for round in 1 2 3 4 5 6; do
+    begin --out killed --resume
+    sleep "$(awk -v e="$elapsed" -v r="$RANDOM" -v n="$round" 'BEGIN { printf "%.3f", e * 1e-9 * n / 6 * r / 32768 }')"
+    kill -s KILL "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+done
+run fit $flags --out killed --resume
+expect_code 0
+expect_same whole/model.safetensors killed/model.safetensors
+ls killed | grep -q '\.tmp\.' && echo "note: a killed save left its temporary file"
+
+# resuming what is finished changes nothing
+run fit $flags --out whole --resume
+expect_code 0
+expect_same whole/model.safetensors killed/model.safetensors
+
+finish

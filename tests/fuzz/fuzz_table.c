@@ -1,0 +1,45 @@
+/* Any bytes as a data file: either a table of finite numbers with columns of different names, or an error with a text. The
+ * first byte chooses the options. Build: clang -fsanitize=fuzzer,address,undefined. */
+#include "base/error.h"
+#include "data/table.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int truth)
+{
+    if (!truth)
+        abort();
+}
+
+static void check_table(const lam_table *t)
+{
+    require(t->rows > 0 && t->cols > 0 && strlen(t->hash) == 32);
+    for (size_t j = 0; j < t->cols; j++) {
+        require(t->names[j] != NULL);
+        for (size_t k = 0; k < j && t->cols < 50; k++)
+            require(strcmp(t->names[j], t->names[k]) != 0);
+    }
+    for (size_t i = 0; i < t->rows * t->cols; i++)
+        require(isfinite(t->values[i]));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const lists[4] = { NULL, "1", "2,1", "a,b" };
+    if (size == 0)
+        return 0;
+    lam_read_options options = { .columns = lists[data[0] & 3], .drop = lists[data[0] >> 2 & 3],
+        .drop_bad_rows = data[0] >> 4 & 1, .drop_duplicates = data[0] >> 5 & 1 };
+    lam_table *table;
+    lam_fail(LAM_OK, "%s", "");
+    lam_status status = lam_table_read_memory("fuzz", data + 1, size - 1, data[0] & 64 ? "a" : NULL, &options, &table);
+    if (status == LAM_OK)
+        check_table(table);
+    else
+        require(table == NULL && lam_last_error()[0] != '\0');
+    lam_table_free(table);
+    return 0;
+}
