@@ -1,0 +1,226 @@
+/* A model from its file, or from weights that another program saved under the same names. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "model/metadata.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct loader {
+    const char *path;
+    lam_st_file file;
+    int ours;
+    lam_config config;
+    size_t dim;
+} loader;
+
+enum { SHAPE_TEXT = 96 };
+
+static const char *shape_text(char text[SHAPE_TEXT], const size_t *shape, size_t n)
+{
+    size_t used = 0;
+    text[used++] = '[';
+    for (size_t i = 0; i < n; i++)
+        used += (size_t)snprintf(text + used, SHAPE_TEXT - used, "%s%zu", i > 0 ? ", " : "", shape[i]);
+    snprintf(text + used, SHAPE_TEXT - used, "]");
+    return text;
+}
+
+/* "dims 64-64, blocks 1, layer concat, nonlinearity tanh" */
+static const char *architecture(const lam_config *config, char *text, size_t size)
+{
+    static const char *const names[] = { "dims", "blocks", "layer", "nonlinearity" };
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char value[LAM_MAX_HIDDEN * 21];
+        if (lam_config_get(config, names[i], value, sizeof value) != LAM_OK)
+            value[0] = '\0';
+        int n = snprintf(text + used, size - used, "%s%s %s", i > 0 ? ", " : "", names[i], value);
+        used = n < 0 || (size_t)n >= size - used ? size - 1 : used + (size_t)n;
+    }
+    return text;
+}
+
+static const char *remedy(const loader *l)
+{
+    return l->ours ? "the file is damaged or was edited by hand"
+                   : "give the configuration of the fit that saved these weights (dims, blocks, layer, nonlinearity)";
+}
+
+static lam_status missing(const loader *l, const char *name)
+{
+    char text[512];
+    return lam_fail(LAM_ERR_SHAPE, "%s: tensor \"%s\" is missing (%s; the file's first of %zu is \"%.90s\"); %s", l->path, name,
+        architecture(&l->config, text, sizeof text), l->file.n_tensors, l->file.n_tensors > 0 ? l->file.tensors[0].name : "",
+        remedy(l));
+}
+
+/* ---- the shape ---------------------------------------------------------------------------------------------------------- */
+
+/* Columns of foreign weights: the outputs of the last layer. */
+static lam_status infer_dim(loader *l)
+{
+    const lam_config *c = &l->config;
+    const char *tensor = c->layer == LAM_LAYER_BLEND ? "_layer0.bias" : c->layer == LAM_LAYER_HYPER ? "_hypernet.2.bias"
+                                                                                                    : "_layer.bias";
+    char name[96];
+    snprintf(name, sizeof name, "chain.0.odefunc.diffeq.layers.%zu.%s", c->n_hidden, tensor);
+    const lam_st_tensor *found = lam_st_find(&l->file, name);
+    if (found == NULL)
+        return missing(l, name);
+    size_t n = found->n_shape == 1 ? found->shape[0] : 0;
+    /* the hyper layer's network gives a bias and a row of weights for every output */
+    size_t each = c->layer == LAM_LAYER_HYPER ? c->hidden[c->n_hidden - 1] + 1 : 1;
+    if (n == 0 || n % each != 0) {
+        char text[SHAPE_TEXT];
+        return lam_fail(LAM_ERR_SHAPE, "%s: tensor \"%s\" has shape %s, from which the number of columns cannot be told; %s",
+            l->path, name, shape_text(text, found->shape, found->n_shape), remedy(l));
+    }
+    l->dim = n / each;
+    return LAM_OK;
+}
+
+static lam_status find_shape(loader *l, const lam_config *config)
+{
+    l->ours = lam_metadata_is_ours(&l->file);
+    if (l->ours)
+        return lam_metadata_shape(&l->file, l->path, &l->config, &l->dim);
+    if (config == NULL)
+        return lam_fail(LAM_ERR_FORMAT, "%s was not saved by laminar, so it does not say what it is; give its architecture: a "
+            "configuration with dims, blocks, layer and nonlinearity (--config FILE.yaml)", l->path);
+    LAM_TRY(lam_config_check(config));
+    LAM_TRY(lam_config_copy(&l->config, config));
+    return infer_dim(l);
+}
+
+/* ---- the tensors -------------------------------------------------------------------------------------------------------- */
+
+static int ends_in(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+    return n >= m && strcmp(name + n - m, end) == 0;
+}
+
+static int same_shape(const lam_st_tensor *found, const lam_layout_tensor *wanted)
+{
+    if (wanted->dims == 0) /* a number alone may also come as a list of one */
+        return lam_st_count(found) == 1 && found->n_shape <= 1;
+    return found->n_shape == wanted->dims && found->shape[0] == wanted->shape[0]
+        && (wanted->dims < 2 || found->shape[1] == wanted->shape[1]);
+}
+
+static lam_status check_tensor(const loader *l, const lam_layout_tensor *wanted)
+{
+    char is[SHAPE_TEXT], should[SHAPE_TEXT], text[512];
+    const lam_st_tensor *found = lam_st_find(&l->file, wanted->name);
+    if (found == NULL && !l->ours && ends_in(wanted->name, ".sqrt_end_time"))
+        return LAM_OK; /* the configuration's time stands in for it */
+    if (found == NULL)
+        return missing(l, wanted->name);
+    if (!same_shape(found, wanted))
+        return lam_fail(LAM_ERR_SHAPE, "%s: tensor \"%s\" has shape %s, and %s would be right for %zu columns, %s; %s", l->path,
+            wanted->name, shape_text(is, found->shape, found->n_shape), shape_text(should, wanted->shape, wanted->dims), l->dim,
+            architecture(&l->config, text, sizeof text), remedy(l));
+    if (found->dtype != LAM_ST_F64 && found->dtype != LAM_ST_F32 && found->dtype != LAM_ST_F16 && found->dtype != LAM_ST_BF16)
+        return lam_fail(LAM_ERR_FORMAT, "%s: tensor \"%s\" is %s, and weights are floating-point numbers", l->path, wanted->name,
+            lam_st_dtype_name(found->dtype));
+    return LAM_OK;
+}
+
+/* Every tensor that is needed is there, in its shape, before memory is taken for them: a file cannot ask for more than it
+ * brings. */
+static lam_status check_tensors(const loader *l)
+{
+    lam_layout layout;
+    lam_layout_tensor wanted;
+    LAM_TRY(lam_layout_init(&layout, &l->config, l->dim));
+    for (size_t i = 0; lam_layout_tensor_at(&layout, i, &wanted); i++)
+        LAM_TRY(check_tensor(l, &wanted));
+    return LAM_OK;
+}
+
+/* Nothing in the file is left over but the counters that FFJORD keeps beside its weights. */
+static lam_status check_extra(const loader *l, const lam_model *model)
+{
+    for (size_t i = 0; i < l->file.n_tensors; i++) {
+        const char *name = l->file.tensors[i].name;
+        char text[512];
+        size_t at = 0;
+        while (at < model->n_tensors && strcmp(model->tensors[at].name, name) != 0)
+            at++;
+        if (at == model->n_tensors && !ends_in(name, "._num_evals"))
+            return lam_fail(LAM_ERR_SHAPE, "%s: tensor \"%.200s\" is not part of %s; %s", l->path, name,
+                architecture(&l->config, text, sizeof text), remedy(l));
+    }
+    return LAM_OK;
+}
+
+static lam_status check_values(const loader *l, const lam_layout_tensor *t, const double *values)
+{
+    for (size_t j = 0; j < t->count; j++) {
+        int usable = isfinite(l->config.precision == LAM_FLOAT ? (double)(float)values[j] : values[j]);
+        if (!usable)
+            return lam_fail(LAM_ERR_DATA, "%s: element %zu of tensor \"%s\" is %g; weights must be finite%s", l->path, j + 1,
+                t->name, values[j], isfinite(values[j]) ? " in float, or the configuration say precision double" : "");
+    }
+    if (ends_in(t->name, ".sqrt_end_time") && values[0] == 0)
+        return lam_fail(LAM_ERR_DATA, "%s: \"%s\" is 0: the block has no length", l->path, t->name);
+    return LAM_OK;
+}
+
+static lam_status read_tensors(const loader *l, lam_model *model)
+{
+    const char *beta = NULL;
+    for (size_t b = 0; b < model->layout.blocks; b++)
+        model->params[model->layout.time + b] = sqrt(l->config.time);
+    for (size_t i = 0; i < model->n_tensors; i++) {
+        const lam_layout_tensor *t = &model->tensors[i];
+        const lam_st_tensor *found = lam_st_find(&l->file, t->name);
+        double *to = model->params + t->offset, before = to[0];
+        if (found != NULL)
+            lam_st_doubles(found, to);
+        LAM_TRY(check_values(l, t, to));
+        if (t->offset != model->layout.beta)
+            continue;
+        if (beta != NULL && before != to[0])
+            return lam_fail(LAM_ERR_UNSUPPORTED, "%s: swish's beta is %g in \"%s\" and %g in \"%s\"; a model here has one", l->path,
+                before, beta, to[0], t->name);
+        beta = t->name;
+    }
+    return LAM_OK;
+}
+
+static lam_status load(loader *l, const lam_config *config, lam_model **out)
+{
+    lam_status status = find_shape(l, config);
+    if (status == LAM_OK)
+        status = check_tensors(l);
+    if (status == LAM_OK)
+        status = lam_model_empty(&l->config, l->dim, out);
+    if (status == LAM_OK)
+        status = check_extra(l, *out);
+    if (status == LAM_OK)
+        status = read_tensors(l, *out);
+    if (status == LAM_OK && l->ours)
+        status = lam_metadata_read(&l->file, l->path, *out);
+    if (status != LAM_OK) {
+        lam_model_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+/* A file of ours says everything itself; config is for foreign ones. */
+lam_status lam_model_load(const char *path, const lam_config *config, lam_model **out)
+{
+    if (path == NULL || out == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_model_load needs a path and a place for the model");
+    *out = NULL;
+    loader l = { .path = path };
+    LAM_TRY(lam_st_read(path, &l.file));
+    lam_config_init(&l.config);
+    lam_status status = load(&l, config, out);
+    lam_config_clear(&l.config);
+    lam_st_free(&l.file);
+    return status;
+}

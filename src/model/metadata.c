@@ -1,0 +1,207 @@
+#include "model/metadata.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "model/config_yaml.h"
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- writing --------------------------------------------------------------------------------------------------------- */
+
+static lam_status no_memory(void)
+{
+    return lam_fail(LAM_ERR_MEMORY, "out of memory while a model's metadata are written");
+}
+
+static lam_status config_text(const lam_config *config, char **text)
+{
+    lam_config plain, defaults;
+    size_t size;
+    lam_config_init(&plain);
+    lam_config_init(&defaults);
+    LAM_TRY(lam_config_copy(&plain, config));
+    free(plain.isa);
+    plain.isa = NULL;
+    plain.threads = defaults.threads;
+    plain.memory = defaults.memory;
+    lam_status status = lam_config_print(&plain, text, &size);
+    lam_config_clear(&plain);
+    return status;
+}
+
+/* "[1.5,2]" */
+static lam_status number_list(const double *values, size_t n, char **text)
+{
+    char *list = malloc(n * LAM_NUMBER_SIZE + 3), *at = list;
+    if (list == NULL)
+        return no_memory();
+    *at++ = '[';
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            *at++ = ',';
+        lam_number_print(values[i], at);
+        at += strlen(at);
+    }
+    memcpy(at, "]", 2);
+    *text = list;
+    return LAM_OK;
+}
+
+static lam_status name_list(char *const *names, size_t n, char **text)
+{
+    cJSON *list = cJSON_CreateArray();
+    int whole = list != NULL;
+    for (size_t i = 0; whole && i < n; i++) {
+        cJSON *item = cJSON_CreateString(names[i]);
+        whole = item != NULL && cJSON_AddItemToArray(list, item);
+        if (!whole)
+            cJSON_Delete(item);
+    }
+    char *printed = whole ? cJSON_PrintUnformatted(list) : NULL;
+    cJSON_Delete(list);
+    *text = lam_strdup(printed); /* free() is ours, cJSON's memory is not ours to know */
+    cJSON_free(printed);
+    return *text == NULL ? no_memory() : LAM_OK;
+}
+
+static lam_status plain_text(const char *value, char **text)
+{
+    *text = lam_strdup(value);
+    return *text == NULL ? LAM_ERR_MEMORY : LAM_OK;
+}
+
+lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
+{
+    static const char *const keys[LAM_META_PAIRS]
+        = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test" };
+    size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
+    char log_det[LAM_NUMBER_SIZE], **text = meta->texts;
+    memset(meta, 0, sizeof *meta);
+    lam_number_print(model->log_det, log_det);
+    lam_status status = plain_text(LAM_MODEL_FORMAT, &text[0]);
+    status = status == LAM_OK ? config_text(&model->config, &text[1]) : status;
+    status = status == LAM_OK ? name_list(model->columns, dim, &text[2]) : status;
+    status = status == LAM_OK ? number_list(model->mean, dim, &text[3]) : status;
+    status = status == LAM_OK ? number_list(model->scale, dim, &text[4]) : status;
+    status = status == LAM_OK ? plain_text(log_det, &text[5]) : status;
+    status = status == LAM_OK ? plain_text(model->data_hash, &text[6]) : status;
+    status = status == LAM_OK ? number_list(model->h_star_train, blocks, &text[7]) : status;
+    status = status == LAM_OK ? number_list(model->h_star_test, blocks, &text[8]) : status;
+    if (status != LAM_OK) {
+        lam_metadata_free(meta);
+        return status;
+    }
+    for (size_t i = 0; i < LAM_META_PAIRS; i++)
+        meta->pairs[i] = (lam_st_pair) { keys[i], text[i] };
+    return LAM_OK;
+}
+
+void lam_metadata_free(lam_metadata *meta)
+{
+    for (size_t i = 0; i < LAM_META_PAIRS; i++)
+        free(meta->texts[i]);
+    memset(meta, 0, sizeof *meta);
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+int lam_metadata_is_ours(const lam_st_file *file)
+{
+    return lam_st_meta(file, "laminar") != NULL;
+}
+
+static lam_status damaged(const char *where, const char *key, const char *what)
+{
+    return lam_fail(LAM_ERR_FORMAT, "%s: the metadata's \"%s\" %s; the file is damaged or was edited by hand", where, key, what);
+}
+
+/* The list under key, to be deleted by the caller; NULL with the failure recorded. */
+static cJSON *read_list(const lam_st_file *file, const char *where, const char *key)
+{
+    const char *text = lam_st_meta(file, key);
+    cJSON *list = text == NULL ? NULL : cJSON_Parse(text);
+    if (cJSON_IsArray(list))
+        return list;
+    cJSON_Delete(list);
+    damaged(where, key, text == NULL ? "is missing" : "is not a JSON list");
+    return NULL;
+}
+
+/* Exactly n numbers, finite and not below low. */
+static lam_status read_numbers(const lam_st_file *file, const char *where, const char *key, size_t n, double low, double *values)
+{
+    cJSON *list = read_list(file, where, key);
+    lam_status status = list == NULL ? LAM_ERR_FORMAT : LAM_OK;
+    size_t found = 0;
+    for (const cJSON *item = list == NULL ? NULL : list->child; item != NULL && status == LAM_OK; item = item->next, found++)
+        if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble) || item->valuedouble < low)
+            status = damaged(where, key, "holds something else than numbers in their range");
+        else if (found < n)
+            values[found] = item->valuedouble;
+    if (status == LAM_OK && found != n)
+        status = damaged(where, key, "has a wrong number of entries");
+    cJSON_Delete(list);
+    return status;
+}
+
+lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim)
+{
+    const char *format = lam_st_meta(file, "laminar"), *config = lam_st_meta(file, "config");
+    if (strcmp(format, LAM_MODEL_FORMAT) != 0)
+        return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\"; use a newer one",
+            where, format, LAM_VERSION, LAM_MODEL_FORMAT);
+    if (config == NULL)
+        return damaged(where, "config", "is missing");
+    lam_status status = lam_config_parse(cfg, config, strlen(config), "config");
+    if (status != LAM_OK)
+        return lam_fail_in(status, "%s: in the metadata", where);
+    cJSON *columns = read_list(file, where, "columns");
+    if (columns == NULL)
+        return LAM_ERR_FORMAT;
+    *dim = 0;
+    for (const cJSON *item = columns->child; item != NULL; item = item->next, ++*dim)
+        if (!cJSON_IsString(item))
+            status = damaged(where, "columns", "holds something else than names");
+    if (*dim == 0)
+        status = damaged(where, "columns", "is empty");
+    cJSON_Delete(columns);
+    return status;
+}
+
+static lam_status read_columns(const lam_st_file *file, const char *where, lam_model *model)
+{
+    cJSON *columns = read_list(file, where, "columns");
+    lam_status status = columns == NULL ? LAM_ERR_FORMAT : LAM_OK;
+    const cJSON *item = columns == NULL ? NULL : columns->child;
+    for (size_t j = 0; status == LAM_OK && item != NULL && j < model->layout.field.dim; j++, item = item->next)
+        status = lam_model_name_column(model, j, item->valuestring);
+    cJSON_Delete(columns);
+    return status;
+}
+
+lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_model *model)
+{
+    size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
+    const char *hash = lam_st_meta(file, "data_hash"), *log_det = lam_st_meta(file, "log_det");
+    LAM_TRY(read_columns(file, where, model));
+    LAM_TRY(read_numbers(file, where, "mean", dim, -HUGE_VAL, model->mean));
+    LAM_TRY(read_numbers(file, where, "scale", dim, 0x1p-1074, model->scale)); /* the least positive number */
+    LAM_TRY(read_numbers(file, where, "h_star_train", blocks, 0, model->h_star_train));
+    LAM_TRY(read_numbers(file, where, "h_star_test", blocks, 0, model->h_star_test));
+    if (hash == NULL || strlen(hash) >= sizeof model->data_hash)
+        return damaged(where, "data_hash", hash == NULL ? "is missing" : "is longer than 32 digits");
+    memcpy(model->data_hash, hash, strlen(hash) + 1);
+    if (log_det == NULL || lam_number_read(log_det, &model->log_det) != 0)
+        return damaged(where, "log_det", log_det == NULL ? "is missing" : "is not a number");
+    double sum = 0, size = 1;
+    for (size_t j = 0; j < dim; j++) {
+        sum -= log(model->scale[j]);
+        size += fabs(log(model->scale[j]));
+    }
+    if (!(fabs(sum - model->log_det) <= 1e-9 * size)) /* the sums may have been made in different orders */
+        return damaged(where, "log_det", "does not belong to \"scale\"");
+    return LAM_OK;
+}

@@ -1,0 +1,29 @@
+/* What a model file says beside its tensors, as the texts of its __metadata__: "laminar" (the format's version), "config"
+ * (YAML), "columns", "mean", "scale", "h_star_train", "h_star_test" (JSON lists; the shortest decimals that read back as the
+ * same doubles), "log_det", "data_hash". What does not change the fit (threads, instruction set, memory) stands there at its
+ * default, so that equal fits make equal files. */
+#ifndef LAM_MODEL_METADATA_H
+#define LAM_MODEL_METADATA_H
+#include "model/model.h"
+#include "model/safetensors.h"
+
+#define LAM_MODEL_FORMAT "1"
+
+enum { LAM_META_PAIRS = 9 };
+
+typedef struct lam_metadata {
+    lam_st_pair pairs[LAM_META_PAIRS];
+    char *texts[LAM_META_PAIRS]; /* the values; freed by lam_metadata_free */
+} lam_metadata;
+
+lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta);
+void lam_metadata_free(lam_metadata *meta); /* an empty one too */
+
+/* 1 if the file is a laminar model, by its metadata. */
+int lam_metadata_is_ours(const lam_st_file *file);
+/* Configuration and number of columns. cfg is initialised; where names the file. LAM_ERR_UNSUPPORTED: a newer format. */
+lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim);
+/* The rest, into a model of that shape. LAM_ERR_FORMAT names the entry. */
+lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_model *model);
+
+#endif

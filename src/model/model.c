@@ -1,0 +1,162 @@
+#include "model/model.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void lam_model_free(lam_model *model)
+{
+    if (model == NULL)
+        return;
+    for (size_t j = 0; model->columns != NULL && j < model->layout.field.dim; j++)
+        free(model->columns[j]);
+    lam_free(model->columns);
+    lam_free(model->tensors);
+    lam_free(model->params);
+    lam_free(model->mean);
+    lam_free(model->scale);
+    lam_free(model->h_star_train);
+    lam_free(model->h_star_test);
+    lam_config_clear(&model->config);
+    lam_free(model);
+}
+
+static lam_status list_tensors(lam_model *model)
+{
+    lam_layout_tensor tensor;
+    while (lam_layout_tensor_at(&model->layout, model->n_tensors, &tensor))
+        model->n_tensors++;
+    if ((model->tensors = lam_alloc(model->n_tensors, sizeof *model->tensors)) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < model->n_tensors; i++)
+        lam_layout_tensor_at(&model->layout, i, &model->tensors[i]);
+    return LAM_OK;
+}
+
+static lam_status fill_empty(lam_model *model, const lam_config *config, size_t dim)
+{
+    LAM_TRY(lam_config_check(config));
+    LAM_TRY(lam_config_copy(&model->config, config));
+    LAM_TRY(lam_layout_init(&model->layout, config, dim));
+    LAM_TRY(list_tensors(model));
+    if ((model->params = lam_alloc(model->layout.parameters, sizeof(double))) == NULL
+        || (model->columns = lam_alloc(dim, sizeof *model->columns)) == NULL
+        || (model->mean = lam_alloc(dim, sizeof(double))) == NULL
+        || (model->scale = lam_alloc(dim, sizeof(double))) == NULL
+        || (model->h_star_train = lam_alloc(config->blocks, sizeof(double))) == NULL
+        || (model->h_star_test = lam_alloc(config->blocks, sizeof(double))) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t j = 0; j < dim; j++) {
+        char name[24];
+        snprintf(name, sizeof name, "%zu", j + 1);
+        LAM_TRY(lam_model_name_column(model, j, name));
+        model->scale[j] = 1;
+    }
+    return LAM_OK;
+}
+
+lam_status lam_model_empty(const lam_config *config, size_t dim, lam_model **out)
+{
+    *out = NULL;
+    lam_model *model = lam_alloc(1, sizeof *model);
+    if (model == NULL)
+        return LAM_ERR_MEMORY;
+    lam_config_init(&model->config);
+    lam_status status = fill_empty(model, config, dim);
+    if (status != LAM_OK) {
+        lam_model_free(model);
+        return status;
+    }
+    *out = model;
+    return LAM_OK;
+}
+
+lam_status lam_model_create(const lam_config *config, size_t dim, lam_model **out)
+{
+    LAM_TRY(lam_model_empty(config, dim, out));
+    lam_model *model = *out;
+    lam_layout_initial(&model->layout, config, model->params);
+    for (size_t i = 0; config->precision == LAM_FLOAT && i < model->layout.parameters; i++)
+        model->params[i] = (double)(float)model->params[i];
+    return LAM_OK;
+}
+
+lam_status lam_model_name_column(lam_model *model, size_t column, const char *name)
+{
+    char *copy = lam_strdup(name);
+    if (copy == NULL)
+        return LAM_ERR_MEMORY;
+    free(model->columns[column]);
+    model->columns[column] = copy;
+    return LAM_OK;
+}
+
+lam_status lam_model_copy(const lam_model *model, lam_model **out)
+{
+    size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
+    lam_model *copy;
+    *out = NULL;
+    LAM_TRY(lam_model_empty(&model->config, dim, &copy));
+    for (size_t j = 0; j < dim; j++) {
+        lam_status status = lam_model_name_column(copy, j, model->columns[j]);
+        if (status != LAM_OK) {
+            lam_model_free(copy);
+            return status;
+        }
+    }
+    memcpy(copy->params, model->params, model->layout.parameters * sizeof(double));
+    memcpy(copy->mean, model->mean, dim * sizeof(double));
+    memcpy(copy->scale, model->scale, dim * sizeof(double));
+    memcpy(copy->h_star_train, model->h_star_train, blocks * sizeof(double));
+    memcpy(copy->h_star_test, model->h_star_test, blocks * sizeof(double));
+    memcpy(copy->data_hash, model->data_hash, sizeof copy->data_hash);
+    copy->log_det = model->log_det;
+    *out = copy;
+    return LAM_OK;
+}
+
+/* ---- what a model says of itself ----------------------------------------------------------------------------------- */
+
+size_t lam_model_dim(const lam_model *model)
+{
+    return model->layout.field.dim;
+}
+
+size_t lam_model_parameter_count(const lam_model *model)
+{
+    return model->layout.trained;
+}
+
+const lam_config *lam_model_config(const lam_model *model)
+{
+    return &model->config;
+}
+
+const char *lam_model_column(const lam_model *model, size_t column)
+{
+    return column < model->layout.field.dim ? model->columns[column] : NULL;
+}
+
+const char *lam_model_data_hash(const lam_model *model)
+{
+    return model->data_hash;
+}
+
+void lam_model_standardiser(const lam_model *model, const double **mean, const double **scale, double *log_det)
+{
+    *mean = model->mean;
+    *scale = model->scale;
+    *log_det = model->log_det;
+}
+
+const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape)
+{
+    if (index >= model->n_tensors)
+        return NULL;
+    const lam_layout_tensor *tensor = &model->tensors[index];
+    *n_shape = tensor->dims;
+    shape[0] = tensor->shape[0];
+    shape[1] = tensor->shape[1];
+    return tensor->name;
+}

@@ -1,0 +1,51 @@
+/* A model to its file. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "model/metadata.h"
+#include <math.h>
+
+/* Every number is one that a solve can use, also once it is a float. */
+static lam_status check_finite(const lam_model *model, const char *path)
+{
+    for (size_t i = 0; i < model->n_tensors; i++)
+        for (size_t j = 0; j < model->tensors[i].count; j++) {
+            double value = model->params[model->tensors[i].offset + j];
+            if (!isfinite(model->config.precision == LAM_FLOAT ? (double)(float)value : value))
+                return lam_fail(LAM_ERR_DATA, "%s is not written: element %zu of \"%s\" is %g", path, j + 1,
+                    model->tensors[i].name, value);
+        }
+    return LAM_OK;
+}
+
+static lam_status write_file(const lam_model *model, const char *path, const lam_metadata *meta, lam_st_tensor *tensors,
+    float *floats)
+{
+    for (size_t i = 0; floats != NULL && i < model->layout.parameters; i++)
+        floats[i] = (float)model->params[i];
+    for (size_t i = 0; i < model->n_tensors; i++) {
+        const lam_layout_tensor *t = &model->tensors[i];
+        const void *data = floats != NULL ? (const void *)(floats + t->offset) : (const void *)(model->params + t->offset);
+        tensors[i] = (lam_st_tensor) { .name = t->name, .dtype = floats != NULL ? LAM_ST_F32 : LAM_ST_F64, .n_shape = t->dims,
+            .shape = { t->shape[0], t->shape[1] }, .data = data };
+    }
+    return lam_st_write(path, tensors, model->n_tensors, meta->pairs, LAM_META_PAIRS);
+}
+
+lam_status lam_model_save(const lam_model *model, const char *path)
+{
+    if (model == NULL || path == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_model_save needs a model and a path");
+    int in_float = model->config.precision == LAM_FLOAT;
+    lam_metadata meta;
+    LAM_TRY(check_finite(model, path));
+    LAM_TRY(lam_metadata_write(model, &meta));
+    lam_st_tensor *tensors = lam_alloc(model->n_tensors, sizeof *tensors);
+    float *floats = in_float ? lam_alloc(model->layout.parameters, sizeof *floats) : NULL;
+    lam_status status = LAM_ERR_MEMORY;
+    if (tensors != NULL && (floats != NULL || !in_float))
+        status = write_file(model, path, &meta, tensors, floats);
+    lam_free(floats);
+    lam_free(tensors);
+    lam_metadata_free(&meta);
+    return status;
+}

@@ -1,0 +1,173 @@
+#include "base/error.h"
+#include "model/config_yaml.h"
+#include "model/parameters.h"
+#include "model/safetensors.h"
+#include "train/state.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECKPOINT_KEY "laminar_checkpoint"
+#define CHECKPOINT_VERSION "1"
+
+/* ---- the state as tensors ------------------------------------------------------------------------------------------- */
+
+enum { WHOLE = 13, NUMBERS = 3, TENSORS = 10 };
+
+/* The state's single values, in the file's order. */
+static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *numbers[NUMBERS])
+{
+    uint64_t *w[WHOLE] = { &s->iteration, &s->validated, &s->best_iteration, &s->schedule.waited, &s->schedule.cuts,
+        &s->schedule.stopped, &s->metrics_bytes, &s->counts.forward, &s->counts.backward, &s->counts.recomputed,
+        &s->counts.accepted, &s->counts.rejected, &s->counts.solves };
+    double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds };
+    memcpy(whole, w, sizeof w);
+    memcpy(numbers, n, sizeof n);
+}
+
+static lam_st_tensor vector(const char *name, lam_st_dtype dtype, size_t n, const void *data)
+{
+    return (lam_st_tensor) { .name = name, .dtype = dtype, .n_shape = 1, .shape = { n }, .data = data };
+}
+
+static void list_tensors(const lam_fit_state *s, const uint64_t *whole, const double *numbers, lam_st_tensor t[TENSORS])
+{
+    lam_st_dtype real = s->real_size == sizeof(double) ? LAM_ST_F64 : LAM_ST_F32;
+    lam_st_tensor all[TENSORS] = {
+        vector("counts", LAM_ST_I64, WHOLE, whole),
+        vector("numbers", LAM_ST_F64, NUMBERS, numbers),
+        vector("h_train", LAM_ST_F64, s->blocks, s->h_train),
+        vector("h_test", LAM_ST_F64, s->blocks, s->h_test),
+        vector("best_h_train", LAM_ST_F64, s->blocks, s->best_h_train),
+        vector("best_h_test", LAM_ST_F64, s->blocks, s->best_h_test),
+        vector("params", real, s->parameters, s->params),
+        vector("first_moment", real, s->parameters, s->first),
+        vector("second_moment", real, s->parameters, s->second),
+        vector("best_params", real, s->parameters, s->best),
+    };
+    memcpy(t, all, sizeof all);
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------------------- */
+
+lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, const lam_config *cfg, const char *data_hash)
+{
+    lam_fit_state s = *state; /* the arrays are shared, and only read */
+    uint64_t *whole_at[WHOLE], whole[WHOLE];
+    double *numbers_at[NUMBERS], numbers[NUMBERS];
+    lam_st_tensor tensors[TENSORS];
+    char *config;
+    size_t size;
+    list_values(&s, whole_at, numbers_at);
+    for (size_t i = 0; i < WHOLE; i++)
+        whole[i] = *whole_at[i];
+    for (size_t i = 0; i < NUMBERS; i++)
+        numbers[i] = *numbers_at[i];
+    list_tensors(&s, whole, numbers, tensors);
+    LAM_TRY(lam_config_print(cfg, &config, &size));
+    const lam_st_pair meta[] = { { CHECKPOINT_KEY, CHECKPOINT_VERSION }, { "config", config }, { "data_hash", data_hash } };
+    lam_status status = lam_st_write(path, tensors, TENSORS, meta, sizeof meta / sizeof meta[0]);
+    free(config);
+    return status;
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------------- */
+
+/* Parameters that change how a fit goes about its work, but not what it finds at an iteration. */
+static int may_differ(const char *name)
+{
+    static const char *const names[] = { "threads", "isa", "memory", "iterations", "log-freq", "tpr" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
+/* A value of either configuration as text; names of columns may be long, so those are not copied. */
+static lam_status value_text(const lam_param *param, const lam_config *cfg, char *room, size_t size, const char **text)
+{
+    lam_config reader = *cfg; /* only read: lam_param_text wants it writable */
+    char **own = lam_param_text(param, &reader);
+    if (own != NULL) {
+        *text = *own != NULL ? *own : "";
+        return LAM_OK;
+    }
+    *text = room;
+    return lam_param_get(param, cfg, room, size);
+}
+
+static lam_status same_config(const char *path, const lam_config *saved, const lam_config *cfg)
+{
+    enum { SIZE = 512 };
+    char room[2][SIZE];
+    const lam_param *param;
+    const char *then, *now;
+    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
+        if (may_differ(param->shown.name))
+            continue;
+        LAM_TRY(value_text(param, saved, room[0], SIZE, &then));
+        LAM_TRY(value_text(param, cfg, room[1], SIZE, &now));
+        if (strcmp(then, now) != 0)
+            return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; go on with the same value, or "
+                "start a new run", path, param->shown.name, then[0] != '\0' ? then : "not set", now[0] != '\0' ? now : "not set");
+    }
+    return LAM_OK;
+}
+
+static lam_status check_meta(const char *path, const lam_st_file *file, const lam_config *cfg, const char *data_hash)
+{
+    const char *version = lam_st_meta(file, CHECKPOINT_KEY), *config = lam_st_meta(file, "config");
+    const char *hash = lam_st_meta(file, "data_hash");
+    if (version == NULL || config == NULL || hash == NULL)
+        return lam_fail(LAM_ERR_FORMAT, "%s is not a checkpoint of laminar; take it away to start anew", path);
+    if (strcmp(version, CHECKPOINT_VERSION) != 0)
+        return lam_fail(LAM_ERR_FORMAT, "%s is a checkpoint of version %s, and this program reads version %s; finish the run "
+            "with the program that began it", path, version, CHECKPOINT_VERSION);
+    lam_config saved;
+    lam_config_init(&saved);
+    lam_status status = lam_config_parse(&saved, config, strlen(config), path);
+    if (status == LAM_OK)
+        status = same_config(path, &saved, cfg);
+    lam_config_clear(&saved);
+    LAM_TRY(status);
+    if (strcmp(hash, data_hash) != 0)
+        return lam_fail(LAM_ERR_DATA, "%s was written for other data (hash %s, now %s); give the data that the run began with, "
+            "or start a new run", path, hash, data_hash);
+    return LAM_OK;
+}
+
+static lam_status read_tensors(const char *path, const lam_st_file *file, lam_fit_state *s)
+{
+    uint64_t *whole_at[WHOLE], whole[WHOLE];
+    double *numbers_at[NUMBERS], numbers[NUMBERS];
+    lam_st_tensor tensors[TENSORS];
+    list_values(s, whole_at, numbers_at);
+    list_tensors(s, whole, numbers, tensors);
+    void *to[TENSORS] = { whole, numbers, s->h_train, s->h_test, s->best_h_train, s->best_h_test, s->params, s->first,
+        s->second, s->best };
+    for (size_t i = 0; i < TENSORS; i++) {
+        const lam_st_tensor *want = &tensors[i], *got = lam_st_find(file, want->name);
+        if (got == NULL || got->dtype != want->dtype || lam_st_count(got) != lam_st_count(want))
+            return lam_fail(LAM_ERR_FORMAT, "%s: the tensor %s is %s; take the checkpoint away to start anew", path, want->name,
+                got == NULL ? "missing" : "not of the shape and type that the configuration asks for");
+        memcpy(to[i], got->data, lam_st_count(got) * lam_st_width(got->dtype));
+    }
+    for (size_t i = 0; i < WHOLE; i++)
+        *whole_at[i] = whole[i];
+    for (size_t i = 0; i < NUMBERS; i++)
+        *numbers_at[i] = numbers[i];
+    return LAM_OK;
+}
+
+lam_status lam_checkpoint_read(const char *path, lam_fit_state *state, const lam_config *cfg, const char *data_hash)
+{
+    lam_st_file file;
+    LAM_TRY(lam_st_read(path, &file));
+    lam_status status = check_meta(path, &file, cfg, data_hash);
+    if (status == LAM_OK)
+        status = read_tensors(path, &file, state);
+    lam_st_free(&file);
+    if (status == LAM_OK && state->iteration > cfg->iterations)
+        status = lam_fail(LAM_ERR_ARGUMENT, "%s is at iteration %llu, and iterations is %zu now; set at least as many as were "
+            "run", path, (unsigned long long)state->iteration, cfg->iterations);
+    return status;
+}

@@ -1,0 +1,40 @@
+/* One training step and one evaluation, in float or in double behind the same face. */
+#ifndef LAM_TRAIN_TRAINER_H
+#define LAM_TRAIN_TRAINER_H
+#include "base/pool.h"
+#include "flow/layout.h"
+#include "train/state.h"
+
+typedef struct lam_step_report {
+    double loss, nll, tpr, grad_norm; /* of the batch, before the update; nats, standardised units */
+    lam_counts counts;
+} lam_step_report;
+
+/* What to evaluate: params [parameters] in the fit's width on the rows of a part. */
+typedef struct lam_evaluation {
+    const void *params;
+    double *h_star; /* [blocks] remembered steps */
+    int keep_h_star; /* 1: h_star is updated, unless the evaluation fails */
+    int exact;       /* 1: the exact trace whatever the configuration; 0: as validations do, exact for D <= 2 alone */
+    lam_part part;
+} lam_evaluation;
+
+typedef struct lam_trainer {
+    void *self;
+    /* Iteration state->iteration + 1 at this learning rate: updates params, moments and h_train; nothing on failure. */
+    lam_status (*step)(void *self, lam_fit_state *state, double lr, lam_step_report *report);
+    /* Mean of -log p over a part, nats, standardised units. NaN without rows. */
+    lam_status (*evaluate)(void *self, const lam_evaluation *evaluation, double *nll, lam_counts *counts);
+    /* Parameters to double and back. */
+    void (*to_double)(const void *params, size_t n, double *out);
+    void (*from_double)(const double *params, size_t n, void *out);
+    void (*free)(void *self); /* takes NULL */
+} lam_trainer;
+
+/* What is handed in must outlive the trainer. */
+lam_status lam_trainer_create_f32(const lam_config *cfg, const lam_layout *layout, const lam_dataset *data, lam_pool *pool,
+    lam_trainer *out);
+lam_status lam_trainer_create_f64(const lam_config *cfg, const lam_layout *layout, const lam_dataset *data, lam_pool *pool,
+    lam_trainer *out);
+
+#endif

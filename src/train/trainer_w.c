@@ -1,0 +1,211 @@
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/width.h"
+#include "data/dataset.h"
+#include "penalty/loss.h"
+#include "train/batches.h"
+#include "train/optimizer.h"
+#include "train/trainer.h"
+#include <math.h>
+#include <string.h>
+
+static const double HALF_LOG_2PI = 0.91893853320467274178;
+
+typedef struct trainer {
+    const lam_config *cfg;
+    const lam_layout *layout;
+    const lam_dataset *data;
+    lam_pool *pool;
+    LAM_W(lam_engine) *train;
+    LAM_W(lam_engine) *evaluate[2]; /* with the estimated and with the exact trace, each made when first asked for */
+    lam_batches batches;
+    real *grad;         /* [parameters] */
+    double *h_before;   /* [blocks] what h_star was before a solve that may fail */
+    double *z, *l;      /* [val_batch_size, dim], [val_batch_size] end states of a batch */
+} trainer;
+
+/* ---- creation ------------------------------------------------------------------------------------------------------- */
+
+static size_t evaluation_rows(const trainer *t)
+{
+    const size_t *rows = t->data->rows;
+    size_t most = rows[LAM_VALID] > rows[LAM_TEST] ? rows[LAM_VALID] : rows[LAM_TEST];
+    most = most == 0 ? 1 : most;
+    return most < t->cfg->val_batch_size ? most : t->cfg->val_batch_size;
+}
+
+static lam_status make_engine(const trainer *t, int gradients, size_t rows, int exact, LAM_W(lam_engine) **out)
+{
+    const lam_config *cfg = t->cfg;
+    lam_engine_options options = { .max_rows = rows, .trace = exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON,
+        .probes = cfg->probes, .gradients = gradients, .method = cfg->gradient, .isa = cfg->isa };
+    if (gradients) {
+        options.memory = cfg->memory;
+        options.max_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0;
+    }
+    return LAM_W(lam_engine_create)(t->layout, t->pool, &options, out);
+}
+
+static void free_trainer(void *self)
+{
+    trainer *t = self;
+    if (t == NULL)
+        return;
+    LAM_W(lam_engine_free)(t->train);
+    LAM_W(lam_engine_free)(t->evaluate[0]);
+    LAM_W(lam_engine_free)(t->evaluate[1]);
+    lam_batches_clear(&t->batches);
+    lam_free(t->grad);
+    lam_free(t->h_before);
+    lam_free(t->z);
+    lam_free(t->l);
+    lam_free(t);
+}
+
+static lam_status allocate(trainer *t)
+{
+    size_t rows = evaluation_rows(t);
+    LAM_TRY(lam_batches_create(&t->batches, t->cfg->seed, t->data->rows[LAM_TRAIN], t->cfg->batch_size));
+    t->grad = lam_alloc(t->layout->parameters, sizeof *t->grad);
+    t->h_before = lam_alloc(t->layout->blocks, sizeof *t->h_before);
+    t->z = lam_alloc(rows * t->data->dim, sizeof *t->z);
+    t->l = lam_alloc(rows, sizeof *t->l);
+    if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
+        return LAM_ERR_MEMORY;
+    return make_engine(t, 1, t->batches.size, t->cfg->divergence == LAM_DIV_EXACT, &t->train);
+}
+
+/* ---- a training step ------------------------------------------------------------------------------------------------ */
+
+static lam_flow_solve solve_options(const lam_config *cfg, int training, double *h_star)
+{
+    return (lam_flow_solve) {
+        .solve = { .table = lam_tableau_get(cfg->solver), .atol = training ? cfg->atol : cfg->test_atol,
+            .rtol = training ? cfg->rtol : cfg->test_rtol, .end = cfg->end, .first_step = cfg->first_step,
+            .first_step_size = cfg->first_step_size, .fixed_steps = cfg->fixed_steps, .max_steps = cfg->max_steps,
+            .min_step = cfg->min_step },
+        .error_parts = training ? cfg->error_parts : LAM_ERROR_ZL,
+        .h_star = cfg->first_step == LAM_STEP_WARM ? h_star : NULL,
+    };
+}
+
+static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_report *report)
+{
+    trainer *t = self;
+    const lam_config *cfg = t->cfg;
+    uint64_t iteration = state->iteration + 1;
+    lam_flow_solve solve = solve_options(cfg, 1, state->h_train);
+    lam_noise noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE };
+    lam_penalty penalty = { .tpr_coefficient = cfg->tpr_coefficient,
+        .tpr_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0, .tpr_degree = cfg->tpr_degree, .seed = cfg->seed,
+        .stream = iteration };
+    lam_loss loss;
+    solve.keep_h_star = 1;
+    memcpy(t->h_before, state->h_train, t->layout->blocks * sizeof(double));
+    lam_status status = LAM_W(lam_engine_loss)(t->train, state->params, t->data->values[LAM_TRAIN],
+        lam_batches_at(&t->batches, iteration), t->batches.size, &solve, &noise, &penalty, t->grad, NULL, &loss);
+    *report = (lam_step_report) { .loss = loss.loss, .nll = loss.nll, .tpr = loss.tpr, .counts = loss.counts };
+    if (status == LAM_OK) {
+        report->grad_norm = LAM_W(lam_gradient_norm)(t->grad, t->layout->trained);
+        if (!isfinite(loss.loss) || !isfinite(report->grad_norm))
+            status = lam_fail(LAM_ERR_DIVERGED, "loss %g with a gradient of norm %g; lower lr or set clip", loss.loss,
+                report->grad_norm);
+    }
+    if (status != LAM_OK) {
+        memcpy(state->h_train, t->h_before, t->layout->blocks * sizeof(double));
+        return status;
+    }
+    lam_update update = { cfg->optimizer, lr, cfg->weight_decay, iteration };
+    LAM_W(lam_gradient_clip)(t->grad, t->layout->trained, report->grad_norm, cfg->clip);
+    LAM_W(lam_update_apply)(&update, t->layout->trained, t->grad, state->first, state->second, state->params);
+    return LAM_OK;
+}
+
+/* ---- evaluation ----------------------------------------------------------------------------------------------------- */
+
+/* -log p summed over the rows at hand (3). */
+static double batch_nll(const trainer *t, size_t rows)
+{
+    size_t d = t->data->dim;
+    double sum = 0;
+    for (size_t i = 0; i < rows; i++) {
+        double square = 0;
+        for (size_t j = 0; j < d; j++)
+            square += t->z[i * d + j] * t->z[i * d + j];
+        sum += 0.5 * square + HALF_LOG_2PI * (double)d + t->l[i];
+    }
+    return sum;
+}
+
+static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exact, double *nll, lam_counts *counts)
+{
+    size_t rows = t->data->rows[e->part], each = evaluation_rows(t);
+    lam_flow_solve solve = solve_options(t->cfg, 0, e->h_star);
+    lam_noise noise = { .kind = t->cfg->divergence, .seed = t->cfg->seed, .purpose = LAM_DRAW_PROBE_EVAL };
+    double sum = 0;
+    solve.keep_h_star = e->keep_h_star;
+    for (size_t first = 0; first < rows; first += each) {
+        size_t n = rows - first < each ? rows - first : each;
+        noise.first_row = first;
+        lam_status status = LAM_W(lam_engine_transform)(t->evaluate[exact], e->params,
+            t->data->values[e->part] + first * t->data->dim, NULL, n, 1, &solve, &noise, t->z, t->l, counts);
+        if (status != LAM_OK)
+            return lam_fail_in(status, "%s rows %zu to %zu", e->part == LAM_VALID ? "validation" : "test", first + 1, first + n);
+        sum += batch_nll(t, n);
+    }
+    *nll = rows > 0 ? sum / (double)rows : (double)NAN;
+    if (rows > 0 && !isfinite(*nll))
+        return lam_fail(LAM_ERR_DIVERGED, "the NLL of the %s rows is not finite; lower lr or set clip",
+            e->part == LAM_VALID ? "validation" : "test");
+    return LAM_OK;
+}
+
+static lam_status evaluate(void *self, const lam_evaluation *e, double *nll, lam_counts *counts)
+{
+    trainer *t = self;
+    int exact = e->exact || t->cfg->divergence == LAM_DIV_EXACT || t->data->dim <= 2;
+    *counts = (lam_counts) { 0 };
+    *nll = (double)NAN;
+    if (t->evaluate[exact] == NULL)
+        LAM_TRY(make_engine(t, 0, evaluation_rows(t), exact, &t->evaluate[exact]));
+    memcpy(t->h_before, e->h_star, t->layout->blocks * sizeof(double));
+    lam_status status = evaluate_batches(t, e, exact, nll, counts);
+    if (status != LAM_OK)
+        memcpy(e->h_star, t->h_before, t->layout->blocks * sizeof(double));
+    return status;
+}
+
+/* ---- the face ------------------------------------------------------------------------------------------------------- */
+
+static void to_double(const void *params, size_t n, double *out)
+{
+    const real *from = params;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (double)from[i];
+}
+
+static void from_double(const double *params, size_t n, void *out)
+{
+    real *to = out;
+    for (size_t i = 0; i < n; i++)
+        to[i] = (real)params[i];
+}
+
+lam_status LAM_W(lam_trainer_create)(const lam_config *cfg, const lam_layout *layout, const lam_dataset *data, lam_pool *pool,
+    lam_trainer *out)
+{
+    trainer *t = lam_alloc(1, sizeof *t);
+    if (t == NULL)
+        return LAM_ERR_MEMORY;
+    t->cfg = cfg;
+    t->layout = layout;
+    t->data = data;
+    t->pool = pool;
+    lam_status status = allocate(t);
+    if (status != LAM_OK) {
+        free_trainer(t);
+        return status;
+    }
+    *out = (lam_trainer) { t, step, evaluate, to_double, from_double, free_trainer };
+    return LAM_OK;
+}
