@@ -313,13 +313,45 @@ typedef struct lam_fit_result {
     double log_det;          /* add -log_det to an NLL for data units: nll_data = nll - log_det */
     lam_counts train_counts; /* all iterations */
     lam_counts test_counts;
-    double seconds;
+    double seconds;          /* wall, since the start, resumed parts included */
+    double train_seconds;    /* of these, in training steps: without validation, test and saving */
 } lam_fit_result;
 
 /* Fits a flow; *model is the best by validation (the last if nothing was validated). With progress asking to stop the
  * status is LAM_ERR_INTERRUPTED and *model is still set. Determined by cfg and data: not by threads, nor by interruption. */
 LAM_API lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
     lam_fit_result *result);
+
+/* ---- pictures ------------------------------------------------------------------------------------------------ */
+
+typedef enum lam_line_style { LAM_LINE_SOLID, LAM_LINE_DASHED, LAM_LINE_DOTTED, LAM_LINE_DASHDOT } lam_line_style;
+
+typedef struct lam_series {
+    const char *name;    /* UTF-8, for the legend; NULL: not listed. A name that two panels share is listed once */
+    const double *x, *y; /* [n]; a NaN breaks the line */
+    size_t n;
+    size_t colour;       /* 0 to 6 are told apart by colour-blind eyes too; taken modulo 7 */
+    lam_line_style line;
+} lam_series;
+
+/* Axes. Low and high are the range shown, curves are cut there; equal ones (zeros) mean: from the data. */
+typedef struct lam_panel {
+    const char *title, *x_label, *y_label; /* UTF-8; NULL: none */
+    const lam_series *series;              /* [n_series] */
+    size_t n_series;
+    double x_low, x_high, y_low, y_high;
+    int log_x, log_y; /* logarithmic axes; points not above 0 are left out */
+} lam_panel;
+
+typedef struct lam_plot {
+    const char *title;       /* UTF-8; NULL: none */
+    const lam_panel *panels; /* [n_panels], side by side */
+    size_t n_panels;         /* 1 or 2 */
+    double width, height;    /* in pixels (SVG, PNG at two dots a pixel) or points (PDF); 0: chosen */
+} lam_plot;
+
+/* Draws line charts to a .svg, .png or .pdf file, whole or not at all. LAM_ERR_UNSUPPORTED: this build has no cairo. */
+LAM_API lam_status lam_plot_write(const lam_plot *plot, const char *path);
 
 #ifdef __cplusplus
 }

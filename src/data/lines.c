@@ -13,7 +13,7 @@ static const char *skip_blanks(const char *p, const char *end)
     return p;
 }
 
-int lam_lines_next(lam_lines *lines, lam_line *line)
+int lam_lines_next(lam_lines *lines, lam_text_line *line)
 {
     while (lines->at < lines->end) {
         const char *p = lines->at, *end = p;
@@ -22,7 +22,7 @@ int lam_lines_next(lam_lines *lines, lam_line *line)
         lines->at = end + (end < lines->end);
         if (lines->at < lines->end && *end == '\r' && *lines->at == '\n')
             lines->at++;
-        *line = (lam_line){ p, end, ++lines->number };
+        *line = (lam_text_line){ p, end, ++lines->number };
         if (skip_blanks(p, end) < end)
             return 1;
     }
@@ -80,7 +80,7 @@ lam_cell_step lam_cell_next(const char **at, const char *end, lam_separator sepa
 }
 
 /* Separators on a line; 0 if its quotes do not fit this separator. */
-static size_t count_separators(lam_line line, lam_separator separator)
+static size_t count_separators(lam_text_line line, lam_separator separator)
 {
     size_t cells = 0;
     lam_cell cell;
@@ -98,7 +98,7 @@ static size_t count_separators(lam_line line, lam_separator separator)
 enum { SAMPLE = 50 };
 
 /* How many of the sampled lines share the most common count above 0. */
-static size_t agreement(const lam_line *lines, size_t n, lam_separator separator)
+static size_t agreement(const lam_text_line *lines, size_t n, lam_separator separator)
 {
     size_t count[SAMPLE], best = 0;
     for (size_t i = 0; i < n; i++)
@@ -115,7 +115,7 @@ static size_t agreement(const lam_line *lines, size_t n, lam_separator separator
 lam_separator lam_separator_find(const char *bytes, const char *end)
 {
     static const char signs[] = { '\t', ';', ',', ' ' }; /* ties go to the earlier: "1,5;2,5" and "2007-01-01 10:00,1" */
-    lam_line lines[SAMPLE];
+    lam_text_line lines[SAMPLE];
     lam_lines from = { bytes, end, 0 };
     size_t n = 0, best = 0;
     lam_separator found = { ',', 0 };

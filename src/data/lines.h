@@ -3,10 +3,10 @@
 #define LAM_DATA_LINES_H
 #include <stddef.h>
 
-typedef struct lam_line {
+typedef struct lam_text_line {
     const char *at, *end; /* without its "\n", "\r\n" or "\r" */
     size_t number;        /* from 1 */
-} lam_line;
+} lam_text_line;
 
 typedef struct lam_lines {
     const char *at, *end; /* what is left */
@@ -14,7 +14,7 @@ typedef struct lam_lines {
 } lam_lines;
 
 /* The next line that is not blank; 0 at the end. */
-int lam_lines_next(lam_lines *lines, lam_line *line);
+int lam_lines_next(lam_lines *lines, lam_text_line *line);
 
 typedef struct lam_cell {
     const char *at;

@@ -44,7 +44,7 @@ static lam_cell_kind kind_of(const lam_cell *cell)
 }
 
 /* Is the first line a header? The rule is in table.h. second is NULL when the file has one line. */
-static int is_header(lam_separator separator, const lam_line *first, const lam_line *second)
+static int is_header(lam_separator separator, const lam_text_line *first, const lam_text_line *second)
 {
     const char *a = first->at, *b = second != NULL ? second->at : NULL;
     lam_cell above, below;
@@ -81,7 +81,7 @@ static lam_status copy_name(const lam_cell *cell, char **out)
 }
 
 /* Counts the columns of the first line and names them: from it, or "1", "2", ...; a nameless one by its number. */
-static lam_status read_first_line(text *t, const lam_line *line)
+static lam_status read_first_line(text *t, const lam_text_line *line)
 {
     lam_cell cell;
     lam_cell_step step;
@@ -149,7 +149,7 @@ static lam_status make_room(text *t)
 }
 
 /* "line 3, column 2 (Voltage): "abc" is not a number", with what to do about it. */
-static lam_status bad_cell(const text *t, const lam_line *line, size_t column, const lam_cell *cell, double value)
+static lam_status bad_cell(const text *t, const lam_text_line *line, size_t column, const lam_cell *cell, double value)
 {
     char shown[LAM_SHOWN_SIZE];
     lam_cell_show(cell->at, cell->n, shown);
@@ -165,7 +165,7 @@ static lam_status bad_cell(const text *t, const lam_line *line, size_t column, c
         isinf(value) ? "infinite" : kind == LAM_CELL_MISSING ? "a missing value" : "not a number", hint, t->names[column]);
 }
 
-static lam_status ragged(const text *t, const lam_line *line, size_t cells, const lam_cell *extra)
+static lam_status ragged(const text *t, const lam_text_line *line, size_t cells, const lam_cell *extra)
 {
     char shown[LAM_SHOWN_SIZE];
     const char *sign = separator_name(t->separator.sign);
@@ -178,7 +178,7 @@ static lam_status ragged(const text *t, const lam_line *line, size_t cells, cons
 }
 
 /* One line of data into the next row of the table, or counted as bad. */
-static lam_status read_row(text *t, const lam_line *line)
+static lam_status read_row(text *t, const lam_text_line *line)
 {
     LAM_TRY(make_room(t));
     double *row = t->table->values + t->table->rows * t->table->cols, value, bad_value = NAN;
@@ -218,7 +218,7 @@ static lam_status read_row(text *t, const lam_line *line)
 static lam_status read_text(text *t, const char *bytes, size_t size)
 {
     lam_lines lines = { bytes, bytes + size, 0 }, ahead;
-    lam_line first, second;
+    lam_text_line first, second;
     if (!lam_lines_next(&lines, &first))
         return lam_fail(LAM_ERR_FORMAT, "%s: the file is empty", t->name);
     t->separator = lam_separator_find(first.at, bytes + size);
@@ -228,11 +228,11 @@ static lam_status read_text(text *t, const char *bytes, size_t size)
     LAM_TRY(read_first_line(t, &first));
     if (t->has_header && !has_second)
         return lam_fail(LAM_ERR_FORMAT, "%s: there is a header of %zu columns and no row below it", t->name, t->cols);
-    const lam_line *sample = t->has_header ? &second : &first;
+    const lam_text_line *sample = t->has_header ? &second : &first;
     LAM_TRY(prepare(t, size, (size_t)(sample->end - sample->at)));
     if (!t->has_header)
         LAM_TRY(read_row(t, &first));
-    for (lam_line line; lam_lines_next(&lines, &line);)
+    for (lam_text_line line; lam_lines_next(&lines, &line);)
         LAM_TRY(read_row(t, &line));
     if (t->table->rows == 0)
         return lam_fail(LAM_ERR_DATA, "%s: no row is left, all %zu were dropped; the first for %s; --drop the columns that are "

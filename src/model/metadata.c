@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- writing --------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static lam_status no_memory(void)
 {
@@ -27,6 +27,7 @@ static lam_status config_text(const lam_config *config, char **text)
     plain.isa = NULL;
     plain.threads = defaults.threads;
     plain.memory = defaults.memory;
+    plain.log_freq = defaults.log_freq;
     lam_status status = lam_config_print(&plain, text, &size);
     lam_config_clear(&plain);
     return status;
@@ -106,7 +107,7 @@ void lam_metadata_free(lam_metadata *meta)
     memset(meta, 0, sizeof *meta);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 int lam_metadata_is_ours(const lam_st_file *file)
 {

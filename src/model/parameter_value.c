@@ -116,7 +116,7 @@ static int is_noise_item(const char *item, size_t n)
     memcpy(amount, item + colon, n - colon);
     amount[n - colon] = '\0';
     double a;
-    return lam_number_read(amount, &a) == 0 && a > 0;
+    return lam_number_read(amount, &a) == 0 && a >= 0; /* 0: this column stays as it is, and is not warned about */
 }
 
 static lam_status check_list(const lam_param *param, const char *value)
@@ -130,7 +130,7 @@ static lam_status check_list(const lam_param *param, const char *value)
                 param->shown.values);
         if (param->kind == LAM_PARAM_NOISE && !is_noise_item(p, n))
             return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.*s\" is not COL:a with a column's name or number and a number a "
-                "above 0", param->shown.name, n < 60 ? (int)n : 60, p);
+                "of at least 0", param->shown.name, n < 60 ? (int)n : 60, p);
         p += n;
         if (*p == '\0')
             return LAM_OK;

@@ -1,0 +1,148 @@
+/* How far a model's numbers can be trusted. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "model/mass.h"
+#include "ode/tableau.h"
+#include <math.h>
+
+enum { HUTCHINSON_ROWS = 256, HUTCHINSON_PROBES = 64 };
+static const double TIGHTER = 0.01;
+
+typedef struct check {
+    lam_pass pass;    /* as asked, exact trace, standardised units */
+    size_t n, dim;
+    double *x;        /* [n, dim] standardised */
+    double *logp;     /* [n] standardised units */
+    double *other;    /* [n, dim] */
+    double *back;     /* [n, dim] */
+} check;
+
+static double mean(const double *v, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += v[i];
+    return sum / (double)n;
+}
+
+/* Largest and root mean square |a - b|. */
+static void differences(const double *a, const double *b, size_t n, double *largest, double *rms)
+{
+    double sum = 0;
+    *largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        *largest = fmax(*largest, fabs(a[i] - b[i]));
+        sum += (a[i] - b[i]) * (a[i] - b[i]);
+    }
+    *rms = sqrt(sum / (double)n);
+}
+
+/* A hundredth, but no less than double can do. */
+static double tighter(double tolerance)
+{
+    return fmax(TIGHTER * tolerance, fmin(tolerance, 1e-13));
+}
+
+static lam_status log_probs(check *c, lam_check_report *r)
+{
+    lam_pass tight = c->pass;
+    double log_det = c->pass.model->log_det;
+    LAM_TRY(lam_pass_log_prob(&c->pass, c->x, c->n, c->logp, &r->counts));
+    c->pass.done += c->n;
+    tight.done = c->pass.done;
+    tight.atol = tighter(tight.atol);
+    tight.rtol = tighter(tight.rtol);
+    tight.use_double = 1;
+    tight.max_steps *= 10;
+    if (lam_tableau_get(tight.solver)->error_exponent == 0) /* fixed steps know no tolerance */
+        tight.solver = LAM_DOPRI5;
+    lam_status status = lam_pass_log_prob(&tight, c->x, c->n, c->other, &r->counts_tight);
+    if (status != LAM_OK)
+        return lam_fail_in(status, "at a hundredth of the tolerance");
+    c->pass.done += c->n;
+    r->nll = -mean(c->logp, c->n) - log_det;
+    r->nll_tight = -mean(c->other, c->n) - log_det;
+    differences(c->logp, c->other, c->n, &r->logp_error_max, &r->logp_error_rms);
+    return LAM_OK;
+}
+
+static lam_status round_trip(check *c, lam_check_report *r)
+{
+    lam_counts counts = { 0 };
+    LAM_TRY(lam_pass_transform(&c->pass, 1, c->x, c->n, c->other, &counts));
+    c->pass.done += c->n;
+    LAM_TRY(lam_pass_transform(&c->pass, 0, c->other, c->n, c->back, &counts));
+    c->pass.done += c->n;
+    differences(c->back, c->x, c->n * c->dim, &r->round_trip_max, &r->round_trip_rms);
+    return LAM_OK;
+}
+
+/* On rows spread over all; the exact values are those of log_probs. */
+static lam_status hutchinson(check *c, lam_divergence kind, lam_check_report *r)
+{
+    lam_pass pass = c->pass;
+    lam_counts counts = { 0 };
+    size_t rows = c->n < HUTCHINSON_ROWS ? c->n : HUTCHINSON_ROWS;
+    double exact[HUTCHINSON_ROWS], estimate[HUTCHINSON_ROWS], squares = 0;
+    for (size_t i = 0; i < rows; i++) {
+        size_t from = i * c->n / rows;
+        exact[i] = c->logp[from];
+        for (size_t j = 0; j < c->dim; j++)
+            c->other[i * c->dim + j] = c->x[from * c->dim + j];
+    }
+    pass.divergence = kind == LAM_DIV_GAUSSIAN ? LAM_DIV_GAUSSIAN : LAM_DIV_RADEMACHER;
+    pass.probes = HUTCHINSON_PROBES;
+    LAM_TRY(lam_pass_log_prob(&pass, c->other, rows, estimate, &counts));
+    c->pass.done += rows;
+    for (size_t i = 0; i < rows; i++)
+        estimate[i] -= exact[i];
+    r->hutchinson_mean = mean(estimate, rows);
+    for (size_t i = 0; i < rows; i++)
+        squares += (estimate[i] - r->hutchinson_mean) * (estimate[i] - r->hutchinson_mean);
+    r->hutchinson_se = rows > 1 ? sqrt(squares / (double)(rows - 1) / (double)rows) : 0;
+    return LAM_OK;
+}
+
+static lam_status standardise(check *c, lam_units units, const double *x)
+{
+    const lam_model *m = c->pass.model;
+    size_t count = c->n * c->dim;
+    if ((c->x = lam_alloc(count, sizeof(double))) == NULL || (c->other = lam_alloc(count, sizeof(double))) == NULL
+        || (c->back = lam_alloc(count, sizeof(double))) == NULL || (c->logp = lam_alloc(c->n, sizeof(double))) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        c->x[i] = units == LAM_UNITS_DATA ? (x[i] - m->mean[i % c->dim]) / m->scale[i % c->dim] : x[i];
+    return LAM_OK;
+}
+
+lam_status lam_check(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, lam_check_report *report)
+{
+    check c = { .n = n };
+    lam_check_report r = { .rows = n };
+    LAM_TRY(lam_pass_init(&c.pass, model, options));
+    if (n == 0 || x == NULL || report == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_check needs at least one row, and room for its report");
+    lam_units units = c.pass.units;
+    lam_divergence kind = c.pass.divergence;
+    c.dim = model->layout.field.dim;
+    c.pass.units = LAM_UNITS_STANDARDISED;
+    c.pass.divergence = LAM_DIV_EXACT;
+    r.has_mass = c.dim <= 2;
+    c.pass.total = 4 * n + (n < HUTCHINSON_ROWS ? n : HUTCHINSON_ROWS) + (r.has_mass ? LAM_MASS_ROWS : 0);
+    lam_status status = standardise(&c, units, x);
+    if (status == LAM_OK)
+        status = log_probs(&c, &r);
+    if (status == LAM_OK)
+        status = round_trip(&c, &r);
+    if (status == LAM_OK)
+        status = hutchinson(&c, kind, &r);
+    if (status == LAM_OK && r.has_mass)
+        status = lam_mass(&c.pass, &r.mass);
+    if (status == LAM_OK)
+        *report = r;
+    lam_free(c.x);
+    lam_free(c.logp);
+    lam_free(c.other);
+    lam_free(c.back);
+    return status;
+}

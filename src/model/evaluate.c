@@ -1,0 +1,93 @@
+/* Log-densities, samples, and the way to the base and back. */
+#include "base/error.h"
+#include "base/random.h"
+#include "model/pass.h"
+#include <math.h>
+
+lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *logp,
+    lam_counts *counts)
+{
+    lam_pass pass;
+    lam_counts sum = { 0 };
+    LAM_TRY(lam_pass_init(&pass, model, options));
+    lam_status status = lam_pass_log_prob(&pass, x, n, logp, &sum);
+    if (counts != NULL)
+        *counts = sum;
+    return status;
+}
+
+lam_status lam_encode(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *z,
+    lam_counts *counts)
+{
+    lam_pass pass;
+    lam_counts sum = { 0 };
+    LAM_TRY(lam_pass_init(&pass, model, options));
+    lam_status status = lam_pass_transform(&pass, 1, x, n, z, &sum);
+    if (counts != NULL)
+        *counts = sum;
+    return status;
+}
+
+lam_status lam_decode(const lam_model *model, const lam_eval_options *options, const double *z, size_t n, double *x,
+    lam_counts *counts)
+{
+    lam_pass pass;
+    lam_counts sum = { 0 };
+    LAM_TRY(lam_pass_init(&pass, model, options));
+    lam_status status = lam_pass_transform(&pass, 0, z, n, x, &sum);
+    if (counts != NULL)
+        *counts = sum;
+    return status;
+}
+
+/* ---- sampling --------------------------------------------------------------------------------------------------- */
+
+typedef struct draws {
+    const lam_pass *pass;
+    uint64_t seed;
+    double *x, *logp;
+} draws;
+
+static void draw(void *self, size_t first, size_t rows, double *z)
+{
+    const draws *d = self;
+    size_t dim = d->pass->model->layout.field.dim;
+    for (size_t i = 0; i < rows; i++)
+        lam_random_normal_row(d->seed, LAM_DRAW_SAMPLE, 0, first + i, z + i * dim, dim);
+}
+
+static lam_status keep(void *self, size_t first, size_t rows, const double *z, const double *y, const double *l)
+{
+    const draws *d = self;
+    const lam_model *m = d->pass->model;
+    size_t dim = m->layout.field.dim;
+    int to_data = d->pass->units == LAM_UNITS_DATA;
+    for (size_t i = 0; i < rows; i++) {
+        double *x = d->x + (first + i) * dim, sum = 0;
+        for (size_t j = 0; j < dim; j++) {
+            x[j] = to_data ? y[i * dim + j] * m->scale[j] + m->mean[j] : y[i * dim + j];
+            sum += x[j];
+        }
+        if (l != NULL) /* the way led from the base: l is minus what it is on the way there */
+            sum += d->logp[first + i] = lam_base_log_prob(z + i * dim, dim) + l[i] + (to_data ? m->log_det : 0);
+        if (!isfinite(sum))
+            return lam_fail(LAM_ERR_SOLVER, "draw %zu is not finite; try use_double or tighter tolerances", first + i + 1);
+    }
+    return LAM_OK;
+}
+
+lam_status lam_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, size_t n, double *x, double *logp,
+    lam_counts *counts)
+{
+    lam_pass pass;
+    lam_counts sum = { 0 };
+    LAM_TRY(lam_pass_init(&pass, model, options));
+    if (n > 0 && x == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the draws");
+    draws d = { &pass, seed, x, logp };
+    const lam_rows rows = { &d, draw, keep };
+    lam_status status = lam_pass_run(&pass, 0, logp != NULL, n, &rows, &sum);
+    if (counts != NULL)
+        *counts = sum;
+    return status;
+}

@@ -1,0 +1,151 @@
+#include "model/pass.h"
+#include "base/error.h"
+#include "ode/tableau.h"
+#include <math.h>
+#include <string.h>
+
+static const double LOG_2_PI = 1.8378770664093454836;
+
+double lam_base_log_prob(const double *z, size_t dim)
+{
+    double square = 0;
+    for (size_t j = 0; j < dim; j++)
+        square += z[j] * z[j];
+    return -0.5 * ((double)dim * LOG_2_PI + square);
+}
+
+/* ---- options ---------------------------------------------------------------------------------------------------- */
+
+/* 0 stands for the default. */
+static lam_status tolerance(const char *name, double asked, double preset, double *out)
+{
+    if (!isfinite(asked) || asked < 0)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s is %g; it must be positive, or 0 for the model's own", name, asked);
+    *out = asked > 0 ? asked : preset;
+    return LAM_OK;
+}
+
+lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_options *options)
+{
+    static const lam_eval_options defaults;
+    const lam_eval_options *o = options != NULL ? options : &defaults;
+    if (model == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "there is no model to evaluate");
+    const lam_config *c = &model->config;
+    if ((unsigned)o->divergence > LAM_DIV_GAUSSIAN || (unsigned)o->units > LAM_UNITS_STANDARDISED)
+        return lam_fail(LAM_ERR_ARGUMENT, "the options' divergence (%u) or units (%u) are not values of their enum",
+            (unsigned)o->divergence, (unsigned)o->units);
+    *pass = (lam_pass) { .model = model, .units = o->units, .solver = c->solver, .max_steps = c->max_steps, .probe = o->probe,
+        .use_double = o->use_double || c->precision == LAM_DOUBLE, .divergence = o->divergence, .probes = c->probes,
+        .seed = o->seed, .batch_rows = o->batch_rows > 0 ? o->batch_rows : 1000, .threads = o->threads, .isa = o->isa,
+        .progress = o->progress, .user = o->user };
+    LAM_TRY(tolerance("atol", o->atol, c->test_atol, &pass->atol));
+    return tolerance("rtol", o->rtol, c->test_rtol, &pass->rtol);
+}
+
+double lam_pass_first_step(const lam_pass *pass, size_t block)
+{
+    const lam_model *m = pass->model;
+    const lam_tableau *table = lam_tableau_get(pass->solver);
+    if (pass->solver != m->config.solver || table->error_exponent == 0)
+        return 0;
+    int tested = m->h_star_test[block] > 0; /* a model that was never validated remembers its training */
+    double h = tested ? m->h_star_test[block] : m->h_star_train[block];
+    double atol = tested ? m->config.test_atol : m->config.atol, rtol = tested ? m->config.test_rtol : m->config.rtol;
+    double ratio = pass->atol / atol;
+    if (rtol > 0)
+        ratio = fmin(ratio, pass->rtol / rtol);
+    return h * pow(ratio, 1.0 / table->error_exponent);
+}
+
+lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts)
+{
+    if (n == 0)
+        return LAM_OK;
+    return pass->use_double ? lam_pass_run_f64(pass, forward, with_l, n, rows, counts)
+                            : lam_pass_run_f32(pass, forward, with_l, n, rows, counts);
+}
+
+/* ---- arrays ----------------------------------------------------------------------------------------------------- */
+
+typedef struct arrays {
+    const lam_pass *pass;
+    int forward;
+    const double *x;    /* [n, dim] */
+    double *y, *logp;   /* [n, dim] or NULL, [n] or NULL */
+} arrays;
+
+static lam_status check_rows(const lam_pass *pass, const double *x, size_t n)
+{
+    size_t dim = pass->model->layout.field.dim;
+    if (n > 0 && x == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "%zu rows were announced, and there are none", n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < dim; j++)
+            if (!isfinite(x[i * dim + j]))
+                return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %s; drop such rows first (--drop-bad-rows)", i + 1, j + 1,
+                    pass->model->columns[j], isnan(x[i * dim + j]) ? "NaN" : "infinite");
+    return LAM_OK;
+}
+
+static lam_status not_finite(size_t row, const char *what)
+{
+    return lam_fail(LAM_ERR_SOLVER, "row %zu: %s is not finite; the row is far outside of what the model was fitted to, or try "
+        "use_double", row + 1, what);
+}
+
+static void fill(void *self, size_t first, size_t rows, double *x)
+{
+    const arrays *a = self;
+    const lam_model *m = a->pass->model;
+    size_t dim = m->layout.field.dim;
+    const double *from = a->x + first * dim;
+    if (!a->forward || a->pass->units == LAM_UNITS_STANDARDISED) {
+        memcpy(x, from, rows * dim * sizeof *x);
+        return;
+    }
+    for (size_t i = 0; i < rows * dim; i++)
+        x[i] = (from[i] - m->mean[i % dim]) / m->scale[i % dim];
+}
+
+static lam_status take(void *self, size_t first, size_t rows, const double *x, const double *y, const double *l)
+{
+    const arrays *a = self;
+    const lam_model *m = a->pass->model;
+    (void)x;
+    size_t dim = m->layout.field.dim;
+    int to_data = !a->forward && a->pass->units == LAM_UNITS_DATA;
+    for (size_t i = 0; a->y != NULL && i < rows * dim; i++) {
+        double value = to_data ? y[i] * m->scale[i % dim] + m->mean[i % dim] : y[i];
+        if (!isfinite(value))
+            return not_finite(first + i / dim, "the result");
+        a->y[first * dim + i] = value;
+    }
+    for (size_t i = 0; a->logp != NULL && i < rows; i++) {
+        double logp = lam_base_log_prob(y + i * dim, dim) - l[i] + (a->pass->units == LAM_UNITS_DATA ? m->log_det : 0);
+        if (!isfinite(logp))
+            return not_finite(first + i, "log p");
+        a->logp[first + i] = logp;
+    }
+    return LAM_OK;
+}
+
+lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, double *logp, lam_counts *counts)
+{
+    arrays a = { .pass = pass, .forward = 1, .x = x, .logp = logp };
+    const lam_rows rows = { &a, fill, take };
+    if (n > 0 && logp == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the log-densities");
+    LAM_TRY(check_rows(pass, x, n));
+    return lam_pass_run(pass, 1, 1, n, &rows, counts);
+}
+
+lam_status lam_pass_transform(const lam_pass *pass, int forward, const double *x, size_t n, double *y, lam_counts *counts)
+{
+    arrays a = { .pass = pass, .forward = forward, .x = x, .y = y };
+    const lam_rows rows = { &a, fill, take };
+    if (n > 0 && y == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the transformed rows");
+    LAM_TRY(check_rows(pass, x, n));
+    return lam_pass_run(pass, forward, 0, n, &rows, counts);
+}

@@ -1,0 +1,57 @@
+/* Many rows through a chain, batch by batch, in either direction and width: what scoring, sampling, encoding and checking
+ * share. Rows come from and go to the caller's functions, in standardised units (data's side) or the base's. */
+#ifndef LAM_MODEL_PASS_H
+#define LAM_MODEL_PASS_H
+#include "model/model.h"
+
+typedef struct lam_pass {
+    const lam_model *model;
+    lam_units units; /* of the rows on the data's side of the array calls below */
+    /* the solve */
+    double atol, rtol;
+    lam_solver solver;
+    size_t max_steps;
+    int probe;      /* 1: the first step by probe whatever the model remembers */
+    int use_double;
+    lam_divergence divergence;
+    size_t probes;  /* Hutchinson */
+    uint64_t seed;  /* of its noise */
+    /* the work */
+    size_t batch_rows, threads;
+    const char *isa;
+    int (*progress)(void *user, size_t done, size_t total); /* may be NULL */
+    void *user;
+    size_t done, total; /* for progress: rows that earlier passes did, rows of all passes; total 0: this pass's rows */
+} lam_pass;
+
+/* Where a pass's rows come from and go to; self is handed to both. */
+typedef struct lam_rows {
+    void *self;
+    /* rows first .. first + rows - 1 into x [rows, dim] */
+    void (*fill)(void *self, size_t first, size_t rows, double *x);
+    /* x as filled, y [rows, dim] at the other end, l [rows] the integral of -trace along the way (NULL without) */
+    lam_status (*take)(void *self, size_t first, size_t rows, const double *x, const double *y, const double *l);
+} lam_rows;
+
+/* The options as a pass, with defaults filled in; options may be NULL. LAM_ERR_ARGUMENT for values out of range. */
+lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_options *options);
+/* n rows; forward: data to base. with_l: the trace too. counts is added to. LAM_ERR_INTERRUPTED when progress says so;
+ * LAM_ERR_SOLVER names the batch's rows. */
+lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
+
+/* The same on arrays. x and y [n, dim]; the data's side in pass->units, checked to be finite; logp [n] in those units too. */
+lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, double *logp, lam_counts *counts);
+lam_status lam_pass_transform(const lam_pass *pass, int forward, const double *x, size_t n, double *y, lam_counts *counts);
+
+/* The step that block b's "warm" solve starts from at the pass's tolerances: the model's memory, scaled as the error estimate
+ * scales; 0: there is none. */
+double lam_pass_first_step(const lam_pass *pass, size_t block);
+
+/* -dim/2 log(2 pi) - |z|^2/2, nats */
+double lam_base_log_prob(const double *z, size_t dim);
+
+/* lam_pass_run in one width (pass_w.c). */
+lam_status lam_pass_run_f32(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
+lam_status lam_pass_run_f64(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
+
+#endif

@@ -1,0 +1,98 @@
+#include "base/error.h"
+#include "base/mem.h"
+#include "flow/engine.h"
+#include "model/pass.h"
+#include <math.h>
+
+/* What a pass holds while it runs. */
+typedef struct hold {
+    lam_pool *pool;
+    LAM_W(lam_engine) *engine;
+    real *params;          /* [layout.parameters] */
+    double *x, *y, *l;     /* of one batch: [rows, dim] twice, [rows] or NULL */
+    double *h_star;        /* [blocks] */
+} hold;
+
+static void release(hold *h)
+{
+    LAM_W(lam_engine_free)(h->engine);
+    lam_pool_free(h->pool);
+    lam_free(h->params);
+    lam_free(h->x);
+    lam_free(h->y);
+    lam_free(h->l);
+    lam_free(h->h_star);
+}
+
+static lam_status narrow_params(const lam_model *model, real *params)
+{
+    for (size_t i = 0; i < model->layout.parameters; i++) {
+        params[i] = (real)model->params[i];
+        if (!isfinite(params[i]))
+            return lam_fail(LAM_ERR_DATA, "weight %zu of the model is %g; weights must be finite in the width of the solve", i + 1,
+                model->params[i]);
+    }
+    return LAM_OK;
+}
+
+static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batch_rows)
+{
+    const lam_model *model = pass->model;
+    size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
+    lam_engine_options options = { .max_rows = batch_rows, .trace = LAM_TRACE_NONE, .probes = pass->probes, .isa = pass->isa };
+    if (with_l)
+        options.trace = pass->divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON;
+    LAM_TRY(lam_pool_create(pass->threads, &h->pool));
+    LAM_TRY(LAM_W(lam_engine_create)(&model->layout, h->pool, &options, &h->engine));
+    if ((h->params = lam_alloc(model->layout.parameters, sizeof(real))) == NULL
+        || (h->x = lam_alloc(batch_rows * dim, sizeof(double))) == NULL
+        || (h->y = lam_alloc(batch_rows * dim, sizeof(double))) == NULL
+        || (with_l && (h->l = lam_alloc(batch_rows, sizeof(double))) == NULL)
+        || (h->h_star = lam_alloc(blocks, sizeof(double))) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t b = 0; b < blocks; b++)
+        h->h_star[b] = lam_pass_first_step(pass, b);
+    return narrow_params(model, h->params);
+}
+
+static void solve_options(const lam_pass *pass, double *h_star, lam_flow_solve *solve)
+{
+    const lam_config *c = &pass->model->config;
+    *solve = (lam_flow_solve) { .error_parts = LAM_ERROR_ZL, .h_star = h_star, .keep_h_star = 0 };
+    solve->solve = (lam_solve_options) { .table = lam_tableau_get(pass->solver), .atol = pass->atol, .rtol = pass->rtol,
+        .end = c->end, .first_step = pass->probe ? LAM_STEP_PROBE : c->first_step, .first_step_size = c->first_step_size,
+        .fixed_steps = c->fixed_steps, .max_steps = pass->max_steps, .min_step = c->min_step };
+}
+
+static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size_t batch_rows, const lam_rows *rows,
+    lam_counts *counts)
+{
+    size_t total = pass->total > 0 ? pass->total : n;
+    lam_flow_solve solve;
+    solve_options(pass, h->h_star, &solve);
+    for (size_t first = 0; first < n; first += batch_rows) {
+        size_t count = n - first < batch_rows ? n - first : batch_rows;
+        lam_noise noise = { .kind = pass->divergence, .seed = pass->seed, .purpose = LAM_DRAW_PROBE_EVAL, .first_row = first };
+        rows->fill(rows->self, first, count, h->x);
+        lam_status status = LAM_W(lam_engine_transform)(h->engine, h->params, h->x, NULL, count, forward, &solve, &noise, h->y,
+            h->l, counts);
+        if (status != LAM_OK)
+            return lam_fail_in(status, "batch of rows %zu to %zu", first + 1, first + count);
+        LAM_TRY(rows->take(rows->self, first, count, h->x, h->y, h->l));
+        size_t done = pass->done + first + count;
+        if (pass->progress != NULL && pass->progress(pass->user, done < total ? done : total, total) != 0)
+            return lam_fail(LAM_ERR_INTERRUPTED, "stopped on request after %zu of %zu rows", done, total);
+    }
+    return LAM_OK;
+}
+
+lam_status LAM_W(lam_pass_run)(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts)
+{
+    hold h = { 0 };
+    size_t batch_rows = n < pass->batch_rows ? n : pass->batch_rows;
+    lam_status status = acquire(&h, pass, with_l, batch_rows);
+    if (status == LAM_OK)
+        status = run(&h, pass, forward, n, batch_rows, rows, counts);
+    release(&h);
+    return status;
+}
