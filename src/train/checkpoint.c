@@ -137,8 +137,8 @@ static lam_status check_meta(const char *path, const lam_st_file *file, const la
 
 static lam_status read_tensors(const char *path, const lam_st_file *file, lam_fit_state *s)
 {
-    uint64_t *whole_at[WHOLE], whole[WHOLE];
-    double *numbers_at[NUMBERS], numbers[NUMBERS];
+    uint64_t *whole_at[WHOLE], whole[WHOLE] = { 0 };
+    double *numbers_at[NUMBERS], numbers[NUMBERS] = { 0 };
     lam_st_tensor tensors[TENSORS];
     list_values(s, whole_at, numbers_at);
     list_tensors(s, whole, numbers, tensors);

@@ -1,4 +1,4 @@
-#include "report/metrics.h"
+#include "train/metrics.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/number.h"
@@ -41,7 +41,7 @@ lam_status lam_metrics_open(lam_metrics *m, const char *path, uint64_t keep)
     errno = 0;
     m->stream = fopen(path, keep > 0 ? "r+b" : "wb");
     if (m->stream == NULL && keep > 0 && errno == ENOENT) /* somebody took it away: later lines are still worth having */
-        m->stream = fopen(path, "wb");
+        m->stream = fopen(path, "w+b");
     if (m->stream == NULL)
         status = failed(m, "opening");
     if (status == LAM_OK && keep > 0) {

@@ -1,6 +1,6 @@
 /* metrics.jsonl: one JSON object a line, each written out as soon as it is whole. */
-#ifndef LAM_REPORT_METRICS_H
-#define LAM_REPORT_METRICS_H
+#ifndef LAM_TRAIN_METRICS_H
+#define LAM_TRAIN_METRICS_H
 #include "laminar.h"
 #include <stdio.h>
 

@@ -1,0 +1,98 @@
+#include "train/folder.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const names[] = { "config.yaml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors" };
+enum { NAMES = sizeof names / sizeof names[0] };
+
+static char *join(const char *folder, const char *name)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path == NULL)
+        lam_fail(LAM_ERR_MEMORY, "out of memory: %zu bytes were asked for", size);
+    else
+        snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+static lam_status make_folders(const char *folder)
+{
+    char *path = lam_strdup(folder);
+    if (path == NULL)
+        return LAM_ERR_MEMORY;
+    lam_status status = LAM_OK;
+    struct stat found;
+    for (size_t i = 1; status == LAM_OK && i <= strlen(folder); i++) {
+        if (folder[i] != '/' && folder[i] != '\0')
+            continue;
+        path[i] = '\0';
+        if (mkdir(path, 0777) != 0 && (errno != EEXIST || stat(path, &found) != 0 || !S_ISDIR(found.st_mode))) {
+            int error = errno;
+            status = lam_fail(LAM_ERR_IO, "cannot make the folder %s: %s; choose another folder for the run", path,
+                error == EEXIST ? "a file of that name is in the way" : strerror(error));
+        }
+        path[i] = folder[i];
+    }
+    free(path);
+    return status;
+}
+
+/* Is it "NAME.tmp.NUMBER", the temporary file of one of ours? */
+static int is_leftover(const char *entry)
+{
+    for (size_t i = 0; i < NAMES; i++) {
+        size_t length = strlen(names[i]);
+        if (strncmp(entry, names[i], length) == 0 && strncmp(entry + length, ".tmp.", 5) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void remove_leftovers(const char *folder)
+{
+    const struct dirent *entry;
+    DIR *dir = opendir(folder);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        char *path = is_leftover(entry->d_name) ? join(folder, entry->d_name) : NULL;
+        if (path != NULL)
+            unlink(path);
+        free(path);
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
+lam_status lam_run_folder_open(const char *folder, lam_run_folder *out)
+{
+    *out = (lam_run_folder) { 0 };
+    if (folder == NULL)
+        return LAM_OK;
+    if (folder[0] == '\0')
+        return lam_fail(LAM_ERR_ARGUMENT, "the name of the run's folder is empty");
+    LAM_TRY(make_folders(folder));
+    remove_leftovers(folder);
+    char **paths[NAMES] = { &out->config, &out->metrics, &out->checkpoint, &out->model };
+    for (size_t i = 0; i < NAMES; i++)
+        if ((*paths[i] = join(folder, names[i])) == NULL) {
+            lam_run_folder_clear(out);
+            return LAM_ERR_MEMORY;
+        }
+    return LAM_OK;
+}
+
+void lam_run_folder_clear(lam_run_folder *folder)
+{
+    free(folder->config);
+    free(folder->metrics);
+    free(folder->checkpoint);
+    free(folder->model);
+    *folder = (lam_run_folder) { 0 };
+}

@@ -1,0 +1,16 @@
+/* The folder of a run: config.yaml, metrics.jsonl, checkpoint.safetensors, model.safetensors. */
+#ifndef LAM_TRAIN_FOLDER_H
+#define LAM_TRAIN_FOLDER_H
+#include "laminar.h"
+
+/* All NULL: nothing is written. */
+typedef struct lam_run_folder {
+    char *config, *metrics, *checkpoint, *model; /* paths */
+} lam_run_folder;
+
+/* Makes the folder, and those above it, where they are missing; takes away what killed saves left in it. folder NULL: the
+ * struct stays empty. */
+lam_status lam_run_folder_open(const char *folder, lam_run_folder *out);
+void lam_run_folder_clear(lam_run_folder *folder);
+
+#endif

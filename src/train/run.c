@@ -1,0 +1,204 @@
+#include "train/run.h"
+#include "base/error.h"
+#include "data/dataset.h"
+#include <math.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+double lam_run_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ---- opening -------------------------------------------------------------------------------------------------------- */
+
+/* What the data set says about the columns goes into the model. */
+static lam_status describe_data(lam_model *model, const lam_dataset *data)
+{
+    for (size_t j = 0; j < data->dim; j++)
+        LAM_TRY(lam_model_name_column(model, j, data->names[j]));
+    memcpy(model->mean, data->mean, data->dim * sizeof(double));
+    memcpy(model->scale, data->scale, data->dim * sizeof(double));
+    model->log_det = data->log_det;
+    memcpy(model->data_hash, data->hash, sizeof model->data_hash);
+    return LAM_OK;
+}
+
+static lam_status take_weights(lam_model *model, const lam_model *init)
+{
+    const lam_field_shape *a = &model->layout.field, *b = &init->layout.field;
+    int same = a->dim == b->dim && a->layers == b->layers && a->type == b->type && a->activation == b->activation
+        && a->parameters == b->parameters && model->layout.blocks == init->layout.blocks;
+    for (size_t i = 0; same && i < a->layers; i++)
+        same = a->layer[i].in == b->layer[i].in && a->layer[i].out == b->layer[i].out;
+    if (!same)
+        return lam_fail(LAM_ERR_SHAPE, "the model to start from has other columns, dims, blocks, layer or nonlinearity than the "
+            "configuration; take them from that model's configuration");
+    memcpy(model->params, init->params, model->layout.parameters * sizeof(double));
+    return LAM_OK;
+}
+
+static lam_status check(const lam_config *cfg, const lam_dataset *data)
+{
+    LAM_TRY(lam_config_check(cfg));
+    if (cfg->step_control == LAM_CONTROL_TILE)
+        return lam_fail(LAM_ERR_UNSUPPORTED, "step-control: tile is not part of this version; use batch");
+    if (data->rows[LAM_TRAIN] == 0)
+        return lam_fail(LAM_ERR_DATA, "there are no training rows; lower test-fraction and val-fraction");
+    return LAM_OK;
+}
+
+static lam_status create(lam_run *run)
+{
+    const lam_config *cfg = run->cfg;
+    LAM_TRY(lam_pool_create(cfg->threads, &run->pool));
+    LAM_TRY(lam_model_create(cfg, run->data->dim, &run->model));
+    LAM_TRY(describe_data(run->model, run->data));
+    if (run->options->init != NULL)
+        LAM_TRY(take_weights(run->model, run->options->init));
+    const lam_layout *layout = &run->model->layout;
+    LAM_TRY(lam_fit_state_create(&run->state, layout->parameters, layout->blocks, cfg->precision));
+    LAM_TRY((cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, layout, run->data, run->pool,
+        &run->trainer));
+    run->trainer.from_double(run->model->params, layout->parameters, run->state.params);
+    return LAM_OK;
+}
+
+/* Goes on from the checkpoint, or sees to it that none of an older run is left: a kill before this run's first one would
+ * otherwise be followed by the older run. */
+static lam_status open_files(lam_run *run)
+{
+    const char *checkpoint = run->folder.checkpoint;
+    if (checkpoint == NULL)
+        return LAM_OK;
+    if (run->options->resume && access(checkpoint, F_OK) == 0) {
+        LAM_TRY(lam_checkpoint_read(checkpoint, &run->state, run->cfg, run->data->hash));
+        run->saved = run->state.iteration;
+    } else {
+        unlink(checkpoint);
+    }
+    LAM_TRY(lam_config_save(run->cfg, run->folder.config));
+    return lam_metrics_open(&run->metrics, run->folder.metrics, run->state.metrics_bytes);
+}
+
+lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options)
+{
+    *run = (lam_run) { .cfg = cfg, .data = data, .options = options, .saved = UINT64_MAX, .val_nll = (double)NAN };
+    LAM_TRY(check(cfg, data));
+    LAM_TRY(create(run));
+    LAM_TRY(lam_run_folder_open(options->run_dir, &run->folder));
+    LAM_TRY(open_files(run));
+    run->first_iteration = run->state.iteration;
+    run->best_val_nll = run->state.schedule.best;
+    run->saved_at = lam_run_clock();
+    run->seconds_before = run->state.seconds;
+    run->started = run->saved_at - run->state.seconds;
+    return LAM_OK;
+}
+
+void lam_run_close(lam_run *run)
+{
+    lam_metrics_close(&run->metrics);
+    lam_run_folder_clear(&run->folder);
+    if (run->trainer.free != NULL)
+        run->trainer.free(run->trainer.self);
+    lam_fit_state_clear(&run->state);
+    lam_model_free(run->model);
+    lam_pool_free(run->pool);
+    *run = (lam_run) { 0 };
+}
+
+/* ---- saving --------------------------------------------------------------------------------------------------------- */
+
+lam_status lam_run_save_state(lam_run *run)
+{
+    if (run->folder.checkpoint == NULL)
+        return LAM_OK;
+    run->state.seconds = lam_run_clock() - run->started;
+    LAM_TRY(lam_metrics_sync(&run->metrics, &run->state.metrics_bytes));
+    LAM_TRY(lam_checkpoint_write(run->folder.checkpoint, &run->state, run->cfg, run->data->hash));
+    run->saved = run->state.iteration;
+    run->saved_at = lam_run_clock();
+    return LAM_OK;
+}
+
+lam_status lam_run_save_model(lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    int validated = s->best_iteration > 0;
+    run->trainer.to_double(validated ? s->best : s->params, s->parameters, run->model->params);
+    memcpy(run->model->h_star_train, validated ? s->best_h_train : s->h_train, s->blocks * sizeof(double));
+    memcpy(run->model->h_star_test, validated ? s->best_h_test : s->h_test, s->blocks * sizeof(double));
+    return run->folder.model == NULL ? LAM_OK : lam_model_save(run->model, run->folder.model);
+}
+
+/* ---- lines ---------------------------------------------------------------------------------------------------------- */
+
+static void log_time(lam_run *run)
+{
+    lam_metrics_number(&run->metrics, "seconds", lam_run_clock() - run->started);
+    lam_metrics_number(&run->metrics, "train_seconds", run->state.train_seconds);
+}
+
+lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double lr)
+{
+    lam_metrics *m = &run->metrics;
+    lam_metrics_begin(m, "train");
+    lam_metrics_whole(m, "iteration", run->state.iteration);
+    lam_metrics_number(m, "loss", report->loss);
+    lam_metrics_number(m, "nll", report->nll);
+    lam_metrics_number(m, "tpr", report->tpr);
+    lam_metrics_whole(m, "forward", report->counts.forward);
+    lam_metrics_whole(m, "backward", report->counts.backward);
+    lam_metrics_whole(m, "recomputed", report->counts.recomputed);
+    lam_metrics_whole(m, "accepted", report->counts.accepted);
+    lam_metrics_whole(m, "rejected", report->counts.rejected);
+    lam_metrics_number(m, "lr", lr);
+    lam_metrics_number(m, "grad_norm", report->grad_norm);
+    log_time(run);
+    return lam_metrics_end(m);
+}
+
+lam_status lam_run_log_validation(lam_run *run, double lr)
+{
+    lam_metrics *m = &run->metrics;
+    lam_metrics_begin(m, "validation");
+    lam_metrics_whole(m, "iteration", run->state.iteration);
+    lam_metrics_number(m, "val_nll", run->val_nll);
+    lam_metrics_number(m, "best_val_nll", run->best_val_nll);
+    lam_metrics_whole(m, "forward", run->val_counts.forward);
+    lam_metrics_whole(m, "accepted", run->val_counts.accepted);
+    lam_metrics_whole(m, "rejected", run->val_counts.rejected);
+    lam_metrics_number(m, "lr", lr);
+    log_time(run);
+    return lam_metrics_end(m);
+}
+
+lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
+{
+    lam_metrics *m = &run->metrics;
+    lam_metrics_begin(m, "summary");
+    lam_metrics_whole(m, "iterations", r->iterations);
+    lam_metrics_whole(m, "best_iteration", r->best_iteration);
+    lam_metrics_number(m, "best_val_nll", r->best_val_nll);
+    lam_metrics_number(m, "test_nll", r->test_nll);
+    lam_metrics_number(m, "gaussian_test_nll", r->gaussian_test_nll);
+    lam_metrics_number(m, "log_det", r->log_det);
+    lam_metrics_whole(m, "train_forward", r->train_counts.forward);
+    lam_metrics_whole(m, "train_backward", r->train_counts.backward);
+    lam_metrics_whole(m, "train_recomputed", r->train_counts.recomputed);
+    lam_metrics_whole(m, "train_accepted", r->train_counts.accepted);
+    lam_metrics_whole(m, "train_rejected", r->train_counts.rejected);
+    lam_metrics_whole(m, "test_forward", r->test_counts.forward);
+    lam_metrics_whole(m, "test_accepted", r->test_counts.accepted);
+    lam_metrics_whole(m, "test_rejected", r->test_counts.rejected);
+    lam_metrics_whole(m, "solves", r->train_counts.solves);
+    lam_metrics_whole(m, "test_solves", r->test_counts.solves);
+    lam_metrics_number(m, "seconds", r->seconds);
+    lam_metrics_number(m, "train_seconds", r->train_seconds);
+    lam_metrics_truth(m, "finished", r->finished);
+    return lam_metrics_end(m);
+}

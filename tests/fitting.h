@@ -1,0 +1,190 @@
+/* For the tests of fitting: a small problem, runs in the scratch folder, and what is asked of them. Include after cmocka.h. */
+#ifndef LAM_TESTS_FITTING_H
+#define LAM_TESTS_FITTING_H
+#include "base/file.h"
+#include <math.h>
+#include "scratch.h"
+
+enum { ITERATIONS = 23 }; /* not a multiple of val-freq: the closing validation is in play */
+
+static lam_dataset *data;
+
+static inline void set(lam_config *cfg, const char *name, const char *value)
+{
+    if (lam_config_set(cfg, name, value) != LAM_OK)
+        fail_msg("%s", lam_last_error());
+}
+
+static inline void configure(lam_config *cfg)
+{
+    lam_config_init(cfg);
+    set(cfg, "dims", "8-8");
+    set(cfg, "blocks", "2");
+    set(cfg, "tpr", "true");
+    set(cfg, "batch-size", "90");
+    set(cfg, "val-freq", "5");
+    set(cfg, "log-freq", "2");
+    set(cfg, "iterations", "23");
+    set(cfg, "lr", "1e-2");
+    set(cfg, "threads", "1");
+    set(cfg, "memory", "8");
+}
+
+static inline lam_dataset *make_data(uint64_t seed)
+{
+    lam_config cfg;
+    lam_table *table;
+    lam_dataset *out;
+    configure(&cfg);
+    assert_int_equal(lam_table_toy("pinwheel", 400, seed, &table), LAM_OK);
+    assert_int_equal(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &out), LAM_OK);
+    lam_table_free(table);
+    lam_config_clear(&cfg);
+    return out;
+}
+
+/* Fits into the scratch folder's RUN; the status, which must be the one that is wanted. */
+static inline lam_status fit_into(const char *run, const lam_config *cfg, lam_fit_options options, lam_status want,
+    lam_fit_result *result)
+{
+    char folder[512];
+    lam_model *model;
+    if (run != NULL) {
+        snprintf(folder, sizeof folder, "%s", scratch_path(run));
+        options.run_dir = folder;
+    }
+    lam_status status = lam_fit(cfg, data, &options, &model, result);
+    if (status != want)
+        fail_msg("%s wanted, %s got: %s", lam_status_name(want), lam_status_name(status), lam_last_error());
+    assert_int_equal(model != NULL, status == LAM_OK || status == LAM_ERR_INTERRUPTED);
+    lam_model_free(model);
+    return status;
+}
+
+static inline const char *run_file(const char *run, const char *name)
+{
+    char both[256];
+    snprintf(both, sizeof both, "%s/%s", run, name);
+    return scratch_path(both);
+}
+
+static inline char *read_model(const char *run, size_t *size)
+{
+    char *text;
+    assert_int_equal(lam_file_read(run_file(run, "model.safetensors"), &text, size), LAM_OK);
+    return text;
+}
+
+static inline void assert_same_model(const char *run, const char *other)
+{
+    size_t n, m;
+    char *a = read_model(run, &n), *b = read_model(other, &m);
+    assert_int_equal(n, m);
+    assert_memory_equal(a, b, n);
+    free(a);
+    free(b);
+}
+
+static inline void remove_run(const char *run)
+{
+    static const char *const names[] = { "config.yaml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors" };
+    for (size_t i = 0; i < 4; i++)
+        unlink(run_file(run, names[i]));
+    assert_int_equal(rmdir(scratch_path(run)), 0); /* nothing else lies there */
+}
+
+/* A finished, undisturbed run of configure's problem is what most tests compare with. */
+static inline int set_up(void **state)
+{
+    lam_config cfg;
+    if (scratch_open(state) != 0)
+        return 1;
+    data = make_data(1);
+    configure(&cfg);
+    fit_into("whole", &cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
+    lam_config_clear(&cfg);
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    remove_run("whole");
+    lam_dataset_free(data);
+    return scratch_close(state);
+}
+
+/* ---- progress callbacks --------------------------------------------------------------------------------------------- */
+
+typedef struct watch {
+    size_t first, last, calls, validations, stop_after; /* stop_after 0: never */
+    double loss[64], val_nll;
+} watch;
+
+static inline int watching(void *user, const lam_progress *p)
+{
+    watch *w = user;
+    if (w->calls == 0)
+        w->first = p->iteration;
+    w->calls++;
+    w->last = p->iteration;
+    w->validations += (size_t)p->is_validation;
+    w->val_nll = p->val_nll;
+    if (p->iteration < 64)
+        w->loss[p->iteration] = p->loss;
+    assert_true(p->seconds >= 0 && p->seconds_left >= 0);
+    assert_true(!p->is_validation || isfinite(p->val_nll));
+    assert_true(p->counts.forward > 0 || p->is_validation);
+    return w->stop_after > 0 && w->calls >= w->stop_after;
+}
+
+/* ---- what is asked of a run ------------------------------------------------------------------------------------------ */
+
+/* Lines of metrics.jsonl without their times, iteration by iteration: a resumed run has each exactly once. */
+static inline void assert_lines(const char *run, const lam_config *cfg)
+{
+    char *text;
+    size_t size, trains = 0, validations = 0, summaries = 0;
+    assert_int_equal(lam_file_read(run_file(run, "metrics.jsonl"), &text, &size), LAM_OK);
+    for (char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        unsigned long long iteration = 0;
+        if (sscanf(line, "{\"type\":\"train\",\"iteration\":%llu,", &iteration) == 1)
+            assert_int_equal(iteration, ++trains * cfg->log_freq);
+        else if (sscanf(line, "{\"type\":\"validation\",\"iteration\":%llu,", &iteration) == 1)
+            validations++;
+        else if (strncmp(line, "{\"type\":\"summary\"", 17) == 0)
+            summaries++;
+        else
+            fail_msg("a strange line: %s", line);
+        assert_int_equal(summaries > 0, strchr(line, '\n')[1] == '\0'); /* the summary is the last, and there */
+    }
+    assert_int_equal(trains, cfg->iterations / cfg->log_freq);
+    assert_int_equal(validations, (cfg->iterations + cfg->val_freq - 1) / cfg->val_freq);
+    assert_int_equal(summaries, 1);
+    free(text);
+}
+
+/* The test NLL that a fit tells is what its model gives by lam_log_prob, by batches of as many rows. */
+static inline void assert_scored(const char *run, size_t batch_rows, double test_nll)
+{
+    size_t rows;
+    double logp[100], sum = 0;
+    lam_model *model;
+    const double *x = lam_dataset_rows(data, LAM_TEST, &rows);
+    lam_eval_options options = { .units = LAM_UNITS_STANDARDISED, .batch_rows = batch_rows };
+    assert_in_range(rows, 1, 100);
+    assert_int_equal(lam_model_load(run_file(run, "model.safetensors"), NULL, &model), LAM_OK);
+    assert_int_equal(lam_log_prob(model, &options, x, rows, logp, NULL), LAM_OK);
+    for (size_t i = 0; i < rows; i++)
+        sum -= logp[i];
+    /* the same float solves of the same batches from the same remembered steps; summed in another order */
+    assert_true(fabs(sum / (double)rows - test_nll) < 1e-12);
+    lam_model_free(model);
+}
+
+static inline void assert_error_names(const char *fragment)
+{
+    if (strstr(lam_last_error(), fragment) == NULL)
+        fail_msg("\"%s\" is not in: %s", fragment, lam_last_error());
+}
+
+#endif

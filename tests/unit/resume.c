@@ -1,0 +1,189 @@
+/* Fitting is determined by configuration and data: the model is the same bytes for any number of threads, and however often the
+ * run was stopped or killed. */
+#include "base/random.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include "fitting.h"
+
+static void threads_do_not_matter(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    const char *const threads[] = { "1", "2", "3" };
+    for (size_t i = 0; i < 3; i++) {
+        configure(&cfg);
+        set(&cfg, "threads", threads[i]);
+        fit_into("other", &cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
+        assert_same_model("whole", "other");
+        remove_run("other");
+        lam_config_clear(&cfg);
+    }
+}
+
+/* Stopped after every k-th iteration, until there is nothing left to stop. */
+static void stopping_does_not_matter(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    configure(&cfg);
+    for (size_t k = 1; k <= 11; k += 2) {
+        lam_status status = LAM_ERR_INTERRUPTED;
+        size_t done = 0, rounds = 0;
+        while (status == LAM_ERR_INTERRUPTED) {
+            watch w = { .stop_after = k };
+            lam_fit_result r;
+            lam_model *model;
+            char folder[512];
+            snprintf(folder, sizeof folder, "%s", scratch_path("stopped"));
+            lam_fit_options options = { .run_dir = folder, .resume = 1, .progress = watching, .user = &w };
+            assert_true(++rounds < 30);
+            status = lam_fit(&cfg, data, &options, &model, &r);
+            assert_non_null(model);
+            lam_model_free(model);
+            assert_true(w.calls == 0 || w.first == done + 1 || (w.first == ITERATIONS && done == ITERATIONS));
+            assert_int_equal(r.finished, status == LAM_OK);
+            assert_int_equal(r.train_counts.solves, 2 * r.iterations);
+            done = r.iterations;
+            /* at the closing validation k = 1 would stop for ever: the callback comes again each time */
+            if (done == ITERATIONS && status == LAM_ERR_INTERRUPTED)
+                status = fit_into("stopped", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+        }
+        assert_same_model("whole", "stopped");
+        assert_lines("stopped", &cfg);
+        remove_run("stopped");
+    }
+    lam_config_clear(&cfg);
+}
+
+/* More iterations given later: as if they had been there from the start, though the short run ended with a validation. */
+static void iterations_may_grow(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    configure(&cfg);
+    set(&cfg, "iterations", "12");
+    fit_into("grown", &cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
+    set(&cfg, "iterations", "23");
+    set(&cfg, "threads", "2");
+    fit_into("grown", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+    assert_same_model("whole", "grown");
+    assert_lines("grown", &cfg);
+    fit_into("grown", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL); /* once more changes nothing */
+    assert_same_model("whole", "grown");
+    assert_lines("grown", &cfg);
+    set(&cfg, "iterations", "12");
+    fit_into("grown", &cfg, (lam_fit_options) { .resume = 1 }, LAM_ERR_ARGUMENT, NULL);
+    remove_run("grown");
+    lam_config_clear(&cfg);
+}
+
+/* In double, with what else has a state or changes a step: trained times, swish, AdamW, clipping. */
+static void double_resumes_as_well(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    configure(&cfg);
+    set(&cfg, "precision", "double");
+    set(&cfg, "train-time", "true");
+    set(&cfg, "nonlinearity", "swish");
+    set(&cfg, "optimizer", "adamw");
+    set(&cfg, "weight-decay", "0.01");
+    set(&cfg, "clip", "0.5");
+    set(&cfg, "iterations", "12");
+    fit_into("straight", &cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
+    watch w = { .stop_after = 7 };
+    fit_into("stopped", &cfg, (lam_fit_options) { .progress = watching, .user = &w }, LAM_ERR_INTERRUPTED, NULL);
+    set(&cfg, "threads", "2");
+    fit_into("stopped", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+    assert_same_model("straight", "stopped");
+    remove_run("straight");
+    remove_run("stopped");
+    lam_config_clear(&cfg);
+}
+
+/* Beyond two columns validations estimate the trace, with the same noise each time; the test is exact all the same. */
+static void three_columns(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_table *table;
+    lam_fit_result r;
+    lam_dataset *own = data;
+    configure(&cfg);
+    set(&cfg, "dims", "8");
+    set(&cfg, "divergence", "gaussian");
+    set(&cfg, "probes", "2");
+    set(&cfg, "val-batch-size", "17");
+    assert_int_equal(lam_table_create(300, 3, &table), LAM_OK);
+    for (size_t i = 0; i < 300; i++) {
+        double *x = table->values + 3 * i;
+        lam_random_normal_row(5, LAM_DRAW_TEST, 0, i, x, 3);
+        x[2] = x[0] * x[1] + 0.3 * x[2];
+    }
+    assert_int_equal(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &data), LAM_OK);
+    fit_into("straight", &cfg, (lam_fit_options) { 0 }, LAM_OK, &r);
+    assert_int_equal(r.test_counts.solves, 4); /* 30 test rows by 17, 2 blocks */
+    watch w = { .stop_after = 8 };
+    fit_into("stopped", &cfg, (lam_fit_options) { .progress = watching, .user = &w }, LAM_ERR_INTERRUPTED, NULL);
+    set(&cfg, "threads", "2");
+    fit_into("stopped", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+    assert_same_model("straight", "stopped");
+    assert_scored("straight", 17, r.test_nll);
+    remove_run("straight");
+    remove_run("stopped");
+    lam_dataset_free(data);
+    data = own;
+    lam_table_free(table);
+    lam_config_clear(&cfg);
+}
+
+/* Killed without warning, again and again, at moments that nobody chose. */
+static void killing_does_not_matter(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    configure(&cfg);
+    uint64_t x = 88172645463325252u;
+    for (int round = 0; round < 25; round++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            char folder[512];
+            lam_model *model;
+            snprintf(folder, sizeof folder, "%s", scratch_path("killed"));
+            lam_fit_options options = { .run_dir = folder, .resume = 1 };
+            _exit(lam_fit(&cfg, data, &options, &model, NULL) == LAM_OK ? 0 : 1);
+        }
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17; /* xorshift */
+        uint64_t longest = 1000000u * (uint64_t)(round + 1); /* ns: later ones may come further */
+        nanosleep(&(struct timespec) { .tv_nsec = (long)(x % longest) }, NULL);
+        int status;
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0); /* whatever it found there, it could go on with */
+    }
+    fit_into("killed", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+    assert_same_model("whole", "killed");
+    assert_lines("killed", &cfg);
+    remove_run("killed"); /* half-written temporary files are gone as well */
+    lam_config_clear(&cfg);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(stopping_does_not_matter),
+        cmocka_unit_test(iterations_may_grow),
+        cmocka_unit_test(double_resumes_as_well),
+        cmocka_unit_test(three_columns),
+        cmocka_unit_test(killing_does_not_matter),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,234 @@
+/* When rates are cut and training stops; which rows an iteration sees; the lines of metrics.jsonl. */
+#include "base/file.h"
+#include "base/random.h"
+#include "train/metrics.h"
+#include "train/batches.h"
+#include "train/schedule.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <math.h>
+#include <cmocka.h>
+#include <cjson/cJSON.h>
+#include "scratch.h"
+
+/* ---- the schedule --------------------------------------------------------------------------------------------------- */
+
+static void cuts_and_stops(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_config_init(&cfg);
+    cfg.lr = 0.01;
+    cfg.early_stopping = 3;
+    cfg.rate_cuts = 2;
+    lam_schedule s;
+    lam_schedule_init(&s);
+    assert_true(isnan(s.best));
+    assert_true(lam_schedule_rate(&s, &cfg) == 0.01);
+    /* losses, whether each is a best one, cuts after it */
+    const struct {
+        double loss;
+        int best;
+        uint64_t cuts, stopped;
+    } course[] = {
+        { 5, 1, 0, 0 }, { 4, 1, 0, 0 }, { 4.5, 0, 0, 0 }, { 4, 0, 0, 0 }, /* equal is no improvement */
+        { 3, 1, 0, 0 },                                                  /* which starts the count again */
+        { 3, 0, 0, 0 }, { 9, 0, 0, 0 }, { 3.5, 0, 1, 0 },                /* the third in a row: first cut */
+        { 3.1, 0, 1, 0 }, { 3.1, 0, 1, 0 }, { 2.5, 1, 1, 0 },            /* a cut does not touch the best */
+        { 2.6, 0, 1, 0 }, { 2.6, 0, 1, 0 }, { 2.6, 0, 2, 0 },            /* second cut, the last */
+        { -1, 1, 2, 0 }, { 0, 0, 2, 0 }, { 0, 0, 2, 0 }, { 0, 0, 2, 1 }, /* the end */
+    };
+    for (size_t i = 0; i < sizeof course / sizeof course[0]; i++) {
+        assert_false(s.stopped);
+        assert_int_equal(lam_schedule_validated(&s, &cfg, course[i].loss), course[i].best);
+        assert_int_equal(s.cuts, course[i].cuts);
+        assert_int_equal(s.stopped, course[i].stopped);
+        assert_true(fabs(lam_schedule_rate(&s, &cfg) / (0.01 * pow(10, -(double)s.cuts)) - 1) < 1e-15);
+    }
+    assert_true(s.best == -1);
+    lam_config_clear(&cfg);
+}
+
+static void stops_at_once_without_cuts(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_config_init(&cfg);
+    cfg.early_stopping = 1;
+    cfg.rate_cuts = 0;
+    lam_schedule s;
+    lam_schedule_init(&s);
+    assert_true(lam_schedule_validated(&s, &cfg, 1));
+    assert_false(s.stopped);
+    assert_false(lam_schedule_validated(&s, &cfg, 1));
+    assert_true(s.stopped);
+    lam_config_clear(&cfg);
+}
+
+/* ---- batches -------------------------------------------------------------------------------------------------------- */
+
+/* 10 rows by 3: every epoch shows nine different rows, a tenth left out; its order is that of the counted permutation. */
+static void batches_walk_through_epochs(void **state)
+{
+    (void)state;
+    lam_batches b;
+    assert_int_equal(lam_batches_create(&b, 7, 10, 3), LAM_OK);
+    assert_int_equal(b.size, 3);
+    for (uint64_t epoch = 0; epoch < 4; epoch++) {
+        uint64_t order[10];
+        lam_random_permutation(7, LAM_DRAW_BATCH, epoch, order, 10);
+        for (uint64_t k = 0; k < 3; k++) {
+            const size_t *index = lam_batches_at(&b, 3 * epoch + k + 1);
+            for (size_t i = 0; i < 3; i++)
+                assert_int_equal(index[i], order[3 * k + i]);
+        }
+    }
+    lam_batches_clear(&b);
+}
+
+/* Iterations asked for in any order give the rows that they give in order: nothing but the number counts. */
+static void batches_have_no_memory(void **state)
+{
+    (void)state;
+    lam_batches forward, jumping;
+    size_t seen[12][4];
+    assert_int_equal(lam_batches_create(&forward, 1, 13, 4), LAM_OK);
+    assert_int_equal(lam_batches_create(&jumping, 1, 13, 4), LAM_OK);
+    for (uint64_t i = 0; i < 12; i++)
+        memcpy(seen[i], lam_batches_at(&forward, i + 1), sizeof seen[i]);
+    for (uint64_t i = 0; i < 12; i++) {
+        uint64_t at = i * 5 % 12;
+        assert_memory_equal(lam_batches_at(&jumping, at + 1), seen[at], sizeof seen[at]);
+    }
+    lam_batches_clear(&forward);
+    lam_batches_clear(&jumping);
+}
+
+static void small_sets_are_one_batch(void **state)
+{
+    (void)state;
+    lam_batches b;
+    assert_int_equal(lam_batches_create(&b, 1, 5, 1000), LAM_OK);
+    assert_int_equal(b.size, 5);
+    for (uint64_t iteration = 1; iteration < 5; iteration++) {
+        const size_t *index = lam_batches_at(&b, iteration);
+        unsigned seen = 0;
+        for (size_t i = 0; i < 5; i++)
+            seen |= 1u << index[i];
+        assert_int_equal(seen, 31);
+    }
+    lam_batches_clear(&b);
+}
+
+/* ---- lines ---------------------------------------------------------------------------------------------------------- */
+
+static void write_line(lam_metrics *m, uint64_t iteration, double loss)
+{
+    lam_metrics_begin(m, "train");
+    lam_metrics_whole(m, "iteration", iteration);
+    lam_metrics_number(m, "loss", loss);
+    lam_metrics_truth(m, "finished", iteration == 2);
+    assert_int_equal(lam_metrics_end(m), LAM_OK);
+}
+
+static void assert_file(const char *path, const char *text)
+{
+    char *found;
+    size_t size;
+    assert_int_equal(lam_file_read(path, &found, &size), LAM_OK);
+    assert_string_equal(found, text);
+    free(found);
+}
+
+static void lines_are_json(void **state)
+{
+    (void)state;
+    lam_metrics m;
+    const char *path = scratch_path("lines.jsonl");
+    assert_int_equal(lam_metrics_open(&m, path, 0), LAM_OK);
+    write_line(&m, 1, 0.5);
+    /* flushed as written: a reader sees the line while the run goes on */
+    assert_file(path, "{\"type\":\"train\",\"iteration\":1,\"loss\":0.5,\"finished\":false}\n");
+    write_line(&m, UINT64_MAX, NAN);
+    write_line(&m, 2, 1e-300);
+    lam_metrics_close(&m);
+    char *text;
+    size_t size;
+    assert_int_equal(lam_file_read(path, &text, &size), LAM_OK);
+    char *second = strchr(text, '\n') + 1, *third = strchr(second, '\n') + 1;
+    cJSON *line = cJSON_Parse(second);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(line, "loss"))); /* JSON has no NaN */
+    cJSON_Delete(line);
+    line = cJSON_Parse(third);
+    assert_true(cJSON_GetObjectItem(line, "loss")->valuedouble == 1e-300);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(line, "finished")));
+    cJSON_Delete(line);
+    free(text);
+}
+
+static void lines_are_cut_back(void **state)
+{
+    (void)state;
+    const char *one = "{\"type\":\"train\",\"iteration\":1,\"loss\":1,\"finished\":false}\n";
+    lam_metrics m;
+    uint64_t length;
+    const char *path = scratch_path("cut.jsonl");
+    assert_int_equal(lam_metrics_open(&m, path, 0), LAM_OK);
+    write_line(&m, 1, 1);
+    assert_int_equal(lam_metrics_sync(&m, &length), LAM_OK);
+    assert_int_equal(length, strlen(one));
+    write_line(&m, 2, 1); /* after the checkpoint */
+    lam_metrics_close(&m);
+    assert_int_equal(lam_metrics_open(&m, path, length), LAM_OK);
+    write_line(&m, 3, 1);
+    lam_metrics_close(&m);
+    char both[256];
+    snprintf(both, sizeof both, "%s{\"type\":\"train\",\"iteration\":3,\"loss\":1,\"finished\":false}\n", one);
+    assert_file(path, both);
+    /* a file shorter than the checkpoint remembers, its last line torn: what is whole stays */
+    assert_int_equal(truncate(path, (off_t)strlen(both) - 4), 0);
+    assert_int_equal(lam_metrics_open(&m, path, 1000), LAM_OK);
+    lam_metrics_close(&m);
+    assert_file(path, one);
+    /* a file that is gone is begun again */
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(lam_metrics_open(&m, path, 1000), LAM_OK);
+    write_line(&m, 1, 1);
+    lam_metrics_close(&m);
+    assert_file(path, one);
+    assert_int_equal(lam_metrics_open(&m, path, 0), LAM_OK); /* 0: anew */
+    lam_metrics_close(&m);
+    assert_file(path, "");
+}
+
+static void lines_to_nowhere(void **state)
+{
+    (void)state;
+    lam_metrics m = { 0 };
+    uint64_t length = 1;
+    write_line(&m, 1, 1);
+    assert_int_equal(lam_metrics_sync(&m, &length), LAM_OK);
+    assert_int_equal(length, 0);
+    lam_metrics_close(&m);
+    assert_int_equal(lam_metrics_open(&m, scratch_path("no/such/folder"), 0), LAM_ERR_IO);
+    assert_int_equal(lam_metrics_open(&m, "/dev/full", 0), LAM_OK);
+    lam_metrics_begin(&m, "train");
+    assert_int_equal(lam_metrics_end(&m), LAM_ERR_IO);
+    assert_non_null(strstr(lam_last_error(), "/dev/full"));
+    lam_metrics_close(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cuts_and_stops),
+        cmocka_unit_test(stops_at_once_without_cuts),
+        cmocka_unit_test(batches_walk_through_epochs),
+        cmocka_unit_test(batches_have_no_memory),
+        cmocka_unit_test(small_sets_are_one_batch),
+        cmocka_unit_test(lines_are_json),
+        cmocka_unit_test(lines_are_cut_back),
+        cmocka_unit_test(lines_to_nowhere),
+    };
+    return cmocka_run_group_tests(tests, scratch_open, scratch_close);
+}
