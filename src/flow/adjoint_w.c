@@ -165,6 +165,7 @@ lam_status LAM_W(lam_adjoint_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve
     lam_solve_options o = solve->solve;
     (void)g_start; /* the chain's cotangent, e->g_chain */
     o.record = o.replay = 0;
+    o.end = LAM_END_LAND; /* past its end the parameter integral would go on */
     if (o.first_step == LAM_STEP_WARM)
         o.first_step = LAM_STEP_PROBE;
     a->table = o.table;

@@ -166,7 +166,7 @@ lam_status LAM_W(lam_engine_set_steps)(LAM_W(lam_engine) *e, size_t block, size_
 {
     if (block >= (e->options.gradients ? e->layout->blocks : 1))
         return lam_fail(LAM_ERR_ARGUMENT, "steps for block %zu, which this engine does not keep", block);
-    LAM_TRY(LAM_W(lam_path_reserve)(e->path[block], n));
+    LAM_TRY(LAM_W(lam_path_reserve)(e->path[block], n, 1));
     memcpy(e->path[block]->t, t, n * sizeof *t);
     memcpy(e->path[block]->h, h, n * sizeof *h);
     e->path[block]->steps = n;
@@ -280,7 +280,7 @@ lam_status LAM_W(lam_engine_solve_block)(LAM_W(lam_engine) *e, size_t block, con
     LAM_W(lam_system) system;
     double end = (double)e->params[e->layout->time + block];
     end *= end;
-    o.record = e->options.gradients;
+    o.record = e->options.gradients && e->options.method == LAM_GRAD_STEPS; /* the adjoint keeps observed states alone */
     o.replay = e->frozen;
     if (o.first_step == LAM_STEP_WARM)
         o.first_step_size = solve->h_star != NULL ? solve->h_star[block] : 0;

@@ -87,7 +87,7 @@ LAM_INLINE void activate(const lam_activation kind, const LAM_W(lam_forward) *c,
             vec pre = c->scale != NULL ? vset(c->scale[o0 + row]) * acc + shift : acc + shift, value, slope;
             if (a != NULL)
                 vstore(a + at, pre);
-            act_eval(kind, beta, pre, &value, lam_saves_d1(kind) ? &slope : NULL, NULL);
+            act_eval((int)kind, beta, pre, &value, lam_saves_d1(kind) ? &slope : NULL, NULL);
             vstore(h + at, value);
             if (lam_saves_d1(kind))
                 vstore(d1 + at, slope);
@@ -183,7 +183,7 @@ LAM_INLINE void deactivate(const lam_activation kind, const LAM_W(lam_backward) 
                 vec slope;
                 vec curve;
                 vec pre = vload(da + at);
-                act_eval(kind, beta, vload(a + at), NULL, &slope, &curve);
+                act_eval((int)kind, beta, vload(a + at), NULL, &slope, &curve);
                 vstore(cross + at, vload(cross + at) + curve * pre * gt);
                 if (kind == LAM_ACT_SWISH) {
                     vec dvalue;

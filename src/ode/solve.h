@@ -48,11 +48,13 @@ typedef struct lam_solve_options {
 
 /* The accepted steps of a solve. */
 typedef struct LAM_W(lam_path) {
-    size_t steps, capacity;
+    size_t steps, capacity; /* whether their states are kept or not */
     double *t, *h;   /* [capacity] start and length of step n */
-    real **y;        /* [capacity + 1] state at the start of step n, [tiles][rows][TILE] */
-    real **k1;       /* [capacity + 1] f there */
-    real **records;  /* [capacity] stage records of step n, [tiles][stages kept][record_size], or NULL: recomputed */
+    double *proposal; /* [capacity] the controller's next length after step n, not limited: 0.9 |h| ratio^(-1/exponent) */
+    size_t state_capacity;
+    real **y;        /* [state_capacity + 1] state at the start of step n, [tiles][rows][TILE]; without a record two in turn */
+    real **k1;       /* [state_capacity + 1] f there */
+    real **records;  /* [state_capacity] stage records of step n, [tiles][stages kept][record_size], or NULL: recomputed */
     size_t state_reals; /* of one y */
     /* where the observations fell */
     size_t observations;

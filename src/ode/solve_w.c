@@ -362,8 +362,7 @@ static void observe(run *r, observer *o, double t1)
 /* Points the step in hand at its buffers; without a record two states take turns. */
 static lam_status place(run *r)
 {
-    size_t slots = r->options->record ? r->n + 1 : 1;
-    LAM_TRY(LAM_W(lam_path_reserve)(r->path, slots));
+    LAM_TRY(LAM_W(lam_path_reserve)(r->path, r->n + 1, r->options->record ? r->n + 1 : 1));
     size_t from = r->options->record ? r->n : r->n % 2, to = r->options->record ? r->n + 1 : (r->n + 1) % 2;
     r->y0 = r->path->y[from];
     r->k0 = r->path->k1[from];
@@ -381,14 +380,14 @@ static lam_status place(run *r)
     return LAM_OK;
 }
 
-static void keep_step(run *r)
+static void keep_step(run *r, double proposal)
 {
-    size_t at = r->options->record ? r->n : 0;
-    r->path->t[at] = r->t;
-    r->path->h[at] = r->h;
-    r->path->records[at] = r->records;
+    r->path->t[r->n] = r->t;
+    r->path->h[r->n] = r->h;
+    r->path->proposal[r->n] = proposal;
+    r->path->records[r->options->record ? r->n : 0] = r->records;
     if (!r->options->replay)
-        r->path->steps = r->options->record ? r->n + 1 : 1;
+        r->path->steps = r->n + 1;
 }
 
 static void prepare_step(run *r)
@@ -416,19 +415,49 @@ static lam_status gave_up(const run *r, const char *why, double ratio)
 }
 
 /* h* over the accepted steps, those shorter than a tenth of the longest left out. */
-typedef struct proposals {
-    double longest, smallest;
-} proposals;
-
-static void propose(proposals *p, const lam_tableau *table, double h, double ratio)
+static double even_length(const LAM_W(lam_path) *path, double span)
 {
-    double length = fabs(h), proposal = ratio == 0 ? INFINITY : SAFETY * length * pow(ratio, -1.0 / table->error_exponent);
-    if (length < 0.1 * p->longest)
-        return;
-    if (p->longest < 0.1 * length)
-        p->smallest = INFINITY; /* all steps so far were a tiny start */
-    p->longest = fmax(p->longest, length);
-    p->smallest = fmin(p->smallest, proposal);
+    double longest = 0, smallest = 1e3 * span;
+    for (size_t n = 0; n < path->steps; n++)
+        longest = fmax(longest, fabs(path->h[n]));
+    for (size_t n = 0; n < path->steps; n++)
+        if (fabs(path->h[n]) >= 0.1 * longest)
+            smallest = fmin(smallest, path->proposal[n]);
+    return smallest;
+}
+
+/* Nothing that leaves a solve is NaN or infinite: an infinite state makes its own error estimate vanish, parts that are left
+ * out of the norm have none, and fixed steps are not watched at all. */
+static void finite_tile(const run *r, size_t tile, size_t group, size_t thread)
+{
+    (void)group;
+    (void)thread;
+    lam_tile_norm *norm = &r->space->norm[tile];
+    const real *y = r->y1 + tile * plane_of(r);
+    memset(norm, 0, sizeof *norm);
+    for (size_t i = 0; i < r->sys->rows; i++)
+        for (size_t row = 0; row < lam_batch_tile_rows(r->batch, tile); row++)
+            if (norm->worst == 0 && !isfinite(y[i * LAM_TILE + row])) {
+                norm->worst = INFINITY;
+                norm->worst_row = tile * LAM_TILE + row;
+            }
+}
+
+static void finite_region(void *arg, size_t group, size_t thread)
+{
+    for_tiles(arg, group, thread, finite_tile);
+}
+
+static lam_status check_end(run *r)
+{
+    run_region(r, finite_region);
+    for (size_t i = 0; i < r->batch->tiles; i++)
+        if (r->space->norm[i].worst != 0)
+            return lam_fail(LAM_ERR_SOLVER,
+                "the state is not finite at t = %.6g, after %zu steps (row %zu of the batch); use more steps or an adaptive "
+                "solver, look at the data for extreme values, or lower lr or set clip",
+                r->t, r->result->accepted, worst_row(r) + 1);
+    return LAM_OK;
 }
 
 static lam_status adaptive(run *r, double t1, observer *obs)
@@ -436,7 +465,7 @@ static lam_status adaptive(run *r, double t1, observer *obs)
     const lam_solve_options *o = r->options;
     double direction = t1 > r->t ? 1 : -1, span = fabs(t1 - r->t), t0 = r->t, h = direction * o->first_step_size, ratio = 0;
     size_t even = 0, even_done = 0; /* steps of an even plan; 0: the controller decides */
-    proposals seen = { 0, INFINITY };
+    int shrunk = 1; /* h is the controller's, not what is left over after landing on an observation */
     LAM_TRY(place(r));
     r->sys->prepare(r->sys->self, 0, (real)r->t);
     run_region(r, first_region);
@@ -452,13 +481,14 @@ static lam_status adaptive(run *r, double t1, observer *obs)
         double end = r->t + h;
         if (even > 0)
             end = even_done + 1 == even ? t1 : t0 + direction * span * (double)(even_done + 1) / (double)even;
+        double planned_end = end;
         double limit = o->end == LAM_END_LAND_ALL && obs->next < obs->n ? obs->times[obs->next] : t1;
         if (o->end != LAM_END_OVERSHOOT && (end - limit) * direction > -1e-12 * span)
             end = limit;
         r->h = end - r->t;
         if (r->result->accepted + r->result->rejected >= o->max_steps)
             return gave_up(r, "max-steps reached", ratio);
-        if (fabs(h) < o->min_step && even == 0)
+        if (fabs(h) < o->min_step && even == 0 && shrunk)
             return gave_up(r, isfinite(ratio) ? "the step fell below min-step" : "f is not finite", ratio);
         prepare_step(r);
         run_region(r, step_region);
@@ -471,15 +501,16 @@ static lam_status adaptive(run *r, double t1, observer *obs)
         if (!accepted) {
             r->result->rejected++;
             even = 0;
+            shrunk = 1;
             h = r->h * growth(r->table, ratio);
             continue;
         }
         r->result->accepted++;
-        propose(&seen, r->table, r->h, ratio);
-        keep_step(r);
+        keep_step(r, ratio == 0 ? INFINITY : SAFETY * fabs(r->h) * pow(ratio, -1.0 / r->table->error_exponent));
         observe(r, obs, end);
         h = r->h * growth(r->table, ratio);
-        even_done++;
+        shrunk = 0;
+        even_done += (end - planned_end) * direction > -1e-12 * span;
         r->t = end;
         if ((end - t1) * direction >= 0)
             break;
@@ -487,8 +518,8 @@ static lam_status adaptive(run *r, double t1, observer *obs)
         r->first_stage = r->table->fsal ? 1 : 0;
         LAM_TRY(place(r));
     }
-    r->result->h_star = fmin(seen.smallest, 1e3 * span);
-    return LAM_OK;
+    r->result->h_star = even_length(r->path, span);
+    return check_end(r);
 }
 
 /* Steps that no error estimate controls: the fixed ones, or those of an earlier solve. */
@@ -498,8 +529,10 @@ static lam_status planned(run *r, double t1, observer *obs)
     double t0 = r->t;
     size_t steps = replay ? r->path->steps : r->options->fixed_steps;
     for (size_t i = 0; i < steps; i++) {
-        double end = replay ? r->path->t[i] + r->path->h[i] : t0 + (t1 - t0) * (double)(i + 1) / (double)steps;
-        if (i + 1 == steps && r->options->end != LAM_END_OVERSHOOT)
+        double end = t0 + (t1 - t0) * (double)(i + 1) / (double)steps;
+        if (replay) /* the next step's start is the end to the last bit, t + h is not */
+            end = i + 1 < steps ? r->path->t[i + 1] : r->path->t[i] + r->path->h[i];
+        if (i + 1 == steps && (!replay || r->options->end != LAM_END_OVERSHOOT || fabs(end - t1) < 1e-12 * fabs(t1 - t0)))
             end = t1;
         r->n = i;
         r->h = end - r->t;
@@ -516,18 +549,11 @@ static lam_status planned(run *r, double t1, observer *obs)
         r->result->accepted++;
         if (r->sys->step_done != NULL)
             r->sys->step_done(r->sys->self, 1, r->h);
-        keep_step(r);
+        keep_step(r, 0);
         observe(r, obs, end);
         r->t = end;
     }
-    r->y0 = r->y1; /* nothing has watched these steps: look at the end */
-    r->probe_pass = 0;
-    run_region(r, probe_region);
-    if (!isfinite(batch_norm(r)))
-        return lam_fail(LAM_ERR_SOLVER,
-            "the state is not finite after %zu fixed steps (row %zu of the batch); use more steps or an adaptive solver", steps,
-            worst_row(r) + 1);
-    return LAM_OK;
+    return check_end(r);
 }
 
 lam_status LAM_W(lam_solve)(LAM_W(lam_solver_space) *space, const lam_batch *batch, const LAM_W(lam_system) *system,

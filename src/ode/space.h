@@ -21,8 +21,8 @@ struct LAM_W(lam_solver_space) {
     size_t at_y, at_v, at_v3, at_sums, at_k, at_gk, at_gin, at_records; /* offsets into a thread's reals */
 };
 
-/* Room for so many steps and the states at both ends of each. */
-lam_status LAM_W(lam_path_reserve)(LAM_W(lam_path) *path, size_t steps);
+/* Room for so many steps, and for the states at both ends of so many. */
+lam_status LAM_W(lam_path_reserve)(LAM_W(lam_path) *path, size_t steps, size_t states);
 
 /* The time at which a stage is evaluated: c = 1 just inside the step, as the field's usual solver does (adaptive methods). */
 static inline real LAM_W(lam_stage_time)(const lam_tableau *table, double t, double h, size_t stage)

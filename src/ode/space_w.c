@@ -65,7 +65,7 @@ lam_status LAM_W(lam_path_create)(size_t max_tiles, size_t rows, size_t max_obse
     p->state_reals = max_tiles * rows * LAM_TILE;
     p->obs_step = lam_alloc(max_observations, sizeof *p->obs_step);
     p->obs_theta = lam_alloc(max_observations, sizeof *p->obs_theta);
-    if (p->obs_step == NULL || p->obs_theta == NULL || LAM_W(lam_path_reserve)(p, 1) != LAM_OK) {
+    if (p->obs_step == NULL || p->obs_theta == NULL || LAM_W(lam_path_reserve)(p, 1, 1) != LAM_OK) {
         LAM_W(lam_path_free)(p);
         return LAM_ERR_MEMORY;
     }
@@ -85,17 +85,23 @@ static int grow(void *array, size_t size, size_t from, size_t to)
     return 1;
 }
 
-lam_status LAM_W(lam_path_reserve)(LAM_W(lam_path) *p, size_t steps)
+lam_status LAM_W(lam_path_reserve)(LAM_W(lam_path) *p, size_t steps, size_t states)
 {
     if (steps > p->capacity) {
-        size_t to = steps + p->capacity / 2 + 7, from = p->capacity, states = from == 0 ? 0 : from + 1;
+        size_t to = steps + p->capacity / 2 + 7, from = p->capacity;
         if (!grow(&p->t, sizeof *p->t, from, to) || !grow(&p->h, sizeof *p->h, from, to)
-            || !grow(&p->records, sizeof *p->records, from, to) || !grow(&p->y, sizeof *p->y, states, to + 1)
-            || !grow(&p->k1, sizeof *p->k1, states, to + 1))
+            || !grow(&p->proposal, sizeof *p->proposal, from, to))
             return LAM_ERR_MEMORY;
         p->capacity = to;
     }
-    for (size_t n = 0; n <= steps; n++) {
+    if (states > p->state_capacity) {
+        size_t to = states + p->state_capacity / 2 + 7, from = p->state_capacity, ends = from == 0 ? 0 : from + 1;
+        if (!grow(&p->records, sizeof *p->records, from, to) || !grow(&p->y, sizeof *p->y, ends, to + 1)
+            || !grow(&p->k1, sizeof *p->k1, ends, to + 1))
+            return LAM_ERR_MEMORY;
+        p->state_capacity = to;
+    }
+    for (size_t n = 0; n <= states; n++) {
         if (p->y[n] == NULL && (p->y[n] = lam_alloc(p->state_reals, sizeof(real))) == NULL)
             return LAM_ERR_MEMORY;
         if (p->k1[n] == NULL && (p->k1[n] = lam_alloc(p->state_reals, sizeof(real))) == NULL)
@@ -108,7 +114,7 @@ void LAM_W(lam_path_free)(LAM_W(lam_path) *p)
 {
     if (p == NULL)
         return;
-    for (size_t n = 0; p->y != NULL && p->k1 != NULL && n <= p->capacity; n++) {
+    for (size_t n = 0; p->y != NULL && p->k1 != NULL && n <= p->state_capacity; n++) {
         lam_free(p->y[n]);
         lam_free(p->k1[n]);
     }
@@ -116,6 +122,7 @@ void LAM_W(lam_path_free)(LAM_W(lam_path) *p)
     lam_free(p->k1);
     lam_free(p->t);
     lam_free(p->h);
+    lam_free(p->proposal);
     lam_free(p->records);
     lam_free(p->obs_step);
     lam_free(p->obs_theta);

@@ -54,6 +54,8 @@ static void tpr_tile(void *arg, size_t tile, size_t thread)
     LAM_W(lam_engine) *e = arg;
     size_t n = e->n_times, rows = lam_batch_tile_rows(&e->batch, tile);
     double sum = 0;
+    for (size_t j = 0; e->scale != 0 && j < n; j++) /* lanes past the batch hold no cotangents of a larger one before */
+        memset(e->g_out[j] + tile * e->dim * LAM_TILE, 0, e->dim * LAM_TILE * sizeof(real));
     for (size_t i = 0; i < e->dim; i++)
         for (size_t r = 0; r < rows; r++) {
             size_t at = i * LAM_TILE + r;
@@ -159,7 +161,7 @@ static double end_time_gradient(LAM_W(lam_engine) *e, const lam_flow_solve *solv
     double s = (double)e->params[e->layout->time + e->block], gradient = 0;
     const double *times = e->times + e->block * e->n_times;
     LAM_W(lam_cnf_system)(e, solve->error_parts == LAM_ERROR_Z, &a.system);
-    for (a.time = e->n_times > 1 ? 1 : 0; a.time < e->n_times; a.time++) {
+    for (a.time = e->n_times > 1 && e->scale != 0 ? 1 : e->n_times - 1; a.time < e->n_times; a.time++) {
         a.system.prepare(a.system.self, 0, (real)times[a.time]);
         LAM_W(lam_engine_run)(e, end_time_tile, &a);
         gradient += times[a.time] / (s * s) * sum_tiles(e);
@@ -245,7 +247,9 @@ lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, cons
     memset(loss, 0, sizeof *loss);
     if (!e->options.gradients || e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the loss was asked of an engine made without gradients or without a trace");
-    e->n_times = penalty != NULL && penalty->tpr_times > 1 ? penalty->tpr_times : 1;
+    e->n_times = penalty != NULL && penalty->tpr_times > 0 ? penalty->tpr_times : 1;
+    if (penalty != NULL && penalty->tpr_times > 0)
+        LAM_TRY(lam_tpr_check(penalty->tpr_times, penalty->tpr_degree));
     if (e->n_times > 1 && e->n_times > e->options.max_times)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu observation times, in an engine for %zu", e->n_times, e->options.max_times);
     LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, index, rows));

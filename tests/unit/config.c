@@ -241,7 +241,7 @@ static void values_out_of_range_are_refused(void **state)
     assert_refused(&cfg, "columns", "a,", "empty item");
     assert_refused(&cfg, "columns", "\xe9", "not UTF-8");
     assert_refused(&cfg, "noise", "a", "COL:a");
-    assert_refused(&cfg, "noise", "a:0", "COL:a");
+    assert_refused(&cfg, "noise", "a:-1", "COL:a");
     assert_refused(&cfg, "noise", ":1", "COL:a");
     assert_refused(&cfg, "noise", "a:1,b:-1", "\"b:-1\" is not COL:a");
     assert_same(&cfg, &before); /* a refusal changes nothing */
