@@ -1,5 +1,5 @@
 /* laminar compare: runs side by side, from their metrics.jsonl and config.yaml. */
-#include "cli.h"
+#include "curves.h"
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,15 @@ typedef struct run_figures {
     int finished;
 } run_figures;
 
-static const cli_option compare_options[] = {{0}};
+typedef struct compare_args {
+    const char *plot;
+} compare_args;
+
+static const cli_option compare_options[] = {
+    {"plot", 0, CLI_TEXT, "FILE.svg", "draw validation NLL against calls of f and against seconds (.svg, .png, .pdf)",
+        offsetof(compare_args, plot)},
+    {0},
+};
 
 /* A number of a JSON object, NaN if it is missing or null. */
 static double number(const cJSON *object, const char *name)
@@ -163,20 +171,26 @@ static int compare(const cli_line *line)
 
 static int run(const cli_command *command, int argc, char **argv)
 {
+    compare_args args = {0};
     cli_line line;
-    int code = cli_line_parse(command, argc, argv, NULL, &line);
+    int code = cli_line_parse(command, argc, argv, &args, &line);
+    if (code == CLI_OK)
+        code = cli_curves_check(args.plot);
     if (code == CLI_OK)
         code = compare(&line);
+    if (code == CLI_OK && args.plot != NULL)
+        code = cli_curves_draw(line.words, line.n_words, args.plot);
     cli_line_free(&line);
     return code;
 }
 
 const cli_command cli_compare = {
     .name = "compare",
-    .arguments = "RUN1 [RUN2 ...]",
-    .summary = "one table of several runs: NLL, calls, steps, seconds",
-    .details = "Reads metrics.jsonl and config.yaml of every run folder; a run still going on is shown as far as it is.\n",
-    .example = "  $ laminar compare run-plain/ run-tpr/\n"
+    .arguments = "RUN1 [RUN2 ...] [--plot FILE.svg]",
+    .summary = "one table of several runs: NLL, calls, steps, seconds; and their curves",
+    .details = "Reads metrics.jsonl and config.yaml of every run folder; a run still going on is shown as far as it is.\n"
+               "In the picture each run is named by what its configuration does not share with the others'.\n",
+    .example = "  $ laminar compare run-plain/ run-tpr/ --plot curves.svg\n"
                "  run        alpha  solver   atol   rtol  iterations  test NLL  ...  forward  backward  ...\n"
                "  run-plain      0  dopri5  1e-04  1e-04        2000    1.2345  ...     62.1      54.0  ...\n"
                "  run-tpr        5  dopri5  1e-04  1e-04        2000    1.2391  ...     20.4      18.0  ...\n",

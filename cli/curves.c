@@ -1,0 +1,313 @@
+/* Validation NLL over the course of several runs: against calls of f and against seconds. */
+#include "curves.h"
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* One run: its validations, and what they are drawn as. */
+typedef struct curve {
+    lam_config cfg;
+    double *calls, *seconds, *nll; /* [n] */
+    size_t n, capacity;
+    char *name;
+    size_t colour, dash;
+} curve;
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+/* What has been read of a metrics.jsonl so far. */
+typedef struct reader {
+    double iteration, calls; /* of the last training line; calls until then */
+    double rate;             /* calls of that iteration */
+} reader;
+
+static double number(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
+}
+
+static void grow(curve *c)
+{
+    double **arrays[] = {&c->calls, &c->seconds, &c->nll};
+    size_t capacity = c->capacity == 0 ? 64 : 2 * c->capacity;
+    for (size_t i = 0; i < 3; i++) {
+        double *larger = cli_alloc(capacity, sizeof *larger);
+        if (c->n > 0)
+            memcpy(larger, *arrays[i], c->n * sizeof *larger);
+        free(*arrays[i]);
+        *arrays[i] = larger;
+    }
+    c->capacity = capacity;
+}
+
+/* A training line stands for the iterations since the one before, which need not be logged. */
+static void take_train(const cJSON *object, reader *r)
+{
+    double iteration = number(object, "iteration");
+    r->rate = number(object, "forward") + number(object, "backward");
+    r->calls += (iteration - r->iteration) * r->rate;
+    r->iteration = iteration;
+}
+
+static void take_validation(const cJSON *object, const reader *r, curve *c)
+{
+    double seconds = number(object, "train_seconds"), nll = number(object, "val_nll");
+    if (c->n == c->capacity)
+        grow(c);
+    c->nll[c->n] = isfinite(nll) ? nll : number(object, "best_val_nll");
+    c->seconds[c->n] = isfinite(seconds) ? seconds : number(object, "seconds");
+    double since = number(object, "iteration") - r->iteration;
+    c->calls[c->n++] = r->iteration > 0 ? r->calls + since * r->rate : (double)NAN; /* no training line: nobody knows */
+}
+
+static void read_lines(FILE *stream, curve *c)
+{
+    char *line = NULL;
+    size_t room = 0;
+    reader r = {0};
+    while (getline(&line, &room, stream) > 0) {
+        cJSON *object = cJSON_Parse(line); /* NULL for a line cut short by a kill */
+        const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "type"));
+        if (type != NULL && strcmp(type, "train") == 0)
+            take_train(object, &r);
+        else if (type != NULL && strcmp(type, "validation") == 0)
+            take_validation(object, &r, c);
+        cJSON_Delete(object);
+    }
+    free(line);
+}
+
+static int read_curve(const char *folder, curve *c)
+{
+    char *metrics = cli_path_join(folder, "metrics.jsonl"), *config = cli_path_join(folder, "config.yaml");
+    FILE *stream = fopen(metrics, "r");
+    int code = stream != NULL ? CLI_OK : cli_fail("%s cannot be read; is %s the folder of a fit?", metrics, folder);
+    if (code == CLI_OK)
+        code = cli_config_load(&c->cfg, config);
+    if (code == CLI_OK)
+        read_lines(stream, c);
+    if (stream != NULL)
+        fclose(stream);
+    free(metrics);
+    free(config);
+    return code;
+}
+
+/* ---- what the runs differ in --------------------------------------------------------------------------------------- */
+
+/* These change how a run goes on, or where, but not which curve it draws. */
+static int is_silent(const char *name)
+{
+    static const char *const silent[] = {"tpr", "threads", "log-freq", "val-freq", "iterations", "early-stopping",
+        "rate-cuts", "memory", "isa", "max-steps", "val-batch-size"};
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+        if (strcmp(name, silent[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static int differs(const curve *curves, size_t n, const char *name)
+{
+    char first[256], other[256];
+    cli_parameter(&curves[0].cfg, name, first);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(first, cli_parameter(&curves[i].cfg, name, other)) != 0)
+            return 1;
+    return 0;
+}
+
+/* Adds ", NAME VALUE" to text, which is freed; alpha is what everybody calls the coefficient. */
+static char *with_value(char *text, const lam_config *cfg, const char *name)
+{
+    char value[256], *longer;
+    cli_parameter(cfg, name, value);
+    const char *label = strcmp(name, "tpr-coefficient") == 0 ? "alpha" : name, *comma = text[0] == '\0' ? "" : ", ";
+    if (value[0] == '\0')
+        longer = cli_format("%s%sno %s", text, comma, label);
+    else
+        longer = cli_format("%s%s%s %.60s", text, comma, label, value);
+    free(text);
+    return longer;
+}
+
+/* Every parameter but the seed that differs among the runs, with this run's value. */
+static char *describe(const curve *curves, size_t n, size_t which)
+{
+    const lam_parameter *parameter;
+    char *text = cli_format("%s", "");
+    /* alpha comes first: it is what most comparisons are about */
+    if (differs(curves, n, "tpr-coefficient"))
+        text = with_value(text, &curves[which].cfg, "tpr-coefficient");
+    for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
+        if (is_silent(parameter->name) || strcmp(parameter->name, "seed") == 0
+            || strcmp(parameter->name, "tpr-coefficient") == 0 || !differs(curves, n, parameter->name))
+            continue;
+        text = with_value(text, &curves[which].cfg, parameter->name);
+    }
+    return text;
+}
+
+/* The last part of a path, as far as it is printable ASCII: cairo refuses what is not UTF-8. */
+static char *folder_name(const char *folder)
+{
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    size_t begin = length;
+    while (begin > 0 && folder[begin - 1] != '/')
+        begin--;
+    char *name = cli_format("%.*s", (int)(length - begin), folder + begin);
+    for (char *c = name; *c != '\0'; c++)
+        *c = *c < ' ' || *c > '~' ? '?' : *c;
+    return name;
+}
+
+/* Runs that differ in the seed alone share a colour and are told apart by their dashes. */
+static void choose_look(curve *curves, size_t n)
+{
+    size_t colours = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t j = 0, same = 0;
+        while (j < i && strcmp(curves[j].name, curves[i].name) != 0)
+            j++;
+        curves[i].colour = j < i ? curves[j].colour : colours++;
+        for (j = 0; j < i; j++)
+            same += strcmp(curves[j].name, curves[i].name) == 0;
+        curves[i].dash = same;
+    }
+    if (colours == 1) { /* colours are told apart more easily */
+        for (size_t i = 0; i < n; i++) {
+            curves[i].colour = i;
+            curves[i].dash = i / 7;
+        }
+    } else {
+        for (size_t i = 0; i < n; i++)
+            curves[i].dash += curves[i].colour / 7; /* colours come again */
+    }
+}
+
+static void name_curves(const char *const *folders, curve *curves, size_t n)
+{
+    int seeds = differs(curves, n, "seed");
+    for (size_t i = 0; i < n; i++)
+        curves[i].name = describe(curves, n, i);
+    choose_look(curves, n);
+    for (size_t i = 0; i < n; i++)
+        if (seeds)
+            curves[i].name = with_value(curves[i].name, &curves[i].cfg, "seed");
+    int twins = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            twins |= strcmp(curves[i].name, curves[j].name) == 0;
+    if (n > 1 && !twins)
+        return;
+    for (size_t i = 0; i < n; i++) { /* one run, or the same configuration twice: folders are their names */
+        char *folder = folder_name(folders[i]);
+        char *name = cli_format("%s%s%s", folder, curves[i].name[0] == '\0' ? "" : ": ", curves[i].name);
+        free(folder);
+        free(curves[i].name);
+        curves[i].name = name;
+    }
+}
+
+/* ---- drawing ------------------------------------------------------------------------------------------------------- */
+
+/* What of the NLL is shown. The first validations are often so high that the rest is flat beside them; so what a run has
+ * before an eighth of its calls may leave the frame, if that stretches the rest by half at least. */
+static void nll_range(const curve *curves, size_t n, lam_panel *panel)
+{
+    double low = (double)INFINITY, top = -(double)INFINITY, late = -(double)INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        const curve *c = &curves[i];
+        for (size_t j = 0; j < c->n; j++) {
+            if (!isfinite(c->nll[j]))
+                continue;
+            low = fmin(low, c->nll[j]);
+            top = fmax(top, c->nll[j]);
+            if (c->calls[j] >= 0.125 * c->calls[c->n - 1])
+                late = fmax(late, c->nll[j]);
+        }
+    }
+    double high = top - low > 1.5 * (late - low) ? late : top, air = 0.04 * (high - low);
+    if (!(high > low))
+        return; /* one value or none: as the library does it */
+    panel->y_low = low - air;
+    panel->y_high = high + air;
+}
+
+/* Where an axis of cost, which begins at 0, ends. */
+static double end_of(const lam_panel *panel)
+{
+    double end = 0;
+    for (size_t i = 0; i < panel->n_series; i++)
+        for (size_t j = 0; j < panel->series[i].n; j++)
+            if (isfinite(panel->series[i].x[j]))
+                end = fmax(end, panel->series[i].x[j]);
+    return 1.02 * end;
+}
+
+static int draw(const curve *curves, size_t n, const char *path)
+{
+    static const char nll[] = "validation NLL, nats, standardised units";
+    lam_panel panels[2] = {{.x_label = "calls of f in training, forward + backward", .y_label = nll},
+        {.x_label = "seconds of training", .y_label = nll}};
+    lam_series *series = cli_alloc(2 * n, sizeof *series);
+    for (size_t i = 0; i < n; i++) {
+        series[i] = (lam_series){.name = curves[i].name, .x = curves[i].calls, .y = curves[i].nll, .n = curves[i].n,
+            .colour = curves[i].colour, .line = (lam_line_style)(curves[i].dash % 4)};
+        series[n + i] = series[i];
+        series[n + i].x = curves[i].seconds;
+    }
+    for (size_t p = 0; p < 2; p++) {
+        panels[p].series = series + p * n;
+        panels[p].n_series = n;
+        panels[p].x_high = end_of(&panels[p]);
+        nll_range(curves, n, &panels[p]);
+    }
+    const lam_plot plot = {.panels = panels, .n_panels = 2};
+    lam_status status = lam_plot_write(&plot, path);
+    free(series);
+    return status == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
+int cli_curves_check(const char *path)
+{
+    size_t n = path == NULL ? 0 : strlen(path);
+    if (path == NULL || (n > 4 && (strcasecmp(path + n - 4, ".svg") == 0 || strcasecmp(path + n - 4, ".png") == 0
+                                      || strcasecmp(path + n - 4, ".pdf") == 0)))
+        return CLI_OK;
+    return cli_misuse(&cli_compare, "--plot %s: the name should end in .svg, .png or .pdf", path);
+}
+
+int cli_curves_draw(const char *const *folders, size_t n, const char *path)
+{
+    curve *curves = cli_alloc(n, sizeof *curves);
+    int code = CLI_OK;
+    size_t validations = 0;
+    for (size_t i = 0; i < n; i++)
+        lam_config_init(&curves[i].cfg);
+    for (size_t i = 0; i < n && code == CLI_OK; i++) {
+        code = read_curve(folders[i], &curves[i]);
+        validations += curves[i].n;
+        if (code == CLI_OK && curves[i].n == 0)
+            cli_say("warning: %s holds no validation yet; it has no curve", folders[i]);
+    }
+    if (code == CLI_OK && validations == 0)
+        code = cli_fail("%s is not drawn: no run holds a validation yet", path);
+    if (code == CLI_OK) {
+        name_curves(folders, curves, n);
+        code = draw(curves, n, path);
+    }
+    for (size_t i = 0; i < n; i++) {
+        lam_config_clear(&curves[i].cfg);
+        free(curves[i].calls);
+        free(curves[i].seconds);
+        free(curves[i].nll);
+        free(curves[i].name);
+    }
+    free(curves);
+    return code;
+}

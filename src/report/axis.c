@@ -1,0 +1,110 @@
+#include "report/axis.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The smallest of 1, 2, 5 times a power of ten that is not below x > 0. */
+static double round_step(double x)
+{
+    double power = pow(10, floor(log10(x))), part = x / power;
+    const double slack = 1 + 1e-9;
+    return (part <= slack ? 1 : part <= 2 * slack ? 2 : part <= 5 * slack ? 5 : 10) * power;
+}
+
+static void add_tick(lam_axis *axis, double value)
+{
+    double at = lam_axis_at(axis, value);
+    if (axis->n_ticks < LAM_AXIS_TICKS && at >= -1e-9 && at <= 1 + 1e-9)
+        axis->ticks[axis->n_ticks++] = value;
+}
+
+/* Multiples of a round step, counted so that no rounding adds up. */
+static void even_ticks(lam_axis *axis, size_t wanted)
+{
+    axis->n_ticks = 0;
+    axis->step = round_step((axis->high - axis->low) / (double)(wanted > 1 ? wanted : 2));
+    double first = ceil(axis->low / axis->step - 1e-9);
+    for (size_t i = 0; i < LAM_AXIS_TICKS; i++)
+        add_tick(axis, (first + (double)i) * axis->step);
+}
+
+/* Powers of ten, or 1, 2 and 5 times them where there are few; even ones where the range holds none of these. */
+static void log_ticks(lam_axis *axis, size_t wanted)
+{
+    double decades = log10(axis->high) - log10(axis->low);
+    int every = (int)ceil(decades / (double)(wanted > 0 ? wanted : 1)), first = (int)floor(log10(axis->low));
+    every = every < 1 ? 1 : every;
+    int between = 3 * decades <= (double)wanted + 1;
+    for (int k = first; k <= first + (int)decades + 1; k++) {
+        if (k % every != 0)
+            continue;
+        add_tick(axis, pow(10, k));
+        if (between) {
+            add_tick(axis, 2 * pow(10, k));
+            add_tick(axis, 5 * pow(10, k));
+        }
+    }
+    if (axis->n_ticks < 2)
+        even_ticks(axis, wanted);
+}
+
+void lam_axis_make(lam_axis *axis, double low, double high, int log, size_t wanted)
+{
+    if (!isfinite(low) || !isfinite(high) || low > high || (log && low <= 0) || !isfinite(high - low)) {
+        low = log ? 1 : 0;
+        high = log ? 10 : 1;
+    }
+    double size = fmax(fabs(low), fabs(high));
+    if (high - low <= 1e-12 * size || high - low < 1e-300) {
+        double half = size > 1e-290 ? 0.05 * size : 0.5;
+        low = log ? low / 2 : low - half;
+        high = log ? high * 2 : high + half;
+    }
+    *axis = (lam_axis) { .low = low, .high = high, .log = log };
+    if (log)
+        log_ticks(axis, wanted);
+    else
+        even_ticks(axis, wanted);
+}
+
+double lam_axis_at(const lam_axis *axis, double value)
+{
+    if (!isfinite(value) || (axis->log && value <= 0))
+        return (double)NAN;
+    if (axis->log)
+        return (log(value) - log(axis->low)) / (log(axis->high) - log(axis->low));
+    return (value - axis->low) / (axis->high - axis->low);
+}
+
+void lam_axis_label(const lam_axis *axis, double value, char text[LAM_AXIS_LABEL])
+{
+    static const struct { double unit; const char *letter; } units[] = { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" },
+        { 1e3, "k" } };
+    double size = axis->log ? fabs(value) : fmax(fabs(axis->low), fabs(axis->high)), unit = 1;
+    const char *letter = "";
+    char number[LAM_AXIS_LABEL];
+    for (size_t i = 0; i < 4 && unit == 1 && size >= 1e4; i++) {
+        if (size >= units[i].unit) {
+            unit = units[i].unit;
+            letter = units[i].letter;
+        }
+    }
+    double digits = axis->step > 0 ? fmax(0, -floor(log10(axis->step / unit) + 1e-9)) : 99;
+    if (fabs(value) < 1e-9 * axis->step)
+        snprintf(number, sizeof number, "0");
+    else if (digits <= 6 && size < 1e15)
+        snprintf(number, sizeof number, "%.*f%s", (int)digits, value / unit, letter);
+    else
+        snprintf(number, sizeof number, "%.4g%s", value / unit, letter);
+    /* the minus sign, also in an exponent */
+    size_t n = 0;
+    for (const char *c = number; *c != '\0' && n + 4 < LAM_AXIS_LABEL; c++) {
+        if (*c == '-') {
+            memcpy(text + n, "\xe2\x88\x92", 3);
+            n += 3;
+        } else {
+            text[n++] = *c;
+        }
+    }
+    text[n] = '\0';
+}

@@ -1,0 +1,24 @@
+/* Axes of a chart: range, round ticks, their labels. */
+#ifndef LAM_REPORT_AXIS_H
+#define LAM_REPORT_AXIS_H
+#include "laminar.h"
+
+enum { LAM_AXIS_TICKS = 32, LAM_AXIS_LABEL = 32 };
+
+typedef struct lam_axis {
+    double low, high; /* what is shown, low < high; both above 0 on a logarithmic axis */
+    int log;
+    size_t n_ticks;
+    double ticks[LAM_AXIS_TICKS]; /* ascending, within [low, high] */
+    double step;                  /* between ticks; 0 where it varies */
+} lam_axis;
+
+/* An axis from low to high with about `wanted` ticks. A range without extent is widened; one that is not finite (or, on a
+ * logarithmic axis, not above 0) becomes [0, 1] ([1, 10]). */
+void lam_axis_make(lam_axis *axis, double low, double high, int log, size_t wanted);
+/* Where value lies: 0 at low, 1 at high, beyond them outside. NaN for what has no place. */
+double lam_axis_at(const lam_axis *axis, double value);
+/* "0.25", "200k", "1.5M", "−3" (UTF-8): as many digits as the ticks need. */
+void lam_axis_label(const lam_axis *axis, double value, char text[LAM_AXIS_LABEL]);
+
+#endif
