@@ -1,4 +1,4 @@
-/* Validation NLL over the course of several runs: against calls of f and against seconds. */
+/* Validation NLL over the course of several runs: against calls of f and against processor seconds. */
 #include "curves.h"
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -54,11 +54,11 @@ static void take_train(const cJSON *object, reader *r)
 
 static void take_validation(const cJSON *object, const reader *r, curve *c)
 {
-    double seconds = number(object, "train_seconds"), nll = number(object, "val_nll");
+    double seconds = number(object, "train_cpu_seconds"), nll = number(object, "val_nll");
     if (c->n == c->capacity)
         grow(c);
     c->nll[c->n] = isfinite(nll) ? nll : number(object, "best_val_nll");
-    c->seconds[c->n] = isfinite(seconds) ? seconds : number(object, "seconds");
+    c->seconds[c->n] = isfinite(seconds) ? seconds : number(object, "train_seconds");
     double since = number(object, "iteration") - r->iteration;
     c->calls[c->n++] = r->iteration > 0 ? r->calls + since * r->rate : (double)NAN; /* no training line: nobody knows */
 }
@@ -253,7 +253,7 @@ static int draw(const curve *curves, size_t n, const char *path)
 {
     static const char nll[] = "validation NLL, nats, standardised units";
     lam_panel panels[2] = {{.x_label = "calls of f in training, forward + backward", .y_label = nll},
-        {.x_label = "seconds of training", .y_label = nll}};
+        {.x_label = "processor seconds of training", .y_label = nll}};
     lam_series *series = cli_alloc(2 * n, sizeof *series);
     for (size_t i = 0; i < n; i++) {
         series[i] = (lam_series){.name = curves[i].name, .x = curves[i].calls, .y = curves[i].nll, .n = curves[i].n,

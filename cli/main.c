@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const cli_command *const commands[] = {
-    &cli_fit, &cli_score, &cli_sample, &cli_encode, &cli_decode, &cli_info, &cli_check, &cli_compare, NULL,
+    &cli_fit, &cli_score, &cli_sample, &cli_encode, &cli_decode, &cli_info, &cli_check, &cli_compare, &cli_bench, NULL,
 };
 
 const cli_command *cli_command_at(size_t index)

@@ -80,12 +80,13 @@ static int is_due(const lam_run *run)
 static lam_status iterate(lam_run *run, lam_step_report *report)
 {
     lam_fit_state *s = &run->state;
-    double lr = rate_of(run), before = lam_run_clock();
+    double lr = rate_of(run), before = lam_run_clock(), cpu_before = lam_run_cpu_clock();
     lam_status status = run->trainer.step(run->trainer.self, s, lr, report);
     if (status != LAM_OK)
         return give_up(run, status, s->iteration + 1);
     s->iteration++;
     s->train_seconds += lam_run_clock() - before;
+    s->train_cpu_seconds += lam_run_cpu_clock() - cpu_before;
     s->counts.forward += report->counts.forward;
     s->counts.backward += report->counts.backward;
     s->counts.recomputed += report->counts.recomputed;
@@ -130,7 +131,8 @@ static void fill_result(const lam_run *run, int finished, lam_fit_result *r)
     *r = (lam_fit_result) { .iterations = (size_t)s->iteration,
         .best_iteration = (size_t)(s->best_iteration > 0 ? s->best_iteration : s->iteration), .finished = finished,
         .best_val_nll = s->schedule.best, .test_nll = (double)NAN, .gaussian_test_nll = (double)NAN,
-        .log_det = run->data->log_det, .train_counts = s->counts, .train_seconds = s->train_seconds };
+        .log_det = run->data->log_det, .train_counts = s->counts, .train_seconds = s->train_seconds,
+        .train_cpu_seconds = s->train_cpu_seconds };
 }
 
 static lam_status test(lam_run *run, lam_fit_result *r)

@@ -13,6 +13,13 @@ double lam_run_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+double lam_run_cpu_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 /* ---- opening -------------------------------------------------------------------------------------------------------- */
 
 /* What the data set says about the columns goes into the model. */
@@ -141,6 +148,7 @@ static void log_time(lam_run *run)
 {
     lam_metrics_number(&run->metrics, "seconds", lam_run_clock() - run->started);
     lam_metrics_number(&run->metrics, "train_seconds", run->state.train_seconds);
+    lam_metrics_number(&run->metrics, "train_cpu_seconds", run->state.train_cpu_seconds);
 }
 
 lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double lr)
@@ -199,6 +207,7 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
     lam_metrics_whole(m, "test_solves", r->test_counts.solves);
     lam_metrics_number(m, "seconds", r->seconds);
     lam_metrics_number(m, "train_seconds", r->train_seconds);
+    lam_metrics_number(m, "train_cpu_seconds", r->train_cpu_seconds);
     lam_metrics_truth(m, "finished", r->finished);
     return lam_metrics_end(m);
 }

@@ -26,6 +26,8 @@ typedef struct lam_run {
 
 /* Seconds on a clock that never goes back. */
 double lam_run_clock(void);
+/* Processor seconds of this process, all threads. */
+double lam_run_cpu_clock(void);
 /* Everything made, the checkpoint read if there is one to go on with, the folder ready. The caller closes after failures too. */
 lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options);
 void lam_run_close(lam_run *run);

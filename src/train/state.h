@@ -14,6 +14,7 @@ typedef struct lam_fit_state {
     lam_counts counts;                    /* of all training iterations */
     uint64_t metrics_bytes;               /* of metrics.jsonl, when the checkpoint was written */
     double seconds, train_seconds;        /* wall time until then: all, and of training steps alone */
+    double train_cpu_seconds;             /* processor time of training steps, all threads */
     void *params, *first, *second, *best; /* [parameters] current, the optimiser's memory, best by validation */
     double *h_train, *h_test;             /* [blocks] remembered steps of "warm" */
     double *best_h_train, *best_h_test;   /* [blocks] those of the best */

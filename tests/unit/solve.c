@@ -327,15 +327,16 @@ static void warm_steps_and_observations(void **state)
         w->options.atol = w->options.rtol = 1e-3;
         w->options.first_step = LAM_STEP_WARM;
         w->options.first_step_size = 0.3;
-        w->n_times = 4;
-        w->times[0] = 0, w->times[1] = 0.5, w->times[2] = 0.83, w->times[3] = 1;
+        w->n_times = 5;
+        w->times[0] = 0, w->times[1] = 0.1, w->times[2] = 0.5, w->times[3] = 0.83, w->times[4] = 1;
         must_solve(w, 0);
-        assert_true(w->path->obs_step[1] == 1 && w->path->obs_theta[1] == 1);
-        assert_memory_equal(w->out[1], w->path->y[2], REALS * sizeof(double));
-        assert_int_equal(w->result.accepted, end == LAM_END_LAND_ALL ? 5 : 4);
+        size_t half = end == LAM_END_LAND_ALL ? 2 : 1;
+        assert_true(w->path->obs_step[2] == half && w->path->obs_theta[2] == 1);
+        assert_memory_equal(w->out[2], w->path->y[half + 1], REALS * sizeof(double));
+        assert_int_equal(w->result.accepted, end == LAM_END_LAND_ALL ? 6 : 4);
         for (size_t n = 0; n < w->path->steps; n++)
             assert_true(w->path->h[n] <= 0.25 + 1e-15);
-        for (size_t j = 0; j < 4; j++)
+        for (size_t j = 0; j < 5; j++)
             assert_true(error_at(w, j) < 1e-2);
     }
 }

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# The measurement behind docs/results.md: power_month and protein with the penalty (alpha 5) and without (alpha 0), three seeds;
+# on power, one seed each, a probed first step, Gaussian noise, and the error of training steps measured on z alone.
+#
+# usage: bench/sweep.sh [LAMINAR [DATA_FOLDER]]        (default: build/laminar ../shared/data)
+#   LAMINAR_RUNS  folder of the runs, default runs/     ITERATIONS  of each fit, default 4000
+#   JOBS          fits at a time, default 2             ONLY        names to run, as a shell pattern, default *
+#
+# Stop it however you like and start it again: finished runs are skipped, others go on from their checkpoints. All runs use the
+# program that the sweep began with (copied to the folder of the runs). bench/results.sh writes the page, at any time.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+runs=${LAMINAR_RUNS:-runs}
+iterations=${ITERATIONS:-4000}
+jobs=${JOBS:-2}
+only=${ONLY:-*}
+program=${1:-build/laminar}
+data=${2:-../shared/data}
+
+# name, set, flags. alpha 5 and 0 of one seed stand beside each other: they run at the same time, so their seconds compare.
+list_jobs() {
+    local seed
+    for seed in 1 2 3; do
+        echo "power-a5-s$seed power --tpr-coefficient 5 --seed $seed"
+        echo "power-a0-s$seed power --tpr-coefficient 0 --seed $seed"
+    done
+    echo "power-a5-s1-probe power --tpr-coefficient 5 --seed 1 --first-step probe"
+    echo "power-a0-s1-probe power --tpr-coefficient 0 --seed 1 --first-step probe"
+    echo "power-a5-s1-gaussian power --tpr-coefficient 5 --seed 1 --divergence gaussian"
+    echo "power-a5-s1-z power --tpr-coefficient 5 --seed 1 --error-parts z"
+    for seed in 1 2 3; do
+        echo "protein-a5-s$seed protein --tpr-coefficient 5 --seed $seed"
+        echo "protein-a0-s$seed protein --tpr-coefficient 0 --seed $seed"
+    done
+}
+
+file_of() {
+    case $1 in
+    power) echo "$data/power_month/household_power_consumption.txt" ;;
+    protein) echo "$data/protein/data.txt" ;;
+    esac
+}
+
+say() { printf '%s  %s\n' "$(date '+%F %T')" "$*" | tee -a "$runs/sweep.log"; }
+
+# The last line of the log is the summary of a fit that did all its iterations.
+is_done() {
+    local last
+    last=$(tail -n 1 "$runs/$1/metrics.jsonl" 2>/dev/null) || return 1
+    [[ $last == '{"type":"summary"'*'"finished":true}' && $last =~ \"iterations\":([0-9]+) ]] || return 1
+    [ "${BASH_REMATCH[1]}" -ge "$iterations" ]
+}
+
+# run_job NAME SET FLAGS. The lock is the fit's as long as it lives: one that outlived a killed sweep is waited for.
+run_job() {
+    local name=$1 set=$2 code=0 file figures
+    shift 2
+    file=$(file_of "$set")
+    exec 8>"$runs/$name.lock"
+    flock 8
+    is_done "$name" && return 0
+    nice "$runs/laminar" fit "$file" --config "examples/$set.yaml" "$@" --iterations "$iterations" --val-freq 200 \
+        --log-freq 10 --early-stopping 1000 --threads 1 --quiet --resume --out "$runs/$name" >"$runs/$name.txt" 2>&1 &
+    fit=$!
+    trap 'kill $fit 2>/dev/null || true' TERM # it saves and ends
+    while kill -0 "$fit" 2>/dev/null; do
+        code=0
+        wait "$fit" || code=$?
+    done
+    if ! is_done "$name"; then
+        say "$name stopped with code $code: $(tail -n 1 "$runs/$name.txt")"
+        return 1
+    fi
+    figures=$(tail -n 1 "$runs/$name/metrics.jsonl" | grep -oE '"(test_nll|train_seconds)":[^,}]*' | tr -d '"' | tr '\n' ' ')
+    # what else the machine was doing tells how far seconds are to be trusted
+    cut -d ' ' -f 1-3 /proc/loadavg >"$runs/$name/load"
+    say "$name done: ${figures}load $(cat "$runs/$name/load")"
+}
+
+workers=()
+# shellcheck disable=SC2317 # called by the trap
+stop() {
+    trap - INT TERM
+    say "stopping; the fits save what they have"
+    [ ${#workers[@]} = 0 ] || kill "${workers[@]}" 2>/dev/null || true
+    wait
+    exit 130
+}
+
+mkdir -p "$runs"
+runs=$(cd "$runs" && pwd)
+exec 9>"$runs/sweep.lock"
+flock -n 9 || { echo "another sweep is at work in $runs" >&2; exit 1; }
+if [ ! -x "$runs/laminar" ]; then
+    cp "$program" "$runs/laminar.new"
+    mv "$runs/laminar.new" "$runs/laminar"
+fi
+trap stop INT TERM
+say "sweep of $iterations iterations, $jobs at a time, by $("$runs/laminar" --version)"
+failed=0
+while read -r name set flags; do
+    # shellcheck disable=SC2053
+    [[ $name == $only ]] || continue
+    is_done "$name" && continue
+    [ -e "$(file_of "$set")" ] || { say "$name left out: no $(file_of "$set")"; continue; }
+    if [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; then
+        wait -n || failed=1
+    fi
+    # shellcheck disable=SC2086
+    run_job "$name" "$set" $flags </dev/null 9>&- &
+    workers+=($!)
+done < <(list_jobs)
+for worker in "${workers[@]}"; do
+    wait "$worker" || failed=1
+done
+[ "$failed" = 0 ] && say "all done"
+exit "$failed"

@@ -1,0 +1,285 @@
+/* The measurements of one width: calls of f as a solve makes them, and whole training iterations. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "flow/inside.h"
+#include "penalty/loss.h"
+#include "penalty/tpr.h"
+#include "report/bench.h"
+#include "train/optimizer.h"
+#include <string.h>
+
+#if LAM_WIDTH == 32
+#define LOOPS(isa) lam_bench_loop_table_f32_##isa
+#else
+#define LOOPS(isa) lam_bench_loop_table_f64_##isa
+#endif
+extern const lam_bench_loops LOOPS(scalar);
+#ifdef LAM_HAVE_sse2
+extern const lam_bench_loops LOOPS(sse2);
+#endif
+#ifdef LAM_HAVE_avx2
+extern const lam_bench_loops LOOPS(avx2);
+#endif
+#ifdef LAM_HAVE_avx512
+extern const lam_bench_loops LOOPS(avx512);
+#endif
+#ifdef LAM_HAVE_neon
+extern const lam_bench_loops LOOPS(neon);
+#endif
+
+const lam_bench_loops *LAM_W(lam_bench_loops)(lam_isa isa)
+{
+    switch (isa) {
+#ifdef LAM_HAVE_sse2
+    case LAM_SSE2:
+        return &LOOPS(sse2);
+#endif
+#ifdef LAM_HAVE_avx2
+    case LAM_AVX2:
+        return &LOOPS(avx2);
+#endif
+#ifdef LAM_HAVE_avx512
+    case LAM_AVX512:
+        return &LOOPS(avx512);
+#endif
+#ifdef LAM_HAVE_neon
+    case LAM_NEON:
+        return &LOOPS(neon);
+#endif
+    default:
+        return &LOOPS(scalar);
+    }
+}
+
+enum { EXACT_ROWS = 512 }; /* D + 1 planes a row: fewer rows are measured as well as many */
+
+static lam_noise noise_of(const lam_config *cfg)
+{
+    return (lam_noise) { .kind = cfg->divergence, .seed = cfg->seed, .purpose = LAM_DRAW_PROBE };
+}
+
+static lam_trace trace_of(const lam_config *cfg)
+{
+    return cfg->divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON;
+}
+
+static real *reals_of(const lam_bench_problem *p)
+{
+    size_t n = p->model->layout.parameters;
+    real *params = lam_alloc(n, sizeof *params);
+    for (size_t i = 0; params != NULL && i < n; i++)
+        params[i] = (real)p->model->params[i];
+    return params;
+}
+
+/* ---- calls of f --------------------------------------------------------------------------------------------------------- */
+
+/* One block's system over a batch, every tile evaluated (or pulled back) from its rows at one time. */
+typedef struct calls {
+    LAM_W(lam_engine) *engine;
+    LAM_W(lam_system) system;
+    size_t threads;
+    real **space;  /* [threads] record, then the results of a tile */
+    const real *y; /* [tiles][rows][TILE] */
+    real *k;       /* [tiles][rows][TILE] */
+} calls;
+
+static size_t whole_lines(size_t reals)
+{
+    return (reals + 15) / 16 * 16;
+}
+
+static void eval_group(void *arg, size_t group, size_t thread)
+{
+    calls *c = arg;
+    const lam_batch *b = &c->engine->batch;
+    size_t plane = c->system.rows * LAM_TILE;
+    for (size_t tile = lam_batch_first_tile(b, group); tile < lam_batch_first_tile(b, group + 1); tile++)
+        c->system.eval(c->system.self, tile, group, thread, 0, c->y + tile * plane, c->k + tile * plane, c->space[thread]);
+}
+
+/* Every tile pulls back through its thread's last record, whose numbers do not matter here. */
+static void pull_group(void *arg, size_t group, size_t thread)
+{
+    calls *c = arg;
+    const lam_batch *b = &c->engine->batch;
+    real *record = c->space[thread], *gz = record + whole_lines(c->system.record_size);
+    size_t plane = c->system.rows * LAM_TILE;
+    for (size_t tile = lam_batch_first_tile(b, group); tile < lam_batch_first_tile(b, group + 1); tile++)
+        c->system.pull(c->system.self, tile, group, thread, 0, record, c->k + tile * plane, 1, gz);
+}
+
+static lam_status eval_all(void *arg)
+{
+    calls *c = arg;
+    lam_pool_run(c->engine->pool, c->engine->batch.groups, eval_group, c);
+    return LAM_OK;
+}
+
+static lam_status pull_all(void *arg)
+{
+    calls *c = arg;
+    lam_pool_run(c->engine->pool, c->engine->batch.groups, pull_group, c);
+    return LAM_OK;
+}
+
+static void close_calls(calls *c)
+{
+    for (size_t i = 0; c->space != NULL && i < c->threads; i++)
+        lam_free(c->space[i]);
+    lam_free(c->space);
+    lam_free(c->k);
+    LAM_W(lam_engine_free)(c->engine);
+}
+
+static lam_status open_calls(const lam_bench_problem *p, const lam_layout *block, const real *params, lam_trace trace,
+    size_t rows, calls *c)
+{
+    const lam_config *cfg = &p->model->config;
+    lam_engine_options options = { .max_rows = rows, .trace = trace, .probes = cfg->probes, .gradients = 1, .isa = cfg->isa };
+    lam_noise noise = noise_of(cfg);
+    memset(c, 0, sizeof *c);
+    c->threads = lam_pool_threads(p->pool);
+    LAM_TRY(LAM_W(lam_engine_create)(block, p->pool, &options, &c->engine));
+    LAM_TRY(LAM_W(lam_engine_load_rows)(c->engine, params, p->rows, NULL, rows));
+    LAM_W(lam_engine_draw)(c->engine, &noise, 0);
+    LAM_W(lam_engine_take_block)(c->engine, 0);
+    LAM_W(lam_cnf_system)(c->engine, 0, &c->system);
+    c->engine->cotangent_l = 1 / (double)rows;
+    size_t plane = c->system.rows * LAM_TILE, space = whole_lines(c->system.record_size) + plane;
+    c->y = c->engine->path[0]->y[0];
+    if ((c->k = lam_alloc(c->engine->batch.tiles * plane, sizeof(real))) == NULL
+        || (c->space = lam_alloc(c->threads, sizeof *c->space)) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < c->threads; i++) {
+        if ((c->space[i] = lam_alloc(space, sizeof(real))) == NULL)
+            return LAM_ERR_MEMORY;
+        c->system.prepare(c->system.self, 0, (real)0.5);
+        eval_group(c, 0, i); /* each thread has a record to pull back through */
+    }
+    return LAM_OK;
+}
+
+/* One engine's calls: forward, and the reverse where it is asked for. */
+static lam_status time_calls(const lam_bench_problem *p, const lam_layout *block, const real *params, lam_trace trace,
+    size_t rows, lam_pass_figures *forward, lam_pass_figures *reverse)
+{
+    calls c;
+    lam_status status = open_calls(p, block, params, trace, rows, &c);
+    if (status == LAM_OK)
+        status = lam_bench_time(&p->options, eval_all, &c, &forward->seconds, NULL, NULL);
+    if (status == LAM_OK && reverse != NULL)
+        status = lam_bench_time(&p->options, pull_all, &c, &reverse->seconds, NULL, NULL);
+    if (status == LAM_OK) {
+        forward->seconds /= (double)rows;
+        forward->flop = 2 * (1 + (double)c.engine->tangents) * (double)block->field.products;
+        if (reverse != NULL)
+            *reverse = (lam_pass_figures) { reverse->seconds / (double)rows, 2 * forward->flop };
+    }
+    close_calls(&c);
+    return status;
+}
+
+lam_status LAM_W(lam_bench_field)(const lam_bench_problem *p, lam_field_figures *out)
+{
+    const lam_config *cfg = &p->model->config;
+    size_t rows = cfg->batch_size, few = rows < EXACT_ROWS ? rows : EXACT_ROWS;
+    lam_layout block; /* the first one alone: its parameters lead, swish's beta and the end time follow */
+    lam_config one = *cfg;
+    one.blocks = 1;
+    LAM_TRY(lam_layout_init(&block, &one, p->dim));
+    real *params = reals_of(p);
+    if (params == NULL)
+        return LAM_ERR_MEMORY;
+    if (block.beta != SIZE_MAX)
+        params[block.beta] = (real)p->model->params[p->model->layout.beta];
+    params[block.time] = (real)p->model->params[p->model->layout.time];
+    lam_status status = time_calls(p, &block, params, LAM_TRACE_NONE, rows, &out->value, NULL);
+    if (status == LAM_OK)
+        status = time_calls(p, &block, params, trace_of(cfg), rows, &out->derivative, &out->reverse);
+    if (status == LAM_OK)
+        status = time_calls(p, &block, params, LAM_TRACE_EXACT, few, &out->exact, NULL);
+    lam_free(params);
+    return status;
+}
+
+/* ---- iterations ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct iteration {
+    const lam_bench_problem *problem;
+    LAM_W(lam_engine) *engine;
+    real *params, *grad, *first, *second; /* [parameters] */
+    double *h_star;                       /* [blocks] */
+    uint64_t done;
+    lam_loss loss;
+} iteration;
+
+static lam_status iterate(void *arg)
+{
+    iteration *it = arg;
+    const lam_bench_problem *p = it->problem;
+    const lam_config *cfg = &p->model->config;
+    const lam_layout *layout = &p->model->layout;
+    lam_flow_solve solve = {
+        .solve = { .table = lam_tableau_get(cfg->solver), .atol = cfg->atol, .rtol = cfg->rtol, .end = cfg->end,
+            .first_step = cfg->first_step, .first_step_size = cfg->first_step_size, .fixed_steps = cfg->fixed_steps,
+            .max_steps = cfg->max_steps, .min_step = cfg->min_step },
+        .error_parts = cfg->error_parts,
+        .h_star = cfg->first_step == LAM_STEP_WARM ? it->h_star : NULL,
+        .keep_h_star = 1,
+    };
+    lam_noise noise = noise_of(cfg);
+    lam_penalty penalty = { .tpr_coefficient = cfg->tpr_coefficient,
+        .tpr_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0, .tpr_degree = cfg->tpr_degree, .given_times = p->times };
+    LAM_TRY(LAM_W(lam_engine_loss)(it->engine, it->params, p->rows, NULL, cfg->batch_size, &solve, &noise, &penalty, it->grad,
+        NULL, &it->loss));
+    lam_update update = { cfg->optimizer, 0, cfg->weight_decay, ++it->done };
+    LAM_W(lam_update_apply)(&update, layout->trained, it->grad, it->first, it->second, it->params);
+    return LAM_OK;
+}
+
+static lam_status open_iteration(const lam_bench_problem *p, iteration *it)
+{
+    const lam_config *cfg = &p->model->config;
+    size_t n = p->model->layout.parameters;
+    lam_engine_options options = { .max_rows = cfg->batch_size, .trace = trace_of(cfg), .probes = cfg->probes, .gradients = 1,
+        .method = cfg->gradient, .max_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0, .memory = cfg->memory,
+        .isa = cfg->isa };
+    memset(it, 0, sizeof *it);
+    it->problem = p;
+    it->params = reals_of(p);
+    it->grad = lam_alloc(n, sizeof(real));
+    it->first = lam_alloc(n, sizeof(real));
+    it->second = lam_alloc(n, sizeof(real));
+    it->h_star = lam_alloc(p->model->layout.blocks, sizeof(double));
+    if (it->params == NULL || it->grad == NULL || it->first == NULL || it->second == NULL || it->h_star == NULL)
+        return LAM_ERR_MEMORY;
+    return LAM_W(lam_engine_create)(&p->model->layout, p->pool, &options, &it->engine);
+}
+
+lam_status LAM_W(lam_bench_iteration)(const lam_bench_problem *p, lam_iteration_figures *out)
+{
+    const lam_config *cfg = &p->model->config;
+    iteration it;
+    lam_status status = open_iteration(p, &it);
+    if (status == LAM_OK && cfg->first_step == LAM_STEP_WARM) /* the first iteration probes, the next starts from its memory */
+        status = iterate(&it);
+    if (status == LAM_OK)
+        status = lam_bench_time(&p->options, iterate, &it, &out->seconds, &out->fastest, &out->repeats);
+    if (status == LAM_OK) {
+        size_t planes = 1 + (cfg->divergence == LAM_DIV_EXACT ? p->dim : cfg->probes);
+        out->flop = 2 * (double)planes * (double)cfg->batch_size * (double)p->model->layout.field.products
+            * ((double)it.loss.counts.forward + 2 * (double)it.loss.counts.backward);
+        out->loss = it.loss.loss;
+        out->nll = it.loss.nll;
+        out->tpr = it.loss.tpr;
+        out->counts = it.loss.counts;
+    }
+    LAM_W(lam_engine_free)(it.engine);
+    lam_free(it.params);
+    lam_free(it.grad);
+    lam_free(it.first);
+    lam_free(it.second);
+    lam_free(it.h_star);
+    return status;
+}
