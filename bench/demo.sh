@@ -24,9 +24,11 @@ fit_both() {
     local name=$1 iterations=$2 data=$3 pids=() pid
     shift 3
     printf '== fitting %s with alpha 0 and alpha 5, %s iterations each\n' "$name" "$iterations"
-    for alpha in 0 5; do
-        "$laminar" fit "$data" "$@" --tpr-coefficient "$alpha" --iterations "$iterations" --seed 1 --threads 1 --quiet \
-            --overwrite --out "$runs/$name-alpha$alpha" >"$runs/$name-alpha$alpha.txt" &
+    for alpha in 0 5; do # the one with the penalty shows how far they are
+        local quiet=()
+        [ "$alpha" = 5 ] || quiet=(--quiet)
+        "$laminar" fit "$data" "$@" --tpr-coefficient "$alpha" --iterations "$iterations" --seed 1 --threads 1 "${quiet[@]}" \
+            --log-freq 50 --overwrite --out "$runs/$name-alpha$alpha" >"$runs/$name-alpha$alpha.txt" &
         pids+=($!)
     done
     for pid in "${pids[@]}"; do wait "$pid"; done

@@ -23,10 +23,7 @@ double bench_peak(const bench_report *report, const bench_row *row)
 
 int bench_busy(const bench_report *report)
 {
-    int busy = report->load[0] > BUSY_LOAD;
-    for (size_t i = 0; i < report->n_machines; i++)
-        busy |= report->machine[i].processor_share < BUSY_SHARE;
-    return busy;
+    return report->load[0] > BUSY_LOAD || report->machine[0].processor_share < BUSY_SHARE;
 }
 
 /* How an iteration's first steps were chosen: a start given on the line stands at index 0. */

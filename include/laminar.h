@@ -83,6 +83,9 @@ typedef enum lam_activation { LAM_ACT_TANH, LAM_ACT_SOFTPLUS, LAM_ACT_ELU, LAM_A
 typedef enum lam_solver { LAM_DOPRI5, LAM_TSIT5, LAM_BOSH3, LAM_HEUN21, LAM_DOP853, LAM_EULER, LAM_MIDPOINT,
     LAM_RK4 } lam_solver;
 typedef enum lam_divergence { LAM_DIV_EXACT, LAM_DIV_RADEMACHER, LAM_DIV_GAUSSIAN } lam_divergence;
+/* The trace in validation: AUTO is exact up to LAM_EXACT_DIM columns, else as in training; so is ESTIMATE for any number. */
+typedef enum lam_val_divergence { LAM_VAL_AUTO, LAM_VAL_EXACT, LAM_VAL_ESTIMATE } lam_val_divergence;
+#define LAM_EXACT_DIM 16
 /* Where a solve ends: LAND clamps its last step to the end time; OVERSHOOT steps past it and interpolates;
  * LAND_ALL lands on every observation time as well. */
 typedef enum lam_end { LAM_END_LAND, LAM_END_OVERSHOOT, LAM_END_LAND_ALL } lam_end;
@@ -120,6 +123,7 @@ typedef struct lam_config {
     /* the trace and the gradient */
     lam_divergence divergence; /* in training */
     size_t probes;             /* Hutchinson probes */
+    lam_val_divergence val_divergence;
     lam_gradient gradient;
     double memory;             /* MiB for kept activations */
     /* trajectory polynomial regularisation (Huang and Yeh, AAAI 2021, eq. 8; method.md (4)) */

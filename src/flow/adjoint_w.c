@@ -1,6 +1,7 @@
 /* The continuous adjoint (Chen et al. 2018): the gradient by solving backwards in time for z and its cotangent a,
  *     da/dt = -(a' df/dz - a_l d(trace)/dz),    dL/dtheta = integral of (a' df/dtheta - a_l d(trace)/dtheta) dt,
- * restarted at each observed time. The parameter integral is a quadrature: it is left out of the error norm. Implemented for
+ * restarted at each observed time. The parameter integral is a quadrature: it is left out of the error norm. Cotangents are
+ * carried B times larger, as of a sum over rows, or the absolute tolerance would dwarf those of a mean. Implemented for
  * comparison, and for memory that does not grow with the steps. */
 #include "base/error.h"
 #include "base/mem.h"
@@ -66,7 +67,8 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     }
     memcpy(k, LAM_W(lam_field_output)(&e->field, record), plane * sizeof(real));
     real *ka = k + plane;
-    LAM_W(lam_cnf_pull_into)(e, tile, thread, slot, record, y + plane, 1, e->adjoint->stage[slot][group], ka);
+    LAM_W(lam_cnf_pull_into)(e, tile, thread, slot, record, y + plane, (double)e->batch.rows,
+        e->adjoint->stage[slot][group], ka);
     const real minus = -1, *term = ka;
     e->kernels->combine(plane, ka, NULL, 1, &minus, &term);
 }
@@ -77,7 +79,7 @@ static void add_group(void *arg, size_t group, size_t thread)
     LAM_W(lam_engine) *e = arg;
     struct LAM_W(lam_adjoint) *a = e->adjoint;
     for (size_t s = 0; s < (size_t)a->table->stages; s++) {
-        real weight = (real)(a->h * a->table->b[s]);
+        real weight = (real)(a->h * a->table->b[s] / (double)e->batch.rows);
         const real *term = a->stage[s][group];
         if (weight != 0)
             e->kernels->combine(e->field.sum_size, e->sums[group], e->sums[group], 1, &weight, &term);
@@ -136,8 +138,8 @@ static void start_tile(void *arg, size_t tile, size_t thread)
     else
         memcpy(y + plane, e->adjoint->out + tile * 2 * plane + plane, plane * sizeof(real));
     if (s->a != NULL) {
-        const real one = 1, *term = s->a + tile * plane;
-        e->kernels->combine(plane, y + plane, y + plane, 1, &one, &term);
+        const real rows = (real)e->batch.rows, *term = s->a + tile * plane;
+        e->kernels->combine(plane, y + plane, y + plane, 1, &rows, &term);
     }
 }
 
@@ -148,7 +150,8 @@ static void finish_tile(void *arg, size_t tile, size_t thread)
     LAM_W(lam_engine) *e = s->e;
     size_t plane = e->dim * LAM_TILE;
     real *to = e->g_chain + tile * plane;
-    memcpy(to, e->adjoint->out + tile * 2 * plane + plane, plane * sizeof(real));
+    const real mean = (real)(1 / (double)e->batch.rows), *sum = e->adjoint->out + tile * 2 * plane + plane;
+    e->kernels->combine(plane, to, NULL, 1, &mean, &sum);
     if (s->a != NULL) {
         const real one = 1, *term = s->a + tile * plane;
         e->kernels->combine(plane, to, to, 1, &one, &term);

@@ -27,7 +27,8 @@ typedef struct lam_noise {
     lam_divergence kind;
     uint64_t seed, stream;
     lam_purpose purpose;
-    const double *given; /* [blocks][probes][rows][dim] instead of draws, or NULL */
+    const double *given; /* [blocks from given_first][probes][rows][dim] instead of draws, or NULL */
+    size_t given_first;
     uint64_t first_row;  /* number of the batch's first row */
 } lam_noise;
 

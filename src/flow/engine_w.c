@@ -248,7 +248,7 @@ static void draw_tile(void *arg, size_t tile, size_t thread)
             for (size_t i = 0; i < d; i++)
                 to[(p * d + i) * LAM_TILE + r] = (real)(n->given == NULL
                         ? draws[p * d + i]
-                        : n->given[((e->block * e->tangents + p) * e->batch.rows + row) * d + i]);
+                        : n->given[(((e->block - n->given_first) * e->tangents + p) * e->batch.rows + row) * d + i]);
     }
 }
 

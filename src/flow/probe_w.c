@@ -44,13 +44,12 @@ static void field_tile(void *arg, size_t tile, size_t thread)
 lam_status LAM_W(lam_engine_field)(LAM_W(lam_engine) *e, const real *params, size_t block, double t, const double *x,
     const double *noise_rows, size_t rows, double *v, double *div, double *vjp)
 {
-    lam_noise noise = { .given = noise_rows };
+    lam_noise noise = { .given = noise_rows, .given_first = block };
     if (div != NULL && e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the trace was asked of an engine without one");
     if (noise_rows == NULL && (vjp != NULL || e->options.trace == LAM_TRACE_HUTCHINSON))
         return lam_fail(LAM_ERR_ARGUMENT, "noise_rows is missing");
     LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, NULL, rows));
-    noise.given = noise_rows == NULL ? NULL : noise_rows - block * e->tangents * rows * e->dim;
     if (e->options.trace == LAM_TRACE_HUTCHINSON)
         LAM_W(lam_engine_draw)(e, &noise, block);
     LAM_W(lam_engine_take_block)(e, block);

@@ -49,6 +49,8 @@ static const lam_param table[] = {
     WHOLE("max-steps", "solve", max_steps, 1, 1e9, "1000", "attempted steps a block before the solver gives up"),
     REAL("min-step", "solve", min_step, 0, DBL_MAX, "1e-10", "step size below which the solver gives up"),
     ENUM("divergence", "solve", divergence, "exact|rademacher|gaussian", "rademacher", "the trace in training"),
+    ENUM("val-divergence", "solve", val_divergence, "auto|exact|estimate", "auto",
+        "the trace in validation; auto: exact up to 16 columns, else as in training"),
     WHOLE("probes", "solve", probes, 1, 1e6, "1", "noise vectors of the estimated trace"),
     ENUM("gradient", "solve", gradient, "steps|adjoint", "steps",
         "reverse the steps taken, or solve the adjoint equation backwards"),
@@ -58,7 +60,7 @@ static const lam_param table[] = {
         "the published penalty: coefficient 5, 4 times, degree 1; false: coefficient 0"),
     REAL("tpr-coefficient", "penalty", tpr_coefficient, 0, DBL_MAX, "0",
         "trajectory polynomial regularisation; 0 is off"),
-    WHOLE("tpr-times", "penalty", tpr_times, 2, 1000, "4", "observation times, both ends counted"),
+    WHOLE("tpr-times", "penalty", tpr_times, 2, 32, "4", "observation times, both ends counted"),
     WHOLE("tpr-degree", "penalty", tpr_degree, 0, 100, "1", "degree of the fitted polynomial"),
 
     ENUM("optimizer", "training", optimizer, "adam|adamw|adamax", "adam", "what turns gradients into steps"),

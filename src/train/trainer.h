@@ -15,7 +15,7 @@ typedef struct lam_evaluation {
     const void *params;
     double *h_star; /* [blocks] remembered steps */
     int keep_h_star; /* 1: h_star is updated, unless the evaluation fails */
-    int exact;       /* 1: the exact trace whatever the configuration; 0: as validations do, exact for D <= 2 alone */
+    int exact;       /* 1: the exact trace whatever the configuration; 0: as val_divergence says */
     lam_part part;
 } lam_evaluation;
 

@@ -163,7 +163,8 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
 static lam_status evaluate(void *self, const lam_evaluation *e, double *nll, lam_counts *counts)
 {
     trainer *t = self;
-    int exact = e->exact || t->cfg->divergence == LAM_DIV_EXACT || t->data->dim <= 2;
+    int exact = e->exact || t->cfg->divergence == LAM_DIV_EXACT || t->cfg->val_divergence == LAM_VAL_EXACT
+        || (t->cfg->val_divergence == LAM_VAL_AUTO && t->data->dim <= LAM_EXACT_DIM);
     *counts = (lam_counts) { 0 };
     *nll = (double)NAN;
     if (t->evaluate[exact] == NULL)
