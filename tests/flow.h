@@ -25,6 +25,7 @@ typedef struct recipe {
     size_t times, degree;
     double coefficient, weights; /* weights: factor of the initial ones */
     int train_time, no_gradients;
+    lam_step_control control;
     const char *isa;
     uint64_t seed;
 } recipe;
@@ -92,7 +93,8 @@ static inline void flow_open(flow *f)
 {
     lam_engine_options o = { .max_rows = f->r.rows, .probes = f->r.probes, .gradients = !f->r.no_gradients,
         .trace = f->r.divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, .method = f->r.method,
-        .max_times = f->r.times, .memory = f->r.memory, .isa = f->r.isa };
+        .max_times = f->r.times, .memory = f->r.memory, .isa = f->r.isa,
+        .control = f->r.control };
     must(lam_engine_create_f64(&f->layout, f->pool, &o, &f->engine));
 }
 

@@ -19,6 +19,7 @@ typedef struct lam_engine_options {
     lam_gradient method;
     size_t max_times;    /* observation times of TPR, 0 without */
     double memory;       /* MiB for kept stage records */
+    lam_step_control control; /* TILE: every tile takes its own steps, and counts are means over the tiles */
     const char *isa;
 } lam_engine_options;
 
@@ -59,7 +60,8 @@ lam_status LAM_W(lam_engine_transform)(LAM_W(lam_engine) *engine, const real *pa
 lam_status LAM_W(lam_engine_field)(LAM_W(lam_engine) *engine, const real *params, size_t block, double t, const double *x,
     const double *noise_rows, size_t rows, double *v, double *div, double *vjp);
 
-/* The accepted steps of a block in the last call: t and h, NULL past the end. For tests and pictures. */
+/* The accepted steps of a block in the last call: t and h; their number, 0 past the last block. For tests and pictures.
+ * Neither these nor lam_engine_field are to be had with step control by tile. */
 size_t LAM_W(lam_engine_steps)(const LAM_W(lam_engine) *engine, size_t block, const double **t, const double **h);
 /* Puts steps of the caller's in their place, to be replayed. */
 lam_status LAM_W(lam_engine_set_steps)(LAM_W(lam_engine) *engine, size_t block, size_t n, const double *t, const double *h);

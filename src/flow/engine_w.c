@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "flow/inside.h"
+#include "flow/tiles.h"
 #include "ode/space.h"
 #include <math.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static size_t groups_for(const LAM_W(lam_engine) *e, size_t tiles)
     return tiles < most ? tiles : most;
 }
 
-static void set_batch(LAM_W(lam_engine) *e, size_t rows)
+void LAM_W(lam_engine_set_batch)(LAM_W(lam_engine) *e, size_t rows)
 {
     size_t tiles = (rows + LAM_TILE - 1) / LAM_TILE;
     e->batch = (lam_batch) { .pool = e->pool, .rows = rows, .tiles = tiles, .groups = groups_for(e, tiles),
@@ -108,8 +109,8 @@ lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, co
     lam_status status
         = LAM_W(lam_field_init)(&e->field, &layout->field, kernels, e->chunk, e->chunks, LAM_MAX_SLOTS);
     if (status == LAM_OK) {
-        set_batch(e, options->max_rows);
-        status = allocate(e);
+        LAM_W(lam_engine_set_batch)(e, options->max_rows);
+        status = options->control == LAM_CONTROL_TILE ? LAM_W(lam_tiles_create)(e) : allocate(e);
     }
     if (status != LAM_OK) {
         LAM_W(lam_engine_free)(e);
@@ -123,8 +124,9 @@ void LAM_W(lam_engine_free)(LAM_W(lam_engine) *e)
 {
     if (e == NULL)
         return;
-    set_batch(e, e->options.max_rows);
+    LAM_W(lam_engine_set_batch)(e, e->options.max_rows);
     size_t times = e->options.max_times < 2 ? 1 : e->options.max_times, kept = e->options.gradients ? e->layout->blocks : 1;
+    LAM_W(lam_tiles_free)(e);
     if (e->options.gradients && e->options.method == LAM_GRAD_ADJOINT)
         LAM_W(lam_adjoint_free)(e);
     for (size_t b = 0; e->path != NULL && b < kept; b++)
@@ -155,7 +157,7 @@ const char *LAM_W(lam_engine_isa)(const LAM_W(lam_engine) *e)
 
 size_t LAM_W(lam_engine_steps)(const LAM_W(lam_engine) *e, size_t block, const double **t, const double **h)
 {
-    if (block >= (e->options.gradients ? e->layout->blocks : 1))
+    if (e->tiles != NULL || block >= (e->options.gradients ? e->layout->blocks : 1))
         return 0;
     *t = e->path[block]->t;
     *h = e->path[block]->h;
@@ -164,7 +166,7 @@ size_t LAM_W(lam_engine_steps)(const LAM_W(lam_engine) *e, size_t block, const d
 
 lam_status LAM_W(lam_engine_set_steps)(LAM_W(lam_engine) *e, size_t block, size_t n, const double *t, const double *h)
 {
-    if (block >= (e->options.gradients ? e->layout->blocks : 1))
+    if (e->tiles != NULL || block >= (e->options.gradients ? e->layout->blocks : 1))
         return lam_fail(LAM_ERR_ARGUMENT, "steps for block %zu, which this engine does not keep", block);
     LAM_TRY(LAM_W(lam_path_reserve)(e->path[block], n, 1));
     memcpy(e->path[block]->t, t, n * sizeof *t);
@@ -303,7 +305,7 @@ lam_status LAM_W(lam_engine_load_rows)(LAM_W(lam_engine) *e, const real *params,
 {
     if (rows == 0 || rows > e->options.max_rows)
         return lam_fail(LAM_ERR_ARGUMENT, "a batch of %zu rows, in an engine for 1 to %zu", rows, e->options.max_rows);
-    set_batch(e, rows);
+    LAM_W(lam_engine_set_batch)(e, rows);
     e->params = params;
     e->in_rows = x;
     e->in_index = index;
@@ -318,6 +320,8 @@ lam_status LAM_W(lam_engine_transform)(LAM_W(lam_engine) *e, const real *params,
     size_t blocks = e->layout->blocks;
     if (l != NULL && e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the log-density was asked of an engine without a trace");
+    if (e->tiles != NULL)
+        return LAM_W(lam_tiles_transform)(e, params, x, index, rows, forward, solve, noise, y, l, counts);
     LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, index, rows));
     for (size_t i = 0; i < blocks; i++) {
         size_t block = forward ? i : blocks - 1 - i, at = e->options.gradients ? block : 0;

@@ -36,6 +36,7 @@ struct LAM_W(lam_engine) {
     real **sums;            /* [groups] gradient sums of one block */
     real **scratch;         /* [threads] of the field's reverse */
     struct LAM_W(lam_adjoint) *adjoint;
+    struct LAM_W(lam_tiles) *tiles; /* with LAM_CONTROL_TILE: does all the work; the arrays above are NULL then */
     /* arguments of the region in hand */
     const double *in_rows;
     const size_t *in_index;
@@ -63,6 +64,7 @@ void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, 
 /* Draws a block's noise. */
 void LAM_W(lam_engine_draw)(LAM_W(lam_engine) *e, const lam_noise *noise, size_t block);
 
+void LAM_W(lam_engine_set_batch)(LAM_W(lam_engine) *e, size_t rows);
 /* Takes up a batch of the caller's rows. */
 lam_status LAM_W(lam_engine_load_rows)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
     size_t rows);

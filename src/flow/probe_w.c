@@ -47,6 +47,8 @@ lam_status LAM_W(lam_engine_field)(LAM_W(lam_engine) *e, const real *params, siz
     lam_noise noise = { .given = noise_rows, .given_first = block };
     if (div != NULL && e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the trace was asked of an engine without one");
+    if (e->tiles != NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "a field was asked of an engine with step control by tile");
     if (noise_rows == NULL && (vjp != NULL || e->options.trace == LAM_TRACE_HUTCHINSON))
         return lam_fail(LAM_ERR_ARGUMENT, "noise_rows is missing");
     LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, NULL, rows));

@@ -39,7 +39,8 @@ static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batc
 {
     const lam_model *model = pass->model;
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
-    lam_engine_options options = { .max_rows = batch_rows, .trace = LAM_TRACE_NONE, .probes = pass->probes, .isa = pass->isa };
+    lam_engine_options options = { .max_rows = batch_rows, .trace = LAM_TRACE_NONE, .probes = pass->probes, .isa = pass->isa,
+        .control = model->config.step_control };
     if (with_l)
         options.trace = pass->divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON;
     LAM_TRY(lam_pool_create(pass->threads, &h->pool));

@@ -21,4 +21,9 @@ lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *engine, const real *params,
     size_t rows, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x,
     lam_loss *loss);
 
+/* The same with a step size for every tile, which lam_engine_loss hands over to: tiles are small batches of their own. */
+lam_status LAM_W(lam_tiles_loss)(LAM_W(lam_engine) *engine, const real *params, const double *x, const size_t *index,
+    size_t rows, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x,
+    lam_loss *loss);
+
 #endif

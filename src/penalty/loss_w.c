@@ -252,6 +252,8 @@ lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, cons
         LAM_TRY(lam_tpr_check(penalty->tpr_times, penalty->tpr_degree));
     if (e->n_times > 1 && e->n_times > e->options.max_times)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu observation times, in an engine for %zu", e->n_times, e->options.max_times);
+    if (e->tiles != NULL)
+        return LAM_W(lam_tiles_loss)(e, params, x, index, rows, solve, noise, penalty, grad, grad_x, loss);
     LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, index, rows));
     LAM_TRY(forward(e, solve, noise, penalty, loss));
     if (grad == NULL)

@@ -38,7 +38,8 @@ static lam_status make_engine(const trainer *t, int gradients, size_t rows, int 
 {
     const lam_config *cfg = t->cfg;
     lam_engine_options options = { .max_rows = rows, .trace = exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON,
-        .probes = cfg->probes, .gradients = gradients, .method = cfg->gradient, .isa = cfg->isa };
+        .probes = cfg->probes, .gradients = gradients, .method = cfg->gradient, .isa = cfg->isa,
+        .control = cfg->step_control };
     if (gradients) {
         options.memory = cfg->memory;
         options.max_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0;

@@ -1,0 +1,173 @@
+#include "flow/tiles.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static real **reals(size_t arrays, size_t n)
+{
+    real **a = lam_alloc(arrays, sizeof *a);
+    for (size_t i = 0; a != NULL && i < arrays; i++)
+        if ((a[i] = lam_alloc(n, sizeof(real))) == NULL)
+            return a; /* the caller finds the hole, and frees */
+    return a;
+}
+
+static int whole(real *const *a, size_t arrays)
+{
+    for (size_t i = 0; a != NULL && i < arrays; i++)
+        if (a[i] == NULL)
+            return 0;
+    return a != NULL;
+}
+
+lam_status LAM_W(lam_tiles_create)(LAM_W(lam_engine) *e)
+{
+    struct LAM_W(lam_tiles) *t = e->tiles = lam_alloc(1, sizeof *t);
+    if (t == NULL)
+        return LAM_ERR_MEMORY;
+    t->threads = lam_pool_threads(e->pool);
+    lam_engine_options o = e->options;
+    o.control = LAM_CONTROL_BATCH;
+    o.max_rows = o.max_rows < LAM_TILE ? o.max_rows : LAM_TILE;
+    o.memory /= (double)t->threads;
+    if ((t->pool = lam_alloc(t->threads, sizeof *t->pool)) == NULL
+        || (t->engine = lam_alloc(t->threads, sizeof *t->engine)) == NULL
+        || (t->outcome = lam_alloc(e->batch.tiles, sizeof *t->outcome)) == NULL
+        || (t->h_star = lam_alloc(e->batch.tiles * e->layout->blocks, sizeof(double))) == NULL
+        || (t->sorted = lam_alloc(e->batch.tiles, sizeof(double))) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < t->threads; i++) {
+        LAM_TRY(lam_pool_create(1, &t->pool[i]));
+        LAM_TRY(LAM_W(lam_engine_create)(e->layout, t->pool[i], &o, &t->engine[i]));
+    }
+    if (!o.gradients)
+        return LAM_OK;
+    t->tile_grad = reals(t->threads, e->layout->parameters);
+    t->group_grad = reals(e->batch.groups, e->layout->parameters);
+    return whole(t->tile_grad, t->threads) && whole(t->group_grad, e->batch.groups) ? LAM_OK : LAM_ERR_MEMORY;
+}
+
+void LAM_W(lam_tiles_free)(LAM_W(lam_engine) *e)
+{
+    struct LAM_W(lam_tiles) *t = e->tiles;
+    if (t == NULL)
+        return;
+    for (size_t i = 0; i < t->threads; i++) {
+        if (t->engine != NULL)
+            LAM_W(lam_engine_free)(t->engine[i]);
+        if (t->pool != NULL)
+            lam_pool_free(t->pool[i]);
+        if (t->tile_grad != NULL)
+            lam_free(t->tile_grad[i]);
+    }
+    for (size_t i = 0; t->group_grad != NULL && i < e->batch.groups; i++)
+        lam_free(t->group_grad[i]);
+    lam_free(t->engine);
+    lam_free(t->pool);
+    lam_free(t->tile_grad);
+    lam_free(t->group_grad);
+    lam_free(t->outcome);
+    lam_free(t->h_star);
+    lam_free(t->sorted);
+    lam_free(t);
+}
+
+LAM_W(lam_tile_share) LAM_W(lam_tiles_share)(const LAM_W(lam_engine) *e, size_t tile, const double *x, const size_t *index,
+    const lam_flow_solve *solve, const lam_noise *noise)
+{
+    size_t first = tile * LAM_TILE, blocks = e->layout->blocks;
+    double *h = e->tiles->h_star + tile * blocks;
+    LAM_W(lam_tile_share) s = { .x = index != NULL ? x : x + first * e->dim, .index = index != NULL ? index + first : NULL,
+        .rows = lam_batch_tile_rows(&e->batch, tile), .solve = *solve };
+    if (solve->h_star != NULL) {
+        memcpy(h, solve->h_star, blocks * sizeof *h);
+        s.solve.h_star = h;
+    }
+    if (noise != NULL) {
+        s.noise = *noise;
+        s.noise.first_row += first;
+    }
+    return s;
+}
+
+void LAM_W(lam_tiles_keep)(LAM_W(lam_engine) *e, size_t tile, lam_status status, const lam_counts *counts)
+{
+    lam_tile_outcome *o = &e->tiles->outcome[tile];
+    o->status = status;
+    o->counts = *counts;
+    if (status != LAM_OK)
+        snprintf(o->error, sizeof o->error, "%s", lam_last_error());
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+lam_status LAM_W(lam_tiles_finish)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, lam_counts *counts)
+{
+    struct LAM_W(lam_tiles) *t = e->tiles;
+    size_t tiles = e->batch.tiles, blocks = e->layout->blocks;
+    double sum[5] = { 0 };
+    for (size_t i = 0; i < tiles; i++) {
+        const lam_tile_outcome *o = &t->outcome[i];
+        if (o->status != LAM_OK)
+            return lam_fail(o->status, "tile %zu, rows %zu to %zu of the batch: %s", i + 1, i * LAM_TILE + 1,
+                i * LAM_TILE + lam_batch_tile_rows(&e->batch, i), o->error);
+        sum[0] += (double)o->counts.forward;
+        sum[1] += (double)o->counts.backward;
+        sum[2] += (double)o->counts.recomputed;
+        sum[3] += (double)o->counts.accepted;
+        sum[4] += (double)o->counts.rejected;
+    }
+    uint64_t *into[5] = { &counts->forward, &counts->backward, &counts->recomputed, &counts->accepted, &counts->rejected };
+    for (size_t i = 0; i < 5; i++)
+        *into[i] += (uint64_t)(sum[i] / (double)tiles + 0.5);
+    counts->solves += blocks;
+    for (size_t b = 0; solve->h_star != NULL && solve->keep_h_star && b < blocks; b++) {
+        for (size_t i = 0; i < tiles; i++)
+            t->sorted[i] = t->h_star[i * blocks + b];
+        qsort(t->sorted, tiles, sizeof *t->sorted, ascending);
+        solve->h_star[b] = t->sorted[tiles / 2];
+    }
+    return LAM_OK;
+}
+
+typedef struct transform {
+    LAM_W(lam_engine) *e;
+    const real *params;
+    const double *x;
+    const size_t *index;
+    int forward;
+    const lam_flow_solve *solve;
+    const lam_noise *noise;
+    double *y, *l;
+} transform;
+
+static void transform_tile(void *arg, size_t tile, size_t thread)
+{
+    const transform *c = arg;
+    LAM_W(lam_engine) *e = c->e;
+    LAM_W(lam_tile_share) s = LAM_W(lam_tiles_share)(e, tile, c->x, c->index, c->solve, c->noise);
+    lam_counts counts = { 0 };
+    size_t first = tile * LAM_TILE;
+    lam_status status = LAM_W(lam_engine_transform)(e->tiles->engine[thread], c->params, s.x, s.index, s.rows, c->forward,
+        &s.solve, &s.noise, c->y != NULL ? c->y + first * e->dim : NULL, c->l != NULL ? c->l + first : NULL, &counts);
+    LAM_W(lam_tiles_keep)(e, tile, status, &counts);
+}
+
+lam_status LAM_W(lam_tiles_transform)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
+    size_t rows, int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts)
+{
+    if (rows == 0 || rows > e->options.max_rows || (noise != NULL && noise->given != NULL))
+        return lam_fail(LAM_ERR_ARGUMENT, "step control by tile: %zu rows in an engine for %zu; its noise is always drawn", rows,
+            e->options.max_rows);
+    LAM_W(lam_engine_set_batch)(e, rows);
+    transform c = { e, params, x, index, forward, solve, noise, y, l };
+    LAM_W(lam_engine_run)(e, transform_tile, &c);
+    return LAM_W(lam_tiles_finish)(e, solve, counts);
+}

@@ -1,0 +1,74 @@
+/* The loss with step control by tile: the mean over rows of what the tiles come to on their own. */
+#include "flow/tiles.h"
+#include "base/error.h"
+#include "penalty/loss.h"
+#include <string.h>
+
+typedef struct loss_call {
+    LAM_W(lam_engine) *e;
+    const real *params;
+    const double *x;
+    const size_t *index;
+    const lam_flow_solve *solve;
+    const lam_noise *noise;
+    const lam_penalty *penalty;
+    int gradient;
+    double *grad_x;
+} loss_call;
+
+static void loss_tile(const loss_call *c, size_t tile, size_t group, size_t thread)
+{
+    LAM_W(lam_engine) *e = c->e;
+    struct LAM_W(lam_tiles) *t = e->tiles;
+    LAM_W(lam_tile_share) s = LAM_W(lam_tiles_share)(e, tile, c->x, c->index, c->solve, c->noise);
+    lam_loss loss = { 0 };
+    double *grad_x = c->grad_x != NULL ? c->grad_x + tile * LAM_TILE * e->dim : NULL;
+    lam_status status = LAM_W(lam_engine_loss)(t->engine[thread], c->params, s.x, s.index, s.rows, &s.solve, &s.noise,
+        c->penalty, c->gradient ? t->tile_grad[thread] : NULL, grad_x, &loss);
+    double rows = (double)s.rows, share = rows / (double)e->batch.rows;
+    LAM_W(lam_tiles_keep)(e, tile, status, &loss.counts);
+    t->outcome[tile].loss = rows * loss.loss;
+    t->outcome[tile].nll = rows * loss.nll;
+    t->outcome[tile].tpr = rows * loss.tpr;
+    if (status != LAM_OK || !c->gradient)
+        return;
+    const real *from = t->tile_grad[thread];
+    real *to = t->group_grad[group];
+    for (size_t i = 0; i < e->layout->parameters; i++)
+        to[i] += (real)share * from[i];
+    for (size_t i = 0; grad_x != NULL && i < s.rows * e->dim; i++)
+        grad_x[i] *= share;
+}
+
+static void loss_group(void *arg, size_t group, size_t thread)
+{
+    const loss_call *c = arg;
+    const lam_batch *b = &c->e->batch;
+    if (c->gradient)
+        memset(c->e->tiles->group_grad[group], 0, c->e->layout->parameters * sizeof(real));
+    for (size_t tile = lam_batch_first_tile(b, group); tile < lam_batch_first_tile(b, group + 1); tile++)
+        loss_tile(c, tile, group, thread);
+}
+
+lam_status LAM_W(lam_tiles_loss)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index, size_t rows,
+    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x, lam_loss *loss)
+{
+    if (rows == 0 || rows > e->options.max_rows || (noise != NULL && noise->given != NULL))
+        return lam_fail(LAM_ERR_ARGUMENT, "step control by tile: %zu rows in an engine for %zu; its noise is always drawn", rows,
+            e->options.max_rows);
+    LAM_W(lam_engine_set_batch)(e, rows);
+    loss_call c = { e, params, x, index, solve, noise, penalty, grad != NULL, grad_x };
+    lam_pool_run(e->pool, e->batch.groups, loss_group, &c);
+    LAM_TRY(LAM_W(lam_tiles_finish)(e, solve, &loss->counts));
+    for (size_t i = 0; i < e->batch.tiles; i++) {
+        loss->loss += e->tiles->outcome[i].loss / (double)rows;
+        loss->nll += e->tiles->outcome[i].nll / (double)rows;
+        loss->tpr += e->tiles->outcome[i].tpr / (double)rows;
+    }
+    for (size_t i = 0; grad != NULL && i < e->layout->parameters; i++) {
+        grad[i] = 0;
+        for (size_t g = 0; g < e->batch.groups; g++)
+            grad[i] += e->tiles->group_grad[g][i];
+    }
+    return LAM_OK;
+}
