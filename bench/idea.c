@@ -1,6 +1,6 @@
-/* Draws docs/idea.svg: how rows of a 2-D toy density travel to the base density, in a flow fitted without and in one fitted with
- * trajectory polynomial regularisation, and where the solver's steps fall. The curves and the counts are computed, nothing is drawn
- * by hand; the two fits differ in the penalty alone. Takes some ten seconds.
+/* Draws docs/idea.svg: how rows of a 2-D toy density travel to the base density, in a flow fitted without and in one
+ * fitted with trajectory polynomial regularisation, and where the solver's steps fall. The curves and the counts are
+ * computed, nothing is drawn by hand; the two fits differ in the penalty alone. Takes some ten seconds.
  *
  *     idea FILE.svg      (or .png, .pdf)
  */
@@ -16,8 +16,8 @@
 enum { ROWS = 1000, SHOWN = 12, TIMES = 61, MAX_STEPS = 200 };
 
 /* What both fits share: everything but "tpr". Tolerances are the defaults, 1e-4 in training and 1e-5 after it. */
-static const char *const settings[][2] = { { "dims", "32-32" }, { "iterations", "800" }, { "batch-size", "200" }, { "lr", "0.01" },
-    { "val-freq", "100" }, { "divergence", "exact" } };
+static const char *const settings[][2] = { { "dims", "32-32" }, { "iterations", "800" }, { "batch-size", "200" },
+    { "lr", "0.01" }, { "val-freq", "100" }, { "divergence", "exact" } };
 
 typedef struct panel {
     double t[TIMES], z[SHOWN][TIMES]; /* z_1 of the rows shown, at even times */
@@ -36,12 +36,13 @@ static void must(lam_status status)
     }
 }
 
-/* Rows x at time t > 0: z, and l where it is wanted. The end time is a parameter of the block, so it is set for the solve. */
-static void solve_to(lam_engine_f64 *engine, lam_model *model, double t, double tolerance, const double *x, size_t rows, double *z,
-    double *l, double *h_star, lam_counts *counts)
+/* Rows x at time t > 0: z, and l where it is wanted. The end time is a parameter of the block: it is set for the solve. */
+static void solve_to(lam_engine_f64 *engine, lam_model *model, double t, double tolerance, const double *x, size_t rows,
+    double *z, double *l, double *h_star, lam_counts *counts)
 {
-    lam_flow_solve solve = { .h_star = h_star, .solve = { .table = lam_tableau_get(model->config.solver), .atol = tolerance,
-        .rtol = tolerance, .end = LAM_END_LAND, .first_step = LAM_STEP_WARM, .max_steps = MAX_STEPS, .min_step = 1e-10 } };
+    lam_flow_solve solve = { .h_star = h_star,
+        .solve = { .table = lam_tableau_get(model->config.solver), .atol = tolerance, .rtol = tolerance,
+            .end = LAM_END_LAND, .first_step = LAM_STEP_WARM, .max_steps = MAX_STEPS, .min_step = 1e-10 } };
     double *end = model->params + model->layout.time, whole = *end; /* T = s^2 */
     *end = sqrt(t);
     must(lam_engine_transform_f64(engine, model->params, x, NULL, rows, 1, &solve, NULL, z, l, counts));
@@ -109,8 +110,8 @@ static void fit(panel *p, const char *name, const char *tpr)
     must(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &data));
     must(lam_fit(&cfg, data, NULL, &model, &result));
     trace(p, model, lam_dataset_rows(data, LAM_TEST, &rows));
-    snprintf(p->title, sizeof p->title, "%s: %llu calls of f, test NLL %.2f", name, (unsigned long long)p->counts.forward,
-        result.test_nll);
+    snprintf(p->title, sizeof p->title, "%s: %llu calls of f, test NLL %.2f", name,
+        (unsigned long long)p->counts.forward, result.test_nll);
     printf("%s, %llu steps + %llu rejected\n", p->title, (unsigned long long)p->counts.accepted,
         (unsigned long long)p->counts.rejected);
     lam_model_free(model);
@@ -126,7 +127,8 @@ static lam_panel draw(const panel *p, lam_series series[2 * SHOWN])
         series[SHOWN + i] = (lam_series) { .x = p->dot_t, .y = p->dot_z[i], .n = p->dots, .colour = 1 };
     }
     return (lam_panel) { .title = p->title, .x_label = "time t    (a dot: the end of a solver's step)",
-        .y_label = "first coordinate of z(t)", .series = series, .n_series = 2 * SHOWN, .x_high = 1, .y_low = -2, .y_high = 2 };
+        .y_label = "first coordinate of z(t)", .series = series, .n_series = 2 * SHOWN, .x_high = 1, .y_low = -2,
+        .y_high = 2 };
 }
 
 int main(int argc, char **argv)
@@ -140,8 +142,8 @@ int main(int argc, char **argv)
     fit(&without, "without TPR", "false");
     fit(&with, "with TPR", "true");
     const lam_panel panels[2] = { draw(&without, series[0]), draw(&with, series[1]) };
-    const lam_plot plot = { .title = "Twelve rows on their way from the data (t = 0) to the base density (t = 1)", .panels = panels,
-        .n_panels = 2, .height = 400 };
+    const lam_plot plot = { .title = "Twelve rows on their way from the data (t = 0) to the base density (t = 1)",
+        .panels = panels, .n_panels = 2, .height = 400 };
     must(lam_plot_write(&plot, argv[1]));
     return EXIT_SUCCESS;
 }

@@ -299,6 +299,16 @@ static int write_problems(const cli_command *command, const bench_args *args, co
     return code;
 }
 
+/* Found out before the work. */
+static int check_writable(const char *path)
+{
+    FILE *stream = fopen(path, "a");
+    if (stream == NULL)
+        return cli_fail("%s cannot be written: %s", path, strerror(errno));
+    fclose(stream);
+    return CLI_OK;
+}
+
 static int run(const cli_command *command, int argc, char **argv)
 {
     bench_args args = {.weight_scale = 1.0};
@@ -310,7 +320,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK && args.weight_scale <= 0.0)
         code = cli_misuse(command, "--weight-scale wants a number above 0");
     if (code == CLI_OK && args.json != NULL && strcmp(args.json, "-") != 0)
-        code = cli_out_check(args.json);
+        code = check_writable(args.json);
     if (code == CLI_OK)
         code = choose_shapes(command, args.shape, chosen, &n);
     if (code == CLI_OK && args.problems != NULL)

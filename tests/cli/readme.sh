@@ -1,5 +1,5 @@
-# What README.md and docs/ print is true: every command in them runs, the session shows what the program prints (numbers aside), the
-# C program is that of laminar.h and builds against an installed library, and links lead somewhere.
+# What README.md and docs/ print is true: every command in them runs, the session shows what the program prints (numbers
+# aside), the C program is that of laminar.h and builds against an installed library, and links lead somewhere.
 source_dir=$(cd "$(dirname "$0")/../.." && pwd)
 build_dir=$(cd "$(dirname "$1")" && pwd)
 . "$(dirname "$0")/lib.bash"
@@ -9,7 +9,8 @@ ln -s "$laminar" bin/laminar
 PATH=$work/bin:$PATH
 
 # The fenced blocks of a page in one language, one after the other; a line "@@" ends each.
-blocks() { awk -v want="\`\`\`$2" '/^```/ { if (inside) print "@@"; inside = !open && $0 == want; open = !open; next } inside' "$1"; }
+blocks() { awk -v want="\`\`\`$2" '/^```/ { if (inside) print "@@"; inside = !open && $0 == want; open = !open; next }
+    inside' "$1"; }
 # Numbers, and the blanks that depend on their width, are left to the machine.
 masked() { sed -E 's/-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?/N/g; s/[[:space:]]+/ /g; s/ $//' "$1"; }
 
@@ -40,7 +41,8 @@ check_output() {
         { while (++at <= n && have[at] != $0) if (!skip) break
           if (at > n || have[at] != $0) { print "not printed: " $0; bad = 1; exit 1 }
           skip = 0 }
-        END { if (!skip && at < n && !bad) { print "printed beyond the page: " have[at + 1]; exit 1 } }' have want >compared ||
+        END { if (!skip && at < n && !bad) { print "printed beyond the page: " have[at + 1]; exit 1 } }' \
+        have want >compared ||
         fail "the page shows another output: $(cat compared)"
 }
 
@@ -66,7 +68,7 @@ run_console() {
 check_links() {
     local page=$1 link
     while IFS= read -r link; do
-        case $link in http*://* | *docs/results.md | results.md) continue ;; esac # that page is written by bench/results.sh
+        case $link in http*://* | *docs/results.md) continue ;; esac # that page is written by bench/results.sh
         [ -e "$(dirname "$page")/$link" ] || { command_line="link in ${page##*/}"; code=0; fail "there is no $link"; }
     done < <(grep -oE '\]\([^)#]+\)' "$page" | sed 's/^](//; s/)$//')
 }
@@ -74,7 +76,7 @@ check_links() {
 check_c() {
     local prefix=$work/prefix line
     blocks "$source_dir/README.md" c | grep -v '^@@$' >density.c
-    sed -n '/^ \*     #include <laminar.h>/,/^ \*     }$/p' "$source_dir/include/laminar.h" | sed 's/^ \*     //' >header.c
+    sed -n '/^ \*     #include <laminar.h>/,/^ \*     }$/ s/^ \*     //p' "$source_dir/include/laminar.h" >header.c
     command_line="the C program of README.md" code=0
     expect_same density.c header.c
     # a library with sanitizers wants a program with them
@@ -86,7 +88,8 @@ check_c() {
     sed -i 's/"iterations", "500"/"iterations", "5"/' density.c # the machine that tests has other things to do
     line=$(blocks "$source_dir/README.md" sh | grep '^cc ')
     command_line=$line
-    PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name laminar.pc)") bash -eu -c "${line/#cc/${CC:-gcc} -Werror}" >out 2>err
+    PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name laminar.pc)") \
+        bash -eu -c "${line/#cc/${CC:-gcc} -Werror}" >out 2>err
     code=$?
     expect_code 0
     command_line=./density
