@@ -146,7 +146,7 @@ def measure(path, form, threads, args):
     optimizer = torch.optim.Adam(flow.parameters, lr=0.0)  # the arithmetic of a step, the same weights for every repeat
     noise = None if problem.noise is None else torch.empty_like(problem.noise)
     seconds = []
-    for i in range(args.warmup + args.repeats):
+    while len(seconds) < args.warmup + args.repeats or (sum(seconds) < 1 and len(seconds) < 100):
         start = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         if noise is not None:  # a training step draws its noise; this one then takes that of the file
@@ -158,7 +158,7 @@ def measure(path, form, threads, args):
     line = {"shape": problem.shape, "rows": len(problem.rows), "blocks": len(problem.fields), "form": form,
             "derivative": name, "ms_a_call": kinds, "threads": threads,
             "seconds": statistics.median(seconds[args.warmup:]), "fastest": min(seconds[args.warmup:]),
-            "repeats": args.repeats, "calls_forward": report["forward"], "calls_backward": report["backward"],
+            "repeats": len(seconds) - args.warmup, "calls_forward": report["forward"], "calls_backward": report["backward"],
             "calls_recomputed": report["recomputed"], "accepted": report["accepted"], "rejected": report["rejected"],
             "loss": report["loss"], "nll": report["nll"], "tpr": report["tpr"],
             "graph": graph if form == "own-steps" else None, "even_steps": args.steps,
@@ -244,7 +244,7 @@ def main():
     parser.add_argument("--graph", choices=("auto", "keep", "steps"), default="auto",
                         help="own-steps: keep the graph of the whole solve (auto: if memory allows), or make each step's again")
     parser.add_argument("--steps", type=int, default=0, help="that many equal steps a solve instead of step control")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=3, help="at least; short iterations are repeated for a second")
     parser.add_argument("--warmup", type=int, default=1)
     args = parser.parse_args()
     if args.self_test:

@@ -10,6 +10,7 @@ typedef struct fit_watch {
     size_t first_iteration; /* 0 before the first call; a resumed run starts later than 1 */
     double first_seconds, shown; /* the run's seconds at the first call; cli_clock of the line last shown */
     size_t iteration;            /* the last one reported */
+    size_t printed;              /* the last one that got a line of its own */
 } fit_watch;
 
 /* SIGINT, SIGTERM and SIGHUP ask fit_progress to stop; the second one of a kind kills. */

@@ -52,13 +52,14 @@ static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rat
     watch->shown = now;
 }
 
-static void show_as_lines(const fit_watch *watch, const lam_progress *p, double rate)
+static void show_as_lines(fit_watch *watch, const lam_progress *p, double rate)
 {
     char left[32];
     if (p->is_validation)
         fprintf(stderr, "validation at %zu: NLL %.6f, best %.6f\n", p->iteration, p->val_nll, p->best_val_nll);
-    if (p->iteration % watch->log_freq != 0 && p->iteration != p->iterations)
-        return;
+    if ((p->iteration % watch->log_freq != 0 && p->iteration != p->iterations) || p->iteration == watch->printed)
+        return; /* a closing validation reports the last iteration once more */
+    watch->printed = p->iteration;
     fprintf(stderr,
         "iteration %zu/%zu  loss %.6f  nll %.6f  forward %llu  backward %llu  steps %llu + %llu rejected  lr %g  "
         "%.3g it/s  left %s\n",

@@ -244,7 +244,7 @@ static lam_status open_iteration(const lam_bench_problem *p, iteration *it)
     size_t n = p->model->layout.parameters;
     lam_engine_options options = { .max_rows = cfg->batch_size, .trace = trace_of(cfg), .probes = cfg->probes, .gradients = 1,
         .method = cfg->gradient, .max_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0, .memory = cfg->memory,
-        .isa = cfg->isa };
+        .isa = cfg->isa, .control = cfg->step_control };
     memset(it, 0, sizeof *it);
     it->problem = p;
     it->params = reals_of(p);
