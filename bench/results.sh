@@ -321,3 +321,13 @@ write_page >"$work/page"
 cp "$work/page" "$page.new"
 mv "$page.new" "$page"
 awk -F'\t' -v page="$page" '{ n[$6]++ } END { printf "%s: %d finished runs, %d others\n", page, n[1], n[0] }' "$work/figures"
+
+# the lines behind the page: from them bench/sweep.sh goes on elsewhere
+kept=()
+while IFS=$'\t' read -r name _ _ _ _ finished _; do
+    [ "$finished" = 1 ] || continue
+    for file in config.yaml metrics.jsonl load; do
+        [ ! -e "$runs/$name/$file" ] || kept+=("$name/$file")
+    done
+done <"$work/figures"
+[ ${#kept[@]} = 0 ] || tar -C "$runs" --sort=name --owner=0 --group=0 --mtime=@0 -czf "$pictures/runs.tar.gz" "${kept[@]}"
