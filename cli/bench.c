@@ -43,7 +43,7 @@ static const bench_shape shapes[] = {
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 _Static_assert((int)SHAPES <= (int)BENCH_MAX_SHAPES, "a choice holds every shape");
 
-/* ---- what to measure --------------------------------------------------------------------------------------------- */
+/* ---- what to measure ---------------------------------------------------------------------------------------------- */
 
 static const bench_shape *find_shape(const char *name, size_t length)
 {
@@ -98,7 +98,7 @@ static int configure(const cli_command *command, const bench_shape *shape, const
     return code;
 }
 
-/* ---- processes of their own ---------------------------------------------------------------------------------------- */
+/* ---- processes of their own --------------------------------------------------------------------------------------- */
 
 /* One measurement. It runs in a child, so that its peak memory is its own and one that dies takes nothing along. */
 typedef struct task {
@@ -176,7 +176,7 @@ static int in_child(const task *t, double *peak)
     return CLI_OK;
 }
 
-/* ---- the measurements ------------------------------------------------------------------------------------------------ */
+/* ---- the measurements --------------------------------------------------------------------------------------------- */
 
 static void note(const char *what, size_t threads)
 {

@@ -37,7 +37,7 @@ static double rate(const lam_pass_figures *pass)
     return pass->flop / pass->seconds;
 }
 
-/* ---- tables ---------------------------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------------------------------- */
 
 static void print_machine(const bench_report *report)
 {
@@ -131,7 +131,7 @@ void bench_print(const bench_report *report)
     print_iterations(report);
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON --------------------------------------------------------------------------------------------------------- */
 
 /* Numbers of two digits more than the clock is worth. */
 static void put(cJSON *object, const char *name, double value)

@@ -12,7 +12,7 @@
 /* Exit codes; a run stopped by a signal ends with 128 + its number. */
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
-/* ---- commands and their flags (options.c, help.c) ---------------------------------------------------------------- */
+/* ---- commands and their flags (options.c, help.c) ----------------------------------------------------------------- */
 
 typedef enum cli_kind { CLI_SWITCH, CLI_TEXT, CLI_COUNT, CLI_SEED, CLI_REAL, CLI_UNITS } cli_kind;
 
@@ -63,7 +63,7 @@ size_t cli_distance(const char *a, const char *b);
 void cli_help(const cli_command *command, FILE *stream);
 void cli_overview(FILE *stream);
 
-/* ---- talking (terminal.c) ---------------------------------------------------------------------------------------- */
+/* ---- talking (terminal.c) ----------------------------------------------------------------------------------------- */
 
 /* "laminar: ..." to stderr. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -95,14 +95,14 @@ void cli_progress_start(cli_progress *progress, const char *what, lam_eval_optio
 /* Wipes the line. */
 void cli_progress_end(void);
 
-/* ---- memory and text (terminal.c) -------------------------------------------------------------------------------- */
+/* ---- memory and text (terminal.c) --------------------------------------------------------------------------------- */
 
 /* These end the program with a message when there is no memory. Free with free(). */
 void *cli_alloc(size_t count, size_t size); /* zeroed */
 char *cli_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *cli_format_list(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
-/* ---- tables of text (grid.c) ------------------------------------------------------------------------------------- */
+/* ---- tables of text (grid.c) -------------------------------------------------------------------------------------- */
 
 /* Cells are added row by row; columns past the first are right-aligned unless left is set. */
 typedef struct cli_grid {
@@ -117,7 +117,7 @@ void cli_grid_number(cli_grid *grid, int digits, double value);
 void cli_grid_print(cli_grid *grid, FILE *stream);
 void cli_grid_free(cli_grid *grid);
 
-/* ---- models and their evaluation (model.c) ----------------------------------------------------------------------- */
+/* ---- models and their evaluation (model.c) ------------------------------------------------------------------------ */
 
 /* The flags that every command on a model has. */
 typedef struct cli_eval {
@@ -175,7 +175,7 @@ const char *cli_isa(void);
 /* cfg's parameter as text in a buffer of 256; "?" if there is none. */
 const char *cli_parameter(const lam_config *cfg, const char *name, char text[256]);
 
-/* ---- tables of numbers in and out (data.c) ----------------------------------------------------------------------- */
+/* ---- tables of numbers in and out (data.c) ------------------------------------------------------------------------ */
 
 /* Reads DATA with the model's columns: those asked for; else those named like the model's; else those that the fit chose;
  * else all of them. CLI_OK, or CLI_FAILED with the message printed. Says how many rows were dropped. */

@@ -15,7 +15,7 @@ typedef struct curve {
     size_t colour, dash;
 } curve;
 
-/* ---- reading ----------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 /* What has been read of a metrics.jsonl so far. */
 typedef struct reader {
@@ -96,7 +96,7 @@ static int read_curve(const char *folder, curve *c)
     return code;
 }
 
-/* ---- what the runs differ in --------------------------------------------------------------------------------------- */
+/* ---- what the runs differ in -------------------------------------------------------------------------------------- */
 
 /* These change how a run goes on, or where, but not which curve it draws. */
 static int is_silent(const char *name)
@@ -213,7 +213,7 @@ static void name_curves(const char *const *folders, curve *curves, size_t n)
     }
 }
 
-/* ---- drawing ------------------------------------------------------------------------------------------------------- */
+/* ---- drawing ------------------------------------------------------------------------------------------------------ */
 
 /* What of the NLL is shown. The first validations are often so high that the rest is flat beside them; so what a run has
  * before an eighth of its calls may leave the frame, if that stretches the rest by half at least. */

@@ -26,7 +26,7 @@ static const cli_option fit_options[] = {
     {0},
 };
 
-/* ---- the run folder ---------------------------------------------------------------------------------------------- */
+/* ---- the run folder ----------------------------------------------------------------------------------------------- */
 
 static int is_run_file(const char *name)
 {
@@ -98,7 +98,7 @@ static int make_folder(const char *folder)
     return code;
 }
 
-/* ---- configuration and data -------------------------------------------------------------------------------------- */
+/* ---- configuration and data --------------------------------------------------------------------------------------- */
 
 /* A resumed run's own parameters, LAMINAR_ISA, --config, flags: each wins over those before. */
 static int configure(const cli_command *command, const fit_args *args, const cli_line *line, lam_config *cfg)
@@ -151,7 +151,7 @@ static int read_data(const char *path, const fit_args *args, const lam_config *c
     return code;
 }
 
-/* ---- the fit ----------------------------------------------------------------------------------------------------- */
+/* ---- the fit ------------------------------------------------------------------------------------------------------ */
 
 static int say_interrupted(const char *path, const fit_args *args, size_t iteration, const lam_config *cfg)
 {

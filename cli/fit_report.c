@@ -33,7 +33,7 @@ int fit_signal(void)
     return stop_signal;
 }
 
-/* ---- progress ---------------------------------------------------------------------------------------------------- */
+/* ---- progress ----------------------------------------------------------------------------------------------------- */
 
 static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rate)
 {
@@ -90,7 +90,7 @@ int fit_progress(void *user, const lam_progress *p)
     return stop_signal != 0;
 }
 
-/* ---- before and after -------------------------------------------------------------------------------------------- */
+/* ---- before and after --------------------------------------------------------------------------------------------- */
 
 void fit_print_data(const char *path, const lam_table *all, const lam_dataset *data)
 {

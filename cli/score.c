@@ -46,8 +46,8 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     printf("mean NLL, nats, standardised units   %.6f%s\n", data + log_det, se);
     const char *noise = lam_model_config(model)->noise;
     if (noise != NULL)
-        fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy test set, as\n"
-            "         fit prints it, is another one\n", noise);
+        fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy\n"
+            "         test set, as fit prints it, is another one\n", noise);
     printf("exact trace, atol %g, rtol %g; calls of f a solve %.1f, steps %.1f + %.1f rejected; %s\n", atol, rtol,
         cli_ratio(counts->forward, counts->solves), cli_ratio(counts->accepted, counts->solves),
         cli_ratio(counts->rejected, counts->solves), cli_duration(seconds, text));

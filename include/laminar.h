@@ -45,7 +45,7 @@ extern "C" {
 #define LAM_API
 #endif
 
-/* ---- status ------------------------------------------------------------------------------------------------ */
+/* ---- status ------------------------------------------------------------------------------------------------------- */
 
 /* code, name, meaning */
 #define LAM_STATUS_LIST(X) \
@@ -72,7 +72,7 @@ LAM_API const char *lam_status_name(lam_status status);
 /* Text of this thread's last failure, "" if none. Valid until this thread's next failing call. */
 LAM_API const char *lam_last_error(void);
 
-/* ---- configuration ----------------------------------------------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------------------------------------------------ */
 
 /* One table of parameter names serves YAML files, command-line flags and lam_config_set: "batch-size" everywhere.
  * The struct may be filled directly; strings in it are owned by the struct (set them through lam_config_set). */
@@ -173,7 +173,7 @@ LAM_API const lam_parameter *lam_parameter_at(size_t index);
 /* Nearest of the known names to an unknown one, NULL if none is near. */
 LAM_API const char *lam_parameter_nearest(const char *name);
 
-/* ---- tables of numbers ------------------------------------------------------------------------------------- */
+/* ---- tables of numbers -------------------------------------------------------------------------------------------- */
 
 typedef struct lam_table {
     size_t rows, cols;
@@ -202,7 +202,7 @@ LAM_API lam_status lam_table_create(size_t rows, size_t cols, lam_table **out); 
 LAM_API lam_status lam_table_write(const lam_table *table, const char *path);
 LAM_API void lam_table_free(lam_table *table);
 
-/* ---- a data set ready for training --------------------------------------------------------------------------- */
+/* ---- a data set ready for training -------------------------------------------------------------------------------- */
 
 typedef struct lam_dataset lam_dataset;
 typedef void (*lam_log_fn)(void *user, const char *line); /* one warning or note, no newline */
@@ -219,7 +219,7 @@ LAM_API size_t lam_dataset_dim(const lam_dataset *data);
 LAM_API const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *rows);
 LAM_API void lam_dataset_free(lam_dataset *data);
 
-/* ---- models -------------------------------------------------------------------------------------------------- */
+/* ---- models ------------------------------------------------------------------------------------------------------- */
 
 typedef struct lam_model lam_model;
 
@@ -286,7 +286,7 @@ typedef struct lam_check_report {
 LAM_API lam_status lam_check(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,
     lam_check_report *report);
 
-/* ---- fitting ------------------------------------------------------------------------------------------------- */
+/* ---- fitting ------------------------------------------------------------------------------------------------------ */
 
 typedef struct lam_progress {
     size_t iteration, iterations;
@@ -327,7 +327,7 @@ typedef struct lam_fit_result {
 LAM_API lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
     lam_fit_result *result);
 
-/* ---- pictures ------------------------------------------------------------------------------------------------ */
+/* ---- pictures ----------------------------------------------------------------------------------------------------- */
 
 typedef enum lam_line_style { LAM_LINE_SOLID, LAM_LINE_DASHED, LAM_LINE_DOTTED, LAM_LINE_DASHDOT } lam_line_style;
 
@@ -358,7 +358,7 @@ typedef struct lam_plot {
 /* Draws line charts to a .svg, .png or .pdf file, whole or not at all. LAM_ERR_UNSUPPORTED: this build has no cairo. */
 LAM_API lam_status lam_plot_write(const lam_plot *plot, const char *path);
 
-/* ---- measuring ------------------------------------------------------------------------------------------------ */
+/* ---- measuring ---------------------------------------------------------------------------------------------------- */
 
 /* How long and on what. The problem is made up: rows drawn from N(0, I), initial weights of cfg->seed, observation times of the
  * penalty at 0, 1/(n-1), ..., 1 of each block. Everything else is cfg's: threads, isa, memory, tolerances, batch_size. */

@@ -134,8 +134,8 @@ static lam_status split(lam_dataset *data, const lam_config *cfg, size_t n)
 {
     size_t n_test = share(cfg->test_fraction, n), n_valid = share(cfg->val_fraction, n - n_test);
     if (n_test + n_valid >= n)
-        return lam_fail(LAM_ERR_DATA, "%zu rows leave none for training after %zu for test and %zu for validation; give more rows, or lower test-fraction "
-            "and val-fraction", n, n_test, n_valid);
+        return lam_fail(LAM_ERR_DATA, "%zu rows leave none for training after %zu for test and %zu for validation; give more "
+            "rows, or lower test-fraction and val-fraction", n, n_test, n_valid);
     LAM_TRY(allocate_part(data, LAM_TEST, n_test));
     LAM_TRY(allocate_part(data, LAM_VALID, n_valid));
     LAM_TRY(allocate_part(data, LAM_TRAIN, n - n_test - n_valid));

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- layout ------------------------------------------------------------------------------------------------------------ */
+/* ---- layout ------------------------------------------------------------------------------------------------------- */
 
 static lam_activation activation_of(const LAM_W(lam_field) *f, size_t k)
 {
@@ -162,7 +162,7 @@ void LAM_W(lam_field_clear)(LAM_W(lam_field) *f)
     f->storage = NULL;
 }
 
-/* ---- parameters at a time ------------------------------------------------------------------------------------------------ */
+/* ---- parameters at a time ----------------------------------------------------------------------------------------- */
 
 void LAM_W(lam_field_load)(LAM_W(lam_field) *f, const real *params, real beta)
 {
@@ -237,7 +237,7 @@ void LAM_W(lam_field_prepare)(LAM_W(lam_field) *f, size_t slot, real t)
     }
 }
 
-/* ---- forward --------------------------------------------------------------------------------------------------------------- */
+/* ---- forward ------------------------------------------------------------------------------------------------------ */
 
 void LAM_W(lam_field_forward)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t tangents, int with_value,
     real *record)
@@ -260,7 +260,7 @@ real *LAM_W(lam_field_output)(const LAM_W(lam_field) *f, real *record)
     return record + f->record_h[f->shape->layers - 1];
 }
 
-/* ---- reverse ---------------------------------------------------------------------------------------------------------------- */
+/* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
 /* With S0 = sum of g over rows and A = sum over rows and planes of g a (g before the gate's scale): a = s (W h + b) + u t gives
  * db = s S0, du = t S0, and for the gate's argument (1 - s)(A - u t S0), which needs no division by s. */

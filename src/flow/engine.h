@@ -1,6 +1,7 @@
 /* The chain at work on a batch: solves forward (log-density, encoding), backward in time (sampling), and what the training loss
- * (penalty/loss.h) needs for its gradient. One engine serves one divergence and one largest batch; it holds all memory, so that solves allocate nothing
- * but room for more steps than any solve before took. An engine is used by one thread at a time; it runs its own pool.
+ * (penalty/loss.h) needs for its gradient. One engine serves one divergence and one largest batch; it holds all memory, so
+ * that solves allocate nothing but room for more steps than any solve before took. An engine is used by one thread at a time;
+ * it runs its own pool.
  */
 #ifndef LAM_FLOW_ENGINE_H
 #define LAM_FLOW_ENGINE_H

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- creation -------------------------------------------------------------------------------------------------------------- */
+/* ---- creation ----------------------------------------------------------------------------------------------------- */
 
 /* Groups depend on the batch and on the size of the sums that each group keeps: at most 64 MiB of them. */
 static size_t groups_for(const LAM_W(lam_engine) *e, size_t tiles)
@@ -180,7 +180,7 @@ void LAM_W(lam_engine_freeze)(LAM_W(lam_engine) *e, int freeze)
     e->frozen = freeze;
 }
 
-/* ---- tiles ------------------------------------------------------------------------------------------------------------------- */
+/* ---- tiles -------------------------------------------------------------------------------------------------------- */
 
 typedef struct each {
     LAM_W(lam_engine) *e;
@@ -254,7 +254,7 @@ static void draw_tile(void *arg, size_t tile, size_t thread)
     }
 }
 
-/* ---- the chain forward --------------------------------------------------------------------------------------------------------- */
+/* ---- the chain forward -------------------------------------------------------------------------------------------- */
 
 void LAM_W(lam_engine_draw)(LAM_W(lam_engine) *e, const lam_noise *noise, size_t block)
 {

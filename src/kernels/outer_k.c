@@ -73,7 +73,7 @@ void LAM_K(lam_tile_transpose)(size_t n, size_t vectors, const real *plane, real
     }
 }
 
-/* ---- the products ---------------------------------------------------------------------------------------------------- */
+/* ---- the products ------------------------------------------------------------------------------------------------- */
 
 /* c[mr][cv vectors] += sum over planes and rows; the row stride of right and c is cv vectors. */
 LAM_INLINE void micro(const int mr, const int cv, size_t rows, size_t planes, const real *restrict left, size_t left_stride,

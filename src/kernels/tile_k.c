@@ -151,7 +151,7 @@ void LAM_K(lam_tile_forward)(const LAM_W(lam_forward) *c)
     }
 }
 
-/* ---- reverse epilogue ---------------------------------------------------------------------------------------------- */
+/* ---- reverse epilogue --------------------------------------------------------------------------------------------- */
 
 /* below holds gh (plane 0, when with_value) and gh' (planes 1..P) in rows [0, rows) from o0; tangents are turned first, their
  * sigma'' a' gh' going to `cross`, which the value picks up. */

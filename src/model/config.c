@@ -63,7 +63,7 @@ lam_status lam_config_get(const lam_config *cfg, const char *name, char *value, 
     return param == NULL ? lam_param_unknown(name) : lam_param_get(param, cfg, value, size);
 }
 
-/* ---- consistency ------------------------------------------------------------------------------------------------- */
+/* ---- consistency -------------------------------------------------------------------------------------------------- */
 
 static int has_fixed_steps(lam_solver solver)
 {

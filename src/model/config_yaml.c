@@ -8,7 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
-/* ---- reading ----------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 /* What the file says of one parameter; text is NULL if nothing. */
 typedef struct entry {
@@ -271,7 +271,7 @@ lam_status lam_config_load(lam_config *cfg, const char *yaml_path)
     return status;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
 
 /* Characters that a YAML reader hands back as they stand between double quotes; the others are escaped. */
 static int stands_plain(uint32_t c)

@@ -40,7 +40,7 @@ lam_status lam_decode(const lam_model *model, const lam_eval_options *options, c
     return status;
 }
 
-/* ---- sampling --------------------------------------------------------------------------------------------------- */
+/* ---- sampling ----------------------------------------------------------------------------------------------------- */
 
 typedef struct draws {
     const lam_pass *pass;

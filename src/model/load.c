@@ -55,7 +55,7 @@ static lam_status missing(const loader *l, const char *name)
         remedy(l));
 }
 
-/* ---- the shape -------------------------------------------------------------------------------------------------- */
+/* ---- the shape ---------------------------------------------------------------------------------------------------- */
 
 /* Columns of foreign weights: the outputs of the last layer. */
 static lam_status infer_dim(loader *l)
@@ -93,7 +93,7 @@ static lam_status find_shape(loader *l, const lam_config *config)
     return infer_dim(l);
 }
 
-/* ---- the tensors ------------------------------------------------------------------------------------------------ */
+/* ---- the tensors -------------------------------------------------------------------------------------------------- */
 
 static int ends_in(const char *name, const char *end)
 {

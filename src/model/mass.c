@@ -21,7 +21,7 @@ typedef struct box {
     double low[2], width[2];
 } box;
 
-/* ---- cells ------------------------------------------------------------------------------------------------------ */
+/* ---- cells -------------------------------------------------------------------------------------------------------- */
 
 typedef struct points {
     const box *b;
@@ -93,7 +93,7 @@ static lam_status split(lam_pass *pass, const box *b, const cell *parents, size_
     return status;
 }
 
-/* ---- the box and its first cells -------------------------------------------------------------------------------- */
+/* ---- the box and its first cells ---------------------------------------------------------------------------------- */
 
 /* The box around where the flow carries the circle of radius RADIUS (a flow keeps what is inside, inside). */
 static lam_status find_box(lam_pass *pass, box *b)
@@ -163,7 +163,7 @@ static lam_status first_cells(lam_pass *pass, const box *b, cell *cells, size_t 
     return measure(pass, b, cells, n);
 }
 
-/* ---- refinement ------------------------------------------------------------------------------------------------- */
+/* ---- refinement --------------------------------------------------------------------------------------------------- */
 
 typedef struct family {
     double change;

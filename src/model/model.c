@@ -116,7 +116,7 @@ lam_status lam_model_copy(const lam_model *model, lam_model **out)
     return LAM_OK;
 }
 
-/* ---- what a model says of itself -------------------------------------------------------------------------------- */
+/* ---- what a model says of itself ---------------------------------------------------------------------------------- */
 
 size_t lam_model_dim(const lam_model *model)
 {

@@ -32,7 +32,7 @@ char **lam_param_text(const lam_param *param, lam_config *cfg)
     return is_text ? field(param, cfg) : NULL;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------- */
+/* ---- words -------------------------------------------------------------------------------------------------------- */
 
 /* The index of value among "a|b|c", '-' and '_' alike; -1 if it is none of them. */
 static int word_index(const char *words, const char *value)
@@ -79,7 +79,7 @@ static lam_status not_a_word(const lam_param *param, const char *value)
     return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of %s", param->shown.name, value, list);
 }
 
-/* ---- ranges ------------------------------------------------------------------------------------------------ */
+/* ---- ranges ------------------------------------------------------------------------------------------------------- */
 
 static int in_range(const lam_param *param, double value)
 {
@@ -102,7 +102,7 @@ static lam_status out_of_range(const lam_param *param, const char *value)
         param->above_low ? "above" : "of at least", low);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------------------- */
+/* ---- lists -------------------------------------------------------------------------------------------------------- */
 
 /* "COL:a": a name or number, the last colon, a positive number. item is n bytes long. */
 static int is_noise_item(const char *item, size_t n)
@@ -185,7 +185,7 @@ static lam_status set_text(const lam_param *param, char **place, const char *val
     return status;
 }
 
-/* ---- the three with more than one field ------------------------------------------------------------------------ */
+/* ---- the three with more than one field --------------------------------------------------------------------------- */
 
 static lam_status set_dims(const lam_param *param, lam_config *cfg, const char *value)
 {
@@ -260,7 +260,7 @@ static lam_status set_tpr(const lam_param *param, lam_config *cfg, const char *v
     return LAM_OK;
 }
 
-/* ---- any kind ---------------------------------------------------------------------------------------------- */
+/* ---- any kind ----------------------------------------------------------------------------------------------------- */
 
 static lam_status set_number(const lam_param *param, lam_config *cfg, const char *value)
 {

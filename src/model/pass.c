@@ -14,7 +14,7 @@ double lam_base_log_prob(const double *z, size_t dim)
     return -0.5 * ((double)dim * LOG_2_PI + square);
 }
 
-/* ---- options ---------------------------------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------------------------------------------ */
 
 /* 0 stands for the default. */
 static lam_status tolerance(const char *name, double asked, double preset, double *out)
@@ -66,7 +66,7 @@ lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n,
                             : lam_pass_run_f32(pass, forward, with_l, n, rows, counts);
 }
 
-/* ---- arrays ----------------------------------------------------------------------------------------------------- */
+/* ---- arrays ------------------------------------------------------------------------------------------------------- */
 
 typedef struct arrays {
     const lam_pass *pass;

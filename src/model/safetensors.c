@@ -13,7 +13,7 @@ enum { PREFIX = 8 };                              /* bytes of the header's lengt
 static const uint64_t LONGEST_HEADER = 100000000; /* the format's own bound */
 static const double LARGEST_WHOLE = 9007199254740992; /* 2^53: whole numbers that JSON's doubles hold exactly */
 
-/* ---- types and elements -------------------------------------------------------------------------------------------- */
+/* ---- types and elements ------------------------------------------------------------------------------------------- */
 
 static const struct { const char *name; size_t width; } dtypes[] = {
 #define DTYPE_ROW(code, name, width) { name, width },

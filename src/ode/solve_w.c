@@ -91,7 +91,7 @@ static void for_tiles(const run *r, size_t group, size_t thread, void (*fn)(cons
         fn(r, tile, group, thread);
 }
 
-/* ---- error norms ------------------------------------------------------------------------------------------------------- */
+/* ---- error norms -------------------------------------------------------------------------------------------------- */
 
 /* Sum over the tile's rows and one part's features of (v / scale)^2, in double over rows; the worst row is kept. */
 static double part_norm(const run *r, size_t tile, size_t thread, size_t part, const real *v, const real *y0, const real *y1,
@@ -170,7 +170,7 @@ static size_t worst_row(const run *r)
     return row;
 }
 
-/* ---- regions ------------------------------------------------------------------------------------------------------------ */
+/* ---- regions ------------------------------------------------------------------------------------------------------ */
 
 static void step_tile(const run *r, size_t tile, size_t group, size_t thread)
 {
@@ -268,7 +268,7 @@ static void run_region(run *r, lam_pool_fn fn)
     lam_pool_run(r->space->pool, r->batch->groups, fn, r);
 }
 
-/* ---- first step ----------------------------------------------------------------------------------------------------------- */
+/* ---- first step --------------------------------------------------------------------------------------------------- */
 
 static lam_status not_finite(const run *r, const char *what)
 {
@@ -307,7 +307,7 @@ static lam_status probe_first_step(run *r, double direction, double *h)
     return LAM_OK;
 }
 
-/* ---- observations --------------------------------------------------------------------------------------------------------- */
+/* ---- observations ------------------------------------------------------------------------------------------------- */
 
 typedef struct observer {
     size_t next, n;
@@ -357,7 +357,7 @@ static void observe(run *r, observer *o, double t1)
     }
 }
 
-/* ---- the solve -------------------------------------------------------------------------------------------------------------- */
+/* ---- the solve ---------------------------------------------------------------------------------------------------- */
 
 /* Points the step in hand at its buffers; without a record two states take turns. */
 static lam_status place(run *r)

@@ -22,7 +22,7 @@ static real *observed(const LAM_W(lam_engine) *e, size_t block, size_t time)
     return e->out[block * e->n_times + time];
 }
 
-/* ---- the pieces of the loss, a tile at a time ----------------------------------------------------------------------------- */
+/* ---- the pieces of the loss, a tile at a time --------------------------------------------------------------------- */
 
 /* sum over rows of -log p = D/2 log 2 pi + |z|^2 / 2 + l, (3); the cotangent of z is z / B. */
 static void base_tile(void *arg, size_t tile, size_t thread)
@@ -85,7 +85,7 @@ static void join_tile(void *arg, size_t tile, size_t thread)
     e->kernels->combine(plane, g, base, 1, &one, &chain);
 }
 
-/* ---- the chain ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the chain ---------------------------------------------------------------------------------------------------- */
 
 static void set_times(LAM_W(lam_engine) *e, size_t block, const lam_penalty *p, double end)
 {
@@ -128,7 +128,7 @@ static lam_status forward(LAM_W(lam_engine) *e, const lam_flow_solve *solve, con
     return LAM_OK;
 }
 
-/* ---- the end times' gradient ------------------------------------------------------------------------------------------------- */
+/* ---- the end times' gradient -------------------------------------------------------------------------------------- */
 
 typedef struct end_time {
     LAM_W(lam_engine) *e;
@@ -170,7 +170,7 @@ static double end_time_gradient(LAM_W(lam_engine) *e, const lam_flow_solve *solv
     return 2 * s * gradient;
 }
 
-/* ---- reverse ------------------------------------------------------------------------------------------------------------------ */
+/* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
 /* The groups' sums added in group order, a slice of the parameters an item. */
 enum { SLICE = 4096 };

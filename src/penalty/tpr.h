@@ -14,7 +14,8 @@ lam_status lam_tpr_check(size_t n, size_t degree);
  * Errors: as lam_tpr_check. */
 lam_status lam_tpr_residual(size_t n, const double *times, size_t degree, double *residual);
 
-/* 2 <= n <= LAM_MAX_TPR_TIMES observation times on [0, end]: both ends, and n - 2 inner ones, uniform, distinct, sorted; a function of (seed, stream). */
+/* 2 <= n <= LAM_MAX_TPR_TIMES observation times on [0, end]: both ends, and n - 2 inner ones, uniform, distinct, sorted; a
+ * function of (seed, stream). */
 void lam_tpr_times(uint64_t seed, uint64_t stream, size_t n, double end, double *times);
 
 #endif

@@ -25,7 +25,7 @@ static lam_measure_options with_defaults(const lam_measure_options *given)
     return o;
 }
 
-/* ---- the clock ------------------------------------------------------------------------------------------------------------ */
+/* ---- the clock ---------------------------------------------------------------------------------------------------- */
 
 static double now(void)
 {
@@ -72,7 +72,7 @@ lam_status lam_bench_time(const lam_measure_options *o, lam_status (*fn)(void *a
     return status;
 }
 
-/* ---- the machine's limits -------------------------------------------------------------------------------------------------- */
+/* ---- the machine's limits ----------------------------------------------------------------------------------------- */
 
 typedef struct limits {
     const lam_bench_loops *loops;
@@ -227,7 +227,7 @@ lam_status lam_measure_machine(const lam_config *cfg, const lam_measure_options 
     return status;
 }
 
-/* ---- the problem ------------------------------------------------------------------------------------------------------------- */
+/* ---- the problem -------------------------------------------------------------------------------------------------- */
 
 static void close_problem(lam_bench_problem *p)
 {
@@ -298,7 +298,7 @@ lam_status lam_measure_iteration(const lam_config *cfg, size_t dim, const lam_me
     return status;
 }
 
-/* ---- the problem as a file --------------------------------------------------------------------------------------------------- */
+/* ---- the problem as a file ---------------------------------------------------------------------------------------- */
 
 /* The engine's draws of an iteration with stream 0. */
 static void draw_noise(const lam_config *cfg, size_t dim, double *draws, float *noise)

@@ -72,7 +72,7 @@ static real *reals_of(const lam_bench_problem *p)
     return params;
 }
 
-/* ---- calls of f --------------------------------------------------------------------------------------------------------- */
+/* ---- calls of f --------------------------------------------------------------------------------------------------- */
 
 /* One block's system over a batch, every tile evaluated (or pulled back) from its rows at one time. */
 typedef struct calls {
@@ -203,7 +203,7 @@ lam_status LAM_W(lam_bench_field)(const lam_bench_problem *p, lam_field_figures 
     return status;
 }
 
-/* ---- iterations ------------------------------------------------------------------------------------------------------------ */
+/* ---- iterations --------------------------------------------------------------------------------------------------- */
 
 typedef struct iteration {
     const lam_bench_problem *problem;

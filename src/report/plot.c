@@ -29,7 +29,7 @@ static double clamp(double x, double low, double high)
     return x < low ? low : x > high ? high : x;
 }
 
-/* ---- text ----------------------------------------------------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------------------------------------------------- */
 
 static void set_font(cairo_t *cr, double size, int bold)
 {
@@ -65,7 +65,7 @@ static void ink(cairo_t *cr)
     cairo_set_source_rgb(cr, 0.13, 0.13, 0.13);
 }
 
-/* ---- curves --------------------------------------------------------------------------------------------------------- */
+/* ---- curves ------------------------------------------------------------------------------------------------------- */
 
 static void set_line(cairo_t *cr, const lam_series *s)
 {
@@ -145,7 +145,7 @@ static void draw_series(cairo_t *cr, const lam_series *s, const lam_axis axes[2]
     cairo_set_dash(cr, NULL, 0, 0);
 }
 
-/* ---- axes ----------------------------------------------------------------------------------------------------------- */
+/* ---- axes --------------------------------------------------------------------------------------------------------- */
 
 static void find_range(const lam_panel *p, int vertical, double *low, double *high)
 {
@@ -232,7 +232,7 @@ static void draw_frame(cairo_t *cr, const box *b)
     cairo_stroke(cr);
 }
 
-/* ---- panels --------------------------------------------------------------------------------------------------------- */
+/* ---- panels ------------------------------------------------------------------------------------------------------- */
 
 static void draw_labels(cairo_t *cr, const lam_panel *p, const box *outer, const box *b)
 {
@@ -277,7 +277,7 @@ static void draw_panel(cairo_t *cr, const lam_panel *p, const box *outer)
     draw_labels(cr, p, outer, &b);
 }
 
-/* ---- the legend ----------------------------------------------------------------------------------------------------- */
+/* ---- the legend --------------------------------------------------------------------------------------------------- */
 
 static int is_listed(const lam_series *const *list, size_t n, const char *name)
 {
@@ -350,7 +350,7 @@ static void draw_plot(cairo_t *cr, const lam_plot *plot, double width, double he
     }
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------------------- */
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
 
 static int is_text(const char *text)
 {

@@ -9,7 +9,7 @@
 #define CHECKPOINT_KEY "laminar_checkpoint"
 #define CHECKPOINT_VERSION "2"
 
-/* ---- the state as tensors ------------------------------------------------------------------------------------------- */
+/* ---- the state as tensors ----------------------------------------------------------------------------------------- */
 
 enum { WHOLE = 13, NUMBERS = 4, TENSORS = 10 };
 
@@ -47,7 +47,7 @@ static void list_tensors(const lam_fit_state *s, const uint64_t *whole, const do
     memcpy(t, all, sizeof all);
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
 
 lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, const lam_config *cfg, const char *data_hash)
 {
@@ -70,7 +70,7 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
     return status;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 /* Parameters that change how a fit goes about its work, but not what it finds at an iteration. */
 static int may_differ(const char *name)

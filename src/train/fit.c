@@ -19,7 +19,7 @@ static double rate_of(const lam_run *run)
     return lam_schedule_rate(&run->state.schedule, run->cfg);
 }
 
-/* ---- progress ------------------------------------------------------------------------------------------------------- */
+/* ---- progress ----------------------------------------------------------------------------------------------------- */
 
 /* Non-zero: stop. */
 static int tell(const lam_run *run, const lam_step_report *step, int is_validation)
@@ -47,7 +47,7 @@ static lam_status give_up(lam_run *run, lam_status why, uint64_t iteration)
     return lam_fail(why, "%s%s", reason, saving);
 }
 
-/* ---- validation ----------------------------------------------------------------------------------------------------- */
+/* ---- validation --------------------------------------------------------------------------------------------------- */
 
 static lam_status validate(lam_run *run)
 {
@@ -74,7 +74,7 @@ static int is_due(const lam_run *run)
     return has_validation(run) && s->iteration > s->validated && s->iteration % run->cfg->val_freq == 0;
 }
 
-/* ---- the loop ------------------------------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
 /* One iteration, what belongs to it, and its checkpoint if it is time. LAM_ERR_INTERRUPTED: asked to stop, all saved. */
 static lam_status iterate(lam_run *run, lam_step_report *report)
@@ -123,7 +123,7 @@ static lam_status train(lam_run *run)
     return tell(run, &report, 1) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------------------------------ */
 
 static void fill_result(const lam_run *run, int finished, lam_fit_result *r)
 {

@@ -20,7 +20,7 @@ double lam_run_cpu_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------------------------------ */
 
 /* What the data set says about the columns goes into the model. */
 static lam_status describe_data(lam_model *model, const lam_dataset *data)
@@ -116,7 +116,7 @@ void lam_run_close(lam_run *run)
     *run = (lam_run) { 0 };
 }
 
-/* ---- saving --------------------------------------------------------------------------------------------------------- */
+/* ---- saving ------------------------------------------------------------------------------------------------------- */
 
 lam_status lam_run_save_state(lam_run *run)
 {
@@ -140,7 +140,7 @@ lam_status lam_run_save_model(lam_run *run)
     return run->folder.model == NULL ? LAM_OK : lam_model_save(run->model, run->folder.model);
 }
 
-/* ---- lines ---------------------------------------------------------------------------------------------------------- */
+/* ---- lines -------------------------------------------------------------------------------------------------------- */
 
 static void log_time(lam_run *run)
 {

@@ -24,7 +24,7 @@ typedef struct trainer {
     double *z, *l;      /* [val_batch_size, dim], [val_batch_size] end states of a batch */
 } trainer;
 
-/* ---- creation ------------------------------------------------------------------------------------------------------- */
+/* ---- creation ----------------------------------------------------------------------------------------------------- */
 
 static size_t evaluation_rows(const trainer *t)
 {
@@ -76,7 +76,7 @@ static lam_status allocate(trainer *t)
     return make_engine(t, 1, t->batches.size, t->cfg->divergence == LAM_DIV_EXACT, &t->train);
 }
 
-/* ---- a training step ------------------------------------------------------------------------------------------------ */
+/* ---- a training step ---------------------------------------------------------------------------------------------- */
 
 static lam_flow_solve solve_options(const lam_config *cfg, int training, double *h_star)
 {
@@ -122,7 +122,7 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     return LAM_OK;
 }
 
-/* ---- evaluation ----------------------------------------------------------------------------------------------------- */
+/* ---- evaluation --------------------------------------------------------------------------------------------------- */
 
 /* -log p summed over the rows at hand (3). */
 static double batch_nll(const trainer *t, size_t rows)
@@ -177,7 +177,7 @@ static lam_status evaluate(void *self, const lam_evaluation *e, double *nll, lam
     return status;
 }
 
-/* ---- the face ------------------------------------------------------------------------------------------------------- */
+/* ---- the face ----------------------------------------------------------------------------------------------------- */
 
 static void to_double(const void *params, size_t n, double *out)
 {
