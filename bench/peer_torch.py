@@ -40,6 +40,7 @@ if __name__ == "__main__" and os.environ.get("PEER_TORCH_CLEAN") is None:
 import numpy as np
 import torch
 
+sys.dont_write_bytecode = True  # no __pycache__ in the tree
 from torch_flow import KINDS, Field, Flow, Solver
 
 # ---- problems from files ----------------------------------------------------------------------------------------------------

@@ -39,7 +39,8 @@ struct cli_command {
     size_t least, most;       /* words that are no flags */
     int (*run)(const cli_command *command, int argc, char **argv);
 };
-extern const cli_command cli_fit, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_compare, cli_bench;
+extern const cli_command cli_fit, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_compare,
+    cli_bench;
 /* In the order in which help lists them; NULL past the end. */
 const cli_command *cli_command_at(size_t index);
 const cli_command *cli_command_find(const char *name);

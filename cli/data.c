@@ -25,19 +25,21 @@ static char *model_columns(const lam_model *model)
     return NULL;
 }
 
-/* Reads with the given choice of columns; a table of the wrong width does not count. */
-static int try_columns(const char *path, const cli_choice *choice, const char *columns, const char *drop, size_t dim,
+/* Reads with the given choice of columns; a table of the wrong width does not count: *table is then NULL. A bad cell in the
+ * columns that the model takes is an error, whatever else might be tried. */
+static lam_status try_columns(const char *path, const cli_choice *choice, const char *columns, const char *drop, size_t dim,
     lam_table **table)
 {
     lam_read_options options = {.columns = columns, .drop = drop, .drop_bad_rows = choice->drop_bad_rows};
     *table = NULL;
-    if (lam_table_read(path, &options, table) != LAM_OK)
-        return 0;
-    if ((*table)->cols == dim)
-        return 1;
-    lam_table_free(*table);
-    *table = NULL;
-    return 0;
+    lam_status status = lam_table_read(path, &options, table);
+    if (status == LAM_ERR_DATA)
+        return status;
+    if (status == LAM_OK && (*table)->cols != dim) {
+        lam_table_free(*table);
+        *table = NULL;
+    }
+    return LAM_OK;
 }
 
 /* 1: names differ from the model's although both have some. */
@@ -55,17 +57,20 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
 {
     const lam_config *cfg = lam_model_config(model);
     size_t dim = lam_model_dim(model);
-    int asked = choice->columns != NULL || choice->drop != NULL, found = 0;
+    int asked = choice->columns != NULL || choice->drop != NULL;
+    lam_status status = LAM_OK;
     *table = NULL;
     if (!asked) {
         char *columns = model_columns(model);
         if (columns != NULL)
-            found = try_columns(path, choice, columns, NULL, dim, table);
+            status = try_columns(path, choice, columns, NULL, dim, table);
         else if (cfg->columns != NULL || cfg->drop != NULL)
-            found = try_columns(path, choice, cfg->columns, cfg->drop, dim, table);
+            status = try_columns(path, choice, cfg->columns, cfg->drop, dim, table);
         free(columns);
     }
-    if (!found) {
+    if (status != LAM_OK)
+        return cli_library_failed();
+    if (*table == NULL) {
         lam_read_options options = {.columns = choice->columns, .drop = choice->drop,
             .drop_bad_rows = choice->drop_bad_rows};
         if (lam_table_read(path, &options, table) != LAM_OK)

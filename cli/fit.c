@@ -47,23 +47,6 @@ static int holds_run(const char *folder)
     return found;
 }
 
-/* A checkpoint of the run that is overwritten must not be gone on with later. The old model stays until the new one
- * comes. */
-static void remove_checkpoints(const char *folder)
-{
-    const struct dirent *entry;
-    DIR *dir = opendir(folder);
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        if (strncmp(entry->d_name, "checkpoint", 10) == 0) {
-            char *path = cli_path_join(folder, entry->d_name);
-            unlink(path);
-            free(path);
-        }
-    }
-    if (dir != NULL)
-        closedir(dir);
-}
-
 static int check_run_folder(const cli_command *command, const fit_args *args)
 {
     if (args->out == NULL)
@@ -153,13 +136,42 @@ static int read_data(const char *path, const fit_args *args, const lam_config *c
 
 /* ---- the fit ------------------------------------------------------------------------------------------------------ */
 
+/* A word as a shell takes it; free it. */
+static char *quoted(const char *word)
+{
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0')
+        return cli_format("%s", word);
+    char *all = cli_format("%s", "'");
+    for (const char *c = word; *c != '\0'; c++) {
+        char *longer = *c == '\'' ? cli_format("%s'\\''", all) : cli_format("%s%c", all, *c);
+        free(all);
+        all = longer;
+    }
+    char *closed = cli_format("%s'", all);
+    free(all);
+    return closed;
+}
+
+static void say_word(const char *flag, const char *word)
+{
+    if (word == NULL)
+        return;
+    char *text = quoted(word);
+    fprintf(stderr, " %s%s", flag, text);
+    free(text);
+}
+
 static int say_interrupted(const char *path, const fit_args *args, size_t iteration, const lam_config *cfg)
 {
     cli_say("stopped after iteration %zu of %zu; the run so far is saved in %s. To go on:", iteration, cfg->iterations,
         args->out);
-    fprintf(stderr, "  laminar fit %s%s%s%s%s --out %s --resume\n", path, args->valid == NULL ? "" : " --valid ",
-        args->valid == NULL ? "" : args->valid, args->test == NULL ? "" : " --test ",
-        args->test == NULL ? "" : args->test, args->out);
+    fprintf(stderr, "  laminar fit");
+    say_word("", path);
+    say_word("--valid ", args->valid);
+    say_word("--test ", args->test);
+    say_word("--out ", args->out);
+    fprintf(stderr, " --resume\n");
     return 128 + fit_signal();
 }
 
@@ -174,8 +186,6 @@ static int fit(const char *path, const fit_args *args, const lam_config *cfg, co
     int code = make_folder(args->out);
     if (code != CLI_OK)
         return code;
-    if (args->overwrite)
-        remove_checkpoints(args->out);
     fit_catch_signals();
     lam_status status = lam_fit(cfg, data, &options, &model, &result);
     cli_status_line("");
@@ -183,6 +193,8 @@ static int fit(const char *path, const fit_args *args, const lam_config *cfg, co
         code = say_interrupted(path, args, watch.iteration, cfg);
     else if (status != LAM_OK)
         code = cli_library_failed();
+    if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
+        cli_say("with other values, start anew in the same folder by --overwrite, or in another one");
     if (code == CLI_OK) {
         char *file = cli_path_join(args->out, "model.safetensors");
         if (!args->quiet)

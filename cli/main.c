@@ -1,5 +1,6 @@
 /* The program: finds the command and hands it the rest of the line. */
 #include "cli.h"
+#include <signal.h>
 #include <string.h>
 
 static const cli_command *const commands[] = {
@@ -82,6 +83,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is a failed write, which is reported, and cleaned up after */
     int code = dispatch(argc, argv);
     /* Results that did not reach the disk or the pipe are not results. */
     if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
     lam_model *model = NULL;
     lam_fit_result result;
     lam_config_init(&cfg);
-    int bad = lam_config_set(&cfg, "tpr", "true") || lam_config_set(&cfg, "iterations", "500")
+    int bad = lam_config_set(&cfg, "tpr", "true") || lam_config_set(&cfg, "iterations", "200")
         || lam_table_read(argc > 1 ? argv[1] : "toy:pinwheel", NULL, &table)
         || lam_dataset_build(&cfg, table, NULL, NULL, NULL, &data) || lam_fit(&cfg, data, NULL, &model, &result);
     int code = bad ? failed() : use(model, &result);

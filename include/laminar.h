@@ -13,7 +13,7 @@
  *         double x[2] = { 0.5, -0.5 }, logp;
  *         lam_config_init(&cfg);
  *         lam_config_set(&cfg, "tpr", "true");
- *         lam_config_set(&cfg, "iterations", "500");
+ *         lam_config_set(&cfg, "iterations", "200");
  *         if (lam_table_toy("pinwheel", 10000, 1, &table) || lam_dataset_build(&cfg, table, NULL, NULL, NULL, &data)
  *             || lam_fit(&cfg, data, NULL, &model, NULL) || lam_log_prob(model, NULL, x, 1, &logp, NULL))
  *             return fprintf(stderr, "%s\n", lam_last_error()), 1;

@@ -3,9 +3,11 @@
 #include "base/mem.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,6 +72,19 @@ static void remove_leftovers(const char *folder)
         closedir(dir);
 }
 
+static lam_status lock(const char *folder, int *out)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return lam_fail(LAM_ERR_IO, "cannot open the folder %s: %s", folder, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) { /* file systems without locks do without */
+        close(fd);
+        return lam_fail(LAM_ERR_IO, "another fit is writing to %s; wait for its end, stop it, or choose another folder", folder);
+    }
+    *out = fd;
+    return LAM_OK;
+}
+
 lam_status lam_run_folder_open(const char *folder, lam_run_folder *out)
 {
     *out = (lam_run_folder) { 0 };
@@ -78,6 +93,7 @@ lam_status lam_run_folder_open(const char *folder, lam_run_folder *out)
     if (folder[0] == '\0')
         return lam_fail(LAM_ERR_ARGUMENT, "the name of the run's folder is empty");
     LAM_TRY(make_folders(folder));
+    LAM_TRY(lock(folder, &out->lock));
     remove_leftovers(folder);
     char **paths[NAMES] = { &out->config, &out->metrics, &out->checkpoint, &out->model };
     for (size_t i = 0; i < NAMES; i++)
@@ -94,5 +110,7 @@ void lam_run_folder_clear(lam_run_folder *folder)
     free(folder->metrics);
     free(folder->checkpoint);
     free(folder->model);
+    if (folder->lock > 0)
+        close(folder->lock);
     *folder = (lam_run_folder) { 0 };
 }

@@ -6,10 +6,11 @@
 /* All NULL: nothing is written. */
 typedef struct lam_run_folder {
     char *config, *metrics, *checkpoint, *model; /* paths */
+    int lock; /* the folder, open and locked as long as the run lasts; 0: none */
 } lam_run_folder;
 
-/* Makes the folder, and those above it, where they are missing; takes away what killed saves left in it. folder NULL: the
- * struct stays empty. */
+/* Makes the folder, and those above it, where they are missing; locks it, so that no other run writes there at the same time
+ * (LAM_ERR_IO; a killed run holds no lock); takes away what killed saves left in it. folder NULL: the struct stays empty. */
 lam_status lam_run_folder_open(const char *folder, lam_run_folder *out);
 void lam_run_folder_clear(lam_run_folder *folder);
 
