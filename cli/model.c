@@ -55,7 +55,10 @@ int cli_model_open(const char *path, const char *config_path, lam_model **model)
         code = cli_config_load(&cfg, config_path);
     if (code == CLI_OK && !cli_exists(file) && cli_is_folder(path))
         code = cli_fail("%s holds no model.safetensors; is it the folder of a fit that saved its model?", path);
-    if (code == CLI_OK && lam_model_load(file, config_path == NULL ? NULL : &cfg, model) != LAM_OK)
+    /* a model of ours says its own architecture, and opens without a configuration */
+    if (code == CLI_OK && config_path != NULL && lam_model_load(file, NULL, model) == LAM_OK)
+        cli_say("note: %s brings its own configuration; %s is not used", file, config_path);
+    else if (code == CLI_OK && lam_model_load(file, config_path == NULL ? NULL : &cfg, model) != LAM_OK)
         code = cli_library_failed();
     lam_config_clear(&cfg);
     free(file);
