@@ -54,7 +54,7 @@ static const lam_param table[] = {
     WHOLE("probes", "solve", probes, 1, 1e6, "1", "noise vectors of the estimated trace"),
     ENUM("gradient", "solve", gradient, "steps|adjoint", "steps",
         "reverse the steps taken, or solve the adjoint equation backwards"),
-    REAL("memory", "solve", memory, 0, DBL_MAX, "1024", "MiB for kept activations; beyond it they are recomputed"),
+    REAL("memory", "solve", memory, 0, DBL_MAX, "512", "MiB for kept activations; beyond it they are recomputed"),
 
     SPECIAL(LAM_PARAM_TPR, "tpr", "penalty", "true|false", "false",
         "the published penalty: coefficient 5, 4 times, degree 1; false: coefficient 0"),
