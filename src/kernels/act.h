@@ -3,7 +3,7 @@
  *
  * Measured over all floats, worst of the builds with and without FMA: values within 3 ulp (tanh 2.7, softplus and sigmoid 2.8,
  * elu 1; swish 3.7 down to beta a = -87, below which sigmoid is a denormal), derivatives within 0.85 * 2^-21 absolute. Doubles
- * are within 3 ulp as far as sampled. The coefficients come from tools/act_coefficients.py.
+ * are within 3 ulp as far as sampled. The coefficients come from bench/act_coefficients.py.
  */
 #ifndef LAM_KERNELS_ACT_H
 #define LAM_KERNELS_ACT_H
