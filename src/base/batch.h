@@ -4,7 +4,7 @@
 #define LAM_BASE_BATCH_H
 #include "base/pool.h"
 
-enum { LAM_TILE_ROWS = 64 };
+enum { LAM_TILE_ROWS = 64 }; /* LAM_TILE where planes are meant (kernels/kernels.h) */
 
 typedef struct lam_batch {
     lam_pool *pool;

@@ -24,13 +24,9 @@ lam_status LAM_W(lam_adjoint_create)(LAM_W(lam_engine) *e)
     if (a == NULL || (a->out = lam_alloc(reals, sizeof(real))) == NULL)
         return LAM_ERR_MEMORY;
     LAM_TRY(LAM_W(lam_path_create)(e->batch.tiles, 2 * e->dim, 1, &a->path));
-    for (size_t s = 0; s < LAM_MAX_STAGES; s++) {
-        if ((a->stage[s] = lam_alloc(e->batch.groups, sizeof *a->stage[s])) == NULL)
+    for (size_t s = 0; s < LAM_MAX_STAGES; s++)
+        if ((a->stage[s] = LAM_W(lam_arrays_alloc)(e->batch.groups, e->field.sum_size)) == NULL)
             return LAM_ERR_MEMORY;
-        for (size_t g = 0; g < e->batch.groups; g++)
-            if ((a->stage[s][g] = lam_alloc(e->field.sum_size, sizeof(real))) == NULL)
-                return LAM_ERR_MEMORY;
-    }
     return LAM_OK;
 }
 
@@ -39,11 +35,8 @@ void LAM_W(lam_adjoint_free)(LAM_W(lam_engine) *e)
     struct LAM_W(lam_adjoint) *a = e->adjoint;
     if (a == NULL)
         return;
-    for (size_t s = 0; s < LAM_MAX_STAGES; s++) {
-        for (size_t g = 0; a->stage[s] != NULL && g < e->batch.groups; g++)
-            lam_free(a->stage[s][g]);
-        lam_free(a->stage[s]);
-    }
+    for (size_t s = 0; s < LAM_MAX_STAGES; s++)
+        LAM_W(lam_arrays_free)(a->stage[s], e->batch.groups);
     LAM_W(lam_path_free)(a->path);
     lam_free(a->out);
     lam_free(a);
@@ -159,14 +152,13 @@ static void finish_tile(void *arg, size_t tile, size_t thread)
 }
 
 lam_status LAM_W(lam_adjoint_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, size_t n_times, const double *times,
-    real *const *out, const real *const *g_out, real *g_start, lam_counts *counts)
+    real *const *out, const real *const *g_out, lam_counts *counts)
 {
     struct LAM_W(lam_adjoint) *a = e->adjoint;
     LAM_W(lam_system) system = { .self = e, .rows = 2 * e->dim, .z_rows = 2 * e->dim, .parts = 2,
         .part = { { 0, e->dim }, { e->dim, e->dim } }, .record_size = e->field.record_size, .prepare = prepare, .eval = eval,
         .step_done = step_done };
     lam_solve_options o = solve->solve;
-    (void)g_start; /* the chain's cotangent, e->g_chain */
     o.record = o.replay = 0;
     o.end = LAM_END_LAND; /* past its end the parameter integral would go on */
     if (o.first_step == LAM_STEP_WARM)

@@ -75,7 +75,7 @@ void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, 
     }
 }
 
-void LAM_W(lam_cnf_pull)(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
+static void pull(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
     double quadrature, real *gz)
 {
     LAM_W(lam_engine) *e = self;
@@ -98,5 +98,5 @@ void LAM_W(lam_cnf_system)(LAM_W(lam_engine) *e, int error_z_only, LAM_W(lam_sys
     }
     s->prepare = prepare;
     s->eval = eval;
-    s->pull = LAM_W(lam_cnf_pull);
+    s->pull = pull;
 }

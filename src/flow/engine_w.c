@@ -26,7 +26,7 @@ void LAM_W(lam_engine_set_batch)(LAM_W(lam_engine) *e, size_t rows)
         .lanes = e->kernels->lanes };
 }
 
-static real **alloc_arrays(size_t arrays, size_t reals)
+real **LAM_W(lam_arrays_alloc)(size_t arrays, size_t reals)
 {
     real **a = lam_alloc(arrays, sizeof *a);
     for (size_t i = 0; a != NULL && i < arrays; i++)
@@ -39,7 +39,7 @@ static real **alloc_arrays(size_t arrays, size_t reals)
     return a;
 }
 
-static void free_arrays(real **a, size_t arrays)
+void LAM_W(lam_arrays_free)(real **a, size_t arrays)
 {
     for (size_t i = 0; a != NULL && i < arrays; i++)
         lam_free(a[i]);
@@ -66,15 +66,15 @@ static lam_status allocate(LAM_W(lam_engine) *e)
             if ((e->draws[i] = lam_alloc(e->tangents * e->dim, sizeof(double))) == NULL)
                 return LAM_ERR_MEMORY;
     }
-    if ((e->out = alloc_arrays(kept * times, plane * e->rows)) == NULL || (e->tile_sum = lam_alloc(tiles, sizeof(double))) == NULL
+    if ((e->out = LAM_W(lam_arrays_alloc)(kept * times, plane * e->rows)) == NULL || (e->tile_sum = lam_alloc(tiles, sizeof(double))) == NULL
         || (e->times = lam_alloc(blocks * times, sizeof(double))) == NULL
         || (e->residual = lam_alloc(times * times, sizeof(double))) == NULL
-        || (e->scratch = alloc_arrays(threads, e->field.scratch_size)) == NULL
-        || (e->sums = alloc_arrays(o->gradients ? groups : 1, e->field.sum_size)) == NULL)
+        || (e->scratch = LAM_W(lam_arrays_alloc)(threads, e->field.scratch_size)) == NULL
+        || (e->sums = LAM_W(lam_arrays_alloc)(o->gradients ? groups : 1, e->field.sum_size)) == NULL)
         return LAM_ERR_MEMORY;
     if (!o->gradients)
         return LAM_OK;
-    if ((e->g_out = alloc_arrays(times, plane * e->dim)) == NULL
+    if ((e->g_out = LAM_W(lam_arrays_alloc)(times, plane * e->dim)) == NULL
         || (e->g_chain = lam_alloc(plane * e->dim, sizeof(real))) == NULL)
         return LAM_ERR_MEMORY;
     if (o->method == LAM_GRAD_ADJOINT)
@@ -134,10 +134,10 @@ void LAM_W(lam_engine_free)(LAM_W(lam_engine) *e)
     lam_free(e->path);
     LAM_W(lam_solver_space_free)(e->space);
     lam_free(e->noise);
-    free_arrays(e->out, kept * times);
-    free_arrays(e->g_out, times);
-    free_arrays(e->scratch, lam_pool_threads(e->pool));
-    free_arrays(e->sums, e->options.gradients ? e->batch.groups : 1);
+    LAM_W(lam_arrays_free)(e->out, kept * times);
+    LAM_W(lam_arrays_free)(e->g_out, times);
+    LAM_W(lam_arrays_free)(e->scratch, lam_pool_threads(e->pool));
+    LAM_W(lam_arrays_free)(e->sums, e->options.gradients ? e->batch.groups : 1);
     lam_free(e->g_chain);
     lam_free(e->tile_sum);
     lam_free(e->times);

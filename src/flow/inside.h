@@ -44,7 +44,6 @@ struct LAM_W(lam_engine) {
     double *out_rows, *out_l;
     size_t n_times;
     double scale;
-    double coefficient;
 };
 
 
@@ -55,14 +54,16 @@ void LAM_W(lam_cnf_system)(LAM_W(lam_engine) *e, int error_z_only, LAM_W(lam_sys
 /* Fills the input stack's seed planes of a record with chunk c of the noise or the unit vectors. */
 void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk, real *record);
 size_t LAM_W(lam_cnf_chunk_tangents)(const LAM_W(lam_engine) *e, size_t chunk);
-void LAM_W(lam_cnf_pull)(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
-    double quadrature, real *gz);
-/* Pulls back into sums of the caller's choosing. */
+/* Pulls back one evaluation, as a system's pull, into sums of the caller's choosing. */
 void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk,
     double quadrature, real *sums, real *gz);
 
 /* Draws a block's noise. */
 void LAM_W(lam_engine_draw)(LAM_W(lam_engine) *e, const lam_noise *noise, size_t block);
+
+/* arrays of so many zeroed reals each; NULL, with nothing left behind, when memory runs out. The free takes NULL. */
+real **LAM_W(lam_arrays_alloc)(size_t arrays, size_t reals);
+void LAM_W(lam_arrays_free)(real **array, size_t arrays);
 
 void LAM_W(lam_engine_set_batch)(LAM_W(lam_engine) *e, size_t rows);
 /* Takes up a batch of the caller's rows. */
@@ -72,11 +73,12 @@ lam_status LAM_W(lam_engine_load_rows)(LAM_W(lam_engine) *e, const real *params,
 lam_status LAM_W(lam_engine_solve_block)(LAM_W(lam_engine) *e, size_t block, const lam_flow_solve *solve, int forward,
     size_t n_times, const double *times, lam_counts *counts);
 
-/* Continuous adjoint of the block in hand: as lam_solve_reverse, the parameter gradients going to the groups' sums. */
+/* Continuous adjoint of the block in hand: as lam_solve_reverse, the parameter gradients going to the groups' sums, the
+ * cotangent of the start to e->g_chain. */
 lam_status LAM_W(lam_adjoint_create)(LAM_W(lam_engine) *e);
 void LAM_W(lam_adjoint_free)(LAM_W(lam_engine) *e);
 lam_status LAM_W(lam_adjoint_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, size_t n_times, const double *times,
-    real *const *out, const real *const *g_out, real *g_start, lam_counts *counts);
+    real *const *out, const real *const *g_out, lam_counts *counts);
 
 /* For each tile of the batch, in parallel. */
 void LAM_W(lam_engine_run)(LAM_W(lam_engine) *e, lam_pool_fn fn, void *arg);

@@ -6,23 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static real **reals(size_t arrays, size_t n)
-{
-    real **a = lam_alloc(arrays, sizeof *a);
-    for (size_t i = 0; a != NULL && i < arrays; i++)
-        if ((a[i] = lam_alloc(n, sizeof(real))) == NULL)
-            return a; /* the caller finds the hole, and frees */
-    return a;
-}
-
-static int whole(real *const *a, size_t arrays)
-{
-    for (size_t i = 0; a != NULL && i < arrays; i++)
-        if (a[i] == NULL)
-            return 0;
-    return a != NULL;
-}
-
 lam_status LAM_W(lam_tiles_create)(LAM_W(lam_engine) *e)
 {
     struct LAM_W(lam_tiles) *t = e->tiles = lam_alloc(1, sizeof *t);
@@ -45,9 +28,9 @@ lam_status LAM_W(lam_tiles_create)(LAM_W(lam_engine) *e)
     }
     if (!o.gradients)
         return LAM_OK;
-    t->tile_grad = reals(t->threads, e->layout->parameters);
-    t->group_grad = reals(e->batch.groups, e->layout->parameters);
-    return whole(t->tile_grad, t->threads) && whole(t->group_grad, e->batch.groups) ? LAM_OK : LAM_ERR_MEMORY;
+    t->tile_grad = LAM_W(lam_arrays_alloc)(t->threads, e->layout->parameters);
+    t->group_grad = LAM_W(lam_arrays_alloc)(e->batch.groups, e->layout->parameters);
+    return t->tile_grad != NULL && t->group_grad != NULL ? LAM_OK : LAM_ERR_MEMORY;
 }
 
 void LAM_W(lam_tiles_free)(LAM_W(lam_engine) *e)
@@ -60,15 +43,11 @@ void LAM_W(lam_tiles_free)(LAM_W(lam_engine) *e)
             LAM_W(lam_engine_free)(t->engine[i]);
         if (t->pool != NULL)
             lam_pool_free(t->pool[i]);
-        if (t->tile_grad != NULL)
-            lam_free(t->tile_grad[i]);
     }
-    for (size_t i = 0; t->group_grad != NULL && i < e->batch.groups; i++)
-        lam_free(t->group_grad[i]);
+    LAM_W(lam_arrays_free)(t->tile_grad, t->threads);
+    LAM_W(lam_arrays_free)(t->group_grad, e->batch.groups);
     lam_free(t->engine);
     lam_free(t->pool);
-    lam_free(t->tile_grad);
-    lam_free(t->group_grad);
     lam_free(t->outcome);
     lam_free(t->h_star);
     lam_free(t->sorted);

@@ -7,11 +7,12 @@
  */
 #ifndef LAM_KERNELS_KERNELS_H
 #define LAM_KERNELS_KERNELS_H
+#include "base/batch.h"
 #include "base/width.h"
 #include "laminar.h"
 
 enum {
-    LAM_TILE = 64, /* rows of a tile */
+    LAM_TILE = LAM_TILE_ROWS,
     LAM_PANEL = 6, /* outputs of a panel of packed weights */
 };
 

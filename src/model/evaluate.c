@@ -16,28 +16,28 @@ lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options,
     return status;
 }
 
-lam_status lam_encode(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *z,
-    lam_counts *counts)
+static lam_status transform(const lam_model *model, const lam_eval_options *options, int forward, const double *from,
+    size_t n, double *to, lam_counts *counts)
 {
     lam_pass pass;
     lam_counts sum = { 0 };
     LAM_TRY(lam_pass_init(&pass, model, options));
-    lam_status status = lam_pass_transform(&pass, 1, x, n, z, &sum);
+    lam_status status = lam_pass_transform(&pass, forward, from, n, to, &sum);
     if (counts != NULL)
         *counts = sum;
     return status;
 }
 
+lam_status lam_encode(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *z,
+    lam_counts *counts)
+{
+    return transform(model, options, 1, x, n, z, counts);
+}
+
 lam_status lam_decode(const lam_model *model, const lam_eval_options *options, const double *z, size_t n, double *x,
     lam_counts *counts)
 {
-    lam_pass pass;
-    lam_counts sum = { 0 };
-    LAM_TRY(lam_pass_init(&pass, model, options));
-    lam_status status = lam_pass_transform(&pass, 0, z, n, x, &sum);
-    if (counts != NULL)
-        *counts = sum;
-    return status;
+    return transform(model, options, 0, z, n, x, counts);
 }
 
 /* ---- sampling ----------------------------------------------------------------------------------------------------- */

@@ -213,7 +213,7 @@ static lam_status reverse_block(LAM_W(lam_engine) *e, size_t block, const lam_fl
     lam_pool_run(e->pool, e->batch.groups, clear_group, e);
     if (e->options.method == LAM_GRAD_ADJOINT) {
         LAM_TRY(LAM_W(lam_adjoint_reverse)(e, solve, e->n_times, e->times + block * e->n_times, e->out + block * e->n_times,
-            g_out, e->g_chain, counts));
+            g_out, counts));
     } else {
         lam_reverse_result result;
         LAM_W(lam_system) system;
