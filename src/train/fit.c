@@ -1,179 +1,101 @@
-/* lam_fit: the loop. */
+/* lam_fit: a density of the rows of a table, as a target of the loop. */
 #include "base/error.h"
 #include "data/dataset.h"
 #include "data/gaussian.h"
-#include "train/run.h"
-#include <math.h>
-#include <stdio.h>
+#include "model/model.h"
+#include "train/loop.h"
 #include <string.h>
 
-enum { SAVE_SECONDS = 60 }; /* between checkpoints, at the most */
+typedef struct density {
+    const lam_dataset *data;
+    const lam_log *log;
+    lam_pool *pool;
+    lam_model *model;
+    lam_trainer trainer;
+} density;
 
-static int has_validation(const lam_run *run)
+/* What the data set says about the columns goes into the model. */
+static lam_status describe_data(lam_model *model, const lam_dataset *data)
 {
-    return run->data->rows[LAM_VALID] > 0;
-}
-
-static double rate_of(const lam_run *run)
-{
-    return lam_schedule_rate(&run->state.schedule, run->cfg);
-}
-
-/* ---- progress ----------------------------------------------------------------------------------------------------- */
-
-/* Non-zero: stop. */
-static int tell(const lam_run *run, const lam_step_report *step, int is_validation)
-{
-    const lam_fit_state *s = &run->state;
-    if (run->options->progress == NULL)
-        return 0;
-    double seconds = lam_run_clock() - run->started, here = (double)(s->iteration - run->first_iteration);
-    double left = here > 0 ? (seconds - run->seconds_before) / here * (double)(run->cfg->iterations - s->iteration) : 0;
-    lam_progress p = { .iteration = s->iteration, .iterations = run->cfg->iterations, .loss = step->loss, .nll = step->nll,
-        .tpr = step->tpr, .val_nll = run->val_nll, .best_val_nll = run->best_val_nll, .is_validation = is_validation,
-        .lr = rate_of(run), .grad_norm = step->grad_norm, .counts = step->counts, .val_counts = run->val_counts,
-        .seconds = seconds, .seconds_left = left };
-    return run->options->progress(run->options->user, &p) != 0;
-}
-
-/* A failed iteration or validation: the state before it is saved; the reason stays the one that is told. */
-static lam_status give_up(lam_run *run, lam_status why, uint64_t iteration)
-{
-    char reason[1500], saving[400] = "";
-    lam_fail_in(why, "iteration %llu of %zu", (unsigned long long)iteration, run->cfg->iterations);
-    snprintf(reason, sizeof reason, "%s", lam_last_error());
-    if (run->saved != run->state.iteration && lam_run_save_state(run) != LAM_OK)
-        snprintf(saving, sizeof saving, "; the state before it could not be saved: %.300s", lam_last_error());
-    return lam_fail(why, "%s%s", reason, saving);
-}
-
-/* ---- validation --------------------------------------------------------------------------------------------------- */
-
-static lam_status validate(lam_run *run)
-{
-    lam_fit_state *s = &run->state;
-    double lr = rate_of(run);
-    const lam_evaluation e = { .params = s->params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID };
-    lam_status status = run->trainer.evaluate(run->trainer.self, &e, &run->val_nll, &run->val_counts);
-    if (status != LAM_OK)
-        return give_up(run, status, s->iteration);
-    s->validated = s->iteration;
-    int better = lam_schedule_validated(&s->schedule, run->cfg, run->val_nll);
-    run->best_val_nll = s->schedule.best;
-    LAM_TRY(lam_run_log_validation(run, lr));
-    if (!better)
-        return LAM_OK;
-    lam_fit_state_keep_best(s);
-    return lam_run_save_model(run);
-}
-
-/* The validation that belongs to the iteration just done, or that a failure left undone. */
-static int is_due(const lam_run *run)
-{
-    const lam_fit_state *s = &run->state;
-    return has_validation(run) && s->iteration > s->validated && s->iteration % run->cfg->val_freq == 0;
-}
-
-/* ---- the loop ----------------------------------------------------------------------------------------------------- */
-
-/* One iteration, what belongs to it, and its checkpoint if it is time. LAM_ERR_INTERRUPTED: asked to stop, all saved. */
-static lam_status iterate(lam_run *run, lam_step_report *report)
-{
-    lam_fit_state *s = &run->state;
-    double lr = rate_of(run), before = lam_run_clock(), cpu_before = lam_run_cpu_clock();
-    lam_status status = run->trainer.step(run->trainer.self, s, lr, report);
-    if (status != LAM_OK)
-        return give_up(run, status, s->iteration + 1);
-    s->iteration++;
-    s->train_seconds += lam_run_clock() - before;
-    s->train_cpu_seconds += lam_run_cpu_clock() - cpu_before;
-    s->counts.forward += report->counts.forward;
-    s->counts.backward += report->counts.backward;
-    s->counts.recomputed += report->counts.recomputed;
-    s->counts.accepted += report->counts.accepted;
-    s->counts.rejected += report->counts.rejected;
-    s->counts.solves += report->counts.solves;
-    if (s->iteration % run->cfg->log_freq == 0)
-        LAM_TRY(lam_run_log_step(run, report, lr));
-    int due = is_due(run);
-    if (due)
-        LAM_TRY(validate(run));
-    if (due || lam_run_clock() - run->saved_at >= SAVE_SECONDS)
-        LAM_TRY(lam_run_save_state(run));
-    return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
-}
-
-static lam_status train(lam_run *run)
-{
-    lam_fit_state *s = &run->state;
-    lam_step_report report = { .loss = (double)NAN, .nll = (double)NAN, .tpr = (double)NAN, .grad_norm = (double)NAN };
-    if (is_due(run)) {
-        LAM_TRY(validate(run));
-        LAM_TRY(lam_run_save_state(run));
-    }
-    while (s->iteration < run->cfg->iterations && !s->schedule.stopped)
-        LAM_TRY(iterate(run, &report));
-    if (run->saved != s->iteration)
-        LAM_TRY(lam_run_save_state(run));
-    /* What came after the last regular validation deserves one too. It is no part of the checkpoint, so that a run that is
-     * given more iterations later goes as if it had had them from the start. */
-    if (!has_validation(run) || s->validated == s->iteration)
-        return LAM_OK;
-    LAM_TRY(validate(run));
-    return tell(run, &report, 1) ? LAM_ERR_INTERRUPTED : LAM_OK;
-}
-
-/* ---- the end ------------------------------------------------------------------------------------------------------ */
-
-static void fill_result(const lam_run *run, int finished, lam_fit_result *r)
-{
-    const lam_fit_state *s = &run->state;
-    *r = (lam_fit_result) { .iterations = (size_t)s->iteration,
-        .best_iteration = (size_t)(s->best_iteration > 0 ? s->best_iteration : s->iteration), .finished = finished,
-        .best_val_nll = s->schedule.best, .test_nll = (double)NAN, .gaussian_test_nll = (double)NAN,
-        .log_det = run->data->log_det, .train_counts = s->counts, .train_seconds = s->train_seconds,
-        .train_cpu_seconds = s->train_cpu_seconds };
-}
-
-static lam_status test(lam_run *run, lam_fit_result *r)
-{
-    lam_fit_state *s = &run->state;
-    int validated = s->best_iteration > 0;
-    const lam_evaluation e = { .params = validated ? s->best : s->params, .exact = 1, .part = LAM_TEST,
-        .h_star = validated ? s->best_h_test : s->h_test };
-    if (run->data->rows[LAM_TEST] == 0)
-        return LAM_OK;
-    LAM_TRY(run->trainer.evaluate(run->trainer.self, &e, &r->test_nll, &r->test_counts));
-    /* a covariance that is singular is no reason to lose the fit */
-    lam_status status = lam_gaussian_dataset_nll(run->data, LAM_TEST, &r->gaussian_test_nll);
-    if (status == LAM_ERR_MEMORY)
-        return status;
-    if (status != LAM_OK && run->options->log.line != NULL)
-        run->options->log.line(run->options->log.user, lam_last_error());
+    for (size_t j = 0; j < data->dim; j++)
+        LAM_TRY(lam_model_name_column(model, j, data->names[j]));
+    memcpy(model->mean, data->mean, data->dim * sizeof(double));
+    memcpy(model->scale, data->scale, data->dim * sizeof(double));
+    model->log_det = data->log_det;
+    memcpy(model->data_hash, data->hash, sizeof model->data_hash);
     return LAM_OK;
 }
 
-static lam_status finish(lam_run *run, lam_fit_result *result)
+static lam_status take_weights(lam_model *model, const lam_model *init)
 {
-    fill_result(run, 1, result);
-    LAM_TRY(lam_run_save_model(run));
-    LAM_TRY(test(run, result));
-    result->seconds = lam_run_clock() - run->started;
-    return lam_run_log_summary(run, result);
+    const lam_field_shape *a = &model->layout.field, *b = &init->layout.field;
+    int same = a->dim == b->dim && a->layers == b->layers && a->type == b->type && a->activation == b->activation
+        && a->parameters == b->parameters && model->layout.blocks == init->layout.blocks;
+    for (size_t i = 0; same && i < a->layers; i++)
+        same = a->layer[i].in == b->layer[i].in && a->layer[i].out == b->layer[i].out;
+    if (!same)
+        return lam_fail(LAM_ERR_SHAPE, "the model to start from has other columns, dims, blocks, layer or nonlinearity than the "
+            "configuration; take them from that model's configuration");
+    memcpy(model->params, init->params, model->layout.parameters * sizeof(double));
+    return LAM_OK;
 }
 
-/* The run is left so that it can be gone on with. A checkpoint that stands at this iteration already is not written again:
- * after the closing validation it must not be. */
-static lam_status stop(lam_run *run, lam_fit_result *result)
+static lam_status check(const lam_config *cfg, const lam_dataset *data)
 {
-    fill_result(run, 0, result);
-    if (run->saved != run->state.iteration)
-        LAM_TRY(lam_run_save_state(run));
-    LAM_TRY(lam_run_save_model(run));
-    result->seconds = lam_run_clock() - run->started;
-    LAM_TRY(lam_run_log_summary(run, result));
-    return lam_fail(LAM_ERR_INTERRUPTED, "stopped after iteration %llu of %zu, as asked",
-        (unsigned long long)run->state.iteration, run->cfg->iterations);
+    LAM_TRY(lam_config_check(cfg));
+    if (data->rows[LAM_TRAIN] == 0)
+        return lam_fail(LAM_ERR_DATA, "there are no training rows; lower test-fraction and val-fraction");
+    return LAM_OK;
+}
+
+static lam_status create(const lam_config *cfg, const lam_model *init, density *d)
+{
+    LAM_TRY(check(cfg, d->data));
+    LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
+    LAM_TRY(lam_model_create(cfg, d->data->dim, &d->model));
+    LAM_TRY(describe_data(d->model, d->data));
+    if (init != NULL)
+        LAM_TRY(take_weights(d->model, init));
+    return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, d->data,
+        d->pool, &d->trainer);
+}
+
+static void clear(density *d)
+{
+    if (d->trainer.free != NULL)
+        d->trainer.free(d->trainer.self);
+    lam_model_free(d->model);
+    lam_pool_free(d->pool);
+}
+
+/* ---- the target's calls ------------------------------------------------------------------------------------------- */
+
+static void initial(void *self, void *params)
+{
+    const density *d = self;
+    d->trainer.from_double(d->model->params, d->model->layout.parameters, params);
+}
+
+static lam_status save(void *self, const lam_fit_state *s, const char *path)
+{
+    density *d = self;
+    int validated = s->best_iteration > 0;
+    d->trainer.to_double(validated ? s->best : s->params, s->parameters, d->model->params);
+    memcpy(d->model->h_star_train, validated ? s->best_h_train : s->h_train, s->blocks * sizeof(double));
+    memcpy(d->model->h_star_test, validated ? s->best_h_test : s->h_test, s->blocks * sizeof(double));
+    return path == NULL ? LAM_OK : lam_model_save(d->model, path);
+}
+
+/* The full-covariance Gaussian to compare with; a covariance that is singular is no reason to lose the fit. */
+static lam_status finish(void *self, lam_fit_result *r)
+{
+    const density *d = self;
+    lam_status status = lam_gaussian_dataset_nll(d->data, LAM_TEST, &r->gaussian_test_nll);
+    if (status == LAM_ERR_MEMORY)
+        return status;
+    if (status != LAM_OK && d->log->line != NULL)
+        d->log->line(d->log->user, lam_last_error());
+    return LAM_OK;
 }
 
 lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
@@ -181,24 +103,24 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
 {
     const lam_fit_options none = { 0 };
     lam_fit_result ignored;
-    lam_run run;
     if (cfg == NULL || data == NULL || model == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_fit needs a configuration, a data set and a place for the model");
     *model = NULL;
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
-    lam_status status = lam_run_open(&run, cfg, data, options != NULL ? options : &none);
+    options = options != NULL ? options : &none;
+    density d = { .data = data, .log = &options->log };
+    lam_status status = create(cfg, options->init, &d);
     if (status == LAM_OK) {
-        status = train(&run);
-        if (status == LAM_OK)
-            status = finish(&run, result);
-        else if (status == LAM_ERR_INTERRUPTED)
-            status = stop(&run, result);
+        const lam_target target = { .self = &d, .data_hash = data->hash, .parameters = d.model->layout.parameters,
+            .blocks = d.model->layout.blocks, .has_valid = data->rows[LAM_VALID] > 0, .has_test = data->rows[LAM_TEST] > 0,
+            .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .finish = finish };
+        status = lam_loop_run(cfg, &target, options, result);
     }
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {
-        *model = run.model;
-        run.model = NULL;
+        *model = d.model;
+        d.model = NULL;
     }
-    lam_run_close(&run);
+    clear(&d);
     return status;
 }

@@ -1,8 +1,6 @@
 #include "train/run.h"
 #include "base/error.h"
-#include "data/dataset.h"
 #include <math.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,56 +20,6 @@ double lam_run_cpu_clock(void)
 
 /* ---- opening ------------------------------------------------------------------------------------------------------ */
 
-/* What the data set says about the columns goes into the model. */
-static lam_status describe_data(lam_model *model, const lam_dataset *data)
-{
-    for (size_t j = 0; j < data->dim; j++)
-        LAM_TRY(lam_model_name_column(model, j, data->names[j]));
-    memcpy(model->mean, data->mean, data->dim * sizeof(double));
-    memcpy(model->scale, data->scale, data->dim * sizeof(double));
-    model->log_det = data->log_det;
-    memcpy(model->data_hash, data->hash, sizeof model->data_hash);
-    return LAM_OK;
-}
-
-static lam_status take_weights(lam_model *model, const lam_model *init)
-{
-    const lam_field_shape *a = &model->layout.field, *b = &init->layout.field;
-    int same = a->dim == b->dim && a->layers == b->layers && a->type == b->type && a->activation == b->activation
-        && a->parameters == b->parameters && model->layout.blocks == init->layout.blocks;
-    for (size_t i = 0; same && i < a->layers; i++)
-        same = a->layer[i].in == b->layer[i].in && a->layer[i].out == b->layer[i].out;
-    if (!same)
-        return lam_fail(LAM_ERR_SHAPE, "the model to start from has other columns, dims, blocks, layer or nonlinearity than the "
-            "configuration; take them from that model's configuration");
-    memcpy(model->params, init->params, model->layout.parameters * sizeof(double));
-    return LAM_OK;
-}
-
-static lam_status check(const lam_config *cfg, const lam_dataset *data)
-{
-    LAM_TRY(lam_config_check(cfg));
-    if (data->rows[LAM_TRAIN] == 0)
-        return lam_fail(LAM_ERR_DATA, "there are no training rows; lower test-fraction and val-fraction");
-    return LAM_OK;
-}
-
-static lam_status create(lam_run *run)
-{
-    const lam_config *cfg = run->cfg;
-    LAM_TRY(lam_pool_create(cfg->threads, &run->pool));
-    LAM_TRY(lam_model_create(cfg, run->data->dim, &run->model));
-    LAM_TRY(describe_data(run->model, run->data));
-    if (run->options->init != NULL)
-        LAM_TRY(take_weights(run->model, run->options->init));
-    const lam_layout *layout = &run->model->layout;
-    LAM_TRY(lam_fit_state_create(&run->state, layout->parameters, layout->blocks, cfg->precision));
-    LAM_TRY((cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, layout, run->data, run->pool,
-        &run->trainer));
-    run->trainer.from_double(run->model->params, layout->parameters, run->state.params);
-    return LAM_OK;
-}
-
 /* Goes on from the checkpoint, or sees to it that none of an older run is left: a kill before this run's first one would
  * otherwise be followed by the older run. */
 static lam_status open_files(lam_run *run)
@@ -80,7 +28,7 @@ static lam_status open_files(lam_run *run)
     if (checkpoint == NULL)
         return LAM_OK;
     if (run->options->resume && access(checkpoint, F_OK) == 0) {
-        LAM_TRY(lam_checkpoint_read(checkpoint, &run->state, run->cfg, run->data->hash));
+        LAM_TRY(lam_checkpoint_read(checkpoint, &run->state, run->cfg, run->target->data_hash));
         run->saved = run->state.iteration;
     } else {
         unlink(checkpoint);
@@ -89,11 +37,11 @@ static lam_status open_files(lam_run *run)
     return lam_metrics_open(&run->metrics, run->folder.metrics, run->state.metrics_bytes);
 }
 
-lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options)
+lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_target *target, const lam_fit_options *options)
 {
-    *run = (lam_run) { .cfg = cfg, .data = data, .options = options, .saved = UINT64_MAX, .val_nll = (double)NAN };
-    LAM_TRY(check(cfg, data));
-    LAM_TRY(create(run));
+    *run = (lam_run) { .cfg = cfg, .target = target, .options = options, .saved = UINT64_MAX, .val_nll = (double)NAN };
+    LAM_TRY(lam_fit_state_create(&run->state, target->parameters, target->blocks, cfg->precision));
+    target->initial(target->self, run->state.params);
     LAM_TRY(lam_run_folder_open(options->run_dir, &run->folder));
     LAM_TRY(open_files(run));
     run->first_iteration = run->state.iteration;
@@ -108,11 +56,7 @@ void lam_run_close(lam_run *run)
 {
     lam_metrics_close(&run->metrics);
     lam_run_folder_clear(&run->folder);
-    if (run->trainer.free != NULL)
-        run->trainer.free(run->trainer.self);
     lam_fit_state_clear(&run->state);
-    lam_model_free(run->model);
-    lam_pool_free(run->pool);
     *run = (lam_run) { 0 };
 }
 
@@ -124,7 +68,7 @@ lam_status lam_run_save_state(lam_run *run)
         return LAM_OK;
     run->state.seconds = lam_run_clock() - run->started;
     LAM_TRY(lam_metrics_sync(&run->metrics, &run->state.metrics_bytes));
-    LAM_TRY(lam_checkpoint_write(run->folder.checkpoint, &run->state, run->cfg, run->data->hash));
+    LAM_TRY(lam_checkpoint_write(run->folder.checkpoint, &run->state, run->cfg, run->target->data_hash));
     run->saved = run->state.iteration;
     run->saved_at = lam_run_clock();
     return LAM_OK;
@@ -132,12 +76,7 @@ lam_status lam_run_save_state(lam_run *run)
 
 lam_status lam_run_save_model(lam_run *run)
 {
-    const lam_fit_state *s = &run->state;
-    int validated = s->best_iteration > 0;
-    run->trainer.to_double(validated ? s->best : s->params, s->parameters, run->model->params);
-    memcpy(run->model->h_star_train, validated ? s->best_h_train : s->h_train, s->blocks * sizeof(double));
-    memcpy(run->model->h_star_test, validated ? s->best_h_test : s->h_test, s->blocks * sizeof(double));
-    return run->folder.model == NULL ? LAM_OK : lam_model_save(run->model, run->folder.model);
+    return run->target->save(run->target->self, &run->state, run->folder.model);
 }
 
 /* ---- lines -------------------------------------------------------------------------------------------------------- */
@@ -157,6 +96,8 @@ lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double 
     lam_metrics_number(m, "loss", report->loss);
     lam_metrics_number(m, "nll", report->nll);
     lam_metrics_number(m, "tpr", report->tpr);
+    for (size_t i = 0; i < report->extras; i++)
+        lam_metrics_number(m, report->extra[i].name, report->extra[i].value);
     lam_metrics_whole(m, "forward", report->counts.forward);
     lam_metrics_whole(m, "backward", report->counts.backward);
     lam_metrics_whole(m, "recomputed", report->counts.recomputed);

@@ -1,20 +1,16 @@
-/* A fit under way, shared by fit.c (the loop) and run.c (its files, its lines). */
+/* A fit under way, shared by loop.c and run.c (its files, its lines). */
 #ifndef LAM_TRAIN_RUN_H
 #define LAM_TRAIN_RUN_H
-#include "model/model.h"
 #include "train/metrics.h"
 #include "train/folder.h"
-#include "train/trainer.h"
+#include "train/target.h"
 
 typedef struct lam_run {
     const lam_config *cfg;
-    const lam_dataset *data;
+    const lam_target *target;
     const lam_fit_options *options;
     lam_run_folder folder;
     lam_metrics metrics;
-    lam_pool *pool;
-    lam_model *model;
-    lam_trainer trainer;
     lam_fit_state state;
     uint64_t first_iteration; /* done when this process took over */
     uint64_t saved;           /* iteration of the last checkpoint; UINT64_MAX: none in this process */
@@ -28,13 +24,13 @@ typedef struct lam_run {
 double lam_run_clock(void);
 /* Processor seconds of this process, all threads. */
 double lam_run_cpu_clock(void);
-/* Everything made, the checkpoint read if there is one to go on with, the folder ready. The caller closes after failures too. */
-lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options);
+/* The state made, the checkpoint read if there is one to go on with, the folder ready. The caller closes after failures too. */
+lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_target *target, const lam_fit_options *options);
 void lam_run_close(lam_run *run);
 
 /* The state as it is now goes to the checkpoint. */
 lam_status lam_run_save_state(lam_run *run);
-/* The best parameters (the current ones where nothing was validated) go to run->model, and to its file. */
+/* The target's model, and its file. */
 lam_status lam_run_save_model(lam_run *run);
 
 lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double lr);

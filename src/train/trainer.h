@@ -5,9 +5,16 @@
 #include "flow/layout.h"
 #include "train/state.h"
 
+enum { LAM_STEP_EXTRAS = 4 };
+
 typedef struct lam_step_report {
     double loss, nll, tpr, grad_norm; /* of the batch, before the update; nats, standardised units */
     lam_counts counts;
+    size_t extras; /* further numbers for the metrics' line */
+    struct {
+        const char *name;
+        double value;
+    } extra[LAM_STEP_EXTRAS];
 } lam_step_report;
 
 /* What to evaluate: params [parameters] in the fit's width on the rows of a part. */

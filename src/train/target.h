@@ -1,0 +1,22 @@
+/* What a fit is a fit of: the loop, its files and its lines (loop.h, run.h) know nothing else of densities or of images. */
+#ifndef LAM_TRAIN_TARGET_H
+#define LAM_TRAIN_TARGET_H
+#include "train/trainer.h"
+
+typedef struct lam_target {
+    void *self;
+    const char *data_hash;
+    size_t parameters, blocks; /* of the state: all parameters, blocks of the flow */
+    int has_valid, has_test;   /* 1: the trainer can evaluate that part */
+    double log_det;            /* of the standardiser, nats: what the result says */
+    lam_trainer trainer;
+    /* Starting values, params [parameters] in the fit's width. */
+    void (*initial)(void *self, void *params);
+    /* The best parameters (the current ones where nothing was validated) become the model's, which goes to path unless that is
+     * NULL. */
+    lam_status (*save)(void *self, const lam_fit_state *state, const char *path);
+    /* After the test of a fit that went to its end: what else its result is to hold. NULL: nothing. */
+    lam_status (*finish)(void *self, lam_fit_result *result);
+} lam_target;
+
+#endif
