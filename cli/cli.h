@@ -35,7 +35,8 @@ struct cli_command {
     const char *details;   /* a paragraph or more, lines broken by hand */
     const char *example;   /* lines as typed and printed */
     const cli_option *options;
-    int parameters;           /* 1: every parameter of the library is a flag too */
+    int parameters;           /* 1: every parameter of the library is a flag too, of those that concern `kind` */
+    lam_model_kind kind;
     size_t least, most;       /* words that are no flags */
     int (*run)(const cli_command *command, int argc, char **argv);
 };
@@ -61,6 +62,8 @@ void cli_line_free(cli_line *line);
 int cli_line_apply(const cli_command *command, const cli_line *line, lam_config *cfg);
 /* Letters to insert, delete, replace or swap to get from a to b. */
 size_t cli_distance(const char *a, const char *b);
+/* 1 if the library's parameter at index is a flag of this command. */
+int cli_is_flag(const cli_command *command, size_t index);
 void cli_help(const cli_command *command, FILE *stream);
 void cli_overview(FILE *stream);
 

@@ -61,7 +61,7 @@ static void print_group(const lam_config *defaults, const char *group, FILE *str
     cli_grid_print(&grid, stream);
 }
 
-static void print_parameters(FILE *stream)
+static void print_parameters(const cli_command *command, FILE *stream)
 {
     const lam_parameter *parameter, *before;
     lam_config defaults;
@@ -70,7 +70,7 @@ static void print_parameters(FILE *stream)
         size_t first = 0; /* a group is printed where its first parameter stands */
         while ((before = lam_parameter_at(first)) != NULL && strcmp(before->group, parameter->group) != 0)
             first++;
-        if (first == i)
+        if (first == i && cli_is_flag(command, i))
             print_group(&defaults, parameter->group, stream);
     }
     lam_config_clear(&defaults);
@@ -82,6 +82,6 @@ void cli_help(const cli_command *command, FILE *stream)
         command->name, command->arguments, command->details);
     print_options(command, stream);
     if (command->parameters)
-        print_parameters(stream);
+        print_parameters(command, stream);
     fprintf(stream, "\nexample\n%s", command->example);
 }

@@ -37,6 +37,8 @@ static void print_configuration(const lam_model *model)
     char value[256];
     cli_grid grid = {.columns = 2, .left = 1};
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
+        if (!lam_parameter_applies(i, lam_model_config(model)->model))
+            continue;
         if (strcmp(parameter->group, group) != 0) {
             cli_grid_print(&grid, stdout);
             grid = (cli_grid){.columns = 2, .left = 1};

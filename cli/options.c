@@ -50,11 +50,17 @@ static const cli_option *find_letter(const cli_command *command, char letter)
     return NULL;
 }
 
+int cli_is_flag(const cli_command *command, size_t index)
+{
+    return command->parameters && lam_parameter_applies(index, command->kind)
+        && strcmp(lam_parameter_at(index)->group, "model") != 0;
+}
+
 static const lam_parameter *find_parameter(const cli_command *command, const char *name)
 {
     const lam_parameter *parameter;
-    for (size_t i = 0; command->parameters && (parameter = lam_parameter_at(i)) != NULL; i++)
-        if (strcmp(parameter->name, name) == 0)
+    for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++)
+        if (cli_is_flag(command, i) && strcmp(parameter->name, name) == 0)
             return parameter;
     return NULL;
 }
@@ -75,14 +81,14 @@ static int unknown_flag(const cli_command *command, const char *name)
             near = option->name;
         }
     }
-    for (size_t i = 0; command->parameters && (parameter = lam_parameter_at(i)) != NULL; i++) {
-        if ((distance = cli_distance(name, parameter->name)) < nearest) {
+    for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
+        if (cli_is_flag(command, i) && (distance = cli_distance(name, parameter->name)) < nearest) {
             nearest = distance;
             near = parameter->name;
         }
     }
-    if (near == NULL && command->parameters)
-        near = lam_parameter_nearest(name);
+    if (near == NULL && (near = lam_parameter_nearest(name)) != NULL && find_parameter(command, near) == NULL)
+        near = NULL;
     if (near != NULL)
         return cli_misuse(command, "%s knows no flag --%s; did you mean --%s?", command->name, name, near);
     return cli_misuse(command, "%s knows no flag --%s", command->name, name);

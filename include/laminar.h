@@ -95,10 +95,19 @@ typedef enum lam_gradient { LAM_GRAD_STEPS, LAM_GRAD_ADJOINT } lam_gradient;
 typedef enum lam_optimizer { LAM_ADAM, LAM_ADAMW, LAM_ADAMAX } lam_optimizer;
 typedef enum lam_precision { LAM_FLOAT, LAM_DOUBLE } lam_precision;
 typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_control;
+typedef enum lam_model_kind { LAM_DENSITY, LAM_VAE } lam_model_kind;
+/* Of a variational auto-encoder (method.md 7): what its approximate posterior goes through, how the flow's layers depend on
+ * the image, what a pixel is, how grey pixels become binary ones. */
+typedef enum lam_posterior { LAM_POSTERIOR_CNF, LAM_POSTERIOR_PLANAR, LAM_POSTERIOR_NONE } lam_posterior;
+typedef enum lam_amortised { LAM_AMORTISED_NONE, LAM_AMORTISED_BIAS, LAM_AMORTISED_LOW_RANK, LAM_AMORTISED_LYPER,
+    LAM_AMORTISED_HYPER } lam_amortised;
+typedef enum lam_pixels { LAM_PIXELS_BINARY, LAM_PIXELS_CATEGORICAL } lam_pixels;
+typedef enum lam_binarise { LAM_BINARISE_THRESHOLD, LAM_BINARISE_FIXED, LAM_BINARISE_FRESH } lam_binarise;
 
 #define LAM_MAX_HIDDEN 16 /* hidden layers a field may have */
 
 typedef struct lam_config {
+    lam_model_kind model; /* what is fitted: groups "data" and "vae" of the parameters are for one kind each */
     /* the flow */
     size_t hidden[LAM_MAX_HIDDEN]; /* "dims": widths of the hidden layers, "60-60-60" */
     size_t n_hidden;
@@ -148,6 +157,18 @@ typedef struct lam_config {
     int drop_bad_rows, drop_duplicates;
     char *columns, *drop;          /* comma-separated names or 1-based numbers, NULL = all / none */
     char *noise;                   /* "COL:a,COL:a": uniform noise on [0, a) added to columns of few values */
+    /* the variational auto-encoder */
+    size_t latent;                 /* dimension of z */
+    lam_posterior posterior;
+    lam_amortised amortised;
+    size_t rank;                   /* of the low-rank terms */
+    lam_pixels pixels;
+    lam_binarise binarise;         /* of training images; "fresh": anew each epoch (others then by one fixed draw) */
+    int invert;                    /* 1: pixels are 255 minus what the file holds */
+    double variance_min, variance_max; /* limits of the posterior's variance; 0: none */
+    size_t epochs;                 /* above 0: "iterations" and "val-freq" follow, one validation an epoch */
+    double warmup;                 /* epochs over which beta goes from 0 to 1 */
+    size_t val_images, test_images; /* split off where no files of their own are given */
 } lam_config;
 
 LAM_API void lam_config_init(lam_config *cfg);  /* defaults */
@@ -164,12 +185,14 @@ LAM_API lam_status lam_config_check(const lam_config *cfg);
 
 typedef struct lam_parameter {
     const char *name;   /* "batch-size" */
-    const char *group;  /* "flow", "solve", "penalty", "training", "data" */
+    const char *group;  /* "model", "flow", "solve", "penalty", "training", "data", "vae" */
     const char *values; /* "N", "X", "true|false", "adam|adamw|adamax" */
     const char *help;   /* one sentence */
 } lam_parameter;
 /* The table, in the order in which it is printed. NULL past the end. */
 LAM_API const lam_parameter *lam_parameter_at(size_t index);
+/* 1 if the parameter at index concerns models of this kind: the group "data" is for densities, "vae" for the other. */
+LAM_API int lam_parameter_applies(size_t index, lam_model_kind kind);
 /* Nearest of the known names to an unknown one, NULL if none is near. */
 LAM_API const char *lam_parameter_nearest(const char *name);
 

@@ -109,11 +109,27 @@ static lam_status check_tpr(const lam_config *cfg)
     return LAM_OK;
 }
 
+static lam_status check_vae(const lam_config *cfg)
+{
+    if (cfg->variance_max > 0 && cfg->variance_min >= cfg->variance_max)
+        return lam_fail(LAM_ERR_ARGUMENT, "variance-min: %g is not below variance-max, %g", cfg->variance_min,
+            cfg->variance_max);
+    if (cfg->precision == LAM_DOUBLE)
+        return lam_fail(LAM_ERR_ARGUMENT, "precision: double is not to be had for a vae, whose convolutions are float; use float");
+    int from_image = cfg->posterior == LAM_POSTERIOR_CNF && cfg->amortised != LAM_AMORTISED_NONE;
+    if (from_image && cfg->layer != LAM_LAYER_CONCAT)
+        return lam_fail(LAM_ERR_ARGUMENT, "layer: amortised layers are of the kind concat; use that, or amortised none");
+    if (from_image && cfg->gradient == LAM_GRAD_ADJOINT)
+        return lam_fail(LAM_ERR_ARGUMENT, "gradient: adjoint does not know amortised layers; use gradient steps");
+    return LAM_OK;
+}
+
 lam_status lam_config_check(const lam_config *cfg)
 {
     const lam_param *param;
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++)
         LAM_TRY(lam_param_check(param, cfg));
     LAM_TRY(check_solver(cfg));
-    return check_tpr(cfg);
+    LAM_TRY(check_tpr(cfg));
+    return cfg->model == LAM_VAE ? check_vae(cfg) : LAM_OK;
 }

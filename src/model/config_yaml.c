@@ -342,6 +342,8 @@ static lam_status print_all(FILE *out, const lam_config *cfg)
     const char *group = "";
     fprintf(out, "# Configuration of laminar %s: every value in effect.\n", LAM_VERSION);
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
+        if (!lam_parameter_applies(i, cfg->model))
+            continue;
         if (strcmp(group, param->shown.group) != 0) {
             group = param->shown.group;
             fprintf(out, "\n# ---- %s ----\n", group);

@@ -23,6 +23,7 @@
 
 /* In the order in which they are printed and applied: "tpr" stands before the three that it sets. */
 static const lam_param table[] = {
+    ENUM("model", "model", model, "density|vae", "density", "what is fitted: `laminar fit` or `laminar vae fit`"),
     SPECIAL(LAM_PARAM_DIMS, "dims", "flow", "N-N-N", "64-64-64", "widths of the hidden layers, 1 to 16 of them"),
     WHOLE("blocks", "flow", blocks, 1, 10000, "1", "flows in the chain, each with its own weights"),
     ENUM("layer", "flow", layer, "ignore|concat|concat_v2|squash|concatsquash|blend|hyper", "concat",
@@ -75,18 +76,34 @@ static const lam_param table[] = {
     WHOLE("log-freq", "training", log_freq, 1, 1e15, "10", "iterations between progress lines"),
     WHOLE("val-batch-size", "training", val_batch_size, 1, 1e9, "1000", "rows a batch of validation, test and scoring"),
     SEED("seed", "training", seed, "of weights, batches, noise and times"),
+    SEED("split-seed", "training", split_seed, "of the split into training, validation and test rows"),
     WHOLE("threads", "training", threads, 0, 4096, "0", "0 is one a processor; the result does not depend on it"),
     WORD("isa", "training", isa, "auto|avx512|avx2|sse2|neon|scalar", "instruction set"),
 
     REAL("val-fraction", "data", val_fraction, 0, 0.99, "0.1", "validation rows, of those that are not test rows"),
     REAL("test-fraction", "data", test_fraction, 0, 0.99, "0.1", "test rows, of all"),
-    SEED("split-seed", "data", split_seed, "of the split into training, validation and test rows"),
     TRUTH("standardise", "data", standardise, "true", "scale columns to mean 0 and variance 1"),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "go on without rows that have a missing cell, counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "keep the first of equal rows"),
     LIST(LAM_PARAM_LIST, "columns", "data", columns, "COL,COL", "columns to use, by name or number; none named: all"),
     LIST(LAM_PARAM_LIST, "drop", "data", drop, "COL,COL", "columns to leave out, by name or number"),
     LIST(LAM_PARAM_NOISE, "noise", "data", noise, "COL:a,COL:a", "uniform noise on [0, a) for columns of few values"),
+
+    WHOLE("latent", "vae", latent, 1, 4096, "64", "dimension of z"),
+    ENUM("posterior", "vae", posterior, "cnf|planar|none", "cnf", "what q(z|x) goes through after its Gaussian"),
+    ENUM("amortised", "vae", amortised, "none|bias|low-rank|lyper|hyper", "low-rank",
+        "what of the flow's layers depends on the image: biases, low-rank terms, the last layer, all of them"),
+    WHOLE("rank", "vae", rank, 1, 4096, "20", "of the low-rank terms"),
+    ENUM("pixels", "vae", pixels, "binary|categorical", "binary", "Bernoulli, or 256 grey levels"),
+    ENUM("binarise", "vae", binarise, "threshold|fixed|fresh", "fixed",
+        "grey to binary: at one half, by one draw a pixel, or by a new draw every epoch"),
+    TRUTH("invert", "vae", invert, "false", "swap black and white"),
+    REAL("variance-min", "vae", variance_min, 0, DBL_MAX, "0", "least variance of the posterior's Gaussian"),
+    REAL("variance-max", "vae", variance_max, 0, DBL_MAX, "0", "largest variance of the posterior's Gaussian; 0: no limit"),
+    WHOLE("epochs", "vae", epochs, 0, 1e9, "0", "set iterations and val-freq: one validation an epoch; 0: they stand"),
+    REAL("warmup", "vae", warmup, 0, 1e9, "100", "epochs over which beta goes from 0 to 1"),
+    WHOLE("val-images", "vae", val_images, 0, 1e9, "0", "split off for validation where no file is given; 0: a tenth"),
+    WHOLE("test-images", "vae", test_images, 0, 1e9, "0", "split off for test where no file is given; 0: a tenth"),
 };
 enum { COUNT = sizeof table / sizeof table[0] };
 
@@ -106,6 +123,12 @@ const lam_param *lam_param_at(size_t index)
 const lam_parameter *lam_parameter_at(size_t index)
 {
     return index < COUNT ? &table[index].shown : NULL;
+}
+
+int lam_parameter_applies(size_t index, lam_model_kind kind)
+{
+    const lam_parameter *p = lam_parameter_at(index);
+    return p != NULL && strcmp(p->group, kind == LAM_DENSITY ? "vae" : "data") != 0;
 }
 
 /* '-' and '_' are one character in names: batch_size is batch-size. */

@@ -43,6 +43,8 @@ static lam_status take_weights(lam_model *model, const lam_model *init)
 static lam_status check(const lam_config *cfg, const lam_dataset *data)
 {
     LAM_TRY(lam_config_check(cfg));
+    if (cfg->model != LAM_DENSITY)
+        return lam_fail(LAM_ERR_ARGUMENT, "model: this configuration is of a vae, which `laminar vae fit` fits");
     if (data->rows[LAM_TRAIN] == 0)
         return lam_fail(LAM_ERR_DATA, "there are no training rows; lower test-fraction and val-fraction");
     return LAM_OK;

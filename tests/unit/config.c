@@ -133,7 +133,7 @@ static void defaults_are_the_documented_ones(void **state)
     memset(&cfg, 0x5a, sizeof cfg); /* init does not look at what was there */
     lam_config_init(&cfg);
     const char *const expected[][2] = {
-        { "dims", "64-64-64" }, { "blocks", "1" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "time", "1" },
+        { "model", "density" }, { "dims", "64-64-64" }, { "blocks", "1" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "time", "1" },
         { "train-time", "false" }, { "precision", "float" }, { "solver", "dopri5" }, { "atol", "0.0001" },
         { "rtol", "0.0001" }, { "test-atol", "1.0e-5" }, { "test-rtol", "1.0e-5" }, { "first-step", "warm" },
         { "error-parts", "z,l" }, { "end", "land" }, { "step-control", "batch" }, { "steps", "20" }, { "max-steps", "1000" },
@@ -141,9 +141,12 @@ static void defaults_are_the_documented_ones(void **state)
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "0" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
         { "optimizer", "adam" }, { "batch-size", "1000" }, { "lr", "0.001" }, { "weight-decay", "0" }, { "clip", "0" },
         { "iterations", "10000" }, { "early-stopping", "20" }, { "rate-cuts", "2" }, { "val-freq", "200" },
-        { "log-freq", "10" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "threads", "0" }, { "isa", "auto" },
-        { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "split-seed", "0" }, { "standardise", "true" },
+        { "log-freq", "10" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
+        { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" },
         { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
+        { "latent", "64" }, { "posterior", "cnf" }, { "amortised", "low-rank" }, { "rank", "20" }, { "pixels", "binary" },
+        { "binarise", "fixed" }, { "invert", "false" }, { "variance-min", "0" }, { "variance-max", "0" }, { "epochs", "0" },
+        { "warmup", "100" }, { "val-images", "0" }, { "test-images", "0" },
     };
     const size_t n = sizeof expected / sizeof expected[0];
     for (size_t i = 0; i < n; i++) {
@@ -154,6 +157,33 @@ static void defaults_are_the_documented_ones(void **state)
     assert_null(lam_parameter_at(n));
     assert_int_equal(lam_config_check(&cfg), LAM_OK);
     lam_config_clear(&cfg);
+}
+
+/* A configuration says what concerns its kind of model, and reads back so. */
+static void kinds_print_their_own_groups(void **state)
+{
+    (void)state;
+    for (size_t i = 0; lam_parameter_at(i) != NULL; i++) {
+        const char *group = lam_parameter_at(i)->group;
+        assert_int_equal(lam_parameter_applies(i, LAM_DENSITY), strcmp(group, "vae") != 0);
+        assert_int_equal(lam_parameter_applies(i, LAM_VAE), strcmp(group, "data") != 0);
+    }
+    for (int kind = LAM_DENSITY; kind <= LAM_VAE; kind++) {
+        lam_config cfg, read;
+        char *text;
+        size_t size;
+        lam_config_init(&cfg);
+        lam_config_init(&read);
+        cfg.model = (lam_model_kind)kind;
+        cfg.rank = 7, cfg.val_fraction = 0.25;
+        assert_int_equal(lam_config_print(&cfg, &text, &size), LAM_OK);
+        assert_int_equal(strstr(text, "rank: 7") != NULL, kind == LAM_VAE);
+        assert_int_equal(strstr(text, "val-fraction: 0.25") != NULL, kind == LAM_DENSITY);
+        assert_int_equal(lam_config_parse(&read, text, size, "text"), LAM_OK);
+        assert_int_equal(read.model, kind);
+        assert_int_equal(read.rank, kind == LAM_VAE ? 7 : 20);
+        free(text);
+    }
 }
 
 /* Words of the table are enums by their place: each value must be the enum that its name says. */
@@ -187,6 +217,17 @@ static void words_are_the_enums(void **state)
     CHECK_WORD("solver", "rk4", solver, LAM_RK4);
     CHECK_WORD("divergence", "exact", divergence, LAM_DIV_EXACT);
     CHECK_WORD("divergence", "gaussian", divergence, LAM_DIV_GAUSSIAN);
+    CHECK_WORD("model", "vae", model, LAM_VAE);
+    CHECK_WORD("posterior", "planar", posterior, LAM_POSTERIOR_PLANAR);
+    CHECK_WORD("posterior", "none", posterior, LAM_POSTERIOR_NONE);
+    CHECK_WORD("amortised", "none", amortised, LAM_AMORTISED_NONE);
+    CHECK_WORD("amortised", "bias", amortised, LAM_AMORTISED_BIAS);
+    CHECK_WORD("amortised", "low-rank", amortised, LAM_AMORTISED_LOW_RANK);
+    CHECK_WORD("amortised", "lyper", amortised, LAM_AMORTISED_LYPER);
+    CHECK_WORD("amortised", "hyper", amortised, LAM_AMORTISED_HYPER);
+    CHECK_WORD("pixels", "categorical", pixels, LAM_PIXELS_CATEGORICAL);
+    CHECK_WORD("binarise", "threshold", binarise, LAM_BINARISE_THRESHOLD);
+    CHECK_WORD("binarise", "fresh", binarise, LAM_BINARISE_FRESH);
     CHECK_WORD("end", "overshoot", end, LAM_END_OVERSHOOT);
     CHECK_WORD("end", "land-all", end, LAM_END_LAND_ALL);
     CHECK_WORD("error-parts", "z", error_parts, LAM_ERROR_Z);
@@ -349,6 +390,10 @@ static void inconsistent_configurations_are_refused(void **state)
     INCONSISTENT("first-step: 2 is longer", { "first-step", "2" });
     INCONSISTENT("first-step: 0.01 is below min-step", { "first-step", "0.01" }, { "min-step", "0.1" });
     INCONSISTENT("min-step: 1 is not below", { "min-step", "1" });
+    INCONSISTENT("variance-min: 2 is not below", { "model", "vae" }, { "variance-min", "2" }, { "variance-max", "1" });
+    INCONSISTENT("precision: double", { "model", "vae" }, { "precision", "double" });
+    INCONSISTENT("layer: amortised", { "model", "vae" }, { "layer", "blend" });
+    INCONSISTENT("gradient: adjoint", { "model", "vae" }, { "gradient", "adjoint" });
 #undef INCONSISTENT
     lam_config cfg;
     lam_config_init(&cfg);
@@ -537,7 +582,7 @@ static void saving_and_loading_gives_the_same(void **state)
         lam_config_init(&a);
         lam_config_init(&b);
         for (size_t i = 0; lam_param_at(i) != NULL; i++) {
-            if (draw(&bits) % 4 == 0)
+            if (draw(&bits) % 4 == 0 || !lam_parameter_applies(i, a.model)) /* "model" is the first to be drawn */
                 continue;
             random_value(&bits, lam_param_at(i), value, sizeof value);
             if (lam_param_set(lam_param_at(i), &a, value) != LAM_OK)
@@ -590,6 +635,7 @@ int main(void)
         cmocka_unit_test(numbers_are_read_whole),
         cmocka_unit_test(utf8_is_checked),
         cmocka_unit_test(defaults_are_the_documented_ones),
+        cmocka_unit_test(kinds_print_their_own_groups),
         cmocka_unit_test(words_are_the_enums),
         cmocka_unit_test(values_out_of_range_are_refused),
         cmocka_unit_test(strings_belong_to_the_struct),
