@@ -206,7 +206,7 @@ static void put_row(cJSON *list, const bench_report *report, const bench_row *ro
     cJSON *object = cJSON_CreateObject(), *iterations = cJSON_CreateArray();
     char text[256];
     cJSON_AddStringToObject(object, "shape", row->shape->name);
-    put_count(object, "dim", row->shape->dim);
+    put_count(object, "dim", row->dim);
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
         cJSON_AddStringToObject(object, named[i], cli_parameter(&row->cfg, named[i], text));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
