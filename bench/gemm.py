@@ -18,7 +18,8 @@ import time
 
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "OMP_", "GOMP_", "MKL_"))}
 if __name__ == "__main__" and os.environ.get("GEMM_CLEAN") is None:
-    os.execve(sys.executable, [sys.executable] + sys.argv, dict(CLEAN, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", GEMM_CLEAN="1"))
+    os.execve(sys.executable, [sys.executable] + sys.argv,
+              dict(CLEAN, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", GEMM_CLEAN="1"))
 
 import numpy as np
 
@@ -82,8 +83,9 @@ def main():
         result.update({name: found[name] for name in ("machine", "version", "date")})
         result["shapes"].append({"shape": shape, "widths": widths, "products": products, "openblas_gflops": 1e-9 * flop / seconds,
                                  "laminar_gflops": whole, "laminar_products_gflops": bare})
-        print(f"{shape}: OpenBLAS {1e-9 * flop / seconds:.1f} GFLOP/s ({', '.join('%.1f' % p['gflops'] for p in products)}), laminar "
-              f"{bare:.1f}, with activations {whole:.1f}; OpenBLAS picked {core} kernels", file=sys.stderr)
+        each = ", ".join(f"{p['gflops']:.1f}" for p in products)
+        print(f"{shape}: OpenBLAS {1e-9 * flop / seconds:.1f} GFLOP/s ({each}), laminar {bare:.1f}, "
+              f"with activations {whole:.1f}; OpenBLAS picked {core} kernels", file=sys.stderr)
     if args.json:
         with open(args.json + ".new", "w") as stream:
             json.dump(result, stream, indent=1)

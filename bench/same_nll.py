@@ -137,7 +137,8 @@ def main():
         return 1
     result = {"command": f"bench/same_nll.py --budget {args.budget:g}", "version": run([args.laminar, "--version"]).strip(),
               "date": time.strftime("%F", time.gmtime()),
-              "load": [load, os.getloadavg()[0]], "budget": args.budget, "target_nll": target, "reached": first, "peer": peer, "laminar": ours}
+              "load": [load, os.getloadavg()[0]], "budget": args.budget, "target_nll": target, "reached": first,
+              "peer": peer, "laminar": ours}
     with open(args.json + ".new", "w") as stream:
         json.dump(result, stream, indent=1)
     os.replace(args.json + ".new", args.json)

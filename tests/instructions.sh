@@ -5,7 +5,7 @@
 set -euo pipefail
 counted=$1
 command -v valgrind >/dev/null || { echo "skipped: no valgrind here"; exit 77; }
-grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo || { echo "skipped: this processor has no AVX2"; exit 77; }
+grep -qw avx2 /proc/cpuinfo || { echo "skipped: this processor has no AVX2"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
