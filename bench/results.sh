@@ -1,27 +1,36 @@
 #!/usr/bin/env bash
-# Writes docs/results.md and its pictures from the runs of bench/sweep.sh: every number on the page is read from their
-# files, and every sentence that concludes something is chosen by those numbers. Runs that are not finished are listed as
-# such.
+# Writes docs/results.md and its pictures: what the penalty does, from the runs of bench/sweep.sh, and how fast the program is,
+# from the figures of bench/speed.sh (bench/speed_page.py writes that part). Every number on the page is read from their files,
+# and every sentence that concludes something is chosen by those numbers. Runs that are not finished are listed as such.
 #
 # usage: bench/results.sh [LAMINAR]        (default: the program kept with the runs, else build/laminar)
-#   LAMINAR_RUNS  folder of the runs, default runs/
+#   LAMINAR_RUNS   folder of the runs, default runs/; the finished ones that the tree keeps where there is none
+#   LAMINAR_PLOT   draws the pictures of speed, default build/bench/plot
+#   LAMINAR_PAGE   the page, default docs/results.md; its pictures go to the folder of its name
+#   LAMINAR_SPEED  folder of the figures of speed, default docs/results/speed
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 runs=${LAMINAR_RUNS:-runs}
 laminar=${1:-}
 [ -n "$laminar" ] || { [ -x "$runs/laminar" ] && laminar=$runs/laminar || laminar=build/laminar; }
-page=docs/results.md
-pictures=docs/results
+page=${LAMINAR_PAGE:-docs/results.md}
+pictures=${page%.md}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+kept_runs=docs/results/runs.tar.gz
+if [ ! -e "$runs" ]; then
+    runs=$work/runs
+    mkdir "$runs"
+    tar -xzf "$kept_runs" -C "$runs"
+fi
 
 install_packages() {
-    command -v jq >/dev/null && return
+    command -v jq >/dev/null && command -v python3 >/dev/null && return
     local as=()
     [ "$(id -u)" = 0 ] || as=(sudo)
     "${as[@]}" apt-get update -qq
-    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends jq >/dev/null
+    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends jq python3 >/dev/null
 }
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
@@ -231,7 +240,7 @@ picture() {
     done
     [ ${#present[@]} -gt 1 ] || { rm -f "$pictures/$name.svg"; return 0; }
     if "$laminar" compare "${present[@]}" --plot "$pictures/$name.svg" >/dev/null; then
-        printf '\n![%s](results/%s.svg)\n' "$text" "$name"
+        printf '\n![%s](%s/%s.svg)\n' "$text" "$(basename "$pictures")" "$name"
     fi
 }
 
@@ -317,12 +326,17 @@ for set in power protein; do
     done
 done
 [ -s "$work/figures" ] || { echo "no runs in $runs; bench/sweep.sh makes them" >&2; exit 1; }
-write_page >"$work/page"
+{
+    write_page
+    echo
+    python3 bench/speed_page.py "${LAMINAR_SPEED:-docs/results/speed}" "$pictures" "${LAMINAR_PLOT:-build/bench/plot}"
+} >"$work/page"
 cp "$work/page" "$page.new"
 mv "$page.new" "$page"
 awk -F'\t' -v page="$page" '{ n[$6]++ } END { printf "%s: %d finished runs, %d others\n", page, n[1], n[0] }' "$work/figures"
 
 # the lines behind the page: from them bench/sweep.sh goes on elsewhere
+[ "$runs" != "$work/runs" ] || exit 0
 kept=()
 while IFS=$'\t' read -r name _ _ _ _ finished _; do
     [ "$finished" = 1 ] || continue
@@ -330,4 +344,4 @@ while IFS=$'\t' read -r name _ _ _ _ finished _; do
         [ ! -e "$runs/$name/$file" ] || kept+=("$name/$file")
     done
 done <"$work/figures"
-[ ${#kept[@]} = 0 ] || tar -C "$runs" --sort=name --owner=0 --group=0 --mtime=@0 -czf "$pictures/runs.tar.gz" "${kept[@]}"
+[ ${#kept[@]} = 0 ] || tar -C "$runs" --sort=name --owner=0 --group=0 --mtime=@0 -czf "$kept_runs" "${kept[@]}"

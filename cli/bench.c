@@ -11,6 +11,7 @@
 typedef struct bench_args {
     const char *shape, *json, *problems;
     int quick;
+    size_t columns;
     double weight_scale;
 } bench_args;
 
@@ -21,6 +22,7 @@ static const cli_option bench_options[] = {
         offsetof(bench_args, quick)},
     {"json", 0, CLI_TEXT, "FILE", "write the figures as JSON too; - for stdout, in place of the tables",
         offsetof(bench_args, json)},
+    {"columns", 0, CLI_COUNT, "N", "width of the rows; default: the shape's own", offsetof(bench_args, columns)},
     {"weight-scale", 0, CLI_REAL, "X", "factor on the initial weights: larger ones bend the field; default 1",
         offsetof(bench_args, weight_scale)},
     {"problems", 0, CLI_TEXT, "FOLDER/", "measure nothing, but write the problems as NAME.safetensors for another program",
@@ -96,6 +98,11 @@ static int configure(const cli_command *command, const bench_shape *shape, const
     if (code == CLI_OK && lam_config_check(cfg) != LAM_OK)
         code = cli_misuse(command, "%s", lam_last_error());
     return code;
+}
+
+static size_t columns_of(const bench_args *args, const bench_shape *shape)
+{
+    return args->columns != 0 ? args->columns : shape->dim;
 }
 
 /* ---- processes of their own --------------------------------------------------------------------------------------- */
@@ -231,7 +238,7 @@ static int measure_machine(const lam_config *cfg, const lam_measure_options *opt
 
 static int measure_row(bench_row *row, const lam_measure_options *options, int start_given)
 {
-    task field = {run_field, &row->cfg, row->shape->dim, options, &row->field, sizeof row->field};
+    task field = {run_field, &row->cfg, row->dim, options, &row->field, sizeof row->field};
     row->cfg.threads = row->threads;
     note(row->shape->name, row->threads);
     int code = in_child(&field, NULL);
@@ -239,7 +246,7 @@ static int measure_row(bench_row *row, const lam_measure_options *options, int s
         if (start_given && i > 0)
             break;
         bench_iteration *it = &row->iteration[i];
-        task t = {run_iteration, &row->cfg, row->shape->dim, options, &it->figures, sizeof it->figures};
+        task t = {run_iteration, &row->cfg, row->dim, options, &it->figures, sizeof it->figures};
         if (!start_given)
             row->cfg.first_step = i == 0 ? LAM_STEP_PROBE : LAM_STEP_WARM;
         code = in_child(&t, &it->peak);
@@ -262,6 +269,7 @@ static int measure(const cli_command *command, const bench_args *args, const cli
         for (size_t j = 0; code == CLI_OK && j < runs; j++) {
             bench_row *row = &report->rows[report->n_rows++];
             row->shape = chosen[i];
+            row->dim = columns_of(args, chosen[i]);
             lam_config_init(&row->cfg);
             code = configure(command, chosen[i], line, &row->cfg);
             if (code == CLI_OK && i == 0 && j == 0) {
@@ -290,7 +298,7 @@ static int write_problems(const cli_command *command, const bench_args *args, co
         char *name = cli_format("%s.safetensors", chosen[i]->name), *path = cli_path_join(args->problems, name);
         lam_config_init(&cfg);
         code = configure(command, chosen[i], line, &cfg);
-        if (code == CLI_OK && lam_measure_problem(&cfg, chosen[i]->dim, &options, path) != LAM_OK)
+        if (code == CLI_OK && lam_measure_problem(&cfg, columns_of(args, chosen[i]), &options, path) != LAM_OK)
             code = cli_library_failed();
         lam_config_clear(&cfg);
         free(path);
@@ -347,7 +355,8 @@ const cli_command cli_bench = {
                "exact trace) and whole training iterations with the penalty, on one thread and on all. Rows and weights\n"
                "are made up. A share is that of the multiply-adds' rate; arithmetic counted is what is needed: matrix\n"
                "products of calls and of twice the stages pulled back, not what is recomputed. Parameters apply to every\n"
-               "shape: --batch-size 1000, --blocks 1, --memory 64, --threads 1, --isa avx2.\n",
+               "shape: --batch-size 1000, --blocks 1, --memory 64, --threads 1, --isa avx2; so does --columns, for a shape\n"
+               "of one's own: --shape toy --columns 20 --dims 100-100 --divergence rademacher.\n",
     .example = "  $ laminar bench --shape power,toy --quick\n"
                "  $ laminar bench --json figures.json\n",
     .options = bench_options,

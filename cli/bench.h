@@ -24,7 +24,7 @@ typedef struct bench_iteration {
 typedef struct bench_row {
     const bench_shape *shape;
     lam_config cfg; /* in effect */
-    size_t threads, parameters;
+    size_t dim, threads, parameters;
     lam_field_figures field;
     bench_iteration iteration[BENCH_STARTS];
 } bench_row;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *const level_names[LAM_MACHINE_LEVELS] = {"L1", "L2", "L3", "memory"};
 static const double BUSY_LOAD = 0.5, BUSY_SHARE = 0.95; /* an idle machine shows less load and gives more of its processors */
@@ -206,7 +207,7 @@ static void put_row(cJSON *list, const bench_report *report, const bench_row *ro
     cJSON *object = cJSON_CreateObject(), *iterations = cJSON_CreateArray();
     char text[256];
     cJSON_AddStringToObject(object, "shape", row->shape->name);
-    put_count(object, "dim", row->shape->dim);
+    put_count(object, "dim", row->dim);
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
         cJSON_AddStringToObject(object, named[i], cli_parameter(&row->cfg, named[i], text));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
@@ -227,7 +228,12 @@ static char *json_text(const bench_report *report)
 {
     cJSON *root = cJSON_CreateObject(), *machine = cJSON_CreateObject(), *limits = cJSON_CreateArray(),
           *rows = cJSON_CreateArray();
+    char date[32];
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(date, sizeof date, "%Y-%m-%d", gmtime_r(&now, &utc));
     cJSON_AddStringToObject(root, "version", lam_version());
+    cJSON_AddStringToObject(root, "date", date);
     cJSON_AddStringToObject(machine, "processor", report->processor);
     put_count(machine, "processors", report->processors < 0 ? 0 : (uint64_t)report->processors);
     put(machine, "load_before", report->load[0]);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 typedef struct fit_args {
-    const char *out, *config, *valid, *test;
+    const char *out, *config, *valid, *test, *write_split;
     int resume, overwrite, quiet;
 } fit_args;
 
@@ -22,6 +22,8 @@ static const cli_option fit_options[] = {
     {"resume", 0, CLI_SWITCH, NULL, "go on with the run in RUN, with its parameters; start it if there is none",
         offsetof(fit_args, resume)},
     {"overwrite", 0, CLI_SWITCH, NULL, "start anew in a RUN that holds a run already", offsetof(fit_args, overwrite)},
+    {"write-split", 0, CLI_TEXT, "FOLDER/", "fit nothing, but write the rows as a fit sees them: noise, split, standardised",
+        offsetof(fit_args, write_split)},
     {"quiet", 'q', CLI_SWITCH, NULL, "no progress; the closing table alone", offsetof(fit_args, quiet)},
     {0},
 };
@@ -49,6 +51,8 @@ static int holds_run(const char *folder)
 
 static int check_run_folder(const cli_command *command, const fit_args *args)
 {
+    if (args->write_split != NULL)
+        return args->out == NULL ? CLI_OK : cli_misuse(command, "--write-split fits nothing: there is no run for --out");
     if (args->out == NULL)
         return cli_misuse(command, "fit wants a folder for the run: --out RUN/");
     if (args->resume && args->overwrite)
@@ -87,8 +91,8 @@ static int make_folder(const char *folder)
 static int configure(const cli_command *command, const fit_args *args, const cli_line *line, lam_config *cfg)
 {
     int code = CLI_OK;
-    char *saved = cli_path_join(args->out, "config.yaml");
-    if (args->resume && cli_exists(saved))
+    char *saved = args->resume && args->out != NULL ? cli_path_join(args->out, "config.yaml") : NULL;
+    if (saved != NULL && cli_exists(saved))
         code = cli_config_load(cfg, saved);
     free(saved);
     if (code == CLI_OK && cli_isa() != NULL && lam_config_set(cfg, "isa", cli_isa()) != LAM_OK)
@@ -131,6 +135,36 @@ static int read_data(const char *path, const fit_args *args, const lam_config *c
     lam_table_free(all);
     lam_table_free(valid);
     lam_table_free(test);
+    return code;
+}
+
+/* A part's rows in standardised units as folder/name; a part without rows is no file. */
+static int write_part(const lam_dataset *data, lam_part part, const char *folder, const char *name)
+{
+    size_t rows, dim = lam_dataset_dim(data);
+    const double *values = lam_dataset_rows(data, part, &rows);
+    if (rows == 0)
+        return CLI_OK;
+    char *path = cli_path_join(folder, name);
+    lam_table *table = cli_table_create(rows, dim);
+    memcpy(table->values, values, rows * dim * sizeof *values);
+    int code = cli_table_out(table, path);
+    if (code == CLI_OK)
+        printf("%zu rows of %zu columns, standardised, are in %s\n", rows, dim, path);
+    lam_table_free(table);
+    free(path);
+    return code;
+}
+
+static int write_split(const lam_dataset *data, const char *folder)
+{
+    int code = make_folder(folder);
+    if (code == CLI_OK)
+        code = write_part(data, LAM_TRAIN, folder, "train.npy");
+    if (code == CLI_OK)
+        code = write_part(data, LAM_VALID, folder, "valid.npy");
+    if (code == CLI_OK)
+        code = write_part(data, LAM_TEST, folder, "test.npy");
     return code;
 }
 
@@ -221,7 +255,9 @@ static int run(const cli_command *command, int argc, char **argv)
         code = configure(command, &args, &line, &cfg);
     if (code == CLI_OK)
         code = read_data(line.words[0], &args, &cfg, &data);
-    if (code == CLI_OK)
+    if (code == CLI_OK && args.write_split != NULL)
+        code = write_split(data, args.write_split);
+    else if (code == CLI_OK)
         code = fit(line.words[0], &args, &cfg, data);
     lam_dataset_free(data);
     lam_config_clear(&cfg);
@@ -237,7 +273,8 @@ const cli_command cli_fit = {
                "(\"FILE.npz:NAME\" for one array of several) or toy:NAME[:ROWS:SEED], a 2-D density made on the spot.\n"
                "Rows are split into training, validation and test rows, columns standardised by the training rows.\n"
                "RUN/ gets model.safetensors (the best by validation), config.yaml (every value in effect), metrics.jsonl\n"
-               "and a checkpoint. Ctrl-C stops and saves; --resume goes on, to the same model bit for bit.\n",
+               "and a checkpoint. Ctrl-C stops and saves; --resume goes on, to the same model bit for bit. --write-split is\n"
+               "for other programs that should see the same rows.\n",
     .example = "  $ laminar fit power.csv --drop date,4 --drop-bad-rows --tpr --dims 60-60-60 --blocks 5 --out run/\n"
                "  $ laminar fit train.npy --valid valid.npy --test test.npy --config power.yaml --seed 2 --out run2/\n"
                "  $ laminar fit toy:pinwheel --iterations 2000 --out run3/\n",

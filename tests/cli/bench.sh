@@ -50,6 +50,11 @@ expect_code 0
 expect_file problems/gas.safetensors
 expect_file problems/toy.safetensors
 
+run bench --shape toy --quick --threads 1 --first-step warm --columns 5 --divergence rademacher --json five.json
+expect_code 0
+[ -z "$python" ] || [ "$("$python" -c 'import json; print(json.load(open("five.json"))["rows"][0]["dim"])')" = 5 ] \
+    || fail "--columns 5 should measure rows of five columns"
+
 run bench --shape tou
 refused 2 "--shape" "tou"
 run bench --weight-scale 0

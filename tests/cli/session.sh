@@ -90,4 +90,18 @@ run info plain >/dev/null
 code=$?
 refused 1 "could not be written"
 
+# the rows that a fit sees, for other programs: fitted again as they are, they give the same bits
+run fit toy:moons:600:1 --write-split rows
+expect_code 0
+expect_out "486 rows" "54 rows" "60 rows" "rows/train.npy"
+run fit rows/train.npy --valid rows/valid.npy --test rows/test.npy --no-standardise --dims 16-16 --batch-size 100 \
+    --val-freq 10 --iterations 30 --out again
+expect_code 0
+[ "$(sed 's/"seconds.*//' <again/metrics.jsonl | grep validation)" = "$(sed 's/"seconds.*//' <plain/metrics.jsonl | grep validation)" ] \
+    || fail "the same rows should give the same validations"
+run fit toy:moons:600:1 --write-split rows --out again
+refused 2 "--write-split"
+run fit toy:moons:600:1 --write-split again/config.yaml
+refused 1 "again/config.yaml"
+
 finish
