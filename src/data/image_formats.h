@@ -9,7 +9,8 @@ enum { LAM_IMAGE_SIDE = 4096 };                       /* pixels of a side, at mo
 
 /* damage: NULL, or why the bytes end early ("the gzip file is cut short"), for the message. */
 lam_status lam_images_idx(const char *name, const unsigned char *bytes, size_t size, const char *damage, lam_images *out);
-lam_status lam_images_mat(const char *path, const lam_images_options *options, lam_images *out);
+lam_status lam_images_mat(const char *name, const unsigned char *bytes, size_t size, const lam_images_options *options,
+    lam_images *out);
 lam_status lam_images_pickle(const char *name, const unsigned char *bytes, size_t size, const lam_images_options *options,
     lam_images *out);
 lam_status lam_images_zip(const char *name, const unsigned char *bytes, size_t size, const lam_images_options *options,

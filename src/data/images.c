@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 void lam_images_free(lam_images *images)
 {
@@ -149,18 +148,6 @@ lam_status lam_images_pickle(const char *name, const unsigned char *bytes, size_
 
 /* ---- what a file is ----------------------------------------------------------------------------------------------- */
 
-/* A file that can be opened again by its path, and is not gzipped. */
-static int is_plain_file(const char *path)
-{
-    struct stat info;
-    unsigned char head[2] = { 0, 0 };
-    FILE *file = stat(path, &info) == 0 && S_ISREG(info.st_mode) ? fopen(path, "rb") : NULL;
-    size_t got = file != NULL ? fread(head, 1, 2, file) : 0;
-    if (file != NULL)
-        fclose(file);
-    return got == 2 && !(head[0] == 0x1f && head[1] == 0x8b);
-}
-
 typedef enum file_kind { KIND_IDX, KIND_MAT, KIND_PICKLE, KIND_ZIP, KIND_NPY, KIND_PNG, KIND_UNKNOWN } file_kind;
 
 static int begins(const unsigned char *bytes, size_t size, const char *with, size_t n)
@@ -186,7 +173,7 @@ static file_kind kind_of(const unsigned char *bytes, size_t size)
         return KIND_NPY;
     if (begins(bytes, size, "\x89PNG\r\n\x1a\n", 8))
         return KIND_PNG;
-    /* 116 bytes of text, and a byte-order mark at 126 */
+    /* a header of text ends in a byte-order mark */
     if (size >= 128 && (memcmp(bytes + 126, "IM", 2) == 0 || memcmp(bytes + 126, "MI", 2) == 0))
         return KIND_MAT;
     return is_pickle(bytes, size) ? KIND_PICKLE : KIND_UNKNOWN;
@@ -214,7 +201,7 @@ static lam_status finish(const char *name, const lam_images_options *options, la
     return LAM_OK;
 }
 
-static lam_status dispatch(const char *name, int is_path, const unsigned char *bytes, size_t size, const char *damage,
+static lam_status dispatch(const char *name, const unsigned char *bytes, size_t size, const char *damage,
     const lam_images_options *options, lam_images *out)
 {
     file_kind kind = kind_of(bytes, size);
@@ -230,11 +217,7 @@ static lam_status dispatch(const char *name, int is_path, const unsigned char *b
     case KIND_PICKLE: return lam_images_pickle(name, bytes, size, options, out);
     case KIND_ZIP: return lam_images_zip(name, bytes, size, options, out);
     case KIND_NPY: return lam_images_npy(name, bytes, size, options, out);
-    case KIND_MAT:
-        if (!is_path || !is_plain_file(name))
-            return lam_fail(LAM_ERR_UNSUPPORTED, "%s: is a MATLAB file, but gzipped or not a file on disk; unpack it and give its "
-                "path", name);
-        return lam_images_mat(name, options, out);
+    case KIND_MAT: return lam_images_mat(name, bytes, size, options, out);
     case KIND_PNG:
         return lam_fail(LAM_ERR_FORMAT, "%s: is one PNG picture; put the pictures into a zip and give that", name);
     case KIND_UNKNOWN: break;
@@ -242,13 +225,13 @@ static lam_status dispatch(const char *name, int is_path, const unsigned char *b
     return unknown(name, bytes, size);
 }
 
-static lam_status read_bytes(const char *name, int is_path, const unsigned char *bytes, size_t size, const char *damage,
+static lam_status read_bytes(const char *name, const unsigned char *bytes, size_t size, const char *damage,
     const lam_images_options *options, lam_images *out)
 {
     static const lam_images_options none;
     if (options == NULL)
         options = &none;
-    lam_status status = dispatch(name, is_path, bytes, size, damage, options, out);
+    lam_status status = dispatch(name, bytes, size, damage, options, out);
     if (status == LAM_OK)
         status = finish(name, options, out);
     if (status != LAM_OK)
@@ -260,7 +243,7 @@ lam_status lam_images_read_memory(const char *name, const void *bytes, size_t si
     lam_images *out)
 {
     *out = (lam_images){ 0 };
-    return read_bytes(name, 0, bytes, size, NULL, options, out);
+    return read_bytes(name, bytes, size, NULL, options, out);
 }
 
 lam_status lam_images_read(const char *path, const lam_images_options *options, lam_images *out)
@@ -270,7 +253,7 @@ lam_status lam_images_read(const char *path, const lam_images_options *options, 
     const char *damage;
     *out = (lam_images){ 0 };
     LAM_TRY(lam_bytes_read_some(path, LAM_IMAGE_BYTES + (1u << 20), &bytes, &size, &damage));
-    lam_status status = read_bytes(path, 1, (const unsigned char *)bytes, size, damage, options, out);
+    lam_status status = read_bytes(path, (const unsigned char *)bytes, size, damage, options, out);
     free(bytes);
     return status;
 }
