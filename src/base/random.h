@@ -16,6 +16,7 @@ typedef enum lam_purpose {
     LAM_DRAW_NOISE,      /* dequantising noise */
     LAM_DRAW_TOY,        /* 2-D toy densities */
     LAM_DRAW_TEST,       /* the tests' own */
+    LAM_DRAW_PIXELS,     /* binarised pixels */
 } lam_purpose;
 
 /* Four 32-bit words for counter (a, b) under (seed, purpose). */

@@ -6,21 +6,23 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-/* What went wrong with a read, in words. */
-static lam_status read_failed(const char *path, gzFile file, int error)
+/* What is wrong with the stream itself, in words; NULL if it is the machine that failed. */
+static const char *damage_of(int code)
 {
-    int code = Z_OK;
-    gzerror(file, &code);
-    if (code == Z_ERRNO)
-        return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, strerror(error));
-    if (code == Z_BUF_ERROR)
-        return lam_fail(LAM_ERR_FORMAT, "%s: the gzip file is cut short; copy or download it again", path);
-    if (code == Z_MEM_ERROR)
-        return lam_fail(LAM_ERR_MEMORY, "%s: out of memory while unpacking", path);
-    return lam_fail(LAM_ERR_FORMAT, "%s: the gzip file is damaged; copy or download it again", path);
+    if (code == Z_OK || code == Z_ERRNO || code == Z_MEM_ERROR)
+        return NULL;
+    return code == Z_BUF_ERROR ? "the gzip file is cut short" : "the gzip file is damaged";
 }
 
-static lam_status read_all(const char *path, gzFile file, size_t guess, char **bytes, size_t *size)
+static lam_status read_failed(const char *path, int code, int error)
+{
+    if (code == Z_MEM_ERROR)
+        return lam_fail(LAM_ERR_MEMORY, "%s: out of memory while unpacking", path);
+    return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, strerror(error));
+}
+
+static lam_status read_all(const char *path, gzFile file, size_t guess, size_t limit, char **bytes, size_t *size,
+    const char **damage)
 {
     size_t room = guess, used = 0;
     char *buffer = malloc(room + 1);
@@ -29,12 +31,17 @@ static lam_status read_all(const char *path, gzFile file, size_t guess, char **b
         int got = gzread(file, buffer + used, (unsigned)ask);
         int error = errno, code = Z_OK;
         gzerror(file, &code); /* a stream that is cut short still gives its bytes, and says so only here */
-        if (got < 0 || code != Z_OK) {
+        *damage = damage_of(code);
+        if (*damage == NULL && (got < 0 || code != Z_OK)) {
             free(buffer);
-            return read_failed(path, file, error);
+            return read_failed(path, code, error);
         }
-        used += (size_t)got;
-        if (got == 0)
+        used += got > 0 ? (size_t)got : 0;
+        if (used > limit) {
+            free(buffer);
+            return lam_fail(LAM_ERR_FORMAT, "%s: unpacks to more than %zu bytes; that is not a file of this kind", path, limit);
+        }
+        if (got <= 0 || *damage != NULL)
             break;
         if (used < room)
             continue;
@@ -52,10 +59,10 @@ static lam_status read_all(const char *path, gzFile file, size_t guess, char **b
     return LAM_OK;
 }
 
-lam_status lam_bytes_read(const char *path, char **bytes, size_t *size)
+lam_status lam_bytes_read_some(const char *path, size_t limit, char **bytes, size_t *size, const char **damage)
 {
     struct stat info;
-    *bytes = NULL, *size = 0;
+    *bytes = NULL, *size = 0, *damage = NULL;
     errno = 0;
     if (stat(path, &info) != 0)
         return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
@@ -66,7 +73,18 @@ lam_status lam_bytes_read(const char *path, char **bytes, size_t *size)
         return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, errno != 0 ? strerror(errno) : "out of memory");
     gzbuffer(file, 1u << 17);
     size_t guess = info.st_size > 0 ? (size_t)info.st_size + 1 : 1u << 16;
-    lam_status status = read_all(path, file, guess, bytes, size);
+    lam_status status = read_all(path, file, guess, limit, bytes, size, damage);
     gzclose_r(file);
     return status;
+}
+
+lam_status lam_bytes_read(const char *path, char **bytes, size_t *size)
+{
+    const char *damage;
+    LAM_TRY(lam_bytes_read_some(path, SIZE_MAX, bytes, size, &damage));
+    if (damage == NULL)
+        return LAM_OK;
+    free(*bytes);
+    *bytes = NULL, *size = 0;
+    return lam_fail(LAM_ERR_FORMAT, "%s: %s; copy or download it again", path, damage);
 }
