@@ -1,4 +1,5 @@
 #include "vae/pixels.h"
+#include "base/width.h"
 #include "laminar.h"
 
 enum { CHUNK = 256 };

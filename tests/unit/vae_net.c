@@ -14,8 +14,8 @@
 
 /* Relative to the largest number of a tensor. A float sum of K products is off by about sqrt(K) 2^-24 of its terms' size, and
  * the largest K is 14112 (weights of the last layers: the pixels of 18 rows); in a gradient the terms partly cancel, and
- * errors of up to eight layers add up. What is seen is below 4e-6; a wrong index, row or sign shows as 1e-2 and more. */
-static const double BOUND = 1e-5;
+ * errors of up to eight layers add up. What is seen is below 2e-6; a wrong index, row or sign shows as 1e-2 and more. */
+static const double BOUND = 5e-6;
 
 static lam_pool *pool_of(size_t threads)
 {
