@@ -159,6 +159,13 @@ LAM_INLINE vec vexpm1_below(vec x)
     return power * p + (power - vset(1));
 }
 
+/* e^x for x <= 0, with relative accuracy down to the denormals */
+LAM_INLINE vec vexp_below(vec x)
+{
+    vec power, p = act_exp_parts(vmax(ACT_EXP_MIN, x), ACT_SHIFT, &power);
+    return (power * p + power) * vset(1 / ACT_POW_SHIFT);
+}
+
 LAM_INLINE vec act_sigmoid(vec a) /* of gates */
 {
     return vsigmoid(a);

@@ -1,6 +1,7 @@
 /* Activations over arrays: the functions of act.h in loops. */
 #include "kernels/act.h"
 #include "kernels/act_array.h"
+#include <math.h>
 
 /* The first count lanes from memory of any alignment, zeros in the rest. */
 LAM_INLINE vec load_lanes(const real *p, size_t count)
@@ -88,8 +89,89 @@ static void sigmoid(const real *a, real *h, size_t n)
         store_lanes(h + i, act_sigmoid(load_lanes(a + i, n - i)), n - i);
 }
 
+LAM_INLINE void gate_lanes(const real *f, const real *g, real *h, real *s, size_t i, size_t count)
+{
+    vec sigma = act_sigmoid(load_lanes(g + i, count));
+    store_lanes(s + i, sigma, count);
+    store_lanes(h + i, load_lanes(f + i, count) * sigma, count);
+}
+
+static void gate(const real *f, const real *g, real *h, real *s, size_t n)
+{
+    size_t i = 0;
+    for (; i + LAM_VL <= n; i += LAM_VL)
+        gate_lanes(f, g, h, s, i, LAM_VL);
+    if (i < n)
+        gate_lanes(f, g, h, s, i, n - i);
+}
+
+LAM_INLINE void gate_reverse_lanes(const real *gh, const real *h, const real *s, real *gf, real *gg, size_t i, size_t count)
+{
+    vec of_h = load_lanes(gh + i, count), sigma = load_lanes(s + i, count), value = load_lanes(h + i, count);
+    store_lanes(gf + i, of_h * sigma, count);
+    store_lanes(gg + i, of_h * value * (vset(1) - sigma), count);
+}
+
+static void gate_reverse(const real *gh, const real *h, const real *s, real *gf, real *gg, size_t n)
+{
+    size_t i = 0;
+    for (; i + LAM_VL <= n; i += LAM_VL)
+        gate_reverse_lanes(gh, h, s, gf, gg, i, LAM_VL);
+    if (i < n)
+        gate_reverse_lanes(gh, h, s, gf, gg, i, n - i);
+}
+
+/* The largest of a; NaN need not be it, since exp hands it on. */
+static real largest(const real *a, size_t n)
+{
+    real most = a[0], lanes[LAM_VL];
+    size_t i = 0;
+    vec m = vset(a[0]);
+    for (; i + LAM_VL <= n; i += LAM_VL) {
+        vec x = load_lanes(a + i, LAM_VL);
+        m = vselect(VMASK(x > m), x, m);
+    }
+    memcpy(lanes, &m, sizeof lanes);
+    for (size_t j = 0; j < LAM_VL; j++)
+        most = lanes[j] > most ? lanes[j] : most;
+    for (; i < n; i++)
+        most = a[i] > most ? a[i] : most;
+    return most;
+}
+
+/* Sums of at most n / lanes terms of at most 1 in the width of the numbers, lanes then in double. */
+static double softmax(const real *a, real factor, real *p, size_t n)
+{
+    real most = largest(a, n), lanes[LAM_VL];
+    size_t i = 0;
+    vec sums = vset(0);
+    double sum = 0;
+    for (; i + LAM_VL <= n; i += LAM_VL) {
+        vec e = vexp_below(load_lanes(a + i, LAM_VL) - vset(most));
+        sums += e;
+        store_lanes(p + i, e, LAM_VL);
+    }
+    if (i < n) {
+        store_lanes(p + i, vexp_below(load_lanes(a + i, n - i) - vset(most)), n - i);
+        for (size_t j = i; j < n; j++)
+            sum += (double)p[j];
+    }
+    memcpy(lanes, &sums, sizeof lanes);
+    for (size_t j = 0; j < LAM_VL; j++)
+        sum += (double)lanes[j];
+    vec scale = vset((real)((double)factor / sum));
+    for (i = 0; i + LAM_VL <= n; i += LAM_VL)
+        store_lanes(p + i, scale * load_lanes(p + i, LAM_VL), LAM_VL);
+    if (i < n)
+        store_lanes(p + i, scale * load_lanes(p + i, n - i), n - i);
+    return (double)most + log(sum);
+}
+
 const LAM_W(lam_act) LAM_K(lam_act_array) = {
     .eval = eval,
     .beta = beta_derivatives,
     .sigmoid = sigmoid,
+    .gate = gate,
+    .gate_reverse = gate_reverse,
+    .softmax = softmax,
 };
