@@ -26,6 +26,8 @@ typedef struct recipe {
     double coefficient, weights; /* weights: factor of the initial ones */
     int train_time, no_gradients;
     lam_step_control control;
+    lam_amortisation amortisation;
+    size_t rank;
     const char *isa;
     uint64_t seed;
 } recipe;
@@ -65,7 +67,7 @@ static inline flow flow_create(recipe r)
     c.blocks = r.blocks == 0 ? 1 : r.blocks;
     c.layer = r.layer, c.nonlinearity = r.activation;
     c.train_time = r.train_time, c.time = r.time == 0 ? 1 : r.time, c.seed = r.seed + 11;
-    must(lam_layout_init(&f.layout, &c, r.dim));
+    must(lam_layout_amortised(&f.layout, &c, r.dim, r.amortisation, r.rank == 0 ? 2 : r.rank));
     f.params = calloc(f.layout.parameters, sizeof(double)), f.grad = calloc(f.layout.parameters, sizeof(double));
     f.x = calloc(r.rows * r.dim, sizeof(double)), f.grad_x = calloc(r.rows * r.dim, sizeof(double));
     lam_layout_initial(&f.layout, &c, f.params);

@@ -526,6 +526,8 @@ static void names_of_sets(void **state)
             lam_isa_available((lam_isa)isa) ? LAM_OK : LAM_ERR_UNSUPPORTED);
 }
 
+#include "rowwise_checks.h"
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,6 +536,8 @@ int main(void)
         cmocka_unit_test(layouts_of_every_set),
         cmocka_unit_test(outer_products_of_every_set),
         cmocka_unit_test(lines_of_every_set),
+        cmocka_unit_test(products_of_rows_of_every_set),
+        cmocka_unit_test(epilogues_of_every_set),
         cmocka_unit_test(names_of_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,8 @@ typedef struct LAM_W(lam_field) {
     real beta;
     const real *params; /* of the block in hand, [shape->parameters] */
     /* offsets into a record, in reals */
-    size_t record_h[LAM_MAX_LAYERS], record_d1[LAM_MAX_LAYERS], record_a[LAM_MAX_LAYERS], record_size;
+    size_t record_h[LAM_MAX_LAYERS], record_d1[LAM_MAX_LAYERS], record_a[LAM_MAX_LAYERS],
+        record_gate[LAM_MAX_LAYERS], record_size; /* gate: the pre-activations that a gate's gradient needs */
     /* offsets into a reverse scratch, in reals */
     size_t scratch_g[LAM_MAX_LAYERS + 1], scratch_transposed, scratch_outer, scratch_sums, scratch_size;
     /* offsets into a group's gradient sums */
@@ -65,6 +66,10 @@ real *LAM_W(lam_field_output)(const LAM_W(lam_field) *field, real *record);
 void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t tangents, int first_chunk,
     int with_value, const real *record, real *scratch, real *sums, real *gz);
 real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *field, real *scratch);
+
+/* The sums of one layer's shared parameters, from its inputs x and the cotangents g of its output; g is left scaled by the gate. */
+void LAM_W(lam_field_reverse_layer)(const LAM_W(lam_field) *field, size_t layer, size_t slot, size_t vectors, size_t tangents,
+    int with_value, const real *record, const real *x, real *g, real *scratch, real *sums);
 
 /* Adds a group's sums to grad [shape->parameters], and beta's to *beta_grad. */
 void LAM_W(lam_field_collect)(const LAM_W(lam_field) *field, const real *sums, real *grad, real *beta_grad);

@@ -40,6 +40,7 @@ static void lay_out_record(LAM_W(lam_field) *f)
             f->record_a[k] = at;
             at += planes * plane;
         }
+        f->record_gate[k] = f->record_a[k];
     }
     f->record_size = at;
 }
@@ -119,7 +120,7 @@ static size_t lay_out_storage(LAM_W(lam_field) *f, real *storage)
         if (l->bases == 1) {
             TAKE(f->packed[k], n);
             TAKE(f->packed_t[k], n);
-        } else if (n > largest) {
+        } else if (l->bases > 1 && n > largest) {
             largest = n;
         }
         for (size_t i = 0; i < f->slots; i++) {
@@ -171,7 +172,7 @@ void LAM_W(lam_field_load)(LAM_W(lam_field) *f, const real *params, real beta)
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
         const lam_basis *b = &l->basis[0];
-        if (l->bases > 1)
+        if (l->bases != 1)
             continue;
         f->kernels->pack(l->out, l->in, params + b->w, b->stride_out, b->stride_in, f->packed[k]);
         f->kernels->pack(l->in, l->out, params + b->w, b->stride_in, b->stride_out, f->packed_t[k]);
@@ -275,7 +276,7 @@ static void reverse_vectors(const LAM_W(lam_field) *f, size_t k, size_t slot, si
     if (with_value)
         f->kernels->row_sums(l->out, vectors, g, 1, s0);
     if (l->has_gate) {
-        const real *a = record + f->record_a[k];
+        const real *a = record + f->record_gate[k];
         memset(dots, 0, l->out * sizeof *dots);
         for (size_t p = first; p <= tangents; p++) {
             f->kernels->row_dots(l->out, vectors, g + p * plane, a + p * plane, 1, dots);
@@ -363,6 +364,14 @@ static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, si
         reverse_phi(f, k, slot, call.c, s0, sums);
 }
 
+void LAM_W(lam_field_reverse_layer)(const LAM_W(lam_field) *f, size_t k, size_t slot, size_t vectors, size_t tangents,
+    int with_value, const real *record, const real *x, real *g, real *scratch, real *sums)
+{
+    real *s0 = scratch + f->scratch_sums;
+    reverse_vectors(f, k, slot, vectors, tangents, with_value, record, g, s0, sums);
+    reverse_weights(f, k, slot, vectors, tangents, with_value, x, g, scratch, s0, sums);
+}
+
 real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *f, real *scratch)
 {
     return scratch + f->scratch_g[f->shape->layers];
@@ -374,9 +383,8 @@ void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vec
     for (size_t k = f->shape->layers; k-- > 0;) {
         const lam_field_layer *l = &f->shape->layer[k];
         const real *x = k == 0 ? record : record + f->record_h[k - 1];
-        real *g = scratch + f->scratch_g[k + 1], *s0 = scratch + f->scratch_sums;
-        reverse_vectors(f, k, slot, vectors, tangents, with_value, record, g, s0, sums);
-        reverse_weights(f, k, slot, vectors, tangents, with_value, x, g, scratch, s0, sums);
+        real *g = scratch + f->scratch_g[k + 1];
+        LAM_W(lam_field_reverse_layer)(f, k, slot, vectors, tangents, with_value, record, x, g, scratch, sums);
         if (k == 0 && !with_value)
             break;
         LAM_W(lam_backward) call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,

@@ -3,6 +3,12 @@
  * All seven layer types of method.md 2 are one formula,
  *     layer(t, h) = gate(t) * sum_j phi_j(t) (W_j h + b_j) + u t,     gate(t) = sigmoid(g t + c), elementwise,
  * with phi = (1) for most, (1 - t, t) for blend, (tanh(V1 t + c1), 1) for hyper, and gate or u absent in some.
+ *
+ * An amortised field takes parameters from the row as well (method.md 7; the four kinds of FFJORD's variational auto-encoders):
+ *     bias      layer_k + b_k(x)
+ *     low rank  layer_k + (h U_k(x)) V_k(x) + b_k(x)
+ *     hyper     (t, h) W_k(x) + b_k(x) in place of every layer
+ *     lyper     the same in place of the last layer alone
  */
 #ifndef LAM_FIELD_SHAPE_H
 #define LAM_FIELD_SHAPE_H
@@ -14,6 +20,14 @@ enum {
     LAM_MAX_LAYERS = LAM_MAX_HIDDEN + 1,
     LAM_MAX_LAYER_TENSORS = 6,
 };
+
+typedef enum lam_amortisation {
+    LAM_AMORTISE_NONE,
+    LAM_AMORTISE_BIAS,
+    LAM_AMORTISE_LOW_RANK,
+    LAM_AMORTISE_LYPER,
+    LAM_AMORTISE_HYPER
+} lam_amortisation;
 
 typedef struct lam_basis {
     size_t w, stride_out, stride_in; /* W_j(o, i) is params[w + o stride_out + i stride_in] */
@@ -28,6 +42,12 @@ typedef struct lam_field_layer {
     size_t u, stride_u; /* u(o) is params[u + o stride_u] */
     size_t g, c;        /* [out] each */
     size_t v1, c1;      /* [LAM_HYPER_UNITS] each */
+    /* What comes from the row, as offsets into its vector: row_head lines of [out] at row_b, the first b, the second (of a whole
+     * concat layer) the weights of t; then W or U and V. Row-major, as published. */
+    size_t row_head, row_b; /* row_head 0: nothing comes from the row */
+    int row_whole;      /* 1: W [in, out] at row_w, and nothing of the layer is shared: it has no bases */
+    size_t rank;        /* 0: no U [in, rank] at row_u and V [rank, out] at row_v */
+    size_t row_w, row_u, row_v;
 } lam_field_layer;
 
 typedef struct lam_field_tensor {
@@ -44,11 +64,17 @@ typedef struct lam_field_shape {
     size_t tensors;
     lam_field_tensor tensor[LAM_MAX_LAYERS * LAM_MAX_LAYER_TENSORS];
     size_t parameters; /* of one field, without swish's beta, which a model has once */
+    lam_amortisation amortisation;
+    size_t row_parameters; /* of one row, 0 if none come from it. Order: layer by layer; in a layer U, V, b or b, (t; W) */
     size_t products;   /* sum over layers of in x out: 2 flops each, a row and plane */
 } lam_field_shape;
 
 /* LAM_ERR_ARGUMENT for a width of 0 or too many layers. */
 lam_status lam_field_shape_init(lam_field_shape *shape, size_t dim, const size_t *hidden, size_t n_hidden, lam_layer type,
     lam_activation activation);
+/* The same with parameters from the rows; rank is that of low rank, else ignored. LAM_ERR_ARGUMENT also for a rank of 0, and
+ * for hyper with a layer type other than concat. A layer that comes whole from the row is concat in lyper too, as published. */
+lam_status lam_field_shape_amortised(lam_field_shape *shape, size_t dim, const size_t *hidden, size_t n_hidden, lam_layer type,
+    lam_activation activation, lam_amortisation amortisation, size_t rank);
 
 #endif

@@ -25,15 +25,31 @@ void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk,
             seeds[p * plane + (chunk * e->chunk + p) * LAM_TILE + r] = 1;
 }
 
+/* Row parameters of a tile for the block in hand; where they lie in the planes of the gradient is the same. */
+static size_t row_parameters_at(const LAM_W(lam_engine) *e, size_t tile)
+{
+    return tile * e->layout->field.row_parameters * LAM_TILE;
+}
+
+static void forward(const LAM_W(lam_engine) *e, size_t tile, size_t slot, size_t tangents, int with_value, real *record)
+{
+    size_t vectors = lam_batch_vectors(&e->batch, tile);
+    if (e->am != NULL)
+        LAM_W(lam_amortised_forward)(&e->amortised, slot, vectors, tangents, with_value,
+            e->am[e->block] + row_parameters_at(e, tile), record);
+    else
+        LAM_W(lam_field_forward)(&e->field, slot, vectors, tangents, with_value, record);
+}
+
 static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
 {
     (void)group;
     (void)thread;
     LAM_W(lam_engine) *e = self;
-    size_t plane = e->dim * LAM_TILE, vectors = lam_batch_vectors(&e->batch, tile);
+    size_t plane = e->dim * LAM_TILE;
     memcpy(record, y, plane * sizeof(real));
     if (e->options.trace == LAM_TRACE_NONE) {
-        LAM_W(lam_field_forward)(&e->field, slot, vectors, 0, 1, record);
+        forward(e, tile, slot, 0, 1, record);
         memcpy(k, LAM_W(lam_field_output)(&e->field, record), plane * sizeof(real));
         return;
     }
@@ -42,7 +58,7 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     for (size_t c = 0; c < e->chunks; c++) {
         size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
         LAM_W(lam_cnf_seeds)(e, tile, c, record);
-        LAM_W(lam_field_forward)(&e->field, slot, vectors, tangents, c == 0, record);
+        forward(e, tile, slot, tangents, c == 0, record);
         e->kernels->column_dots(tangents * e->dim, record + plane, f + plane, (real)-e->probe_weight, kl);
     }
     memcpy(k, f, plane * sizeof(real));
@@ -51,27 +67,57 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
 static void prepare(void *self, size_t slot, real t)
 {
     LAM_W(lam_engine) *e = self;
-    LAM_W(lam_field_prepare)(&e->field, slot, t);
+    if (e->am != NULL)
+        LAM_W(lam_amortised_prepare)(&e->amortised, &e->field, slot, t);
+    else
+        LAM_W(lam_field_prepare)(&e->field, slot, t);
+}
+
+/* The row parameters' gradient over the pulls that wait: a step's, or a chunk's whose record the next one takes. */
+static void collect(LAM_W(lam_engine) *e, size_t tile, size_t thread)
+{
+    if (e->g_am == NULL) {
+        e->pulls[thread].count = 0;
+        return;
+    }
+    LAM_W(lam_amortised_collect)(&e->amortised, &e->pulls[thread], lam_batch_vectors(&e->batch, tile), e->g_am_begun[tile],
+        e->g_am + row_parameters_at(e, tile));
+    e->g_am_begun[tile] = 1;
+}
+
+static void reverse(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, size_t tangents, int first_chunk, int last,
+    real *record, real *sums, real *gz)
+{
+    size_t vectors = lam_batch_vectors(&e->batch, tile);
+    if (e->am == NULL) {
+        LAM_W(lam_field_reverse)(&e->field, slot, vectors, tangents, first_chunk, last, record, e->scratch[thread], sums, gz);
+        return;
+    }
+    LAM_W(lam_amortised_reverse)(&e->amortised, &e->pulls[thread], slot, vectors, tangents, first_chunk, last,
+        e->am[e->block] + row_parameters_at(e, tile), record, e->scratch[thread], sums, gz);
+    if (e->chunks > 1 || e->g_am == NULL)
+        collect(e, tile, thread);
 }
 
 void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk,
     double quadrature, real *sums, real *gz)
 {
-    size_t plane = e->dim * LAM_TILE, vectors = lam_batch_vectors(&e->batch, tile);
-    real *scratch = e->scratch[thread], *g = LAM_W(lam_field_cotangent)(&e->field, scratch);
+    size_t plane = e->dim * LAM_TILE;
+    real *g = e->am != NULL ? LAM_W(lam_amortised_cotangent)(&e->amortised, &e->pulls[thread])
+                            : LAM_W(lam_field_cotangent)(&e->field, e->scratch[thread]);
     real seed = (real)(-e->probe_weight * quadrature * e->cotangent_l);
     for (size_t c = 0; c < e->chunks; c++) {
         size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
         int last = c + 1 == e->chunks;
         if (e->chunks > 1) { /* the record holds the last chunk only */
             LAM_W(lam_cnf_seeds)(e, tile, c, record);
-            LAM_W(lam_field_forward)(&e->field, slot, vectors, tangents, 0, record);
+            forward(e, tile, slot, tangents, 0, record);
         }
         const real *seeds = record + plane;
         if (last)
             memcpy(g, gk, plane * sizeof(real));
         e->kernels->combine(tangents * plane, g + plane, NULL, 1, &seed, &seeds);
-        LAM_W(lam_field_reverse)(&e->field, slot, vectors, tangents, c == 0, last, record, scratch, sums, gz);
+        reverse(e, tile, thread, slot, tangents, c == 0, last, record, sums, gz);
     }
 }
 
@@ -80,6 +126,11 @@ static void pull(void *self, size_t tile, size_t group, size_t thread, size_t sl
 {
     LAM_W(lam_engine) *e = self;
     LAM_W(lam_cnf_pull_into)(e, tile, thread, slot, record, gk, quadrature, e->sums[group], gz);
+}
+
+static void step_pulled(void *self, size_t tile, size_t thread)
+{
+    collect(self, tile, thread);
 }
 
 void LAM_W(lam_cnf_system)(LAM_W(lam_engine) *e, int error_z_only, LAM_W(lam_system) *s)
@@ -99,4 +150,6 @@ void LAM_W(lam_cnf_system)(LAM_W(lam_engine) *e, int error_z_only, LAM_W(lam_sys
     s->prepare = prepare;
     s->eval = eval;
     s->pull = pull;
+    if (e->am != NULL && e->chunks == 1)
+        s->step_pulled = step_pulled;
 }

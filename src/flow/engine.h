@@ -49,6 +49,11 @@ lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, co
 void LAM_W(lam_engine_free)(LAM_W(lam_engine) *engine);
 const char *LAM_W(lam_engine_isa)(const LAM_W(lam_engine) *engine);
 
+/* Row parameters of every block for the calls that follow, am [blocks] of [tiles][row_parameters][TILE] for the rows of those
+ * calls (tiles of LAM_TILE rows; lanes past the rows finite). The arrays are kept by reference. For layouts of lam_layout_amortised;
+ * NULL takes them away. Their gradient: penalty/loss.h. */
+void LAM_W(lam_engine_amortise)(LAM_W(lam_engine) *engine, const real *const *am);
+
 /* Rows x[index[i]] (index NULL: x[i]), i < rows, x [.., dim] standardised; params [layout->parameters].
  * forward != 0: data to base, else base to data. y [rows, dim] and l [rows] (may be NULL) receive the end state: l is the
  * integral of -trace along the way, so log p(x) = log N(y) - l forward, and log p(y) = log N(x) + l backward. counts is

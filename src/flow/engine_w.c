@@ -87,6 +87,27 @@ static lam_status allocate(LAM_W(lam_engine) *e)
     return LAM_OK;
 }
 
+/* What fields with row parameters need; before allocate, as records grow. */
+static lam_status amortise(LAM_W(lam_engine) *e)
+{
+    const lam_engine_options *o = &e->options;
+    size_t threads = lam_pool_threads(e->pool), stages = e->chunks > 1 ? 1 : LAM_MAX_STAGES;
+    if (e->layout->field.row_parameters == 0)
+        return LAM_OK;
+    if (o->control == LAM_CONTROL_TILE || (o->gradients && o->method == LAM_GRAD_ADJOINT))
+        return lam_fail(LAM_ERR_UNSUPPORTED, "a field with parameters from the rows has %s; take %s",
+            o->control == LAM_CONTROL_TILE ? "no step control by tile" : "no continuous adjoint",
+            o->control == LAM_CONTROL_TILE ? "that of the batch" : "the gradient through the steps");
+    LAM_TRY(LAM_W(lam_amortised_init)(&e->amortised, &e->field));
+    if ((e->am = lam_alloc(e->layout->blocks, sizeof *e->am)) == NULL
+        || (e->g_am_begun = lam_alloc(e->batch.tiles, sizeof *e->g_am_begun)) == NULL
+        || (e->pulls = lam_alloc(threads, sizeof *e->pulls)) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < threads; i++)
+        LAM_TRY(LAM_W(lam_pulls_init)(&e->pulls[i], &e->amortised, stages));
+    return LAM_OK;
+}
+
 lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, const lam_engine_options *options,
     LAM_W(lam_engine) **out)
 {
@@ -110,7 +131,9 @@ lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, co
         = LAM_W(lam_field_init)(&e->field, &layout->field, kernels, e->chunk, e->chunks, LAM_MAX_SLOTS);
     if (status == LAM_OK) {
         LAM_W(lam_engine_set_batch)(e, options->max_rows);
-        status = options->control == LAM_CONTROL_TILE ? LAM_W(lam_tiles_create)(e) : allocate(e);
+        status = amortise(e);
+        if (status == LAM_OK)
+            status = options->control == LAM_CONTROL_TILE ? LAM_W(lam_tiles_create)(e) : allocate(e);
     }
     if (status != LAM_OK) {
         LAM_W(lam_engine_free)(e);
@@ -146,8 +169,20 @@ void LAM_W(lam_engine_free)(LAM_W(lam_engine) *e)
     for (size_t i = 0; e->draws != NULL && i < lam_pool_threads(e->pool); i++)
         lam_free(e->draws[i]);
     lam_free(e->draws);
+    for (size_t i = 0; e->pulls != NULL && i < lam_pool_threads(e->pool); i++)
+        LAM_W(lam_pulls_clear)(&e->pulls[i]);
+    lam_free(e->pulls);
+    lam_free(e->am);
+    lam_free(e->g_am_begun);
+    LAM_W(lam_amortised_clear)(&e->amortised);
     LAM_W(lam_field_clear)(&e->field);
     lam_free(e);
+}
+
+void LAM_W(lam_engine_amortise)(LAM_W(lam_engine) *e, const real *const *am)
+{
+    for (size_t b = 0; e->am != NULL && b < e->layout->blocks; b++)
+        e->am[b] = am != NULL ? am[b] : NULL;
 }
 
 const char *LAM_W(lam_engine_isa)(const LAM_W(lam_engine) *e)
@@ -305,6 +340,8 @@ lam_status LAM_W(lam_engine_load_rows)(LAM_W(lam_engine) *e, const real *params,
 {
     if (rows == 0 || rows > e->options.max_rows)
         return lam_fail(LAM_ERR_ARGUMENT, "a batch of %zu rows, in an engine for 1 to %zu", rows, e->options.max_rows);
+    if (e->am != NULL && e->am[0] == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "this field takes parameters from the rows, and none were given");
     LAM_W(lam_engine_set_batch)(e, rows);
     e->params = params;
     e->in_rows = x;

@@ -1,6 +1,7 @@
 /* The inside of an engine, shared by the files of this room. */
 #ifndef LAM_FLOW_INSIDE_H
 #define LAM_FLOW_INSIDE_H
+#include "field/amortised.h"
 #include "flow/engine.h"
 
 /* Tangents of a chunk: the trace is made of chunks of so many directional derivatives. */
@@ -16,6 +17,11 @@ struct LAM_W(lam_engine) {
     double probe_weight; /* 1 / probes; 1 for the exact trace */
     lam_batch batch;
     LAM_W(lam_field) field;
+    LAM_W(lam_amortised) amortised; /* with row parameters: does field's work, and field its part of that */
+    LAM_W(lam_pulls) *pulls;        /* [threads], else NULL */
+    const real **am;                /* [blocks] the caller's row parameters, [tiles][row_parameters][TILE]; NULL: none yet */
+    real *g_am;                     /* their gradient, of the block in hand; NULL: not wanted */
+    unsigned char *g_am_begun;      /* [tiles] 1: g_am is added to, 0: put there */
     LAM_W(lam_solver_space) *space;
     LAM_W(lam_path) **path; /* [blocks] with gradients, else one for all */
     LAM_W(lam_arena) arena;
@@ -45,7 +51,6 @@ struct LAM_W(lam_engine) {
     size_t n_times;
     double scale;
 };
-
 
 
 /* Loads block b's parameters and noise; the system of its ODE. */

@@ -6,7 +6,13 @@
 
 lam_status lam_layout_init(lam_layout *l, const lam_config *config, size_t dim)
 {
-    LAM_TRY(lam_field_shape_init(&l->field, dim, config->hidden, config->n_hidden, config->layer, config->nonlinearity));
+    return lam_layout_amortised(l, config, dim, LAM_AMORTISE_NONE, 0);
+}
+
+lam_status lam_layout_amortised(lam_layout *l, const lam_config *config, size_t dim, lam_amortisation amortisation, size_t rank)
+{
+    LAM_TRY(lam_field_shape_amortised(&l->field, dim, config->hidden, config->n_hidden, config->layer, config->nonlinearity,
+        amortisation, rank));
     if (config->blocks == 0)
         return lam_fail(LAM_ERR_ARGUMENT, "blocks is 0; a flow needs at least one");
     l->blocks = config->blocks;

@@ -45,6 +45,7 @@ lam_status LAM_W(lam_engine_field)(LAM_W(lam_engine) *e, const real *params, siz
     const double *noise_rows, size_t rows, double *v, double *div, double *vjp)
 {
     lam_noise noise = { .given = noise_rows, .given_first = block };
+    LAM_W(lam_system) system;
     if (div != NULL && e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the trace was asked of an engine without one");
     if (e->tiles != NULL)
@@ -55,7 +56,8 @@ lam_status LAM_W(lam_engine_field)(LAM_W(lam_engine) *e, const real *params, siz
     if (e->options.trace == LAM_TRACE_HUTCHINSON)
         LAM_W(lam_engine_draw)(e, &noise, block);
     LAM_W(lam_engine_take_block)(e, block);
-    LAM_W(lam_field_prepare)(&e->field, 0, (real)t);
+    LAM_W(lam_cnf_system)(e, 0, &system);
+    system.prepare(e, 0, (real)t);
     field_call c = { e, noise_rows, v, div, vjp };
     e->batch.groups = 1; /* the parameter sums, unused here, are one group's */
     LAM_W(lam_engine_run)(e, field_tile, &c);

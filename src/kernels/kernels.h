@@ -62,6 +62,26 @@ typedef struct LAM_W(lam_outer) {
     real *c;
 } LAM_W(lam_outer);
 
+/* Products with a matrix of each row's own, [m][n] planes of reals: M[i][j] is a line of TILE numbers, one a row of the tile. Such
+ * matrices are read from memory and little is done with each number, so every one is read once for all planes of x. */
+typedef struct LAM_W(lam_rowwise) {
+    size_t m, n, vectors, planes;
+    const real *matrix;      /* [m][n][TILE] */
+    const real *x;           /* planes x_stride apart */
+    size_t x_stride;
+    real *y;                 /* planes y_stride apart, added to */
+    size_t y_stride;
+} LAM_W(lam_rowwise);
+
+/* M[i][j] = (or +=, with add) sum over terms of left[term][i] right[term][j], every row by itself. */
+typedef struct LAM_W(lam_row_outer) {
+    size_t m, n, vectors, terms;
+    int add;
+    const real *const *left;  /* [terms] of [m][TILE] */
+    const real *const *right; /* [terms] of [n][TILE] */
+    real *matrix;             /* [m][n][TILE] */
+} LAM_W(lam_row_outer);
+
 typedef struct LAM_W(lam_kernels) {
     const char *isa;
     size_t lanes; /* of a vector */
@@ -70,6 +90,15 @@ typedef struct LAM_W(lam_kernels) {
     void (*pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed);
     void (*forward)(const LAM_W(lam_forward) *call);
     void (*backward)(const LAM_W(lam_backward) *call);
+    /* The epilogues alone, for products made by other means: of forward, over pre-activations that lie in h (before scale and
+     * shift); of backward, over gh' in below's planes and gh in value [in][TILE] (read with with_value). */
+    void (*activate)(const LAM_W(lam_forward) *call);
+    void (*deactivate)(const LAM_W(lam_backward) *call, const real *value);
+    /* y[j] += sum_i x[i] M[i][j]: x planes are [m][TILE], y planes [n][TILE] */
+    void (*row_product)(const LAM_W(lam_rowwise) *call);
+    /* y[i] += sum_j M[i][j] x[j]: x planes are [n][TILE], y planes [m][TILE] */
+    void (*row_transposed)(const LAM_W(lam_rowwise) *call);
+    void (*row_outer)(const LAM_W(lam_row_outer) *call);
     /* plane [n][TILE] -> blocks of [TILE][block], zeros past n */
     void (*transpose)(size_t n, size_t vectors, const real *plane, real *out);
     void (*outer)(const LAM_W(lam_outer) *call);

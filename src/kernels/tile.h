@@ -6,6 +6,11 @@
 
 void LAM_K(lam_tile_forward)(const LAM_W(lam_forward) *call);
 void LAM_K(lam_tile_backward)(const LAM_W(lam_backward) *call);
+void LAM_K(lam_tile_activate)(const LAM_W(lam_forward) *call);
+void LAM_K(lam_tile_deactivate)(const LAM_W(lam_backward) *call, const real *value);
+void LAM_K(lam_tile_row_product)(const LAM_W(lam_rowwise) *call);
+void LAM_K(lam_tile_row_transposed)(const LAM_W(lam_rowwise) *call);
+void LAM_K(lam_tile_row_outer)(const LAM_W(lam_row_outer) *call);
 void LAM_K(lam_tile_pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed);
 void LAM_K(lam_tile_transpose)(size_t n, size_t vectors, const real *plane, real *out);
 void LAM_K(lam_tile_outer)(const LAM_W(lam_outer) *call);

@@ -155,7 +155,8 @@ void LAM_K(lam_tile_forward)(const LAM_W(lam_forward) *c)
 
 /* below holds gh (plane 0, when with_value) and gh' (planes 1..P) in rows [0, rows) from o0; tangents are turned first, their
  * sigma'' a' gh' going to `cross`, which the value picks up. */
-LAM_INLINE void deactivate(const lam_activation kind, const LAM_W(lam_backward) *c, size_t rows, size_t o0, real *value)
+LAM_INLINE void deactivate(const lam_activation kind, const LAM_W(lam_backward) *c, size_t rows, size_t o0,
+    const real *value)
 {
     size_t vectors = c->vectors, at0 = o0 * LAM_TILE, plane = c->in * LAM_TILE;
     const real *h = c->h != NULL ? c->h + at0 : NULL;
@@ -234,6 +235,22 @@ void LAM_K(lam_tile_backward)(const LAM_W(lam_backward) *c)
         switch (c->activation) { KIND_CASES(DEACTIVATE) }
 #undef DEACTIVATE
     }
+}
+
+/* ---- the epilogues alone ------------------------------------------------------------------------------------------ */
+
+void LAM_K(lam_tile_activate)(const LAM_W(lam_forward) *c)
+{
+#define ACTIVATE(kind) activate(kind, c, c->out, 0)
+    switch (c->activation) { KIND_CASES(ACTIVATE) }
+#undef ACTIVATE
+}
+
+void LAM_K(lam_tile_deactivate)(const LAM_W(lam_backward) *c, const real *value)
+{
+#define DEACTIVATE(kind) deactivate(kind, c, c->in, 0, value)
+    switch (c->activation) { KIND_CASES(DEACTIVATE) }
+#undef DEACTIVATE
 }
 
 void LAM_K(lam_tile_pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed)

@@ -117,6 +117,8 @@ static void reverse_tile(const back *b, size_t group, size_t tile, size_t thread
             if (tb->a[i][j] != 0)
                 add(b, gk + j * plane, h * tb->a[i][j], gin);
     }
+    if (b->sys->step_pulled != NULL)
+        b->sys->step_pulled(b->sys->self, tile, thread);
     if (!b->pull_first)
         memcpy(gf, gk, plane * sizeof(real));
 }

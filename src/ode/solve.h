@@ -29,6 +29,9 @@ typedef struct LAM_W(lam_system) {
      * the sums of group. NULL where nothing is reversed. */
     void (*pull)(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
         double quadrature, real *gz);
+    /* Called for a tile when all its stages of a step have been pulled back; NULL if not wanted. Gradients that are too large
+     * to be added to once a stage are added up here. */
+    void (*step_pulled)(void *self, size_t tile, size_t thread);
     /* Called after every attempted step (and, as a rejected one, after the probe of the first step); NULL if not wanted.
      * The continuous adjoint adds up its parameter integral here. */
     void (*step_done)(void *self, int accepted, double h);

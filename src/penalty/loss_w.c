@@ -98,11 +98,13 @@ static void set_times(LAM_W(lam_engine) *e, size_t block, const lam_penalty *p, 
         times[j] = p->given_times[j] * end;
 }
 
+/* Every block from the states in path[0], its noise and observation times kept for the reverse. tpr: summed over blocks. */
 static lam_status forward(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty,
-    lam_loss *loss)
+    double *tpr, lam_counts *counts)
 {
     size_t blocks = e->layout->blocks, state = e->batch.tiles * e->rows * LAM_TILE * sizeof(real);
     double elements = (double)e->n_times * (double)e->batch.rows;
+    *tpr = 0;
     for (size_t b = 0; b < blocks; b++) {
         double end = (double)e->params[e->layout->time + b], *times = e->times + b * e->n_times;
         set_times(e, b, penalty, end * end);
@@ -110,21 +112,14 @@ static lam_status forward(LAM_W(lam_engine) *e, const lam_flow_solve *solve, con
             memcpy(e->path[b]->y[0], observed(e, b - 1, e->n_times - 1), state);
         LAM_W(lam_engine_draw)(e, noise, b);
         LAM_W(lam_engine_take_block)(e, b);
-        LAM_TRY(LAM_W(lam_engine_solve_block)(e, b, solve, 1, e->n_times, times, &loss->counts));
+        LAM_TRY(LAM_W(lam_engine_solve_block)(e, b, solve, 1, e->n_times, times, counts));
         if (e->n_times > 1) {
             LAM_TRY(lam_tpr_residual(e->n_times, times, penalty->tpr_degree, e->residual));
             e->scale = 0;
             LAM_W(lam_engine_run)(e, tpr_tile, e);
-            loss->tpr += sum_tiles(e) / elements;
+            *tpr += sum_tiles(e) / elements;
         }
     }
-    LAM_W(lam_engine_run)(e, base_tile, e);
-    loss->nll = sum_tiles(e) / (double)e->batch.rows;
-    loss->loss = loss->nll + (penalty != NULL ? penalty->tpr_coefficient : 0) * loss->tpr;
-    if (!isfinite(loss->loss))
-        return lam_fail(LAM_ERR_DIVERGED,
-            "the loss is not finite (NLL %g, TPR %g); lower lr, set clip, or look at the data for extreme values", loss->nll,
-            loss->tpr);
     return LAM_OK;
 }
 
@@ -240,11 +235,34 @@ static void grad_x_tile(void *arg, size_t tile, size_t thread)
             e->out_rows[(tile * LAM_TILE + r) * d + i] = (double)e->g_chain[(tile * d + i) * LAM_TILE + r];
 }
 
-lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
-    size_t rows, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x,
-    lam_loss *loss)
+/* Every block's reverse, last first, from the cotangents in g_chain and cotangent_l; grad [parameters] is set. */
+static lam_status reverse(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_penalty *penalty, real *grad,
+    real *const *g_am, lam_counts *counts)
 {
-    memset(loss, 0, sizeof *loss);
+    lam_status status = LAM_OK;
+    memset(grad, 0, e->layout->parameters * sizeof(real));
+    for (size_t b = e->layout->blocks; status == LAM_OK && b-- > 0;) {
+        if (g_am != NULL) {
+            e->g_am = g_am[b];
+            memset(e->g_am_begun, 0, e->batch.tiles * sizeof *e->g_am_begun);
+        }
+        status = reverse_block(e, b, solve, penalty, grad, counts);
+    }
+    e->g_am = NULL;
+    return status;
+}
+
+static int all_finite(const real *a, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(a[i]))
+            return 0;
+    return 1;
+}
+
+/* Checks what is asked of the engine, and takes up the penalty's observation times. */
+static lam_status begin(LAM_W(lam_engine) *e, const lam_penalty *penalty)
+{
     if (!e->options.gradients || e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the loss was asked of an engine made without gradients or without a trace");
     e->n_times = penalty != NULL && penalty->tpr_times > 0 ? penalty->tpr_times : 1;
@@ -252,21 +270,95 @@ lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, cons
         LAM_TRY(lam_tpr_check(penalty->tpr_times, penalty->tpr_degree));
     if (e->n_times > 1 && e->n_times > e->options.max_times)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu observation times, in an engine for %zu", e->n_times, e->options.max_times);
+    return LAM_OK;
+}
+
+lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
+    size_t rows, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x,
+    lam_loss *loss)
+{
+    memset(loss, 0, sizeof *loss);
+    LAM_TRY(begin(e, penalty));
     if (e->tiles != NULL)
         return LAM_W(lam_tiles_loss)(e, params, x, index, rows, solve, noise, penalty, grad, grad_x, loss);
     LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, index, rows));
-    LAM_TRY(forward(e, solve, noise, penalty, loss));
+    LAM_TRY(forward(e, solve, noise, penalty, &loss->tpr, &loss->counts));
+    LAM_W(lam_engine_run)(e, base_tile, e);
+    loss->nll = sum_tiles(e) / (double)rows;
+    loss->loss = loss->nll + (penalty != NULL ? penalty->tpr_coefficient : 0) * loss->tpr;
+    if (!isfinite(loss->loss))
+        return lam_fail(LAM_ERR_DIVERGED,
+            "the loss is not finite (NLL %g, TPR %g); lower lr, set clip, or look at the data for extreme values", loss->nll,
+            loss->tpr);
     if (grad == NULL)
         return LAM_OK;
-    memset(grad, 0, e->layout->parameters * sizeof(real));
     e->cotangent_l = 1 / (double)rows;
-    for (size_t b = e->layout->blocks; b-- > 0;)
-        LAM_TRY(reverse_block(e, b, solve, penalty, grad, &loss->counts));
-    for (size_t i = 0; i < e->layout->parameters; i++)
-        if (!isfinite(grad[i]))
-            return lam_fail(LAM_ERR_DIVERGED, "the gradient is not finite (loss %g); lower lr or set clip", loss->loss);
+    LAM_TRY(reverse(e, solve, penalty, grad, NULL, &loss->counts));
+    if (!all_finite(grad, e->layout->parameters))
+        return lam_fail(LAM_ERR_DIVERGED, "the gradient is not finite (loss %g); lower lr or set clip", loss->loss);
     if (grad_x != NULL) {
         e->out_rows = grad_x;
+        LAM_W(lam_engine_run)(e, grad_x_tile, e);
+    }
+    return LAM_OK;
+}
+
+/* ---- the two halves ----------------------------------------------------------------------------------------------- */
+
+static void store_end(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t d = e->dim;
+    const real *y = observed(e, e->layout->blocks - 1, e->n_times - 1) + tile * e->rows * LAM_TILE;
+    for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++) {
+        size_t row = tile * LAM_TILE + r;
+        for (size_t i = 0; i < d; i++)
+            e->out_rows[row * d + i] = (double)y[i * LAM_TILE + r];
+        e->out_l[row] = (double)y[d * LAM_TILE + r];
+    }
+}
+
+static void load_cotangents(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t d = e->dim;
+    real *g = e->g_chain + tile * d * LAM_TILE;
+    memset(g, 0, d * LAM_TILE * sizeof(real));
+    for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++)
+        for (size_t i = 0; i < d; i++)
+            g[i * LAM_TILE + r] = (real)e->in_rows[(tile * LAM_TILE + r) * d + i];
+}
+
+lam_status LAM_W(lam_engine_forward)(LAM_W(lam_engine) *e, const real *params, const double *z0, size_t rows,
+    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, double *tpr,
+    lam_counts *counts)
+{
+    if (e->tiles != NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "half a loss was asked of an engine with step control by tile");
+    LAM_TRY(begin(e, penalty));
+    LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, z0, NULL, rows));
+    LAM_TRY(forward(e, solve, noise, penalty, tpr, counts));
+    e->out_rows = z;
+    e->out_l = l;
+    LAM_W(lam_engine_run)(e, store_end, e);
+    return LAM_OK;
+}
+
+lam_status LAM_W(lam_engine_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_penalty *penalty,
+    const double *g_z, double g_l, real *grad, double *g_z0, real *const *g_am, lam_counts *counts)
+{
+    if (g_am != NULL && e->am == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "the gradient of row parameters was asked of a field without");
+    e->in_rows = g_z;
+    e->cotangent_l = g_l;
+    LAM_W(lam_engine_run)(e, load_cotangents, e);
+    LAM_TRY(reverse(e, solve, penalty, grad, g_am, counts));
+    if (!all_finite(grad, e->layout->parameters))
+        return lam_fail(LAM_ERR_DIVERGED, "the gradient of the flow's parameters is not finite; lower lr or set clip");
+    if (g_z0 != NULL) {
+        e->out_rows = g_z0;
         LAM_W(lam_engine_run)(e, grad_x_tile, e);
     }
     return LAM_OK;
