@@ -8,6 +8,12 @@ size_t LAM_W(lam_cnf_chunk_tangents)(const LAM_W(lam_engine) *e, size_t chunk)
     return left < e->chunk ? left : e->chunk;
 }
 
+/* Reals of one tangent's seed, of its derivative, and of the cotangent of that. */
+static size_t seed_reals(const LAM_W(lam_engine) *e)
+{
+    return e->field.unit_seeds ? LAM_TILE : e->dim * LAM_TILE;
+}
+
 void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk, real *record)
 {
     size_t plane = e->dim * LAM_TILE, tangents = LAM_W(lam_cnf_chunk_tangents)(e, chunk);
@@ -18,11 +24,13 @@ void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk,
         memcpy(seeds, noise, tangents * plane * sizeof(real));
         return;
     }
-    size_t rows = lam_batch_tile_rows(&e->batch, tile);
-    memset(seeds, 0, tangents * plane * sizeof(real));
-    for (size_t p = 0; p < tangents; p++)
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), reals = seed_reals(e);
+    memset(seeds, 0, tangents * reals * sizeof(real));
+    for (size_t p = 0; p < tangents; p++) {
+        size_t line = e->field.unit_seeds ? 0 : chunk * e->chunk + p;
         for (size_t r = 0; r < rows; r++) /* lanes past the batch stay zero: their cotangents vanish */
-            seeds[p * plane + (chunk * e->chunk + p) * LAM_TILE + r] = 1;
+            seeds[p * reals + line * LAM_TILE + r] = 1;
+    }
 }
 
 static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
@@ -33,7 +41,7 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     size_t plane = e->dim * LAM_TILE, vectors = lam_batch_vectors(&e->batch, tile);
     memcpy(record, y, plane * sizeof(real));
     if (e->options.trace == LAM_TRACE_NONE) {
-        LAM_W(lam_field_forward)(&e->field, slot, vectors, 0, 1, record);
+        LAM_W(lam_field_forward)(&e->field, slot, vectors, 0, 0, 1, record);
         memcpy(k, LAM_W(lam_field_output)(&e->field, record), plane * sizeof(real));
         return;
     }
@@ -42,8 +50,8 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     for (size_t c = 0; c < e->chunks; c++) {
         size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
         LAM_W(lam_cnf_seeds)(e, tile, c, record);
-        LAM_W(lam_field_forward)(&e->field, slot, vectors, tangents, c == 0, record);
-        e->kernels->column_dots(tangents * e->dim, record + plane, f + plane, (real)-e->probe_weight, kl);
+        LAM_W(lam_field_forward)(&e->field, slot, vectors, c * e->chunk, tangents, c == 0, record);
+        e->kernels->column_dots(tangents * seed_reals(e) / LAM_TILE, record + plane, f + plane, (real)-e->probe_weight, kl);
     }
     memcpy(k, f, plane * sizeof(real));
 }
@@ -65,13 +73,13 @@ void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, 
         int last = c + 1 == e->chunks;
         if (e->chunks > 1) { /* the record holds the last chunk only */
             LAM_W(lam_cnf_seeds)(e, tile, c, record);
-            LAM_W(lam_field_forward)(&e->field, slot, vectors, tangents, 0, record);
+            LAM_W(lam_field_forward)(&e->field, slot, vectors, c * e->chunk, tangents, 0, record);
         }
         const real *seeds = record + plane;
         if (last)
             memcpy(g, gk, plane * sizeof(real));
-        e->kernels->combine(tangents * plane, g + plane, NULL, 1, &seed, &seeds);
-        LAM_W(lam_field_reverse)(&e->field, slot, vectors, tangents, c == 0, last, record, scratch, sums, gz);
+        e->kernels->combine(tangents * seed_reals(e), g + plane, NULL, 1, &seed, &seeds);
+        LAM_W(lam_field_reverse)(&e->field, slot, vectors, c * e->chunk, tangents, last, record, scratch, sums, gz);
     }
 }
 

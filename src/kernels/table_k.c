@@ -11,6 +11,7 @@ const LAM_W(lam_kernels) LAM_K(lam_kernel_table) = {
     .pack = LAM_K(lam_tile_pack),
     .forward = LAM_K(lam_tile_forward),
     .backward = LAM_K(lam_tile_backward),
+    .diagonal = LAM_K(lam_tile_diagonal),
     .transpose = LAM_K(lam_tile_transpose),
     .outer = LAM_K(lam_tile_outer),
     .row_sums = LAM_K(lam_tile_row_sums),
