@@ -338,6 +338,98 @@ static void backward_of_every_set(void **state)
     for_isas(backward_all);
 }
 
+/* ---- unit vectors ------------------------------------------------------------------------------------------------------------- */
+
+/* A stack [1 + P][n][TILE] whose tangents are lines of `unit` [P][TILE] in features first, first + 1, ... */
+static real *with_units(const real *value, size_t n, size_t planes, size_t first, const real *unit)
+{
+    real *stack = array((1 + planes) * n * LAM_TILE);
+    memcpy(stack, value, n * LAM_TILE * sizeof *stack);
+    for (size_t p = 0; p < planes; p++)
+        memcpy(stack + ((1 + p) * n + first + p) * LAM_TILE, unit + p * LAM_TILE, LAM_TILE * sizeof *unit);
+    return stack;
+}
+
+static void equal_rows(const char *isa, const char *what, const real *a, const real *b, size_t features, size_t rows)
+{
+    for (size_t i = 0; i < features; i++)
+        for (size_t r = 0; r < rows; r++)
+            if (a[i * LAM_TILE + r] != b[i * LAM_TILE + r]) /* a sum of one product and zeros: no rounding differs */
+                fail_msg("%s, %s of unit vectors: %.9g, %.9g written out", isa, what, (double)a[i * LAM_TILE + r],
+                    (double)b[i * LAM_TILE + r]);
+}
+
+static void check_unit_forward(const LAM_W(lam_kernels) *k, size_t in, size_t out, size_t vectors, size_t first, size_t planes,
+    lam_activation kind)
+{
+    size_t n_out = (1 + planes) * out * LAM_TILE, plane = out * LAM_TILE;
+    real *w = random_array(in * out), *scale = random_array(out), *shift = random_array(out), *value = random_array(in * LAM_TILE);
+    real *unit = random_array(planes * LAM_TILE), *h = random_array(n_out), *d1 = random_array(plane), *a = random_array(n_out);
+    real *h2 = copy_of(h, n_out), *a2 = copy_of(a, n_out), *stack = with_units(value, in, planes, first, unit);
+    LAM_W(lam_forward) c = { .in = in, .out = out, .vectors = vectors, .tangents = planes, .with_value = 1, .activation = kind,
+        .beta = (real)0.7, .weight = w, .scale = scale, .shift = shift, .x = value, .unit = unit, .unit_first = first, .h = h,
+        .d1 = d1, .a = a };
+    k->forward(&c);
+    c.unit = NULL, c.x = stack, c.h = h2, c.a = a2;
+    k->forward(&c);
+    equal_rows(k->isa, "forward", h, h2, (1 + planes) * out, vectors * k->lanes);
+    equal_rows(k->isa, "pre-activations", a, a2, (1 + planes) * out, vectors * k->lanes);
+    drop(w, in * out), drop(scale, out), drop(shift, out), drop(value, in * LAM_TILE), drop(unit, planes * LAM_TILE);
+    drop(h, n_out), drop(d1, plane), drop(a, n_out), drop(h2, n_out), drop(a2, n_out), drop(stack, (1 + planes) * in * LAM_TILE);
+}
+
+static void check_unit_backward(const LAM_W(lam_kernels) *k, size_t in, size_t out, size_t vectors, size_t first, size_t planes,
+    lam_activation kind)
+{
+    size_t n_in = (1 + planes) * in * LAM_TILE, plane = in * LAM_TILE;
+    real *w = random_array(in * out), *value = random_array(out * LAM_TILE), *unit = random_array(planes * LAM_TILE);
+    real *h = random_array(n_in), *d1 = random_array(plane), *a = random_array(n_in), *below = random_array(n_in), beta = 3, beta2 = 3;
+    real *below2 = copy_of(below, n_in), *stack = with_units(value, out, planes, first, unit);
+    LAM_W(lam_backward) c = { .in = in, .out = out, .vectors = vectors, .tangents = planes, .first_chunk = 1, .with_value = 1,
+        .activation = kind, .beta = (real)0.7, .weight_t = w, .g = value, .unit = unit, .unit_first = first, .h = h, .d1 = d1,
+        .a = a, .below = below, .beta_sum = &beta };
+    k->backward(&c);
+    c.unit = NULL, c.g = stack, c.below = below2, c.beta_sum = &beta2;
+    k->backward(&c);
+    equal_rows(k->isa, "backward", below, below2, (1 + planes) * in, vectors * k->lanes);
+    assert_true(beta == beta2);
+    drop(w, in * out), drop(value, out * LAM_TILE), drop(unit, planes * LAM_TILE), drop(h, n_in), drop(d1, plane), drop(a, n_in);
+    drop(below, n_in), drop(below2, n_in), drop(stack, (1 + planes) * out * LAM_TILE);
+}
+
+static void check_diagonal(const LAM_W(lam_kernels) *k, size_t in, size_t out, size_t vectors, size_t first, size_t planes)
+{
+    size_t n_in = planes * in * LAM_TILE;
+    real *w = random_array(in * out), *packed = array(in * out), *x = random_array(n_in), *y = array(planes * LAM_TILE);
+    k->pack(out, in, w, in, 1, packed);
+    k->diagonal(in, out, vectors, first, planes, packed, x, y);
+    for (size_t p = 0; p < planes; p++)
+        for (size_t r = 0; r < vectors * k->lanes; r++) {
+            wide size, sum = product(w + (first + p) * in, 1, x + p * in * LAM_TILE + r, in, &size);
+            near(k->isa, "diagonal", (wide)y[p * LAM_TILE + r], sum, (wide)(in + 1) * U * size);
+        }
+    drop(w, in * out), drop(packed, in * out), drop(x, n_in), drop(y, planes * LAM_TILE);
+}
+
+static void units_all(const LAM_W(lam_kernels) *k)
+{
+    for (size_t i = 0; i < SIZES; i++)
+        for (size_t o = 0; o < 13; o++) {
+            size_t most = sizes[o] < MAX_PLANES ? sizes[o] : MAX_PLANES, planes = 1 + choose(most);
+            size_t first = choose(sizes[o] - planes + 1);
+            lam_activation kind = (lam_activation)choose(LAM_ACT_IDENTITY);
+            check_unit_forward(k, sizes[o], sizes[i], any_vectors(k), first, planes, kind);
+            check_unit_backward(k, sizes[i], sizes[o], any_vectors(k), first, planes, kind);
+            check_diagonal(k, sizes[i], sizes[o], any_vectors(k), first, planes);
+        }
+}
+
+static void units_of_every_set(void **state)
+{
+    (void)state;
+    for_isas(units_all);
+}
+
 /* ---- packing, transposition, outer products ------------------------------------------------------------------------------------ */
 
 static size_t pad(const LAM_W(lam_kernels) *k, size_t n)
@@ -428,23 +520,27 @@ static void check_rows(const LAM_W(lam_kernels) *k, size_t n, size_t vectors)
 {
     size_t count = n * LAM_TILE;
     real *u = random_array(count), *v = random_array(count), *sums = random_array(n), *dots = random_array(n), *scale = random_array(n);
-    real *s0 = copy_of(sums, n), *d0 = copy_of(dots, n), *scaled = copy_of(u, count), factor = normal();
-    k->row_sums(n, vectors, u, factor, sums);
-    k->row_dots(n, vectors, u, v, factor, dots);
+    real *s0 = copy_of(sums, n), *d0 = copy_of(dots, n), *scaled = copy_of(u, count), *weighted = copy_of(sums, n);
+    k->row_sums(n, vectors, u, NULL, sums);
+    k->row_sums(n, vectors, u, v, weighted);
+    k->row_dots(n, vectors, u, v, dots);
     k->scale_rows(n, vectors, scale, scaled);
     for (size_t o = 0; o < n; o++) {
-        wide sum = 0, dot = 0, sum_size = 0, dot_size = 0, f = (wide)factor;
+        wide sum = 0, dot = 0, line = 0, sum_size = 0, dot_size = 0, line_size = 0;
         for (size_t r = 0; r < vectors * k->lanes; r++) {
             wide a = (wide)u[o * LAM_TILE + r], b = (wide)v[o * LAM_TILE + r];
-            sum += a, dot += a * b;
-            sum_size += fabsl(a), dot_size += fabsl(a * b);
+            wide c = a * (wide)v[r];
+            sum += a, dot += a * b, line += c;
+            sum_size += fabsl(a), dot_size += fabsl(a * b), line_size += fabsl(c);
             near(k->isa, "scaled row", (wide)scaled[o * LAM_TILE + r], (wide)scale[o] * a, U * fabsl((wide)scale[o] * a));
         }
         wide room = (wide)(vectors * k->lanes + 3) * U;
-        near(k->isa, "row sum", (wide)sums[o], (wide)s0[o] + f * sum, room * (fabsl(f) * sum_size + fabsl((wide)s0[o])));
-        near(k->isa, "row product", (wide)dots[o], (wide)d0[o] + f * dot, room * (fabsl(f) * dot_size + fabsl((wide)d0[o])));
+        near(k->isa, "row sum", (wide)sums[o], (wide)s0[o] + sum, room * (sum_size + fabsl((wide)s0[o])));
+        near(k->isa, "weighted row sum", (wide)weighted[o], (wide)s0[o] + line, room * (line_size + fabsl((wide)s0[o])));
+        near(k->isa, "row product", (wide)dots[o], (wide)d0[o] + dot, room * (dot_size + fabsl((wide)d0[o])));
     }
     drop(u, count), drop(v, count), drop(sums, n), drop(dots, n), drop(scale, n), drop(s0, n), drop(d0, n), drop(scaled, count);
+    drop(weighted, n);
 }
 
 static void check_combine(const LAM_W(lam_kernels) *k, size_t n, size_t terms, int base)
@@ -533,6 +629,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forward_of_every_set),
         cmocka_unit_test(backward_of_every_set),
+        cmocka_unit_test(units_of_every_set),
         cmocka_unit_test(layouts_of_every_set),
         cmocka_unit_test(outer_products_of_every_set),
         cmocka_unit_test(lines_of_every_set),

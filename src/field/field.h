@@ -3,6 +3,11 @@
  * Where parameters enter only through t-dependent vectors and matrices, these are formed once a time ("slot") for all tiles.
  * Everything a reverse needs of a forward lies in one record, an array of reals; the caller owns it:
  *     input stack [1 + P][dim][TILE] (z, then the tangents' seeds), then per layer its output stack, sigma', pre-activations.
+ *
+ * For an exact trace the seeds are unit vectors, and of J e_i only element i is wanted. Such a field ("unit seeds") takes tangent
+ * p of a chunk from `first` as element first + p alone: seeds, derivatives and their cotangents are [P][TILE], a line a
+ * tangent, right behind the value's plane. The first layer's product is then a column of W, the last one's a single output,
+ * and the reverses of both are row sums.
  */
 #ifndef LAM_FIELD_FIELD_H
 #define LAM_FIELD_FIELD_H
@@ -27,6 +32,7 @@ typedef struct LAM_W(lam_field) {
     const lam_field_shape *shape;
     const LAM_W(lam_kernels) *kernels;
     size_t tangents; /* P, planes of a chunk */
+    int unit_seeds;
     size_t slots;
     real beta;
     const real *params; /* of the block in hand, [shape->parameters] */
@@ -43,10 +49,10 @@ typedef struct LAM_W(lam_field) {
     LAM_W(lam_slot) slot[LAM_MAX_SLOTS];
 } LAM_W(lam_field);
 
-/* tangents: planes of a chunk; chunks: how many make up the trace (the reverse keeps per-layer sums between chunks). shape
- * and kernels must outlive the field. Free with lam_field_clear. */
+/* tangents: planes of a chunk; chunks: how many make up the trace (the reverse keeps per-layer sums between chunks).
+ * unit_seeds needs two layers at least. shape and kernels must outlive the field. Free with lam_field_clear. */
 lam_status LAM_W(lam_field_init)(LAM_W(lam_field) *field, const lam_field_shape *shape, const LAM_W(lam_kernels) *kernels,
-    size_t tangents, size_t chunks, size_t slots);
+    size_t tangents, size_t chunks, int unit_seeds, size_t slots);
 void LAM_W(lam_field_clear)(LAM_W(lam_field) *field);
 
 /* Takes up a block's parameters [shape->parameters] (kept by reference) and packs what does not depend on t. */
@@ -54,16 +60,17 @@ void LAM_W(lam_field_load)(LAM_W(lam_field) *field, const real *params, real bet
 /* Forms slot's vectors and matrices for time t. Not from within a parallel region. */
 void LAM_W(lam_field_prepare)(LAM_W(lam_field) *field, size_t slot, real t);
 
-/* Fills the record's layers from its input stack. with_value 0: tangents only, over a value already there. */
-void LAM_W(lam_field_forward)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t tangents, int with_value,
-    real *record);
-/* The output stack of a record, [1 + P][dim][TILE]: f and the directional derivatives. */
+/* Fills the record's layers from its input stack; first is the number of the chunk's first tangent. with_value 0: tangents
+ * only, over a value already there. */
+void LAM_W(lam_field_forward)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t first, size_t tangents,
+    int with_value, real *record);
+/* The output stack of a record: f [dim][TILE], then the directional derivatives, [P][dim][TILE] or, of unit seeds, [P][TILE]. */
 real *LAM_W(lam_field_output)(const LAM_W(lam_field) *field, real *record);
 
 /* Reverse of one chunk. scratch [scratch_size] is the caller's; its output cotangents (lam_field_cotangent) are filled by the
- * caller before each chunk: plane 0 for with_value, planes 1..P always; they are overwritten. sums [sum_size] is added to.
- * With with_value the cotangent of z goes to gz [dim][TILE]. first_chunk starts the sums between chunks. */
-void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t tangents, int first_chunk,
+ * caller before each chunk: plane 0 for with_value, the tangents' always; they are overwritten. sums [sum_size] is added to.
+ * With with_value the cotangent of z goes to gz [dim][TILE]. The chunk with first 0 starts the sums between chunks. */
+void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t first, size_t tangents,
     int with_value, const real *record, real *scratch, real *sums, real *gz);
 real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *field, real *scratch);
 

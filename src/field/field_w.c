@@ -140,12 +140,13 @@ static size_t lay_out_storage(LAM_W(lam_field) *f, real *storage)
 }
 
 lam_status LAM_W(lam_field_init)(LAM_W(lam_field) *f, const lam_field_shape *shape, const LAM_W(lam_kernels) *kernels,
-    size_t tangents, size_t chunks, size_t slots)
+    size_t tangents, size_t chunks, int unit_seeds, size_t slots)
 {
     memset(f, 0, sizeof *f);
     f->shape = shape;
     f->kernels = kernels;
     f->tangents = tangents;
+    f->unit_seeds = unit_seeds;
     f->slots = slots;
     lay_out_record(f);
     lay_out_scratch(f, chunks);
@@ -240,8 +241,17 @@ void LAM_W(lam_field_prepare)(LAM_W(lam_field) *f, size_t slot, real t)
 
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
-void LAM_W(lam_field_forward)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t tangents, int with_value,
-    real *record)
+/* Of unit seeds' last layer: the one output of each tangent. */
+static void forward_diagonal(const LAM_W(lam_field) *f, const LAM_W(lam_forward) *call, size_t first, size_t tangents)
+{
+    real *y = call->h + call->out * LAM_TILE;
+    f->kernels->diagonal(call->in, call->out, call->vectors, first, tangents, call->weight, call->x + call->in * LAM_TILE, y);
+    if (call->scale != NULL)
+        f->kernels->scale_rows(tangents, call->vectors, call->scale + first, y);
+}
+
+void LAM_W(lam_field_forward)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t first, size_t tangents,
+    int with_value, real *record)
 {
     const real *x = record;
     for (size_t k = 0; k < f->shape->layers; k++) {
@@ -251,6 +261,14 @@ void LAM_W(lam_field_forward)(const LAM_W(lam_field) *f, size_t slot, size_t vec
             .with_value = with_value, .activation = activation_of(f, k), .beta = f->beta, .weight = sl->weight,
             .scale = sl->scale, .shift = sl->shift, .x = x, .h = record + f->record_h[k],
             .d1 = record + f->record_d1[k], .a = keeps_a(f, k) ? record + f->record_a[k] : NULL };
+        if (f->unit_seeds && k == 0) {
+            call.unit = record + l->in * LAM_TILE;
+            call.unit_first = first;
+        }
+        if (f->unit_seeds && k + 1 == f->shape->layers) {
+            call.tangents = 0;
+            forward_diagonal(f, &call, first, tangents);
+        }
         f->kernels->forward(&call);
         x = call.h;
     }
@@ -263,24 +281,40 @@ real *LAM_W(lam_field_output)(const LAM_W(lam_field) *f, real *record)
 
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
+/* What a reverse is of. */
+typedef struct chunk {
+    size_t vectors, first, tangents;
+    int with_value;
+} chunk;
+
+/* 1: the layer's tangents and their cotangents are a line each, of output first + p. */
+static int is_diagonal(const LAM_W(lam_field) *f, size_t k)
+{
+    return f->unit_seeds && k + 1 == f->shape->layers;
+}
+
 /* With S0 = sum of g over rows and A = sum over rows and planes of g a (g before the gate's scale): a = s (W h + b) + u t gives
  * db = s S0, du = t S0, and for the gate's argument (1 - s)(A - u t S0), which needs no division by s. */
-static void reverse_vectors(const LAM_W(lam_field) *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
-    const real *record, real *g, real *s0, real *sums)
+static void reverse_vectors(const LAM_W(lam_field) *f, size_t k, size_t slot, const chunk *ch, const real *record, real *g,
+    real *s0, real *sums)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
-    size_t plane = l->out * LAM_TILE, first = with_value ? 0 : 1;
+    size_t plane = l->out * LAM_TILE, vectors = ch->vectors;
     real t = f->slot[slot].t, *dots = s0 + padded(f->shape->widest, 16);
     memset(s0, 0, l->out * sizeof *s0);
-    if (with_value)
-        f->kernels->row_sums(l->out, vectors, g, 1, s0);
+    if (ch->with_value)
+        f->kernels->row_sums(l->out, vectors, g, NULL, s0);
     if (l->has_gate) {
         const real *a = record + f->record_gate[k];
         memset(dots, 0, l->out * sizeof *dots);
-        for (size_t p = first; p <= tangents; p++) {
-            f->kernels->row_dots(l->out, vectors, g + p * plane, a + p * plane, 1, dots);
+        for (size_t p = ch->with_value ? 0 : 1; p <= (is_diagonal(f, k) ? 0 : ch->tangents); p++) {
+            f->kernels->row_dots(l->out, vectors, g + p * plane, a + p * plane, dots);
             f->kernels->scale_rows(l->out, vectors, sl->scale, g + p * plane);
+        }
+        if (is_diagonal(f, k)) {
+            f->kernels->row_dots(ch->tangents, vectors, g + plane, a + plane, dots + ch->first);
+            f->kernels->scale_rows(ch->tangents, vectors, sl->scale + ch->first, g + plane);
         }
         for (size_t o = 0; o < l->out; o++) {
             real ut = l->has_u ? f->params[l->u + o * l->stride_u] * t : 0;
@@ -299,14 +333,14 @@ static void reverse_vectors(const LAM_W(lam_field) *f, size_t k, size_t slot, si
             sums[f->sum_b[k][j] + o] += sl->phi[j] * s0[o];
 }
 
-/* Element (o, i) of a matrix in the blocks that lam_outer writes. */
-static real block_at(const LAM_W(lam_field) *f, size_t k, const real *c, size_t o, size_t i)
+/* Where element (o, i) of a matrix lies in the blocks that lam_outer writes. */
+static size_t block_index(const LAM_W(lam_field) *f, size_t k, size_t o, size_t i)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     size_t rows = f->swapped[k] ? l->in : l->out, cols = f->swapped[k] ? l->out : l->in;
     size_t m = f->swapped[k] ? i : o, n = f->swapped[k] ? o : i, block = f->kernels->block;
     size_t j = n / block, left = padded(cols, f->kernels->lanes) - j * block, width = left < block ? left : block;
-    return c[j * block * rows + m * width + (n - j * block)];
+    return j * block * rows + m * width + (n - j * block);
 }
 
 /* hyper: cotangents of phi_j = tanh(v1_j t + c1_j), from this time's own weight gradient c and bias gradient s0. */
@@ -319,7 +353,7 @@ static void reverse_phi(const LAM_W(lam_field) *f, size_t k, size_t slot, const 
         for (size_t j = 0; j < LAM_HYPER_UNITS; j++)
             dphi[j] += f->params[l->basis[j].b + o * l->basis[j].stride_b] * s0[o];
         for (size_t i = 0; i < l->in; i++) {
-            real gw = block_at(f, k, c, o, i);
+            real gw = c[block_index(f, k, o, i)];
             const real *w = f->params + l->basis[0].w + o * l->basis[0].stride_out + i * l->basis[0].stride_in;
             for (size_t j = 0; j < LAM_HYPER_UNITS; j++) /* the eight units lie side by side */
                 dphi[j] += w[j] * gw;
@@ -332,12 +366,29 @@ static void reverse_phi(const LAM_W(lam_field) *f, size_t k, size_t slot, const 
     }
 }
 
-static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
-    const real *x, const real *g, real *scratch, const real *s0, real *sums)
+/* Weight gradient of the tangents of unit seeds in their first layer, whose inputs are the seeds, and in their last, whose
+ * cotangents are of one output each: row sums, of column first + p of W in the one and of row first + p in the other. */
+static void reverse_unit(const LAM_W(lam_field) *f, size_t k, const chunk *ch, const real *x, const real *g, real *line, real *c)
+{
+    const lam_field_layer *l = &f->shape->layer[k];
+    size_t n = k == 0 ? l->out : l->in, plane = n * LAM_TILE;
+    const real *stack = k == 0 ? g + plane : x + plane, *lines = k == 0 ? x + l->in * LAM_TILE : g + l->out * LAM_TILE;
+    for (size_t p = 0; p < ch->tangents; p++) {
+        memset(line, 0, n * sizeof *line);
+        f->kernels->row_sums(n, ch->vectors, stack + p * plane, lines + p * LAM_TILE, line);
+        for (size_t i = 0; i < n; i++)
+            c[k == 0 ? block_index(f, k, i, ch->first + p) : block_index(f, k, ch->first + p, i)] += line[i];
+    }
+}
+
+static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, const chunk *ch, const real *x, const real *g,
+    real *scratch, const real *s0, real *sums)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     const LAM_W(lam_kernels) *kern = f->kernels;
-    size_t first = with_value ? 0 : 1, planes = 1 + tangents - first;
+    int unit = f->unit_seeds && (k == 0 || is_diagonal(f, k));
+    size_t first = ch->with_value ? 0 : 1, planes = 1 + (unit ? 0 : ch->tangents) - first, vectors = ch->vectors;
+    real *line = scratch + f->scratch_sums + padded(f->shape->widest, 16);
     const real *left = f->swapped[k] ? x : g, *right = f->swapped[k] ? g : x;
     size_t m = f->swapped[k] ? l->in : l->out, n = f->swapped[k] ? l->out : l->in;
     size_t t_plane = padded(n, kern->lanes) * LAM_TILE;
@@ -348,6 +399,8 @@ static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, si
         .left_stride = m * LAM_TILE, .right_t = transposed, .right_stride = t_plane, .c = sums + f->sum_c[k][0] };
     if (l->bases == 1) {
         kern->outer(&call);
+        if (unit)
+            reverse_unit(f, k, ch, x, g, line, call.c);
         return;
     }
     size_t count = m * padded(n, kern->lanes);
@@ -355,6 +408,8 @@ static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, si
     call.c = scratch + f->scratch_outer;
     memset(call.c, 0, count * sizeof(real));
     kern->outer(&call);
+    if (unit)
+        reverse_unit(f, k, ch, x, g, line, call.c);
     for (size_t j = 0; j < l->bases; j++) {
         real *c = sums + f->sum_c[k][j];
         for (size_t i = 0; i < count; i++)
@@ -367,9 +422,10 @@ static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, si
 void LAM_W(lam_field_reverse_layer)(const LAM_W(lam_field) *f, size_t k, size_t slot, size_t vectors, size_t tangents,
     int with_value, const real *record, const real *x, real *g, real *scratch, real *sums)
 {
+    const chunk ch = { vectors, 0, tangents, with_value };
     real *s0 = scratch + f->scratch_sums;
-    reverse_vectors(f, k, slot, vectors, tangents, with_value, record, g, s0, sums);
-    reverse_weights(f, k, slot, vectors, tangents, with_value, x, g, scratch, s0, sums);
+    reverse_vectors(f, k, slot, &ch, record, g, s0, sums);
+    reverse_weights(f, k, slot, &ch, x, g, scratch, s0, sums);
 }
 
 real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *f, real *scratch)
@@ -377,18 +433,20 @@ real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *f, real *scratch)
     return scratch + f->scratch_g[f->shape->layers];
 }
 
-void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t tangents, int first_chunk,
+void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t first, size_t tangents,
     int with_value, const real *record, real *scratch, real *sums, real *gz)
 {
+    const chunk ch = { vectors, first, tangents, with_value };
     for (size_t k = f->shape->layers; k-- > 0;) {
         const lam_field_layer *l = &f->shape->layer[k];
         const real *x = k == 0 ? record : record + f->record_h[k - 1];
-        real *g = scratch + f->scratch_g[k + 1];
-        LAM_W(lam_field_reverse_layer)(f, k, slot, vectors, tangents, with_value, record, x, g, scratch, sums);
+        real *g = scratch + f->scratch_g[k + 1], *s0 = scratch + f->scratch_sums;
+        reverse_vectors(f, k, slot, &ch, record, g, s0, sums);
+        reverse_weights(f, k, slot, &ch, x, g, scratch, s0, sums);
         if (k == 0 && !with_value)
             break;
         LAM_W(lam_backward) call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
-            .first_chunk = first_chunk, .with_value = with_value, .activation = LAM_ACT_IDENTITY, .beta = f->beta,
+            .first_chunk = first == 0, .with_value = with_value, .activation = LAM_ACT_IDENTITY, .beta = f->beta,
             .weight_t = f->slot[slot].layer[k].weight_t, .g = g, .below = scratch + f->scratch_g[k],
             .beta_sum = sums + f->sum_beta };
         if (k == 0) { /* nothing depends on the seeds: the value's cotangent alone */
@@ -400,6 +458,8 @@ void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vec
             call.h = x;
             call.d1 = record + f->record_d1[k - 1];
             call.a = record + f->record_a[k - 1];
+            call.unit = is_diagonal(f, k) ? g + l->out * LAM_TILE : NULL;
+            call.unit_first = first;
         }
         f->kernels->backward(&call);
     }
@@ -414,7 +474,7 @@ void LAM_W(lam_field_collect)(const LAM_W(lam_field) *f, const real *sums, real 
                 const lam_basis *b = &l->basis[j];
                 grad[b->b + o * b->stride_b] += sums[f->sum_b[k][j] + o];
                 for (size_t i = 0; i < l->in; i++)
-                    grad[b->w + o * b->stride_out + i * b->stride_in] += block_at(f, k, sums + f->sum_c[k][j], o, i);
+                    grad[b->w + o * b->stride_out + i * b->stride_in] += sums[f->sum_c[k][j] + block_index(f, k, o, i)];
             }
             if (l->has_u)
                 grad[l->u + o * l->stride_u] += sums[f->sum_u[k] + o];

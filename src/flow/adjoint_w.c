@@ -55,8 +55,8 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     memcpy(record, y, plane * sizeof(real));
     for (size_t c = 0; c < e->chunks; c++) {
         LAM_W(lam_cnf_seeds)(e, tile, c, record);
-        LAM_W(lam_field_forward)(&e->field, slot, lam_batch_vectors(&e->batch, tile), LAM_W(lam_cnf_chunk_tangents)(e, c), c == 0,
-            record);
+        LAM_W(lam_field_forward)(&e->field, slot, lam_batch_vectors(&e->batch, tile), c * e->chunk,
+            LAM_W(lam_cnf_chunk_tangents)(e, c), c == 0, record);
     }
     memcpy(k, LAM_W(lam_field_output)(&e->field, record), plane * sizeof(real));
     real *ka = k + plane;

@@ -8,6 +8,12 @@ size_t LAM_W(lam_cnf_chunk_tangents)(const LAM_W(lam_engine) *e, size_t chunk)
     return left < e->chunk ? left : e->chunk;
 }
 
+/* Reals of one tangent's seed, of its derivative, and of the cotangent of that. */
+static size_t seed_reals(const LAM_W(lam_engine) *e)
+{
+    return e->field.unit_seeds ? LAM_TILE : e->dim * LAM_TILE;
+}
+
 void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk, real *record)
 {
     size_t plane = e->dim * LAM_TILE, tangents = LAM_W(lam_cnf_chunk_tangents)(e, chunk);
@@ -18,11 +24,13 @@ void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk,
         memcpy(seeds, noise, tangents * plane * sizeof(real));
         return;
     }
-    size_t rows = lam_batch_tile_rows(&e->batch, tile);
-    memset(seeds, 0, tangents * plane * sizeof(real));
-    for (size_t p = 0; p < tangents; p++)
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), reals = seed_reals(e);
+    memset(seeds, 0, tangents * reals * sizeof(real));
+    for (size_t p = 0; p < tangents; p++) {
+        size_t line = e->field.unit_seeds ? 0 : chunk * e->chunk + p;
         for (size_t r = 0; r < rows; r++) /* lanes past the batch stay zero: their cotangents vanish */
-            seeds[p * plane + (chunk * e->chunk + p) * LAM_TILE + r] = 1;
+            seeds[p * reals + line * LAM_TILE + r] = 1;
+    }
 }
 
 /* Row parameters of a tile for the block in hand; where they lie in the planes of the gradient is the same. */
@@ -31,14 +39,15 @@ static size_t row_parameters_at(const LAM_W(lam_engine) *e, size_t tile)
     return tile * e->layout->field.row_parameters * LAM_TILE;
 }
 
-static void forward(const LAM_W(lam_engine) *e, size_t tile, size_t slot, size_t tangents, int with_value, real *record)
+static void forward(const LAM_W(lam_engine) *e, size_t tile, size_t slot, size_t first, size_t tangents, int with_value,
+    real *record)
 {
     size_t vectors = lam_batch_vectors(&e->batch, tile);
     if (e->am != NULL)
         LAM_W(lam_amortised_forward)(&e->amortised, slot, vectors, tangents, with_value,
             e->am[e->block] + row_parameters_at(e, tile), record);
     else
-        LAM_W(lam_field_forward)(&e->field, slot, vectors, tangents, with_value, record);
+        LAM_W(lam_field_forward)(&e->field, slot, vectors, first, tangents, with_value, record);
 }
 
 static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
@@ -49,7 +58,7 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     size_t plane = e->dim * LAM_TILE;
     memcpy(record, y, plane * sizeof(real));
     if (e->options.trace == LAM_TRACE_NONE) {
-        forward(e, tile, slot, 0, 1, record);
+        forward(e, tile, slot, 0, 0, 1, record);
         memcpy(k, LAM_W(lam_field_output)(&e->field, record), plane * sizeof(real));
         return;
     }
@@ -58,8 +67,8 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     for (size_t c = 0; c < e->chunks; c++) {
         size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
         LAM_W(lam_cnf_seeds)(e, tile, c, record);
-        forward(e, tile, slot, tangents, c == 0, record);
-        e->kernels->column_dots(tangents * e->dim, record + plane, f + plane, (real)-e->probe_weight, kl);
+        forward(e, tile, slot, c * e->chunk, tangents, c == 0, record);
+        e->kernels->column_dots(tangents * seed_reals(e) / LAM_TILE, record + plane, f + plane, (real)-e->probe_weight, kl);
     }
     memcpy(k, f, plane * sizeof(real));
 }
@@ -85,15 +94,15 @@ static void collect(LAM_W(lam_engine) *e, size_t tile, size_t thread)
     e->g_am_begun[tile] = 1;
 }
 
-static void reverse(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, size_t tangents, int first_chunk, int last,
+static void reverse(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, size_t first, size_t tangents, int last,
     real *record, real *sums, real *gz)
 {
     size_t vectors = lam_batch_vectors(&e->batch, tile);
     if (e->am == NULL) {
-        LAM_W(lam_field_reverse)(&e->field, slot, vectors, tangents, first_chunk, last, record, e->scratch[thread], sums, gz);
+        LAM_W(lam_field_reverse)(&e->field, slot, vectors, first, tangents, last, record, e->scratch[thread], sums, gz);
         return;
     }
-    LAM_W(lam_amortised_reverse)(&e->amortised, &e->pulls[thread], slot, vectors, tangents, first_chunk, last,
+    LAM_W(lam_amortised_reverse)(&e->amortised, &e->pulls[thread], slot, vectors, tangents, first == 0, last,
         e->am[e->block] + row_parameters_at(e, tile), record, e->scratch[thread], sums, gz);
     if (e->chunks > 1 || e->g_am == NULL)
         collect(e, tile, thread);
@@ -111,13 +120,13 @@ void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, 
         int last = c + 1 == e->chunks;
         if (e->chunks > 1) { /* the record holds the last chunk only */
             LAM_W(lam_cnf_seeds)(e, tile, c, record);
-            forward(e, tile, slot, tangents, 0, record);
+            forward(e, tile, slot, c * e->chunk, tangents, 0, record);
         }
         const real *seeds = record + plane;
         if (last)
             memcpy(g, gk, plane * sizeof(real));
-        e->kernels->combine(tangents * plane, g + plane, NULL, 1, &seed, &seeds);
-        reverse(e, tile, thread, slot, tangents, c == 0, last, record, sums, gz);
+        e->kernels->combine(tangents * seed_reals(e), g + plane, NULL, 1, &seed, &seeds);
+        reverse(e, tile, thread, slot, c * e->chunk, tangents, last, record, sums, gz);
     }
 }
 

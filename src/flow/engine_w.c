@@ -127,8 +127,10 @@ lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, co
     e->chunks = e->tangents == 0 ? 1 : (e->tangents + e->chunk - 1) / e->chunk;
     e->probe_weight = options->trace == LAM_TRACE_HUTCHINSON ? 1 / (double)options->probes : 1;
     e->n_times = options->max_times < 2 ? 1 : options->max_times;
+    /* what comes from the rows meets every layer's tangents */
+    int unit_seeds = options->trace == LAM_TRACE_EXACT && layout->field.layers > 1 && layout->field.row_parameters == 0;
     lam_status status
-        = LAM_W(lam_field_init)(&e->field, &layout->field, kernels, e->chunk, e->chunks, LAM_MAX_SLOTS);
+        = LAM_W(lam_field_init)(&e->field, &layout->field, kernels, e->chunk, e->chunks, unit_seeds, LAM_MAX_SLOTS);
     if (status == LAM_OK) {
         LAM_W(lam_engine_set_batch)(e, options->max_rows);
         status = amortise(e);

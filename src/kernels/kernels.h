@@ -27,6 +27,8 @@ typedef struct LAM_W(lam_forward) {
     const real *scale;       /* [out], or NULL for 1 */
     const real *shift;       /* [out] */
     const real *x;           /* [1 + P][in][TILE] */
+    const real *unit;        /* [P][TILE], or NULL: x' of tangent p is unit[p] in feature unit_first + p and 0 elsewhere */
+    size_t unit_first;       /* (x then is its value alone) */
     real *h;                 /* [1 + P][out][TILE] */
     real *d1;                /* [out][TILE] sigma'(a), for activations with lam_saves_d1 */
     real *a;                 /* [1 + P][out][TILE] pre-activations, or NULL if not wanted */
@@ -44,6 +46,8 @@ typedef struct LAM_W(lam_backward) {
     real beta;
     const real *weight_t;    /* packed [in x out] */
     const real *g;           /* [1 + P][out][TILE] */
+    const real *unit;        /* as in lam_forward, of g' */
+    size_t unit_first;
     const real *h;           /* [1 + P][in][TILE] of the layer below */
     const real *d1;          /* [in][TILE] */
     const real *a;           /* [1 + P][in][TILE] */
@@ -90,6 +94,9 @@ typedef struct LAM_W(lam_kernels) {
     void (*pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed);
     void (*forward)(const LAM_W(lam_forward) *call);
     void (*backward)(const LAM_W(lam_backward) *call);
+    /* y[p][row] = sum over i of W(first + p, i) x[p][i][row], p < planes: one output of each plane's product. W packed [out x in] */
+    void (*diagonal)(size_t in, size_t out, size_t vectors, size_t first, size_t planes, const real *weight, const real *x,
+        real *y);
     /* The epilogues alone, for products made by other means: of forward, over pre-activations that lie in h (before scale and
      * shift); of backward, over gh' in below's planes and gh in value [in][TILE] (read with with_value). */
     void (*activate)(const LAM_W(lam_forward) *call);
@@ -102,10 +109,10 @@ typedef struct LAM_W(lam_kernels) {
     /* plane [n][TILE] -> blocks of [TILE][block], zeros past n */
     void (*transpose)(size_t n, size_t vectors, const real *plane, real *out);
     void (*outer)(const LAM_W(lam_outer) *call);
-    /* sum[o] += factor * sum over rows of plane[o][row] */
-    void (*row_sums)(size_t n, size_t vectors, const real *plane, real factor, real *sum);
-    /* sum[o] += factor * sum over rows of u[o][row] v[o][row] */
-    void (*row_dots)(size_t n, size_t vectors, const real *u, const real *v, real factor, real *sum);
+    /* sum[o] += sum over rows of plane[o][row] weight[row]; weight [TILE], or NULL for 1 */
+    void (*row_sums)(size_t n, size_t vectors, const real *plane, const real *weight, real *sum);
+    /* sum[o] += sum over rows of u[o][row] v[o][row] */
+    void (*row_dots)(size_t n, size_t vectors, const real *u, const real *v, real *sum);
     /* plane[o][row] *= scale[o] */
     void (*scale_rows)(size_t n, size_t vectors, const real *scale, real *plane);
     /* out = base + sum_j coef[j] term[j] over n reals; base may be NULL (0) or out. n is a multiple of TILE */

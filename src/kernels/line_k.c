@@ -1,24 +1,39 @@
 /* Kernels that go over planes element by element: sums of stages, error norms, row and column products. */
+#include "kernels/lanes.h"
 #include "kernels/tile.h"
 
-void LAM_K(lam_tile_row_sums)(size_t n, size_t vectors, const real *plane, real factor, real *sum)
+/* sum[o] += sum over rows of u[o][row] w[o * w_stride + row], w NULL for 1; VL features at a time */
+LAM_INLINE void sum_rows(size_t n, size_t vectors, const real *u, const real *w, size_t w_stride, real *sum)
 {
-    for (size_t o = 0; o < n; o++) {
-        vec s = vset(0);
-        for (size_t v = 0; v < vectors; v++)
-            s += vload(plane + o * LAM_TILE + v * LAM_VL);
-        sum[o] += factor * vsum(s);
+    for (size_t o = 0; o < n; o += LAM_VL) {
+        size_t features = n - o < LAM_VL ? n - o : LAM_VL;
+        real lanes[LAM_VL] __attribute__((aligned(LAM_VBYTES)));
+        vec m[LAM_VL];
+#pragma GCC unroll 16
+        for (size_t i = 0; i < LAM_VL; i++) {
+            m[i] = vset(0);
+            for (size_t at = 0; i < features && at < vectors * LAM_VL; at += LAM_VL) {
+                vec term = vload(u + (o + i) * LAM_TILE + at);
+                m[i] += w != NULL ? term * vload(w + (o + i) * w_stride + at) : term;
+            }
+        }
+        vstore(lanes, lane_sums(m));
+        for (size_t i = 0; i < features; i++)
+            sum[o + i] += lanes[i];
     }
 }
 
-void LAM_K(lam_tile_row_dots)(size_t n, size_t vectors, const real *u, const real *v, real factor, real *sum)
+void LAM_K(lam_tile_row_sums)(size_t n, size_t vectors, const real *plane, const real *weight, real *sum)
 {
-    for (size_t o = 0; o < n; o++) {
-        vec s = vset(0);
-        for (size_t i = 0; i < vectors; i++)
-            s += vload(u + o * LAM_TILE + i * LAM_VL) * vload(v + o * LAM_TILE + i * LAM_VL);
-        sum[o] += factor * vsum(s);
-    }
+    if (weight != NULL)
+        sum_rows(n, vectors, plane, weight, 0, sum);
+    else
+        sum_rows(n, vectors, plane, NULL, 0, sum);
+}
+
+void LAM_K(lam_tile_row_dots)(size_t n, size_t vectors, const real *u, const real *v, real *sum)
+{
+    sum_rows(n, vectors, u, v, LAM_TILE, sum);
 }
 
 void LAM_K(lam_tile_scale_rows)(size_t n, size_t vectors, const real *scale, real *plane)

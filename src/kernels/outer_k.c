@@ -1,52 +1,10 @@
 /* Weight gradients: outer products of stacks, summed over rows and planes. */
+#include "kernels/lanes.h"
 #include "kernels/tile.h"
 
 enum { BLOCK = LAM_CV * LAM_VL };
 
-/* ---- transposition: VL x VL squares by block swaps of size 1, 2, 4, ... (Eklundh) --------------------------------- */
-
-#if LAM_VL > 1
-/* lane l of the pair after a swap of size s: even half keeps a and takes b shifted, odd half the other way round */
-#define LOW(l, s) (((l) & (s)) ? LAM_VL + (l) - (s) : (l))
-#define HIGH(l, s) (((l) & (s)) ? LAM_VL + (l) : (l) + (s))
-#if LAM_VL == 2
-#define LANES(f, s) f(0, s), f(1, s)
-#elif LAM_VL == 4
-#define LANES(f, s) f(0, s), f(1, s), f(2, s), f(3, s)
-#elif LAM_VL == 8
-#define LANES(f, s) f(0, s), f(1, s), f(2, s), f(3, s), f(4, s), f(5, s), f(6, s), f(7, s)
-#else
-#define LANES(f, s) f(0, s), f(1, s), f(2, s), f(3, s), f(4, s), f(5, s), f(6, s), f(7, s), f(8, s), f(9, s), f(10, s), \
-    f(11, s), f(12, s), f(13, s), f(14, s), f(15, s)
-#endif
-#define SWAP_ROUND(s)                                                                   \
-    _Pragma("GCC unroll 16") for (int i = 0; i < LAM_VL; i++) if ((i & (s)) == 0)       \
-    {                                                                                   \
-        vec low = __builtin_shufflevector(m[i], m[i + (s)], LANES(LOW, s));             \
-        vec high = __builtin_shufflevector(m[i], m[i + (s)], LANES(HIGH, s));           \
-        m[i] = low;                                                                     \
-        m[i + (s)] = high;                                                              \
-    }
-
-LAM_INLINE void square(vec m[LAM_VL])
-{
-    SWAP_ROUND(1)
-#if LAM_VL > 2
-    SWAP_ROUND(2)
-#endif
-#if LAM_VL > 4
-    SWAP_ROUND(4)
-#endif
-#if LAM_VL > 8
-    SWAP_ROUND(8)
-#endif
-}
-#else
-LAM_INLINE void square(vec m[1])
-{
-    (void)m;
-}
-#endif
+/* ---- transposition ------------------------------------------------------------------------------------------------- */
 
 /* Vectors that n columns need, and the width of block j of a transposed plane. */
 static size_t width_of_block(size_t n, size_t j)
@@ -65,7 +23,7 @@ void LAM_K(lam_tile_transpose)(size_t n, size_t vectors, const real *plane, real
 #pragma GCC unroll 16
             for (size_t i = 0; i < LAM_VL; i++)
                 m[i] = f + i < n ? vload(plane + (f + i) * LAM_TILE + v * LAM_VL) : vset(0);
-            square(m);
+            transpose_square(m);
 #pragma GCC unroll 16
             for (size_t i = 0; i < LAM_VL; i++)
                 vstore(block + (v * LAM_VL + i) * width, m[i]);

@@ -11,6 +11,7 @@ const LAM_W(lam_kernels) LAM_K(lam_kernel_table) = {
     .pack = LAM_K(lam_tile_pack),
     .forward = LAM_K(lam_tile_forward),
     .backward = LAM_K(lam_tile_backward),
+    .diagonal = LAM_K(lam_tile_diagonal),
     .activate = LAM_K(lam_tile_activate),
     .deactivate = LAM_K(lam_tile_deactivate),
     .row_product = LAM_K(lam_tile_row_product),

@@ -65,6 +65,14 @@ static void panel(int mr, size_t vectors, size_t depth, const real *w, const rea
     }
 }
 
+/* What a panel comes to for a unit vector: w [mr], its feature's weights, times unit [TILE]. */
+static void unit_panel(size_t mr, size_t vectors, const real *w, const real *unit, real *tile_out)
+{
+    for (size_t o = 0; o < mr; o++)
+        for (size_t at = 0; at < vectors * LAM_VL; at += LAM_VL)
+            vstore(tile_out + o * LAM_TILE + at, vset(w[o]) * vload(unit + at));
+}
+
 /* Loops over the mr x vectors block of a plane, with `at` the offset of a vector and `row` the feature. */
 #define FOR_BLOCK(...)                                                         \
     for (size_t row = 0; row < rows; row++)                                    \
@@ -142,9 +150,12 @@ void LAM_K(lam_tile_forward)(const LAM_W(lam_forward) *c)
     size_t plane_in = c->in * LAM_TILE, plane_out = c->out * LAM_TILE;
     for (size_t o0 = 0; o0 < c->out; o0 += LAM_PANEL) {
         size_t rows = c->out - o0 < LAM_PANEL ? c->out - o0 : LAM_PANEL;
-        for (size_t p = c->with_value ? 0 : 1; p <= c->tangents; p++)
-            panel((int)rows, c->vectors, c->in, c->weight + o0 * c->in, c->x + p * plane_in,
-                c->h + p * plane_out + o0 * LAM_TILE);
+        const real *w = c->weight + o0 * c->in;
+        real *h = c->h + o0 * LAM_TILE;
+        for (size_t p = c->with_value ? 0 : 1; p <= (c->unit == NULL ? c->tangents : 0); p++)
+            panel((int)rows, c->vectors, c->in, w, c->x + p * plane_in, h + p * plane_out);
+        for (size_t p = 0; c->unit != NULL && p < c->tangents; p++)
+            unit_panel(rows, c->vectors, w + (c->unit_first + p) * rows, c->unit + p * LAM_TILE, h + (p + 1) * plane_out);
 #define ACTIVATE(kind) activate(kind, c, rows, o0)
         switch (c->activation) { KIND_CASES(ACTIVATE) }
 #undef ACTIVATE
@@ -229,8 +240,11 @@ void LAM_K(lam_tile_backward)(const LAM_W(lam_backward) *c)
         const real *w = c->weight_t + o0 * c->out;
         if (c->with_value)
             panel((int)rows, c->vectors, c->out, w, c->g, value);
-        for (size_t p = 1; p <= c->tangents; p++)
-            panel((int)rows, c->vectors, c->out, w, c->g + p * plane_out, c->below + p * plane_in + o0 * LAM_TILE);
+        real *below = c->below + o0 * LAM_TILE;
+        for (size_t p = 1; c->unit == NULL && p <= c->tangents; p++)
+            panel((int)rows, c->vectors, c->out, w, c->g + p * plane_out, below + p * plane_in);
+        for (size_t p = 0; c->unit != NULL && p < c->tangents; p++)
+            unit_panel(rows, c->vectors, w + (c->unit_first + p) * rows, c->unit + p * LAM_TILE, below + (p + 1) * plane_in);
 #define DEACTIVATE(kind) deactivate(kind, c, rows, o0, value)
         switch (c->activation) { KIND_CASES(DEACTIVATE) }
 #undef DEACTIVATE
@@ -251,6 +265,39 @@ void LAM_K(lam_tile_deactivate)(const LAM_W(lam_backward) *c, const real *value)
 #define DEACTIVATE(kind) deactivate(kind, c, c->in, 0, value)
     switch (c->activation) { KIND_CASES(DEACTIVATE) }
 #undef DEACTIVATE
+}
+
+/* ---- one output ----------------------------------------------------------------------------------------------------- */
+
+/* y[v] = sum_i w[i * stride] x[i][v] for cv vectors */
+LAM_INLINE void one_output(const int cv, size_t depth, const real *restrict w, size_t stride, const real *restrict x,
+    real *restrict y)
+{
+    vec acc[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < cv; v++)
+        acc[v] = vset(0);
+    for (size_t i = 0; i < depth; i++)
+#pragma GCC unroll 4
+        for (int v = 0; v < cv; v++)
+            acc[v] += vset(w[i * stride]) * vload(x + i * LAM_TILE + (size_t)v * LAM_VL);
+#pragma GCC unroll 4
+    for (int v = 0; v < cv; v++)
+        vstore(y + (size_t)v * LAM_VL, acc[v]);
+}
+
+void LAM_K(lam_tile_diagonal)(size_t in, size_t out, size_t vectors, size_t first, size_t planes, const real *weight,
+    const real *x, real *y)
+{
+    for (size_t p = 0; p < planes; p++) {
+        size_t o0 = (first + p) / LAM_PANEL * LAM_PANEL, rows = out - o0 < LAM_PANEL ? out - o0 : LAM_PANEL;
+        const real *w = weight + o0 * in + (first + p - o0), *plane = x + p * in * LAM_TILE;
+        size_t v = 0;
+        for (; v + 4 <= vectors; v += 4)
+            one_output(4, in, w, rows, plane + v * LAM_VL, y + p * LAM_TILE + v * LAM_VL);
+        for (; v < vectors; v++)
+            one_output(1, in, w, rows, plane + v * LAM_VL, y + p * LAM_TILE + v * LAM_VL);
+    }
 }
 
 void LAM_K(lam_tile_pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed)

@@ -47,31 +47,47 @@ static void base_tile(void *arg, size_t tile, size_t thread)
     e->tile_sum[tile] = sum;
 }
 
-/* Residuals of the observed states from their polynomial fit (4); with cotangents, e->scale times the residuals. */
+/* out [dim][TILE] = factor * the residual of one tile's j-th observed state from the polynomial fit (4). */
+static void tpr_residual(const LAM_W(lam_engine) *e, size_t tile, size_t j, double factor, real *out)
+{
+    real coef[LAM_MAX_TPR_TIMES];
+    const real *state[LAM_MAX_TPR_TIMES];
+    for (size_t k = 0; k < e->n_times; k++) {
+        coef[k] = (real)(factor * e->residual[j * e->n_times + k]);
+        state[k] = observed(e, e->block, k) + tile * e->rows * LAM_TILE;
+    }
+    e->kernels->combine(e->dim * LAM_TILE, out, NULL, e->n_times, coef, state);
+}
+
+/* Sum of the squared residuals over times, rows and columns. */
 static void tpr_tile(void *arg, size_t tile, size_t thread)
+{
+    LAM_W(lam_engine) *e = arg;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile);
+    real *residual = e->space->thread[thread] + e->space->at_v, *sums = e->space->thread[thread] + e->space->at_sums;
+    double sum = 0;
+    memset(sums, 0, LAM_TILE * sizeof *sums);
+    for (size_t j = 0; j < e->n_times; j++) {
+        tpr_residual(e, tile, j, 1, residual);
+        e->kernels->column_dots(e->dim, residual, residual, 1, sums);
+    }
+    for (size_t r = 0; r < rows; r++)
+        sum += (double)sums[r];
+    e->tile_sum[tile] = sum;
+}
+
+/* Cotangents of the observed states: e->scale times the residuals, none past the batch. */
+static void tpr_reverse_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
     LAM_W(lam_engine) *e = arg;
-    size_t n = e->n_times, rows = lam_batch_tile_rows(&e->batch, tile);
-    double sum = 0;
-    for (size_t j = 0; e->scale != 0 && j < n; j++) /* lanes past the batch hold no cotangents of a larger one before */
-        memset(e->g_out[j] + tile * e->dim * LAM_TILE, 0, e->dim * LAM_TILE * sizeof(real));
-    for (size_t i = 0; i < e->dim; i++)
-        for (size_t r = 0; r < rows; r++) {
-            size_t at = i * LAM_TILE + r;
-            double y[LAM_MAX_TPR_TIMES];
-            for (size_t j = 0; j < n; j++)
-                y[j] = (double)observed(e, e->block, j)[tile * e->rows * LAM_TILE + at];
-            for (size_t j = 0; j < n; j++) {
-                double residual = 0;
-                for (size_t k = 0; k < n; k++)
-                    residual += e->residual[j * n + k] * y[k];
-                sum += residual * residual;
-                if (e->scale != 0)
-                    e->g_out[j][tile * e->dim * LAM_TILE + at] = (real)(e->scale * residual);
-            }
-        }
-    e->tile_sum[tile] = sum;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile);
+    for (size_t j = 0; j < e->n_times; j++) {
+        real *g = e->g_out[j] + tile * e->dim * LAM_TILE;
+        tpr_residual(e, tile, j, e->scale, g);
+        for (size_t i = 0; rows < LAM_TILE && i < e->dim; i++)
+            memset(g + i * LAM_TILE + rows, 0, (LAM_TILE - rows) * sizeof *g);
+    }
 }
 
 /* Cotangent of the end of a block: the chain's, on top of the penalty's if there is one. */
@@ -115,7 +131,6 @@ static lam_status forward(LAM_W(lam_engine) *e, const lam_flow_solve *solve, con
         LAM_TRY(LAM_W(lam_engine_solve_block)(e, b, solve, 1, e->n_times, times, counts));
         if (e->n_times > 1) {
             LAM_TRY(lam_tpr_residual(e->n_times, times, penalty->tpr_degree, e->residual));
-            e->scale = 0;
             LAM_W(lam_engine_run)(e, tpr_tile, e);
             *tpr += sum_tiles(e) / elements;
         }
@@ -198,7 +213,7 @@ static lam_status reverse_block(LAM_W(lam_engine) *e, size_t block, const lam_fl
         LAM_TRY(lam_tpr_residual(e->n_times, e->times + block * e->n_times, penalty->tpr_degree, e->residual));
         e->scale = 2 * penalty->tpr_coefficient / elements;
         if (e->scale != 0)
-            LAM_W(lam_engine_run)(e, tpr_tile, e);
+            LAM_W(lam_engine_run)(e, tpr_reverse_tile, e);
     }
     LAM_W(lam_engine_run)(e, join_tile, e);
     for (size_t j = 0; j < e->n_times; j++)

@@ -72,6 +72,17 @@ static real *reals_of(const lam_bench_problem *p)
     return params;
 }
 
+/* Needed for f and so many tangents of a row. The exact trace's are unit vectors and enter the first layer as a column of W;
+ * one element of each is wanted of the last. */
+static double flop_of(const lam_field_shape *s, lam_trace trace, size_t tangents)
+{
+    const lam_field_layer *first = &s->layer[0], *last = &s->layer[s->layers - 1];
+    size_t thin = first->in * first->out + last->in * last->out, products = s->products;
+    if (trace == LAM_TRACE_EXACT && s->layers > 1)
+        products = products - thin + first->out + last->in;
+    return 2 * ((double)s->products + (double)(tangents * products));
+}
+
 /* ---- calls of f --------------------------------------------------------------------------------------------------- */
 
 /* One block's system over a batch, every tile evaluated (or pulled back) from its rows at one time. */
@@ -172,7 +183,7 @@ static lam_status time_calls(const lam_bench_problem *p, const lam_layout *block
         status = lam_bench_time(&p->options, pull_all, &c, &reverse->seconds, NULL, NULL);
     if (status == LAM_OK) {
         forward->seconds /= (double)rows;
-        forward->flop = 2 * (1 + (double)c.engine->tangents) * (double)block->field.products;
+        forward->flop = flop_of(&block->field, trace, c.engine->tangents);
         if (reverse != NULL)
             *reverse = (lam_pass_figures) { reverse->seconds / (double)rows, 2 * forward->flop };
     }
@@ -267,8 +278,8 @@ lam_status LAM_W(lam_bench_iteration)(const lam_bench_problem *p, lam_iteration_
     if (status == LAM_OK)
         status = lam_bench_time(&p->options, iterate, &it, &out->seconds, &out->fastest, &out->repeats);
     if (status == LAM_OK) {
-        size_t planes = 1 + (cfg->divergence == LAM_DIV_EXACT ? p->dim : cfg->probes);
-        out->flop = 2 * (double)planes * (double)cfg->batch_size * (double)p->model->layout.field.products
+        size_t tangents = cfg->divergence == LAM_DIV_EXACT ? p->dim : cfg->probes;
+        out->flop = flop_of(&p->model->layout.field, trace_of(cfg), tangents) * (double)cfg->batch_size
             * ((double)it.loss.counts.forward + 2 * (double)it.loss.counts.backward);
         out->loss = it.loss.loss;
         out->nll = it.loss.nll;
