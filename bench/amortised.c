@@ -104,7 +104,7 @@ static void measure(size_t shape, const char *isa, lam_pool *pool)
     for (size_t i = 0; i < c.n_hidden; i++)
         c.hidden[i] = shapes[shape].hidden[i];
     c.layer = LAM_LAYER_CONCAT, c.nonlinearity = shapes[shape].activation, c.blocks = 1;
-    must(lam_layout_amortised(&layout, &c, DIM, LAM_AMORTISE_LOW_RANK, shapes[shape].rank));
+    must(lam_layout_amortised(&layout, &c, DIM, LAM_AMORTISED_LOW_RANK, shapes[shape].rank));
     must(lam_engine_create_f32(&layout, pool, &o, &b.e));
     size_t n_am = layout.field.row_parameters, tiles = b.e->batch.tiles, reals = tiles * n_am * LAM_TILE, lanes = 0;
     double *initial = need(lam_alloc(layout.parameters, sizeof *initial)), *x = need(lam_alloc(ROWS * DIM, sizeof *x));

@@ -350,6 +350,106 @@ typedef struct lam_fit_result {
 LAM_API lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
     lam_fit_result *result);
 
+/* ---- images and variational auto-encoders ------------------------------------------------------------------------- */
+
+/* Grey images of one size. */
+typedef struct lam_images {
+    size_t n, height, width;
+    unsigned char *pixels; /* [n, height * width], row-major, 0..255; owned by the set */
+    int binary;            /* every pixel is 0 or 255, and was one of two values in the file (not averaged, not rounded) */
+    const char *format;    /* "idx", "mat", "pickle", "png.zip" or "npy" */
+    size_t skipped;        /* files of a zip that are not PNG */
+} lam_images;
+
+/* Zeros mean: as the file says. */
+typedef struct lam_images_options {
+    /* Both or neither. Of flat rows (.mat, pickle, .npy [n, pixels]): how to fold them; 0: square. Of a zip of PNG: the size that
+     * each is averaged to; 0: 28 x 28. Where the file has a size of its own it must be this one. */
+    size_t height, width;
+    int invert;            /* 255 - pixel, last of all */
+    const char *array;     /* .mat: the variable; NULL: X, or else data */
+} lam_images_options;
+
+/* Reads all images of a file; its first bytes say what it is, not its name:
+ *   idx       MNIST's format, magic 0x00000803
+ *   mat       MATLAB, -v6 or -v7: X [n, pixels], data [pixels, n], or another variable by options->array, an image's
+ *             pixels column by column, as MATLAB lays out a matrix. So Caltech 101 silhouettes (where the background is 1: use
+ *             invert) and chardata.mat of Omniglot (data and testdata)
+ *   pickle    one NumPy uint8 array, [n, pixels] or [n, height, width], alone or the only thing in a list; nothing else is run or read
+ *   png.zip   PNG files in a zip (libzip, libpng), in order of their names. Dark is ink, which becomes 255
+ *   npy       [n, height, width] or [n, pixels]
+ * and any of them gzipped. Numbers that never exceed 1 are taken times 255; else they must be whole, 0 to 255.
+ * *out is zeroed on failure; free with lam_images_free. options may be NULL.
+ * LAM_ERR_IO, LAM_ERR_FORMAT (not such a file, cut short, damaged), LAM_ERR_SHAPE (another size), LAM_ERR_DATA (NaN, values
+ * out of range), LAM_ERR_ARGUMENT (no such variable), LAM_ERR_UNSUPPORTED (this build lacks the library: names its package). */
+LAM_API lam_status lam_images_read(const char *path, const lam_images_options *options, lam_images *out);
+LAM_API void lam_images_free(lam_images *images); /* what is in it; takes a zeroed one */
+
+/* Images split into parts. Where valid or test is NULL, cfg->val_images and cfg->test_images (0: a tenth) are cut from all,
+ * shuffled by cfg->split_seed. Keeps copies. LAM_ERR_SHAPE: sets of different sizes; LAM_ERR_DATA: too few images. */
+typedef struct lam_image_data lam_image_data;
+LAM_API lam_status lam_image_data_build(const lam_config *cfg, const lam_images *all, const lam_images *valid,
+    const lam_images *test, lam_image_data **out);
+LAM_API size_t lam_image_data_rows(const lam_image_data *data, lam_part part);
+LAM_API void lam_image_data_size(const lam_image_data *data, size_t *height, size_t *width);
+/* Grey levels of a part, [rows, height, width], owned by the data; NULL for a part without images. */
+LAM_API const unsigned char *lam_image_data_pixels(const lam_image_data *data, lam_part part);
+/* Numbers of a part's images [rows]: what says how each becomes binary. Owned by the data. */
+LAM_API const size_t *lam_image_data_numbers(const lam_image_data *data, lam_part part);
+LAM_API void lam_image_data_free(lam_image_data *data);
+
+/* An image model: q(z|x) = Gaussian of a convolutional encoder, pushed through an amortised flow; p(x|z) of a transposed one
+ * (method.md 7; cfg->model is LAM_VAE). In float. */
+typedef struct lam_vae lam_vae;
+/* As lam_fit, for images: what lam_progress and lam_fit_result call NLL is the negative evidence lower bound at beta 1, nats an
+ * image. options->init must be NULL. LAM_ERR_UNSUPPORTED in a build without oneDNN. */
+LAM_API lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const lam_fit_options *options,
+    lam_vae **model, lam_fit_result *result);
+LAM_API lam_status lam_vae_load(const char *path, lam_vae **out);
+LAM_API lam_status lam_vae_save(const lam_vae *model, const char *path); /* whole or not at all */
+LAM_API void lam_vae_free(lam_vae *model);
+LAM_API const lam_config *lam_vae_config(const lam_vae *model); /* owned by the model */
+LAM_API void lam_vae_image_size(const lam_vae *model, size_t *height, size_t *width);
+LAM_API size_t lam_vae_parameter_count(const lam_vae *model);
+
+typedef struct lam_vae_scores {
+    size_t images, samples;          /* samples: an image, of the importance-weighted estimate; 0 without */
+    double negative_elbo, negative_elbo_se; /* mean over images, its standard error over them; nats an image */
+    double reconstruction, kl;       /* its parts */
+    double log_likelihood, log_likelihood_se; /* importance-weighted mean log p(x); of the mean, over images */
+    double sampling_se;              /* of log_likelihood by the samples alone */
+    lam_counts counts;
+} lam_vae_scores;
+/* Scores images [n, height * width], grey levels as in the files (inverted already where cfg->invert says so); they become binary
+ * as in validation, image i by numbers[i] (numbers NULL: i). samples 0: one draw of z an image; else
+ *     log p(x) ~ log 1/S sum_s p(x|z_s) p(z_s) |det| / q(z_0s|x)      (Burda, Grosse and Salakhutdinov 2016, (8))
+ * with S samples, in a stream: memory does not grow with S. options as for lam_log_prob; batch_rows 0: the fit's. */
+LAM_API lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
+    const size_t *numbers, size_t n, size_t samples, lam_vae_scores *out);
+/* Means of the pixels, out [n, height * width] from 0 to 1. reconstruct: through one draw of z by options->seed. sample: z from
+ * N(0, I), row i depending on (seed, i). interpolate: n steps from image a to image b [height * width] on the straight line
+ * between their z_K, both ends included. */
+LAM_API lam_status lam_vae_reconstruct(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
+    const size_t *numbers, size_t n, double *out);
+LAM_API lam_status lam_vae_sample(const lam_vae *model, const lam_eval_options *options, uint64_t seed, size_t n, double *out);
+LAM_API lam_status lam_vae_interpolate(const lam_vae *model, const lam_eval_options *options, const unsigned char *a,
+    const unsigned char *b, size_t n, double *out);
+
+/* Images side by side, as one PNG. */
+typedef struct lam_image_grid {
+    size_t rows, columns;       /* places */
+    size_t height, width;       /* of an image */
+    const unsigned char *bytes; /* [n, height, width] 0 (black) to 255, row by row of the grid; or else */
+    const double *reals;        /* the same from 0 to 1; what lies outside is cut to it */
+    size_t n;                   /* images, at most rows * columns; places past them stay empty */
+    size_t gap;                 /* empty pixels around and between images, after scaling */
+    size_t scale;               /* every pixel becomes scale x scale; 0: 1 */
+    size_t lead_columns, lead_rows; /* so many are set apart by a gap four times as wide (data | reconstructions); 0: none */
+} lam_image_grid;
+
+/* Writes the grid to path as an 8-bit grey PNG, whole or not at all. LAM_ERR_ARGUMENT: nothing to draw, more images than places,
+ * larger than 2^28 pixels; LAM_ERR_DATA: a NaN, with its image and pixel; LAM_ERR_UNSUPPORTED: a build without libpng. */
+LAM_API lam_status lam_image_grid_write(const lam_image_grid *grid, const char *path);
 /* ---- pictures ----------------------------------------------------------------------------------------------------- */
 
 typedef enum lam_line_style { LAM_LINE_SOLID, LAM_LINE_DASHED, LAM_LINE_DOTTED, LAM_LINE_DASHDOT } lam_line_style;

@@ -26,7 +26,7 @@ typedef struct recipe {
     double coefficient, weights; /* weights: factor of the initial ones */
     int train_time, no_gradients;
     lam_step_control control;
-    lam_amortisation amortisation;
+    lam_amortised amortisation;
     size_t rank;
     const char *isa;
     uint64_t seed;

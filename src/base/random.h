@@ -17,6 +17,8 @@ typedef enum lam_purpose {
     LAM_DRAW_TOY,        /* 2-D toy densities */
     LAM_DRAW_TEST,       /* the tests' own */
     LAM_DRAW_PIXELS,     /* binarised pixels */
+    LAM_DRAW_LATENT,     /* z of an auto-encoder in training */
+    LAM_DRAW_LATENT_EVAL, /* and in validation and scoring */
 } lam_purpose;
 
 /* Four 32-bit words for counter (a, b) under (seed, purpose). */

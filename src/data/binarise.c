@@ -1,6 +1,5 @@
 #include "data/binarise.h"
 #include "base/random.h"
-#include <string.h>
 
 /* Four draws a block: blocks of an image lie beside its number in one counter word, the stream is the other. */
 static void draw(uint64_t seed, uint64_t stream, uint64_t image, const unsigned char *in, size_t size, unsigned char *out)
@@ -14,20 +13,15 @@ static void draw(uint64_t seed, uint64_t stream, uint64_t image, const unsigned 
     }
 }
 
-void lam_binarise(lam_pixels how, uint64_t seed, uint64_t epoch, const size_t *number, size_t first, const unsigned char *in,
+void lam_binarise_pixels(lam_binarise how, uint64_t seed, uint64_t epoch, const size_t *number, size_t first, const unsigned char *in,
     size_t n, size_t size, unsigned char *out)
 {
-    if (how == LAM_PIXELS_LEVELS) {
-        if (out != in)
-            memcpy(out, in, n * size);
-        return;
-    }
-    if (how == LAM_PIXELS_THRESHOLD) {
+    if (how == LAM_BINARISE_THRESHOLD) {
         for (size_t i = 0; i < n * size; i++)
             out[i] = in[i] >= 128;
         return;
     }
-    uint64_t stream = how == LAM_PIXELS_FIXED ? 0 : epoch + 1;
+    uint64_t stream = how == LAM_BINARISE_FIXED ? 0 : epoch + 1;
     for (size_t i = 0; i < n; i++)
         draw(seed, stream, number != NULL ? number[i] : first + i, in + i * size, size, out + i * size);
 }

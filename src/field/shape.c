@@ -50,10 +50,10 @@ static void add_hyper(lam_field_shape *s, size_t k, lam_field_layer *l)
 /* What the row gives to a layer. */
 static void add_row(lam_field_shape *s, lam_field_layer *l, size_t rank)
 {
-    if (s->amortisation == LAM_AMORTISE_NONE || (s->amortisation == LAM_AMORTISE_LYPER && !l->row_whole))
+    if (s->amortisation == LAM_AMORTISED_NONE || (s->amortisation == LAM_AMORTISED_LYPER && !l->row_whole))
         return;
     size_t at = s->row_parameters;
-    if (s->amortisation == LAM_AMORTISE_LOW_RANK) {
+    if (s->amortisation == LAM_AMORTISED_LOW_RANK) {
         l->rank = rank;
         l->row_u = at;
         l->row_v = l->row_u + l->in * rank;
@@ -73,7 +73,7 @@ static void add_layer(lam_field_shape *s, size_t k, size_t in, size_t out)
 {
     lam_field_layer *l = &s->layer[k];
     *l = (lam_field_layer) { .in = in, .out = out, .bases = 1, .stride_u = 1 };
-    if (s->amortisation == LAM_AMORTISE_HYPER || (s->amortisation == LAM_AMORTISE_LYPER && k + 1 == s->layers)) {
+    if (s->amortisation == LAM_AMORTISED_HYPER || (s->amortisation == LAM_AMORTISED_LYPER && k + 1 == s->layers)) {
         l->row_whole = 1;
         l->bases = 0;
         return;
@@ -121,19 +121,19 @@ static void add_layer(lam_field_shape *s, size_t k, size_t in, size_t out)
 lam_status lam_field_shape_init(lam_field_shape *s, size_t dim, const size_t *hidden, size_t n_hidden, lam_layer type,
     lam_activation activation)
 {
-    return lam_field_shape_amortised(s, dim, hidden, n_hidden, type, activation, LAM_AMORTISE_NONE, 0);
+    return lam_field_shape_amortised(s, dim, hidden, n_hidden, type, activation, LAM_AMORTISED_NONE, 0);
 }
 
 lam_status lam_field_shape_amortised(lam_field_shape *s, size_t dim, const size_t *hidden, size_t n_hidden, lam_layer type,
-    lam_activation activation, lam_amortisation amortisation, size_t rank)
+    lam_activation activation, lam_amortised amortisation, size_t rank)
 {
     if (dim == 0)
         return lam_fail(LAM_ERR_ARGUMENT, "a vector field needs at least one column");
     if (n_hidden > LAM_MAX_HIDDEN)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu hidden layers; at most %d are possible", n_hidden, LAM_MAX_HIDDEN);
-    if (amortisation == LAM_AMORTISE_LOW_RANK && rank == 0)
+    if (amortisation == LAM_AMORTISED_LOW_RANK && rank == 0)
         return lam_fail(LAM_ERR_ARGUMENT, "a low-rank field of rank 0; give a rank of 1 or more, or take the kind bias");
-    if (amortisation == LAM_AMORTISE_HYPER && type != LAM_LAYER_CONCAT)
+    if (amortisation == LAM_AMORTISED_HYPER && type != LAM_LAYER_CONCAT)
         return lam_fail(LAM_ERR_ARGUMENT, "a field whose weights all come from the row has concat layers, no others");
     memset(s, 0, sizeof *s);
     s->amortisation = amortisation;

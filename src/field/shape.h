@@ -21,14 +21,6 @@ enum {
     LAM_MAX_LAYER_TENSORS = 6,
 };
 
-typedef enum lam_amortisation {
-    LAM_AMORTISE_NONE,
-    LAM_AMORTISE_BIAS,
-    LAM_AMORTISE_LOW_RANK,
-    LAM_AMORTISE_LYPER,
-    LAM_AMORTISE_HYPER
-} lam_amortisation;
-
 typedef struct lam_basis {
     size_t w, stride_out, stride_in; /* W_j(o, i) is params[w + o stride_out + i stride_in] */
     size_t b, stride_b;              /* b_j(o) is params[b + o stride_b] */
@@ -64,7 +56,7 @@ typedef struct lam_field_shape {
     size_t tensors;
     lam_field_tensor tensor[LAM_MAX_LAYERS * LAM_MAX_LAYER_TENSORS];
     size_t parameters; /* of one field, without swish's beta, which a model has once */
-    lam_amortisation amortisation;
+    lam_amortised amortisation;
     size_t row_parameters; /* of one row, 0 if none come from it. Order: layer by layer; in a layer U, V, b or b, (t; W) */
     size_t products;   /* sum over layers of in x out: 2 flops each, a row and plane */
 } lam_field_shape;
@@ -75,6 +67,6 @@ lam_status lam_field_shape_init(lam_field_shape *shape, size_t dim, const size_t
 /* The same with parameters from the rows; rank is that of low rank, else ignored. LAM_ERR_ARGUMENT also for a rank of 0, and
  * for hyper with a layer type other than concat. A layer that comes whole from the row is concat in lyper too, as published. */
 lam_status lam_field_shape_amortised(lam_field_shape *shape, size_t dim, const size_t *hidden, size_t n_hidden, lam_layer type,
-    lam_activation activation, lam_amortisation amortisation, size_t rank);
+    lam_activation activation, lam_amortised amortisation, size_t rank);
 
 #endif

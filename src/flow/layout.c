@@ -6,10 +6,10 @@
 
 lam_status lam_layout_init(lam_layout *l, const lam_config *config, size_t dim)
 {
-    return lam_layout_amortised(l, config, dim, LAM_AMORTISE_NONE, 0);
+    return lam_layout_amortised(l, config, dim, LAM_AMORTISED_NONE, 0);
 }
 
-lam_status lam_layout_amortised(lam_layout *l, const lam_config *config, size_t dim, lam_amortisation amortisation, size_t rank)
+lam_status lam_layout_amortised(lam_layout *l, const lam_config *config, size_t dim, lam_amortised amortisation, size_t rank)
 {
     LAM_TRY(lam_field_shape_amortised(&l->field, dim, config->hidden, config->n_hidden, config->layer, config->nonlinearity,
         amortisation, rank));

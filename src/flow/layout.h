@@ -15,7 +15,7 @@ typedef struct lam_layout {
 
 lam_status lam_layout_init(lam_layout *layout, const lam_config *config, size_t dim);
 /* The same with fields that take parameters from the rows (field/shape.h), which are not among the layout's. */
-lam_status lam_layout_amortised(lam_layout *layout, const lam_config *config, size_t dim, lam_amortisation amortisation,
+lam_status lam_layout_amortised(lam_layout *layout, const lam_config *config, size_t dim, lam_amortised amortisation,
     size_t rank);
 
 /* Tensor index of the whole chain under FFJORD's state_dict names: "chain.0.odefunc.diffeq.layers.0._layer.weight". Swish's

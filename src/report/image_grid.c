@@ -1,4 +1,4 @@
-#include "report/image_grid.h"
+#include "laminar.h"
 #include "base/error.h"
 
 #ifdef LAM_HAVE_PNG

@@ -128,7 +128,7 @@ static void reverse_slice(LAM_W(lam_linear) *m, size_t slice, size_t group, size
         const real *g = m->g_a + (tile * m->out + o0) * LAM_TILE, one = 1, *term = below;
         size_t vectors = lam_batch_vectors(m->batch, tile);
         real *share = share_of(m, group) + tile * plane;
-        k->row_sums(n, vectors, g, 1, bias);
+        k->row_sums(n, vectors, g, NULL, bias);
         k->transpose(m->in, vectors, m->x + tile * plane, transposed);
         LAM_W(lam_outer) outer = { .m = n, .n = m->in, .vectors = vectors, .planes = 1, .left = g, .right_t = transposed, .c = c };
         k->outer(&outer);

@@ -8,7 +8,7 @@
 #include "kernels/isa.h"
 #include "rows.h"
 
-static const lam_amortisation kinds[] = { LAM_AMORTISE_BIAS, LAM_AMORTISE_LOW_RANK, LAM_AMORTISE_LYPER, LAM_AMORTISE_HYPER };
+static const lam_amortised kinds[] = { LAM_AMORTISED_BIAS, LAM_AMORTISED_LOW_RANK, LAM_AMORTISED_LYPER, LAM_AMORTISED_HYPER };
 enum { KINDS = 4, WIDE = 32 };
 
 /* ---- the field, plainly ------------------------------------------------------------------------------------------- */
@@ -36,9 +36,9 @@ static double shared_output(const rows *w, size_t k, double t, size_t o, const d
 static void add_row_outputs(const rows *w, size_t k, double t, const double *a, size_t *at, const double *h, int tangent, double *out)
 {
     const lam_field_layer *l = &w->f.layout.field.layer[k];
-    lam_amortisation kind = w->f.r.amortisation;
+    lam_amortised kind = w->f.r.amortisation;
     size_t in = l->in, n = l->out, rank = w->f.r.rank == 0 ? 2 : w->f.r.rank;
-    if (kind == LAM_AMORTISE_LOW_RANK) {
+    if (kind == LAM_AMORTISED_LOW_RANK) {
         const double *u = a + *at, *v = u + in * rank;
         for (size_t j = 0; j < rank; j++) {
             double q = 0;
@@ -49,12 +49,12 @@ static void add_row_outputs(const rows *w, size_t k, double t, const double *a, 
         }
         *at += (in + n) * rank;
     }
-    if (kind == LAM_AMORTISE_LYPER && k + 1 < w->f.layout.field.layers)
+    if (kind == LAM_AMORTISED_LYPER && k + 1 < w->f.layout.field.layers)
         return;
     for (size_t o = 0; o < n && !tangent; o++)
         out[o] += a[*at + o];
     *at += n;
-    if (kind == LAM_AMORTISE_LYPER || kind == LAM_AMORTISE_HYPER) { /* [t; h] W, W [1 + in, out] */
+    if (kind == LAM_AMORTISED_LYPER || kind == LAM_AMORTISED_HYPER) { /* [t; h] W, W [1 + in, out] */
         for (size_t o = 0; o < n; o++) {
             out[o] += tangent ? 0 : t * a[*at + o];
             for (size_t i = 0; i < in; i++)
@@ -151,7 +151,7 @@ static void values_and_derivatives(void **state)
         for (int layer = 0; layer <= LAM_LAYER_HYPER; layer++)
             for (int act = LAM_ACT_TANH; act <= LAM_ACT_SOFTPLUS; act++)
                 for (int exact = 0; exact < 2; exact++)
-                    if (kinds[kind] != LAM_AMORTISE_HYPER || layer == LAM_LAYER_CONCAT)
+                    if (kinds[kind] != LAM_AMORTISED_HYPER || layer == LAM_LAYER_CONCAT)
                         check_field((recipe) { .amortisation = kinds[kind], .rank = 1 + (size_t)layer % 3, .layer = (lam_layer)layer,
                             .activation = (lam_activation)act, .n_hidden = 1 + (size_t)layer % 2, .hidden = { 5, 9 }, .rows = 70,
                             .dim = 1 + (size_t)(layer + act * 3 + exact * 5) % 12, .no_gradients = 1, .seed = (uint64_t)act,
@@ -286,7 +286,7 @@ static void gradients_of_chunks(void **state)
             r.dim = 3, r.divergence = LAM_DIV_RADEMACHER, r.probes = 11;
             check_gradient(r);
         }
-    check_gradient((recipe) { .amortisation = LAM_AMORTISE_LOW_RANK, .layer = LAM_LAYER_CONCATSQUASH, .activation = LAM_ACT_SWISH,
+    check_gradient((recipe) { .amortisation = LAM_AMORTISED_LOW_RANK, .layer = LAM_LAYER_CONCATSQUASH, .activation = LAM_ACT_SWISH,
         .dim = 10, .n_hidden = 2, .hidden = { 6, 5 }, .rows = 5, .tolerance = 1e-2 });
 }
 
@@ -566,7 +566,7 @@ static void round_trip(void **state)
 static void refusals(void **state)
 {
     (void)state;
-    recipe r = { .amortisation = LAM_AMORTISE_LOW_RANK };
+    recipe r = { .amortisation = LAM_AMORTISED_LOW_RANK };
     lam_field_shape s;
     const size_t hidden[] = { 4 };
     lam_engine_f64 *engine;
@@ -581,16 +581,16 @@ static void refusals(void **state)
     lam_engine_amortise_f64(w.f.engine, (const double *const *)w.am);
     must(flow_gradient(&w.f)); /* the loss of a density too, without a gradient of the row parameters */
     rows_close(&w);
-    r.amortisation = LAM_AMORTISE_NONE;
+    r.amortisation = LAM_AMORTISED_NONE;
     w = rows_create(r);
     rows_open(&w);
     rows_gradient(&w);
     assert_int_equal(lam_engine_reverse_f64(w.f.engine, &w.f.solve, &w.f.penalty, w.w, 1, w.f.grad, NULL, w.g_am, &w.counts),
         LAM_ERR_ARGUMENT);
     rows_close(&w);
-    assert_int_equal(lam_field_shape_amortised(&s, 3, hidden, 1, LAM_LAYER_CONCAT, LAM_ACT_TANH, LAM_AMORTISE_LOW_RANK, 0),
+    assert_int_equal(lam_field_shape_amortised(&s, 3, hidden, 1, LAM_LAYER_CONCAT, LAM_ACT_TANH, LAM_AMORTISED_LOW_RANK, 0),
         LAM_ERR_ARGUMENT);
-    assert_int_equal(lam_field_shape_amortised(&s, 3, hidden, 1, LAM_LAYER_IGNORE, LAM_ACT_TANH, LAM_AMORTISE_HYPER, 1),
+    assert_int_equal(lam_field_shape_amortised(&s, 3, hidden, 1, LAM_LAYER_IGNORE, LAM_ACT_TANH, LAM_AMORTISED_HYPER, 1),
         LAM_ERR_ARGUMENT);
 }
 
@@ -599,15 +599,15 @@ static void sizes(void **state)
 {
     (void)state;
     static const struct {
-        lam_amortisation kind;
+        lam_amortised kind;
         size_t hidden[2], n_hidden, rank, want, shared;
     } c[] = {
-        { LAM_AMORTISE_LOW_RANK, { 1024, 1024 }, 2, 64, 272448, 65 * 1024 + 1024 + 1025 * 1024 + 1024 + 1025 * 64 + 64 },
-        { LAM_AMORTISE_LOW_RANK, { 512, 512 }, 2, 20, 44608, 65 * 512 + 512 + 513 * 512 + 512 + 513 * 64 + 64 },
-        { LAM_AMORTISE_LOW_RANK, { 2048 }, 1, 20, 86592, 65 * 2048 + 2048 + 2049 * 64 + 64 },
-        { LAM_AMORTISE_BIAS, { 512, 256 }, 2, 1, 512 + 256 + 64, 65 * 512 + 512 + 513 * 256 + 256 + 257 * 64 + 64 },
-        { LAM_AMORTISE_LYPER, { 512, 256 }, 2, 1, 257 * 64 + 64, 65 * 512 + 512 + 513 * 256 + 256 },
-        { LAM_AMORTISE_HYPER, { 20, 10 }, 2, 1, 65 * 20 + 20 + 21 * 10 + 10 + 11 * 64 + 64, 0 },
+        { LAM_AMORTISED_LOW_RANK, { 1024, 1024 }, 2, 64, 272448, 65 * 1024 + 1024 + 1025 * 1024 + 1024 + 1025 * 64 + 64 },
+        { LAM_AMORTISED_LOW_RANK, { 512, 512 }, 2, 20, 44608, 65 * 512 + 512 + 513 * 512 + 512 + 513 * 64 + 64 },
+        { LAM_AMORTISED_LOW_RANK, { 2048 }, 1, 20, 86592, 65 * 2048 + 2048 + 2049 * 64 + 64 },
+        { LAM_AMORTISED_BIAS, { 512, 256 }, 2, 1, 512 + 256 + 64, 65 * 512 + 512 + 513 * 256 + 256 + 257 * 64 + 64 },
+        { LAM_AMORTISED_LYPER, { 512, 256 }, 2, 1, 257 * 64 + 64, 65 * 512 + 512 + 513 * 256 + 256 },
+        { LAM_AMORTISED_HYPER, { 20, 10 }, 2, 1, 65 * 20 + 20 + 21 * 10 + 10 + 11 * 64 + 64, 0 },
     };
     for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
         lam_field_shape s;

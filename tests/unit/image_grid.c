@@ -1,5 +1,5 @@
 /* Grids of images, read back with libpng. */
-#include "report/image_grid.h"
+#include "laminar.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
