@@ -1,5 +1,6 @@
 /* The loop of a fit: iterations, validations, checkpoints, the end. */
 #include "train/loop.h"
+#include "base/counts.h"
 #include "base/error.h"
 #include "train/run.h"
 #include <math.h>
@@ -56,7 +57,10 @@ static lam_status validate(lam_run *run)
     if (status != LAM_OK)
         return give_up(run, status, s->iteration);
     s->validated = s->iteration;
-    int better = lam_schedule_validated(&s->schedule, run->cfg, run->val_nll);
+    uint64_t cuts = s->schedule.cuts;
+    int better = lam_schedule_validated(&s->schedule, run->cfg, run->val_nll, s->iteration > run->target->patient_until);
+    if (s->schedule.cuts > cuts && run->target->restores_best)
+        lam_fit_state_restore_best(s);
     run->best_val_nll = s->schedule.best;
     LAM_TRY(lam_run_log_validation(run, lr));
     if (!better)
@@ -85,12 +89,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     s->iteration++;
     s->train_seconds += lam_run_clock() - before;
     s->train_cpu_seconds += lam_run_cpu_clock() - cpu_before;
-    s->counts.forward += report->counts.forward;
-    s->counts.backward += report->counts.backward;
-    s->counts.recomputed += report->counts.recomputed;
-    s->counts.accepted += report->counts.accepted;
-    s->counts.rejected += report->counts.rejected;
-    s->counts.solves += report->counts.solves;
+    lam_counts_add(&s->counts, &report->counts);
     if (s->iteration % run->cfg->log_freq == 0)
         LAM_TRY(lam_run_log_step(run, report, lr));
     int due = is_due(run);

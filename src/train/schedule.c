@@ -6,14 +6,14 @@ void lam_schedule_init(lam_schedule *s)
     *s = (lam_schedule) { .best = NAN };
 }
 
-int lam_schedule_validated(lam_schedule *s, const lam_config *cfg, double loss)
+int lam_schedule_validated(lam_schedule *s, const lam_config *cfg, double loss, int counting)
 {
     if (isnan(s->best) || loss < s->best) {
         s->best = loss;
         s->waited = 0;
         return 1;
     }
-    if (++s->waited >= cfg->early_stopping) {
+    if (counting && ++s->waited >= cfg->early_stopping) {
         s->waited = 0;
         if (s->cuts < cfg->rate_cuts)
             s->cuts++;

@@ -11,8 +11,9 @@ typedef struct lam_schedule {
 
 void lam_schedule_init(lam_schedule *schedule);
 /* Takes the loss of one validation: 1 if it is the best so far, else 0. After cfg->early_stopping validations in a row that were
- * not, the rate is cut tenfold and the count starts again; at the next time after cfg->rate_cuts cuts training stops. */
-int lam_schedule_validated(lam_schedule *schedule, const lam_config *cfg, double loss);
+ * not, the rate is cut tenfold and the count starts again; at the next time after cfg->rate_cuts cuts training stops.
+ * counting 0: one that is not the best does not count (the warm-up of an auto-encoder). */
+int lam_schedule_validated(lam_schedule *schedule, const lam_config *cfg, double loss, int counting);
 /* cfg->lr, tenfold smaller for every cut. */
 double lam_schedule_rate(const lam_schedule *schedule, const lam_config *cfg);
 

@@ -40,3 +40,10 @@ void lam_fit_state_keep_best(lam_fit_state *s)
     memcpy(s->best_h_test, s->h_test, s->blocks * sizeof(double));
     s->best_iteration = s->iteration;
 }
+
+void lam_fit_state_restore_best(lam_fit_state *s)
+{
+    memcpy(s->params, s->best, s->parameters * s->real_size);
+    memcpy(s->h_train, s->best_h_train, s->blocks * sizeof(double));
+    memcpy(s->h_test, s->best_h_test, s->blocks * sizeof(double));
+}

@@ -25,6 +25,8 @@ lam_status lam_fit_state_create(lam_fit_state *state, size_t parameters, size_t 
 void lam_fit_state_clear(lam_fit_state *state);
 /* The current parameters become the best ones. */
 void lam_fit_state_keep_best(lam_fit_state *state);
+/* The best parameters, with the steps remembered there, become the current ones again. The optimiser's memory stays. */
+void lam_fit_state_restore_best(lam_fit_state *state);
 
 /* Writes state, cfg and the data's hash to a safetensors file, whole or not at all. */
 lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, const lam_config *cfg, const char *data_hash);

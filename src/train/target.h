@@ -9,6 +9,8 @@ typedef struct lam_target {
     size_t parameters, blocks; /* of the state: all parameters, blocks of the flow */
     int has_valid, has_test;   /* 1: the trainer can evaluate that part */
     double log_det;            /* of the standardiser, nats: what the result says */
+    uint64_t patient_until;    /* validations up to this iteration are not counted as failed ones */
+    int restores_best;         /* 1: a cut of the rate brings the best parameters back */
     lam_trainer trainer;
     /* Starting values, params [parameters] in the fit's width. */
     void (*initial)(void *self, void *params);

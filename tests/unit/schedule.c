@@ -40,13 +40,33 @@ static void cuts_and_stops(void **state)
     };
     for (size_t i = 0; i < sizeof course / sizeof course[0]; i++) {
         assert_false(s.stopped);
-        assert_int_equal(lam_schedule_validated(&s, &cfg, course[i].loss), course[i].best);
+        assert_int_equal(lam_schedule_validated(&s, &cfg, course[i].loss, 1), course[i].best);
         assert_int_equal(s.cuts, course[i].cuts);
         assert_int_equal(s.stopped, course[i].stopped);
         assert_true(fabs(lam_schedule_rate(&s, &cfg) / (0.01 * pow(10, -(double)s.cuts)) - 1) < 1e-15);
     }
     assert_true(s.best == -1);
     lam_config_clear(&cfg);
+}
+
+static void a_warm_up_loses_no_patience(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_config_init(&cfg);
+    cfg.early_stopping = 2;
+    cfg.rate_cuts = 1;
+    lam_schedule s;
+    lam_schedule_init(&s);
+    assert_true(lam_schedule_validated(&s, &cfg, 1, 0));
+    for (int i = 0; i < 10; i++)
+        assert_false(lam_schedule_validated(&s, &cfg, 2, 0));
+    assert_int_equal(s.cuts, 0);
+    assert_true(lam_schedule_validated(&s, &cfg, 0.5, 0)); /* what is best counts all the same */
+    assert_false(lam_schedule_validated(&s, &cfg, 2, 1));
+    assert_int_equal(s.cuts, 0);
+    assert_false(lam_schedule_validated(&s, &cfg, 2, 1));
+    assert_int_equal(s.cuts, 1);
 }
 
 static void stops_at_once_without_cuts(void **state)
@@ -58,9 +78,9 @@ static void stops_at_once_without_cuts(void **state)
     cfg.rate_cuts = 0;
     lam_schedule s;
     lam_schedule_init(&s);
-    assert_true(lam_schedule_validated(&s, &cfg, 1));
+    assert_true(lam_schedule_validated(&s, &cfg, 1, 1));
     assert_false(s.stopped);
-    assert_false(lam_schedule_validated(&s, &cfg, 1));
+    assert_false(lam_schedule_validated(&s, &cfg, 1, 1));
     assert_true(s.stopped);
     lam_config_clear(&cfg);
 }
@@ -222,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cuts_and_stops),
+        cmocka_unit_test(a_warm_up_loses_no_patience),
         cmocka_unit_test(stops_at_once_without_cuts),
         cmocka_unit_test(batches_walk_through_epochs),
         cmocka_unit_test(batches_have_no_memory),
