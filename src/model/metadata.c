@@ -16,10 +16,11 @@ static lam_status no_memory(void)
     return lam_fail(LAM_ERR_MEMORY, "out of memory while a model's metadata are written");
 }
 
-static lam_status config_text(const lam_config *config, char **text)
+lam_status lam_metadata_config(const lam_config *config, char **text)
 {
     lam_config plain, defaults;
     size_t size;
+    *text = NULL;
     lam_config_init(&plain);
     lam_config_init(&defaults);
     LAM_TRY(lam_config_copy(&plain, config));
@@ -33,8 +34,7 @@ static lam_status config_text(const lam_config *config, char **text)
     return status;
 }
 
-/* "[1.5,2]" */
-static lam_status number_list(const double *values, size_t n, char **text)
+lam_status lam_metadata_numbers(const double *values, size_t n, char **text)
 {
     char *list = malloc(n * LAM_NUMBER_SIZE + 3), *at = list;
     if (list == NULL)
@@ -83,14 +83,14 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     memset(meta, 0, sizeof *meta);
     lam_number_print(model->log_det, log_det);
     lam_status status = plain_text(LAM_MODEL_FORMAT, &text[0]);
-    status = status == LAM_OK ? config_text(&model->config, &text[1]) : status;
+    status = status == LAM_OK ? lam_metadata_config(&model->config, &text[1]) : status;
     status = status == LAM_OK ? name_list(model->columns, dim, &text[2]) : status;
-    status = status == LAM_OK ? number_list(model->mean, dim, &text[3]) : status;
-    status = status == LAM_OK ? number_list(model->scale, dim, &text[4]) : status;
+    status = status == LAM_OK ? lam_metadata_numbers(model->mean, dim, &text[3]) : status;
+    status = status == LAM_OK ? lam_metadata_numbers(model->scale, dim, &text[4]) : status;
     status = status == LAM_OK ? plain_text(log_det, &text[5]) : status;
     status = status == LAM_OK ? plain_text(model->data_hash, &text[6]) : status;
-    status = status == LAM_OK ? number_list(model->h_star_train, blocks, &text[7]) : status;
-    status = status == LAM_OK ? number_list(model->h_star_test, blocks, &text[8]) : status;
+    status = status == LAM_OK ? lam_metadata_numbers(model->h_star_train, blocks, &text[7]) : status;
+    status = status == LAM_OK ? lam_metadata_numbers(model->h_star_test, blocks, &text[8]) : status;
     if (status != LAM_OK) {
         lam_metadata_free(meta);
         return status;
@@ -131,8 +131,7 @@ static cJSON *read_list(const lam_st_file *file, const char *where, const char *
     return NULL;
 }
 
-/* Exactly n numbers, finite and not below low. */
-static lam_status read_numbers(const lam_st_file *file, const char *where, const char *key, size_t n, double low, double *values)
+lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where, const char *key, size_t n, double low, double *values)
 {
     cJSON *list = read_list(file, where, key);
     lam_status status = list == NULL ? LAM_ERR_FORMAT : LAM_OK;
@@ -159,6 +158,8 @@ lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_co
     lam_status status = lam_config_parse(cfg, config, strlen(config), "config");
     if (status != LAM_OK)
         return lam_fail_in(status, "%s: in the metadata", where);
+    if (cfg->model != LAM_DENSITY)
+        return lam_fail(LAM_ERR_SHAPE, "%s: a variational auto-encoder, no density of rows; see `laminar vae`", where);
     cJSON *columns = read_list(file, where, "columns");
     if (columns == NULL)
         return LAM_ERR_FORMAT;
@@ -188,10 +189,10 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
     const char *hash = lam_st_meta(file, "data_hash"), *log_det = lam_st_meta(file, "log_det");
     LAM_TRY(read_columns(file, where, model));
-    LAM_TRY(read_numbers(file, where, "mean", dim, -HUGE_VAL, model->mean));
-    LAM_TRY(read_numbers(file, where, "scale", dim, 0x1p-1074, model->scale)); /* the least positive number */
-    LAM_TRY(read_numbers(file, where, "h_star_train", blocks, 0, model->h_star_train));
-    LAM_TRY(read_numbers(file, where, "h_star_test", blocks, 0, model->h_star_test));
+    LAM_TRY(lam_metadata_read_numbers(file, where, "mean", dim, -HUGE_VAL, model->mean));
+    LAM_TRY(lam_metadata_read_numbers(file, where, "scale", dim, 0x1p-1074, model->scale)); /* the least positive number */
+    LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_train", blocks, 0, model->h_star_train));
+    LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_test", blocks, 0, model->h_star_test));
     if (hash == NULL || strlen(hash) >= sizeof model->data_hash)
         return damaged(where, "data_hash", hash == NULL ? "is missing" : "is longer than 32 digits");
     memcpy(model->data_hash, hash, strlen(hash) + 1);

@@ -19,6 +19,13 @@ typedef struct lam_metadata {
 lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta);
 void lam_metadata_free(lam_metadata *meta); /* an empty one too */
 
+/* Texts of entries; free with free(). The configuration is without what does not change the fit; numbers are "[1.5,2]". */
+lam_status lam_metadata_config(const lam_config *config, char **text);
+lam_status lam_metadata_numbers(const double *values, size_t n, char **text);
+/* The list under key: exactly n numbers, finite and not below low. */
+lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where, const char *key, size_t n, double low,
+    double *values);
+
 /* 1 if the file is a laminar model, by its metadata. */
 int lam_metadata_is_ours(const lam_st_file *file);
 /* Configuration and number of columns. cfg is initialised; where names the file. LAM_ERR_UNSUPPORTED: a newer format. */

@@ -1,0 +1,64 @@
+/* The evidence lower bound of a batch of images, and its gradient (method.md (6)).
+ *
+ *     x -> encoder -> mu, v -> z_0 = mu + sqrt(v) e -> flow -> z_K -> decoder -> log p(x | z_K)
+ *     -ELBO = -log p(x | z_K) + beta (log q(z_0 | x) - log N(z_K; 0, I) - sum log|det|)
+ *     loss  = mean over rows of -ELBO + alpha * TPR of the latent trajectories
+ */
+#ifndef LAM_VAE_ELBO_H
+#define LAM_VAE_ELBO_H
+#include "penalty/loss.h"
+#include "vae/layout.h"
+
+typedef struct lam_elbo_options {
+    size_t max_rows;
+    int gradients;
+    int plain;        /* 1: the nets as plain loops (always in double) */
+    lam_trace trace;  /* of a CNF */
+} lam_elbo_options;
+
+typedef struct LAM_W(lam_elbo) LAM_W(lam_elbo);
+
+/* What a call evaluates. */
+typedef struct LAM_W(lam_elbo_call) {
+    const real *params;       /* [layout->parameters] */
+    const uint8_t *pixels;    /* [rows, layout->pixels], below layout->levels */
+    size_t rows;
+    double beta;
+    lam_flow_solve solve;
+    lam_noise noise;          /* of the trace: its first_row numbers e's rows as well */
+    lam_purpose draw;         /* e of row i depends on (noise.seed, draw, noise.stream, first_row + i) */
+    lam_penalty penalty;
+    const double *given;      /* [rows, latent]: e, instead of draws; NULL */
+} LAM_W(lam_elbo_call);
+
+typedef struct lam_elbo_terms {
+    double loss;           /* with beta and the penalty */
+    double negative_elbo;  /* at beta 1: reconstruction + kl; nats an image, mean over rows */
+    double reconstruction; /* -log p(x | z_K) */
+    double kl;             /* log q(z_0 | x) - log N(z_K) - sum log|det| */
+    double tpr;
+    lam_counts counts;
+} lam_elbo_terms;
+
+/* layout, config and pool must outlive it. */
+lam_status LAM_W(lam_elbo_create)(const lam_vae_layout *layout, const lam_config *config, lam_pool *pool,
+    const lam_elbo_options *options, LAM_W(lam_elbo) **out);
+void LAM_W(lam_elbo_free)(LAM_W(lam_elbo) *elbo); /* takes NULL */
+
+/* row_elbo [rows] receives log p(x | z_K) - (the row's kl), the log-weight of importance sampling; NULL. LAM_ERR_SOLVER,
+ * LAM_ERR_DIVERGED. */
+lam_status LAM_W(lam_elbo_forward)(LAM_W(lam_elbo) *elbo, const LAM_W(lam_elbo_call) *call, double *row_elbo,
+    lam_elbo_terms *terms);
+/* The gradient of terms->loss of the last forward call: grad [layout->parameters], overwritten; counts are added to terms. */
+lam_status LAM_W(lam_elbo_backward)(LAM_W(lam_elbo) *elbo, const LAM_W(lam_elbo_call) *call, real *grad, lam_elbo_terms *terms);
+
+/* Pieces, for reconstructions, samples and interpolations. z [rows, latent], double. */
+/* mu and v of q(z_0 | x) and the flow's parameters for the rows stay in elbo. */
+lam_status LAM_W(lam_elbo_encode)(LAM_W(lam_elbo) *elbo, const LAM_W(lam_elbo_call) *call);
+/* z_K of the rows encoded last, from e [rows, latent]. */
+lam_status LAM_W(lam_elbo_push)(LAM_W(lam_elbo) *elbo, const LAM_W(lam_elbo_call) *call, const double *e, double *z,
+    lam_elbo_terms *terms);
+/* Logits [rows, pixels, 1 or 256] of z. */
+lam_status LAM_W(lam_elbo_decode)(LAM_W(lam_elbo) *elbo, const real *params, const double *z, size_t rows, real *logits);
+
+#endif

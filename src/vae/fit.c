@@ -1,0 +1,89 @@
+/* lam_vae_fit: an auto-encoder as a target of the loop. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "train/loop.h"
+#include "vae/data.h"
+#include "vae/trainer.h"
+#include "vae/vae.h"
+#include <string.h>
+
+typedef struct fitting {
+    lam_config cfg; /* with iterations and val_freq from the epochs */
+    lam_pool *pool;
+    lam_vae *model;
+    lam_trainer trainer;
+} fitting;
+
+static void initial(void *self, void *params)
+{
+    const fitting *f = self;
+    memcpy(params, f->model->params, f->model->layout.parameters * sizeof(float));
+}
+
+static lam_status save(void *self, const lam_fit_state *s, const char *path)
+{
+    fitting *f = self;
+    int validated = s->best_iteration > 0;
+    memcpy(f->model->params, validated ? s->best : s->params, s->parameters * sizeof(float));
+    memcpy(f->model->h_star_train, validated ? s->best_h_train : s->h_train, s->blocks * sizeof(double));
+    memcpy(f->model->h_star_test, validated ? s->best_h_test : s->h_test, s->blocks * sizeof(double));
+    return path == NULL ? LAM_OK : lam_vae_save(f->model, path);
+}
+
+static lam_status check(const lam_config *cfg, const lam_image_data *data)
+{
+    LAM_TRY(lam_config_check(cfg));
+    if (cfg->model != LAM_VAE)
+        return lam_fail(LAM_ERR_ARGUMENT, "model: this configuration is of a density, which `laminar fit` fits");
+    if (lam_image_data_rows(data, LAM_TRAIN) == 0)
+        return lam_fail(LAM_ERR_DATA, "there are no training images; lower val-images and test-images");
+    return LAM_OK;
+}
+
+static lam_status create(const lam_config *cfg, const lam_image_data *data, fitting *f)
+{
+    size_t batches = lam_vae_batches(cfg, data);
+    LAM_TRY(check(cfg, data));
+    LAM_TRY(lam_config_copy(&f->cfg, cfg));
+    if (cfg->epochs > 0) {
+        f->cfg.iterations = cfg->epochs * batches;
+        f->cfg.val_freq = batches;
+    }
+    LAM_TRY(lam_pool_create(cfg->threads, &f->pool));
+    LAM_TRY(lam_vae_create(&f->cfg, data->parts.height, data->parts.width, &f->model));
+    memcpy(f->model->data_hash, data->hash, sizeof data->hash);
+    return lam_vae_trainer_create(&f->cfg, &f->model->layout, data, f->pool, &f->trainer);
+}
+
+lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const lam_fit_options *options, lam_vae **model,
+    lam_fit_result *result)
+{
+    const lam_fit_options none = { 0 };
+    lam_fit_result ignored;
+    fitting f = { .pool = NULL };
+    if (cfg == NULL || data == NULL || model == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_fit needs a configuration, images and a place for the model");
+    *model = NULL;
+    result = result != NULL ? result : &ignored;
+    *result = (lam_fit_result) { 0 };
+    options = options != NULL ? options : &none;
+    lam_config_init(&f.cfg);
+    lam_status status = create(cfg, data, &f);
+    if (status == LAM_OK) {
+        const lam_target target = { .self = &f, .data_hash = data->hash, .parameters = f.model->layout.parameters,
+            .blocks = f.model->layout.blocks, .has_valid = lam_image_data_rows(data, LAM_VALID) > 0,
+            .has_test = lam_image_data_rows(data, LAM_TEST) > 0, .trainer = f.trainer, .initial = initial, .save = save,
+            .patient_until = (uint64_t)(cfg->warmup * (double)lam_vae_batches(cfg, data)), .restores_best = 1 };
+        status = lam_loop_run(&f.cfg, &target, options, result);
+    }
+    if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {
+        *model = f.model;
+        f.model = NULL;
+    }
+    if (f.trainer.free != NULL)
+        f.trainer.free(f.trainer.self);
+    lam_vae_free(f.model);
+    lam_pool_free(f.pool);
+    lam_config_clear(&f.cfg);
+    return status;
+}

@@ -1,0 +1,250 @@
+#define LAM_WIDTH 32
+#include "vae/trainer.h"
+#include "base/counts.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "train/batches.h"
+#include "train/optimizer.h"
+#include "vae/elbo.h"
+#include "vae/solve.h"
+#include <math.h>
+#include <string.h>
+
+enum { SLICE = 1 << 16 }; /* parameters of an item of the update */
+
+typedef struct trainer {
+    const lam_config *cfg;
+    const lam_vae_layout *layout;
+    const lam_image_data *data;
+    lam_pool *pool;
+    lam_elbo_f32 *train, *evaluate[2]; /* with the estimated and with the exact trace, made when first asked for */
+    lam_batches batches;
+    float *grad;           /* [parameters] */
+    unsigned char *pixels; /* [rows, pixels] of a batch */
+    double *h_before;      /* [blocks] what h_star was before a solve that may fail */
+    double *slice_sum;     /* [slices] */
+    /* arguments of the region in hand */
+    lam_fit_state *state;
+    lam_update update;
+    double norm;
+} trainer;
+
+/* ---- creation ----------------------------------------------------------------------------------------------------- */
+
+size_t lam_vae_batches(const lam_config *cfg, const lam_image_data *data)
+{
+    size_t rows = lam_image_data_rows(data, LAM_TRAIN), size = cfg->batch_size < rows ? cfg->batch_size : rows;
+    return size == 0 ? 1 : rows / size;
+}
+
+static size_t evaluation_rows(const trainer *t)
+{
+    return t->cfg->batch_size;
+}
+
+static void free_trainer(void *self)
+{
+    trainer *t = self;
+    if (t == NULL)
+        return;
+    lam_elbo_free_f32(t->train);
+    lam_elbo_free_f32(t->evaluate[0]);
+    lam_elbo_free_f32(t->evaluate[1]);
+    lam_batches_clear(&t->batches);
+    lam_free(t->grad);
+    lam_free(t->pixels);
+    lam_free(t->h_before);
+    lam_free(t->slice_sum);
+    lam_free(t);
+}
+
+static lam_status allocate(trainer *t)
+{
+    const lam_elbo_options options = { .max_rows = t->cfg->batch_size, .gradients = 1, .trace = lam_vae_trace(t->cfg, 0) };
+    LAM_TRY(lam_batches_create(&t->batches, t->cfg->seed, lam_image_data_rows(t->data, LAM_TRAIN), t->cfg->batch_size));
+    t->grad = lam_alloc(t->layout->parameters, sizeof *t->grad);
+    t->pixels = lam_alloc(t->cfg->batch_size * t->layout->pixels, 1);
+    t->h_before = lam_alloc(t->layout->blocks, sizeof *t->h_before);
+    t->slice_sum = lam_alloc(t->layout->trained / SLICE + 1, sizeof *t->slice_sum);
+    if (t->grad == NULL || t->pixels == NULL || t->h_before == NULL || t->slice_sum == NULL)
+        return LAM_ERR_MEMORY;
+    return lam_elbo_create_f32(t->layout, t->cfg, t->pool, &options, &t->train);
+}
+
+/* ---- a training step ---------------------------------------------------------------------------------------------- */
+
+/* Large models: sums and updates in slices; a slice's numbers do not depend on who works on it. */
+static void slice_of(const trainer *t, size_t item, size_t *from, size_t *n)
+{
+    size_t left = t->layout->trained - item * SLICE;
+    *from = item * SLICE;
+    *n = left < SLICE ? left : SLICE;
+}
+
+static void norm_slice(void *arg, size_t item, size_t thread)
+{
+    trainer *t = arg;
+    size_t from, n;
+    (void)thread;
+    slice_of(t, item, &from, &n);
+    t->slice_sum[item] = lam_gradient_norm_f32(t->grad + from, n);
+}
+
+static void update_slice(void *arg, size_t item, size_t thread)
+{
+    trainer *t = arg;
+    lam_fit_state *s = t->state;
+    size_t from, n;
+    (void)thread;
+    slice_of(t, item, &from, &n);
+    lam_gradient_clip_f32(t->grad + from, n, t->norm, t->cfg->clip);
+    lam_update_apply_f32(&t->update, n, t->grad + from, (float *)s->first + from, (float *)s->second + from,
+        (float *)s->params + from);
+}
+
+static size_t slices(const trainer *t)
+{
+    return (t->layout->trained + SLICE - 1) / SLICE;
+}
+
+static double gradient_norm(trainer *t)
+{
+    double sum = 0;
+    lam_pool_run(t->pool, slices(t), norm_slice, t);
+    for (size_t i = 0; i < slices(t); i++)
+        sum += t->slice_sum[i] * t->slice_sum[i];
+    return sqrt(sum);
+}
+
+/* beta grows from epoch to epoch and is 1 from the last of the warm-up on. */
+static double beta_of(const lam_config *cfg, uint64_t epoch)
+{
+    return cfg->warmup > 0 ? fmin(1, (double)(epoch + 1) / cfg->warmup) : 1;
+}
+
+static void report_terms(lam_step_report *r, const lam_elbo_terms *terms, double beta)
+{
+    *r = (lam_step_report) { .loss = terms->loss, .nll = terms->negative_elbo, .tpr = terms->tpr, .counts = terms->counts,
+        .extras = 3, .extra = { { "reconstruction", terms->reconstruction }, { "kl", terms->kl }, { "beta", beta } } };
+}
+
+static lam_status gradient(trainer *t, uint64_t iteration, double *h_star, lam_step_report *report)
+{
+    const lam_config *cfg = t->cfg;
+    uint64_t epoch = (iteration - 1) / t->batches.each;
+    double beta = beta_of(cfg, epoch);
+    lam_elbo_terms terms = { 0 };
+    lam_image_data_fill(t->data, cfg, LAM_TRAIN, lam_batches_at(&t->batches, iteration), t->batches.size, epoch, t->pixels);
+    lam_elbo_call_f32 call = { .params = t->state->params, .pixels = t->pixels, .rows = t->batches.size, .beta = beta,
+        .solve = lam_vae_solve_options(cfg, 1, h_star),
+        .noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE },
+        .draw = LAM_DRAW_LATENT,
+        .penalty = { .tpr_coefficient = cfg->tpr_coefficient, .tpr_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0,
+            .tpr_degree = cfg->tpr_degree, .seed = cfg->seed, .stream = iteration } };
+    call.solve.keep_h_star = 1;
+    lam_status status = lam_elbo_forward_f32(t->train, &call, NULL, &terms);
+    if (status == LAM_OK)
+        status = lam_elbo_backward_f32(t->train, &call, t->grad, &terms);
+    report_terms(report, &terms, beta);
+    LAM_TRY(status);
+    report->grad_norm = gradient_norm(t);
+    if (!isfinite(report->loss) || !isfinite(report->grad_norm))
+        return lam_fail(LAM_ERR_DIVERGED, "loss %g with a gradient of norm %g; lower lr or set clip", report->loss,
+            report->grad_norm);
+    return LAM_OK;
+}
+
+static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_report *report)
+{
+    trainer *t = self;
+    size_t bytes = t->layout->blocks * sizeof(double);
+    t->state = state;
+    memcpy(t->h_before, state->h_train, bytes);
+    lam_status status = gradient(t, state->iteration + 1, state->h_train, report);
+    if (status != LAM_OK) {
+        memcpy(state->h_train, t->h_before, bytes);
+        return status;
+    }
+    t->update = (lam_update) { t->cfg->optimizer, lr, t->cfg->weight_decay, state->iteration + 1 };
+    t->norm = report->grad_norm;
+    lam_pool_run(t->pool, slices(t), update_slice, t);
+    return LAM_OK;
+}
+
+/* ---- evaluation --------------------------------------------------------------------------------------------------- */
+
+static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, lam_elbo_f32 *elbo, double *negative_elbo,
+    lam_counts *counts)
+{
+    size_t rows = lam_image_data_rows(t->data, e->part), each = evaluation_rows(t);
+    double sum = 0;
+    lam_elbo_call_f32 call = { .params = e->params, .pixels = t->pixels, .beta = 1,
+        .solve = lam_vae_solve_options(t->cfg, 0, e->h_star),
+        .noise = { .kind = t->cfg->divergence, .seed = t->cfg->seed, .purpose = LAM_DRAW_PROBE_EVAL },
+        .draw = LAM_DRAW_LATENT_EVAL };
+    call.solve.keep_h_star = e->keep_h_star;
+    for (size_t first = 0; first < rows; first += each) {
+        lam_elbo_terms terms;
+        call.rows = rows - first < each ? rows - first : each;
+        call.noise.first_row = first;
+        lam_image_data_range(t->data, t->cfg, e->part, first, call.rows, t->pixels);
+        lam_status status = lam_elbo_forward_f32(elbo, &call, NULL, &terms);
+        if (status != LAM_OK)
+            return lam_fail_in(status, "%s images %zu to %zu", e->part == LAM_VALID ? "validation" : "test", first + 1,
+                first + call.rows);
+        sum += terms.negative_elbo * (double)call.rows;
+        lam_counts_add(counts, &terms.counts);
+    }
+    *negative_elbo = rows > 0 ? sum / (double)rows : (double)NAN;
+    return LAM_OK;
+}
+
+static lam_status evaluate(void *self, const lam_evaluation *e, double *negative_elbo, lam_counts *counts)
+{
+    trainer *t = self;
+    int exact = e->exact || t->cfg->val_divergence == LAM_VAL_EXACT
+        || (t->cfg->val_divergence == LAM_VAL_AUTO && t->layout->latent <= LAM_EXACT_DIM);
+    const lam_elbo_options options = { .max_rows = evaluation_rows(t), .trace = lam_vae_trace(t->cfg, exact) };
+    *counts = (lam_counts) { 0 };
+    *negative_elbo = (double)NAN;
+    if (t->evaluate[exact] == NULL)
+        LAM_TRY(lam_elbo_create_f32(t->layout, t->cfg, t->pool, &options, &t->evaluate[exact]));
+    memcpy(t->h_before, e->h_star, t->layout->blocks * sizeof(double));
+    lam_status status = evaluate_batches(t, e, t->evaluate[exact], negative_elbo, counts);
+    if (status != LAM_OK)
+        memcpy(e->h_star, t->h_before, t->layout->blocks * sizeof(double));
+    return status;
+}
+
+/* ---- the face ----------------------------------------------------------------------------------------------------- */
+
+static void to_double(const void *params, size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (double)((const float *)params)[i];
+}
+
+static void from_double(const double *params, size_t n, void *out)
+{
+    for (size_t i = 0; i < n; i++)
+        ((float *)out)[i] = (float)params[i];
+}
+
+lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *layout, const lam_image_data *data,
+    lam_pool *pool, lam_trainer *out)
+{
+    trainer *t = lam_alloc(1, sizeof *t);
+    if (t == NULL)
+        return LAM_ERR_MEMORY;
+    t->cfg = cfg;
+    t->layout = layout;
+    t->data = data;
+    t->pool = pool;
+    lam_status status = allocate(t);
+    if (status != LAM_OK) {
+        free_trainer(t);
+        return status;
+    }
+    *out = (lam_trainer) { t, step, evaluate, to_double, from_double, free_trainer };
+    return LAM_OK;
+}

@@ -1,0 +1,15 @@
+/* Training steps and evaluations of an auto-encoder, behind the face of train/trainer.h. */
+#ifndef LAM_VAE_TRAINER_H
+#define LAM_VAE_TRAINER_H
+#include "train/trainer.h"
+#include "vae/data.h"
+#include "vae/layout.h"
+
+/* What is handed in must outlive the trainer. */
+lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *layout, const lam_image_data *data,
+    lam_pool *pool, lam_trainer *out);
+
+/* Batches an epoch has. */
+size_t lam_vae_batches(const lam_config *cfg, const lam_image_data *data);
+
+#endif
