@@ -39,8 +39,9 @@ struct cli_command {
     lam_model_kind kind;
     size_t least, most;       /* words that are no flags */
     int (*run)(const cli_command *command, int argc, char **argv);
+    const cli_command *const *parts; /* commands of a group ("vae"), NULL at the end; the group has a name and a summary alone */
 };
-extern const cli_command cli_fit, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_compare,
+extern const cli_command cli_fit, cli_vae, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_compare,
     cli_bench;
 /* In the order in which help lists them; NULL past the end. */
 const cli_command *cli_command_at(size_t index);
@@ -66,6 +67,8 @@ size_t cli_distance(const char *a, const char *b);
 int cli_is_flag(const cli_command *command, size_t index);
 void cli_help(const cli_command *command, FILE *stream);
 void cli_overview(FILE *stream);
+/* What a group's commands are. */
+void cli_help_group(const cli_command *group, FILE *stream);
 
 /* ---- talking (terminal.c) ----------------------------------------------------------------------------------------- */
 

@@ -3,6 +3,32 @@
 #define LAM_CLI_FIT_H
 #include "cli.h"
 
+/* The flags that every command that fits has. */
+typedef struct fit_run {
+    const char *out, *config;
+    int resume, overwrite, quiet;
+} fit_run;
+/* Entries of an option table for a member `run` of type fit_run of the command's struct. */
+#define FIT_OUT_OPTIONS(type) \
+    {"out", 'o', CLI_TEXT, "RUN/", "folder for the model, config.yaml, metrics.jsonl and the checkpoint", \
+        offsetof(type, run.out)}, \
+    {"config", 0, CLI_TEXT, "FILE.yaml", "parameters by the names below; flags on the line win", offsetof(type, run.config)}
+#define FIT_RUN_OPTIONS(type) \
+    {"resume", 0, CLI_SWITCH, NULL, "go on with the run in RUN, with its parameters; start it if there is none", \
+        offsetof(type, run.resume)}, \
+    {"overwrite", 0, CLI_SWITCH, NULL, "start anew in a RUN that holds a run already", offsetof(type, run.overwrite)}, \
+    {"quiet", 'q', CLI_SWITCH, NULL, "no progress; the closing table alone", offsetof(type, run.quiet)}
+
+/* CLI_OK, or with the message printed: no folder named, one that is a file, one that holds a run already. */
+int fit_check_folder(const cli_command *command, const fit_run *run);
+/* Makes the folder and those above it. */
+int fit_make_folder(const char *folder);
+/* A resumed run's own parameters, LAMINAR_ISA, --config, flags: each wins over those before. cfg is initialised. */
+int fit_configure(const cli_command *command, const fit_run *run, const cli_line *line, lam_config *cfg);
+/* How to go on with a run stopped by a signal; returns the exit code. valid and test may be NULL. */
+int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *run, const char *valid, const char *test,
+    size_t iteration, const lam_config *cfg);
+
 /* State of the progress display, and whether to stop. */
 typedef struct fit_watch {
     int quiet, terminal;

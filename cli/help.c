@@ -22,6 +22,19 @@ void cli_overview(FILE *stream)
         stream);
 }
 
+void cli_help_group(const cli_command *group, FILE *stream)
+{
+    cli_grid grid = {.columns = 2, .left = 1};
+    fprintf(stream, "laminar %s: %s\n\nusage: laminar %s COMMAND ...\n\n", group->name, group->summary, group->name);
+    for (size_t i = 0; group->parts[i] != NULL; i++) {
+        cli_grid_add(&grid, "  %s", group->parts[i]->name);
+        cli_grid_add(&grid, "%s", group->parts[i]->summary);
+    }
+    cli_grid_print(&grid, stream);
+    fprintf(stream, "\n%s\n`laminar help %s COMMAND` shows a command's flags.\n\nexample\n%s", group->details, group->name,
+        group->example);
+}
+
 static void print_options(const cli_command *command, FILE *stream)
 {
     cli_grid grid = {.columns = 2, .left = 1};

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const cli_command *const commands[] = {
-    &cli_fit, &cli_score, &cli_sample, &cli_encode, &cli_decode, &cli_info, &cli_check, &cli_compare, &cli_bench, NULL,
+    &cli_fit, &cli_score, &cli_sample, &cli_encode, &cli_decode, &cli_info, &cli_check, &cli_compare, &cli_vae, &cli_bench, NULL,
 };
 
 const cli_command *cli_command_at(size_t index)
@@ -25,38 +25,76 @@ static int is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-static int unknown_command(const char *name)
+/* A command of a group by its own word: the group's name stands before it. */
+static const cli_command *find_part(const cli_command *group, const char *word)
+{
+    for (size_t i = 0; group->parts[i] != NULL; i++)
+        if (strcmp(group->parts[i]->name + strlen(group->name) + 1, word) == 0)
+            return group->parts[i];
+    return NULL;
+}
+
+/* list is NULL-terminated; skip: what comes before the word in its names. */
+static int unknown_command(const cli_command *const *list, size_t skip, const char *name)
 {
     const char *near = NULL;
     size_t nearest = 3; /* more typing mistakes than that are no typing mistakes */
-    for (size_t i = 0; commands[i] != NULL; i++) {
-        size_t distance = cli_distance(name, commands[i]->name);
+    for (size_t i = 0; list[i] != NULL; i++) {
+        size_t distance = cli_distance(name, list[i]->name + skip);
         if (distance < nearest) {
             nearest = distance;
-            near = commands[i]->name;
+            near = list[i]->name;
         }
     }
     if (near != NULL)
-        return cli_misuse(NULL, "there is no command \"%s\"; did you mean \"%s\"?", name, near);
-    return cli_misuse(NULL, "there is no command \"%s\"", name);
+        return cli_misuse(NULL, "there is no command \"%.*s%s\"; did you mean \"%s\"?", (int)skip, near, name, near);
+    return cli_misuse(NULL, "there is no command \"%.*s%s\"", (int)skip, list[0]->name, name);
+}
+
+/* The command that words name, one of a group by two; *used of them. NULL with the message printed; a group alone is found. */
+static const cli_command *resolve(int argc, char **argv, int *used)
+{
+    const cli_command *command = cli_command_find(argv[0]), *part = NULL;
+    *used = 1;
+    if (command == NULL) {
+        unknown_command(commands, 0, argv[0]);
+        return NULL;
+    }
+    if (command->parts == NULL || argc < 2 || is_help(argv[1]))
+        return command;
+    *used = 2;
+    part = find_part(command, argv[1]);
+    if (part == NULL)
+        unknown_command(command->parts, strlen(command->name) + 1, argv[1]);
+    return part;
+}
+
+static void print_help(const cli_command *command, FILE *stream)
+{
+    if (command->parts != NULL)
+        cli_help_group(command, stream);
+    else
+        cli_help(command, stream);
 }
 
 /* `laminar help [COMMAND]` */
 static int help(int argc, char **argv)
 {
+    int used;
     if (argc == 0) {
         cli_overview(stdout);
         return CLI_OK;
     }
-    const cli_command *command = cli_command_find(argv[0]);
+    const cli_command *command = resolve(argc, argv, &used);
     if (command == NULL)
-        return unknown_command(argv[0]);
-    cli_help(command, stdout);
+        return CLI_USAGE;
+    print_help(command, stdout);
     return CLI_OK;
 }
 
 static int dispatch(int argc, char **argv)
 {
+    int used;
     if (argc < 2) {
         cli_overview(stderr);
         return CLI_USAGE;
@@ -67,18 +105,22 @@ static int dispatch(int argc, char **argv)
     }
     if (is_help(argv[1]) || strcmp(argv[1], "help") == 0)
         return help(argc - 2, argv + 2);
-    const cli_command *command = cli_command_find(argv[1]);
-    if (command == NULL && argv[1][0] == '-')
+    if (argv[1][0] == '-')
         return cli_misuse(NULL, "the first word names a command, not the flag %s", argv[1]);
+    const cli_command *command = resolve(argc - 1, argv + 1, &used);
     if (command == NULL)
-        return unknown_command(argv[1]);
-    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        return CLI_USAGE;
+    for (int i = 1 + used; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (is_help(argv[i])) {
-            cli_help(command, stdout);
+            print_help(command, stdout);
             return CLI_OK;
         }
     }
-    return command->run(command, argc - 1, argv + 1);
+    if (command->parts != NULL) {
+        cli_help_group(command, stderr);
+        return CLI_USAGE;
+    }
+    return command->run(command, argc - used, argv + used);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,140 @@
+/* What commands that fit share: the run's folder, its configuration, how to go on after an interruption. */
+#include "fit.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- the run folder ----------------------------------------------------------------------------------------------- */
+
+static int is_run_file(const char *name)
+{
+    return strcmp(name, "config.yaml") == 0 || strcmp(name, "metrics.jsonl") == 0
+        || strcmp(name, "model.safetensors") == 0 || strncmp(name, "checkpoint", 10) == 0;
+}
+
+/* 1 if the folder holds something of a run. */
+static int holds_run(const char *folder)
+{
+    const struct dirent *entry;
+    int found = 0;
+    DIR *dir = opendir(folder);
+    while (dir != NULL && !found && (entry = readdir(dir)) != NULL)
+        found = is_run_file(entry->d_name);
+    if (dir != NULL)
+        closedir(dir);
+    return found;
+}
+
+int fit_check_folder(const cli_command *command, const fit_run *args)
+{
+    if (args->out == NULL)
+        return cli_misuse(command, "%s wants a folder for the run: --out RUN/", command->name);
+    if (args->resume && args->overwrite)
+        return cli_misuse(command, "--resume and --overwrite exclude each other");
+    if (cli_exists(args->out) && !cli_is_folder(args->out))
+        return cli_fail("--out %s is a file; name a folder", args->out);
+    if (!args->resume && !args->overwrite && holds_run(args->out))
+        return cli_fail("%s holds a run already; go on with it by --resume, choose another folder, or start anew there "
+            "by --overwrite", args->out);
+    return CLI_OK;
+}
+
+int fit_make_folder(const char *folder)
+{
+    char *path = cli_format("%s", folder);
+    int code = CLI_OK;
+    for (char *end = path + 1; code == CLI_OK; end++) {
+        char c = *end;
+        if (c != '/' && c != '\0')
+            continue;
+        *end = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            code = cli_fail("cannot make the folder %s: %s", path, strerror(errno));
+        *end = c;
+        if (c == '\0')
+            break;
+    }
+    free(path);
+    return code;
+}
+
+/* ---- configuration ------------------------------------------------------------------------------------------------ */
+
+/* A file for the other kind of model is a mistake of the command, not of a value. */
+static int check_kind(const cli_command *command, const fit_run *args, const lam_config *cfg)
+{
+    if (cfg->model == command->kind)
+        return CLI_OK;
+    return cli_misuse(command, "%s is the configuration of a %s, which `laminar %s` fits",
+        args->config != NULL ? args->config : args->out, cfg->model == LAM_VAE ? "variational auto-encoder" : "density",
+        cfg->model == LAM_VAE ? "vae fit" : "fit");
+}
+
+int fit_configure(const cli_command *command, const fit_run *args, const cli_line *line, lam_config *cfg)
+{
+    int code = CLI_OK;
+    char *saved = args->resume && args->out != NULL ? cli_path_join(args->out, "config.yaml") : NULL;
+    cfg->model = command->kind; /* what a file that does not say it is for */
+    if (saved != NULL && cli_exists(saved))
+        code = cli_config_load(cfg, saved);
+    free(saved);
+    if (code == CLI_OK && cli_isa() != NULL && lam_config_set(cfg, "isa", cli_isa()) != LAM_OK)
+        code = cli_misuse(command, "LAMINAR_ISA in the environment: %s", lam_last_error());
+    if (code == CLI_OK && args->config != NULL)
+        code = cli_config_load(cfg, args->config);
+    if (code == CLI_OK)
+        code = cli_line_apply(command, line, cfg);
+    if (code == CLI_OK)
+        code = check_kind(command, args, cfg);
+    if (code == CLI_OK && lam_config_check(cfg) != LAM_OK)
+        code = cli_misuse(command, "%s", lam_last_error());
+    return code;
+}
+
+/* ---- interruptions ------------------------------------------------------------------------------------------------ */
+
+/* A word as a shell takes it; free it. */
+static char *quoted(const char *word)
+{
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0')
+        return cli_format("%s", word);
+    char *all = cli_format("%s", "'");
+    for (const char *c = word; *c != '\0'; c++) {
+        char *longer = *c == '\'' ? cli_format("%s'\\''", all) : cli_format("%s%c", all, *c);
+        free(all);
+        all = longer;
+    }
+    char *closed = cli_format("%s'", all);
+    free(all);
+    return closed;
+}
+
+static void say_word(const char *flag, const char *word)
+{
+    if (word == NULL)
+        return;
+    char *text = quoted(word);
+    fprintf(stderr, " %s%s", flag, text);
+    free(text);
+}
+
+int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *args, const char *valid, const char *test,
+    size_t iteration, const lam_config *cfg)
+{
+    char of[32] = "";
+    if (cfg->model == LAM_DENSITY || cfg->epochs == 0) /* else the epochs say how many there are */
+        snprintf(of, sizeof of, " of %zu", cfg->iterations);
+    cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", iteration, of, args->out);
+    fprintf(stderr, "  laminar %s", command->name);
+    say_word("", path);
+    say_word("--valid ", valid);
+    say_word("--test ", test);
+    say_word("--out ", args->out);
+    fprintf(stderr, " --resume\n");
+    return 128 + fit_signal();
+}
+

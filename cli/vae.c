@@ -1,0 +1,165 @@
+/* laminar vae: the commands on images, and what they share. */
+#include "vae.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_command *const parts[]
+    = {&cli_vae_fit, &cli_vae_eval, &cli_vae_reconstruct, &cli_vae_sample, &cli_vae_interpolate, NULL};
+
+const cli_command cli_vae = {
+    .name = "vae",
+    .summary = "variational auto-encoders of images, with a flow as posterior",
+    .details = "IMAGES is idx (MNIST's format, .gz too), a MATLAB file, a pickle of one NumPy array, a zip of PNG, or .npy.\n"
+               "presets/vae/ holds the published settings of five data sets.\n",
+    .example = "  $ laminar vae fit train-images-idx3-ubyte.gz --config presets/vae/mnist.yaml --tpr --out run/\n"
+               "  $ laminar vae eval run/ t10k-images-idx3-ubyte.gz --part all\n"
+               "  $ laminar vae sample run/ -n 64 -o samples.png\n",
+    .parts = parts,
+};
+
+/* ---- images ------------------------------------------------------------------------------------------------------- */
+
+/* "28x20" */
+static int parse_size(const cli_command *command, const char *text, lam_images_options *options)
+{
+    char rest;
+    if (text == NULL)
+        return CLI_OK;
+    if (sscanf(text, "%zux%zu%c", &options->height, &options->width, &rest) != 2 || options->height == 0 || options->width == 0)
+        return cli_misuse(command, "--image-size %s: give height and width as in 28x20", text);
+    return CLI_OK;
+}
+
+static int read_images(const char *path, const lam_images_options *options, lam_images *images)
+{
+    if (path == NULL)
+        return CLI_OK;
+    if (lam_images_read(path, options, images) != LAM_OK)
+        return cli_library_failed();
+    if (images->skipped > 0)
+        cli_say("note: %s: %zu files that are not PNG are left out", path, images->skipped);
+    return CLI_OK;
+}
+
+static int read_all(const cli_command *command, const char *path, const vae_files *files, const lam_config *cfg,
+    lam_images images[3])
+{
+    lam_images_options options = {.invert = cfg->invert, .array = files->array};
+    int code = parse_size(command, files->size, &options);
+    if (code == CLI_OK)
+        code = read_images(path, &options, &images[0]);
+    if (code == CLI_OK)
+        code = read_images(files->valid, &options, &images[1]);
+    if (code == CLI_OK)
+        code = read_images(files->test, &options, &images[2]);
+    return code;
+}
+
+int vae_read(const cli_command *command, const char *path, const vae_files *files, const lam_config *cfg,
+    lam_image_data **data)
+{
+    lam_images images[3] = {{0}};
+    int code = read_all(command, path, files, cfg, images);
+    if (code == CLI_OK
+        && lam_image_data_build(cfg, &images[0], files->valid != NULL ? &images[1] : NULL,
+               files->test != NULL ? &images[2] : NULL, data)
+            != LAM_OK)
+        code = cli_library_failed();
+    for (size_t i = 0; i < 3; i++)
+        lam_images_free(&images[i]);
+    return code;
+}
+
+/* ---- a choice of them --------------------------------------------------------------------------------------------- */
+
+static void copy_chosen(vae_chosen *out, const unsigned char *pixels, const size_t *numbers, size_t n)
+{
+    size_t size = out->height * out->width;
+    out->n = n;
+    out->pixels = cli_alloc(n == 0 ? 1 : n * size, 1);
+    out->numbers = cli_alloc(n == 0 ? 1 : n, sizeof *out->numbers);
+    for (size_t i = 0; i < n; i++)
+        out->numbers[i] = numbers != NULL ? numbers[i] : i;
+    if (n > 0)
+        memcpy(out->pixels, pixels, n * size);
+}
+
+static int choose_all(const cli_command *command, const char *path, const vae_files *files, const lam_vae *model,
+    vae_chosen *out)
+{
+    lam_images images[3] = {{0}};
+    const vae_files one = {.size = files->size, .array = files->array};
+    int code = read_all(command, path, &one, lam_vae_config(model), images);
+    out->height = images[0].height;
+    out->width = images[0].width;
+    if (code == CLI_OK)
+        copy_chosen(out, images[0].pixels, NULL, images[0].n);
+    lam_images_free(&images[0]);
+    return code;
+}
+
+static int choose_part(const cli_command *command, const char *path, const vae_files *files, const lam_vae *model,
+    lam_part part, vae_chosen *out)
+{
+    lam_image_data *data = NULL;
+    int code = vae_read(command, path, files, lam_vae_config(model), &data);
+    if (code == CLI_OK) {
+        lam_image_data_size(data, &out->height, &out->width);
+        copy_chosen(out, lam_image_data_pixels(data, part), lam_image_data_numbers(data, part), lam_image_data_rows(data, part));
+    }
+    lam_image_data_free(data);
+    return code;
+}
+
+int vae_choose(const cli_command *command, const char *path, const vae_files *files, const lam_vae *model, const char *part,
+    vae_chosen *out)
+{
+    static const char *const names[] = {"train", "valid", "test", "all"};
+    size_t i = 0, height, width;
+    *out = (vae_chosen){0};
+    part = files->part != NULL ? files->part : part;
+    while (i < 4 && strcmp(names[i], part) != 0)
+        i++;
+    if (i == 4)
+        return cli_misuse(command, "--part %s: it is train, valid, test or all", part);
+    if (i == 3 && (files->valid != NULL || files->test != NULL))
+        return cli_misuse(command, "--part all means the images of %s alone; leave out --valid and --test", path);
+    int code = i == 3 ? choose_all(command, path, files, model, out)
+                      : choose_part(command, path, files, model, (lam_part)i, out);
+    out->name = names[i];
+    lam_vae_image_size(model, &height, &width);
+    if (code == CLI_OK && out->n == 0)
+        code = cli_fail("%s: there are no images in the part \"%s\"", path, part);
+    if (code == CLI_OK && (out->height != height || out->width != width))
+        code = cli_fail("%s: its images are %zux%zu, and the model is of %zux%zu; take the images that it was fitted to", path,
+            out->height, out->width, height, width);
+    return code;
+}
+
+void vae_chosen_free(vae_chosen *chosen)
+{
+    free(chosen->pixels);
+    free(chosen->numbers);
+}
+
+/* ---- models ------------------------------------------------------------------------------------------------------- */
+
+int vae_open(const char *path, lam_vae **model)
+{
+    char *file = cli_is_folder(path) ? cli_path_join(path, "model.safetensors") : cli_format("%s", path);
+    int code = CLI_OK;
+    *model = NULL;
+    if (!cli_exists(file) && cli_is_folder(path))
+        code = cli_fail("%s holds no model.safetensors; is it the folder of a fit that saved its model?", path);
+    else if (lam_vae_load(file, model) != LAM_OK)
+        code = cli_library_failed();
+    free(file);
+    return code;
+}
+
+void vae_eval_options(const vae_eval *eval, lam_eval_options *options)
+{
+    *options = (lam_eval_options){.atol = eval->atol, .rtol = eval->rtol, .batch_rows = eval->batch_rows,
+        .threads = eval->threads, .probe = eval->probe, .seed = eval->seed, .isa = cli_isa(),
+        .divergence = eval->estimate ? LAM_DIV_RADEMACHER : LAM_DIV_EXACT};
+}

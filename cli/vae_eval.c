@@ -1,0 +1,121 @@
+/* laminar vae eval: the evidence lower bound of images, and their importance-weighted log-likelihood. */
+#include "vae.h"
+#include <math.h>
+
+typedef struct eval_args {
+    vae_files files;
+    vae_eval eval;
+    size_t iw, iw_rows;
+} eval_args;
+
+static const cli_option options[] = {
+    VAE_FILE_OPTIONS(eval_args),
+    VAE_PART_OPTION(eval_args, "which of the fit's parts; default all images of IMAGES"),
+    {"iw", 0, CLI_COUNT, "S", "estimate log p(x) by S importance-weighted samples an image", offsetof(eval_args, iw)},
+    {"iw-rows", 0, CLI_COUNT, "N", "images that --iw is done for, the first of the part; default all", offsetof(eval_args, iw_rows)},
+    VAE_EVAL_OPTIONS(eval_args),
+    {0},
+};
+
+static double bits(const vae_chosen *images, double nats)
+{
+    return nats / (double)(images->height * images->width) / log(2.0);
+}
+
+static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_args *args)
+{
+    lam_eval_options o;
+    cli_progress progress;
+    lam_vae_scores s;
+    vae_eval_options(&args->eval, &o);
+    cli_progress_start(&progress, "evaluating", &o);
+    lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, images->n, 0, &s);
+    cli_progress_end();
+    if (status != LAM_OK)
+        return cli_library_failed();
+    printf("negative ELBO  %.4f +- %.4f nats an image, %.4f bits a pixel (reconstruction %.4f, KL %.4f)\n", s.negative_elbo,
+        s.negative_elbo_se, bits(images, s.negative_elbo), s.reconstruction, s.kl);
+    if (s.counts.solves > 0)
+        printf("calls of f     %.1f a batch\n", cli_ratio(s.counts.forward, s.counts.solves)
+                * (double)lam_vae_config(model)->blocks);
+    fflush(stdout);
+    return CLI_OK;
+}
+
+/* A batch of samples for one image, timed, for what all of them will take. */
+static int project(const lam_vae *model, const vae_chosen *images, const eval_args *args, size_t rows)
+{
+    lam_eval_options o;
+    lam_vae_scores s;
+    char text[32];
+    vae_eval_options(&args->eval, &o);
+    size_t batch = o.batch_rows > 0 ? o.batch_rows : lam_vae_config(model)->batch_size;
+    size_t samples = args->iw < batch ? args->iw : batch;
+    double start = cli_clock();
+    if (lam_vae_score(model, &o, images->pixels, images->numbers, 1, samples, &s) != LAM_OK)
+        return cli_library_failed();
+    double each = (cli_clock() - start) / (double)samples;
+    cli_say("%zu samples for each of %zu images will take about %s", args->iw, rows,
+        cli_duration(each * (double)args->iw * (double)rows, text));
+    return CLI_OK;
+}
+
+static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args *args)
+{
+    lam_eval_options o;
+    cli_progress progress;
+    lam_vae_scores s;
+    size_t rows = args->iw_rows > 0 && args->iw_rows < images->n ? args->iw_rows : images->n;
+    int code = project(model, images, args, rows);
+    if (code != CLI_OK)
+        return code;
+    vae_eval_options(&args->eval, &o);
+    cli_progress_start(&progress, "sampling", &o);
+    lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, rows, args->iw, &s);
+    cli_progress_end();
+    if (status != LAM_OK)
+        return cli_library_failed();
+    printf("log p(x)       %.4f +- %.4f nats an image over %zu images, %zu samples each (of the samples alone +- %.4f); %.4f bits "
+           "a pixel\n", s.log_likelihood, s.log_likelihood_se, rows, s.samples, s.sampling_se, bits(images, -s.log_likelihood));
+    return CLI_OK;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    eval_args args = {0};
+    cli_line line;
+    lam_vae *model = NULL;
+    vae_chosen images = {0};
+    int code = cli_line_parse(command, argc, argv, &args, &line);
+    if (code == CLI_OK && args.iw_rows > 0 && args.iw == 0)
+        code = cli_misuse(command, "--iw-rows says for how many images --iw is done; give --iw too");
+    if (code == CLI_OK)
+        code = vae_open(line.words[0], &model);
+    if (code == CLI_OK)
+        code = vae_choose(command, line.words[1], &args.files, model, "all", &images);
+    if (code == CLI_OK)
+        printf("images         %zu of %s, %s\n", images.n, line.words[1], images.name);
+    if (code == CLI_OK)
+        code = evaluate(model, &images, &args);
+    if (code == CLI_OK && args.iw > 0)
+        code = weigh(model, &images, &args);
+    vae_chosen_free(&images);
+    lam_vae_free(model);
+    cli_line_free(&line);
+    return code;
+}
+
+const cli_command cli_vae_eval = {
+    .name = "vae eval",
+    .arguments = "MODEL IMAGES [flags]",
+    .summary = "the evidence lower bound of images, and their log-likelihood",
+    .details = "MODEL is a run folder or a model file. The bound is taken with one draw of z an image and the exact trace. --iw S\n"
+               "estimates log p(x) itself, by S importance-weighted samples (Burda and others, 2016), in a stream; the time that\n"
+               "takes is told first.\n",
+    .example = "  $ laminar vae eval run/ freyfaces.pkl --image-size 28x20 --part test\n"
+               "  $ laminar vae eval run/ t10k-images-idx3-ubyte.gz --iw 5000 --iw-rows 100\n",
+    .options = options,
+    .least = 2,
+    .most = 2,
+    .run = run,
+};

@@ -1,0 +1,125 @@
+/* laminar vae fit: fits an auto-encoder to images. */
+#include "fit.h"
+#include "vae.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct vae_fit_args {
+    fit_run run;
+    vae_files files;
+} vae_fit_args;
+
+static const cli_option options[] = {
+    FIT_OUT_OPTIONS(vae_fit_args),
+    VAE_FILE_OPTIONS(vae_fit_args),
+    FIT_RUN_OPTIONS(vae_fit_args),
+    {0},
+};
+
+static void print_data(const char *path, const lam_image_data *data)
+{
+    size_t height, width;
+    lam_image_data_size(data, &height, &width);
+    printf("read     %s: images of %zux%zu\n", path, height, width);
+    printf("split    %zu training, %zu validation, %zu test images\n", lam_image_data_rows(data, LAM_TRAIN),
+        lam_image_data_rows(data, LAM_VALID), lam_image_data_rows(data, LAM_TEST));
+    fflush(stdout);
+}
+
+static void score_row(cli_grid *grid, const char *name, double nats, size_t pixels)
+{
+    cli_grid_add(grid, "%s", name);
+    cli_grid_number(grid, 4, nats);
+    cli_grid_number(grid, 4, nats / (double)pixels / log(2.0));
+}
+
+static void print_result(const lam_config *cfg, const lam_image_data *data, const lam_fit_result *r)
+{
+    char text[32];
+    size_t height, width;
+    cli_grid grid = {.columns = 3};
+    lam_image_data_size(data, &height, &width);
+    cli_grid_add(&grid, "negative ELBO, beta 1");
+    cli_grid_add(&grid, "nats an image");
+    cli_grid_add(&grid, "bits a pixel");
+    score_row(&grid, "test", r->test_nll, height * width);
+    score_row(&grid, "validation, best", r->best_val_nll, height * width);
+    cli_grid_print(&grid, stdout);
+    if (cfg->posterior == LAM_POSTERIOR_CNF)
+        printf("\ncalls of f an iteration: %.2f forward, %.2f backward; steps %.2f + %.2f rejected\n",
+            cli_ratio(r->train_counts.forward, r->iterations), cli_ratio(r->train_counts.backward, r->iterations),
+            cli_ratio(r->train_counts.accepted, r->iterations), cli_ratio(r->train_counts.rejected, r->iterations));
+    printf("%zu iterations, best at %zu, %s\n", r->iterations, r->best_iteration, cli_duration(r->seconds, text));
+}
+
+static int fit(const cli_command *command, const char *path, const vae_fit_args *args, const lam_config *cfg,
+    const lam_image_data *data)
+{
+    lam_vae *model = NULL;
+    lam_fit_result result;
+    memset(&result, 0, sizeof result);
+    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq};
+    lam_fit_options options_ = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
+        .user = &watch, .log = {cli_log, NULL}};
+    int code = fit_make_folder(args->run.out);
+    if (code != CLI_OK)
+        return code;
+    fit_catch_signals();
+    lam_status status = lam_vae_fit(cfg, data, &options_, &model, &result);
+    cli_status_line("");
+    if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
+        code = fit_say_interrupted(command, path, &args->run, args->files.valid, args->files.test, watch.iteration, cfg);
+    else if (status != LAM_OK)
+        code = cli_library_failed();
+    if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
+        cli_say("with other values, start anew in the same folder by --overwrite, or in another one");
+    if (code == CLI_OK) {
+        char *file = cli_path_join(args->run.out, "model.safetensors");
+        print_result(cfg, data, &result);
+        printf("model    %s\n", file);
+        free(file);
+    }
+    lam_vae_free(model);
+    return code;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    vae_fit_args args = {0};
+    cli_line line;
+    lam_config cfg;
+    lam_image_data *data = NULL;
+    lam_config_init(&cfg);
+    int code = cli_line_parse(command, argc, argv, &args, &line);
+    if (code == CLI_OK)
+        code = fit_check_folder(command, &args.run);
+    if (code == CLI_OK)
+        code = fit_configure(command, &args.run, &line, &cfg);
+    if (code == CLI_OK)
+        code = vae_read(command, line.words[0], &args.files, &cfg, &data);
+    if (code == CLI_OK && !args.run.quiet)
+        print_data(line.words[0], data);
+    if (code == CLI_OK)
+        code = fit(command, line.words[0], &args, &cfg, data);
+    lam_image_data_free(data);
+    lam_config_clear(&cfg);
+    cli_line_free(&line);
+    return code;
+}
+
+const cli_command cli_vae_fit = {
+    .name = "vae fit",
+    .arguments = "IMAGES --out RUN/ [flags]",
+    .summary = "fits an auto-encoder to images",
+    .details = "IMAGES: see `laminar help vae`. Images are split into training, validation and test images unless --valid and\n"
+               "--test name files of their own. RUN/ is as for `laminar fit`; Ctrl-C stops and saves, --resume goes on.\n"
+               "What is called NLL is the negative evidence lower bound (ELBO) at beta 1, in nats an image.\n",
+    .example = "  $ laminar vae fit freyfaces.pkl --config presets/vae/frey.yaml --tpr --epochs 60 --warmup 12 --out run/\n",
+    .options = options,
+    .parameters = 1,
+    .kind = LAM_VAE,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};
