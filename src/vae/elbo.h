@@ -61,4 +61,7 @@ lam_status LAM_W(lam_elbo_push)(LAM_W(lam_elbo) *elbo, const LAM_W(lam_elbo_call
 /* Logits [rows, pixels, 1 or 256] of z. */
 lam_status LAM_W(lam_elbo_decode)(LAM_W(lam_elbo) *elbo, const real *params, const double *z, size_t rows, real *logits);
 
+/* The engine of a CNF, NULL without one: for tests that freeze its steps. */
+LAM_W(lam_engine) *LAM_W(lam_elbo_engine)(const LAM_W(lam_elbo) *elbo);
+
 #endif

@@ -151,6 +151,11 @@ void LAM_W(lam_elbo_free)(LAM_W(lam_elbo) *s)
     lam_free(s);
 }
 
+LAM_W(lam_engine) *LAM_W(lam_elbo_engine)(const LAM_W(lam_elbo) *s)
+{
+    return s->engine;
+}
+
 /* ---- rows and planes ---------------------------------------------------------------------------------------------- */
 
 /* rows [rows, n] to planes [tiles][n][TILE], zeros past the batch; or planes added to rows. */
