@@ -116,6 +116,8 @@ static lam_status check_vae(const lam_config *cfg)
             cfg->variance_max);
     if (cfg->precision == LAM_DOUBLE)
         return lam_fail(LAM_ERR_ARGUMENT, "precision: double is not to be had for a vae, whose convolutions are float; use float");
+    if (cfg->step_control == LAM_CONTROL_TILE)
+        return lam_fail(LAM_ERR_ARGUMENT, "step-control: tile is not to be had for a vae; use step-control batch");
     int from_image = cfg->posterior == LAM_POSTERIOR_CNF && cfg->amortised != LAM_AMORTISED_NONE;
     if (from_image && cfg->layer != LAM_LAYER_CONCAT)
         return lam_fail(LAM_ERR_ARGUMENT, "layer: amortised layers are of the kind concat; use that, or amortised none");

@@ -67,6 +67,8 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
     options = options != NULL ? options : &none;
+    if (options->init != NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "init: an auto-encoder starts from its seed; leave init NULL");
     lam_config_init(&f.cfg);
     lam_status status = create(cfg, data, &f);
     if (status == LAM_OK) {

@@ -20,7 +20,7 @@ typedef struct lam_vae_layout {
     size_t parameters, trained;
 } lam_vae_layout;
 
-/* LAM_ERR_ARGUMENT: images that the nets cannot take (height and width are multiples of 4, at least 8). */
+/* LAM_ERR_ARGUMENT: images that the nets cannot take (height and width are multiples of 4). */
 lam_status lam_vae_layout_init(lam_vae_layout *layout, const lam_config *config, size_t height, size_t width);
 
 typedef struct lam_vae_tensor {
