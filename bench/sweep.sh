@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # The measurement behind docs/results.md: power_month and protein with the penalty (alpha 5) and without (alpha 0), three seeds;
-# on power, one seed each, a probed first step, Gaussian noise, and the error of training steps measured on z alone.
+# on power, one seed each, a probed first step, Gaussian noise, and the error of training steps measured on z alone. And of
+# auto-encoders: Frey Faces with and without the penalty, two seeds, and Caltech silhouettes, one; both without a flow too.
 #
 # usage: bench/sweep.sh [LAMINAR [DATA_FOLDER]]        (default: build/laminar ../shared/data)
-#   LAMINAR_RUNS  folder of the runs, default runs/     ITERATIONS  of each fit, default 4000
+#   LAMINAR_RUNS  folder of the runs, default runs/     ITERATIONS  of each density, default 4000
+#   EPOCHS        of each auto-encoder, default 60
 #   JOBS          fits at a time, default 2             ONLY        names to run, as a shell pattern, default *
 #
 # Stop it however you like and start it again: finished runs are skipped, others go on from their checkpoints. All runs use the
@@ -13,6 +15,7 @@ cd "$(dirname "$0")/.."
 
 runs=${LAMINAR_RUNS:-runs}
 iterations=${ITERATIONS:-4000}
+epochs=${EPOCHS:-60}
 jobs=${JOBS:-2}
 only=${ONLY:-*}
 program=${1:-build/laminar}
@@ -33,12 +36,31 @@ list_jobs() {
         echo "protein-a5-s$seed protein --tpr-coefficient 5 --seed $seed"
         echo "protein-a0-s$seed protein --tpr-coefficient 0 --seed $seed"
     done
+    for seed in 1 2; do
+        echo "frey-a5-s$seed frey --tpr-coefficient 5 --seed $seed"
+        echo "frey-a0-s$seed frey --tpr-coefficient 0 --seed $seed"
+    done
+    echo "caltech-a5-s1 caltech --tpr-coefficient 5 --seed 1"
+    echo "caltech-a0-s1 caltech --tpr-coefficient 0 --seed 1"
+    echo "frey-none-s1 frey --posterior none --seed 1"
+    echo "caltech-none-s1 caltech --posterior none --seed 1"
 }
 
 file_of() {
     case $1 in
     power) echo "$data/power_month/household_power_consumption.txt" ;;
     protein) echo "$data/protein/data.txt" ;;
+    frey) echo "$data/freyfaces/freyfaces.pkl" ;;
+    caltech) echo "$data/caltech101_silhouettes/caltech101_silhouettes_28.mat" ;;
+    esac
+}
+
+# What a fit of the set is called with; the warm-up is a fifth of a run shorter than 200 epochs.
+fit_flags() {
+    case $1 in
+    frey) echo "vae fit $2 --image-size 28x20 --config presets/vae/frey.yaml --epochs $epochs --warmup $((epochs / 5))" ;;
+    caltech) echo "vae fit $2 --config presets/vae/caltech.yaml --epochs $epochs --warmup $((epochs / 5))" ;;
+    *) echo "fit $2 --config examples/$1.yaml --iterations $iterations --val-freq 200 --early-stopping 1000" ;;
     esac
 }
 
@@ -49,7 +71,7 @@ is_done() {
     local last
     last=$(tail -n 1 "$runs/$1/metrics.jsonl" 2>/dev/null) || return 1
     [[ $last == '{"type":"summary"'*'"finished":true}' && $last =~ \"iterations\":([0-9]+) ]] || return 1
-    [ "${BASH_REMATCH[1]}" -ge "$iterations" ]
+    [[ $1 == frey-* || $1 == caltech-* ]] || [ "${BASH_REMATCH[1]}" -ge "$iterations" ]
 }
 
 # run_job NAME SET FLAGS. The lock is the fit's as long as it lives: one that outlived a killed sweep is waited for.
@@ -60,8 +82,9 @@ run_job() {
     exec 8>"$runs/$name.lock"
     flock 8
     is_done "$name" && return 0
-    nice "$runs/laminar" fit "$file" --config "examples/$set.yaml" "$@" --iterations "$iterations" --val-freq 200 \
-        --log-freq 10 --early-stopping 1000 --threads 1 --quiet --resume --out "$runs/$name" >"$runs/$name.txt" 2>&1 &
+    # shellcheck disable=SC2046
+    nice "$runs/laminar" $(fit_flags "$set" "$file") "$@" --log-freq 10 --threads 1 --quiet --resume --out "$runs/$name" \
+        >"$runs/$name.txt" 2>&1 &
     fit=$!
     trap 'kill $fit 2>/dev/null || true' TERM # it saves and ends
     while kill -0 "$fit" 2>/dev/null; do
