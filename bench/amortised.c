@@ -1,5 +1,5 @@
-/* Calls of a field with parameters from the rows, in the shapes of method.md 7: f and its trace by one probe, the
- * vector-Jacobian product, and the gradient of the row parameters over a dopri5 step's six stages. One thread, float, 100 rows.
+/* Calls of a low-rank amortised field in the shapes of the published variational auto-encoders: f and its trace by one probe,
+ * the vector-Jacobian product, and the gradient of the row parameters over a dopri5 step's six stages. One thread, float, 100 rows.
  *
  *     amortised [ISA]
  *

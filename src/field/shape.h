@@ -4,7 +4,7 @@
  *     layer(t, h) = gate(t) * sum_j phi_j(t) (W_j h + b_j) + u t,     gate(t) = sigmoid(g t + c), elementwise,
  * with phi = (1) for most, (1 - t, t) for blend, (tanh(V1 t + c1), 1) for hyper, and gate or u absent in some.
  *
- * An amortised field takes parameters from the row as well (method.md 7; the four kinds of FFJORD's variational auto-encoders):
+ * An amortised field takes parameters from the row as well (method.md 2; the four kinds of FFJORD's variational auto-encoders):
  *     bias      layer_k + b_k(x)
  *     low rank  layer_k + (h U_k(x)) V_k(x) + b_k(x)
  *     hyper     (t, h) W_k(x) + b_k(x) in place of every layer

@@ -87,6 +87,8 @@ static lam_status allocate(LAM_W(lam_engine) *e)
     return LAM_OK;
 }
 
+_Static_assert(LAM_MAX_STAGES <= LAM_MAX_SLOTS, "a step's pulls have a slot each");
+
 /* What fields with row parameters need; before allocate, as records grow. */
 static lam_status amortise(LAM_W(lam_engine) *e)
 {
