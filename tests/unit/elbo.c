@@ -270,12 +270,25 @@ static void limits_of_the_variance(void **state)
     end(&b);
 }
 
-/* Two tiles; then a small batch on the same engine, which must know nothing of the large one. */
+/* A small batch after a large one knows nothing of it. */
+static void check_smaller_batch(bound *b, recipe r)
+{
+    r.rows = b->call.rows = 3;
+    gradient(b);
+    bound fresh = create(r);
+    start(&fresh, 0);
+    memcpy(fresh.pixels, b->pixels, 3 * b->layout.pixels);
+    gradient(&fresh);
+    assert_memory_equal(b->grad, fresh.grad, b->layout.parameters * sizeof *b->grad);
+    assert_memory_equal(b->row_elbo, fresh.row_elbo, 3 * sizeof *b->row_elbo);
+    end(&fresh);
+}
+
 static void two_tiles(void **state)
 {
     (void)state;
     const recipe r = { .amortised = LAM_AMORTISED_LOW_RANK, .rows = 70, .tpr = 1, .beta = 0.3, .divergence = LAM_DIV_RADEMACHER };
-    bound b = create(r), fresh;
+    bound b = create(r);
     const lam_vae_layout *l = &b.layout;
     start(&b, 0);
     gradient(&b);
@@ -284,18 +297,23 @@ static void two_tiles(void **state)
     for (size_t i = 0; i < 6; i++)
         check_direction(&b, "one of encoder, mean, variance, maps, decoder, flow", at[i], at[i + 1] - at[i]);
     freeze(&b, 0);
-    b.call.rows = 3;
-    gradient(&b);
-    recipe small = r;
-    small.rows = 3;
-    fresh = create(small);
-    start(&fresh, 0);
-    memcpy(fresh.pixels, b.pixels, 3 * l->pixels);
-    gradient(&fresh);
-    assert_memory_equal(b.grad, fresh.grad, l->parameters * sizeof *b.grad);
-    assert_memory_equal(b.row_elbo, fresh.row_elbo, 3 * sizeof *b.row_elbo);
-    end(&fresh);
+    check_smaller_batch(&b, r);
     end(&b);
+}
+
+static void batches_after_each_other(void **state)
+{
+    static const recipe recipes[] = { { .posterior = LAM_POSTERIOR_PLANAR, .blocks = 2, .rows = 70 },
+        { .posterior = LAM_POSTERIOR_NONE, .rows = 5 }, { .amortised = LAM_AMORTISED_HYPER, .rows = 7 },
+        { .amortised = LAM_AMORTISED_BIAS, .rows = 5, .pixels = LAM_PIXELS_CATEGORICAL } };
+    (void)state;
+    for (size_t k = 0; k < sizeof recipes / sizeof *recipes; k++) {
+        bound b = create(recipes[k]);
+        start(&b, 0);
+        gradient(&b);
+        check_smaller_batch(&b, recipes[k]);
+        end(&b);
+    }
 }
 
 /* ---- the value ---------------------------------------------------------------------------------------------------- */
@@ -593,6 +611,7 @@ int main(void)
         cmocka_unit_test(grey_levels),
         cmocka_unit_test(limits_of_the_variance),
         cmocka_unit_test(two_tiles),
+        cmocka_unit_test(batches_after_each_other),
         cmocka_unit_test(by_definition),
         cmocka_unit_test(a_flow_that_does_nothing),
         cmocka_unit_test(a_linear_flow),
