@@ -326,6 +326,8 @@ def main():
     print_scaling(figures["scaling"])
     print_training(figures["same_nll"])
     print_gemm(figures["gemm"])
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "speed_notes.md")) as notes:
+        print("\n" + notes.read().strip())
 
 
 if __name__ == "__main__":
