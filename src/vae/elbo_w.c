@@ -319,6 +319,8 @@ static lam_status pull(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, rea
     if (l->has_flow)
         return LAM_W(lam_engine_reverse)(s->engine, &call->solve, &call->penalty, s->g_z, g_l, grad + l->at_flow, s->g_z,
             l->maps > 0 ? (real *const *)s->g_am : NULL, &terms->counts);
+    if (s->config->posterior == LAM_POSTERIOR_PLANAR) /* lanes past the batch may hold an earlier one's */
+        memset(s->g_am[0], 0, s->batch.tiles * n * LAM_TILE * sizeof(real));
     for (size_t row = 0; row < rows && s->config->posterior == LAM_POSTERIOR_PLANAR; row++) {
         double *g_row = s->row + n;
         real *tile = s->g_am[0] + row / LAM_TILE * n * LAM_TILE + row % LAM_TILE;
