@@ -147,22 +147,21 @@ static void freeze(bound *b, int on)
 
 /* ---- the gradient ------------------------------------------------------------------------------------------------- */
 
-/* d loss / d a along `along` [n]: five points, error h^4 / 30 of the fifth derivative, rounding 1e-16 / h. */
-static const double STEP = 1e-3;
+/* d loss / d a along `along` [n]: two points, error h^2 / 6 of the third derivative, rounding 1e-16 / h. */
+static const double STEP = 1e-4;
 
 static double slope(bound *b, double *a, const double *along, size_t n)
 {
-    static const double at[4] = { -2, -1, 1, 2 };
-    double value[4], *kept = malloc(n * sizeof *kept);
+    double value[2], *kept = malloc(n * sizeof *kept);
     memcpy(kept, a, n * sizeof *kept);
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 2; k++) {
         for (size_t i = 0; i < n; i++)
-            a[i] = kept[i] + at[k] * STEP * along[i];
+            a[i] = kept[i] + (k == 0 ? -STEP : STEP) * along[i];
         value[k] = loss_of(b);
     }
     memcpy(a, kept, n * sizeof *kept);
     free(kept);
-    return (value[0] - 8 * value[1] + 8 * value[2] - value[3]) / (12 * STEP);
+    return (value[1] - value[0]) / (2 * STEP);
 }
 
 static double rounding(const bound *b)
@@ -232,8 +231,8 @@ static void check_recipe(recipe r, int nets, size_t elements)
 static void gaussian_and_planar(void **state)
 {
     (void)state;
-    check_recipe((recipe) { .posterior = LAM_POSTERIOR_NONE, .rows = 2 }, 1, 2);
-    check_recipe((recipe) { .posterior = LAM_POSTERIOR_NONE, .beta = 0.3, .size = 8, .rows = 2 }, 0, 1);
+    check_recipe((recipe) { .posterior = LAM_POSTERIOR_NONE, .rows = 1 }, 1, 1);
+    check_recipe((recipe) { .posterior = LAM_POSTERIOR_NONE, .beta = 0.3, .size = 8, .rows = 1 }, 0, 1);
     check_recipe((recipe) { .posterior = LAM_POSTERIOR_PLANAR, .blocks = 2, .beta = 0.3 }, 0, 2);
     check_recipe((recipe) { .posterior = LAM_POSTERIOR_PLANAR, .blocks = 2 }, 0, 1);
 }
@@ -246,7 +245,7 @@ static void every_amortisation(void **state)
         for (int tpr = 0; tpr < 2; tpr++) {
             size_t turn = (size_t)(kind + tpr);
             check_recipe((recipe) { .amortised = (lam_amortised)kind, .tpr = tpr, .beta = turn % 2 ? 0.3 : 1,
-                .blocks = 1 + (size_t)tpr, .divergence = turn % 3 == 0 ? LAM_DIV_EXACT : LAM_DIV_RADEMACHER, .rows = 2,
+                .blocks = 1 + (size_t)tpr, .divergence = turn % 3 == 0 ? LAM_DIV_EXACT : LAM_DIV_RADEMACHER, .rows = 1 + (size_t)tpr,
                 .activation = kind == LAM_AMORTISED_BIAS ? LAM_ACT_SWISH : LAM_ACT_SOFTPLUS }, 0, 1);
         }
 }
@@ -287,7 +286,7 @@ static void check_smaller_batch(bound *b, recipe r)
 static void two_tiles(void **state)
 {
     (void)state;
-    const recipe r = { .amortised = LAM_AMORTISED_LOW_RANK, .rows = 70, .tpr = 1, .beta = 0.3, .divergence = LAM_DIV_RADEMACHER };
+    const recipe r = { .amortised = LAM_AMORTISED_LOW_RANK, .rows = 66, .tpr = 1, .beta = 0.3, .divergence = LAM_DIV_RADEMACHER };
     bound b = create(r);
     const lam_vae_layout *l = &b.layout;
     start(&b, 0);
@@ -303,7 +302,7 @@ static void two_tiles(void **state)
 
 static void batches_after_each_other(void **state)
 {
-    static const recipe recipes[] = { { .posterior = LAM_POSTERIOR_PLANAR, .blocks = 2, .rows = 70 },
+    static const recipe recipes[] = { { .posterior = LAM_POSTERIOR_PLANAR, .blocks = 2, .rows = 9 },
         { .posterior = LAM_POSTERIOR_NONE, .rows = 5 }, { .amortised = LAM_AMORTISED_HYPER, .rows = 7 },
         { .amortised = LAM_AMORTISED_BIAS, .rows = 5, .pixels = LAM_PIXELS_CATEGORICAL } };
     (void)state;
@@ -396,7 +395,7 @@ static void by_definition(void **state)
     (void)state;
     static const recipe recipes[] = { { .posterior = LAM_POSTERIOR_NONE, .beta = 0.3 }, { .posterior = LAM_POSTERIOR_NONE, .limits = 1 },
         { .posterior = LAM_POSTERIOR_NONE, .pixels = LAM_PIXELS_CATEGORICAL }, { .posterior = LAM_POSTERIOR_PLANAR, .blocks = 3 },
-        { .posterior = LAM_POSTERIOR_NONE, .size = 8, .rows = 66 } };
+        { .posterior = LAM_POSTERIOR_NONE, .size = 8, .rows = 3 } };
     for (size_t k = 0; k < sizeof recipes / sizeof *recipes; k++) {
         bound b = create(recipes[k]);
         double sum = 0, sum_kl = 0, n = (double)b.call.rows;
