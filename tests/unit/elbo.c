@@ -512,8 +512,8 @@ static elbo_problem in_float(const bound *b, size_t threads, int plain)
         .noise = b->call.noise, .penalty = b->call.penalty };
 }
 
-/* Fixed steps, so that both widths do the same. Float sums of up to some 10^4 products through a dozen layers: what is seen is some
- * 1e-6 of the largest of a tensor; 2e-5 is asked. */
+/* Fixed steps, so that both widths do the same. Float sums of up to some 10^4 products, 2^-24 each, through a dozen layers; twice what
+ * the nets alone are allowed (vae_net.c). */
 static void float_against_double(void **state)
 {
     (void)state;
