@@ -298,7 +298,7 @@ def print_training(same):
                   for name, p in (("PyTorch", peer), ("laminar", ours))])
     paragraph(f"laminar is there in {ours['seconds'] / peer['seconds']:.3f} of the seconds ({peer['seconds'] / ours['seconds']:.1f} times",
               f"sooner) and {ours['cpu_seconds'] / peer['cpu_seconds']:.3f} of the processor seconds.")
-    lines = ["panel\t\tseconds of training\tvalidation NLL\tlogx"]
+    lines = ["panel\t\tseconds of training\tvalidation NLL, nats a row\tlogx"]
     sides = (("PyTorch, the published algorithm", same["peer"]["points"]), ("laminar", same["laminar"]["points"]))
     for i, (name, points) in enumerate(sides):
         lines.append(f"series\t{name}\t{i}\t{'solid' if i else 'dashed'}")
