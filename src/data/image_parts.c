@@ -48,8 +48,8 @@ static lam_status count(const lam_images *const files[LAM_PARTS], const size_t w
     return LAM_OK;
 }
 
-/* The part's rows are those from `at` on of the order (NULL: of the file); before counts the images of earlier files. */
-static lam_status take(lam_image_parts *out, int part, const lam_images *file, const uint64_t *order, size_t at, size_t before)
+/* The part's rows are those from `at` on of the order (NULL: of the file). */
+static lam_status take(lam_image_parts *out, int part, const lam_images *file, const uint64_t *order, size_t at)
 {
     size_t pixels = out->height * out->width, n = out->rows[part];
     if (n == 0)
@@ -61,7 +61,7 @@ static lam_status take(lam_image_parts *out, int part, const lam_images *file, c
     for (size_t i = 0; i < n; i++) {
         size_t row = order != NULL ? (size_t)order[at + i] : at + i;
         memcpy(out->pixels[part] + i * pixels, file->pixels + row * pixels, pixels);
-        out->number[part][i] = before + row;
+        out->number[part][i] = row;
     }
     out->binary = out->binary && file->binary;
     return LAM_OK;
@@ -69,17 +69,16 @@ static lam_status take(lam_image_parts *out, int part, const lam_images *file, c
 
 static lam_status fill(const lam_images *const files[LAM_PARTS], const uint64_t *order, lam_image_parts *out)
 {
-    size_t end = files[LAM_TRAIN]->n, before[LAM_PARTS] = { 0, end, end };
-    before[LAM_TEST] += files[LAM_VALID] != NULL ? files[LAM_VALID]->n : 0;
+    size_t end = files[LAM_TRAIN]->n;
     for (int part = LAM_TEST; part > LAM_TRAIN; part--) {
         if (files[part] != NULL) {
-            LAM_TRY(take(out, part, files[part], NULL, 0, before[part]));
+            LAM_TRY(take(out, part, files[part], NULL, 0));
             continue;
         }
         end -= out->rows[part];
-        LAM_TRY(take(out, part, files[LAM_TRAIN], order, end, 0));
+        LAM_TRY(take(out, part, files[LAM_TRAIN], order, end));
     }
-    return take(out, LAM_TRAIN, files[LAM_TRAIN], order, 0, 0);
+    return take(out, LAM_TRAIN, files[LAM_TRAIN], order, 0);
 }
 
 lam_status lam_image_parts_make(const lam_images *const files[LAM_PARTS], const lam_image_parts_options *options,

@@ -16,8 +16,8 @@ typedef struct lam_image_parts {
     int binary;                       /* of all parts */
     size_t rows[LAM_PARTS];
     unsigned char *pixels[LAM_PARTS]; /* [rows, height * width]; NULL for a part without rows */
-    size_t *number[LAM_PARTS];        /* [rows] place of each in its file, files counted on in the order of lam_part: what counts
-                                         its draws, whatever the split */
+    size_t *number[LAM_PARTS];        /* [rows] place of each in its own file: what counts its draws, whatever the split, and
+                                         wherever that file is read again */
 } lam_image_parts;
 
 /* Cuts files into parts: files[LAM_TRAIN] is there always, and a part whose file is NULL is cut from it, of the shuffled or the

@@ -6,7 +6,10 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { SAVE_SECONDS = 60 }; /* between checkpoints, at the most */
+enum {
+    SAVE_SECONDS = 60, /* between checkpoints, at the most, */
+    SAVE_SHARE = 30,   /* or so many times what one takes: those of large models are gigabytes */
+};
 
 static int has_validation(const lam_run *run)
 {
@@ -95,7 +98,8 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     int due = is_due(run);
     if (due)
         LAM_TRY(validate(run));
-    if (due || lam_run_clock() - run->saved_at >= SAVE_SECONDS)
+    double since = lam_run_clock() - run->saved_at;
+    if ((due || since >= SAVE_SECONDS) && since >= SAVE_SHARE * run->save_seconds)
         LAM_TRY(lam_run_save_state(run));
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }

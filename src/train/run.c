@@ -66,11 +66,13 @@ lam_status lam_run_save_state(lam_run *run)
 {
     if (run->folder.checkpoint == NULL)
         return LAM_OK;
-    run->state.seconds = lam_run_clock() - run->started;
+    double before = lam_run_clock();
+    run->state.seconds = before - run->started;
     LAM_TRY(lam_metrics_sync(&run->metrics, &run->state.metrics_bytes));
     LAM_TRY(lam_checkpoint_write(run->folder.checkpoint, &run->state, run->cfg, run->target->data_hash));
     run->saved = run->state.iteration;
     run->saved_at = lam_run_clock();
+    run->save_seconds = run->saved_at - before;
     return LAM_OK;
 }
 

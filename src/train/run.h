@@ -14,7 +14,8 @@ typedef struct lam_run {
     lam_fit_state state;
     uint64_t first_iteration; /* done when this process took over */
     uint64_t saved;           /* iteration of the last checkpoint; UINT64_MAX: none in this process */
-    double started, saved_at; /* clock: start of the run, as if it had never been interrupted; of the last checkpoint */
+    double started, saved_at; /* clock: start of the run, as if it had never been interrupted; end of the last checkpoint */
+    double save_seconds;      /* that the last checkpoint took */
     double seconds_before;    /* that the run took before this process */
     double best_val_nll, val_nll;   /* val_nll: of the last validation; NaN before it */
     lam_counts val_counts;

@@ -343,7 +343,7 @@ static lam_status pull_encoder(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *c
     LAM_TRY(LAM_W(lam_any_net_backward)(s->mean, params_at(call, l->at_mean), s->g_latent, grad + l->at_mean, s->g_feature));
     for (size_t i = 0; i < n; i++) { /* z_0 = mu + sqrt(v) e, and -log v / 2 in log q */
         double v = (double)s->v[i], g_v = s->g_z[i] * s->e[i] / (2 * sqrt(v)) - call->beta * mean / (2 * v);
-        s->g_latent[i] = (real)g_v * s->slope[i];
+        s->g_latent[i] = (real)(g_v * (double)s->slope[i]); /* v and its slope vanish together: not one by one */
     }
     LAM_TRY(LAM_W(lam_any_net_backward)(s->variance, params_at(call, l->at_variance), s->g_latent, grad + l->at_variance,
         s->g_other));

@@ -48,7 +48,8 @@ static void configure(pass *p)
         p->cfg.first_step = LAM_STEP_PROBE;
 }
 
-static lam_status open_pass(pass *p, const lam_vae *model, const lam_eval_options *options)
+/* rows: as many as there will be, so that room for more than a batch of them is not taken. */
+static lam_status open_pass(pass *p, const lam_vae *model, const lam_eval_options *options, size_t rows)
 {
     static const lam_eval_options plain;
     *p = (pass) { .model = model, .options = options != NULL ? *options : plain };
@@ -56,6 +57,7 @@ static lam_status open_pass(pass *p, const lam_vae *model, const lam_eval_option
     const lam_vae_layout *l = &model->layout;
     const lam_eval_options *o = &p->options;
     p->batch = o->batch_rows > 0 ? o->batch_rows : p->cfg.batch_size;
+    p->batch = rows < p->batch && rows > 0 ? rows : p->batch;
     p->size = l->pixels;
     const lam_elbo_options elbo = { .max_rows = p->batch, .trace = lam_vae_trace(&p->cfg, 0) };
     LAM_TRY(lam_pool_create(o->threads, &p->pool));
@@ -201,9 +203,12 @@ lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, 
     pass p;
     if (model == NULL || pixels == NULL || n == 0 || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_score needs a model, images and a place for the scores");
+    if (samples > 0 && options != NULL && options->divergence != LAM_DIV_EXACT && model->layout.has_flow)
+        return lam_fail(LAM_ERR_ARGUMENT, "the importance-weighted estimate wants the exact trace: exp of an estimated one is too "
+            "large on average");
     *out = (lam_vae_scores) { .images = n, .log_likelihood = (double)NAN, .log_likelihood_se = (double)NAN,
         .sampling_se = (double)NAN };
-    lam_status status = open_pass(&p, model, options);
+    lam_status status = open_pass(&p, model, options, samples > 0 ? samples : n);
     if (status == LAM_OK)
         status = samples > 0 ? score_weighted(&p, pixels, numbers, n, samples, out)
                              : score_once(&p, pixels, numbers, n, out);
@@ -271,7 +276,7 @@ lam_status lam_vae_reconstruct(const lam_vae *model, const lam_eval_options *opt
     pass p;
     if (model == NULL || pixels == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_reconstruct needs a model, images and room for as many");
-    lam_status status = open_pass(&p, model, options);
+    lam_status status = open_pass(&p, model, options, n);
     if (status == LAM_OK)
         status = reconstruct(&p, pixels, numbers, n, out);
     close_pass(&p);
@@ -295,7 +300,7 @@ lam_status lam_vae_sample(const lam_vae *model, const lam_eval_options *options,
     pass p;
     if (model == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_sample needs a model and room for the images");
-    lam_status status = open_pass(&p, model, options);
+    lam_status status = open_pass(&p, model, options, n);
     if (status == LAM_OK)
         status = sample(&p, seed, n, out);
     close_pass(&p);
@@ -329,7 +334,7 @@ lam_status lam_vae_interpolate(const lam_vae *model, const lam_eval_options *opt
     pass p;
     if (model == NULL || a == NULL || b == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_interpolate needs a model, two images and room for the steps");
-    lam_status status = open_pass(&p, model, options);
+    lam_status status = open_pass(&p, model, options, 1);
     if (status == LAM_OK)
         status = interpolate(&p, a, b, n, out);
     close_pass(&p);

@@ -39,7 +39,10 @@ size_t lam_vae_batches(const lam_config *cfg, const lam_image_data *data)
 
 static size_t evaluation_rows(const trainer *t)
 {
-    return t->cfg->batch_size;
+    size_t valid = lam_image_data_rows(t->data, LAM_VALID), test = lam_image_data_rows(t->data, LAM_TEST);
+    size_t most = valid > test ? valid : test;
+    most = most == 0 ? 1 : most;
+    return most < t->cfg->batch_size ? most : t->cfg->batch_size;
 }
 
 static void free_trainer(void *self)
@@ -60,8 +63,8 @@ static void free_trainer(void *self)
 
 static lam_status allocate(trainer *t)
 {
-    const lam_elbo_options options = { .max_rows = t->cfg->batch_size, .gradients = 1, .trace = lam_vae_trace(t->cfg, 0) };
     LAM_TRY(lam_batches_create(&t->batches, t->cfg->seed, lam_image_data_rows(t->data, LAM_TRAIN), t->cfg->batch_size));
+    const lam_elbo_options options = { .max_rows = t->batches.size, .gradients = 1, .trace = lam_vae_trace(t->cfg, 0) };
     t->grad = lam_alloc(t->layout->parameters, sizeof *t->grad);
     t->pixels = lam_alloc(t->cfg->batch_size * t->layout->pixels, 1);
     t->h_before = lam_alloc(t->layout->blocks, sizeof *t->h_before);
@@ -205,6 +208,7 @@ static lam_status evaluate(void *self, const lam_evaluation *e, double *negative
     int exact = e->exact || t->cfg->val_divergence == LAM_VAL_EXACT
         || (t->cfg->val_divergence == LAM_VAL_AUTO && t->layout->latent <= LAM_EXACT_DIM);
     const lam_elbo_options options = { .max_rows = evaluation_rows(t), .trace = lam_vae_trace(t->cfg, exact) };
+    exact = options.trace == LAM_TRACE_EXACT;
     *counts = (lam_counts) { 0 };
     *negative_elbo = (double)NAN;
     if (t->evaluate[exact] == NULL)

@@ -554,6 +554,27 @@ static void float_against_double(void **state)
     }
 }
 
+/* v is e^a where a is very negative: its slope and 1 / v leave float one by one, their product is 1 and does not. */
+static void tiny_variances(void **state)
+{
+    (void)state;
+    bound b = create((recipe) { .posterior = LAM_POSTERIOR_NONE, .rows = 3 });
+    float *grad = malloc(b.layout.parameters * sizeof *grad), *weights = b.start + b.layout.at_variance;
+    size_t biases = b.layout.latent * LAM_VAE_FEATURES;
+    double row[3];
+    lam_elbo_terms terms;
+    memset(weights, 0, biases * sizeof *weights);
+    for (size_t i = 0; i < b.layout.latent; i++)
+        weights[biases + i] = -100;
+    elbo_problem p = in_float(&b, 1, 1);
+    p.beta = 1;
+    must(elbo_in_float(&p, row, grad, &terms));
+    for (size_t i = 0; i < b.layout.latent; i++) /* z_0 is mu: what is left is d/da of -log v / 2 */
+        assert_true(fabs((double)grad[b.layout.at_variance + biases + i] + 0.5) < 1e-6);
+    free(grad);
+    end(&b);
+}
+
 #ifdef LAM_HAVE_DNNL
 static void threads(void **state)
 {
@@ -616,6 +637,7 @@ int main(void)
         cmocka_unit_test(a_linear_flow),
         cmocka_unit_test(draws_belong_to_rows),
         cmocka_unit_test(float_against_double),
+        cmocka_unit_test(tiny_variances),
 #ifdef LAM_HAVE_DNNL
         cmocka_unit_test(threads),
 #endif
