@@ -33,7 +33,7 @@ LAM_INLINE void product(const int mi, const int np, const int cv, size_t columns
                 __builtin_prefetch(next + (size_t)i * m_stride + lane, 0, 2);
 #pragma GCC unroll 2
                 for (int p = 0; p < np; p++)
-                    sum[p] += mv * xv[i][p][v];
+                    sum[p] = vfma(mv, xv[i][p][v], sum[p]);
             }
 #pragma GCC unroll 2
             for (int p = 0; p < np; p++)
@@ -67,7 +67,7 @@ LAM_INLINE void transposed(const int mi, const int np, const int cv, size_t colu
                 __builtin_prefetch(next + (size_t)i * m_stride + lane, 0, 2);
 #pragma GCC unroll 2
                 for (int p = 0; p < np; p++)
-                    sum[i][p][v] += mv * xv[p];
+                    sum[i][p][v] = vfma(mv, xv[p], sum[i][p][v]);
             }
         }
 #pragma GCC unroll 2

@@ -25,7 +25,7 @@ LAM_INLINE void micro(const int mr, const int cv, size_t depth, const real *rest
             vec wo = vset(w[k * (size_t)mr + (size_t)o]);
 #pragma GCC unroll 4
             for (int v = 0; v < cv; v++)
-                acc[o][v] += wo * xv[v];
+                acc[o][v] = vfma(wo, xv[v], acc[o][v]);
         }
     }
 #pragma GCC unroll 6
@@ -280,7 +280,7 @@ LAM_INLINE void one_output(const int cv, size_t depth, const real *restrict w, s
     for (size_t i = 0; i < depth; i++)
 #pragma GCC unroll 4
         for (int v = 0; v < cv; v++)
-            acc[v] += vset(w[i * stride]) * vload(x + i * LAM_TILE + (size_t)v * LAM_VL);
+            acc[v] = vfma(vset(w[i * stride]), vload(x + i * LAM_TILE + (size_t)v * LAM_VL), acc[v]);
 #pragma GCC unroll 4
     for (int v = 0; v < cv; v++)
         vstore(y + (size_t)v * LAM_VL, acc[v]);

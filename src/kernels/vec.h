@@ -104,6 +104,27 @@ LAM_INLINE vec vselect(ivec mask, vec yes, vec no)
     return vreal((mask & vbits(yes)) | (~mask & vbits(no)));
 }
 
+/* a * b + c, fused wherever this instruction set fuses: where the rest is left to the compiler's contraction, two copies of one
+ * loop may round differently, and a row must not depend on which of them it meets. */
+LAM_INLINE vec vfma(vec a, vec b, vec c)
+{
+#if defined(LAM_ISA_avx512) && LAM_WIDTH == 32
+    return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(LAM_ISA_avx512)
+    return (vec)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(LAM_ISA_avx2) && LAM_WIDTH == 32
+    return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(LAM_ISA_avx2)
+    return (vec)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif defined(LAM_ISA_neon) && LAM_WIDTH == 32
+    return (vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#elif defined(LAM_ISA_neon)
+    return (vec)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#else
+    return a * b + c;
+#endif
+}
+
 /* The smaller and larger in each lane, x where x is NaN. One instruction a vector; compilers of today make a comparison and
  * a blend of the same in C. */
 LAM_INLINE vec vmin(real limit, vec x)
