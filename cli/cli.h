@@ -165,6 +165,9 @@ int cli_exists(const char *path);
 char *cli_path_join(const char *folder, const char *name);
 /* CLI_OK; CLI_USAGE for a mistake in the file, CLI_FAILED if it cannot be read, the message printed. */
 int cli_config_load(lam_config *cfg, const char *path);
+/* The file that path names: itself, or that of a run folder. Free *file in either case. CLI_OK, or CLI_FAILED with the message
+ * printed: a folder without a model. */
+int cli_model_file(const char *path, char **file);
 /* path is a model file or a run folder. CLI_OK, or CLI_FAILED (CLI_USAGE for a bad --config) with the message printed. */
 int cli_model_open(const char *path, const char *config_path, lam_model **model);
 /* Options for evaluating model, LAMINAR_ISA included. */
@@ -194,6 +197,8 @@ int cli_table_out(const lam_table *table, const char *path);
 /* A path for results that cannot be written is found before the work: CLI_OK, or CLI_USAGE with the message printed. path
  * may be NULL. */
 int cli_out_check(const char *path);
+/* The same of a picture's path, which is not NULL. */
+int cli_picture_check(const char *path);
 /* A table of zeros; ends the program with a message when there is no memory. */
 lam_table *cli_table_create(size_t rows, size_t cols);
 void cli_table_name(lam_table *table, size_t column, const char *name);

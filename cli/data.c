@@ -139,16 +139,30 @@ static int ends_with(const char *text, const char *end)
     return n > m && strcmp(text + n - m, end) == 0;
 }
 
+/* CLI_OK if the folder that path names is there. */
+static int check_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? NULL : cli_format("%.*s", (int)(slash - path), path);
+    int missing = folder != NULL && folder[0] != '\0' && !cli_is_folder(folder);
+    if (missing)
+        cli_misuse(NULL, "cannot write %s: there is no folder %s", path, folder);
+    free(folder);
+    return missing ? CLI_USAGE : CLI_OK;
+}
+
 int cli_out_check(const char *path)
 {
-    if (path == NULL || ends_with(path, ".npy") || ends_with(path, ".csv") || ends_with(path, ".csv.gz")) {
-        const char *slash = path == NULL ? NULL : strrchr(path, '/');
-        char *folder = slash == NULL ? NULL : cli_format("%.*s", (int)(slash - path), path);
-        int missing = folder != NULL && folder[0] != '\0' && !cli_is_folder(folder);
-        if (missing)
-            cli_misuse(NULL, "cannot write %s: there is no folder %s", path, folder);
-        free(folder);
-        return missing ? CLI_USAGE : CLI_OK;
-    }
-    return cli_misuse(NULL, "cannot write %s: the name should end in .npy, .csv or .csv.gz", path);
+    if (path == NULL)
+        return CLI_OK;
+    if (!ends_with(path, ".npy") && !ends_with(path, ".csv") && !ends_with(path, ".csv.gz"))
+        return cli_misuse(NULL, "cannot write %s: the name should end in .npy, .csv or .csv.gz", path);
+    return check_folder(path);
+}
+
+int cli_picture_check(const char *path)
+{
+    if (!ends_with(path, ".png"))
+        return cli_misuse(NULL, "cannot write %s: the name should end in .png", path);
+    return check_folder(path);
 }

@@ -92,14 +92,15 @@ static int fit(const cli_command *command, const char *path, const fit_args *arg
     fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq};
     lam_fit_options options = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress, .user = &watch,
         .log = {cli_log, NULL}};
-    int code = fit_make_folder(args->run.out);
+    const fit_word words[] = {{"--valid ", args->valid}, {"--test ", args->test}, {0}};
+    int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
     if (code != CLI_OK)
         return code;
     fit_catch_signals();
     lam_status status = lam_fit(cfg, data, &options, &model, &result);
     cli_status_line("");
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, path, &args->run, args->valid, args->test, watch.iteration, cfg);
+        code = fit_say_interrupted(command, path, &args->run, words, watch.iteration, cfg);
     else if (status != LAM_OK)
         code = cli_library_failed();
     if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
@@ -112,6 +113,7 @@ static int fit(const cli_command *command, const char *path, const fit_args *arg
         printf("model    %s\n", file);
         free(file);
     }
+    fit_unmake_folder(args->run.out, was_there);
     lam_model_free(model);
     return code;
 }

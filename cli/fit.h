@@ -25,14 +25,21 @@ int fit_check_folder(const cli_command *command, const fit_run *run);
 int fit_make_folder(const char *folder);
 /* A resumed run's own parameters, LAMINAR_ISA, --config, flags: each wins over those before. cfg is initialised. */
 int fit_configure(const cli_command *command, const fit_run *run, const cli_line *line, lam_config *cfg);
-/* How to go on with a run stopped by a signal; returns the exit code. valid and test may be NULL. */
-int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *run, const char *valid, const char *test,
-    size_t iteration, const lam_config *cfg);
+/* A folder that is still empty after a failure is taken away again, if it was not there before. */
+void fit_unmake_folder(const char *folder, int was_there);
+/* A flag of the line that says what the data are: word NULL is one that was not given, a NULL flag ends a list. */
+typedef struct fit_word {
+    const char *flag, *word; /* "--valid " */
+} fit_word;
+/* How to go on with a run stopped by a signal; returns the exit code. */
+int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *run, const fit_word *data, size_t iteration,
+    const lam_config *cfg);
 
 /* State of the progress display, and whether to stop. */
 typedef struct fit_watch {
     int quiet, terminal;
-    size_t log_freq;
+    lam_model_kind kind;
+    size_t log_freq, epochs; /* epochs 0: not what the run's length is given in */
     size_t first_iteration; /* 0 before the first call; a resumed run starts later than 1 */
     double first_seconds, shown; /* the run's seconds at the first call; cli_clock of the line last shown */
     size_t iteration;            /* the last one reported */

@@ -17,10 +17,14 @@ static void on_signal(int number)
 
 void fit_catch_signals(void)
 {
+    /* Some of the code that oneDNN makes keeps things below the stack's end, where a handler would write. */
+    static char room[1 << 16];
+    const stack_t own = {.ss_sp = room, .ss_size = sizeof room};
     struct sigaction action, before;
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND; /* the second one kills */
+    action.sa_flags = (int)(SA_RESETHAND | SA_ONSTACK); /* the second one kills */
+    sigaltstack(&own, NULL);
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -35,18 +39,38 @@ int fit_signal(void)
 
 /* ---- progress ----------------------------------------------------------------------------------------------------- */
 
+/* "epoch 2/60 beta 0.25 " of images, nothing of rows. */
+static const char *epoch_text(const fit_watch *watch, const lam_progress *p, const char *gap, char text[96])
+{
+    char of[32] = "";
+    text[0] = '\0';
+    if (watch->epochs > 0)
+        snprintf(of, sizeof of, "/%zu", watch->epochs);
+    if (p->epoch > 0)
+        snprintf(text, 96, "epoch %zu%s%sbeta %.3g%s", p->epoch, of, gap, p->beta, gap);
+    return text;
+}
+
+/* What lam_progress calls NLL. */
+static const char *measure(const fit_watch *watch)
+{
+    return watch->kind == LAM_VAE ? "-ELBO" : "nll";
+}
+
 static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rate)
 {
-    char line[320], left[32], validation[96] = "";
+    char line[480], left[32], epoch[96], counts[128] = "", validation[96] = "";
     double now = cli_clock();
     if (now - watch->shown < 0.1 && p->iteration < p->iterations)
         return;
     if (isfinite(p->val_nll))
         snprintf(validation, sizeof validation, "  val %.4f best %.4f", p->val_nll, p->best_val_nll);
-    snprintf(line, sizeof line,
-        "%zu/%zu loss %.4f nll %.4f f %llu b %llu steps %llu+%llu  %.3g it/s  %s left%s  lr %g", p->iteration,
-        p->iterations, p->loss, p->nll, (unsigned long long)p->counts.forward, (unsigned long long)p->counts.backward,
-        (unsigned long long)p->counts.accepted, (unsigned long long)p->counts.rejected, rate,
+    if (p->counts.solves > 0)
+        snprintf(counts, sizeof counts, " f %llu b %llu steps %llu+%llu", (unsigned long long)p->counts.forward,
+            (unsigned long long)p->counts.backward, (unsigned long long)p->counts.accepted,
+            (unsigned long long)p->counts.rejected);
+    snprintf(line, sizeof line, "%s%zu/%zu loss %.4f %s %.4f%s  %.3g it/s  %s left%s  lr %g",
+        epoch_text(watch, p, " ", epoch), p->iteration, p->iterations, p->loss, measure(watch), p->nll, counts, rate,
         cli_duration(p->seconds_left, left), validation, p->lr);
     cli_status_line(line);
     watch->shown = now;
@@ -54,18 +78,31 @@ static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rat
 
 static void show_as_lines(fit_watch *watch, const lam_progress *p, double rate)
 {
-    char left[32];
+    char left[32], epoch[96], counts[160] = "";
+    int digits = watch->kind == LAM_VAE ? 4 : 6;
     if (p->is_validation)
-        fprintf(stderr, "validation at %zu: NLL %.6f, best %.6f\n", p->iteration, p->val_nll, p->best_val_nll);
+        fprintf(stderr, "validation at %zu: %s %.*f, best %.*f\n", p->iteration, watch->kind == LAM_VAE ? "-ELBO" : "NLL", digits,
+            p->val_nll, digits, p->best_val_nll);
     if ((p->iteration % watch->log_freq != 0 && p->iteration != p->iterations) || p->iteration == watch->printed)
         return; /* a closing validation reports the last iteration once more */
     watch->printed = p->iteration;
-    fprintf(stderr,
-        "iteration %zu/%zu  loss %.6f  nll %.6f  forward %llu  backward %llu  steps %llu + %llu rejected  lr %g  "
-        "%.3g it/s  left %s\n",
-        p->iteration, p->iterations, p->loss, p->nll, (unsigned long long)p->counts.forward,
-        (unsigned long long)p->counts.backward, (unsigned long long)p->counts.accepted,
-        (unsigned long long)p->counts.rejected, p->lr, rate, cli_duration(p->seconds_left, left));
+    if (p->counts.solves > 0)
+        snprintf(counts, sizeof counts, "  forward %llu  backward %llu  steps %llu + %llu rejected",
+            (unsigned long long)p->counts.forward, (unsigned long long)p->counts.backward,
+            (unsigned long long)p->counts.accepted, (unsigned long long)p->counts.rejected);
+    fprintf(stderr, "%siteration %zu/%zu  loss %.*f  %s %.*f%s  lr %g  %.3g it/s  left %s\n",
+        epoch_text(watch, p, "  ", epoch), p->iteration, p->iterations, digits, p->loss, measure(watch), digits, p->nll, counts,
+        p->lr, rate, cli_duration(p->seconds_left, left));
+}
+
+static void explain(const fit_watch *watch, const lam_progress *p)
+{
+    fputs(watch->kind == LAM_VAE ? "loss, and -ELBO (beta 1, without the penalty), in nats an image"
+                                 : "loss and NLL in nats, standardised units", stderr);
+    if (p->counts.solves > 0)
+        fprintf(stderr, "; calls of f (f%s, b%s) and steps (accepted + rejected) an iteration", watch->terminal ? "" : "orward",
+            watch->terminal ? "" : "ackward");
+    fputc('\n', stderr);
 }
 
 int fit_progress(void *user, const lam_progress *p)
@@ -76,8 +113,7 @@ int fit_progress(void *user, const lam_progress *p)
         watch->first_iteration = p->iteration;
         watch->first_seconds = p->seconds;
         if (!watch->quiet)
-            fprintf(stderr, "loss and NLL in nats, standardised units; calls of f (f%s, b%s) and steps (accepted + "
-                "rejected) an iteration\n", watch->terminal ? "" : "orward", watch->terminal ? "" : "ackward");
+            explain(watch, p);
     }
     /* a resumed run's rate is that of the iterations seen here */
     int resumed = watch->first_iteration > 1;

@@ -61,6 +61,12 @@ int fit_make_folder(const char *folder)
     return code;
 }
 
+void fit_unmake_folder(const char *folder, int was_there)
+{
+    if (!was_there)
+        (void)rmdir(folder); /* one that holds something stays */
+}
+
 /* ---- configuration ------------------------------------------------------------------------------------------------ */
 
 /* A file for the other kind of model is a mistake of the command, not of a value. */
@@ -71,6 +77,23 @@ static int check_kind(const cli_command *command, const fit_run *args, const lam
     return cli_misuse(command, "%s is the configuration of a %s, which `laminar %s` fits",
         args->config != NULL ? args->config : args->out, cfg->model == LAM_VAE ? "variational auto-encoder" : "density",
         cfg->model == LAM_VAE ? "vae fit" : "fit");
+}
+
+/* So is a value in such a file that does nothing here. */
+static int check_applies(const cli_command *command, const fit_run *args, const lam_config *cfg)
+{
+    const lam_parameter *parameter;
+    char value[256], usual[256];
+    lam_config defaults;
+    int code = CLI_OK;
+    lam_config_init(&defaults);
+    for (size_t i = 0; code == CLI_OK && (parameter = lam_parameter_at(i)) != NULL; i++)
+        if (!lam_parameter_applies(i, cfg->model)
+            && strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(&defaults, parameter->name, usual)) != 0)
+            code = cli_misuse(command, "%s sets %s, which is for %s; leave it out", args->config != NULL ? args->config : args->out,
+                parameter->name, cfg->model == LAM_VAE ? "tables of numbers (`laminar fit`)" : "images (`laminar vae fit`)");
+    lam_config_clear(&defaults);
+    return code;
 }
 
 int fit_configure(const cli_command *command, const fit_run *args, const cli_line *line, lam_config *cfg)
@@ -89,6 +112,8 @@ int fit_configure(const cli_command *command, const fit_run *args, const cli_lin
         code = cli_line_apply(command, line, cfg);
     if (code == CLI_OK)
         code = check_kind(command, args, cfg);
+    if (code == CLI_OK)
+        code = check_applies(command, args, cfg);
     if (code == CLI_OK && lam_config_check(cfg) != LAM_OK)
         code = cli_misuse(command, "%s", lam_last_error());
     return code;
@@ -122,8 +147,8 @@ static void say_word(const char *flag, const char *word)
     free(text);
 }
 
-int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *args, const char *valid, const char *test,
-    size_t iteration, const lam_config *cfg)
+int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *args, const fit_word *data, size_t iteration,
+    const lam_config *cfg)
 {
     char of[32] = "";
     if (cfg->model == LAM_DENSITY || cfg->epochs == 0) /* else the epochs say how many there are */
@@ -131,8 +156,8 @@ int fit_say_interrupted(const cli_command *command, const char *path, const fit_
     cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", iteration, of, args->out);
     fprintf(stderr, "  laminar %s", command->name);
     say_word("", path);
-    say_word("--valid ", valid);
-    say_word("--test ", test);
+    for (; data->flag != NULL; data++)
+        say_word(data->flag, data->word);
     say_word("--out ", args->out);
     fprintf(stderr, " --resume\n");
     return 128 + fit_signal();

@@ -1,5 +1,6 @@
-/* laminar info: what a model file holds. */
-#include "cli.h"
+/* laminar info: what a model file holds, of a density or of an auto-encoder. */
+#include "vae.h"
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct info_args {
@@ -30,14 +31,14 @@ static void print_columns(const lam_model *model)
     cli_grid_print(&grid, stdout);
 }
 
-static void print_configuration(const lam_model *model)
+static void print_configuration(const lam_config *cfg)
 {
     const lam_parameter *parameter;
     const char *group = "";
     char value[256];
     cli_grid grid = {.columns = 2, .left = 1};
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
-        if (!lam_parameter_applies(i, lam_model_config(model)->model))
+        if (!lam_parameter_applies(i, cfg->model))
             continue;
         if (strcmp(parameter->group, group) != 0) {
             cli_grid_print(&grid, stdout);
@@ -46,27 +47,20 @@ static void print_configuration(const lam_model *model)
             printf("\n%s\n", group);
         }
         cli_grid_add(&grid, "  %s", parameter->name);
-        cli_grid_add(&grid, "%s", cli_parameter(lam_model_config(model), parameter->name, value));
+        cli_grid_add(&grid, "%s", cli_parameter(cfg, parameter->name, value));
     }
     cli_grid_print(&grid, stdout);
 }
 
-static void print_tensors(const lam_model *model)
+/* A row of the list of tensors. */
+static void add_tensor(cli_grid *grid, const char *name, const size_t *shape, size_t n_shape)
 {
-    const char *name;
-    size_t shape[2], n_shape;
-    cli_grid grid = {.columns = 2, .left = 1};
-    printf("\ntensors\n");
-    for (size_t i = 0; (name = lam_model_tensor(model, i, shape, &n_shape)) != NULL; i++) {
-        cli_grid_add(&grid, "  %s", name);
-        if (n_shape == 2)
-            cli_grid_add(&grid, "[%zu, %zu]", shape[0], shape[1]);
-        else if (n_shape == 1)
-            cli_grid_add(&grid, "[%zu]", shape[0]);
-        else
-            cli_grid_add(&grid, "[]");
-    }
-    cli_grid_print(&grid, stdout);
+    char text[96] = "";
+    int used = 0;
+    for (size_t i = 0; i < n_shape; i++)
+        used += snprintf(text + used, sizeof text - (size_t)used, "%s%zu", i > 0 ? ", " : "", shape[i]);
+    cli_grid_add(grid, "  %s", name);
+    cli_grid_add(grid, "[%s]", text);
 }
 
 static void print_head(const char *path, const lam_model *model)
@@ -84,21 +78,98 @@ static void print_head(const char *path, const lam_model *model)
     printf("data hash      %s\n", hash == NULL || hash[0] == '\0' ? "-" : hash);
 }
 
+static int print_density(const char *path, const char *config)
+{
+    const char *name;
+    size_t shape[2], n_shape;
+    lam_model *model = NULL;
+    cli_grid grid = {.columns = 2, .left = 1};
+    int code = cli_model_open(path, config, &model);
+    if (code != CLI_OK)
+        return code;
+    print_head(path, model);
+    print_columns(model);
+    print_configuration(lam_model_config(model));
+    printf("\ntensors\n");
+    for (size_t i = 0; (name = lam_model_tensor(model, i, shape, &n_shape)) != NULL; i++)
+        add_tensor(&grid, name, shape, n_shape);
+    cli_grid_print(&grid, stdout);
+    lam_model_free(model);
+    return CLI_OK;
+}
+
+/* ---- auto-encoders ------------------------------------------------------------------------------------------------ */
+
+static void print_vae_head(const char *path, const lam_vae *model)
+{
+    const lam_config *cfg = lam_vae_config(model);
+    char dims[256], posterior[256], amortised[256], pixels[256];
+    size_t height, width;
+    lam_vae_image_size(model, &height, &width);
+    printf("model          %s\n", path);
+    printf("architecture   auto-encoder of %zux%zu images, pixels %s, latent %zu, posterior %s", height, width,
+        cli_parameter(cfg, "pixels", pixels), cfg->latent, cli_parameter(cfg, "posterior", posterior));
+    if (cfg->posterior == LAM_POSTERIOR_CNF)
+        printf(" (hidden %s, %zu block%s, amortised %s)", cli_parameter(cfg, "dims", dims), cfg->blocks,
+            cfg->blocks == 1 ? "" : "s", cli_parameter(cfg, "amortised", amortised));
+    printf("\ntolerances     training atol %g, rtol %g; scoring atol %g, rtol %g\n", cfg->atol, cfg->rtol, cfg->test_atol,
+        cfg->test_rtol);
+    printf("data hash      %s\n", lam_vae_data_hash(model));
+}
+
+static void print_parts(const lam_vae *model)
+{
+    const char *name;
+    size_t parameters;
+    cli_grid grid = {.columns = 2};
+    printf("\nparameters\n");
+    for (size_t i = 0; (name = lam_vae_part(model, i, &parameters)) != NULL; i++) {
+        cli_grid_add(&grid, "  %s", name);
+        cli_grid_add(&grid, "%zu", parameters);
+    }
+    cli_grid_add(&grid, "  all");
+    cli_grid_add(&grid, "%zu", lam_vae_parameter_count(model));
+    cli_grid_print(&grid, stdout);
+}
+
+static int print_vae(const char *path, const char *config)
+{
+    char name[96];
+    size_t shape[4], n_shape;
+    lam_vae *model = NULL;
+    cli_grid grid = {.columns = 2, .left = 1};
+    int code = vae_open(path, &model);
+    if (code != CLI_OK)
+        return code;
+    if (config != NULL)
+        cli_say("note: %s brings its own configuration; %s is not used", path, config);
+    print_vae_head(path, model);
+    print_parts(model);
+    print_configuration(lam_vae_config(model));
+    printf("\ntensors\n");
+    for (size_t i = 0; lam_vae_tensor_at(model, i, name, shape, &n_shape); i++)
+        add_tensor(&grid, name, shape, n_shape);
+    cli_grid_print(&grid, stdout);
+    lam_vae_free(model);
+    return CLI_OK;
+}
+
+/* ---- the command -------------------------------------------------------------------------------------------------- */
+
 static int run(const cli_command *command, int argc, char **argv)
 {
     info_args args = {0};
     cli_line line;
-    lam_model *model = NULL;
+    lam_model_kind kind = LAM_DENSITY;
+    char *file = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK)
-        code = cli_model_open(line.words[0], args.eval.config, &model);
-    if (code == CLI_OK) {
-        print_head(line.words[0], model);
-        print_columns(model);
-        print_configuration(model);
-        print_tensors(model);
-    }
-    lam_model_free(model);
+        code = cli_model_file(line.words[0], &file);
+    if (code == CLI_OK && lam_model_file_kind(file, &kind) != LAM_OK)
+        code = cli_library_failed();
+    if (code == CLI_OK)
+        code = (kind == LAM_VAE ? print_vae : print_density)(line.words[0], args.eval.config);
+    free(file);
     cli_line_free(&line);
     return code;
 }
@@ -106,8 +177,8 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_info = {
     .name = "info",
     .arguments = "MODEL",
-    .summary = "what a model holds: architecture, columns, tolerances, tensors",
-    .details = "MODEL is a run folder or a model file.\n",
+    .summary = "what a model holds: architecture, parameters, tolerances, tensors",
+    .details = "MODEL is a run folder or a model file, of `laminar fit` or of `laminar vae fit`.\n",
     .example = "  $ laminar info run/\n"
                "  model          run/\n"
                "  architecture   2 columns, hidden 64-64-64, 1 block, layer concat, tanh\n"

@@ -34,9 +34,11 @@ static const cli_command *find_part(const cli_command *group, const char *word)
     return NULL;
 }
 
-/* list is NULL-terminated; skip: what comes before the word in its names. */
-static int unknown_command(const cli_command *const *list, size_t skip, const char *name)
+/* Of a group's commands, or (group NULL) of all. */
+static int unknown_command(const cli_command *group, const char *name)
 {
+    const cli_command *const *list = group == NULL ? commands : group->parts;
+    size_t skip = group == NULL ? 0 : strlen(group->name) + 1; /* what comes before the word in their names */
     const char *near = NULL;
     size_t nearest = 3; /* more typing mistakes than that are no typing mistakes */
     for (size_t i = 0; list[i] != NULL; i++) {
@@ -47,8 +49,8 @@ static int unknown_command(const cli_command *const *list, size_t skip, const ch
         }
     }
     if (near != NULL)
-        return cli_misuse(NULL, "there is no command \"%.*s%s\"; did you mean \"%s\"?", (int)skip, near, name, near);
-    return cli_misuse(NULL, "there is no command \"%.*s%s\"", (int)skip, list[0]->name, name);
+        return cli_misuse(group, "there is no command \"%.*s%s\"; did you mean \"%s\"?", (int)skip, near, name, near);
+    return cli_misuse(group, "there is no command \"%.*s%s\"", (int)skip, list[0]->name, name);
 }
 
 /* The command that words name, one of a group by two; *used of them. NULL with the message printed; a group alone is found. */
@@ -57,7 +59,7 @@ static const cli_command *resolve(int argc, char **argv, int *used)
     const cli_command *command = cli_command_find(argv[0]), *part = NULL;
     *used = 1;
     if (command == NULL) {
-        unknown_command(commands, 0, argv[0]);
+        unknown_command(NULL, argv[0]);
         return NULL;
     }
     if (command->parts == NULL || argc < 2 || is_help(argv[1]))
@@ -65,7 +67,7 @@ static const cli_command *resolve(int argc, char **argv, int *used)
     *used = 2;
     part = find_part(command, argv[1]);
     if (part == NULL)
-        unknown_command(command->parts, strlen(command->name) + 1, argv[1]);
+        unknown_command(command, argv[1]);
     return part;
 }
 

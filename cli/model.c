@@ -44,17 +44,23 @@ int cli_config_load(lam_config *cfg, const char *path)
     return status == LAM_ERR_ARGUMENT || status == LAM_ERR_FORMAT ? CLI_USAGE : CLI_FAILED;
 }
 
+int cli_model_file(const char *path, char **file)
+{
+    *file = cli_is_folder(path) ? cli_path_join(path, "model.safetensors") : cli_format("%s", path);
+    if (!cli_exists(*file) && cli_is_folder(path))
+        return cli_fail("%s holds no model.safetensors; is it the folder of a fit that saved its model?", path);
+    return CLI_OK;
+}
+
 int cli_model_open(const char *path, const char *config_path, lam_model **model)
 {
     lam_config cfg;
-    int code = CLI_OK;
-    char *file = cli_is_folder(path) ? cli_path_join(path, "model.safetensors") : cli_format("%s", path);
+    char *file;
+    int code = cli_model_file(path, &file);
     *model = NULL;
     lam_config_init(&cfg);
-    if (config_path != NULL)
+    if (code == CLI_OK && config_path != NULL)
         code = cli_config_load(&cfg, config_path);
-    if (code == CLI_OK && !cli_exists(file) && cli_is_folder(path))
-        code = cli_fail("%s holds no model.safetensors; is it the folder of a fit that saved its model?", path);
     /* a model of ours says its own architecture, and opens without a configuration */
     if (code == CLI_OK && config_path != NULL && lam_model_load(file, NULL, model) == LAM_OK)
         cli_say("note: %s brings its own configuration; %s is not used", file, config_path);

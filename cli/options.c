@@ -70,11 +70,24 @@ static int is_boolean(const lam_parameter *parameter)
     return strcmp(parameter->values, "true|false") == 0;
 }
 
+/* A parameter of the library, but one that concerns models of the other kind. */
+static int is_of_other_kind(const cli_command *command, const char *name)
+{
+    const lam_parameter *parameter;
+    for (size_t i = 0; command->parameters && (parameter = lam_parameter_at(i)) != NULL; i++)
+        if (strcmp(parameter->name, name) == 0 && !lam_parameter_applies(i, command->kind))
+            return 1;
+    return 0;
+}
+
 static int unknown_flag(const cli_command *command, const char *name)
 {
     const char *near = NULL;
     size_t nearest = least_of(4, strlen(name) / 2 + 1), distance;
     const lam_parameter *parameter;
+    if (is_of_other_kind(command, name))
+        return cli_misuse(command, "%s knows no flag --%s: that is for %s", command->name, name,
+            command->kind == LAM_VAE ? "tables of numbers, which `laminar fit` takes" : "images, which `laminar vae fit` takes");
     for (const cli_option *option = command->options; option->name != NULL; option++) {
         if ((distance = cli_distance(name, option->name)) < nearest) {
             nearest = distance;

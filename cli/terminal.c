@@ -43,8 +43,10 @@ int cli_misuse(const cli_command *command, const char *format, ...)
     va_start(args, format);
     say(format, args);
     va_end(args);
-    fprintf(stderr, command == NULL ? "`laminar help` lists the commands.\n" : "`laminar help %s` lists its flags.\n",
-        command == NULL ? "" : command->name);
+    if (command == NULL)
+        fputs("`laminar help` lists the commands.\n", stderr);
+    else
+        fprintf(stderr, "`laminar help %s` lists its %s.\n", command->name, command->parts != NULL ? "commands" : "flags");
     return CLI_USAGE;
 }
 

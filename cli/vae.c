@@ -9,8 +9,10 @@ static const cli_command *const parts[]
 const cli_command cli_vae = {
     .name = "vae",
     .summary = "variational auto-encoders of images, with a flow as posterior",
-    .details = "IMAGES is idx (MNIST's format, .gz too), a MATLAB file, a pickle of one NumPy array, a zip of PNG, or .npy.\n"
-               "presets/vae/ holds the published settings of five data sets.\n",
+    .details = "IMAGES is idx (MNIST's format), a MATLAB file (\"FILE.mat:NAME\" for a variable other than X and data), a pickle of\n"
+               "one NumPy array, a zip of PNG, or .npy; gzipped too. Height and width are multiples of 4.\n"
+               "presets/vae/ holds settings of five data sets for --config; without it the defaults are those of `laminar fit`,\n"
+               "which were not chosen for images.\n",
     .example = "  $ laminar vae fit train-images-idx3-ubyte.gz --config presets/vae/mnist.yaml --tpr --out run/\n"
                "  $ laminar vae eval run/ t10k-images-idx3-ubyte.gz --part all\n"
                "  $ laminar vae sample run/ -n 64 -o samples.png\n",
@@ -22,19 +24,25 @@ const cli_command cli_vae = {
 /* "28x20" */
 static int parse_size(const cli_command *command, const char *text, lam_images_options *options)
 {
-    char rest;
-    if (text == NULL)
-        return CLI_OK;
-    if (sscanf(text, "%zux%zu%c", &options->height, &options->width, &rest) != 2 || options->height == 0 || options->width == 0)
+    size_t high = strspn(text, "0123456789"), wide = text[high] == 'x' ? strspn(text + high + 1, "0123456789") : 0;
+    int good = high > 0 && high < 6 && wide > 0 && wide < 6 && text[high + 1 + wide] == '\0';
+    if (good)
+        (void)sscanf(text, "%zux%zu", &options->height, &options->width);
+    if (!good || options->height == 0 || options->width == 0)
         return cli_misuse(command, "--image-size %s: give height and width as in 28x20", text);
     return CLI_OK;
 }
 
-static int read_images(const char *path, const lam_images_options *options, lam_images *images)
+/* of_model: the size wanted is a model's, not one that the line gave. */
+static int read_images(const char *path, const lam_images_options *options, int of_model, lam_images *images)
 {
     if (path == NULL)
         return CLI_OK;
-    if (lam_images_read(path, options, images) != LAM_OK)
+    lam_status status = lam_images_read(path, options, images);
+    if (status == LAM_ERR_SHAPE && of_model)
+        return cli_fail("%s; the model is of images of %zux%zu: take those that it was fitted to", lam_last_error(),
+            options->height, options->width);
+    if (status != LAM_OK)
         return cli_library_failed();
     if (images->skipped > 0)
         cli_say("note: %s: %zu files that are not PNG are left out", path, images->skipped);
@@ -42,24 +50,27 @@ static int read_images(const char *path, const lam_images_options *options, lam_
 }
 
 static int read_all(const cli_command *command, const char *path, const vae_files *files, const lam_config *cfg,
-    lam_images images[3])
+    const lam_vae *model, lam_images images[3])
 {
-    lam_images_options options = {.invert = cfg->invert, .array = files->array};
-    int code = parse_size(command, files->size, &options);
+    lam_images_options options = {.invert = cfg->invert};
+    int of_model = model != NULL && files->size == NULL;
+    int code = files->size != NULL ? parse_size(command, files->size, &options) : CLI_OK;
+    if (of_model)
+        lam_vae_image_size(model, &options.height, &options.width);
     if (code == CLI_OK)
-        code = read_images(path, &options, &images[0]);
+        code = read_images(path, &options, of_model, &images[0]);
     if (code == CLI_OK)
-        code = read_images(files->valid, &options, &images[1]);
+        code = read_images(files->valid, &options, of_model, &images[1]);
     if (code == CLI_OK)
-        code = read_images(files->test, &options, &images[2]);
+        code = read_images(files->test, &options, of_model, &images[2]);
     return code;
 }
 
 int vae_read(const cli_command *command, const char *path, const vae_files *files, const lam_config *cfg,
-    lam_image_data **data)
+    const lam_vae *model, lam_image_data **data)
 {
     lam_images images[3] = {{0}};
-    int code = read_all(command, path, files, cfg, images);
+    int code = read_all(command, path, files, cfg, model, images);
     if (code == CLI_OK
         && lam_image_data_build(cfg, &images[0], files->valid != NULL ? &images[1] : NULL,
                files->test != NULL ? &images[2] : NULL, data)
@@ -88,8 +99,8 @@ static int choose_all(const cli_command *command, const char *path, const vae_fi
     vae_chosen *out)
 {
     lam_images images[3] = {{0}};
-    const vae_files one = {.size = files->size, .array = files->array};
-    int code = read_all(command, path, &one, lam_vae_config(model), images);
+    const vae_files one = {.size = files->size};
+    int code = read_all(command, path, &one, lam_vae_config(model), model, images);
     out->height = images[0].height;
     out->width = images[0].width;
     if (code == CLI_OK)
@@ -102,8 +113,11 @@ static int choose_part(const cli_command *command, const char *path, const vae_f
     lam_part part, vae_chosen *out)
 {
     lam_image_data *data = NULL;
-    int code = vae_read(command, path, files, lam_vae_config(model), &data);
+    int code = vae_read(command, path, files, lam_vae_config(model), model, &data);
     if (code == CLI_OK) {
+        if (strcmp(lam_image_data_hash(data), lam_vae_data_hash(model)) != 0)
+            cli_say("note: %s (with --valid and --test) is not what the model was fitted to: its parts are cut anew, and images "
+                "called test may be ones that it was trained on", path);
         lam_image_data_size(data, &out->height, &out->width);
         copy_chosen(out, lam_image_data_pixels(data, part), lam_image_data_numbers(data, part), lam_image_data_rows(data, part));
     }
@@ -131,8 +145,8 @@ int vae_choose(const cli_command *command, const char *path, const vae_files *fi
     if (code == CLI_OK && out->n == 0)
         code = cli_fail("%s: there are no images in the part \"%s\"", path, part);
     if (code == CLI_OK && (out->height != height || out->width != width))
-        code = cli_fail("%s: its images are %zux%zu, and the model is of %zux%zu; take the images that it was fitted to", path,
-            out->height, out->width, height, width);
+        code = cli_fail("%s: its images are %zux%zu, and the model is of images of %zux%zu: take those that it was fitted to",
+            path, out->height, out->width, height, width);
     return code;
 }
 
@@ -146,12 +160,10 @@ void vae_chosen_free(vae_chosen *chosen)
 
 int vae_open(const char *path, lam_vae **model)
 {
-    char *file = cli_is_folder(path) ? cli_path_join(path, "model.safetensors") : cli_format("%s", path);
-    int code = CLI_OK;
+    char *file;
+    int code = cli_model_file(path, &file);
     *model = NULL;
-    if (!cli_exists(file) && cli_is_folder(path))
-        code = cli_fail("%s holds no model.safetensors; is it the folder of a fit that saved its model?", path);
-    else if (lam_vae_load(file, model) != LAM_OK)
+    if (code == CLI_OK && lam_vae_load(file, model) != LAM_OK)
         code = cli_library_failed();
     free(file);
     return code;

@@ -7,14 +7,13 @@ extern const cli_command cli_vae_fit, cli_vae_eval, cli_vae_reconstruct, cli_vae
 
 /* The flags that say which images of which files. */
 typedef struct vae_files {
-    const char *valid, *test, *size, *array, *part;
+    const char *valid, *test, *size, *part;
 } vae_files;
 #define VAE_FILE_OPTIONS(type) \
     {"valid", 0, CLI_TEXT, "FILE", "validation images; default: split off IMAGES", offsetof(type, files.valid)}, \
     {"test", 0, CLI_TEXT, "FILE", "test images; default: split off IMAGES", offsetof(type, files.test)}, \
-    {"image-size", 0, CLI_TEXT, "HxW", "of flat rows; of a zip of PNG: averaged to it. Default: square, 28x28", \
-        offsetof(type, files.size)}, \
-    {"array", 0, CLI_TEXT, "NAME", "variable of a .mat; default X, or data", offsetof(type, files.array)}
+    {"image-size", 0, CLI_TEXT, "HxW", \
+        "of flat rows; of a zip of PNG: averaged to it. Default: the model's; in a fit square, 28x28", offsetof(type, files.size)}
 #define VAE_PART_OPTION(type, text) \
     {"part", 0, CLI_TEXT, "train|valid|test|all", text, offsetof(type, files.part)}
 
@@ -34,9 +33,9 @@ typedef struct vae_eval {
     {"probe", 0, CLI_SWITCH, NULL, "choose the first step by probe, not by the model's memory", offsetof(type, eval.probe)}, \
     {"estimate", 0, CLI_SWITCH, NULL, "the estimated trace (Rademacher), not the exact one", offsetof(type, eval.estimate)}
 
-/* Images of the files, split as cfg says. CLI_OK, or with the message printed. */
+/* Images of the files, split as cfg says; with a model (or NULL) of its size. CLI_OK, or with the message printed. */
 int vae_read(const cli_command *command, const char *path, const vae_files *files, const lam_config *cfg,
-    lam_image_data **data);
+    const lam_vae *model, lam_image_data **data);
 /* The images that --part names (default all of IMAGES, in its order): pixels and numbers, to be freed. */
 typedef struct vae_chosen {
     unsigned char *pixels; /* [n, height * width] */

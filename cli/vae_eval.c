@@ -42,9 +42,16 @@ static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_a
     return CLI_OK;
 }
 
-/* A batch of samples for one image, timed, for what all of them will take. */
-static int project(const lam_vae *model, const vae_chosen *images, const eval_args *args, size_t rows)
+/* Images that --iw is done for. */
+static size_t weighed(const vae_chosen *images, const eval_args *args)
 {
+    return args->iw_rows > 0 && args->iw_rows < images->n ? args->iw_rows : images->n;
+}
+
+/* A batch of samples for one image, timed, for what all of them will take. */
+static int project(const lam_vae *model, const vae_chosen *images, const eval_args *args)
+{
+    size_t rows = weighed(images, args);
     lam_eval_options o;
     lam_vae_scores s;
     char text[32];
@@ -55,7 +62,7 @@ static int project(const lam_vae *model, const vae_chosen *images, const eval_ar
     if (lam_vae_score(model, &o, images->pixels, images->numbers, 1, samples, &s) != LAM_OK)
         return cli_library_failed();
     double each = (cli_clock() - start) / (double)samples;
-    cli_say("%zu samples for each of %zu images will take about %s", args->iw, rows,
+    cli_say("--iw: %zu samples for each of %zu images will take about %s", args->iw, rows,
         cli_duration(each * (double)args->iw * (double)rows, text));
     return CLI_OK;
 }
@@ -65,10 +72,7 @@ static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args
     lam_eval_options o;
     cli_progress progress;
     lam_vae_scores s;
-    size_t rows = args->iw_rows > 0 && args->iw_rows < images->n ? args->iw_rows : images->n;
-    int code = project(model, images, args, rows);
-    if (code != CLI_OK)
-        return code;
+    size_t rows = weighed(images, args);
     vae_eval_options(&args->eval, &o);
     cli_progress_start(&progress, "sampling", &o);
     lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, rows, args->iw, &s);
@@ -95,6 +99,8 @@ static int run(const cli_command *command, int argc, char **argv)
         code = vae_choose(command, line.words[1], &args.files, model, "all", &images);
     if (code == CLI_OK)
         printf("images         %zu of %s, %s\n", images.n, line.words[1], images.name);
+    if (code == CLI_OK && args.iw > 0)
+        code = project(model, &images, &args);
     if (code == CLI_OK)
         code = evaluate(model, &images, &args);
     if (code == CLI_OK && args.iw > 0)
@@ -112,7 +118,7 @@ const cli_command cli_vae_eval = {
     .details = "MODEL is a run folder or a model file. The bound is taken with one draw of z an image and the exact trace. --iw S\n"
                "estimates log p(x) itself, by S importance-weighted samples (Burda and others, 2016), in a stream; the time that\n"
                "takes is told first.\n",
-    .example = "  $ laminar vae eval run/ freyfaces.pkl --image-size 28x20 --part test\n"
+    .example = "  $ laminar vae eval run/ freyfaces.pkl --part test\n"
                "  $ laminar vae eval run/ t10k-images-idx3-ubyte.gz --iw 5000 --iw-rows 100\n",
     .options = options,
     .least = 2,

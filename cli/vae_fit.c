@@ -17,13 +17,58 @@ static const cli_option options[] = {
     {0},
 };
 
-static void print_data(const char *path, const lam_image_data *data)
+/* 1 if a training pixel is neither black nor white. */
+static int is_grey(const lam_image_data *data)
+{
+    size_t height, width;
+    lam_image_data_size(data, &height, &width);
+    const unsigned char *pixels = lam_image_data_pixels(data, LAM_TRAIN);
+    for (size_t i = 0; i < lam_image_data_rows(data, LAM_TRAIN) * height * width; i++)
+        if (pixels[i] != 0 && pixels[i] != 255)
+            return 1;
+    return 0;
+}
+
+static const char *pixels_text(const lam_config *cfg, int grey)
+{
+    if (cfg->pixels == LAM_PIXELS_CATEGORICAL)
+        return "of 256 grey levels";
+    if (!grey)
+        return "black or white";
+    switch (cfg->binarise) {
+    case LAM_BINARISE_THRESHOLD:
+        return "grey, made black or white at one half";
+    case LAM_BINARISE_FIXED:
+        return "grey, made black or white by one draw each; white is as likely as they are light";
+    case LAM_BINARISE_FRESH:
+        break;
+    }
+    return "grey, made black or white by a new draw every epoch; of validation and test images by one";
+}
+
+static size_t batches(const lam_config *cfg, const lam_image_data *data)
+{
+    size_t rows = lam_image_data_rows(data, LAM_TRAIN);
+    return rows > cfg->batch_size ? rows / cfg->batch_size : 1;
+}
+
+/* A run that ends before its warm-up never trains on the bound that it reports. */
+static void check_warmup(const lam_config *cfg, const lam_image_data *data)
+{
+    double epochs = cfg->epochs > 0 ? (double)cfg->epochs : (double)cfg->iterations / (double)batches(cfg, data);
+    if (cfg->warmup > epochs)
+        cli_say("note: beta grows to 1 over %g epochs, and this run has %.3g; give --warmup a fifth of them or so", cfg->warmup,
+            epochs);
+}
+
+static void print_data(const char *path, const lam_config *cfg, const lam_image_data *data)
 {
     size_t height, width;
     lam_image_data_size(data, &height, &width);
     printf("read     %s: images of %zux%zu\n", path, height, width);
     printf("split    %zu training, %zu validation, %zu test images\n", lam_image_data_rows(data, LAM_TRAIN),
         lam_image_data_rows(data, LAM_VALID), lam_image_data_rows(data, LAM_TEST));
+    printf("pixels   %s\n", pixels_text(cfg, is_grey(data)));
     fflush(stdout);
 }
 
@@ -46,8 +91,11 @@ static void print_result(const lam_config *cfg, const lam_image_data *data, cons
     score_row(&grid, "test", r->test_nll, height * width);
     score_row(&grid, "validation, best", r->best_val_nll, height * width);
     cli_grid_print(&grid, stdout);
+    printf("\n");
+    if (cfg->pixels == LAM_PIXELS_BINARY && cfg->binarise == LAM_BINARISE_FRESH && is_grey(data))
+        printf("trained on pixels drawn anew each epoch: not comparable with published figures on one fixed binarisation\n");
     if (cfg->posterior == LAM_POSTERIOR_CNF)
-        printf("\ncalls of f an iteration: %.2f forward, %.2f backward; steps %.2f + %.2f rejected\n",
+        printf("calls of f an iteration: %.2f forward, %.2f backward; steps %.2f + %.2f rejected\n",
             cli_ratio(r->train_counts.forward, r->iterations), cli_ratio(r->train_counts.backward, r->iterations),
             cli_ratio(r->train_counts.accepted, r->iterations), cli_ratio(r->train_counts.rejected, r->iterations));
     printf("%zu iterations, best at %zu, %s\n", r->iterations, r->best_iteration, cli_duration(r->seconds, text));
@@ -59,27 +107,33 @@ static int fit(const cli_command *command, const char *path, const vae_fit_args 
     lam_vae *model = NULL;
     lam_fit_result result;
     memset(&result, 0, sizeof result);
-    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq};
+    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .kind = LAM_VAE,
+        .log_freq = cfg->log_freq, .epochs = cfg->epochs};
     lam_fit_options options_ = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
         .user = &watch, .log = {cli_log, NULL}};
-    int code = fit_make_folder(args->run.out);
+    const fit_word words[] = {{"--valid ", args->files.valid}, {"--test ", args->files.test}, {"--image-size ", args->files.size},
+        {0}};
+    int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
     if (code != CLI_OK)
         return code;
     fit_catch_signals();
     lam_status status = lam_vae_fit(cfg, data, &options_, &model, &result);
     cli_status_line("");
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, path, &args->run, args->files.valid, args->files.test, watch.iteration, cfg);
+        code = fit_say_interrupted(command, path, &args->run, words, watch.iteration, cfg);
     else if (status != LAM_OK)
         code = cli_library_failed();
     if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
         cli_say("with other values, start anew in the same folder by --overwrite, or in another one");
     if (code == CLI_OK) {
         char *file = cli_path_join(args->run.out, "model.safetensors");
+        if (!args->run.quiet)
+            printf("\n");
         print_result(cfg, data, &result);
         printf("model    %s\n", file);
         free(file);
     }
+    fit_unmake_folder(args->run.out, was_there);
     lam_vae_free(model);
     return code;
 }
@@ -97,9 +151,11 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = fit_configure(command, &args.run, &line, &cfg);
     if (code == CLI_OK)
-        code = vae_read(command, line.words[0], &args.files, &cfg, &data);
+        code = vae_read(command, line.words[0], &args.files, &cfg, NULL, &data);
     if (code == CLI_OK && !args.run.quiet)
-        print_data(line.words[0], data);
+        print_data(line.words[0], &cfg, data);
+    if (code == CLI_OK)
+        check_warmup(&cfg, data);
     if (code == CLI_OK)
         code = fit(command, line.words[0], &args, &cfg, data);
     lam_image_data_free(data);
@@ -114,8 +170,11 @@ const cli_command cli_vae_fit = {
     .summary = "fits an auto-encoder to images",
     .details = "IMAGES: see `laminar help vae`. Images are split into training, validation and test images unless --valid and\n"
                "--test name files of their own. RUN/ is as for `laminar fit`; Ctrl-C stops and saves, --resume goes on.\n"
-               "What is called NLL is the negative evidence lower bound (ELBO) at beta 1, in nats an image.\n",
-    .example = "  $ laminar vae fit freyfaces.pkl --config presets/vae/frey.yaml --tpr --epochs 60 --warmup 12 --out run/\n",
+               "-ELBO is the negative evidence lower bound at beta 1, in nats an image: what other commands call NLL. Beta, the\n"
+               "weight of its KL term in training, grows to 1 over the epochs of --warmup.\n",
+    .example = "  $ laminar vae fit freyfaces.pkl --image-size 28x20 --config presets/vae/frey.yaml --tpr --out run/\n"
+               "  $ laminar vae fit train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz --config presets/vae/mnist.yaml \\\n"
+               "      --tpr --epochs 50 --warmup 10 --out run2/\n",
     .options = options,
     .parameters = 1,
     .kind = LAM_VAE,

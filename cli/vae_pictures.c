@@ -20,7 +20,7 @@ static int check_out(const cli_command *command, const picture_args *args)
 {
     if (args->out == NULL)
         return cli_misuse(command, "%s wants a file for the picture: --out FILE.png", command->name);
-    return cli_out_check(args->out);
+    return cli_picture_check(args->out);
 }
 
 static int write_grid(const picture_args *args, const lam_vae *model, const double *reals, size_t n, size_t columns, size_t lead)
@@ -78,9 +78,10 @@ static const cli_option reconstruct_options[] = {
 /* Pairs side by side: the image, what the model makes of it. */
 static int reconstruct(const cli_command *command, const picture_args *args, const lam_vae *model, const vae_chosen *images)
 {
-    (void)command;
     lam_eval_options o;
-    size_t n = args->n < images->n ? args->n : images->n, size = pixels_of(model), pairs = args->columns;
+    size_t n = args->n < images->n ? args->n : images->n, size = pixels_of(model), pairs = args->columns > 0 ? args->columns : 8;
+    if (n == 0)
+        return cli_misuse(command, "-n 0: a picture wants an image at least");
     double *out = cli_alloc(n * size, sizeof *out), *grid = cli_alloc(2 * n * size, sizeof *grid);
     vae_eval_options(&args->eval, &o);
     int code = lam_vae_reconstruct(model, &o, images->pixels, images->numbers, n, out) == LAM_OK ? CLI_OK : cli_library_failed();
@@ -90,7 +91,7 @@ static int reconstruct(const cli_command *command, const picture_args *args, con
         memcpy(grid + (2 * i + 1) * size, out + i * size, size * sizeof *out);
     }
     if (code == CLI_OK)
-        code = write_grid(args, model, grid, 2 * n, 2 * (pairs > 0 ? pairs : 8), 0);
+        code = write_grid(args, model, grid, 2 * n, 2 * (pairs < n ? pairs : n), 0);
     free(out);
     free(grid);
     return code;
@@ -106,8 +107,9 @@ const cli_command cli_vae_reconstruct = {
     .name = "vae reconstruct",
     .arguments = "MODEL IMAGES --out FILE.png [flags]",
     .summary = "images beside what the model makes of them",
-    .details = "Each image stands left of the means of its pixels after encoding (one draw of z) and decoding.\n",
-    .example = "  $ laminar vae reconstruct run/ freyfaces.pkl --image-size 28x20 --part test -n 32 -o faces.png\n",
+    .details = "Each image, grey as it is in the file, stands left of the means of its pixels after encoding (one draw of z) and\n"
+               "decoding. A model of binary pixels has seen it in black and white.\n",
+    .example = "  $ laminar vae reconstruct run/ freyfaces.pkl --part test -n 32 -o faces.png\n",
     .options = reconstruct_options,
     .least = 2,
     .most = 2,
@@ -132,6 +134,7 @@ static int sample(const cli_command *command, const picture_args *args, const la
     size_t columns = args->columns > 0 ? args->columns : (size_t)ceil(sqrt((double)args->n));
     if (args->n == 0)
         return cli_misuse(command, "-n 0: a picture wants an image at least");
+    columns = columns < args->n ? columns : args->n;
     double *out = cli_alloc(args->n * pixels_of(model), sizeof *out);
     vae_eval_options(&args->eval, &o);
     int code = lam_vae_sample(model, &o, args->eval.seed, args->n, out) == LAM_OK ? CLI_OK : cli_library_failed();
@@ -188,7 +191,7 @@ static int interpolate(const cli_command *command, const picture_args *args, con
         ? CLI_OK
         : cli_library_failed();
     if (code == CLI_OK)
-        code = write_grid(args, model, out, n, args->columns > 0 ? args->columns : n, 0);
+        code = write_grid(args, model, out, n, args->columns > 0 && args->columns < n ? args->columns : n, 0);
     free(out);
     return code;
 }
@@ -204,7 +207,7 @@ const cli_command cli_vae_interpolate = {
     .arguments = "MODEL IMAGES --out FILE.png [flags]",
     .summary = "the way from one image to another",
     .details = "Both images are encoded (means, through the flow), the line between them in z is cut into steps, every step decoded.\n",
-    .example = "  $ laminar vae interpolate run/ freyfaces.pkl --image-size 28x20 --from 3 --to 90 -o way.png\n",
+    .example = "  $ laminar vae interpolate run/ freyfaces.pkl --from 3 --to 90 -o way.png\n",
     .options = interpolate_options,
     .least = 2,
     .most = 2,

@@ -1,4 +1,5 @@
-/* laminar: continuous normalizing flows whose ODE is cheap to solve.
+/* laminar: continuous normalizing flows whose ODE is cheap to solve: densities of tables of numbers, and posteriors of variational
+ * auto-encoders of images (lam_images_read, lam_vae_fit; examples/fit_images.c).
  *
  * A complete program (examples/fit_csv.c is this one, with its error checks):
  *
@@ -96,7 +97,7 @@ typedef enum lam_optimizer { LAM_ADAM, LAM_ADAMW, LAM_ADAMAX } lam_optimizer;
 typedef enum lam_precision { LAM_FLOAT, LAM_DOUBLE } lam_precision;
 typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_control;
 typedef enum lam_model_kind { LAM_DENSITY, LAM_VAE } lam_model_kind;
-/* Of a variational auto-encoder (method.md 7): what its approximate posterior goes through, how the flow's layers depend on
+/* Of a variational auto-encoder (method.md 9): what its approximate posterior goes through, how the flow's layers depend on
  * the image, what a pixel is, how grey pixels become binary ones. */
 typedef enum lam_posterior { LAM_POSTERIOR_CNF, LAM_POSTERIOR_PLANAR, LAM_POSTERIOR_NONE } lam_posterior;
 typedef enum lam_amortised { LAM_AMORTISED_NONE, LAM_AMORTISED_BIAS, LAM_AMORTISED_LOW_RANK, LAM_AMORTISED_LYPER,
@@ -257,6 +258,8 @@ typedef struct lam_counts {
  * metadata needs config to say the architecture (else config may be NULL). */
 LAM_API lam_status lam_model_load(const char *path, const lam_config *config, lam_model **out);
 LAM_API lam_status lam_model_save(const lam_model *model, const char *path); /* whole or not at all */
+/* Which of lam_model_load and lam_vae_load a file is for. Weights of other programs count as a density. */
+LAM_API lam_status lam_model_file_kind(const char *path, lam_model_kind *kind);
 LAM_API void lam_model_free(lam_model *model);
 LAM_API size_t lam_model_dim(const lam_model *model);
 LAM_API size_t lam_model_parameter_count(const lam_model *model);
@@ -313,10 +316,12 @@ LAM_API lam_status lam_check(const lam_model *model, const lam_eval_options *opt
 
 typedef struct lam_progress {
     size_t iteration, iterations;
-    double loss, nll, tpr;         /* this batch: nats, standardised units; tpr without its coefficient */
+    double loss, nll, tpr;         /* this batch: nats, standardised units (images: lam_vae_fit); tpr without its coefficient */
     double val_nll, best_val_nll;  /* NaN before the first validation */
     int is_validation;             /* 1: val_nll is new */
     double lr, grad_norm;
+    size_t epoch;                  /* of images, from 1 on; of a density 0 */
+    double beta;                   /* of images: the weight of the KL term in loss */
     lam_counts counts;             /* this iteration */
     lam_counts val_counts;         /* the last validation */
     double seconds, seconds_left;  /* since the start (resumed runs included); estimate */
@@ -370,9 +375,9 @@ typedef struct lam_images_options {
     const char *array;     /* .mat: the variable; NULL: X, or else data */
 } lam_images_options;
 
-/* Reads all images of a file; its first bytes say what it is, not its name:
+/* Reads all images of a file, or of one variable of it ("file.mat:NAME"); its first bytes say what it is, not its name:
  *   idx       MNIST's format, magic 0x00000803
- *   mat       MATLAB, -v6 or -v7: X [n, pixels], data [pixels, n], or another variable by options->array, an image's
+ *   mat       MATLAB, -v6 or -v7: X [n, pixels], data [pixels, n], or the variable named (also by options->array), an image's
  *             pixels column by column, as MATLAB lays out a matrix. So Caltech 101 silhouettes (where the background is 1: use
  *             invert) and chardata.mat of Omniglot (data and testdata)
  *   pickle    one NumPy uint8 array, [n, pixels] or [n, height, width], alone or the only thing in a list; nothing else is run or read
@@ -396,13 +401,16 @@ LAM_API void lam_image_data_size(const lam_image_data *data, size_t *height, siz
 LAM_API const unsigned char *lam_image_data_pixels(const lam_image_data *data, lam_part part);
 /* Numbers of a part's images [rows]: what says how each becomes binary. Owned by the data. */
 LAM_API const size_t *lam_image_data_numbers(const lam_image_data *data, lam_part part);
+/* 128-bit digest of pixels and split, hex: the data hash kept in a model. */
+LAM_API const char *lam_image_data_hash(const lam_image_data *data);
 LAM_API void lam_image_data_free(lam_image_data *data);
 
 /* An image model: q(z|x) = Gaussian of a convolutional encoder, pushed through an amortised flow; p(x|z) of a transposed one
- * (method.md 7; cfg->model is LAM_VAE). In float. */
+ * (method.md 9; cfg->model is LAM_VAE). In float. */
 typedef struct lam_vae lam_vae;
 /* As lam_fit, for images: what lam_progress and lam_fit_result call NLL is the negative evidence lower bound at beta 1, nats an
- * image. options->init must be NULL. LAM_ERR_UNSUPPORTED in a build without oneDNN. */
+ * image; log_det is 0, there is no Gaussian's figure (NaN). options->init must be NULL. LAM_ERR_UNSUPPORTED in a build without
+ * oneDNN. */
 LAM_API lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const lam_fit_options *options,
     lam_vae **model, lam_fit_result *result);
 LAM_API lam_status lam_vae_load(const char *path, lam_vae **out);
@@ -411,6 +419,12 @@ LAM_API void lam_vae_free(lam_vae *model);
 LAM_API const lam_config *lam_vae_config(const lam_vae *model); /* owned by the model */
 LAM_API void lam_vae_image_size(const lam_vae *model, size_t *height, size_t *width);
 LAM_API size_t lam_vae_parameter_count(const lam_vae *model);
+LAM_API const char *lam_vae_data_hash(const lam_vae *model);
+/* What it is made of ("encoder", "mean and variance", "maps to the flow", "flow", "decoder"), and the parameters of each; NULL past
+ * the end. */
+LAM_API const char *lam_vae_part(const lam_vae *model, size_t index, size_t *parameters);
+/* Tensors in file order: name, and n_shape <= 4 entries of shape. Returns 0 past the end. */
+LAM_API int lam_vae_tensor_at(const lam_vae *model, size_t index, char name[96], size_t shape[4], size_t *n_shape);
 
 typedef struct lam_vae_scores {
     size_t images, samples;          /* samples: an image, of the importance-weighted estimate; 0 without */
@@ -450,6 +464,7 @@ typedef struct lam_image_grid {
 /* Writes the grid to path as an 8-bit grey PNG, whole or not at all. LAM_ERR_ARGUMENT: nothing to draw, more images than places,
  * larger than 2^28 pixels; LAM_ERR_DATA: a NaN, with its image and pixel; LAM_ERR_UNSUPPORTED: a build without libpng. */
 LAM_API lam_status lam_image_grid_write(const lam_image_grid *grid, const char *path);
+
 /* ---- pictures ----------------------------------------------------------------------------------------------------- */
 
 typedef enum lam_line_style { LAM_LINE_SOLID, LAM_LINE_DASHED, LAM_LINE_DOTTED, LAM_LINE_DASHDOT } lam_line_style;

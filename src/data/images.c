@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void lam_images_free(lam_images *images)
 {
@@ -54,8 +55,8 @@ lam_status lam_images_fold(const char *name, size_t pixels, const lam_images_opt
         return lam_fail(LAM_ERR_FORMAT, "%s: its images would have %zu pixels each, more than is read", name, pixels);
     size_t tall = tall_factor(pixels), wide = pixels == 0 ? 0 : pixels / tall;
     if (tall != wide)
-        return lam_fail(LAM_ERR_SHAPE, "%s: its images have %zu pixels each and no shape; give height and width, such as %zu x "
-            "%zu", name, pixels, tall, wide);
+        return lam_fail(LAM_ERR_SHAPE, "%s: its images have %zu pixels each and no shape; give height and width (image-size), such "
+            "as %zux%zu", name, pixels, tall, wide);
     *height = *width = tall;
     return LAM_OK;
 }
@@ -246,14 +247,39 @@ lam_status lam_images_read_memory(const char *name, const void *bytes, size_t si
     return read_bytes(name, bytes, size, NULL, options, out);
 }
 
-lam_status lam_images_read(const char *path, const lam_images_options *options, lam_images *out)
+/* "file.mat:NAME", unless a file has that very name: a copy of the file's part (free it), and *array in path. NULL if not. */
+static char *split_array(const char *path, const char **array)
+{
+    const char *mark = strstr(path, ".mat:");
+    if (mark == NULL || mark[5] == '\0' || access(path, F_OK) == 0)
+        return NULL;
+    char *file = lam_strdup(path);
+    if (file != NULL) {
+        file[mark + 4 - path] = '\0';
+        *array = mark + 5;
+    }
+    return file;
+}
+
+static lam_status read_file(const char *path, const lam_images_options *options, lam_images *out)
 {
     char *bytes;
     size_t size;
     const char *damage;
-    *out = (lam_images){ 0 };
     LAM_TRY(lam_bytes_read_some(path, LAM_IMAGE_BYTES + (1u << 20), &bytes, &size, &damage));
     lam_status status = read_bytes(path, (const unsigned char *)bytes, size, damage, options, out);
     free(bytes);
+    return status;
+}
+
+lam_status lam_images_read(const char *path, const lam_images_options *options, lam_images *out)
+{
+    lam_images_options chosen = options != NULL ? *options : (lam_images_options){ 0 };
+    *out = (lam_images){ 0 };
+    if (path == NULL || path[0] == '\0')
+        return lam_fail(LAM_ERR_ARGUMENT, "no file of images was named");
+    char *file = split_array(path, &chosen.array);
+    lam_status status = read_file(file != NULL ? file : path, &chosen, out);
+    free(file);
     return status;
 }

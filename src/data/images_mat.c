@@ -165,8 +165,8 @@ static lam_status none_such(mat *m, const char *array)
     }
     if (array != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "%s: has no variable %s; it has %s", m->label, array, used > 0 ? list : "nothing");
-    return lam_fail(LAM_ERR_ARGUMENT, "%s: has neither X nor data; it has %s. Name the one that holds the images", m->label,
-        used > 0 ? list : "nothing");
+    return lam_fail(LAM_ERR_ARGUMENT, "%s: has neither X nor data; it has %s. Name the one that holds the images, as in "
+        "file.mat:NAME", m->label, used > 0 ? list : "nothing");
 }
 
 static lam_status find(mat *m, const char *array, variable *v)

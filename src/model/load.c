@@ -1,6 +1,7 @@
 /* A model from its file, or from weights that another program saved under the same names. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "model/config_yaml.h"
 #include "model/metadata.h"
 #include <math.h>
 #include <stdio.h>
@@ -223,4 +224,22 @@ lam_status lam_model_load(const char *path, const lam_config *config, lam_model 
     lam_config_clear(&l.config);
     lam_st_free(&l.file);
     return status;
+}
+
+lam_status lam_model_file_kind(const char *path, lam_model_kind *kind)
+{
+    lam_st_file file;
+    lam_config cfg;
+    if (path == NULL || kind == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_model_file_kind needs a path and a place for the answer");
+    *kind = LAM_DENSITY;
+    LAM_TRY(lam_st_read(path, &file));
+    const char *config = lam_st_meta(&file, "laminar") != NULL ? lam_st_meta(&file, "config") : NULL;
+    lam_config_init(&cfg);
+    /* what is wrong with a configuration, loading says */
+    if (config != NULL && lam_config_parse(&cfg, config, strlen(config), "config") == LAM_OK)
+        *kind = cfg.model;
+    lam_config_clear(&cfg);
+    lam_st_free(&file);
+    return LAM_OK;
 }

@@ -33,7 +33,7 @@ static int tell(const lam_run *run, const lam_step_report *step, int is_validati
     double left = here > 0 ? (seconds - run->seconds_before) / here * (double)(run->cfg->iterations - s->iteration) : 0;
     lam_progress p = { .iteration = s->iteration, .iterations = run->cfg->iterations, .loss = step->loss, .nll = step->nll,
         .tpr = step->tpr, .val_nll = run->val_nll, .best_val_nll = run->best_val_nll, .is_validation = is_validation,
-        .lr = rate_of(run), .grad_norm = step->grad_norm, .counts = step->counts, .val_counts = run->val_counts,
+        .lr = rate_of(run), .grad_norm = step->grad_norm, .epoch = (size_t)step->epoch, .beta = step->beta, .counts = step->counts, .val_counts = run->val_counts,
         .seconds = seconds, .seconds_left = left };
     return run->options->progress(run->options->user, &p) != 0;
 }

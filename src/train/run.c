@@ -95,6 +95,10 @@ lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double 
     lam_metrics *m = &run->metrics;
     lam_metrics_begin(m, "train");
     lam_metrics_whole(m, "iteration", run->state.iteration);
+    if (report->epoch > 0) {
+        lam_metrics_whole(m, "epoch", report->epoch);
+        lam_metrics_number(m, "beta", report->beta);
+    }
     lam_metrics_number(m, "loss", report->loss);
     lam_metrics_number(m, "nll", report->nll);
     lam_metrics_number(m, "tpr", report->tpr);

@@ -5,11 +5,13 @@
 #include "flow/layout.h"
 #include "train/state.h"
 
-enum { LAM_STEP_EXTRAS = 4 };
+enum { LAM_STEP_EXTRAS = 2 };
 
 typedef struct lam_step_report {
     double loss, nll, tpr, grad_norm; /* of the batch, before the update; nats, standardised units */
     lam_counts counts;
+    uint64_t epoch; /* of images, from 1 on; else 0 */
+    double beta;    /* of images */
     size_t extras; /* further numbers for the metrics' line */
     struct {
         const char *name;

@@ -107,6 +107,11 @@ const size_t *lam_image_data_numbers(const lam_image_data *d, lam_part part)
     return d->parts.number[part];
 }
 
+const char *lam_image_data_hash(const lam_image_data *d)
+{
+    return d->hash;
+}
+
 void lam_image_data_free(lam_image_data *d)
 {
     if (d == NULL)

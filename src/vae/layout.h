@@ -1,4 +1,4 @@
-/* A variational auto-encoder: its nets, and where the parameters lie in one flat array (method.md 7).
+/* A variational auto-encoder: its nets, and where the parameters lie in one flat array (method.md 9).
  *
  * [encoder] [mean] [variance] [maps of features to row-wise parameters] [decoder] [flow: as lam_layout, end times last].
  */

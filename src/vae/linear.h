@@ -1,5 +1,5 @@
 /* A large linear map of features to rows in the lanes: what reads a flow's row-wise parameters from an encoder's features
- * (method.md 7). For Caltech silhouettes 256 -> 86,000, for MNIST 256 -> 272,000 a block: the weights pass through the core's
+ * (method.md 9). For Caltech silhouettes 256 -> 86,000, for MNIST 256 -> 272,000 a block: the weights pass through the core's
  * cache once forward and once backward, a slice of outputs at a time, whatever the number of tiles.
  *
  * a [tiles][out][TILE] = W x + b for x [tiles][in][TILE]; params are W [out, in] row-major, then b [out].

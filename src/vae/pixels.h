@@ -1,4 +1,4 @@
-/* What images are scored by, row by row: log p(x | logits) and its cotangents, and the variance of q(z | x) (method.md 7). */
+/* What images are scored by, row by row: log p(x | logits) and its cotangents, and the variance of q(z | x) (method.md 9). */
 #ifndef LAM_VAE_PIXELS_H
 #define LAM_VAE_PIXELS_H
 #include "base/pool.h"

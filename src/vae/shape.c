@@ -104,7 +104,7 @@ lam_status lam_net_shape_init(lam_net_shape *s, const lam_net_row *rows, size_t 
     return LAM_OK;
 }
 
-/* ---- the nets of method.md 7 -------------------------------------------------------------------------------------- */
+/* ---- the nets of method.md 9 -------------------------------------------------------------------------------------- */
 
 static lam_status check_image(size_t height, size_t width)
 {

@@ -57,7 +57,7 @@ typedef struct lam_net_shape {
 /* From a table of n rows and the size of what the first layer takes. LAM_ERR_ARGUMENT for layers that do not fit each other. */
 lam_status lam_net_shape_init(lam_net_shape *shape, const lam_net_row *rows, size_t n, size_t height, size_t width);
 
-/* The nets of method.md 7. Encoder: an image [height, width] of one channel to 256 features. Decoder: z numbers to a logit a
+/* The nets of method.md 9. Encoder: an image [height, width] of one channel to 256 features. Decoder: z numbers to a logit a
  * pixel (levels 2) or to `levels` logits a pixel. Height and width are multiples of 4. */
 enum { LAM_VAE_FEATURES = 256 };
 lam_status lam_net_encoder(lam_net_shape *shape, size_t height, size_t width);

@@ -125,10 +125,11 @@ static double beta_of(const lam_config *cfg, uint64_t epoch)
     return cfg->warmup > 0 ? fmin(1, (double)(epoch + 1) / cfg->warmup) : 1;
 }
 
-static void report_terms(lam_step_report *r, const lam_elbo_terms *terms, double beta)
+static void report_terms(lam_step_report *r, const lam_elbo_terms *terms, uint64_t epoch, double beta)
 {
     *r = (lam_step_report) { .loss = terms->loss, .nll = terms->negative_elbo, .tpr = terms->tpr, .counts = terms->counts,
-        .extras = 3, .extra = { { "reconstruction", terms->reconstruction }, { "kl", terms->kl }, { "beta", beta } } };
+        .epoch = epoch + 1, .beta = beta, .extras = 2,
+        .extra = { { "reconstruction", terms->reconstruction }, { "kl", terms->kl } } };
 }
 
 static lam_status gradient(trainer *t, uint64_t iteration, double *h_star, lam_step_report *report)
@@ -148,7 +149,7 @@ static lam_status gradient(trainer *t, uint64_t iteration, double *h_star, lam_s
     lam_status status = lam_elbo_forward_f32(t->train, &call, NULL, &terms);
     if (status == LAM_OK)
         status = lam_elbo_backward_f32(t->train, &call, t->grad, &terms);
-    report_terms(report, &terms, beta);
+    report_terms(report, &terms, epoch, beta);
     LAM_TRY(status);
     report->grad_norm = gradient_norm(t);
     if (!isfinite(report->loss) || !isfinite(report->grad_norm))

@@ -67,6 +67,37 @@ size_t lam_vae_parameter_count(const lam_vae *v)
     return v->layout.trained;
 }
 
+const char *lam_vae_data_hash(const lam_vae *v)
+{
+    return v->data_hash;
+}
+
+const char *lam_vae_part(const lam_vae *v, size_t index, size_t *parameters)
+{
+    const lam_vae_layout *l = &v->layout;
+    const struct {
+        const char *name;
+        size_t parameters;
+    } parts[] = { { "encoder", l->encoder.parameters }, { "mean and variance", l->at_maps - l->at_mean },
+        { "maps to the flow", l->at_decoder - l->at_maps }, { "flow", l->trained - l->at_flow },
+        { "decoder", l->at_flow - l->at_decoder } };
+    if (index >= sizeof parts / sizeof parts[0])
+        return NULL;
+    *parameters = parts[index].parameters;
+    return parts[index].name;
+}
+
+int lam_vae_tensor_at(const lam_vae *v, size_t index, char name[96], size_t shape[4], size_t *n_shape)
+{
+    lam_vae_tensor t;
+    if (!lam_vae_layout_tensor(&v->layout, index, &t))
+        return 0;
+    memcpy(name, t.name, sizeof t.name);
+    memcpy(shape, t.shape, sizeof t.shape);
+    *n_shape = t.dims;
+    return 1;
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
 static size_t count_tensors(const lam_vae_layout *l)
@@ -142,7 +173,7 @@ static lam_status read_config(const lam_st_file *file, const char *path, lam_con
     if (status != LAM_OK)
         return lam_fail_in(status, "%s: in the metadata", path);
     if (cfg->model != LAM_VAE)
-        return lam_fail(LAM_ERR_SHAPE, "%s: a density of rows, no variational auto-encoder; see `laminar help`", path);
+        return lam_fail(LAM_ERR_SHAPE, "%s: a density of rows, no variational auto-encoder; `laminar score`, `sample` and `info` take it", path);
     return lam_config_check(cfg);
 }
 

@@ -1,5 +1,5 @@
 /* The evidence lower bound: every reverse of it against finite differences in double, its value against its definition, float against
- * double, and threads (method.md 7). */
+ * double, and threads (method.md 9). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

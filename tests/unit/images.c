@@ -168,7 +168,7 @@ static void npy(void **state)
     assert_memory_equal(a.pixels, data, 12);
     lam_images_free(&a);
     const char *path = write_npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 6)}", data, 12);
-    FAILS(reading(path, NULL), LAM_ERR_SHAPE, "6 pixels each and no shape; give height and width, such as 3 x 2");
+    FAILS(reading(path, NULL), LAM_ERR_SHAPE, "6 pixels each and no shape; give height and width (image-size), such as 3x2");
     FAILS(reading(path, &(lam_images_options){ .height = 2, .width = 2 }), LAM_ERR_SHAPE, "6 pixels each, 2 x 2 was asked for");
     a = read_images(path, &(lam_images_options){ .height = 2, .width = 3 });
     assert_true(a.n == 2 && a.height == 2 && a.width == 3);
@@ -225,7 +225,7 @@ static void pickle(void **state)
     assert_true(a.n == 2 && a.height == 3 && a.width == 2 && !a.binary);
     assert_memory_equal(a.pixels, "ABCDEFabcdef", 12);
     lam_images_free(&a);
-    FAILS(reading(path, NULL), LAM_ERR_SHAPE, "such as 3 x 2");
+    FAILS(reading(path, NULL), LAM_ERR_SHAPE, "such as 3x2");
     FAILS(reading(scratch_text("evil.pkl", "cos\nsystem\n(S'id'\ntR."), NULL), LAM_ERR_FORMAT, "os.system, which is refused");
 }
 
@@ -504,6 +504,14 @@ static void mat_characters(void **state)
     assert_true(a.n == 1);
     assert_memory_equal(a.pixels, "\0\x66\x33\xff", 4);
     lam_images_free(&a);
+    char named[512];
+    snprintf(named, sizeof named, "%s:testdata", path);
+    a = read_images(named, NULL);
+    assert_true(a.n == 1);
+    assert_memory_equal(a.pixels, "\0\x66\x33\xff", 4);
+    lam_images_free(&a);
+    snprintf(named, sizeof named, "%s:nothing", path);
+    FAILS(reading(named, NULL), LAM_ERR_ARGUMENT, "has no variable nothing; it has data");
 }
 
 static void mat_refusals(void **state)
