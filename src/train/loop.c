@@ -6,7 +6,16 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { SAVE_SECONDS = 60 }; /* between checkpoints, at the most */
+enum {
+    SAVE_SECONDS = 60,      /* between checkpoints, at the most */
+    LARGE_STATE = 32 << 20, /* bytes: such a state is not saved at validations, which may be a few iterations apart */
+};
+
+/* Parameters, best parameters and two moments: 370 MB for Frey Faces, whose epochs are fifteen iterations. */
+static int is_large(const lam_run *run)
+{
+    return 4 * run->state.parameters * run->state.real_size > LARGE_STATE;
+}
 
 static int has_validation(const lam_run *run)
 {
@@ -95,7 +104,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     int due = is_due(run);
     if (due)
         LAM_TRY(validate(run));
-    if (due || lam_run_clock() - run->saved_at >= SAVE_SECONDS)
+    if ((due && !is_large(run)) || lam_run_clock() - run->saved_at >= SAVE_SECONDS)
         LAM_TRY(lam_run_save_state(run));
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 #include "fitting.h"
 
 static void threads_do_not_matter(void **state)
@@ -107,6 +108,45 @@ static void double_resumes_as_well(void **state)
     lam_config_clear(&cfg);
 }
 
+typedef struct seen {
+    char checkpoint[600];
+    int validations, there; /* before the last iteration; at how many of them a checkpoint stood */
+} seen;
+
+static int look(void *user, const lam_progress *p)
+{
+    seen *s = user;
+    if (p->is_validation && p->iteration < p->iterations) {
+        s->validations++;
+        s->there += access(s->checkpoint, F_OK) == 0;
+    }
+    return 0;
+}
+
+/* Validations leave a checkpoint, but not of a state that takes long to write: 4 x 1.45 million doubles. */
+static void large_states_wait(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    for (int large = 0; large < 2; large++) {
+        seen s = { .validations = 0 };
+        configure(&cfg);
+        set(&cfg, "iterations", "2");
+        set(&cfg, "val-freq", "1");
+        set(&cfg, "precision", "double");
+        set(&cfg, "batch-size", "10");
+        set(&cfg, "blocks", "1");
+        set(&cfg, "dims", large ? "850-850-850" : "8-8");
+        snprintf(s.checkpoint, sizeof s.checkpoint, "%s/checkpoint.safetensors", scratch_path("sized"));
+        fit_into("sized", &cfg, (lam_fit_options) { .progress = look, .user = &s }, LAM_OK, NULL);
+        assert_int_equal(s.validations, 1);
+        assert_int_equal(s.there, !large);
+        assert_int_equal(access(s.checkpoint, F_OK), 0); /* at the end */
+        remove_run("sized");
+        lam_config_clear(&cfg);
+    }
+}
+
 /* Beyond two columns validations estimate the trace, with the same noise each time; the test is exact all the same. */
 static void three_columns(void **state)
 {
@@ -182,6 +222,7 @@ int main(void)
         cmocka_unit_test(stopping_does_not_matter),
         cmocka_unit_test(iterations_may_grow),
         cmocka_unit_test(double_resumes_as_well),
+        cmocka_unit_test(large_states_wait),
         cmocka_unit_test(three_columns),
         cmocka_unit_test(killing_does_not_matter),
     };
