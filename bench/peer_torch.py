@@ -6,6 +6,7 @@
         published   solve forward past the end, interpolate at the observed times; the gradient by the continuous adjoint,
                     restarted at each of them, parameter gradients in its error norm (as torchdiffeq 0.2.5 does)
         own-steps   land on the end; reverse the steps taken, by autograd through them
+    peer_torch.py vae ...                  the training step of an auto-encoder: see peer_vae.py
     peer_torch.py --self-test VECTORS/     checks steps, solutions and gradients against golden vectors, in double
 
 The trace estimate comes from the fastest of three ways, timed call by call: autograd's double backward; the forward derivative
@@ -51,7 +52,7 @@ def read_safetensors(path):
         size = int.from_bytes(stream.read(8), "little")
         header = json.loads(stream.read(size))
         body = stream.read()
-    types = {"F32": np.float32, "F64": np.float64}
+    types = {"F32": np.float32, "F64": np.float64, "U8": np.uint8}
     tensors = {}
     for name, item in header.items():
         if name != "__metadata__":
@@ -101,11 +102,11 @@ def blas_name():
     return "not OpenBLAS: " + (", ".join(sorted(paths)) or torch.__config__.show().split("\n")[0])
 
 
-def time_kinds(problem, flow):
+def time_kinds(problem, flow, ways=KINDS):
     """Milliseconds of a forward call and of a call with its vector-Jacobian product, a way of taking the trace each."""
     field, noise, n = problem.fields[0], None if problem.noise is None else problem.noise[0], len(problem.rows)
     found = {}
-    for name, kind in KINDS.items():
+    for name, kind in ways.items():
         times = ([], [])
         spent = time.perf_counter()
         for i in range(50):
@@ -236,6 +237,9 @@ def self_test(folder):
 
 
 def main():
+    if sys.argv[1:2] == ["vae"]:
+        import peer_vae
+        return peer_vae.main(sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("problems", nargs="*", metavar="FILE.safetensors")
     parser.add_argument("--self-test", metavar="VECTORS/")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Measures speed, on a machine that does nothing else: this program alone, beside PyTorch, by rows and columns, its memory, its
-# wide products beside OpenBLAS, its instructions. Figures go to a folder as JSON; bench/results.sh writes the page from them.
+# Measures speed, on a machine that does nothing else: this program alone, beside PyTorch (flows, and auto-encoders), by rows and
+# columns, its memory, its wide products beside OpenBLAS, its instructions. Figures go to a folder as JSON; bench/results.sh writes the page from them.
 #
 # usage: bench/speed.sh [FOLDER [--full]]     (default: build/speed; about a quarter of an hour, --full about an hour)
 #   LAMINAR  the program, default build/laminar
-#   ONLY     parts to measure, of: bench memory peer scaling gemm profile (default: all)
+#   ONLY     parts to measure, of: bench memory peer vae scaling gemm profile (default: all)
 #
 # Not here, since it is a training run: bench/same_nll.py.
 set -euo pipefail
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 laminar=${LAMINAR:-build/laminar}
 folder=${1:-build/speed}
 full=${2:-}
-only=${ONLY:-bench memory peer scaling gemm profile}
+only=${ONLY:-bench memory peer vae scaling gemm profile}
 quick=(--quick)
 [ "$full" != --full ] || quick=()
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE OMP_NUM_THREADS OPENBLAS_NUM_THREADS LAMINAR_ISA
@@ -31,6 +31,9 @@ if wanted memory "memory, with 64 MiB for kept activations"; then
 fi
 if wanted peer "laminar and PyTorch on the same problems, in turn"; then
     /usr/bin/python3 bench/compare_peer.py --laminar "$laminar" ${full:+--full} --json "$folder/peer.json"
+fi
+if wanted vae "training steps of auto-encoders, laminar and PyTorch in turn"; then
+    /usr/bin/python3 bench/compare_vae.py --laminar "$laminar" ${full:+--full} --json "$folder/vae.json"
 fi
 if wanted scaling "rows and columns"; then
     /usr/bin/python3 bench/scaling.py --laminar "$laminar" "${quick[@]}" --json "$folder/scaling.json"

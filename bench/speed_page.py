@@ -16,6 +16,7 @@ SHARE_OF_CALL = {"power": 0.70, "hepmass": 0.75, "miniboone": 0.85, "gas": 0.80}
 SHARE_OF_ITERATION = {"power": 0.55, "gas": 0.55}
 TWO_THREADS = 1.9
 RATIOS = {"power": (8, 15, 3), "gas": (4, 7.5, 1.6), "hepmass": (5, 9.5, 2.5), "miniboone": (3, 5.5, 1.2), "toy": (25, 25, 10)}
+VAE_RATIOS = {"caltech": (4, 1.6), "frey": (4, 1.3)}
 MEMORY = {"default": 1024, "--memory 64": 200}
 LINEAR = 0.15
 
@@ -28,7 +29,8 @@ def load(name):
 def dates_of(found):
     """The days of the measurements, as far as they are kept."""
     peer = found["peer"][0]["ours"] if found["peer"] else None
-    parts = (found["bench"], peer, found["scaling"], found["gemm"], found["same_nll"])
+    vae = found["vae"][0]["ours"] if found["vae"] else None
+    parts = (found["bench"], peer, vae, found["scaling"], found["gemm"], found["same_nll"])
     return sorted({part["date"] for part in parts if part and "date" in part})
 
 
@@ -223,6 +225,63 @@ def print_peer(cases):
         table(heads, ratio_rows(cases, form, threads, index))
 
 
+# ---- auto-encoders against PyTorch -------------------------------------------------------------------------------------------
+
+VAE_PARTS = ("encoder", "maps", "flow_forward", "flow_reverse", "decoder", "update")
+
+
+def vae_row(case, start):
+    return next(row for row in case["ours"]["rows"] if row["first_step"] == start and row["threads"] == 1)
+
+
+def vae_name(case):
+    row = case["ours"]["rows"][0]
+    return f"{case['shape']} ({row['dims']}, {many(row['blocks'], 'block')}, rank {row['rank']}), weights x {case['weight_scale']:g}"
+
+
+def vae_ratio_rows(cases, form, has_target):
+    rows = []
+    for case in cases:
+        peer, ours, usual = peer_line(case, form, 1), vae_row(case, "probe"), vae_row(case, "warm")
+        flow, whole = peer["flow"] / ours["flow"], peer["seconds"] / ours["seconds"]
+        targets = VAE_RATIOS.get(case["shape"]) if has_target else None
+        rows.append([vae_name(case), calls(peer), seconds(peer["seconds"]), calls(ours), seconds(ours["seconds"]), f"{flow:.1f}",
+                     f"{targets[0]:g}" if targets else "-", verdict(flow, targets[0]) if targets else "-", f"{whole:.2f}",
+                     f"{targets[1]:g}" if targets else "-", verdict(whole, targets[1]) if targets else "-",
+                     f"{peer['seconds'] / usual['seconds']:.2f}"])
+    return rows
+
+
+def print_vae(cases):
+    print("### Auto-encoders against PyTorch\n")
+    if cases is None:
+        return missing("/usr/bin/python3 bench/compare_vae.py --laminar build/laminar --json docs/results/speed/vae.json")
+    paragraph("One training step in the published settings with the penalty, 100 images, one thread, from the same weights, images,",
+              "draws, noise and times at the same tolerances; both sides probe their first steps, \"by default\" is laminar with its",
+              "warm ones. The flow's part: the maps of features to row-wise parameters, and the flow, forward and reverse. Convolutions,",
+              "which both take from oneDNN, are most of the rest.")
+    if any(case["ours"]["machine"]["busy"] for case in cases):
+        paragraph("**The machine was busy with other work meanwhile: these ratios are not to be relied on.**")
+    for case in cases:
+        ours = vae_row(case, "probe")["loss"]
+        if any(abs(line["loss"] - ours) > 1e-4 * max(1, abs(ours)) for line in case["peer"]):
+            paragraph(f"**{vae_name(case)}: the losses differ, so this was not the same work.**")
+    heads = ["", "PyTorch: calls", "s", "laminar: calls", "s", "flow's part, times faster", "target", "", "whole step, times faster",
+             "target", "", "by default"]
+    for title, form, has_target in (("The published algorithm (continuous adjoint, restarted at each observed time)", "published", True),
+                                    ("PyTorch reversing its own steps by autograd", "own-steps", False)):
+        print(f"{title}:\n")
+        table(heads, vae_ratio_rows(cases, form, has_target))
+    print("Shares of the step:\n")
+    rows = []
+    for case in cases:
+        for name, line in [("laminar", vae_row(case, "probe"))] + [(f"PyTorch, {f}", peer_line(case, f, 1)) for f in
+                                                                   ("published", "own-steps")]:
+            rows.append([case["shape"] + f" x {case['weight_scale']:g}", name, seconds(line["seconds"])]
+                        + [percent(line["parts"][p] / line["seconds"]) for p in VAE_PARTS])
+    table(["", "", "s"] + [p.replace("_", " ") for p in VAE_PARTS], rows, 2)
+
+
 # ---- memory, scaling, training -----------------------------------------------------------------------------------------------
 
 
@@ -309,7 +368,7 @@ def print_training(same):
 def main():
     if len(sys.argv) != 4:
         raise SystemExit(__doc__)
-    names = ("bench", "memory", "peer", "scaling", "same_nll", "profile", "gemm")
+    names = ("bench", "memory", "peer", "vae", "scaling", "same_nll", "profile", "gemm")
     figures = {name: load(name) for name in names}
     dates = dates_of(figures)
     print("# How fast it is: measured\n")
@@ -322,6 +381,7 @@ def main():
     print_iterations(figures["bench"])
     print_profile(figures["profile"])
     print_peer(figures["peer"])
+    print_vae(figures["vae"])
     print_memory(figures["bench"], figures["memory"])
     print_scaling(figures["scaling"])
     print_training(figures["same_nll"])

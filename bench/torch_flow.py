@@ -269,11 +269,9 @@ class Flow:
         n = len(times) * states[0].shape[0]
         return float((r * r).sum()) / n, list(2 * self.alpha / n * r)
 
-    def loss(self, blocks, x, e, times, form, land="land", graph=None):
-        """One batch: loss, its parts, calls. Gradients go to the parameters' .grad; that by x is returned too."""
-        report = dict(nll=0.0, tpr=0.0, forward=0, backward=0, recomputed=0, accepted=0, rejected=0)
-        z, l = x, torch.zeros(len(x), dtype=self.dtype)
-        kept = []
+    def forward(self, x, e, times, form, land, graph, report):
+        """Through all blocks: z and l at the end, and what the reverse needs of each block."""
+        z, l, kept = x, torch.zeros(len(x), dtype=self.dtype), []
         for b, field in enumerate(self.fields):
             noise = None if e is None else e[b]
             at = [u * self.end_times[b] for u in times]
@@ -286,16 +284,28 @@ class Flow:
                 tpr, record["tpr_grad"] = self.penalty(at, states)
                 report["tpr"] += tpr
             kept.append(record)
-        n = x.shape[0]
-        report["nll"] = float((0.5 * (z * z).sum() + l.sum()) / n) + 0.5 * x.shape[1] * math.log(2 * math.pi)
-        report["loss"] = report["nll"] + self.alpha * report["tpr"]
-        g = z / n
+        return z, l, kept
+
+    def reverse(self, g, kept, n, form, report):
+        """The gradient by the rows, from g, that by z; 1 / n is that by l. Those by parameters go to their .grad."""
         for field, record in zip(reversed(self.fields), reversed(kept)):
             gs = list(record["tpr_grad"])
             gs[-1] = g if gs[-1] is None else gs[-1] + g
             reverse = self.reverse_adjoint if form == "published" else self.reverse_steps
             g = reverse(field, record, gs, n, report)
-        report["grad_x"] = g
+        return g
+
+    @staticmethod
+    def new_report():
+        return dict(nll=0.0, tpr=0.0, forward=0, backward=0, recomputed=0, accepted=0, rejected=0)
+
+    def loss(self, blocks, x, e, times, form, land="land", graph=None):
+        """One batch: loss, its parts, calls. Gradients go to the parameters' .grad; that by x is returned too."""
+        report, n = self.new_report(), x.shape[0]
+        z, l, kept = self.forward(x, e, times, form, land, graph, report)
+        report["nll"] = float((0.5 * (z * z).sum() + l.sum()) / n) + 0.5 * x.shape[1] * math.log(2 * math.pi)
+        report["loss"] = report["nll"] + self.alpha * report["tpr"]
+        report["grad_x"] = self.reverse(z / n, kept, n, form, report)
         return report
 
     def norms(self, parts):

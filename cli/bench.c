@@ -74,7 +74,7 @@ static int choose_shapes(const cli_command *command, const char *names, const be
     return CLI_OK;
 }
 
-static int line_sets(const cli_line *line, const char *name)
+int bench_line_sets(const cli_line *line, const char *name)
 {
     for (size_t i = 0; i < line->n_set; i++)
         if (strcmp(line->names[i], name) == 0)
@@ -82,14 +82,14 @@ static int line_sets(const cli_line *line, const char *name)
     return 0;
 }
 
-/* The shape's settings with the published penalty, LAMINAR_ISA, the flags: each wins over those before. cfg is initialised. */
-static int configure(const cli_command *command, const bench_shape *shape, const cli_line *line, lam_config *cfg)
+/* The published penalty is part of every shape. */
+int bench_configure(const cli_command *command, const char *const settings[][2], const cli_line *line, lam_config *cfg)
 {
     int code = CLI_OK;
     if (lam_config_set(cfg, "tpr", "true") != LAM_OK)
         return cli_library_failed();
-    for (size_t i = 0; shape->settings[i][0] != NULL; i++)
-        if (lam_config_set(cfg, shape->settings[i][0], shape->settings[i][1]) != LAM_OK)
+    for (size_t i = 0; settings[i][0] != NULL; i++)
+        if (lam_config_set(cfg, settings[i][0], settings[i][1]) != LAM_OK)
             return cli_library_failed();
     if (cli_isa() != NULL && lam_config_set(cfg, "isa", cli_isa()) != LAM_OK)
         code = cli_misuse(command, "LAMINAR_ISA in the environment: %s", lam_last_error());
@@ -107,32 +107,22 @@ static size_t columns_of(const bench_args *args, const bench_shape *shape)
 
 /* ---- processes of their own --------------------------------------------------------------------------------------- */
 
-/* One measurement. It runs in a child, so that its peak memory is its own and one that dies takes nothing along. */
-typedef struct task {
-    lam_status (*run)(const struct task *task);
-    const lam_config *cfg;
-    size_t dim;
-    const lam_measure_options *options;
-    void *out; /* [size] figures, without pointers */
-    size_t size;
-} task;
-
-static lam_status run_machine(const task *t)
+static lam_status run_machine(const bench_task *t)
 {
     return lam_measure_machine(t->cfg, t->options, t->out);
 }
 
-static lam_status run_field(const task *t)
+static lam_status run_field(const bench_task *t)
 {
     return lam_measure_field(t->cfg, t->dim, t->options, t->out);
 }
 
-static lam_status run_iteration(const task *t)
+static lam_status run_iteration(const bench_task *t)
 {
     return lam_measure_iteration(t->cfg, t->dim, t->options, t->out);
 }
 
-static void be_child(const task *t, int pipe_end)
+static void be_child(const bench_task *t, int pipe_end)
 {
     int code = t->run(t) == LAM_OK ? CLI_OK : cli_library_failed();
     if (code == CLI_OK && write(pipe_end, t->out, t->size) != (ssize_t)t->size)
@@ -154,8 +144,7 @@ static int receive(int pipe_end, void *out, size_t size)
     return 1;
 }
 
-/* peak (MiB) may be NULL. */
-static int in_child(const task *t, double *peak)
+int bench_in_child(const bench_task *t, double *peak)
 {
     int ends[2], how = 0;
     struct rusage usage = {0};
@@ -185,7 +174,7 @@ static int in_child(const task *t, double *peak)
 
 /* ---- the measurements --------------------------------------------------------------------------------------------- */
 
-static void note(const char *what, size_t threads)
+void bench_note(const char *what, size_t threads)
 {
     char line[96];
     snprintf(line, sizeof line, "measuring %s, %zu thread%s", what, threads, threads == 1 ? "" : "s");
@@ -211,45 +200,49 @@ static void name_processor(bench_report *report)
     report->processors = sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static void note_load(bench_report *report, int after)
+void bench_note_load(bench_report *report, int after)
 {
     double load[1];
     report->load[after] = getloadavg(load, 1) == 1 ? load[0] : -1.0;
 }
 
-/* One thread and, if there is more than one, all that cfg asks for: their number is in the figures. */
-static int measure_machine(const lam_config *cfg, const lam_measure_options *options, bench_report *report)
+int bench_measure_machine(const lam_config *cfg, const lam_measure_options *options, bench_report *report)
 {
     lam_config one = *cfg; /* its strings stay cfg's */
-    task t = {run_machine, &one, 0, options, &report->machine[0], sizeof report->machine[0]};
+    bench_task t = {.run = run_machine, .cfg = &one, .options = options, .out = &report->machine[0],
+        .size = sizeof report->machine[0]};
+    name_processor(report);
+    bench_note_load(report, 0);
     one.threads = 1;
-    note("the machine", 1);
-    int code = in_child(&t, NULL);
+    bench_note("the machine", 1);
+    int code = bench_in_child(&t, NULL);
     report->n_machines = 1;
     if (code != CLI_OK || cfg->threads == 1)
         return code;
     one.threads = cfg->threads;
     t.out = &report->machine[1];
-    note("the machine", cfg->threads);
-    code = in_child(&t, NULL);
+    bench_note("the machine", cfg->threads);
+    code = bench_in_child(&t, NULL);
     report->n_machines = report->machine[1].threads > 1 ? 2 : 1;
     return code;
 }
 
 static int measure_row(bench_row *row, const lam_measure_options *options, int start_given)
 {
-    task field = {run_field, &row->cfg, row->dim, options, &row->field, sizeof row->field};
+    bench_task field = {.run = run_field, .cfg = &row->cfg, .dim = row->dim, .options = options, .out = &row->field,
+        .size = sizeof row->field};
     row->cfg.threads = row->threads;
-    note(row->shape->name, row->threads);
-    int code = in_child(&field, NULL);
+    bench_note(row->shape->name, row->threads);
+    int code = bench_in_child(&field, NULL);
     for (size_t i = 0; code == CLI_OK && i < BENCH_STARTS; i++) {
         if (start_given && i > 0)
             break;
         bench_iteration *it = &row->iteration[i];
-        task t = {run_iteration, &row->cfg, row->dim, options, &it->figures, sizeof it->figures};
+        bench_task t = {.run = run_iteration, .cfg = &row->cfg, .dim = row->dim, .options = options, .out = &it->figures,
+            .size = sizeof it->figures};
         if (!start_given)
             row->cfg.first_step = i == 0 ? LAM_STEP_PROBE : LAM_STEP_WARM;
-        code = in_child(&t, &it->peak);
+        code = bench_in_child(&t, &it->peak);
         it->measured = code == CLI_OK;
     }
     return code;
@@ -262,8 +255,6 @@ static int measure(const cli_command *command, const bench_args *args, const cli
     int code = CLI_OK;
     report->rows = cli_alloc(2 * n, sizeof *report->rows);
     report->weight_scale = args->weight_scale;
-    name_processor(report);
-    note_load(report, 0);
     for (size_t i = 0; code == CLI_OK && i < n; i++) {
         size_t runs = i == 0 ? 1 : report->n_machines; /* with the first comes the number of threads */
         for (size_t j = 0; code == CLI_OK && j < runs; j++) {
@@ -271,18 +262,18 @@ static int measure(const cli_command *command, const bench_args *args, const cli
             row->shape = chosen[i];
             row->dim = columns_of(args, chosen[i]);
             lam_config_init(&row->cfg);
-            code = configure(command, chosen[i], line, &row->cfg);
+            code = bench_configure(command, chosen[i]->settings, line, &row->cfg);
             if (code == CLI_OK && i == 0 && j == 0) {
-                code = measure_machine(&row->cfg, &options, report);
+                code = bench_measure_machine(&row->cfg, &options, report);
                 runs = report->n_machines;
             }
             row->threads = report->machine[j].threads;
             if (code == CLI_OK)
-                code = measure_row(row, &options, line_sets(line, "first-step"));
+                code = measure_row(row, &options, bench_line_sets(line, "first-step"));
         }
     }
     cli_status_line("");
-    note_load(report, 1);
+    bench_note_load(report, 1);
     return code;
 }
 
@@ -297,7 +288,7 @@ static int write_problems(const cli_command *command, const bench_args *args, co
         lam_config cfg;
         char *name = cli_format("%s.safetensors", chosen[i]->name), *path = cli_path_join(args->problems, name);
         lam_config_init(&cfg);
-        code = configure(command, chosen[i], line, &cfg);
+        code = bench_configure(command, chosen[i]->settings, line, &cfg);
         if (code == CLI_OK && lam_measure_problem(&cfg, columns_of(args, chosen[i]), &options, path) != LAM_OK)
             code = cli_library_failed();
         lam_config_clear(&cfg);
@@ -307,8 +298,7 @@ static int write_problems(const cli_command *command, const bench_args *args, co
     return code;
 }
 
-/* Found out before the work. */
-static int check_writable(const char *path)
+int bench_check_writable(const char *path)
 {
     FILE *stream = fopen(path, "a");
     if (stream == NULL)
@@ -328,7 +318,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK && args.weight_scale <= 0.0)
         code = cli_misuse(command, "--weight-scale wants a number above 0");
     if (code == CLI_OK && args.json != NULL && strcmp(args.json, "-") != 0)
-        code = check_writable(args.json);
+        code = bench_check_writable(args.json);
     if (code == CLI_OK)
         code = choose_shapes(command, args.shape, chosen, &n);
     if (code == CLI_OK && args.problems != NULL)

@@ -40,7 +40,7 @@ static double rate(const lam_pass_figures *pass)
 
 /* ---- tables ------------------------------------------------------------------------------------------------------- */
 
-static void print_machine(const bench_report *report)
+void bench_print_machine(const bench_report *report)
 {
     cli_grid grid = {.columns = 3 + LAM_MACHINE_LEVELS};
     printf("laminar %s, %s kernels made by %s\n%s, %ld processors; load %.2f before, %.2f after\n", lam_version(),
@@ -127,7 +127,7 @@ static void print_iterations(const bench_report *report)
 
 void bench_print(const bench_report *report)
 {
-    print_machine(report);
+    bench_print_machine(report);
     print_fields(report);
     print_iterations(report);
 }
@@ -135,14 +135,14 @@ void bench_print(const bench_report *report)
 /* ---- JSON --------------------------------------------------------------------------------------------------------- */
 
 /* Numbers of two digits more than the clock is worth. */
-static void put(cJSON *object, const char *name, double value)
+void bench_put(cJSON *object, const char *name, double value)
 {
     char text[32];
     snprintf(text, sizeof text, "%.6g", value);
     cJSON_AddRawToObject(object, name, isfinite(value) ? text : "null");
 }
 
-static void put_count(cJSON *object, const char *name, uint64_t value)
+void bench_put_count(cJSON *object, const char *name, uint64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%llu", (unsigned long long)value);
@@ -152,25 +152,25 @@ static void put_count(cJSON *object, const char *name, uint64_t value)
 static void put_machine(cJSON *list, const lam_machine_figures *m)
 {
     cJSON *object = cJSON_CreateObject(), *read = cJSON_CreateObject();
-    put_count(object, "threads", m->threads);
-    put(object, "gflops", m->flops * 1e-9);
+    bench_put_count(object, "threads", m->threads);
+    bench_put(object, "gflops", m->flops * 1e-9);
     for (int i = 0; i < LAM_MACHINE_LEVELS; i++) {
         cJSON *level = cJSON_CreateObject();
-        put(level, "gb_per_s", m->read[i] * 1e-9);
-        put_count(level, "bytes_a_thread", m->read_bytes[i]);
+        bench_put(level, "gb_per_s", m->read[i] * 1e-9);
+        bench_put_count(level, "bytes_a_thread", m->read_bytes[i]);
         cJSON_AddItemToObject(read, level_names[i], level);
     }
     cJSON_AddItemToObject(object, "read", read);
-    put(object, "processor_share", m->processor_share);
+    bench_put(object, "processor_share", m->processor_share);
     cJSON_AddItemToArray(list, object);
 }
 
 static void put_pass(cJSON *object, const char *name, const lam_pass_figures *pass, double peak)
 {
     cJSON *item = cJSON_CreateObject();
-    put(item, "ns", pass->seconds * 1e9);
-    put(item, "gflops", rate(pass) * 1e-9);
-    put(item, "share", rate(pass) / peak);
+    bench_put(item, "ns", pass->seconds * 1e9);
+    bench_put(item, "gflops", rate(pass) * 1e-9);
+    bench_put(item, "share", rate(pass) / peak);
     cJSON_AddItemToObject(object, name, item);
 }
 
@@ -181,20 +181,20 @@ static void put_iteration(cJSON *list, const bench_row *row, size_t start, doubl
     cJSON *object = cJSON_CreateObject();
     char text[256];
     cJSON_AddStringToObject(object, "first_step", start_of(row, start, text));
-    put(object, "seconds", f->seconds);
-    put(object, "fastest", f->fastest);
-    put_count(object, "repeats", f->repeats);
-    put(object, "gflops", f->flop / f->seconds * 1e-9);
-    put(object, "share", f->flop / f->seconds / peak);
-    put_count(object, "calls_forward", f->counts.forward);
-    put_count(object, "calls_backward", f->counts.backward);
-    put_count(object, "calls_recomputed", f->counts.recomputed);
-    put_count(object, "accepted", f->counts.accepted);
-    put_count(object, "rejected", f->counts.rejected);
-    put(object, "loss", f->loss);
-    put(object, "nll", f->nll);
-    put(object, "tpr", f->tpr);
-    put(object, "peak_mib", it->peak);
+    bench_put(object, "seconds", f->seconds);
+    bench_put(object, "fastest", f->fastest);
+    bench_put_count(object, "repeats", f->repeats);
+    bench_put(object, "gflops", f->flop / f->seconds * 1e-9);
+    bench_put(object, "share", f->flop / f->seconds / peak);
+    bench_put_count(object, "calls_forward", f->counts.forward);
+    bench_put_count(object, "calls_backward", f->counts.backward);
+    bench_put_count(object, "calls_recomputed", f->counts.recomputed);
+    bench_put_count(object, "accepted", f->counts.accepted);
+    bench_put_count(object, "rejected", f->counts.rejected);
+    bench_put(object, "loss", f->loss);
+    bench_put(object, "nll", f->nll);
+    bench_put(object, "tpr", f->tpr);
+    bench_put(object, "peak_mib", it->peak);
     cJSON_AddItemToArray(list, object);
 }
 
@@ -207,12 +207,12 @@ static void put_row(cJSON *list, const bench_report *report, const bench_row *ro
     cJSON *object = cJSON_CreateObject(), *iterations = cJSON_CreateArray();
     char text[256];
     cJSON_AddStringToObject(object, "shape", row->shape->name);
-    put_count(object, "dim", row->dim);
+    bench_put_count(object, "dim", row->dim);
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
         cJSON_AddStringToObject(object, named[i], cli_parameter(&row->cfg, named[i], text));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         cJSON_AddRawToObject(object, numbers[i], cli_parameter(&row->cfg, numbers[i], text));
-    put_count(object, "threads", row->threads);
+    bench_put_count(object, "threads", row->threads);
     put_pass(object, "forward", &row->field.value, peak);
     put_pass(object, "forward_derivative", &row->field.derivative, peak);
     put_pass(object, "reverse", &row->field.reverse, peak);
@@ -224,10 +224,9 @@ static void put_row(cJSON *list, const bench_report *report, const bench_row *ro
     cJSON_AddItemToArray(list, object);
 }
 
-static char *json_text(const bench_report *report)
+void bench_put_start(cJSON *root, const bench_report *report)
 {
-    cJSON *root = cJSON_CreateObject(), *machine = cJSON_CreateObject(), *limits = cJSON_CreateArray(),
-          *rows = cJSON_CreateArray();
+    cJSON *machine = cJSON_CreateObject(), *limits = cJSON_CreateArray();
     char date[32];
     time_t now = time(NULL);
     struct tm utc;
@@ -235,9 +234,9 @@ static char *json_text(const bench_report *report)
     cJSON_AddStringToObject(root, "version", lam_version());
     cJSON_AddStringToObject(root, "date", date);
     cJSON_AddStringToObject(machine, "processor", report->processor);
-    put_count(machine, "processors", report->processors < 0 ? 0 : (uint64_t)report->processors);
-    put(machine, "load_before", report->load[0]);
-    put(machine, "load_after", report->load[1]);
+    bench_put_count(machine, "processors", report->processors < 0 ? 0 : (uint64_t)report->processors);
+    bench_put(machine, "load_before", report->load[0]);
+    bench_put(machine, "load_after", report->load[1]);
     cJSON_AddBoolToObject(machine, "busy", bench_busy(report));
     cJSON_AddStringToObject(machine, "isa", report->machine[0].isa);
     cJSON_AddStringToObject(machine, "compiler", report->machine[0].compiler);
@@ -245,19 +244,14 @@ static char *json_text(const bench_report *report)
         put_machine(limits, &report->machine[i]);
     cJSON_AddItemToObject(machine, "limits", limits);
     cJSON_AddItemToObject(root, "machine", machine);
-    put(root, "weight_scale", report->weight_scale);
-    for (size_t i = 0; i < report->n_rows; i++)
-        put_row(rows, report, &report->rows[i]);
-    cJSON_AddItemToObject(root, "rows", rows);
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    return text;
+    bench_put(root, "weight_scale", report->weight_scale);
 }
 
-int bench_write_json(const bench_report *report, const char *path)
+int bench_write(cJSON *root, const char *path)
 {
     int to_stdout = strcmp(path, "-") == 0, code = CLI_OK;
-    char *text = json_text(report);
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
     if (text == NULL)
         return cli_fail("out of memory");
     FILE *stream = to_stdout ? stdout : fopen(path, "w");
@@ -267,4 +261,14 @@ int bench_write_json(const bench_report *report, const char *path)
         code = cli_fail("%s could not be written whole", path);
     free(text);
     return code;
+}
+
+int bench_write_json(const bench_report *report, const char *path)
+{
+    cJSON *root = cJSON_CreateObject(), *rows = cJSON_CreateArray();
+    bench_put_start(root, report);
+    for (size_t i = 0; i < report->n_rows; i++)
+        put_row(rows, report, &report->rows[i]);
+    cJSON_AddItemToObject(root, "rows", rows);
+    return bench_write(root, path);
 }

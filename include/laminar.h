@@ -547,6 +547,28 @@ LAM_API lam_status lam_measure_iteration(const lam_config *cfg, size_t dim, cons
 LAM_API lam_status lam_measure_problem(const lam_config *cfg, size_t dim, const lam_measure_options *options,
     const char *path);
 
+/* The parts of an auto-encoder's training step, forward and backward: the encoder with mu and v; the maps of its features to the
+ * flow's row-wise parameters; the flow; the decoder with the likelihood; the gradient's norm and the optimiser. */
+typedef enum lam_vae_part {
+    LAM_PART_ENCODER, LAM_PART_MAPS, LAM_PART_FLOW_FORWARD, LAM_PART_FLOW_REVERSE, LAM_PART_DECODER, LAM_PART_UPDATE,
+    LAM_VAE_PARTS,
+} lam_vae_part;
+typedef struct lam_vae_figures {
+    double seconds, fastest;    /* of a step: median, least */
+    double part[LAM_VAE_PARTS]; /* seconds; the median of each */
+    size_t repeats, parameters;
+    double loss, negative_elbo, reconstruction, kl, tpr; /* nats an image; tpr without its coefficient */
+    lam_counts counts;          /* of one step */
+} lam_vae_figures;
+/* Whole training steps of an auto-encoder at beta 1 and a rate of 0. Images (height x width, multiples of 4) are made up: an
+ * ellipse each, filled or, with grey levels, fading; weight_scale is that of the flow and its maps. */
+LAM_API lam_status lam_measure_vae(const lam_config *cfg, size_t height, size_t width, const lam_measure_options *options,
+    lam_vae_figures *out);
+/* That step's problem, as lam_measure_problem: weights under the names of a model file, "images" [batch, height * width] (U8,
+ * levels), "draws" [batch, latent] of z, "noise" [blocks, batch, latent] and "times"; the image size is in the metadata too. */
+LAM_API lam_status lam_measure_vae_problem(const lam_config *cfg, size_t height, size_t width,
+    const lam_measure_options *options, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -449,14 +449,19 @@ static void layouts(const LAM_W(lam_kernels) *k)
     for (size_t i = 0; i < SIZES; i++)
         for (size_t o = 0; o < SIZES; o++) {
             size_t in = sizes[i], out = sizes[o];
-            real *w = random_array(2 * in * out), *packed = array(in * out);
-            k->pack(out, in, w, 2, 2 * out, packed); /* every other number of a matrix lying on its side */
-            for (size_t y = 0; y < out; y++)
-                for (size_t x = 0; x < in; x++) {
-                    size_t first = y / LAM_PANEL * LAM_PANEL, rows = out - first < LAM_PANEL ? out - first : LAM_PANEL;
-                    assert_true(packed[first * in + x * rows + y - first] == w[2 * y + 2 * out * x]);
-                }
-            drop(w, 2 * in * out), drop(packed, in * out);
+            /* rows without gaps, columns without, and every other number of a matrix lying on its side */
+            const size_t strides[][2] = { { in, 1 }, { in + 1, 1 }, { 1, out }, { 1, out + 3 }, { 2, 2 * out } };
+            for (size_t s = 0; s < sizeof strides / sizeof strides[0]; s++) {
+                size_t by_y = strides[s][0], by_x = strides[s][1], n = (out - 1) * by_y + (in - 1) * by_x + 1;
+                real *w = random_array(n), *packed = array(in * out);
+                k->pack(out, in, w, by_y, by_x, packed);
+                for (size_t y = 0; y < out; y++)
+                    for (size_t x = 0; x < in; x++) {
+                        size_t first = y / LAM_PANEL * LAM_PANEL, rows = out - first < LAM_PANEL ? out - first : LAM_PANEL;
+                        assert_true(packed[first * in + x * rows + y - first] == w[by_y * y + by_x * x]);
+                    }
+                drop(w, n), drop(packed, in * out);
+            }
         }
     for (size_t i = 0; i < SIZES; i++)
         for (size_t vectors = 1; vectors <= LAM_TILE / k->lanes; vectors++) {

@@ -300,12 +300,56 @@ void LAM_K(lam_tile_diagonal)(size_t in, size_t out, size_t vectors, size_t firs
     }
 }
 
+/* ---- packing ------------------------------------------------------------------------------------------------------- */
+
+typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+_Static_assert(LAM_PANEL == 6, "pack_rows turns six rows");
+
+/* A whole panel whose rows lie `stride` apart, each without gaps: four columns at a time. */
+static void pack_rows(size_t in, const real *w, size_t stride, real *packed)
+{
+    size_t i = 0;
+    for (; i + 4 <= in; i += 4, packed += 4 * LAM_PANEL) {
+        quad r[LAM_PANEL], *to = (quad *)packed;
+#pragma GCC unroll 6
+        for (size_t o = 0; o < LAM_PANEL; o++)
+            r[o] = *(const quad *)(w + o * stride + i);
+        quad ab = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5), ab2 = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+        quad cd = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5), cd2 = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+        quad ef = __builtin_shufflevector(r[4], r[5], 0, 4, 1, 5), ef2 = __builtin_shufflevector(r[4], r[5], 2, 6, 3, 7);
+        to[0] = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+        to[1] = __builtin_shufflevector(ef, ab, 0, 1, 6, 7);
+        to[2] = __builtin_shufflevector(cd, ef, 2, 3, 6, 7);
+        to[3] = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+        to[4] = __builtin_shufflevector(ef2, ab2, 0, 1, 6, 7);
+        to[5] = __builtin_shufflevector(cd2, ef2, 2, 3, 6, 7);
+    }
+    for (; i < in; i++)
+        for (size_t o = 0; o < LAM_PANEL; o++)
+            *packed++ = w[o * stride + i];
+}
+
+/* A whole panel whose columns lie `stride` apart, each without gaps. */
+static void pack_columns(size_t in, const real *w, size_t stride, real *packed)
+{
+    for (size_t i = 0; i < in; i++, packed += LAM_PANEL)
+        memcpy(packed, w + i * stride, LAM_PANEL * sizeof *packed);
+}
+
 void LAM_K(lam_tile_pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed)
 {
     for (size_t o0 = 0; o0 < out; o0 += LAM_PANEL) {
         size_t rows = out - o0 < LAM_PANEL ? out - o0 : LAM_PANEL;
-        for (size_t i = 0; i < in; i++)
-            for (size_t o = 0; o < rows; o++)
-                *packed++ = w[(o0 + o) * stride_out + i * stride_in];
+        const real *panel_w = w + o0 * stride_out;
+        if (rows == LAM_PANEL && stride_in == 1) {
+            pack_rows(in, panel_w, stride_out, packed);
+        } else if (rows == LAM_PANEL && stride_out == 1) {
+            pack_columns(in, panel_w, stride_in, packed);
+        } else {
+            for (size_t i = 0; i < in; i++)
+                for (size_t o = 0; o < rows; o++)
+                    packed[i * rows + o] = panel_w[o * stride_out + i * stride_in];
+        }
+        packed += rows * in;
     }
 }

@@ -2,7 +2,6 @@
 #include "report/bench.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "model/safetensors.h"
 #include "penalty/tpr.h"
 #include <math.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@ _Static_assert(sizeof((lam_bench_problem *)0)->times / sizeof(double) >= LAM_MAX
 static const double DEFAULT_SECONDS = 0.2, DEFAULT_SCALE = 1;
 enum { DEFAULT_REPEATS = 5 };
 
-static lam_measure_options with_defaults(const lam_measure_options *given)
+lam_measure_options lam_bench_defaults(const lam_measure_options *given)
 {
     lam_measure_options o = given != NULL ? *given : (lam_measure_options) { 0 };
     o.seconds = o.seconds > 0 ? o.seconds : DEFAULT_SECONDS;
@@ -27,7 +26,7 @@ static lam_measure_options with_defaults(const lam_measure_options *given)
 
 /* ---- the clock ---------------------------------------------------------------------------------------------------- */
 
-static double now(void)
+double lam_bench_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -40,29 +39,34 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double lam_bench_median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, by_size);
+    return 0.5 * (values[(n - 1) / 2] + values[n / 2]);
+}
+
 lam_status lam_bench_time(const lam_measure_options *o, lam_status (*fn)(void *arg), void *arg, double *seconds,
     double *fastest, size_t *repeats)
 {
-    double start = now(), group = o->seconds / (double)o->repeats;
+    double start = lam_bench_now(), group = o->seconds / (double)o->repeats;
     LAM_TRY(fn(arg)); /* warms caches and pages */
-    double one = now() - start;
+    double one = lam_bench_now() - start;
     if (one < group) { /* short: the cold run says too little of how many make a group */
-        start = now();
+        start = lam_bench_now();
         LAM_TRY(fn(arg));
-        one = fmax(now() - start, 1e-9);
+        one = fmax(lam_bench_now() - start, 1e-9);
     }
     size_t runs = one < group ? (size_t)ceil(group / one) : 1;
     double *times = lam_alloc(o->repeats, sizeof *times);
     lam_status status = times == NULL ? LAM_ERR_MEMORY : LAM_OK;
     for (size_t i = 0; status == LAM_OK && i < o->repeats; i++) {
-        start = now();
+        start = lam_bench_now();
         for (size_t j = 0; status == LAM_OK && j < runs; j++)
             status = fn(arg);
-        times[i] = (now() - start) / (double)runs;
+        times[i] = (lam_bench_now() - start) / (double)runs;
     }
     if (status == LAM_OK) {
-        qsort(times, o->repeats, sizeof *times, by_size);
-        *seconds = 0.5 * (times[(o->repeats - 1) / 2] + times[o->repeats / 2]);
+        *seconds = lam_bench_median(times, o->repeats);
         if (fastest != NULL)
             *fastest = times[0];
         if (repeats != NULL)
@@ -186,10 +190,10 @@ static lam_status measure_read(limits *l, const lam_measure_options *o, int leve
 static lam_status measure(limits *l, const lam_measure_options *options, lam_machine_figures *out)
 {
     const lam_measure_options many = { .seconds = options->seconds, .repeats = 40 * options->repeats };
-    double seconds = 0, fastest = 0, wall = now(), processor = processor_seconds();
+    double seconds = 0, fastest = 0, wall = lam_bench_now(), processor = processor_seconds();
     l->rounds = 20000;
     LAM_TRY(lam_bench_time(&many, add_all, l, &seconds, &fastest, NULL));
-    out->processor_share = (processor_seconds() - processor) / ((now() - wall) * (double)l->threads);
+    out->processor_share = (processor_seconds() - processor) / ((lam_bench_now() - wall) * (double)l->threads);
     out->flops = (double)(l->rounds * l->loops->round_flops * l->threads) / fastest;
     for (int level = 0; level < LAM_MACHINE_LEVELS; level++)
         LAM_TRY(measure_read(l, level < LAM_MACHINE_LEVELS - 1 ? &many : options, level, out));
@@ -210,7 +214,7 @@ lam_status lam_measure_machine(const lam_config *cfg, const lam_measure_options 
     lam_isa isa;
     if (cfg == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_measure_machine needs a configuration and room for its figures");
-    lam_measure_options o = with_defaults(options);
+    lam_measure_options o = lam_bench_defaults(options);
     memset(out, 0, sizeof *out);
     LAM_TRY(lam_isa_choose(cfg->isa, &isa));
     limits l = { .loops = cfg->precision == LAM_DOUBLE ? lam_bench_loops_f64(isa) : lam_bench_loops_f32(isa) };
@@ -262,7 +266,7 @@ static lam_status open_problem(const lam_config *cfg, size_t dim, const lam_meas
     memset(p, 0, sizeof *p);
     if (cfg == NULL || dim == 0)
         return lam_fail(LAM_ERR_ARGUMENT, "a measurement needs a configuration and at least one column");
-    p->options = with_defaults(options);
+    p->options = lam_bench_defaults(options);
     p->dim = dim;
     if (cfg->tpr_coefficient > 0)
         LAM_TRY(lam_tpr_check(cfg->tpr_times, cfg->tpr_degree));
@@ -300,8 +304,7 @@ lam_status lam_measure_iteration(const lam_config *cfg, size_t dim, const lam_me
 
 /* ---- the problem as a file ---------------------------------------------------------------------------------------- */
 
-/* The engine's draws of an iteration with stream 0. */
-static void draw_noise(const lam_config *cfg, size_t dim, double *draws, float *noise)
+void lam_bench_noise(const lam_config *cfg, size_t dim, double *draws, float *noise)
 {
     size_t rows = cfg->batch_size, count = cfg->probes * dim;
     for (size_t b = 0; b < cfg->blocks; b++)
@@ -315,15 +318,12 @@ static void draw_noise(const lam_config *cfg, size_t dim, double *draws, float *
         }
 }
 
-enum { MAX_PAIRS = 128, VALUE_SIZE = 256 };
-
-/* Every parameter's value, as the file's metadata; texts [MAX_PAIRS]. */
-static lam_status list_parameters(const lam_config *cfg, lam_st_pair *pairs, char (*texts)[VALUE_SIZE], size_t *n)
+lam_status lam_bench_describe(const lam_config *cfg, lam_bench_description *d)
 {
     const lam_parameter *parameter;
-    for (*n = 0; *n < MAX_PAIRS && (parameter = lam_parameter_at(*n)) != NULL; ++*n) {
-        LAM_TRY(lam_config_get(cfg, parameter->name, texts[*n], VALUE_SIZE));
-        pairs[*n] = (lam_st_pair) { parameter->name, texts[*n] };
+    for (d->n = 0; d->n < LAM_BENCH_PAIRS && (parameter = lam_parameter_at(d->n)) != NULL; d->n++) {
+        LAM_TRY(lam_config_get(cfg, parameter->name, d->texts[d->n], sizeof d->texts[0]));
+        d->pairs[d->n] = (lam_st_pair) { parameter->name, d->texts[d->n] };
     }
     return LAM_OK;
 }
@@ -332,10 +332,9 @@ static lam_status write_problem(const lam_bench_problem *p, const char *path, la
     double *draws)
 {
     const lam_model *m = p->model;
-    size_t n = 0, rows = m->config.batch_size, at = m->layout.parameters, n_pairs;
-    char texts[MAX_PAIRS][VALUE_SIZE];
-    lam_st_pair pairs[MAX_PAIRS];
-    LAM_TRY(list_parameters(&m->config, pairs, texts, &n_pairs));
+    size_t n = 0, rows = m->config.batch_size, at = m->layout.parameters;
+    lam_bench_description about;
+    LAM_TRY(lam_bench_describe(&m->config, &about));
     for (size_t i = 0; i < at; i++)
         floats[i] = (float)m->params[i];
     for (; n < m->n_tensors; n++) {
@@ -350,12 +349,12 @@ static lam_status write_problem(const lam_bench_problem *p, const char *path, la
     if (m->config.divergence != LAM_DIV_EXACT) {
         tensors[n++] = (lam_st_tensor) { .name = "noise", .dtype = LAM_ST_F32, .n_shape = 3,
             .shape = { m->config.blocks, rows, p->dim }, .data = floats + at };
-        draw_noise(&m->config, p->dim, draws, floats + at);
+        lam_bench_noise(&m->config, p->dim, draws, floats + at);
     }
     if (m->config.tpr_coefficient > 0)
         tensors[n++] = (lam_st_tensor) { .name = "times", .dtype = LAM_ST_F64, .n_shape = 1, .shape = { m->config.tpr_times },
             .data = p->times };
-    return lam_st_write(path, tensors, n, pairs, n_pairs);
+    return lam_st_write(path, tensors, n, about.pairs, about.n);
 }
 
 lam_status lam_measure_problem(const lam_config *cfg, size_t dim, const lam_measure_options *options, const char *path)

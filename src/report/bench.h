@@ -4,6 +4,7 @@
 #include "base/pool.h"
 #include "kernels/isa.h"
 #include "model/model.h"
+#include "model/safetensors.h"
 
 /* The machine's limits, measured by loops of our own; one table a width and instruction set (bench_k.c). */
 typedef struct lam_bench_loops {
@@ -29,10 +30,26 @@ typedef struct lam_bench_problem {
     lam_measure_options options; /* defaults filled in */
 } lam_bench_problem;
 
+/* The given options with what they leave open; NULL: all of it. */
+lam_measure_options lam_bench_defaults(const lam_measure_options *given);
+double lam_bench_now(void); /* seconds, from some beginning */
+double lam_bench_median(double *values, size_t n); /* of n > 0 values, which are sorted */
+
 /* Runs fn again and again: seconds of one run, the median over options->repeats groups of runs (and the least of them), after
  * an unmeasured run or two, which set how many a group needs. fastest and repeats (runs measured) may be NULL. */
 lam_status lam_bench_time(const lam_measure_options *options, lam_status (*fn)(void *arg), void *arg, double *seconds,
     double *fastest, size_t *repeats);
+
+/* Every parameter's value, for a file's metadata. */
+enum { LAM_BENCH_PAIRS = 128 };
+typedef struct lam_bench_description {
+    lam_st_pair pairs[LAM_BENCH_PAIRS]; /* [n] point into texts */
+    char texts[LAM_BENCH_PAIRS][256];
+    size_t n;
+} lam_bench_description;
+lam_status lam_bench_describe(const lam_config *cfg, lam_bench_description *out);
+/* The engine's draws of an iteration with stream 0, noise [blocks, batch_size, dim]; draws [probes * dim] is room. */
+void lam_bench_noise(const lam_config *cfg, size_t dim, double *draws, float *noise);
 
 lam_status lam_bench_field_f32(const lam_bench_problem *problem, lam_field_figures *out);
 lam_status lam_bench_field_f64(const lam_bench_problem *problem, lam_field_figures *out);

@@ -11,7 +11,7 @@ typedef struct lam_update {
     uint64_t step;           /* of this update, from 1 */
 } lam_update;
 
-/* sqrt of the sum of squares, in double, in order. */
+/* sqrt of the sum of squares, in double, always in the same order. */
 double LAM_W(lam_gradient_norm)(const real *gradient, size_t n);
 /* Shortens a gradient of this norm to the norm `most`; 0: left as it is. */
 void LAM_W(lam_gradient_clip)(real *gradient, size_t n, double norm, double most);

@@ -9,11 +9,23 @@
 #include "penalty/loss.h"
 #include "vae/layout.h"
 
+/* The parts of a step, forward and backward: the encoder with mu and v; the maps of features to row parameters; the flow; the
+ * decoder with the likelihood. */
+typedef enum lam_elbo_phase {
+    LAM_ELBO_ENCODER,
+    LAM_ELBO_MAPS,
+    LAM_ELBO_FLOW_FORWARD,
+    LAM_ELBO_FLOW_REVERSE,
+    LAM_ELBO_DECODER,
+    LAM_ELBO_PHASES,
+} lam_elbo_phase;
+
 typedef struct lam_elbo_options {
     size_t max_rows;
     int gradients;
     int plain;        /* 1: the nets as plain loops (always in double) */
     lam_trace trace;  /* of a CNF */
+    double *phases;   /* [LAM_ELBO_PHASES] the seconds that each took are added here; NULL */
 } lam_elbo_options;
 
 typedef struct LAM_W(lam_elbo) LAM_W(lam_elbo);

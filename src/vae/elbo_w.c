@@ -8,6 +8,7 @@
 #include "vae/planar.h"
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #if LAM_WIDTH == 32
 #define ACT_FOR lam_act_f32_for
@@ -39,7 +40,23 @@ struct LAM_W(lam_elbo) {
     double *e, *z0, *zk, *g_z; /* [rows, latent] */
     double *l, *log_p;         /* [rows] */
     real *g_latent, *g_feature, *g_other; /* [rows, latent], [rows, 256] twice */
+    double since;              /* when the phase in hand began */
 };
+
+/* ---- the clock ---------------------------------------------------------------------------------------------------- */
+
+/* The time since the last mark goes to `phase`. */
+static void mark(LAM_W(lam_elbo) *s, lam_elbo_phase phase)
+{
+    if (s->options.phases == NULL)
+        return;
+    double before = s->since;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    s->since = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    if (phase != LAM_ELBO_PHASES) /* a beginning */
+        s->options.phases[phase] += s->since - before;
+}
 
 /* ---- creation ----------------------------------------------------------------------------------------------------- */
 
@@ -193,6 +210,7 @@ lam_status LAM_W(lam_elbo_encode)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu images, where one to %zu were expected", rows, s->options.max_rows);
     s->batch = (lam_batch) { .pool = s->pool, .rows = rows, .tiles = (rows + LAM_TILE - 1) / LAM_TILE, .groups = 1,
         .lanes = s->kernels->lanes };
+    mark(s, LAM_ELBO_PHASES);
     for (size_t i = 0; i < rows * l->pixels; i++)
         s->x[i] = scale * (real)call->pixels[i];
     LAM_TRY(LAM_W(lam_any_net_forward)(s->encoder, call->params, s->x, rows, s->features));
@@ -200,11 +218,13 @@ lam_status LAM_W(lam_elbo_encode)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call)
     LAM_TRY(LAM_W(lam_any_net_forward)(s->variance, params_at(call, l->at_variance), s->features, rows, s->v));
     LAM_W(lam_variance)(s->act, n, (real)cfg->variance_min, cfg->variance_max > 0 ? (real)cfg->variance_max : (real)INFINITY,
         s->v, s->v, s->slope);
+    mark(s, LAM_ELBO_ENCODER);
     if (l->maps == 0)
         return LAM_OK;
     to_planes(&s->batch, LAM_VAE_FEATURES, s->features, s->planes);
     for (size_t i = 0; i < l->maps; i++)
         LAM_W(lam_linear_forward)(s->map, &s->batch, params_at(call, l->at_maps + i * l->map_size), s->planes, s->am[i]);
+    mark(s, LAM_ELBO_MAPS);
     return LAM_OK;
 }
 
@@ -304,8 +324,11 @@ lam_status LAM_W(lam_elbo_forward)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call
     if (call->given != NULL)
         memcpy(s->e, call->given, call->rows * d * sizeof(double));
     LAM_TRY(push(s, call, terms));
+    mark(s, LAM_ELBO_FLOW_FORWARD);
     LAM_TRY(LAM_W(lam_elbo_decode)(s, call->params, s->zk, call->rows, s->logits));
-    return score(s, call, row_elbo, terms);
+    LAM_TRY(score(s, call, row_elbo, terms));
+    mark(s, LAM_ELBO_DECODER);
+    return LAM_OK;
 }
 
 /* ---- backward ----------------------------------------------------------------------------------------------------- */
@@ -349,6 +372,7 @@ static lam_status pull_encoder(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *c
         s->g_other));
     for (size_t i = 0; i < features; i++)
         s->g_feature[i] += s->g_other[i];
+    mark(s, LAM_ELBO_ENCODER);
     if (l->maps > 0) {
         memset(s->g_planes, 0, s->batch.tiles * LAM_VAE_FEATURES * LAM_TILE * sizeof(real));
         for (size_t i = 0; i < l->maps; i++) {
@@ -356,8 +380,11 @@ static lam_status pull_encoder(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *c
             LAM_W(lam_linear_reverse)(s->map, &s->batch, params_at(call, at), s->planes, s->g_am[i], grad + at, s->g_planes);
         }
         add_planes(&s->batch, LAM_VAE_FEATURES, s->g_planes, s->g_feature);
+        mark(s, LAM_ELBO_MAPS);
     }
-    return LAM_W(lam_any_net_backward)(s->encoder, call->params, s->g_feature, grad, NULL);
+    LAM_TRY(LAM_W(lam_any_net_backward)(s->encoder, call->params, s->g_feature, grad, NULL));
+    mark(s, LAM_ELBO_ENCODER);
+    return LAM_OK;
 }
 
 lam_status LAM_W(lam_elbo_backward)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, real *grad, lam_elbo_terms *terms)
@@ -366,11 +393,15 @@ lam_status LAM_W(lam_elbo_backward)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_cal
     size_t n = call->rows * l->latent;
     if (!s->options.gradients)
         return lam_fail(LAM_ERR_ARGUMENT, "a gradient was asked of an evaluation made without");
-    memset(grad, 0, l->parameters * sizeof(real));
+    mark(s, LAM_ELBO_PHASES);
+    memset(grad, 0, l->at_maps * sizeof(real)); /* the nets add to it; maps and flow set their own, which is most of it */
+    memset(grad + l->at_decoder, 0, l->decoder.parameters * sizeof(real));
     LAM_TRY(LAM_W(lam_any_net_backward)(s->decoder, params_at(call, l->at_decoder), s->logits, grad + l->at_decoder,
         s->g_latent));
     for (size_t i = 0; i < n; i++) /* -log N(z_K) is |z|^2 / 2 */
         s->g_z[i] = (double)s->g_latent[i] + call->beta * s->zk[i] / (double)call->rows;
+    mark(s, LAM_ELBO_DECODER);
     LAM_TRY(pull(s, call, grad, terms));
+    mark(s, LAM_ELBO_FLOW_REVERSE);
     return pull_encoder(s, call, grad);
 }

@@ -12,9 +12,11 @@ struct LAM_W(lam_linear) {
     const LAM_W(lam_kernels) *kernels;
     lam_pool *pool;
     size_t max_tiles, in, out, slices, groups;
-    size_t at_transposed, at_c, at_below, thread_reals; /* offsets into a thread's reals; packed weights come first */
+    size_t wide;                          /* in, in whole vectors */
+    size_t at_c, at_below, thread_reals;  /* offsets into a thread's reals; packed weights come first */
     real *thread;                         /* [threads][thread_reals] */
     real *share;                          /* [groups][max_tiles][in][TILE] of g_x */
+    real *transposed;                     /* [max_tiles][wide TILE]: x, as the gradient's products want it */
     /* arguments of the call in hand */
     const lam_batch *batch;
     const real *params, *x, *g_a;
@@ -41,14 +43,15 @@ lam_status LAM_W(lam_linear_create)(const LAM_W(lam_kernels) *kernels, lam_pool 
     m->groups = m->slices < MAX_GROUPS ? m->slices : MAX_GROUPS;
     if (out == 0)
         return LAM_OK;
-    size_t wide = padded(in, kernels->lanes), most = out < SLICE ? out : SLICE;
-    m->at_transposed = padded(most * in, 16);
-    m->at_c = m->at_transposed + wide * LAM_TILE;
-    m->at_below = m->at_c + padded(most * wide, 16);
+    size_t most = out < SLICE ? out : SLICE;
+    m->wide = padded(in, kernels->lanes);
+    m->at_c = padded(most * in, 16);
+    m->at_below = m->at_c + padded(most * m->wide, 16);
     m->thread_reals = m->at_below + in * LAM_TILE;
     m->thread = lam_alloc(lam_pool_threads(pool) * m->thread_reals, sizeof(real));
     m->share = lam_alloc(m->groups * max_tiles * in * LAM_TILE, sizeof(real));
-    if (m->thread == NULL || m->share == NULL) {
+    m->transposed = lam_alloc(max_tiles * m->wide * LAM_TILE, sizeof(real));
+    if (m->thread == NULL || m->share == NULL || m->transposed == NULL) {
         LAM_W(lam_linear_free)(m);
         *out_map = NULL;
         return LAM_ERR_MEMORY;
@@ -62,6 +65,7 @@ void LAM_W(lam_linear_free)(LAM_W(lam_linear) *m)
         return;
     lam_free(m->thread);
     lam_free(m->share);
+    lam_free(m->transposed);
     lam_free(m);
 }
 
@@ -107,9 +111,9 @@ void LAM_W(lam_linear_forward)(LAM_W(lam_linear) *m, const lam_batch *batch, con
 /* dW of the slice, from blocks of `block` columns to rows. */
 static void collect(const LAM_W(lam_linear) *m, const real *c, size_t n, real *grad)
 {
-    size_t wide = padded(m->in, m->kernels->lanes), block = m->kernels->block;
+    size_t block = m->kernels->block;
     for (size_t i0 = 0; i0 < m->in; i0 += block) {
-        size_t width = wide - i0 < block ? wide - i0 : block, used = m->in - i0 < width ? m->in - i0 : width;
+        size_t width = m->wide - i0 < block ? m->wide - i0 : block, used = m->in - i0 < width ? m->in - i0 : width;
         for (size_t o = 0; o < n; o++)
             memcpy(grad + o * m->in + i0, c + i0 * n + o * width, used * sizeof(real));
     }
@@ -119,18 +123,18 @@ static void reverse_slice(LAM_W(lam_linear) *m, size_t slice, size_t group, size
 {
     const LAM_W(lam_kernels) *k = m->kernels;
     size_t o0 = slice * SLICE, n = slice_rows(m, slice), plane = m->in * LAM_TILE;
-    real *packed = m->thread + thread * m->thread_reals, *transposed = packed + m->at_transposed, *c = packed + m->at_c;
+    real *packed = m->thread + thread * m->thread_reals, *c = packed + m->at_c;
     real *below = packed + m->at_below, *bias = m->grad + m->out * m->in + o0;
     k->pack(m->in, n, m->params + o0 * m->in, 1, m->in, packed);
-    memset(c, 0, n * padded(m->in, k->lanes) * sizeof(real));
+    memset(c, 0, n * m->wide * sizeof(real));
     memset(bias, 0, n * sizeof(real));
     for (size_t tile = 0; tile < m->batch->tiles; tile++) {
         const real *g = m->g_a + (tile * m->out + o0) * LAM_TILE, one = 1, *term = below;
         size_t vectors = lam_batch_vectors(m->batch, tile);
         real *share = share_of(m, group) + tile * plane;
         k->row_sums(n, vectors, g, NULL, bias);
-        k->transpose(m->in, vectors, m->x + tile * plane, transposed);
-        LAM_W(lam_outer) outer = { .m = n, .n = m->in, .vectors = vectors, .planes = 1, .left = g, .right_t = transposed, .c = c };
+        LAM_W(lam_outer) outer = { .m = n, .n = m->in, .vectors = vectors, .planes = 1, .left = g,
+            .right_t = m->transposed + tile * m->wide * LAM_TILE, .c = c };
         k->outer(&outer);
         real unused = 0;
         LAM_W(lam_backward) call = { .in = m->in, .out = n, .vectors = vectors, .first_chunk = 1, .with_value = 1,
@@ -147,6 +151,14 @@ static void reverse_group(void *arg, size_t group, size_t thread)
     memset(share_of(m, group), 0, m->batch->tiles * m->in * LAM_TILE * sizeof(real));
     for (size_t slice = group * m->slices / m->groups; slice < (group + 1) * m->slices / m->groups; slice++)
         reverse_slice(m, slice, group, thread);
+}
+
+static void transpose_tile(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_linear) *m = arg;
+    m->kernels->transpose(m->in, lam_batch_vectors(m->batch, tile), m->x + tile * m->in * LAM_TILE,
+        m->transposed + tile * m->wide * LAM_TILE);
 }
 
 static void add_shares(void *arg, size_t tile, size_t thread)
@@ -172,6 +184,7 @@ void LAM_W(lam_linear_reverse)(LAM_W(lam_linear) *m, const lam_batch *batch, con
     m->g_x = g_x;
     if (m->slices == 0)
         return;
+    lam_pool_run(m->pool, batch->tiles, transpose_tile, m);
     lam_pool_run(m->pool, m->groups, reverse_group, m);
     lam_pool_run(m->pool, batch->tiles, add_shares, m);
 }

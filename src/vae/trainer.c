@@ -4,13 +4,11 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "train/batches.h"
-#include "train/optimizer.h"
 #include "vae/elbo.h"
 #include "vae/solve.h"
+#include "vae/update.h"
 #include <math.h>
 #include <string.h>
-
-enum { SLICE = 1 << 16 }; /* parameters of an item of the update */
 
 typedef struct trainer {
     const lam_config *cfg;
@@ -22,11 +20,7 @@ typedef struct trainer {
     float *grad;           /* [parameters] */
     unsigned char *pixels; /* [rows, pixels] of a batch */
     double *h_before;      /* [blocks] what h_star was before a solve that may fail */
-    double *slice_sum;     /* [slices] */
-    /* arguments of the region in hand */
-    lam_fit_state *state;
-    lam_update update;
-    double norm;
+    lam_vae_update update;
 } trainer;
 
 /* ---- creation ----------------------------------------------------------------------------------------------------- */
@@ -57,7 +51,7 @@ static void free_trainer(void *self)
     lam_free(t->grad);
     lam_free(t->pixels);
     lam_free(t->h_before);
-    lam_free(t->slice_sum);
+    lam_vae_update_clear(&t->update);
     lam_free(t);
 }
 
@@ -68,56 +62,13 @@ static lam_status allocate(trainer *t)
     t->grad = lam_alloc(t->layout->parameters, sizeof *t->grad);
     t->pixels = lam_alloc(t->cfg->batch_size * t->layout->pixels, 1);
     t->h_before = lam_alloc(t->layout->blocks, sizeof *t->h_before);
-    t->slice_sum = lam_alloc(t->layout->trained / SLICE + 1, sizeof *t->slice_sum);
-    if (t->grad == NULL || t->pixels == NULL || t->h_before == NULL || t->slice_sum == NULL)
+    if (t->grad == NULL || t->pixels == NULL || t->h_before == NULL)
         return LAM_ERR_MEMORY;
+    LAM_TRY(lam_vae_update_create(t->pool, t->layout->trained, &t->update));
     return lam_elbo_create_f32(t->layout, t->cfg, t->pool, &options, &t->train);
 }
 
 /* ---- a training step ---------------------------------------------------------------------------------------------- */
-
-/* Large models: sums and updates in slices; a slice's numbers do not depend on who works on it. */
-static void slice_of(const trainer *t, size_t item, size_t *from, size_t *n)
-{
-    size_t left = t->layout->trained - item * SLICE;
-    *from = item * SLICE;
-    *n = left < SLICE ? left : SLICE;
-}
-
-static void norm_slice(void *arg, size_t item, size_t thread)
-{
-    trainer *t = arg;
-    size_t from, n;
-    (void)thread;
-    slice_of(t, item, &from, &n);
-    t->slice_sum[item] = lam_gradient_norm_f32(t->grad + from, n);
-}
-
-static void update_slice(void *arg, size_t item, size_t thread)
-{
-    trainer *t = arg;
-    lam_fit_state *s = t->state;
-    size_t from, n;
-    (void)thread;
-    slice_of(t, item, &from, &n);
-    lam_gradient_clip_f32(t->grad + from, n, t->norm, t->cfg->clip);
-    lam_update_apply_f32(&t->update, n, t->grad + from, (float *)s->first + from, (float *)s->second + from,
-        (float *)s->params + from);
-}
-
-static size_t slices(const trainer *t)
-{
-    return (t->layout->trained + SLICE - 1) / SLICE;
-}
-
-static double gradient_norm(trainer *t)
-{
-    double sum = 0;
-    lam_pool_run(t->pool, slices(t), norm_slice, t);
-    for (size_t i = 0; i < slices(t); i++)
-        sum += t->slice_sum[i] * t->slice_sum[i];
-    return sqrt(sum);
-}
 
 /* beta grows from epoch to epoch and is 1 from the last of the warm-up on. */
 static double beta_of(const lam_config *cfg, uint64_t epoch)
@@ -132,15 +83,16 @@ static void report_terms(lam_step_report *r, const lam_elbo_terms *terms, uint64
         .extra = { { "reconstruction", terms->reconstruction }, { "kl", terms->kl } } };
 }
 
-static lam_status gradient(trainer *t, uint64_t iteration, double *h_star, lam_step_report *report)
+static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *report)
 {
     const lam_config *cfg = t->cfg;
+    uint64_t iteration = state->iteration + 1;
     uint64_t epoch = (iteration - 1) / t->batches.each;
     double beta = beta_of(cfg, epoch);
     lam_elbo_terms terms = { 0 };
     lam_image_data_fill(t->data, cfg, LAM_TRAIN, lam_batches_at(&t->batches, iteration), t->batches.size, epoch, t->pixels);
-    lam_elbo_call_f32 call = { .params = t->state->params, .pixels = t->pixels, .rows = t->batches.size, .beta = beta,
-        .solve = lam_vae_solve_options(cfg, 1, h_star),
+    lam_elbo_call_f32 call = { .params = state->params, .pixels = t->pixels, .rows = t->batches.size, .beta = beta,
+        .solve = lam_vae_solve_options(cfg, 1, state->h_train),
         .noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE },
         .draw = LAM_DRAW_LATENT,
         .penalty = { .tpr_coefficient = cfg->tpr_coefficient, .tpr_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0,
@@ -151,7 +103,7 @@ static lam_status gradient(trainer *t, uint64_t iteration, double *h_star, lam_s
         status = lam_elbo_backward_f32(t->train, &call, t->grad, &terms);
     report_terms(report, &terms, epoch, beta);
     LAM_TRY(status);
-    report->grad_norm = gradient_norm(t);
+    report->grad_norm = lam_vae_update_norm(&t->update, t->grad);
     if (!isfinite(report->loss) || !isfinite(report->grad_norm))
         return lam_fail(LAM_ERR_DIVERGED, "loss %g with a gradient of norm %g; lower lr or set clip", report->loss,
             report->grad_norm);
@@ -162,16 +114,14 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
 {
     trainer *t = self;
     size_t bytes = t->layout->blocks * sizeof(double);
-    t->state = state;
     memcpy(t->h_before, state->h_train, bytes);
-    lam_status status = gradient(t, state->iteration + 1, state->h_train, report);
+    lam_status status = gradient(t, state, report);
     if (status != LAM_OK) {
         memcpy(state->h_train, t->h_before, bytes);
         return status;
     }
-    t->update = (lam_update) { t->cfg->optimizer, lr, t->cfg->weight_decay, state->iteration + 1 };
-    t->norm = report->grad_norm;
-    lam_pool_run(t->pool, slices(t), update_slice, t);
+    const lam_update update = { t->cfg->optimizer, lr, t->cfg->weight_decay, state->iteration + 1 };
+    lam_vae_update_apply(&t->update, &update, t->grad, t->cfg->clip, state->first, state->second, state->params);
     return LAM_OK;
 }
 
