@@ -123,7 +123,7 @@ static void print_parts(const lam_vae *model)
     size_t parameters;
     cli_grid grid = {.columns = 2};
     printf("\nparameters\n");
-    for (size_t i = 0; (name = lam_vae_part(model, i, &parameters)) != NULL; i++) {
+    for (size_t i = 0; (name = lam_vae_component(model, i, &parameters)) != NULL; i++) {
         cli_grid_add(&grid, "  %s", name);
         cli_grid_add(&grid, "%zu", parameters);
     }

@@ -422,7 +422,7 @@ LAM_API size_t lam_vae_parameter_count(const lam_vae *model);
 LAM_API const char *lam_vae_data_hash(const lam_vae *model);
 /* What it is made of ("encoder", "mean and variance", "maps to the flow", "flow", "decoder"), and the parameters of each; NULL past
  * the end. */
-LAM_API const char *lam_vae_part(const lam_vae *model, size_t index, size_t *parameters);
+LAM_API const char *lam_vae_component(const lam_vae *model, size_t index, size_t *parameters);
 /* Tensors in file order: name, and n_shape <= 4 entries of shape. Returns 0 past the end. */
 LAM_API int lam_vae_tensor_at(const lam_vae *model, size_t index, char name[96], size_t shape[4], size_t *n_shape);
 

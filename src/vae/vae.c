@@ -72,7 +72,7 @@ const char *lam_vae_data_hash(const lam_vae *v)
     return v->data_hash;
 }
 
-const char *lam_vae_part(const lam_vae *v, size_t index, size_t *parameters)
+const char *lam_vae_component(const lam_vae *v, size_t index, size_t *parameters)
 {
     const lam_vae_layout *l = &v->layout;
     const struct {
