@@ -70,10 +70,12 @@ static lam_status allocate(trainer *t)
 
 /* ---- a training step ---------------------------------------------------------------------------------------------- */
 
-/* beta grows from epoch to epoch and is 1 from the last of the warm-up on. */
-static double beta_of(const lam_config *cfg, uint64_t epoch)
+/* beta grows with every iteration, from 1 in `each` times warmup to 1: with the published 100 epochs that is the published
+ * growth from epoch to epoch, and a warm-up of one epoch or less is one too. */
+static double beta_of(const trainer *t, uint64_t iteration)
 {
-    return cfg->warmup > 0 ? fmin(1, (double)(epoch + 1) / cfg->warmup) : 1;
+    double last = t->cfg->warmup * (double)t->batches.each;
+    return last > 0 ? fmin(1, (double)iteration / last) : 1;
 }
 
 static void report_terms(lam_step_report *r, const lam_elbo_terms *terms, uint64_t epoch, double beta)
@@ -88,7 +90,7 @@ static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *re
     const lam_config *cfg = t->cfg;
     uint64_t iteration = state->iteration + 1;
     uint64_t epoch = (iteration - 1) / t->batches.each;
-    double beta = beta_of(cfg, epoch);
+    double beta = beta_of(t, iteration);
     lam_elbo_terms terms = { 0 };
     lam_image_data_fill(t->data, cfg, LAM_TRAIN, lam_batches_at(&t->batches, iteration), t->batches.size, epoch, t->pixels);
     lam_elbo_call_f32 call = { .params = state->params, .pixels = t->pixels, .rows = t->batches.size, .beta = beta,
