@@ -23,7 +23,7 @@ fit() { # NAME [flags]
     local name=$1
     shift
     "$laminar" vae fit "$images" --config "$config" --latent 16 --dims 64-64 --blocks 1 --rank 8 --val-images 500 --test-images 500 \
-        --epochs "$epochs" --warmup 1 --lr 0.002 --seed 1 --threads 1 --log-freq 10 --overwrite --out "$runs/$name" "$@" \
+        --epochs "$epochs" --warmup 1 --lr 0.001 --seed 1 --threads 1 --log-freq 10 --overwrite --out "$runs/$name" "$@" \
         >"$runs/$name.txt"
 }
 fit none --posterior none --quiet &
