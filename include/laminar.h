@@ -139,6 +139,10 @@ typedef struct lam_config {
     /* trajectory polynomial regularisation (Huang and Yeh, AAAI 2021, eq. 8; method.md (4)) */
     double tpr_coefficient;    /* alpha; 0 switches it off. "tpr: true" sets 5, 4 times, degree 1 */
     size_t tpr_times, tpr_degree;
+    double tpr_l_weight;       /* of l beside z in it; 0, as published: none */
+    /* other penalties, each 0: off, and in any combination (method.md 10) */
+    double kinetic_coefficient, jacobian_coefficient; /* together RNODE (Finlay et al. 2020) */
+    double steer;              /* STEER (Ghosh et al. 2020): training ends blocks within T -+ this */
     /* training */
     lam_optimizer optimizer;
     size_t batch_size;

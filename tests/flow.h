@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "base/width.h"
 #include "penalty/loss.h"
+#include "penalty/penalty.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ typedef struct recipe {
     double tolerance, time, memory;
     size_t times, degree;
     double coefficient, weights; /* weights: factor of the initial ones */
+    double kinetic, jacobian, l_weight, steer; /* coefficients of the other penalties */
     int train_time, no_gradients;
     lam_step_control control;
     lam_amortised amortisation;
@@ -86,7 +88,8 @@ static inline flow flow_create(recipe r)
                                      .min_step = 1e-10 },
         .error_parts = r.error_parts };
     f.noise = (lam_noise) { .kind = r.divergence, .seed = r.seed, .purpose = LAM_DRAW_TEST };
-    f.penalty = (lam_penalty) { .tpr_coefficient = r.coefficient, .tpr_times = r.times, .tpr_degree = r.degree, .seed = r.seed };
+    f.penalty = (lam_penalty) { .tpr_coefficient = r.coefficient, .tpr_times = r.times, .tpr_degree = r.degree, .seed = r.seed,
+        .tpr_l_weight = r.l_weight, .steer = r.steer };
     return f;
 }
 
@@ -95,8 +98,17 @@ static inline void flow_open(flow *f)
 {
     lam_engine_options o = { .max_rows = f->r.rows, .probes = f->r.probes, .gradients = !f->r.no_gradients,
         .trace = f->r.divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, .method = f->r.method,
-        .max_times = f->r.times, .memory = f->r.memory, .isa = f->r.isa,
+        .max_times = f->r.times, .memory = f->r.memory, .isa = f->r.isa, .l_observed = f->r.l_weight > 0,
         .control = f->r.control };
+    const struct {
+        const lam_integrand *integrand;
+        double coefficient;
+    } all[] = { { &lam_kinetic, f->r.kinetic }, { &lam_jacobian, f->r.jacobian } };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].coefficient > 0) {
+            f->penalty.coefficient[o.integrands] = all[i].coefficient;
+            o.integrand[o.integrands++] = all[i].integrand;
+        }
     must(lam_engine_create_f64(&f->layout, f->pool, &o, &f->engine));
 }
 

@@ -65,14 +65,15 @@ static inline double rows_loss(rows *w)
 {
     flow *f = &w->f;
     double loss = 0;
-    w->counts = (lam_counts) { 0 };
-    must(lam_engine_forward_f64(f->engine, f->params, f->x, f->rows, &f->solve, &f->noise, &f->penalty, w->z, w->l, &w->tpr,
-        &w->counts));
+    lam_loss penalties = { 0 };
+    must(lam_engine_forward_f64(f->engine, f->params, f->x, f->rows, &f->solve, &f->noise, &f->penalty, w->z, w->l, &penalties));
+    w->tpr = penalties.tpr;
+    w->counts = penalties.counts;
     for (size_t i = 0; i < f->rows * f->r.dim; i++)
         loss += w->w[i] * w->z[i];
     for (size_t i = 0; i < f->rows; i++)
         loss += w->g_l * w->l[i];
-    return loss + f->penalty.tpr_coefficient * w->tpr;
+    return loss + penalties.loss;
 }
 
 static inline double rows_gradient(rows *w)

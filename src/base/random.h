@@ -19,6 +19,7 @@ typedef enum lam_purpose {
     LAM_DRAW_PIXELS,     /* binarised pixels */
     LAM_DRAW_LATENT,     /* z of an auto-encoder in training */
     LAM_DRAW_LATENT_EVAL, /* and in validation and scoring */
+    LAM_DRAW_STEER,      /* end times in training */
 } lam_purpose;
 
 /* Four 32-bit words for counter (a, b) under (seed, purpose). */

@@ -50,6 +50,31 @@ static void forward(const LAM_W(lam_engine) *e, size_t tile, size_t slot, size_t
         LAM_W(lam_field_forward)(&e->field, slot, vectors, first, tangents, with_value, record);
 }
 
+/* Factor of the squares in integrand i's own row. */
+static double square_factor(const LAM_W(lam_engine) *e, size_t i)
+{
+    const lam_integrand *q = e->options.integrand[i];
+    return q->factor / (double)e->dim * (q->of == LAM_SQUARE_TANGENTS ? e->probe_weight : 1);
+}
+
+/* Adds the squares of planes to the rows kq [integrands][TILE] of the integrands that are of them. */
+static void add_squares(const LAM_W(lam_engine) *e, lam_square of, size_t planes, const real *what, real *kq)
+{
+    for (size_t i = 0; i < e->options.integrands; i++)
+        if (e->options.integrand[i]->of == of)
+            e->kernels->column_dots(planes, what, what, (real)square_factor(e, i), kq + i * LAM_TILE);
+}
+
+/* What they add to the cotangent of such planes: this number times the planes. */
+static double square_cotangent(const LAM_W(lam_engine) *e, lam_square of, double quadrature)
+{
+    double sum = 0;
+    for (size_t i = 0; i < e->options.integrands; i++)
+        if (e->options.integrand[i]->of == of)
+            sum += 2 * square_factor(e, i) * e->cotangent_integral[i] * quadrature;
+    return sum;
+}
+
 static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
 {
     (void)group;
@@ -63,13 +88,15 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
         return;
     }
     real *f = LAM_W(lam_field_output)(&e->field, record), *kl = k + plane;
-    memset(kl, 0, LAM_TILE * sizeof(real));
+    memset(kl, 0, (e->rows - e->dim) * LAM_TILE * sizeof(real));
     for (size_t c = 0; c < e->chunks; c++) {
         size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
         LAM_W(lam_cnf_seeds)(e, tile, c, record);
         forward(e, tile, slot, c * e->chunk, tangents, c == 0, record);
         e->kernels->column_dots(tangents * seed_reals(e) / LAM_TILE, record + plane, f + plane, (real)-e->probe_weight, kl);
+        add_squares(e, LAM_SQUARE_TANGENTS, tangents * e->dim, f + plane, kl + LAM_TILE);
     }
+    add_squares(e, LAM_SQUARE_F, e->dim, f, kl + LAM_TILE);
     memcpy(k, f, plane * sizeof(real));
 }
 
@@ -108,13 +135,49 @@ static void reverse(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slo
         collect(e, tile, thread);
 }
 
+/* g [dim][TILE] = cotangent of f: gk, and the penalties'; none past the batch, where f is not zero. */
+static void value_cotangent(const LAM_W(lam_engine) *e, size_t tile, const real *f, const real *gk, double quadrature, real *g)
+{
+    size_t plane = e->dim * LAM_TILE, rows = lam_batch_tile_rows(&e->batch, tile);
+    const real factor = (real)square_cotangent(e, LAM_SQUARE_F, quadrature);
+    if (factor == 0) {
+        memcpy(g, gk, plane * sizeof(real));
+        return;
+    }
+    e->kernels->combine(plane, g, gk, 1, &factor, &f);
+    for (size_t i = 0; rows < LAM_TILE && i < e->dim; i++)
+        memset(g + i * LAM_TILE + rows, 0, (LAM_TILE - rows) * sizeof *g);
+}
+
+/* g = cotangents of the tangents' outputs: seeds times that of the trace, which is one number or, with l_observed, a lane's own
+ * in gl [TILE]; and the penalties' on J e. */
+static void tangent_cotangents(const LAM_W(lam_engine) *e, size_t tangents, const real *seeds, const real *outputs,
+    const real *gl, double quadrature, real *g)
+{
+    size_t reals = tangents * seed_reals(e);
+    const real factor[2] = { (real)(-e->probe_weight * quadrature * e->cotangent_l),
+        (real)square_cotangent(e, LAM_SQUARE_TANGENTS, quadrature) };
+    const real *term[2] = { seeds, outputs };
+    size_t terms = factor[1] != 0 ? 2 : 1;
+    if (!e->options.l_observed) {
+        e->kernels->combine(reals, g, NULL, terms, factor, term);
+        return;
+    }
+    const real weight = (real)-e->probe_weight;
+    for (size_t i = 0; i < reals; i += LAM_TILE)
+        for (size_t r = 0; r < LAM_TILE; r++)
+            g[i + r] = weight * gl[r] * seeds[i + r];
+    if (terms == 2)
+        e->kernels->combine(reals, g, g, 1, factor + 1, term + 1);
+}
+
 void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk,
     double quadrature, real *sums, real *gz)
 {
     size_t plane = e->dim * LAM_TILE;
     real *g = e->am != NULL ? LAM_W(lam_amortised_cotangent)(&e->amortised, &e->pulls[thread])
                             : LAM_W(lam_field_cotangent)(&e->field, e->scratch[thread]);
-    real seed = (real)(-e->probe_weight * quadrature * e->cotangent_l);
+    const real *f = LAM_W(lam_field_output)(&e->field, record);
     for (size_t c = 0; c < e->chunks; c++) {
         size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
         int last = c + 1 == e->chunks;
@@ -122,12 +185,13 @@ void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, 
             LAM_W(lam_cnf_seeds)(e, tile, c, record);
             forward(e, tile, slot, c * e->chunk, tangents, 0, record);
         }
-        const real *seeds = record + plane;
         if (last)
-            memcpy(g, gk, plane * sizeof(real));
-        e->kernels->combine(tangents * seed_reals(e), g + plane, NULL, 1, &seed, &seeds);
+            value_cotangent(e, tile, f, gk, quadrature, g);
+        tangent_cotangents(e, tangents, record + plane, f + plane, gk + plane, quadrature, g + plane);
         reverse(e, tile, thread, slot, c * e->chunk, tangents, last, record, sums, gz);
     }
+    if (e->options.l_observed) /* f does not depend on l */
+        memset(gz + plane, 0, LAM_TILE * sizeof(real));
 }
 
 static void pull(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
@@ -147,7 +211,7 @@ void LAM_W(lam_cnf_system)(LAM_W(lam_engine) *e, int error_z_only, LAM_W(lam_sys
     memset(s, 0, sizeof *s);
     s->self = e;
     s->rows = e->rows;
-    s->z_rows = e->dim;
+    s->z_rows = e->g_rows;
     s->record_size = e->field.record_size;
     s->parts = 1;
     s->part[0].count = e->dim;

@@ -7,6 +7,7 @@
 #define LAM_FLOW_ENGINE_H
 #include "base/random.h"
 #include "field/field.h"
+#include "flow/integrand.h"
 #include "flow/layout.h"
 #include "ode/solve.h"
 
@@ -21,6 +22,9 @@ typedef struct lam_engine_options {
     size_t max_times;    /* observation times of TPR, 0 without */
     double memory;       /* MiB for kept stage records */
     lam_step_control control; /* TILE: every tile takes its own steps, and counts are means over the tiles */
+    const lam_integrand *integrand[LAM_MAX_INTEGRANDS]; /* carried by every solve of the engine */
+    size_t integrands;
+    int l_observed;      /* 1: a penalty on observed l is to be had: cotangents of l differ from row to row and time to time */
     const char *isa;
 } lam_engine_options;
 

@@ -68,14 +68,15 @@ static lam_status allocate(LAM_W(lam_engine) *e)
     }
     if ((e->out = LAM_W(lam_arrays_alloc)(kept * times, plane * e->rows)) == NULL || (e->tile_sum = lam_alloc(tiles, sizeof(double))) == NULL
         || (e->times = lam_alloc(blocks * times, sizeof(double))) == NULL
+        || (e->end = lam_alloc(blocks, sizeof(double))) == NULL
         || (e->residual = lam_alloc(times * times, sizeof(double))) == NULL
         || (e->scratch = LAM_W(lam_arrays_alloc)(threads, e->field.scratch_size)) == NULL
         || (e->sums = LAM_W(lam_arrays_alloc)(o->gradients ? groups : 1, e->field.sum_size)) == NULL)
         return LAM_ERR_MEMORY;
     if (!o->gradients)
         return LAM_OK;
-    if ((e->g_out = LAM_W(lam_arrays_alloc)(times, plane * e->dim)) == NULL
-        || (e->g_chain = lam_alloc(plane * e->dim, sizeof(real))) == NULL)
+    if ((e->g_out = LAM_W(lam_arrays_alloc)(times, plane * e->g_rows)) == NULL
+        || (e->g_chain = lam_alloc(plane * e->g_rows, sizeof(real))) == NULL)
         return LAM_ERR_MEMORY;
     if (o->method == LAM_GRAD_ADJOINT)
         return LAM_W(lam_adjoint_create)(e);
@@ -110,10 +111,33 @@ static lam_status amortise(LAM_W(lam_engine) *e)
     return LAM_OK;
 }
 
+static int has_integrand(const lam_engine_options *o, lam_square of)
+{
+    for (size_t i = 0; i < o->integrands; i++)
+        if (o->integrand[i]->of == of)
+            return 1;
+    return 0;
+}
+
+static lam_status check_penalties(const lam_engine_options *o)
+{
+    if (o->integrands == 0 && !o->l_observed)
+        return LAM_OK;
+    if (o->trace == LAM_TRACE_NONE || o->integrands > LAM_MAX_INTEGRANDS)
+        return lam_fail(LAM_ERR_ARGUMENT, "penalties were asked of an engine without a trace, or more than %d of them",
+            LAM_MAX_INTEGRANDS);
+    if (o->gradients && o->method == LAM_GRAD_ADJOINT)
+        return lam_fail(LAM_ERR_UNSUPPORTED,
+            "the continuous adjoint has no reverse of %s; take the gradient through the steps (gradient: steps)",
+            o->integrands > 0 ? o->integrand[0]->name : "a penalty on l");
+    return LAM_OK;
+}
+
 lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, const lam_engine_options *options,
     LAM_W(lam_engine) **out)
 {
     const LAM_W(lam_kernels) *kernels;
+    LAM_TRY(check_penalties(options));
     LAM_TRY(LAM_W(lam_kernels_get)(options->isa, &kernels));
     LAM_W(lam_engine) *e = lam_alloc(1, sizeof *e);
     if (e == NULL)
@@ -123,14 +147,16 @@ lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, co
     e->pool = pool;
     e->options = *options;
     e->dim = layout->field.dim;
-    e->rows = e->dim + (options->trace != LAM_TRACE_NONE);
+    e->rows = e->dim + (options->trace != LAM_TRACE_NONE) + options->integrands;
+    e->g_rows = e->dim + (options->l_observed != 0);
     e->tangents = options->trace == LAM_TRACE_NONE ? 0 : options->trace == LAM_TRACE_EXACT ? e->dim : options->probes;
     e->chunk = e->tangents < LAM_CHUNK ? e->tangents : LAM_CHUNK;
     e->chunks = e->tangents == 0 ? 1 : (e->tangents + e->chunk - 1) / e->chunk;
     e->probe_weight = options->trace == LAM_TRACE_HUTCHINSON ? 1 / (double)options->probes : 1;
     e->n_times = options->max_times < 2 ? 1 : options->max_times;
     /* what comes from the rows meets every layer's tangents */
-    int unit_seeds = options->trace == LAM_TRACE_EXACT && layout->field.layers > 1 && layout->field.row_parameters == 0;
+    int unit_seeds = options->trace == LAM_TRACE_EXACT && layout->field.layers > 1 && layout->field.row_parameters == 0
+        && !has_integrand(options, LAM_SQUARE_TANGENTS); /* which wants whole columns of the Jacobian */
     lam_status status
         = LAM_W(lam_field_init)(&e->field, &layout->field, kernels, e->chunk, e->chunks, unit_seeds, LAM_MAX_SLOTS);
     if (status == LAM_OK) {
@@ -168,6 +194,7 @@ void LAM_W(lam_engine_free)(LAM_W(lam_engine) *e)
     lam_free(e->g_chain);
     lam_free(e->tile_sum);
     lam_free(e->times);
+    lam_free(e->end);
     lam_free(e->residual);
     lam_free(e->arena.reals);
     for (size_t i = 0; e->draws != NULL && i < lam_pool_threads(e->pool); i++)
@@ -319,8 +346,7 @@ lam_status LAM_W(lam_engine_solve_block)(LAM_W(lam_engine) *e, size_t block, con
     lam_solve_options o = solve->solve;
     lam_solve_result result;
     LAM_W(lam_system) system;
-    double end = (double)e->params[e->layout->time + block];
-    end *= end;
+    double end = e->end[block];
     o.record = e->options.gradients && e->options.method == LAM_GRAD_STEPS; /* the adjoint keeps observed states alone */
     o.replay = e->frozen;
     if (o.first_step == LAM_STEP_WARM)
@@ -366,8 +392,8 @@ lam_status LAM_W(lam_engine_transform)(LAM_W(lam_engine) *e, const real *params,
     LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, index, rows));
     for (size_t i = 0; i < blocks; i++) {
         size_t block = forward ? i : blocks - 1 - i, at = e->options.gradients ? block : 0;
-        double end = (double)params[e->layout->time + block];
-        end = forward ? end * end : 0;
+        double s = (double)params[e->layout->time + block], end = forward ? s * s : 0;
+        e->end[block] = s * s;
         if (at != 0)
             return lam_fail(LAM_ERR_ARGUMENT, "transform needs an engine without gradients");
         LAM_W(lam_engine_draw)(e, noise, block);

@@ -12,7 +12,8 @@ struct LAM_W(lam_engine) {
     const LAM_W(lam_kernels) *kernels;
     lam_pool *pool;
     lam_engine_options options;
-    size_t dim, rows; /* rows: of a state, dim + 1 with the trace */
+    size_t dim, rows; /* rows: of a state, dim + 1 with the trace, and the integrands' */
+    size_t g_rows;    /* of a cotangent: dim; with l_observed dim + 1 */
     size_t tangents, chunk, chunks;
     double probe_weight; /* 1 / probes; 1 for the exact trace */
     lam_batch batch;
@@ -28,14 +29,16 @@ struct LAM_W(lam_engine) {
     int frozen;
     const real *params; /* of the call in hand */
     size_t block;
-    double cotangent_l; /* of l(T), the same for every row */
+    double cotangent_l; /* of l(T), the same for every row; 0 with l_observed, where row dim of the cotangents tells */
+    double cotangent_integral[LAM_MAX_INTEGRANDS]; /* of theirs at T, the same for every row */
+    double *end;        /* [blocks] end times of the call in hand */
 
     real *noise;            /* [blocks that are kept][tiles][tangents][dim][TILE] */
     size_t noise_block;     /* reals of one block's noise */
     double **draws;         /* [threads] one row's noise, [tangents][dim] */
     real **out;             /* [blocks][times] observed states, [tiles][rows][TILE] */
-    real **g_out;           /* [times] cotangents of one block's, [tiles][dim][TILE] */
-    real *g_chain;          /* cotangent that a block hands to the one before, [tiles][dim][TILE] */
+    real **g_out;           /* [times] cotangents of one block's, [tiles][g_rows][TILE] */
+    real *g_chain;          /* cotangent that a block hands to the one before, [tiles][g_rows][TILE] */
     double *times;          /* [blocks][times] */
     double *residual;       /* [times, times] */
     double *tile_sum;       /* [tiles] partial sums in double */
@@ -50,6 +53,7 @@ struct LAM_W(lam_engine) {
     double *out_rows, *out_l;
     size_t n_times;
     double scale;
+    double tpr_l_weight;
 };
 
 

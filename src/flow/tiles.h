@@ -7,7 +7,7 @@ typedef struct lam_tile_outcome {
     lam_status status;
     char error[512];
     lam_counts counts;
-    double loss, nll, tpr; /* sums over the tile's rows */
+    double loss, nll, tpr, integral[LAM_MAX_INTEGRANDS]; /* sums over the tile's rows */
 } lam_tile_outcome;
 
 struct LAM_W(lam_tiles) {

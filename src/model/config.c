@@ -109,6 +109,19 @@ static lam_status check_tpr(const lam_config *cfg)
     return LAM_OK;
 }
 
+static lam_status check_penalties(const lam_config *cfg)
+{
+    LAM_TRY(check_tpr(cfg));
+    if (cfg->steer > 0 && cfg->steer >= cfg->time)
+        return lam_fail(LAM_ERR_ARGUMENT, "steer: end times within %g of time, %g, are not all above 0; lower it", cfg->steer,
+            cfg->time);
+    int l = cfg->tpr_coefficient > 0 && cfg->tpr_l_weight > 0;
+    if (cfg->gradient == LAM_GRAD_ADJOINT && (l || cfg->kinetic_coefficient > 0 || cfg->jacobian_coefficient > 0))
+        return lam_fail(LAM_ERR_ARGUMENT, "gradient: adjoint has no reverse of %s; use gradient steps",
+            l ? "tpr-l-weight" : "kinetic-coefficient and jacobian-coefficient");
+    return LAM_OK;
+}
+
 static lam_status check_vae(const lam_config *cfg)
 {
     if (cfg->variance_max > 0 && cfg->variance_min >= cfg->variance_max)
@@ -132,6 +145,6 @@ lam_status lam_config_check(const lam_config *cfg)
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++)
         LAM_TRY(lam_param_check(param, cfg));
     LAM_TRY(check_solver(cfg));
-    LAM_TRY(check_tpr(cfg));
+    LAM_TRY(check_penalties(cfg));
     return cfg->model == LAM_VAE ? check_vae(cfg) : LAM_OK;
 }

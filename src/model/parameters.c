@@ -63,6 +63,12 @@ static const lam_param table[] = {
         "trajectory polynomial regularisation; 0 is off"),
     WHOLE("tpr-times", "penalty", tpr_times, 2, 32, "4", "observation times, both ends counted"),
     WHOLE("tpr-degree", "penalty", tpr_degree, 0, 100, "1", "degree of the fitted polynomial"),
+    REAL("tpr-l-weight", "penalty", tpr_l_weight, 0, DBL_MAX, "0", "weight of l beside z in it; 0, as published, is none"),
+    REAL("kinetic-coefficient", "penalty", kinetic_coefficient, 0, DBL_MAX, "0",
+        "of half the squared speed along the paths; with jacobian-coefficient: RNODE"),
+    REAL("jacobian-coefficient", "penalty", jacobian_coefficient, 0, DBL_MAX, "0",
+        "of the squared Frobenius norm of df/dz along the paths"),
+    REAL("steer", "penalty", steer, 0, DBL_MAX, "0", "STEER: training draws end times from (T - b, T + b); 0 is off, b < time"),
 
     ENUM("optimizer", "training", optimizer, "adam|adamw|adamax", "adam", "what turns gradients into steps"),
     WHOLE("batch-size", "training", batch_size, 1, 1e9, "1000", "rows an iteration"),
@@ -112,7 +118,8 @@ static const char *const elsewhere[][2] = {
     { "learning-rate", "lr" }, { "hidden", "dims" }, { "hidden-dims", "dims" }, { "activation", "nonlinearity" },
     { "num-blocks", "blocks" }, { "layer-type", "layer" }, { "time-length", "time" }, { "max-grad-norm", "clip" },
     { "niters", "iterations" }, { "tolerance", "atol" }, { "test-solver", "solver" }, { "poly-coef", "tpr-coefficient" },
-    { "poly-num-sample", "tpr-times" }, { "poly-order", "tpr-degree" },
+    { "poly-num-sample", "tpr-times" }, { "poly-order", "tpr-degree" }, { "kinetic-energy", "kinetic-coefficient" },
+    { "jacobian-norm2", "jacobian-coefficient" }, { "frobenius", "jacobian-coefficient" },
 };
 
 const lam_param *lam_param_at(size_t index)

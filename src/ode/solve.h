@@ -1,8 +1,8 @@
 /* Explicit Runge-Kutta solves of a whole batch: one step size for all rows, each thread taking a tile through all stages of a
  * step before the next tile (method.md 5, 6).
  *
- * States are planes [rows][TILE] a tile. A system's state starts with the z_rows that f depends on; what follows are
- * quadratures. Times are double whatever the width.
+ * States are planes [rows][TILE] a tile. A system's state starts with the z_rows that f depends on (or whose cotangents are not
+ * the same for all rows and times); what follows are quadratures. Times are double whatever the width.
  */
 #ifndef LAM_ODE_SOLVE_H
 #define LAM_ODE_SOLVE_H

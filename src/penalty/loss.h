@@ -6,14 +6,23 @@
 typedef struct lam_penalty {
     double tpr_coefficient;
     size_t tpr_times, tpr_degree; /* times 0: TPR is off */
-    uint64_t seed, stream;        /* of the observation times */
+    double tpr_l_weight;          /* of l beside z; above 0 for engines made with l_observed only */
+    double coefficient[LAM_MAX_INTEGRANDS]; /* of the engine's integrands, in their order */
+    double steer;                 /* half-width of the interval of end times (steer.h); 0: the end times themselves */
+    uint64_t seed, stream;        /* of the observation times, and of steer */
     const double *given_times;    /* [tpr_times] on [0, 1], instead of draws; NULL */
 } lam_penalty;
 
 typedef struct lam_loss {
     double loss, nll, tpr; /* nats, standardised units; tpr summed over blocks, without its coefficient */
+    double integral[LAM_MAX_INTEGRANDS]; /* of the engine's integrands: mean over rows, summed over blocks, without coefficients */
     lam_counts counts;
 } lam_loss;
+
+/* What an engine must be made with for the penalties of cfg: fills max_times, integrand, integrands and l_observed. */
+void lam_penalty_options(const lam_config *cfg, lam_engine_options *options);
+/* What its calls in iteration `stream` take. */
+lam_penalty lam_penalty_of(const lam_config *cfg, uint64_t stream);
 
 /* Loss (5) over a batch, and its gradient by the parameters, grad [layout->parameters] (NULL: none wanted) and by the rows,
  * grad_x [rows, dim] (may be NULL). */
@@ -22,14 +31,13 @@ lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *engine, const real *params,
     lam_loss *loss);
 
 /* The two halves of such a step, for a loss of the caller's own around the flow. Forward: from z0 [rows, dim] through all
- * blocks to z [rows, dim] and l [rows] (the integral of -trace: the log-determinant is -l); tpr [1] is (4) summed over blocks, 0
- * without; counts is added to. Row parameters: lam_engine_amortise. Errors: as lam_engine_loss; not to be had with step
- * control by tile. */
+ * blocks to z [rows, dim] and l [rows] (the integral of -trace: the log-determinant is -l); loss receives what the penalties come
+ * to and their weighted sum, its NLL is 0, its counts are added to. Row parameters: lam_engine_amortise. Errors: as
+ * lam_engine_loss; not to be had with step control by tile. */
 lam_status LAM_W(lam_engine_forward)(LAM_W(lam_engine) *engine, const real *params, const double *z0, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, double *tpr,
-    lam_counts *counts);
+    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, lam_loss *loss);
 /* Reverse, after a forward by the same engine, with its solve, penalty, params and row parameters still as they were: of
- *     sum over rows of (g_z . z + g_l l) + tpr_coefficient * tpr,
+ *     sum over rows of (g_z . z + g_l l) + the penalties, weighted,
  * g_z [rows, dim], g_l the same for every row. grad [layout->parameters] is set; g_z0 [rows, dim] (NULL: not wanted) too, and
  * g_am [blocks] of [tiles][row_parameters][TILE] (NULL: not wanted), whose lanes past the rows become zero as far as vectors
  * reach and are not touched beyond. May be called again, with other cotangents. */

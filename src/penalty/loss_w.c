@@ -3,6 +3,7 @@
 #include "flow/inside.h"
 #include "ode/space.h"
 #include "penalty/loss.h"
+#include "penalty/steer.h"
 #include "penalty/tpr.h"
 #include <math.h>
 #include <string.h>
@@ -31,10 +32,10 @@ static void base_tile(void *arg, size_t tile, size_t thread)
     LAM_W(lam_engine) *e = arg;
     size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim, last = e->n_times - 1;
     const real *y = observed(e, e->layout->blocks - 1, last) + tile * e->rows * LAM_TILE;
-    real *g = e->g_chain != NULL ? e->g_chain + tile * d * LAM_TILE : NULL;
+    real *g = e->g_chain != NULL ? e->g_chain + tile * e->g_rows * LAM_TILE : NULL;
     double sum = 0;
     if (g != NULL)
-        memset(g, 0, d * LAM_TILE * sizeof(real));
+        memset(g, 0, e->g_rows * LAM_TILE * sizeof(real));
     for (size_t i = 0; i < d; i++)
         for (size_t r = 0; r < rows; r++) {
             double z = (double)y[i * LAM_TILE + r];
@@ -42,24 +43,46 @@ static void base_tile(void *arg, size_t tile, size_t thread)
             if (g != NULL)
                 g[i * LAM_TILE + r] = (real)(z / (double)e->batch.rows);
         }
-    for (size_t r = 0; r < rows; r++)
+    for (size_t r = 0; r < rows; r++) {
         sum += (double)y[d * LAM_TILE + r];
+        if (g != NULL && e->g_rows > d)
+            g[d * LAM_TILE + r] = (real)(1 / (double)e->batch.rows);
+    }
     e->tile_sum[tile] = sum;
 }
 
-/* out [dim][TILE] = factor * the residual of one tile's j-th observed state from the polynomial fit (4). */
-static void tpr_residual(const LAM_W(lam_engine) *e, size_t tile, size_t j, double factor, real *out)
+typedef struct integral_sum {
+    const LAM_W(lam_engine) *e;
+    size_t integrand;
+} integral_sum;
+
+/* Sum over rows of an integral at the end of the chain. */
+static void integral_tile(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    const integral_sum *a = arg;
+    const LAM_W(lam_engine) *e = a->e;
+    const real *y = observed(e, e->layout->blocks - 1, e->n_times - 1) + (tile * e->rows + e->dim + 1 + a->integrand) * LAM_TILE;
+    double sum = 0;
+    for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++)
+        sum += (double)y[r];
+    e->tile_sum[tile] = sum;
+}
+
+/* out [planes][TILE] = factor * the residual from the polynomial fit (4) of one tile's j-th observed state, from plane `first`
+ * on: z, or l. */
+static void tpr_residual(const LAM_W(lam_engine) *e, size_t tile, size_t j, size_t first, size_t planes, double factor, real *out)
 {
     real coef[LAM_MAX_TPR_TIMES];
     const real *state[LAM_MAX_TPR_TIMES];
     for (size_t k = 0; k < e->n_times; k++) {
         coef[k] = (real)(factor * e->residual[j * e->n_times + k]);
-        state[k] = observed(e, e->block, k) + tile * e->rows * LAM_TILE;
+        state[k] = observed(e, e->block, k) + (tile * e->rows + first) * LAM_TILE;
     }
-    e->kernels->combine(e->dim * LAM_TILE, out, NULL, e->n_times, coef, state);
+    e->kernels->combine(planes * LAM_TILE, out, NULL, e->n_times, coef, state);
 }
 
-/* Sum of the squared residuals over times, rows and columns. */
+/* Sum of the squared residuals over times, rows and columns, those of l by their weight. */
 static void tpr_tile(void *arg, size_t tile, size_t thread)
 {
     LAM_W(lam_engine) *e = arg;
@@ -68,8 +91,12 @@ static void tpr_tile(void *arg, size_t tile, size_t thread)
     double sum = 0;
     memset(sums, 0, LAM_TILE * sizeof *sums);
     for (size_t j = 0; j < e->n_times; j++) {
-        tpr_residual(e, tile, j, 1, residual);
+        tpr_residual(e, tile, j, 0, e->dim, 1, residual);
         e->kernels->column_dots(e->dim, residual, residual, 1, sums);
+        if (e->tpr_l_weight > 0) {
+            tpr_residual(e, tile, j, e->dim, 1, 1, residual);
+            e->kernels->column_dots(1, residual, residual, (real)e->tpr_l_weight, sums);
+        }
     }
     for (size_t r = 0; r < rows; r++)
         sum += (double)sums[r];
@@ -83,9 +110,11 @@ static void tpr_reverse_tile(void *arg, size_t tile, size_t thread)
     LAM_W(lam_engine) *e = arg;
     size_t rows = lam_batch_tile_rows(&e->batch, tile);
     for (size_t j = 0; j < e->n_times; j++) {
-        real *g = e->g_out[j] + tile * e->dim * LAM_TILE;
-        tpr_residual(e, tile, j, e->scale, g);
-        for (size_t i = 0; rows < LAM_TILE && i < e->dim; i++)
+        real *g = e->g_out[j] + tile * e->g_rows * LAM_TILE;
+        tpr_residual(e, tile, j, 0, e->dim, e->scale, g);
+        if (e->g_rows > e->dim)
+            tpr_residual(e, tile, j, e->dim, 1, e->scale * e->tpr_l_weight, g + e->dim * LAM_TILE);
+        for (size_t i = 0; rows < LAM_TILE && i < e->g_rows; i++)
             memset(g + i * LAM_TILE + rows, 0, (LAM_TILE - rows) * sizeof *g);
     }
 }
@@ -95,7 +124,7 @@ static void join_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
     LAM_W(lam_engine) *e = arg;
-    size_t plane = e->dim * LAM_TILE;
+    size_t plane = e->g_rows * LAM_TILE;
     real *g = e->g_out[e->n_times - 1] + tile * plane, *base = e->scale != 0 ? g : NULL;
     const real one = 1, *chain = e->g_chain + tile * plane;
     e->kernels->combine(plane, g, base, 1, &one, &chain);
@@ -114,27 +143,51 @@ static void set_times(LAM_W(lam_engine) *e, size_t block, const lam_penalty *p, 
         times[j] = p->given_times[j] * end;
 }
 
-/* Every block from the states in path[0], its noise and observation times kept for the reverse. tpr: summed over blocks. */
+/* End time of a block: T = s^2, or in training that which steer draws around it. */
+static lam_status set_end(LAM_W(lam_engine) *e, size_t block, const lam_penalty *p)
+{
+    double s = (double)e->params[e->layout->time + block];
+    e->end[block] = s * s;
+    return p == NULL || p->steer == 0
+        ? LAM_OK
+        : lam_steer_end(p->seed, p->stream * e->layout->blocks + block, p->steer, s * s, &e->end[block]);
+}
+
+/* What the penalties come to; their weighted sum is the loss so far. */
+static void sum_penalties(LAM_W(lam_engine) *e, const lam_penalty *penalty, lam_loss *loss)
+{
+    loss->loss = penalty != NULL ? penalty->tpr_coefficient * loss->tpr : 0;
+    for (size_t i = 0; i < e->options.integrands; i++) {
+        integral_sum a = { e, i };
+        LAM_W(lam_engine_run)(e, integral_tile, &a);
+        loss->integral[i] = sum_tiles(e) / (double)e->batch.rows;
+        loss->loss += (penalty != NULL ? penalty->coefficient[i] : 0) * loss->integral[i];
+    }
+}
+
+/* Every block from the states in path[0], its noise and observation times kept for the reverse. */
 static lam_status forward(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty,
-    double *tpr, lam_counts *counts)
+    lam_loss *loss)
 {
     size_t blocks = e->layout->blocks, state = e->batch.tiles * e->rows * LAM_TILE * sizeof(real);
     double elements = (double)e->n_times * (double)e->batch.rows;
-    *tpr = 0;
+    loss->tpr = 0;
     for (size_t b = 0; b < blocks; b++) {
-        double end = (double)e->params[e->layout->time + b], *times = e->times + b * e->n_times;
-        set_times(e, b, penalty, end * end);
+        double *times = e->times + b * e->n_times;
+        LAM_TRY(set_end(e, b, penalty));
+        set_times(e, b, penalty, e->end[b]);
         if (b > 0)
             memcpy(e->path[b]->y[0], observed(e, b - 1, e->n_times - 1), state);
         LAM_W(lam_engine_draw)(e, noise, b);
         LAM_W(lam_engine_take_block)(e, b);
-        LAM_TRY(LAM_W(lam_engine_solve_block)(e, b, solve, 1, e->n_times, times, counts));
+        LAM_TRY(LAM_W(lam_engine_solve_block)(e, b, solve, 1, e->n_times, times, &loss->counts));
         if (e->n_times > 1) {
             LAM_TRY(lam_tpr_residual(e->n_times, times, penalty->tpr_degree, e->residual));
             LAM_W(lam_engine_run)(e, tpr_tile, e);
-            *tpr += sum_tiles(e) / elements;
+            loss->tpr += sum_tiles(e) / elements;
         }
     }
+    sum_penalties(e, penalty, loss);
     return LAM_OK;
 }
 
@@ -146,25 +199,29 @@ typedef struct end_time {
     size_t time;
 } end_time;
 
-/* sum over rows of g . f at an observed time, and at the last also of the cotangent of l times dl/dt (method.md 6). */
+/* sum over rows of g . f at an observed time, and at the last also of the cotangents of l and of the integrals times what
+ * they are integrals of (method.md 6). */
 static void end_time_tile(void *arg, size_t tile, size_t thread)
 {
     end_time *a = arg;
     LAM_W(lam_engine) *e = a->e;
     size_t rows = lam_batch_tile_rows(&e->batch, tile), plane = e->rows * LAM_TILE;
     real *scratch = e->space->thread[thread], *k = scratch + e->space->at_k, *record = scratch + e->space->at_records;
-    const real *y = observed(e, e->block, a->time) + tile * plane, *g = e->g_out[a->time] + tile * e->dim * LAM_TILE;
+    const real *y = observed(e, e->block, a->time) + tile * plane, *g = e->g_out[a->time] + tile * e->g_rows * LAM_TILE;
     a->system.eval(a->system.self, tile, 0, thread, 0, y, k, record);
     double sum = 0;
-    for (size_t i = 0; i < e->dim; i++)
+    for (size_t i = 0; i < e->g_rows; i++)
         for (size_t r = 0; r < rows; r++)
             sum += (double)g[i * LAM_TILE + r] * (double)k[i * LAM_TILE + r];
-    for (size_t r = 0; r < rows && a->time + 1 == e->n_times; r++)
+    for (size_t r = 0; r < rows && a->time + 1 == e->n_times; r++) {
         sum += e->cotangent_l * (double)k[e->dim * LAM_TILE + r];
+        for (size_t i = 0; i < e->options.integrands; i++)
+            sum += e->cotangent_integral[i] * (double)k[(e->dim + 1 + i) * LAM_TILE + r];
+    }
     e->tile_sum[tile] = sum;
 }
 
-/* T = s^2: dL/ds = 2 s dL/dT, an inner time u T moving with T. */
+/* T = s^2: dL/ds = 2 s dL/dT, an inner time u T moving with T (or with the end that steer drew, a constant beside it). */
 static double end_time_gradient(LAM_W(lam_engine) *e, const lam_flow_solve *solve, lam_counts *counts)
 {
     end_time a = { .e = e };
@@ -174,7 +231,7 @@ static double end_time_gradient(LAM_W(lam_engine) *e, const lam_flow_solve *solv
     for (a.time = e->n_times > 1 && e->scale != 0 ? 1 : e->n_times - 1; a.time < e->n_times; a.time++) {
         a.system.prepare(a.system.self, 0, (real)times[a.time]);
         LAM_W(lam_engine_run)(e, end_time_tile, &a);
-        gradient += times[a.time] / (s * s) * sum_tiles(e);
+        gradient += times[a.time] / e->end[e->block] * sum_tiles(e);
         counts->recomputed++;
     }
     return 2 * s * gradient;
@@ -247,14 +304,18 @@ static void grad_x_tile(void *arg, size_t tile, size_t thread)
     size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim;
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < d; i++)
-            e->out_rows[(tile * LAM_TILE + r) * d + i] = (double)e->g_chain[(tile * d + i) * LAM_TILE + r];
+            e->out_rows[(tile * LAM_TILE + r) * d + i] = (double)e->g_chain[(tile * e->g_rows + i) * LAM_TILE + r];
 }
 
-/* Every block's reverse, last first, from the cotangents in g_chain and cotangent_l; grad [parameters] is set. */
-static lam_status reverse(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_penalty *penalty, real *grad,
+/* Every block's reverse, last first, from the cotangents in g_chain, g_l being that of l where g_chain does not say; grad
+ * [parameters] is set. */
+static lam_status reverse(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_penalty *penalty, double g_l, real *grad,
     real *const *g_am, lam_counts *counts)
 {
     lam_status status = LAM_OK;
+    e->cotangent_l = e->g_rows > e->dim ? 0 : g_l;
+    for (size_t i = 0; i < e->options.integrands; i++)
+        e->cotangent_integral[i] = penalty != NULL ? penalty->coefficient[i] / (double)e->batch.rows : 0;
     memset(grad, 0, e->layout->parameters * sizeof(real));
     for (size_t b = e->layout->blocks; status == LAM_OK && b-- > 0;) {
         if (g_am != NULL) {
@@ -283,6 +344,9 @@ static lam_status begin(LAM_W(lam_engine) *e, const lam_penalty *penalty)
     e->n_times = penalty != NULL && penalty->tpr_times > 0 ? penalty->tpr_times : 1;
     if (penalty != NULL && penalty->tpr_times > 0)
         LAM_TRY(lam_tpr_check(penalty->tpr_times, penalty->tpr_degree));
+    e->tpr_l_weight = penalty != NULL ? penalty->tpr_l_weight : 0;
+    if (e->tpr_l_weight > 0 && !e->options.l_observed)
+        return lam_fail(LAM_ERR_ARGUMENT, "a penalty on l was asked of an engine made without l_observed");
     if (e->n_times > 1 && e->n_times > e->options.max_times)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu observation times, in an engine for %zu", e->n_times, e->options.max_times);
     return LAM_OK;
@@ -297,18 +361,17 @@ lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, cons
     if (e->tiles != NULL)
         return LAM_W(lam_tiles_loss)(e, params, x, index, rows, solve, noise, penalty, grad, grad_x, loss);
     LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, index, rows));
-    LAM_TRY(forward(e, solve, noise, penalty, &loss->tpr, &loss->counts));
+    LAM_TRY(forward(e, solve, noise, penalty, loss));
     LAM_W(lam_engine_run)(e, base_tile, e);
     loss->nll = sum_tiles(e) / (double)rows;
-    loss->loss = loss->nll + (penalty != NULL ? penalty->tpr_coefficient : 0) * loss->tpr;
+    loss->loss += loss->nll;
     if (!isfinite(loss->loss))
         return lam_fail(LAM_ERR_DIVERGED,
-            "the loss is not finite (NLL %g, TPR %g); lower lr, set clip, or look at the data for extreme values", loss->nll,
-            loss->tpr);
+            "the loss is not finite (NLL %g, penalties %g); lower lr, set clip, or look at the data for extreme values", loss->nll,
+            loss->loss - loss->nll);
     if (grad == NULL)
         return LAM_OK;
-    e->cotangent_l = 1 / (double)rows;
-    LAM_TRY(reverse(e, solve, penalty, grad, NULL, &loss->counts));
+    LAM_TRY(reverse(e, solve, penalty, 1 / (double)rows, grad, NULL, &loss->counts));
     if (!all_finite(grad, e->layout->parameters))
         return lam_fail(LAM_ERR_DIVERGED, "the gradient is not finite (loss %g); lower lr or set clip", loss->loss);
     if (grad_x != NULL) {
@@ -339,22 +402,25 @@ static void load_cotangents(void *arg, size_t tile, size_t thread)
     (void)thread;
     LAM_W(lam_engine) *e = arg;
     size_t d = e->dim;
-    real *g = e->g_chain + tile * d * LAM_TILE;
-    memset(g, 0, d * LAM_TILE * sizeof(real));
-    for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++)
+    real *g = e->g_chain + tile * e->g_rows * LAM_TILE;
+    memset(g, 0, e->g_rows * LAM_TILE * sizeof(real));
+    for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++) {
         for (size_t i = 0; i < d; i++)
             g[i * LAM_TILE + r] = (real)e->in_rows[(tile * LAM_TILE + r) * d + i];
+        if (e->g_rows > d)
+            g[d * LAM_TILE + r] = (real)e->scale;
+    }
 }
 
 lam_status LAM_W(lam_engine_forward)(LAM_W(lam_engine) *e, const real *params, const double *z0, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, double *tpr,
-    lam_counts *counts)
+    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, lam_loss *loss)
 {
     if (e->tiles != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "half a loss was asked of an engine with step control by tile");
     LAM_TRY(begin(e, penalty));
     LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, z0, NULL, rows));
-    LAM_TRY(forward(e, solve, noise, penalty, tpr, counts));
+    loss->nll = 0;
+    LAM_TRY(forward(e, solve, noise, penalty, loss));
     e->out_rows = z;
     e->out_l = l;
     LAM_W(lam_engine_run)(e, store_end, e);
@@ -367,9 +433,9 @@ lam_status LAM_W(lam_engine_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve 
     if (g_am != NULL && e->am == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "the gradient of row parameters was asked of a field without");
     e->in_rows = g_z;
-    e->cotangent_l = g_l;
+    e->scale = g_l;
     LAM_W(lam_engine_run)(e, load_cotangents, e);
-    LAM_TRY(reverse(e, solve, penalty, grad, g_am, counts));
+    LAM_TRY(reverse(e, solve, penalty, g_l, grad, g_am, counts));
     if (!all_finite(grad, e->layout->parameters))
         return lam_fail(LAM_ERR_DIVERGED, "the gradient of the flow's parameters is not finite; lower lr or set clip");
     if (g_z0 != NULL) {

@@ -30,6 +30,8 @@ static void loss_tile(const loss_call *c, size_t tile, size_t group, size_t thre
     t->outcome[tile].loss = rows * loss.loss;
     t->outcome[tile].nll = rows * loss.nll;
     t->outcome[tile].tpr = rows * loss.tpr;
+    for (size_t i = 0; i < e->options.integrands; i++)
+        t->outcome[tile].integral[i] = rows * loss.integral[i];
     if (status != LAM_OK || !c->gradient)
         return;
     const real *from = t->tile_grad[thread];
@@ -64,6 +66,8 @@ lam_status LAM_W(lam_tiles_loss)(LAM_W(lam_engine) *e, const real *params, const
         loss->loss += e->tiles->outcome[i].loss / (double)rows;
         loss->nll += e->tiles->outcome[i].nll / (double)rows;
         loss->tpr += e->tiles->outcome[i].tpr / (double)rows;
+        for (size_t q = 0; q < e->options.integrands; q++)
+            loss->integral[q] += e->tiles->outcome[i].integral[q] / (double)rows;
     }
     for (size_t i = 0; grad != NULL && i < e->layout->parameters; i++) {
         grad[i] = 0;

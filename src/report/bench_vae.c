@@ -135,8 +135,8 @@ static lam_status step(problem *p)
     lam_elbo_call_f32 call = { .params = p->model->params, .pixels = p->pixels, .rows = cfg->batch_size, .beta = 1,
         .solve = lam_vae_solve_options(cfg, 1, p->model->h_star_train),
         .noise = { .kind = cfg->divergence, .seed = cfg->seed, .purpose = LAM_DRAW_PROBE }, .given = p->draws,
-        .penalty = { .tpr_coefficient = cfg->tpr_coefficient, .tpr_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0,
-            .tpr_degree = cfg->tpr_degree, .given_times = p->times } };
+        .penalty = lam_penalty_of(cfg, 0) };
+    call.penalty.given_times = p->times;
     call.solve.keep_h_star = 1;
     memset(p->part, 0, sizeof p->part);
     LAM_TRY(lam_elbo_forward_f32(p->elbo, &call, NULL, &p->terms));

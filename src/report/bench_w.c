@@ -240,8 +240,8 @@ static lam_status iterate(void *arg)
         .keep_h_star = 1,
     };
     lam_noise noise = noise_of(cfg);
-    lam_penalty penalty = { .tpr_coefficient = cfg->tpr_coefficient,
-        .tpr_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0, .tpr_degree = cfg->tpr_degree, .given_times = p->times };
+    lam_penalty penalty = lam_penalty_of(cfg, 0);
+    penalty.given_times = p->times;
     LAM_TRY(LAM_W(lam_engine_loss)(it->engine, it->params, p->rows, NULL, cfg->batch_size, &solve, &noise, &penalty, it->grad,
         NULL, &it->loss));
     lam_update update = { cfg->optimizer, 0, cfg->weight_decay, ++it->done };
@@ -254,8 +254,8 @@ static lam_status open_iteration(const lam_bench_problem *p, iteration *it)
     const lam_config *cfg = &p->model->config;
     size_t n = p->model->layout.parameters;
     lam_engine_options options = { .max_rows = cfg->batch_size, .trace = trace_of(cfg), .probes = cfg->probes, .gradients = 1,
-        .method = cfg->gradient, .max_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0, .memory = cfg->memory,
-        .isa = cfg->isa, .control = cfg->step_control };
+        .method = cfg->gradient, .memory = cfg->memory, .isa = cfg->isa, .control = cfg->step_control };
+    lam_penalty_options(cfg, &options);
     memset(it, 0, sizeof *it);
     it->problem = p;
     it->params = reals_of(p);

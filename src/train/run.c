@@ -81,6 +81,17 @@ lam_status lam_run_save_model(lam_run *run)
     return run->target->save(run->target->self, &run->state, run->folder.model);
 }
 
+void lam_step_report_integrals(lam_step_report *report, const lam_config *cfg, const double *integral)
+{
+    const lam_integrand *integrand[LAM_MAX_INTEGRANDS];
+    double coefficient[LAM_MAX_INTEGRANDS];
+    size_t n = lam_penalty_integrands(cfg, integrand, coefficient);
+    for (size_t i = 0; i < n; i++) {
+        report->extra[report->extras].name = integrand[i]->name;
+        report->extra[report->extras++].value = integral[i];
+    }
+}
+
 /* ---- lines -------------------------------------------------------------------------------------------------------- */
 
 static void log_time(lam_run *run)

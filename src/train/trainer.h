@@ -3,9 +3,10 @@
 #define LAM_TRAIN_TRAINER_H
 #include "base/pool.h"
 #include "flow/layout.h"
+#include "penalty/penalty.h"
 #include "train/state.h"
 
-enum { LAM_STEP_EXTRAS = 2 };
+enum { LAM_STEP_EXTRAS = 2 + LAM_MAX_INTEGRANDS };
 
 typedef struct lam_step_report {
     double loss, nll, tpr, grad_norm; /* of the batch, before the update; nats, standardised units */
@@ -18,6 +19,8 @@ typedef struct lam_step_report {
         double value;
     } extra[LAM_STEP_EXTRAS];
 } lam_step_report;
+/* Adds the integral penalties of cfg to the extras, by name. */
+void lam_step_report_integrals(lam_step_report *report, const lam_config *cfg, const double *integral);
 
 /* What to evaluate: params [parameters] in the fit's width on the rows of a part. */
 typedef struct lam_evaluation {

@@ -42,7 +42,7 @@ static lam_status make_engine(const trainer *t, int gradients, size_t rows, int 
         .control = cfg->step_control };
     if (gradients) {
         options.memory = cfg->memory;
-        options.max_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0;
+        lam_penalty_options(cfg, &options);
     }
     return LAM_W(lam_engine_create)(t->layout, t->pool, &options, out);
 }
@@ -97,15 +97,14 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     uint64_t iteration = state->iteration + 1;
     lam_flow_solve solve = solve_options(cfg, 1, state->h_train);
     lam_noise noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE };
-    lam_penalty penalty = { .tpr_coefficient = cfg->tpr_coefficient,
-        .tpr_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0, .tpr_degree = cfg->tpr_degree, .seed = cfg->seed,
-        .stream = iteration };
+    lam_penalty penalty = lam_penalty_of(cfg, iteration);
     lam_loss loss;
     solve.keep_h_star = 1;
     memcpy(t->h_before, state->h_train, t->layout->blocks * sizeof(double));
     lam_status status = LAM_W(lam_engine_loss)(t->train, state->params, t->data->values[LAM_TRAIN],
         lam_batches_at(&t->batches, iteration), t->batches.size, &solve, &noise, &penalty, t->grad, NULL, &loss);
     *report = (lam_step_report) { .loss = loss.loss, .nll = loss.nll, .tpr = loss.tpr, .counts = loss.counts };
+    lam_step_report_integrals(report, cfg, loss.integral);
     if (status == LAM_OK) {
         report->grad_norm = LAM_W(lam_gradient_norm)(t->grad, t->layout->trained);
         if (!isfinite(loss.loss) || !isfinite(report->grad_norm))

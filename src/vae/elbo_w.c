@@ -82,7 +82,7 @@ static lam_status create_flow(LAM_W(lam_elbo) *s)
         .method = cfg->gradient, .isa = cfg->isa, .control = LAM_CONTROL_BATCH };
     if (g) {
         o.memory = cfg->memory;
-        o.max_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0;
+        lam_penalty_options(cfg, &o);
     }
     return LAM_W(lam_engine_create)(&s->layout->flow, s->pool, &o, &s->engine);
 }
@@ -246,9 +246,16 @@ static lam_status push(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, lam
     if (l->has_flow) {
         const real *flow = params_at(call, l->at_flow);
         LAM_W(lam_engine_amortise)(s->engine, l->maps > 0 ? (const real *const *)s->am : NULL);
-        if (s->options.gradients)
-            return LAM_W(lam_engine_forward)(s->engine, flow, s->z0, rows, &call->solve, &call->noise, &call->penalty, s->zk,
-                s->l, &terms->tpr, &terms->counts);
+        if (s->options.gradients) {
+            lam_loss loss = { .counts = terms->counts };
+            lam_status status = LAM_W(lam_engine_forward)(s->engine, flow, s->z0, rows, &call->solve, &call->noise,
+                &call->penalty, s->zk, s->l, &loss);
+            terms->tpr = loss.tpr;
+            terms->penalties = loss.loss;
+            memcpy(terms->integral, loss.integral, sizeof loss.integral);
+            terms->counts = loss.counts;
+            return status;
+        }
         return LAM_W(lam_engine_transform)(s->engine, flow, s->z0, NULL, rows, 1, &call->solve, &call->noise, s->zk, s->l,
             &terms->counts);
     }
@@ -306,10 +313,10 @@ static lam_status score(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, do
             row_elbo[row] = s->log_p[row] - kl;
     }
     t->negative_elbo = t->reconstruction + t->kl;
-    t->loss = t->reconstruction + call->beta * t->kl + call->penalty.tpr_coefficient * t->tpr;
+    t->loss = t->reconstruction + call->beta * t->kl + t->penalties;
     if (!isfinite(t->loss))
-        return lam_fail(LAM_ERR_DIVERGED, "the loss is not finite (reconstruction %g, KL %g, TPR %g); lower lr or set clip",
-            t->reconstruction, t->kl, t->tpr);
+        return lam_fail(LAM_ERR_DIVERGED, "the loss is not finite (reconstruction %g, KL %g, penalties %g); lower lr or set clip",
+            t->reconstruction, t->kl, t->penalties);
     return LAM_OK;
 }
 

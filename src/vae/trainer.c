@@ -78,11 +78,12 @@ static double beta_of(const trainer *t, uint64_t iteration)
     return last > 0 ? fmin(1, (double)iteration / last) : 1;
 }
 
-static void report_terms(lam_step_report *r, const lam_elbo_terms *terms, uint64_t epoch, double beta)
+static void report_terms(lam_step_report *r, const lam_config *cfg, const lam_elbo_terms *terms, uint64_t epoch, double beta)
 {
     *r = (lam_step_report) { .loss = terms->loss, .nll = terms->negative_elbo, .tpr = terms->tpr, .counts = terms->counts,
         .epoch = epoch + 1, .beta = beta, .extras = 2,
         .extra = { { "reconstruction", terms->reconstruction }, { "kl", terms->kl } } };
+    lam_step_report_integrals(r, cfg, terms->integral);
 }
 
 static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *report)
@@ -97,13 +98,12 @@ static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *re
         .solve = lam_vae_solve_options(cfg, 1, state->h_train),
         .noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE },
         .draw = LAM_DRAW_LATENT,
-        .penalty = { .tpr_coefficient = cfg->tpr_coefficient, .tpr_times = cfg->tpr_coefficient > 0 ? cfg->tpr_times : 0,
-            .tpr_degree = cfg->tpr_degree, .seed = cfg->seed, .stream = iteration } };
+        .penalty = lam_penalty_of(cfg, iteration) };
     call.solve.keep_h_star = 1;
     lam_status status = lam_elbo_forward_f32(t->train, &call, NULL, &terms);
     if (status == LAM_OK)
         status = lam_elbo_backward_f32(t->train, &call, t->grad, &terms);
-    report_terms(report, &terms, epoch, beta);
+    report_terms(report, cfg, &terms, epoch, beta);
     LAM_TRY(status);
     report->grad_norm = lam_vae_update_norm(&t->update, t->grad);
     if (!isfinite(report->loss) || !isfinite(report->grad_norm))

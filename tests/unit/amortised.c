@@ -449,8 +449,7 @@ void lam_engine_amortise_f32(lam_engine_f32 *engine, const float *const *am);
 void lam_engine_freeze_f32(lam_engine_f32 *engine, int freeze);
 lam_status lam_engine_set_steps_f32(lam_engine_f32 *engine, size_t block, size_t n, const double *t, const double *h);
 lam_status lam_engine_forward_f32(lam_engine_f32 *engine, const float *params, const double *z0, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, double *tpr,
-    lam_counts *counts);
+    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, lam_loss *loss);
 lam_status lam_engine_reverse_f32(lam_engine_f32 *engine, const lam_flow_solve *solve, const lam_penalty *penalty,
     const double *g_z, double g_l, float *grad, double *g_z0, float *const *g_am, lam_counts *counts);
 
@@ -483,7 +482,7 @@ static halves run_in_float(const rows *w, lam_trace trace)
     halves f = { 0 };
     size_t n = w->f.layout.parameters, n_x = 70 * w->f.r.dim;
     lam_engine_options o = { .max_rows = 70, .probes = 1, .gradients = 1, .max_times = 4, .trace = trace };
-    lam_counts counts = { 0 };
+    lam_loss loss = { 0 };
     must(lam_engine_create_f32(&w->f.layout, w->f.pool, &o, &f.engine));
     f.params = floats(w->f.params, n), f.grad = calloc(n, sizeof *f.grad);
     f.z = calloc(n_x, sizeof *f.z), f.g_z0 = calloc(n_x, sizeof *f.g_z0);
@@ -496,8 +495,9 @@ static halves run_in_float(const rows *w, lam_trace trace)
     }
     lam_engine_amortise_f32(f.engine, (const float *const *)f.am);
     lam_engine_freeze_f32(f.engine, 1);
-    must(lam_engine_forward_f32(f.engine, f.params, w->f.x, 70, &w->f.solve, &w->f.noise, &w->f.penalty, f.z, f.l, &f.tpr, &counts));
-    must(lam_engine_reverse_f32(f.engine, &w->f.solve, &w->f.penalty, w->w, w->g_l, f.grad, f.g_z0, f.g_am, &counts));
+    must(lam_engine_forward_f32(f.engine, f.params, w->f.x, 70, &w->f.solve, &w->f.noise, &w->f.penalty, f.z, f.l, &loss));
+    f.tpr = loss.tpr;
+    must(lam_engine_reverse_f32(f.engine, &w->f.solve, &w->f.penalty, w->w, w->g_l, f.grad, f.g_z0, f.g_am, &loss.counts));
     return f;
 }
 

@@ -24,6 +24,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "error-parts", "z,l" }, { "end", "land" }, { "step-control", "batch" }, { "steps", "20" }, { "max-steps", "1000" },
         { "min-step", "1.0e-10" }, { "divergence", "rademacher" }, { "val-divergence", "auto" }, { "probes", "1" }, { "gradient", "steps" },
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "0" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
+        { "tpr-l-weight", "0" }, { "kinetic-coefficient", "0" }, { "jacobian-coefficient", "0" }, { "steer", "0" },
         { "optimizer", "adam" }, { "batch-size", "1000" }, { "lr", "0.001" }, { "weight-decay", "0" }, { "clip", "0" },
         { "iterations", "10000" }, { "early-stopping", "20" }, { "rate-cuts", "2" }, { "val-freq", "200" },
         { "log-freq", "10" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
