@@ -27,6 +27,11 @@ static lam_status plan_stage(lam_net *net, size_t k)
         return LAM_OK;
     int is_image = k == 0 && !net->input_gradient && l->kind == LAM_NET_CONV && l->in <= IMAGE_CHANNELS;
     LAM_TRY(lam_conv_plan(net, stage, is_image, k > 0 || net->input_gradient));
+    if (is_image && stage->conv.reference) { /* as without AVX-512: a block of channels, all but the image's zero, is far quicker */
+        lam_conv_unplan(&stage->conv);
+        stage->conv = (lam_conv) { 0 };
+        LAM_TRY(lam_conv_plan(net, stage, 0, 0));
+    }
     stage->in_floats = stage->conv.in_wide * l->in_size[0] * l->in_size[1];
     stage->out_floats = stage->conv.out_wide * l->out_size[0] * l->out_size[1];
     stage->conv.sum_at = net->sums_floats;

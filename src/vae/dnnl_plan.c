@@ -130,6 +130,14 @@ static dnnl_status_t make_maps(maker *m, int has_data)
     return dnnl_success;
 }
 
+/* 1: oneDNN has nothing but its plain loops for this, which take a hundred times as long. */
+static int is_reference(const_dnnl_primitive_desc_t desc)
+{
+    const char *name = NULL;
+    return dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &name) == dnnl_success && name != NULL
+        && strncmp(name, "ref", 3) == 0;
+}
+
 /* Weight gradients of 1, 2, 4 ... rows, all in the form that the first one likes. */
 static dnnl_status_t make_weight_gradients(maker *m, dnnl_format_tag_t in_tag, dnnl_format_tag_t pair_tag)
 {
@@ -145,6 +153,7 @@ static dnnl_status_t make_weight_gradients(maker *m, dnnl_format_tag_t in_tag, d
         TRY_DNNL(dnnl_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, m->g.transposed ? pair : in, &weights, NULL,
             m->g.transposed ? in : pair, m->g.strides, m->g.before, m->g.after));
         TRY_DNNL(dnnl_primitive_desc_create(&desc, &d, m->attr, m->engine, m->hint));
+        c->reference |= is_reference(desc);
         c->sum_md = weights = *dnnl_primitive_desc_query_md(desc, dnnl_query_diff_weights_md, 0);
         TRY_DNNL(finish(desc, &c->weight[k]));
     }

@@ -29,6 +29,7 @@ typedef struct lam_conv {
     dnnl_memory_desc_t many_in_md[LAM_CONV_SIZES], many_pair_md[LAM_CONV_SIZES];
     dnnl_memory_desc_t plain_md, forward_md, data_md, sum_md; /* weights: as parameters are, and packed for each use */
     lam_conv_call forward, data, weight[LAM_CONV_SIZES], pack_forward, pack_data, unpack;
+    int reference;                               /* 1: oneDNN has only its plain loops for the weight gradient */
     size_t sum_floats, sum_at;                   /* packed weight gradient and then [pair_wide] of the bias, in a group's sums */
     float *plain, *packed_forward, *packed_data, *bias; /* plain and bias stay 0 past the channels */
     float *plain_sum;
