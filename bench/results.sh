@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes docs/results.md and its pictures: what the penalty does, from the runs of bench/sweep.sh, and how fast the program is,
-# from the figures of bench/speed.sh (bench/speed_page.py writes that part). Every number on the page is read from their files,
+# Writes docs/results.md and its pictures: what the penalty does, from the runs of bench/sweep.sh (bench/vae_page.py writes the part on
+# images), and how fast the program is, from the figures of bench/speed.sh (bench/speed_page.py). Every number on the page is read from their files,
 # and every sentence that concludes something is chosen by those numbers. Runs that are not finished are listed as such.
 #
 # usage: bench/results.sh [LAMINAR]        (default: the program kept with the runs, else build/laminar)
@@ -329,6 +329,8 @@ done
 {
     write_page
     echo
+    python3 bench/vae_page.py "$runs" "$pictures" "$laminar"
+    echo
     python3 bench/speed_page.py "${LAMINAR_SPEED:-docs/results/speed}" "$pictures" "${LAMINAR_PLOT:-build/bench/plot}"
 } >"$work/page"
 cp "$work/page" "$page.new"
@@ -338,10 +340,11 @@ awk -F'\t' -v page="$page" '{ n[$6]++ } END { printf "%s: %d finished runs, %d o
 # the lines behind the page: from them bench/sweep.sh goes on elsewhere
 [ "$runs" != "$work/runs" ] || exit 0
 kept=()
-while IFS=$'\t' read -r name _ _ _ _ finished _; do
-    [ "$finished" = 1 ] || continue
+for folder in "$runs"/*-s[0-9]*/; do
+    name=$(basename "$folder")
+    tail -n 1 "$folder/metrics.jsonl" 2>/dev/null | grep -q '^{"type":"summary".*"finished":true}' || continue
     for file in config.yaml metrics.jsonl load; do
         [ ! -e "$runs/$name/$file" ] || kept+=("$name/$file")
     done
-done <"$work/figures"
+done
 [ ${#kept[@]} = 0 ] || tar -C "$runs" --sort=name --owner=0 --group=0 --mtime=@0 -czf "$kept_runs" "${kept[@]}"

@@ -1,0 +1,179 @@
+#!/usr/bin/python3
+"""The part of docs/results.md on fits of auto-encoders, to stdout, from the runs of bench/sweep.sh; no number is typed here, and every
+sentence that concludes something is chosen by the numbers. Draws its pictures with `laminar compare`.
+
+    vae_page.py RUNS/ PICTURES/ LAMINAR        (runs/ docs/results build/laminar)
+
+Runs are folders SET-VARIANT-sSEED: a0 and a5 go through a flow, without and with the penalty; none has no flow.
+"""
+import glob
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+
+from speed_page import paragraph, table
+
+SETS = [("frey", "Frey Faces", True), ("caltech", "Caltech 101 silhouettes", False), ("mnist", "MNIST", False)]
+VARIANTS = {"a0": "flow, alpha 0", "a5": "flow, alpha 5", "none": "no flow"}
+LN2 = math.log(2)
+
+
+def read_run(folder):
+    """A run's settings and lines; None before its first validation. A line cut short by a kill is passed over."""
+    lines = []
+    with open(os.path.join(folder, "metrics.jsonl")) as stream:
+        for text in stream:
+            try:
+                lines.append(json.loads(text))
+            except ValueError:
+                pass
+    config = dict(re.findall(r"^([a-z-]+): (.*)$", open(os.path.join(folder, "config.yaml")).read(), re.M))
+    name = os.path.basename(folder)
+    group, variant, seed = re.fullmatch(r"([a-z]+)-([a-z0-9]+)-s(\d+)", name).groups()
+    run = {"name": name, "folder": folder, "set": group, "variant": variant, "seed": int(seed), "config": config,
+           "train": [x for x in lines if x["type"] == "train"], "validation": [x for x in lines if x["type"] == "validation"]}
+    if not run["validation"] or not run["train"]:
+        return None
+    last = lines[-1]
+    run["summary"] = last if last["type"] == "summary" and last["finished"] else None
+    late = run["train"][-max(1, len(run["train"]) // 5):]
+    for key in ("forward", "backward", "accepted", "rejected"):
+        run[key] = sum(x[key] for x in late) / len(late)
+    run["epochs"] = run["train"][-1]["epoch"]
+    end = run["summary"] or run["train"][-1]
+    run["cpu"] = end["train_cpu_seconds"]
+    run["epoch_cpu"] = run["cpu"] / (run["validation"][-1]["iteration"] / run["validation"][0]["iteration"])
+    run["best"] = min(x["val_nll"] for x in run["validation"])
+    return run
+
+
+def read_runs(runs):
+    found = {}
+    for path in sorted(glob.glob(os.path.join(runs, "*", "metrics.jsonl"))):
+        folder = os.path.dirname(path)
+        if re.fullmatch(r"(frey|caltech|mnist)-[a-z0-9]+-s\d+", os.path.basename(folder)):
+            run = read_run(folder)
+            if run:
+                found[run["name"]] = run
+    return found
+
+
+def best_within(run, limit):
+    """Lowest validation bound within so many processor seconds of training."""
+    return min((x["val_nll"] for x in run["validation"] if x["train_cpu_seconds"] <= limit), default=None)
+
+
+def bits(run, nats):
+    """Bits a dimension: of 256 grey levels a pixel, or of one bit."""
+    return nats / (LN2 * run["pixels"])
+
+
+def print_settings(run):
+    c = run["config"]
+    dims = c["dims"].strip("[]").replace(", ", "-")
+    paragraph(f"{c['amortised']} fields of rank {c['rank']}, {dims}, {c['blocks']} block{'s' if c['blocks'] != '1' else ''}, {c['nonlinearity']};",
+              f"latent {c['latent']}, time {c['time']}; {c['optimizer']} {c['lr']}, batch {c['batch-size']};",
+              f"{c['solver']}, training at atol {c['atol']}, rtol {c['rtol']}, validation and test at {c['test-atol']}, {c['test-rtol']};",
+              f"{c['epochs']} epochs, beta growing over the first {c['warmup']} (`presets/vae/{run['set']}.yaml`, the published",
+              "setting but for the number of epochs).")
+
+
+def print_runs(runs, grey):
+    heads = ["run", "", "test -ELBO", "bits a dimension" if grey else "bits a pixel", "val -ELBO, best", "reconstruction", "KL", "forward",
+             "backward", "steps a block", "s an epoch", "s in all"]
+    rows = []
+    for run in runs:
+        last = run["train"][-max(1, len(run["train"]) // 20):]
+        test = run["summary"]["test_nll"] if run["summary"] else None
+        blocks = max(1, int(run["config"]["blocks"]))
+        rows.append([run["name"], VARIANTS[run["variant"]] + ("" if run["summary"] else f", {run['epochs']} epochs so far"),
+                     f"{test:.2f}" if test is not None else "-", f"{bits(run, test):.4f}" if test is not None else "-",
+                     f"{run['best']:.2f}", f"{sum(x['reconstruction'] for x in last) / len(last):.2f}",
+                     f"{sum(x['kl'] for x in last) / len(last):.2f}", f"{run['forward']:.1f}", f"{run['backward']:.1f}",
+                     f"{run['accepted'] / blocks:.2f}", f"{run['epoch_cpu']:.1f}", f"{run['cpu']:.0f}"])
+    table(heads, rows, 2)
+
+
+def print_penalty(runs):
+    """alpha 5 against alpha 0, a line a pair of one seed."""
+    by = {(run["variant"], run["seed"]): run for run in runs if run["summary"]}
+    rows = []
+    for seed in sorted({run["seed"] for run in runs}):
+        if ("a0", seed) not in by or ("a5", seed) not in by:
+            continue
+        a, b = by["a5", seed], by["a0", seed]
+        rows.append([str(seed), f"{a['summary']['test_nll'] - b['summary']['test_nll']:+.2f}",
+                     f"{a['forward'] / b['forward']:.3f}", f"{a['backward'] / b['backward']:.3f}",
+                     f"{(a['forward'] + a['backward']) / (b['forward'] + b['backward']):.3f}",
+                     f"{a['summary']['test_forward'] / b['summary']['test_forward']:.3f}",
+                     f"{a['epoch_cpu'] / b['epoch_cpu']:.3f}"])
+    if not rows:
+        paragraph("No pair with and without the penalty is finished yet.")
+        return
+    table(["alpha 5 against alpha 0, seed", "test -ELBO, difference in nats", "forward calls, ratio", "backward, ratio", "both, ratio",
+           "calls to evaluate, ratio", "processor seconds an epoch, ratio"], rows)
+    ratios = [float(row[4]) for row in rows]
+    saved = "fewer" if max(ratios) < 1 else "not fewer" if min(ratios) >= 1 else "fewer on some seeds only"
+    worse = [float(row[1]) for row in rows]
+    paragraph(f"With the penalty, calls an iteration are {saved} ({', '.join(f'x {r:.2f}' for r in ratios)}), at a test bound that",
+              f"changes by {', '.join(f'{w:+.2f}' for w in worse)} nats an image.")
+
+
+def print_flow(runs):
+    """Every flow against none, of one seed: after the same epochs, and after the same processor seconds."""
+    by = {(run["variant"], run["seed"]): run for run in runs if run["summary"]}
+    rows, won = [], []
+    for (variant, seed), run in sorted(by.items()):
+        none = by.get(("none", seed))
+        if variant == "none" or none is None:
+            continue
+        limit = min(run["cpu"], none["cpu"])
+        at = best_within(run, limit), best_within(none, limit)
+        test = run["summary"]["test_nll"] - none["summary"]["test_nll"]
+        rows.append([f"{VARIANTS[variant]}, seed {seed}", f"{test:+.2f}", f"{run['best'] - none['best']:+.2f}",
+                     f"{limit:.0f}", f"{at[0] - at[1]:+.2f}" if None not in at else "-"])
+        won.append((test < 0, None not in at and at[0] < at[1]))
+    if not rows:
+        paragraph("No run without a flow is finished yet.")
+        return
+    table(["against no flow", "test -ELBO, same epochs", "val -ELBO, same epochs", "processor seconds that both had",
+           "val -ELBO, these seconds"], rows)
+    epochs, same = sum(w[0] for w in won), sum(w[1] for w in won)
+    paragraph(f"After the same epochs {epochs} of {len(won)} flows {'has' if epochs == 1 else 'have'} the better test bound; after the",
+              f"same seconds {same} of {len(won)} the better validation bound.")
+
+
+def print_picture(runs, name, pictures, laminar):
+    path = os.path.join(pictures, f"{name}.svg")
+    shown = [run["folder"] for run in runs if len(run["validation"]) > 1]
+    if len(shown) > 1 and subprocess.run([laminar, "compare", *shown, "--plot", path], stdout=subprocess.DEVNULL).returncode == 0:
+        print(f"![validation bound against calls and against processor seconds, {name}]({os.path.basename(pictures)}/{name}.svg)\n")
+
+
+def main():
+    runs, pictures, laminar = sys.argv[1:4]
+    found = read_runs(runs)
+    print("# Auto-encoders: measured\n")
+    paragraph("Also from the runs of `bench/sweep.sh`. -ELBO in nats an image at beta 1, lower is better; test with the best model by",
+              "validation, reconstruction and KL those of the last training lines. Calls and steps as above, mean over the last fifth of a",
+              "run; seconds are processor seconds of the training steps, one thread, two fits side by side.")
+    for group, title, grey in SETS:
+        mine = [run for run in found.values() if run["set"] == group]
+        print(f"## {title}\n")
+        if not mine:
+            paragraph(f"Not measured yet: `ONLY='{group}-*' bench/sweep.sh`.")
+            continue
+        for run in mine:
+            run["pixels"] = 560 if group == "frey" else 784
+        print_settings(next((run for run in mine if run["variant"] != "none"), mine[0]))
+        print_runs(mine, grey)
+        print_penalty(mine)
+        print_flow(mine)
+        print_picture(mine, group, pictures, laminar)
+
+
+if __name__ == "__main__":
+    main()
