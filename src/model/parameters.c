@@ -80,7 +80,7 @@ static const lam_param table[] = {
     WHOLE("rate-cuts", "training", rate_cuts, 0, 100, "2", "tenfold cuts of the rate before training stops"),
     WHOLE("val-freq", "training", val_freq, 1, 1e15, "200", "iterations between validations"),
     WHOLE("log-freq", "training", log_freq, 1, 1e15, "10", "iterations between progress lines"),
-    WHOLE("val-batch-size", "training", val_batch_size, 1, 1e9, "1000", "rows a batch of validation, test and scoring"),
+    WHOLE("val-batch-size", "training", val_batch_size, 1, 1e9, "1000", "rows a batch of validation, test and scoring; auto-encoders take batch-size"),
     SEED("seed", "training", seed, "of weights, batches, noise and times"),
     SEED("split-seed", "training", split_seed, "of the split into training, validation and test rows"),
     WHOLE("threads", "training", threads, 0, 4096, "0", "0 is one a processor; the result does not depend on it"),

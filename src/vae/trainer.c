@@ -70,8 +70,8 @@ static lam_status allocate(trainer *t)
 
 /* ---- a training step ---------------------------------------------------------------------------------------------- */
 
-/* beta grows with every iteration, from 1 in `each` times warmup to 1: with the published 100 epochs that is the published
- * growth from epoch to epoch, and a warm-up of one epoch or less is one too. */
+/* beta grows with every iteration, from 1 in `each` times warmup to 1, where the published one is a staircase with a step an epoch,
+ * half an epoch ahead in the mean: so that a warm-up of one epoch or less is one too. */
 static double beta_of(const trainer *t, uint64_t iteration)
 {
     double last = t->cfg->warmup * (double)t->batches.each;
