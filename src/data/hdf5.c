@@ -9,19 +9,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is used of the library. Its headers' macros for constants call into it, so their values stand here plainly. */
+/* What is used of the library. Its headers' macros for constants call into it, so their values stand here plainly; its variables
+ * (H5T_NATIVE_DOUBLE) cannot be asked for by name, as a program that links the library has copies of its own. */
 #define FUNCTIONS(X) \
     X(H5open) X(H5get_libversion) X(H5Eget_auto2) X(H5Eset_auto2) X(H5Fopen) X(H5Fclose) X(H5Lexists) X(H5Dopen2) X(H5Dclose) \
-    X(H5Dget_space) X(H5Dget_type) X(H5Dread) X(H5Tget_class) X(H5Tclose) X(H5Sget_simple_extent_ndims) \
-    X(H5Sget_simple_extent_dims) X(H5Screate_simple) X(H5Sselect_hyperslab) X(H5Sclose)
+    X(H5Dget_space) X(H5Dget_type) X(H5Dread) X(H5Tget_class) X(H5Tget_size) X(H5Tget_native_type) X(H5Tclose) \
+    X(H5Sget_simple_extent_ndims) X(H5Sget_simple_extent_dims) X(H5Screate_simple) X(H5Sselect_hyperslab) X(H5Sclose)
 enum { READ_ONLY = 0 };
 #define DEFAULT ((hid_t)0) /* of properties, and of the stack of errors */
 
 struct lam_hdf5 {
     const char *path;
-    hid_t file, set, space; /* negative: not open */
-    hid_t number;           /* the library's type of a double */
-    size_t cols;
+    hid_t file, set, space, type; /* negative: not open; type: a float or double of this machine */
+    size_t cols, width;           /* of the dataset; bytes of type */
     H5E_auto2_t show;       /* how the library showed errors before, and to whom */
     void *show_to;
     char name[32];          /* of the dataset */
@@ -49,11 +49,10 @@ static lam_status load(lam_hdf5 *f)
     FUNCTIONS(FIND)
 #undef FIND
     unsigned major = 0, minor = 0, release = 0;
-    if (f->H5open() < 0 || f->H5get_libversion(&major, &minor, &release) < 0 || (found = dlsym(library, "H5T_NATIVE_DOUBLE_g")) == NULL)
+    if (f->H5open() < 0 || f->H5get_libversion(&major, &minor, &release) < 0)
         return missing("it does not start");
     if (major != H5_VERS_MAJOR || minor != H5_VERS_MINOR)
         return missing("another version than the one built with");
-    memcpy(&f->number, found, sizeof f->number);
     return LAM_OK;
 }
 
@@ -79,7 +78,7 @@ lam_status lam_hdf5_open(const char *path, lam_hdf5 **out)
     lam_hdf5 *f = lam_alloc(1, sizeof *f);
     if (f == NULL)
         return LAM_ERR_MEMORY;
-    f->path = path, f->file = f->set = f->space = -1;
+    f->path = path, f->file = f->set = f->space = f->type = -1;
     lam_status status = load(f);
     if (status == LAM_OK) {
         quiet(f);
@@ -98,20 +97,26 @@ lam_status lam_hdf5_open(const char *path, lam_hdf5 **out)
 
 static void close_set(lam_hdf5 *f)
 {
+    if (f->type >= 0)
+        f->H5Tclose(f->type);
     if (f->space >= 0)
         f->H5Sclose(f->space);
     if (f->set >= 0)
         f->H5Dclose(f->set);
-    f->space = f->set = -1;
+    f->space = f->set = f->type = -1;
 }
 
-static int is_number(lam_hdf5 *f)
+/* Sets the type as which the dataset is read; 0 if it is not of floating-point numbers. */
+static int find_type(lam_hdf5 *f)
 {
     hid_t type = f->H5Dget_type(f->set);
-    H5T_class_t class = type >= 0 ? f->H5Tget_class(type) : H5T_NO_CLASS;
-    if (type >= 0)
-        f->H5Tclose(type);
-    return class == H5T_FLOAT || class == H5T_INTEGER;
+    if (type < 0)
+        return 0;
+    if (f->H5Tget_class(type) == H5T_FLOAT)
+        f->type = f->H5Tget_native_type(type, H5T_DIR_DEFAULT);
+    f->H5Tclose(type);
+    f->width = f->type >= 0 ? f->H5Tget_size(f->type) : 0;
+    return f->width == sizeof(float) || f->width == sizeof(double);
 }
 
 static lam_status select_set(lam_hdf5 *f, size_t *rows, size_t *cols)
@@ -122,8 +127,8 @@ static lam_status select_set(lam_hdf5 *f, size_t *rows, size_t *cols)
     f->set = f->H5Dopen2(f->file, f->name, DEFAULT);
     f->space = f->set >= 0 ? f->H5Dget_space(f->set) : -1;
     if (f->space < 0 || f->H5Sget_simple_extent_ndims(f->space) != 2 || f->H5Sget_simple_extent_dims(f->space, shape, NULL) != 2
-        || !is_number(f))
-        return lam_fail(LAM_ERR_FORMAT, "%s: \"%s\" is no dataset of numbers [rows, columns]", f->path, f->name);
+        || !find_type(f))
+        return lam_fail(LAM_ERR_FORMAT, "%s: \"%s\" is no dataset of floating-point numbers [rows, columns]", f->path, f->name);
     if (shape[0] == 0 || shape[1] == 0 || shape[0] > SIZE_MAX / sizeof(double) / shape[1])
         return lam_fail(LAM_ERR_FORMAT, "%s: the dataset \"%s\" is of %llu by %llu numbers", f->path, f->name,
             (unsigned long long)shape[0], (unsigned long long)shape[1]);
@@ -142,19 +147,31 @@ lam_status lam_hdf5_select(lam_hdf5 *f, const char *name, size_t *rows, size_t *
     return status;
 }
 
+/* Floats in the first half of the room for as many doubles, made doubles there. */
+static void widen(double *values, size_t n)
+{
+    for (size_t i = n; i-- > 0;) {
+        float x;
+        memcpy(&x, (const char *)values + i * sizeof x, sizeof x);
+        values[i] = (double)x;
+    }
+}
+
 lam_status lam_hdf5_rows(lam_hdf5 *f, size_t first, size_t n, double *values)
 {
     hsize_t start[2] = { first, 0 }, size[2] = { n, f->cols };
     quiet(f);
     hid_t room = f->H5Screate_simple(2, size, NULL);
     int failed = room < 0 || f->H5Sselect_hyperslab(f->space, H5S_SELECT_SET, start, NULL, size, NULL) < 0
-        || f->H5Dread(f->set, f->number, room, f->space, DEFAULT, values) < 0;
+        || f->H5Dread(f->set, f->type, room, f->space, DEFAULT, values) < 0;
     if (room >= 0)
         f->H5Sclose(room);
     loud(f);
     if (failed)
         return lam_fail(LAM_ERR_FORMAT, "%s: rows %zu to %zu of \"%s\" cannot be read; the file is cut short or damaged: copy or "
             "download it again", f->path, first + 1, first + n, f->name);
+    if (f->width == sizeof(float))
+        widen(values, n * f->cols);
     return LAM_OK;
 }
 

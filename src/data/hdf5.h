@@ -9,7 +9,7 @@ typedef struct lam_hdf5 lam_hdf5;
 /* path is borrowed. LAM_ERR_IO: not readable; LAM_ERR_FORMAT: no HDF5 file; LAM_ERR_UNSUPPORTED: a build without HDF5, or the
  * library is not there, with the package to install. */
 lam_status lam_hdf5_open(const char *path, lam_hdf5 **out);
-/* Makes the dataset name, of two dimensions and of numbers, the one that is read. LAM_ERR_FORMAT: there is none such. */
+/* Makes the dataset name, of two dimensions and of floats or doubles, the one that is read. LAM_ERR_FORMAT: there is none such. */
 lam_status lam_hdf5_select(lam_hdf5 *file, const char *name, size_t *rows, size_t *cols);
 /* Rows first to first + n - 1 of it into values [n, cols]. */
 lam_status lam_hdf5_rows(lam_hdf5 *file, size_t first, size_t n, double *values);
