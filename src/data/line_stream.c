@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/bytes.h"
+#include <stddef.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -21,9 +22,10 @@ struct lam_line_stream {
 lam_status lam_line_stream_open(const char *path, lam_line_stream **out)
 {
     *out = NULL;
-    lam_line_stream *s = lam_alloc(1, sizeof *s);
+    lam_line_stream *s = lam_reserve(sizeof *s);
     if (s == NULL)
         return LAM_ERR_MEMORY;
+    memset(s, 0, offsetof(lam_line_stream, block));
     s->path = path;
     s->lines = (lam_lines){ s->block, s->block, 0 };
     lam_status status = lam_bytes_open(path, &s->file, &s->size);
