@@ -49,7 +49,8 @@ static int show_progress(void *user, const char *what, size_t done, size_t total
     char line[400], left[32];
     if (strcmp(w->what, what) != 0) {
         snprintf(w->what, sizeof w->what, "%s", what);
-        w->start = w->last = now;
+        w->start = now;
+        w->last = now - 60.0;
     }
     if (now - w->start < 2.0 || now - w->last < (cli_is_terminal() ? 0.2 : 10.0))
         return stop_signal != 0;

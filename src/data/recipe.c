@@ -67,16 +67,19 @@ void lam_recipe_say(const lam_recipe_job *job, const char *format, ...)
     job->options->log.line(job->options->log.user, line);
 }
 
+lam_status lam_recipe_tell(const lam_recipe_job *job, const char *what, size_t done, size_t total)
+{
+    if (job->options->progress != NULL && job->options->progress(job->options->user, what, done, total) != 0)
+        return lam_fail(LAM_ERR_INTERRUPTED, "stopped on request; nothing was written");
+    return LAM_OK;
+}
+
 lam_status lam_recipe_progress(const lam_recipe_job *job, size_t file, size_t done, size_t total)
 {
     char what[256];
     const char *slash = strrchr(job->paths[file], '/');
-    if (job->options->progress == NULL)
-        return LAM_OK;
     snprintf(what, sizeof what, "%s %s", job->doing, slash != NULL ? slash + 1 : job->paths[file]);
-    if (job->options->progress(job->options->user, what, done, total) != 0)
-        return lam_fail(LAM_ERR_INTERRUPTED, "stopped on request; nothing was written");
-    return LAM_OK;
+    return lam_recipe_tell(job, what, done, total);
 }
 
 lam_status lam_recipe_begin(lam_recipe_job *job, const char *const *names, size_t cols)

@@ -58,7 +58,8 @@ lam_status lam_recipe_make(lam_recipe_job *job, const char *const *paths, size_t
 void lam_recipe_clear(lam_recipe_job *job);
 /* A line for options->log. */
 void lam_recipe_say(const lam_recipe_job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Tells progress; LAM_ERR_INTERRUPTED if it asks to stop. file is of paths. */
+/* Tells progress; LAM_ERR_INTERRUPTED if it asks to stop. The second says "doing FILE", file being of paths. */
+lam_status lam_recipe_tell(const lam_recipe_job *job, const char *what, size_t done, size_t total);
 lam_status lam_recipe_progress(const lam_recipe_job *job, size_t file, size_t done, size_t total);
 /* A table of so many columns without rows. */
 lam_status lam_recipe_begin(lam_recipe_job *job, const char *const *names, size_t cols);

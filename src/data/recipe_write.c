@@ -209,11 +209,13 @@ static lam_status write_files(const lam_recipe_job *job, const char *folder, cha
     const lam_recipe_result *result)
 {
     lam_out_file files[FILES] = { { 0 } };
-    size_t bytes[PARTS];
+    size_t bytes[PARTS], done = 0, total = job->table->rows * job->table->cols * sizeof(float);
     char *text = NULL, *old = path_in(folder, names[JSON]);
     lam_status status = old == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    for (int i = 0; i < PARTS && status == LAM_OK; i++) {
-        status = fill(job, folder, i, NULL, &files[i]);
+    for (int i = 0; i < PARTS && status == LAM_OK; done += job->rows[i++] * job->table->cols * sizeof(float)) {
+        status = lam_recipe_tell(job, "writing", done, total);
+        if (status == LAM_OK)
+            status = fill(job, folder, i, NULL, &files[i]);
         bytes[i] = status == LAM_OK ? (size_t)ftell(files[i].stream) : 0;
     }
     if (status == LAM_OK)
