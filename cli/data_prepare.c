@@ -10,7 +10,8 @@ typedef struct prepare_args {
 } prepare_args;
 
 static const cli_option prepare_options[] = {
-    {"out", 'o', CLI_TEXT, "FOLDER/", "folder for train.npy, validation.npy, test.npy and recipe.json", offsetof(prepare_args, out)},
+    {"out", 'o', CLI_TEXT, "FOLDER/", "folder for train.npy, validation.npy, test.npy and recipe.json",
+        offsetof(prepare_args, out)},
     {"seed", 0, CLI_SEED, "N", "of shuffle, sample and noise; default 0", offsetof(prepare_args, seed)},
     {"overwrite", 0, CLI_SWITCH, NULL, "replace files of these names that no recipe wrote", offsetof(prepare_args, overwrite)},
     {"quiet", 'q', CLI_SWITCH, NULL, "no progress and no notes", offsetof(prepare_args, quiet)},
@@ -156,8 +157,8 @@ static const cli_command cli_data_prepare = {
                "--seed; the others are the published rows themselves. docs/data.md says what each recipe does.\n",
     .example = "  $ laminar data prepare power household_power_consumption.txt --out power/\n"
                "  $ laminar data prepare hepmass 1000_train.csv.gz 1000_test.csv.gz --out hepmass/\n"
-               "  $ laminar fit power/train.npy --valid power/validation.npy --test power/test.npy --config presets/tabular/power.yaml "
-               "--tpr --out run/\n",
+               "  $ laminar fit power/train.npy --valid power/validation.npy --test power/test.npy --config "
+               "presets/tabular/power.yaml --tpr --out run/\n",
     .options = prepare_options,
     .least = 2,
     .most = 3,

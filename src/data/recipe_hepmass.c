@@ -8,8 +8,8 @@
 
 enum { FEATURES = 27, TRAIN_LINES = 700000, TEST_LINES = 350000 };
 
-static const char *const names[FEATURES] = { "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "f13",
-    "f14", "f15", "f16", "f17", "f18", "f19", "f20", "f21", "f22", "f23", "f24", "f25", "f26" };
+static const char *const names[FEATURES] = { "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12",
+    "f13", "f14", "f15", "f16", "f17", "f18", "f19", "f20", "f21", "f22", "f23", "f24", "f25", "f26" };
 
 static int cell_is(const lam_cell *cell, const char *word)
 {

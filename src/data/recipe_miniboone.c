@@ -69,7 +69,8 @@ lam_status lam_recipe_miniboone(lam_recipe_job *job)
 {
     lam_recipe_text text;
     int found;
-    LAM_TRY(lam_recipe_npy(job, NULL, CLEANED, "the cleaned ones of the bundle's data.npy; of others give MiniBooNE_PID.txt", &found));
+    LAM_TRY(lam_recipe_npy(job, NULL, CLEANED, "the cleaned ones of the bundle's data.npy; of others give MiniBooNE_PID.txt",
+        &found));
     job->is_cleaned = found;
     if (found)
         return LAM_OK;

@@ -26,7 +26,8 @@ void lam_recipe_close(lam_recipe_text *text)
 lam_status lam_recipe_next(lam_recipe_text *text)
 {
     if (text->shown++ % LINES_BETWEEN == 0)
-        LAM_TRY(lam_recipe_progress(text->job, text->file, lam_line_stream_done(text->stream), lam_line_stream_size(text->stream)));
+        LAM_TRY(lam_recipe_progress(text->job, text->file, lam_line_stream_done(text->stream),
+            lam_line_stream_size(text->stream)));
     return lam_line_stream_next(text->stream, &text->line);
 }
 

@@ -11,6 +11,7 @@
 #include "data/recipe.h"
 #include "data/table.h"
 #include "scratch.h"
+#include "shared_data.h"
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <sys/stat.h>
@@ -812,16 +813,6 @@ static void overwriting(void **state)
 }
 
 /* ---- the partial public files, where they are --------------------------------------------------------------------- */
-
-static int find_real(const char *name, char path[512])
-{
-    const char *folder = getenv("LAMINAR_DATA");
-    snprintf(path, 512, "%s/%s", folder != NULL ? folder : LAM_SHARED_DATA, name);
-    if (access(path, R_OK) == 0)
-        return 1;
-    print_message("skipped: %s is not there\n", path);
-    return 0;
-}
 
 /* The first month: 40,963 rows, of which awk counts 40,959 without a "?". */
 static void real_power(void **state)
