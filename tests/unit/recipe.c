@@ -1,111 +1,17 @@
 /* Recipes of the public tabular sets on small files of their formats: which rows and columns stay, values followed through by
- * hand, what is refused and in which words; and what lies in the folder afterwards. */
+ * hand, what is refused and in which words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "base/error.h"
-#include "data/dataset.h"
-#include "data/hdf5.h"
 #include "data/npy.h"
-#include "data/recipe.h"
-#include "data/table.h"
 #include "scratch.h"
+#include "recipes.h"
 #include "shared_data.h"
-#include <cjson/cJSON.h>
 #include <math.h>
-#include <sys/stat.h>
 #ifdef LAM_HAVE_HDF5
 #include <hdf5.h>
 #endif
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
-#define WORKS(call)                           \
-    do {                                      \
-        if ((call) != LAM_OK)                 \
-            fail_msg("%s", lam_last_error()); \
-    } while (0)
-
-/* ---- text that grows ---------------------------------------------------------------------------------------------- */
-
-typedef struct text {
-    char *data;
-    size_t size, room;
-} text;
-
-static void add(text *t, const char *format, ...)
-{
-    va_list args;
-    if (t->room - t->size < 2048) {
-        t->room = 2 * t->room + 4096;
-        t->data = realloc(t->data, t->room);
-        assert_non_null(t->data);
-    }
-    va_start(args, format);
-    t->size += (size_t)vsnprintf(t->data + t->size, 2048, format, args);
-    va_end(args);
-}
-
-/* Writes it as a file and forgets it. */
-static const char *save(text *t, const char *name)
-{
-    const char *path = scratch_write(name, t->data, t->size);
-    free(t->data);
-    *t = (text){ 0 };
-    return path;
-}
-
-static const char *save_gzipped(const char *name, const text *t)
-{
-    const char *path = scratch_path(name);
-    gzFile file = gzopen(path, "wb");
-    assert_int_equal(gzwrite(file, t->data, (unsigned)t->size), t->size);
-    assert_int_equal(gzclose(file), Z_OK);
-    return path;
-}
-
-/* ---- making ------------------------------------------------------------------------------------------------------- */
-
-static char notes[4096]; /* lines of the last making */
-
-static void note(void *user, const char *line)
-{
-    (void)user;
-    size_t used = strlen(notes);
-    snprintf(notes + used, sizeof notes - used, "%s\n", line);
-}
-
-static void expect_note(const char *wanted)
-{
-    if (strstr(notes, wanted) == NULL)
-        fail_msg("\"%s\" is not in the notes:\n%s", wanted, notes);
-}
-
-/* The rows in memory, before they are rounded. The job points to options. Clear it. */
-static lam_status make(const char *name, lam_recipe_options *options, const char *a, const char *b, lam_recipe_job *job)
-{
-    const char *const paths[2] = { a, b };
-    notes[0] = '\0';
-    options->log.line = note;
-    *job = (lam_recipe_job){ .rule = lam_recipe_rule_find(name), .options = options };
-    assert_non_null(job->rule);
-    return lam_recipe_make(job, paths, b == NULL ? 1 : 2);
-}
-
-/* A making that is to fail. */
-static lam_status making(const char *name, const char *a, const char *b)
-{
-    lam_recipe_job job;
-    lam_recipe_options options = { 0 };
-    lam_status status = make(name, &options, a, b, &job);
-    lam_recipe_clear(&job);
-    return status;
-}
 
 /* A row's value in the units of the raw file. */
 static double raw(const lam_recipe_job *job, size_t row, size_t column)
@@ -159,31 +65,6 @@ static double scatter(size_t i, size_t j)
 }
 
 /* ---- POWER -------------------------------------------------------------------------------------------------------- */
-
-#define POWER_HEADER "Date;Time;Global_active_power;Global_reactive_power;Voltage;Global_intensity;Sub_metering_1;" \
-    "Sub_metering_2;Sub_metering_3\n"
-enum { POWER_ROWS = 40 };
-
-/* Column k of row i: active and reactive power, voltage, intensity, three sub-meterings. */
-static double power_cell(size_t i, size_t k)
-{
-    static const double start[7] = { 1.5, 0.1, 240, 6, 0, 1, 17 }, step[7] = { 0.25, 0.01, 0.5, 1, 2, 1, 3 };
-    return start[k] + step[k] * (double)(i * (k + 3) % 11);
-}
-
-/* Row i is minute 60 + i of the day; two rows miss values, as they do in the public file. */
-static void power_text(text *t)
-{
-    add(t, POWER_HEADER);
-    for (size_t i = 0; i < POWER_ROWS; i++) {
-        if (i == 3 || i == 20)
-            add(t, "28/4/2007;23:%02zu:00;?;?;?;?;?;?;\n", i);
-        add(t, "28/4/2007;01:%02zu:00", i);
-        for (size_t k = 0; k < 7; k++)
-            add(t, ";%.3f", power_cell(i, k));
-        add(t, "\n");
-    }
-}
 
 static void power(void **state)
 {
@@ -379,72 +260,6 @@ static void gas_refusals(void **state)
     FAILS(gas_of("PK\3\4......"), LAM_ERR_FORMAT, "is a zip; unpack it first");
     FAILS(gas_of(""), LAM_ERR_FORMAT, "the file is empty");
     FAILS(making("gas", scratch_folder, NULL), LAM_ERR_IO, "there is no ethylene_CO.txt in this folder; the recipe gas takes");
-}
-
-/* ---- lines through one block -------------------------------------------------------------------------------------- */
-
-static void stream_of(const char *path, lam_line_stream **stream)
-{
-    WORKS(lam_line_stream_open(path, stream));
-}
-
-/* Three blocks of lines of many lengths, all endings; numbers count blank lines. */
-static void streams(void **state)
-{
-    (void)state;
-    enum { LINES = 60000 };
-    lam_line_stream *stream;
-    lam_text_line line;
-    text t = { 0 };
-    add(&t, "\xEF\xBB\xBF");
-    for (int i = 0; i < LINES; i++)
-        add(&t, "%d %.*s%s", i, i % 97, "-------------------------------------------------------------------------------------"
-            "---------------", i % 5 == 0 ? "\r\n\n" : "\n");
-    assert_true(t.size > 3 << 20);
-    stream_of(save(&t, "lines"), &stream);
-    for (int i = 0, number = 1; i < LINES; i++, number += i % 5 == 1 ? 2 : 1) {
-        WORKS(lam_line_stream_next(stream, &line));
-        assert_non_null(line.at);
-        assert_int_equal(atoi(line.at), i);
-        assert_int_equal(line.number, number);
-        assert_true(line.end[-1] != '\r');
-    }
-    WORKS(lam_line_stream_next(stream, &line));
-    assert_null(line.at);
-    WORKS(lam_line_stream_next(stream, &line));
-    assert_null(line.at);
-    assert_int_equal(lam_line_stream_done(stream), lam_line_stream_size(stream));
-    lam_line_stream_close(stream);
-    lam_line_stream_close(NULL);
-}
-
-/* Reads to the end or the first failure. */
-static lam_status drain(const char *path)
-{
-    lam_line_stream *stream;
-    lam_text_line line = { "", "", 0 };
-    stream_of(path, &stream);
-    lam_status status = LAM_OK;
-    while (status == LAM_OK && line.at != NULL)
-        status = lam_line_stream_next(stream, &line);
-    lam_line_stream_close(stream);
-    return status;
-}
-
-static void stream_refusals(void **state)
-{
-    (void)state;
-    text t = { 0 };
-    add(&t, "first\n");
-    for (int i = 0; i < 1100; i++)
-        add(&t, "%0*d", 1024, 1);
-    FAILS(drain(save(&t, "long")), LAM_ERR_FORMAT, "long: line 2 is longer than 1048576 bytes");
-    FAILS(drain(scratch_write("zero", "a b\nc\0d\n", 8)), LAM_ERR_FORMAT, "a zero byte at offset 5");
-    gas_text(&t);
-    const char *packed = save_gzipped("cut.gz", &t);
-    free(t.data);
-    assert_int_equal(truncate(packed, 3000), 0);
-    FAILS(drain(packed), LAM_ERR_FORMAT, "the gzip file is cut short");
 }
 
 /* ---- HEPMASS ------------------------------------------------------------------------------------------------------ */
@@ -696,122 +511,6 @@ static void bsds300(void **state)
 
 #endif
 
-/* ---- the folder --------------------------------------------------------------------------------------------------- */
-
-static lam_status prepare_power(const lam_recipe_options *options, lam_recipe_result *result)
-{
-    text t = { 0 };
-    power_text(&t);
-    const char *path = save(&t, "power.txt");
-    notes[0] = '\0';
-    return lam_recipe_prepare("power", &path, 1, scratch_folder, options, result);
-}
-
-static void remove_outputs(void)
-{
-    unlink(scratch_path("train.npy")), unlink(scratch_path("validation.npy")), unlink(scratch_path("test.npy"));
-    unlink(scratch_path("recipe.json"));
-}
-
-static const cJSON *item(const cJSON *json, const char *key)
-{
-    const cJSON *found = cJSON_GetObjectItemCaseSensitive(json, key);
-    if (found == NULL)
-        fail_msg("recipe.json has no \"%s\"", key);
-    return found;
-}
-
-/* What is written reads back as the rows of the making, in float; recipe.json says so, and names the model's data hash. */
-static void outputs(void **state)
-{
-    (void)state;
-    static const char *const names[3] = { "train.npy", "validation.npy", "test.npy" };
-    lam_recipe_options options = { .seed = 9, .log = { note, NULL } };
-    lam_recipe_result result;
-    lam_recipe_job job;
-    lam_table *tables[3];
-    lam_dataset *data;
-    lam_config cfg;
-    WORKS(prepare_power(&options, &result));
-    assert_true(result.rows[0] == 33 && result.rows[1] == 3 && result.rows[2] == 4 && result.columns == 6 && result.read == 42);
-    assert_false(result.as_published);
-    expect_note("33 + 3 + 4 of 6 columns here, 1659917 + 184435 + 204928 of 6 there");
-    WORKS(make("power", &options, scratch_path("power.txt"), NULL, &job));
-    const double *row = job.table->values;
-    for (int part = 0; part < 3; part++) {
-        WORKS(lam_table_read(scratch_path(names[part]), NULL, &tables[part]));
-        assert_int_equal(tables[part]->rows, result.rows[part]);
-        for (size_t i = 0; i < tables[part]->rows * 6; i++)
-            assert_true(tables[part]->values[i] == (double)(float)*row++);
-    }
-    lam_config_init(&cfg);
-    WORKS(lam_dataset_build(&cfg, tables[0], tables[1], tables[2], NULL, &data));
-    assert_string_equal(data->hash, result.data_hash);
-
-    char *content;
-    size_t size;
-    FILE *file = fopen(scratch_path("recipe.json"), "rb");
-    assert_non_null(file);
-    content = calloc(1, 1 << 16);
-    size = fread(content, 1, 1 << 16, file);
-    fclose(file);
-    cJSON *json = cJSON_ParseWithLength(content, size);
-    assert_non_null(json);
-    assert_string_equal(item(json, "recipe")->valuestring, "power");
-    assert_string_equal(item(json, "laminar")->valuestring, lam_version());
-    assert_string_equal(item(json, "data_hash")->valuestring, result.data_hash);
-    assert_string_equal(item(cJSON_GetArrayItem(item(json, "sources"), 0), "file")->valuestring, "power.txt");
-    assert_true(item(json, "seed")->valuedouble == 9 && item(item(json, "rows"), "read")->valuedouble == 42);
-    assert_true(item(item(json, "rows_published"), "train")->valuedouble == 1659917);
-    assert_string_equal(cJSON_GetArrayItem(item(json, "columns"), 1)->valuestring, "Voltage");
-    assert_true(cJSON_GetArrayItem(item(json, "scale"), 5)->valuedouble == job.scale[5]);
-    for (int part = 0; part < 3; part++) {
-        struct stat info;
-        assert_int_equal(stat(scratch_path(names[part]), &info), 0);
-        assert_true(item(item(item(json, "files"), names[part]), "bytes")->valuedouble == (double)info.st_size);
-        assert_string_equal(item(item(item(json, "files"), names[part]), "hash")->valuestring, tables[part]->hash);
-        lam_table_free(tables[part]);
-    }
-    cJSON_Delete(json);
-    free(content);
-    lam_dataset_free(data), lam_config_clear(&cfg), lam_recipe_clear(&job);
-    remove_outputs();
-}
-
-static int stop_at_once(void *user, const char *what, size_t done, size_t total)
-{
-    (void)user, (void)what, (void)done, (void)total;
-    return 1;
-}
-
-/* Own files are replaced, others are not; what fails or is stopped leaves them as they were. */
-static void overwriting(void **state)
-{
-    (void)state;
-    lam_recipe_options options = { .seed = 1 }, force = { .overwrite = 1 }, stopping = { .progress = stop_at_once };
-    lam_recipe_result first, second;
-    WORKS(prepare_power(NULL, &first));
-    WORKS(prepare_power(&options, &second));
-    assert_string_not_equal(first.data_hash, second.data_hash);
-    FAILS(prepare_power(&stopping, NULL), LAM_ERR_INTERRUPTED, "nothing was written");
-    lam_table *table;
-    WORKS(lam_table_read(scratch_path("test.npy"), NULL, &table));
-    assert_int_equal(table->rows, 4);
-    lam_table_free(table);
-    scratch_text("test.npy", "somebody's");
-    FAILS(prepare_power(&options, NULL), LAM_ERR_ARGUMENT, "holds a test.npy that is not what a recipe left there");
-    remove_outputs();
-    scratch_text("recipe.json", "{\"recipes\": []}");
-    FAILS(prepare_power(&options, NULL), LAM_ERR_ARGUMENT, "holds a recipe.json");
-    WORKS(prepare_power(&force, NULL));
-    WORKS(prepare_power(&options, NULL));
-    remove_outputs();
-    const char *path = scratch_path("power.txt");
-    FAILS(lam_recipe_prepare("power", &path, 1, scratch_path("no_folder"), NULL, NULL), LAM_ERR_IO, "is no folder");
-    FAILS(lam_recipe_prepare("powder", &path, 1, scratch_folder, NULL, NULL), LAM_ERR_ARGUMENT, "there is no recipe \"powder\"");
-    FAILS(lam_recipe_prepare("power", NULL, 1, scratch_folder, NULL, NULL), LAM_ERR_ARGUMENT, "raw files");
-}
-
 /* ---- the partial public files, where they are --------------------------------------------------------------------- */
 
 /* The first month: 40,963 rows, of which awk counts 40,959 without a "?". */
@@ -848,11 +547,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(power), cmocka_unit_test(power_bundle), cmocka_unit_test(power_refusals),
-        cmocka_unit_test(power_constant), cmocka_unit_test(gas), cmocka_unit_test(gas_refusals), cmocka_unit_test(streams),
-        cmocka_unit_test(stream_refusals), cmocka_unit_test(hepmass), cmocka_unit_test(hepmass_tenth),
+        cmocka_unit_test(power_constant), cmocka_unit_test(gas), cmocka_unit_test(gas_refusals), cmocka_unit_test(hepmass),
+        cmocka_unit_test(hepmass_tenth),
         cmocka_unit_test(hepmass_refusals), cmocka_unit_test(miniboone), cmocka_unit_test(miniboone_bundle),
-        cmocka_unit_test(bsds300), cmocka_unit_test(outputs), cmocka_unit_test(overwriting), cmocka_unit_test(real_power),
-        cmocka_unit_test(real_miniboone),
+        cmocka_unit_test(bsds300), cmocka_unit_test(real_power), cmocka_unit_test(real_miniboone),
     };
     return cmocka_run_group_tests(tests, scratch_open, scratch_close);
 }
