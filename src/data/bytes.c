@@ -21,27 +21,48 @@ static lam_status read_failed(const char *path, int code, int error)
     return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, strerror(error));
 }
 
+lam_status lam_bytes_open(const char *path, gzFile *file, size_t *size)
+{
+    struct stat info;
+    *file = NULL;
+    errno = 0;
+    if (stat(path, &info) != 0)
+        return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return lam_fail(LAM_ERR_IO, "%s: is a folder; name a file in it", path);
+    *file = gzopen(path, "rb");
+    if (*file == NULL)
+        return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, errno != 0 ? strerror(errno) : "out of memory");
+    gzbuffer(*file, 1u << 17);
+    *size = info.st_size > 0 ? (size_t)info.st_size : 0;
+    return LAM_OK;
+}
+
+lam_status lam_bytes_next(const char *path, gzFile file, void *buffer, size_t room, size_t *got, const char **damage)
+{
+    int n = gzread(file, buffer, room < (1u << 30) ? (unsigned)room : 1u << 30); /* gzread counts in int */
+    int error = errno, code = Z_OK;
+    gzerror(file, &code); /* a stream that is cut short still gives its bytes, and says so only here */
+    *damage = damage_of(code);
+    *got = n > 0 ? (size_t)n : 0;
+    return *damage == NULL && (n < 0 || code != Z_OK) ? read_failed(path, code, error) : LAM_OK;
+}
+
 static lam_status read_all(const char *path, gzFile file, size_t guess, size_t limit, char **bytes, size_t *size,
     const char **damage)
 {
-    size_t room = guess, used = 0;
+    size_t room = guess, used = 0, got;
     char *buffer = malloc(room + 1);
     while (buffer != NULL) {
-        size_t ask = room - used < (1u << 30) ? room - used : 1u << 30; /* gzread counts in int */
-        int got = gzread(file, buffer + used, (unsigned)ask);
-        int error = errno, code = Z_OK;
-        gzerror(file, &code); /* a stream that is cut short still gives its bytes, and says so only here */
-        *damage = damage_of(code);
-        if (*damage == NULL && (got < 0 || code != Z_OK)) {
+        lam_status status = lam_bytes_next(path, file, buffer + used, room - used, &got, damage);
+        used += got;
+        if (status == LAM_OK && used > limit)
+            status = lam_fail(LAM_ERR_FORMAT, "%s: unpacks to more than %zu bytes; that is not a file of this kind", path, limit);
+        if (status != LAM_OK) {
             free(buffer);
-            return read_failed(path, code, error);
+            return status;
         }
-        used += got > 0 ? (size_t)got : 0;
-        if (used > limit) {
-            free(buffer);
-            return lam_fail(LAM_ERR_FORMAT, "%s: unpacks to more than %zu bytes; that is not a file of this kind", path, limit);
-        }
-        if (got <= 0 || *damage != NULL)
+        if (got == 0 || *damage != NULL)
             break;
         if (used < room)
             continue;
@@ -61,19 +82,11 @@ static lam_status read_all(const char *path, gzFile file, size_t guess, size_t l
 
 lam_status lam_bytes_read_some(const char *path, size_t limit, char **bytes, size_t *size, const char **damage)
 {
-    struct stat info;
+    gzFile file;
+    size_t on_disk;
     *bytes = NULL, *size = 0, *damage = NULL;
-    errno = 0;
-    if (stat(path, &info) != 0)
-        return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
-    if (S_ISDIR(info.st_mode))
-        return lam_fail(LAM_ERR_IO, "%s: is a folder; name a file in it", path);
-    gzFile file = gzopen(path, "rb"); /* reads files that are not gzipped as they are */
-    if (file == NULL)
-        return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, errno != 0 ? strerror(errno) : "out of memory");
-    gzbuffer(file, 1u << 17);
-    size_t guess = info.st_size > 0 ? (size_t)info.st_size + 1 : 1u << 16;
-    lam_status status = read_all(path, file, guess, limit, bytes, size, damage);
+    LAM_TRY(lam_bytes_open(path, &file, &on_disk));
+    lam_status status = read_all(path, file, on_disk > 0 ? on_disk + 1 : 1u << 16, limit, bytes, size, damage);
     gzclose_r(file);
     return status;
 }

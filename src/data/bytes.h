@@ -10,4 +10,11 @@ lam_status lam_bytes_read(const char *path, char **bytes, size_t *size);
  * it, or is NULL. LAM_ERR_FORMAT: more than limit bytes unpacked. */
 lam_status lam_bytes_read_some(const char *path, size_t limit, char **bytes, size_t *size, const char **damage);
 
+/* The same piece by piece, for files that should not be in memory as a whole: zlib's gzFile, which reads files that are not
+ * gzipped as they are. *size is that of the file on the disk. Close with gzclose_r. */
+struct gzFile_s;
+lam_status lam_bytes_open(const char *path, struct gzFile_s **file, size_t *size);
+/* At most room bytes into buffer; *got is 0 at the end. *damage as above, the bytes before it are still got. */
+lam_status lam_bytes_next(const char *path, struct gzFile_s *file, void *buffer, size_t room, size_t *got, const char **damage);
+
 #endif

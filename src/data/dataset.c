@@ -4,7 +4,6 @@
 #include "base/number.h"
 #include "base/random.h"
 #include "data/columns.h"
-#include "data/hash.h"
 #include "data/table.h"
 #include <math.h>
 #include <stdio.h>
@@ -243,20 +242,17 @@ static void standardise_rows(lam_dataset *data)
             }
 }
 
-/* The digest of one table is its own; that of several is a digest of their digests, in order. */
+/* The digest of one table is its own; that of several is one of their digests. */
 static void digest(lam_dataset *data, const lam_table *const *tables)
 {
-    char all[LAM_PARTS * 33] = { 0 };
-    uint64_t seed[2] = { 0, 0 }, hash[2];
+    char all[LAM_PARTS][33] = { { 0 } };
     for (int part = 0; part < LAM_PARTS; part++)
         if (tables[part] != NULL)
-            lam_table_digest(tables[part]->values, tables[part]->rows, tables[part]->cols, all + part * 33);
-    if (tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL) {
-        memcpy(data->hash, all, sizeof data->hash);
-        return;
-    }
-    lam_hash128(all, sizeof all, seed, hash);
-    lam_hash_text(hash, data->hash);
+            lam_table_digest(tables[part]->values, tables[part]->rows, tables[part]->cols, all[part]);
+    if (tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL)
+        memcpy(data->hash, all[LAM_TRAIN], sizeof data->hash);
+    else
+        lam_table_digest_parts(all, data->hash);
 }
 
 static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, unsigned char *given,

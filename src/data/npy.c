@@ -283,30 +283,37 @@ void lam_array_clear(lam_array *array)
     *array = (lam_array){ 0 };
 }
 
-/* Doubles as little-endian bytes, whatever the machine. */
-static void write_values(FILE *stream, const double *values, size_t n)
+/* Numbers of width bytes, 4 or 8, as little-endian bytes whatever the machine. */
+static void write_values(FILE *stream, const double *values, size_t n, int width)
 {
     unsigned char block[8 * 512];
     for (size_t i = 0; i < n;) {
         size_t used = 0;
         for (; i < n && used < sizeof block; i++) {
-            uint64_t w;
-            memcpy(&w, &values[i], sizeof w);
-            for (int k = 0; k < 8; k++)
+            uint64_t w = 0;
+            if (width == 8) {
+                memcpy(&w, &values[i], sizeof w);
+            } else {
+                float narrow = (float)values[i];
+                uint32_t half;
+                memcpy(&half, &narrow, sizeof half);
+                w = half;
+            }
+            for (int k = 0; k < width; k++)
                 block[used++] = (unsigned char)(w >> (8 * k));
         }
         fwrite(block, 1, used, stream); /* the commit notices a failed write */
     }
 }
 
-lam_status lam_npy_write(const char *path, const double *values, const size_t *shape, size_t n_shape)
+lam_status lam_npy_put(FILE *stream, const char *path, const double *values, const size_t *shape, size_t n_shape, int width)
 {
     char header[512];
     size_t size = 1;
     if (n_shape > LAM_ARRAY_DIMS)
         return lam_fail(LAM_ERR_ARGUMENT, "%s: an array of %zu dimensions is not written; %d are the most", path, n_shape,
             LAM_ARRAY_DIMS);
-    int used = snprintf(header, sizeof header, "{'descr': '<f8', 'fortran_order': False, 'shape': (");
+    int used = snprintf(header, sizeof header, "{'descr': '<f%d', 'fortran_order': False, 'shape': (", width);
     for (size_t d = 0; d < n_shape; d++) {
         used += snprintf(header + used, sizeof header - (size_t)used, "%s%zu%s", d == 0 ? "" : " ", shape[d],
             n_shape == 1 || d + 1 < n_shape ? "," : "");
@@ -314,12 +321,22 @@ lam_status lam_npy_write(const char *path, const double *values, const size_t *s
     }
     used += snprintf(header + used, sizeof header - (size_t)used, "), }");
     unsigned length = ((unsigned)used + 1 + 10 + 63) / 64 * 64 - 10; /* the data starts at a multiple of 64 */
+    fwrite("\x93NUMPY\x01\x00", 1, 8, stream);
+    fputc((int)(length & 255), stream);
+    fputc((int)(length >> 8), stream);
+    fprintf(stream, "%-*s\n", (int)length - 1, header);
+    write_values(stream, values, size, width);
+    return LAM_OK;
+}
+
+lam_status lam_npy_write(const char *path, const double *values, const size_t *shape, size_t n_shape)
+{
     lam_out_file file;
     LAM_TRY(lam_out_open(&file, path));
-    fwrite("\x93NUMPY\x01\x00", 1, 8, file.stream);
-    fputc((int)(length & 255), file.stream);
-    fputc((int)(length >> 8), file.stream);
-    fprintf(file.stream, "%-*s\n", (int)length - 1, header);
-    write_values(file.stream, values, size);
+    lam_status status = lam_npy_put(file.stream, path, values, shape, n_shape, 8);
+    if (status != LAM_OK) {
+        lam_out_abandon(&file);
+        return status;
+    }
     return lam_out_commit(&file);
 }

@@ -2,6 +2,7 @@
 #ifndef LAM_DATA_NPY_H
 #define LAM_DATA_NPY_H
 #include "laminar.h"
+#include <stdio.h>
 
 enum { LAM_ARRAY_DIMS = 8 };
 
@@ -20,7 +21,9 @@ lam_status lam_npy_parse(const char *name, const void *bytes, size_t size, lam_a
 lam_status lam_npy_read(const char *path, lam_array *out);
 /* The header alone: dtype, shape and size of *out; values stay NULL and the data may be missing. */
 lam_status lam_npy_parse_header(const char *name, const void *bytes, size_t size, lam_array *out);
-/* Version 1, f8, C order; values [product of shape]. Whole or not at all. */
+/* Version 1, C order, values [product of shape], width bytes each: f4 or f8. A short write shows when the file is committed. */
+lam_status lam_npy_put(FILE *stream, const char *path, const double *values, const size_t *shape, size_t n_shape, int width);
+/* f8, as a file. Whole or not at all. */
 lam_status lam_npy_write(const char *path, const double *values, const size_t *shape, size_t n_shape);
 void lam_array_clear(lam_array *array); /* frees what is in it; takes a zeroed or a cleared one */
 

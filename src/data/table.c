@@ -82,8 +82,17 @@ void lam_table_digest(const double *values, size_t rows, size_t cols, char hash[
     lam_hash_text(digest, hash);
 }
 
-/* Keeps columns kept [n], in that order, in place of table's own. */
-static lam_status keep_columns(lam_table *table, const size_t *kept, size_t n)
+void lam_table_digest_parts(char parts[3][33], char hash[33])
+{
+    char all[3 * 33] = { 0 };
+    uint64_t seed[2] = { 0, 0 }, digest[2];
+    for (int part = 0; part < 3; part++)
+        strcpy(all + part * 33, parts[part]);
+    lam_hash128(all, sizeof all, seed, digest);
+    lam_hash_text(digest, hash);
+}
+
+lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n)
 {
     double *values = lam_alloc(table->rows * n, sizeof *values);
     char **names = lam_alloc(n, sizeof *names);
@@ -138,7 +147,7 @@ lam_status lam_table_select(lam_table *table, const char *name, const lam_read_o
     if (options != NULL && (options->columns != NULL || options->drop != NULL)) {
         size_t *kept, n;
         LAM_TRY(lam_columns_select(name, table->names, table->cols, options->columns, options->drop, &kept, &n));
-        lam_status status = keep_columns(table, kept, n);
+        lam_status status = lam_table_keep(table, kept, n);
         lam_free(kept);
         LAM_TRY(status);
     }

@@ -20,8 +20,13 @@ lam_status lam_table_select(lam_table *table, const char *name, const lam_read_o
 lam_status lam_table_finish(lam_table *table, const char *name, const lam_read_options *options);
 /* The digest of values and shape: MurmurHash3 x64 128 started at (rows, cols). */
 void lam_table_digest(const double *values, size_t rows, size_t cols, char hash[33]);
+/* The digest of a training, a validation and a test table together: of their digests in this order, "" for one that is not
+ * there. */
+void lam_table_digest_parts(char parts[3][33], char hash[33]);
 /* A table without rows; names (copied) may be NULL for "1", "2", ... */
 lam_status lam_table_empty(size_t cols, lam_table **out);
+/* Keeps columns kept [n], in that order, in place of table's own. */
+lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n);
 /* Replaces the name of a column by a copy of name. */
 lam_status lam_table_rename(lam_table *table, size_t column, const char *name);
 

@@ -28,4 +28,17 @@ run_limited 1 sample r -n 1000 -o x.csv
 refused 1 "x.csv"
 [ ! -e x.csv ] || fail "half a file of samples should not stay"
 
+# none of a set's files is replaced if one of them does not fit
+raw() { awk -v n="$1" 'BEGIN { srand(n); print n, 1; for (i = 0; i < n; i++) for (j = 0; j < 50; j++)
+    printf "%.6f%s", rand(), j < 49 ? " " : "\n" }' >raw.txt; }
+raw 20
+run data prepare miniboone raw.txt --out set
+expect_code 0
+cp -r set set_before
+raw 300
+run_limited 20 data prepare miniboone raw.txt --out set
+refused 1 "set/"
+for file in train.npy validation.npy test.npy recipe.json; do expect_same set_before/$file set/$file; done
+ls set | grep -q '\.tmp\.' && fail "a failed preparation should take its temporary files away"
+
 finish

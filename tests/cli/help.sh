@@ -12,8 +12,14 @@ expect_err "usage: laminar COMMAND" "laminar help COMMAND"
 for flag in --help help -h; do
     run $flag
     expect_code 0
-    expect_out $commands "example"
+    expect_out $commands data "example"
 done
+run data --help
+expect_code 0
+expect_out "usage: laminar data" "example" "$ laminar data prepare"
+run data prepare --help
+expect_code 0
+expect_out "usage: laminar data prepare SET RAW" "example" "$ laminar data prepare" "household_power_consumption.txt" --seed
 for name in $commands; do
     run "$name" --help
     expect_code 0

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "scratch.h"
+#include "shared_data.h"
 
 #define FAILS(call, status, text)                                        \
     do {                                                                 \
@@ -602,16 +603,6 @@ static void mat_refusals(void **state)
 #endif
 
 /* ---- the published files, where they are -------------------------------------------------------------------------- */
-
-static int find_real(const char *name, char path[512])
-{
-    const char *folder = getenv("LAMINAR_DATA");
-    snprintf(path, 512, "%s/%s", folder != NULL ? folder : LAM_SHARED_DATA, name);
-    if (access(path, R_OK) == 0)
-        return 1;
-    print_message("skipped: %s is not there\n", path);
-    return 0;
-}
 
 /* Mean of all pixels. */
 static double mean(const lam_images *a)
