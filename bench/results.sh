@@ -77,7 +77,7 @@ figures_of() {
 # name, iteration, seconds, calls, NLL of every validation: for the cost of reaching a given NLL
 validations_of() {
     lines_of "$1" | awk -F'\t' -v OFS='\t' -v name="$1" '
-        $1 == "train" { calls += ($2 - last) * ($3 + $4); last = $2 }
+        $1 == "train" || $1 == "warm_start" { calls += ($2 - last[$1]) * ($3 + $4); last[$1] = $2 }
         $1 == "validation" { print name, $2, $7, calls, $8 }'
 }
 

@@ -45,6 +45,13 @@ static void take_train(const cJSON *object, run_figures *run, training_sums *sum
     run->seconds = number(object, "seconds");
 }
 
+/* Calls and steps are those of training. */
+static void take_warm_start(const cJSON *object, run_figures *run)
+{
+    run->iterations = 0;
+    run->seconds = number(object, "seconds");
+}
+
 static void take_summary(const cJSON *object, run_figures *run)
 {
     run->iterations = number(object, "iterations");
@@ -61,7 +68,7 @@ static void take_summary(const cJSON *object, run_figures *run)
     run->finished = cJSON_IsTrue(finished) || (cJSON_IsNumber(finished) && finished->valuedouble != 0.0);
 }
 
-/* A last line cut short by a kill is passed over; so is a summary that further training lines follow. */
+/* A last line cut short by a kill is passed over; so is a summary that further lines of iterations follow. */
 static void read_lines(FILE *stream, run_figures *run)
 {
     char *line = NULL;
@@ -74,11 +81,13 @@ static void read_lines(FILE *stream, run_figures *run)
         type = type == NULL ? "" : type;
         if (strcmp(type, "train") == 0)
             take_train(object, run, &sums);
+        else if (strcmp(type, "warm_start") == 0)
+            take_warm_start(object, run);
         else if (strcmp(type, "validation") == 0)
             run->val_nll = number(object, "best_val_nll");
         else if (strcmp(type, "summary") == 0)
             take_summary(object, run);
-        summary = strcmp(type, "summary") == 0 || (summary && strcmp(type, "train") != 0);
+        summary = strcmp(type, "summary") == 0 || (summary && strcmp(type, "train") != 0 && strcmp(type, "warm_start") != 0);
         cJSON_Delete(object);
     }
     free(line);
@@ -146,7 +155,7 @@ static void add_run(cli_grid *grid, const char *folder, const run_figures *run, 
 static int compare(const cli_line *line)
 {
     cli_grid grid = {0};
-    int code = CLI_OK, unfinished = 0;
+    int code = CLI_OK, unfinished = 0, warm = 0;
     add_heads(&grid);
     for (size_t i = 0; i < line->n_words && code == CLI_OK; i++) {
         run_figures figures;
@@ -156,6 +165,7 @@ static int compare(const cli_line *line)
         if (code == CLI_OK)
             add_run(&grid, line->words[i], &figures, &cfg);
         unfinished |= !figures.finished;
+        warm |= cfg.warm_start > 0;
         lam_config_clear(&cfg);
     }
     if (code != CLI_OK)
@@ -164,6 +174,8 @@ static int compare(const cli_line *line)
     printf("\nNLL in nats a row, standardised units but for the one column in data units; forward and backward: calls of\n"
            "f an iteration, all blocks; steps (accepted) and rejected: a solve of one block in training; alpha: the\n"
            "coefficient of the polynomial penalty.\n");
+    if (warm)
+        printf("Iterations, calls and steps are without the warm start's, seconds with them.\n");
     if (unfinished)
         printf("* not finished; while it runs, calls and steps are means over the logged iterations.\n");
     return CLI_OK;

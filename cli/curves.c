@@ -19,8 +19,9 @@ typedef struct curve {
 
 /* What has been read of a metrics.jsonl so far. */
 typedef struct reader {
-    double iteration, calls; /* of the last training line; calls until then */
-    double rate;             /* calls of that iteration */
+    double warm, iteration;  /* of the last line of the warm start, of training */
+    double calls, rate;      /* until the last line of either; of its iteration */
+    int known;               /* 1: there was such a line */
 } reader;
 
 static double number(const cJSON *object, const char *name)
@@ -43,13 +44,14 @@ static void grow(curve *c)
     c->capacity = capacity;
 }
 
-/* A training line stands for the iterations since the one before, which need not be logged. */
-static void take_train(const cJSON *object, reader *r)
+/* A line of the warm start or of training stands for the iterations since the one before, which need not be logged. */
+static void take_iteration(const cJSON *object, double *last, reader *r)
 {
     double iteration = number(object, "iteration");
     r->rate = number(object, "forward") + number(object, "backward");
-    r->calls += (iteration - r->iteration) * r->rate;
-    r->iteration = iteration;
+    r->calls += (iteration - *last) * r->rate;
+    *last = iteration;
+    r->known = 1;
 }
 
 static void take_validation(const cJSON *object, const reader *r, curve *c)
@@ -60,7 +62,7 @@ static void take_validation(const cJSON *object, const reader *r, curve *c)
     c->nll[c->n] = isfinite(nll) ? nll : number(object, "best_val_nll");
     c->seconds[c->n] = isfinite(seconds) ? seconds : number(object, "train_seconds");
     double since = number(object, "iteration") - r->iteration;
-    c->calls[c->n++] = r->iteration > 0 ? r->calls + since * r->rate : (double)NAN; /* no training line: nobody knows */
+    c->calls[c->n++] = r->known ? r->calls + since * r->rate : (double)NAN; /* no such line: nobody knows */
 }
 
 static void read_lines(FILE *stream, curve *c)
@@ -72,7 +74,9 @@ static void read_lines(FILE *stream, curve *c)
         cJSON *object = cJSON_Parse(line); /* NULL for a line cut short by a kill */
         const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "type"));
         if (type != NULL && strcmp(type, "train") == 0)
-            take_train(object, &r);
+            take_iteration(object, &r.iteration, &r);
+        else if (type != NULL && strcmp(type, "warm_start") == 0)
+            take_iteration(object, &r.warm, &r);
         else if (type != NULL && strcmp(type, "validation") == 0)
             take_validation(object, &r, c);
         cJSON_Delete(object);

@@ -100,7 +100,7 @@ static int fit(const cli_command *command, const char *path, const fit_args *arg
     lam_status status = lam_fit(cfg, data, &options, &model, &result);
     cli_status_line("");
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, path, &args->run, words, watch.iteration, cfg);
+        code = fit_say_interrupted(command, path, &args->run, words, &watch, cfg);
     else if (status != LAM_OK)
         code = cli_library_failed();
     if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
@@ -153,10 +153,12 @@ const cli_command cli_fit = {
                "Rows are split into training, validation and test rows, columns standardised by the training rows.\n"
                "RUN/ gets model.safetensors (the best by validation), config.yaml (every value in effect), metrics.jsonl\n"
                "and a checkpoint. Ctrl-C stops and saves; --resume goes on, to the same model bit for bit. --write-split is\n"
-               "for other programs that should see the same rows.\n",
+               "for other programs that should see the same rows. --warm-start flow-matching:N begins with N cheap iterations\n"
+               "that solve no ODE; calls of f and the table count them apart.\n",
     .example = "  $ laminar fit power.csv --drop date,4 --drop-bad-rows --tpr --dims 60-60-60 --blocks 5 --out run/\n"
                "  $ laminar fit train.npy --valid valid.npy --test test.npy --config power.yaml --seed 2 --out run2/\n"
-               "  $ laminar fit toy:pinwheel --iterations 2000 --out run3/\n",
+               "  $ laminar fit toy:pinwheel --iterations 2000 --out run3/\n"
+               "  $ laminar fit toy:pinwheel --warm-start flow-matching:1000 --warm-start-pairing minibatch --tpr --out run4/\n",
     .options = fit_options,
     .parameters = 1,
     .least = 1,

@@ -31,21 +31,24 @@ void fit_unmake_folder(const char *folder, int was_there);
 typedef struct fit_word {
     const char *flag, *word; /* "--valid " */
 } fit_word;
-/* How to go on with a run stopped by a signal; returns the exit code. */
-int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *run, const fit_word *data, size_t iteration,
-    const lam_config *cfg);
 
 /* State of the progress display, and whether to stop. */
 typedef struct fit_watch {
     int quiet, terminal;
     lam_model_kind kind;
     size_t log_freq, epochs; /* epochs 0: not what the run's length is given in */
-    size_t first_iteration; /* 0 before the first call; a resumed run starts later than 1 */
-    double first_seconds, shown; /* the run's seconds at the first call; cli_clock of the line last shown */
-    size_t iteration;            /* the last one reported */
-    size_t printed;              /* the last one that got a line of its own */
+    int begun, warm;           /* 1 after the first call; 1: the last one was of the warm start */
+    size_t iteration;          /* the last one reported; of the warm start while that is under way */
+    size_t printed;            /* the last one that got a line of its own */
+    size_t from;               /* iterations done when those that are counted for the rate began; */
+    double from_seconds;       /* the run's seconds then, */
+    double seconds;            /* and at the last call */
+    double shown;              /* cli_clock of the line last shown */
 } fit_watch;
 
+/* How to go on with a run stopped by a signal; returns the exit code. */
+int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *run, const fit_word *data,
+    const fit_watch *watch, const lam_config *cfg);
 /* SIGINT, SIGTERM and SIGHUP ask fit_progress to stop; the second one of a kind kills. */
 void fit_catch_signals(void);
 /* The signal that came, 0 if none. */

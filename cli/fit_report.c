@@ -57,12 +57,26 @@ static const char *measure(const fit_watch *watch)
     return watch->kind == LAM_VAE ? "-ELBO" : "nll";
 }
 
+/* Progress is of iterations of the warm start, or else of training. */
+static size_t all_of(const fit_watch *watch, const lam_progress *p)
+{
+    return watch->warm ? p->warm_starts : p->iterations;
+}
+
 static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rate)
 {
     char line[480], left[32], epoch[96], counts[128] = "", validation[96] = "";
     double now = cli_clock();
-    if (now - watch->shown < 0.1 && p->iteration < p->iterations)
+    if (now - watch->shown < 0.1 && watch->iteration < all_of(watch, p))
         return;
+    watch->shown = now;
+    cli_duration(p->seconds_left, left);
+    if (watch->warm) {
+        snprintf(line, sizeof line, "warm start %zu/%zu loss %.4f f %llu b %llu  %.3g it/s  %s left  lr %g", p->warm_start,
+            p->warm_starts, p->loss, (unsigned long long)p->counts.forward, (unsigned long long)p->counts.backward, rate, left, p->lr);
+        cli_status_line(line);
+        return;
+    }
     if (isfinite(p->val_nll))
         snprintf(validation, sizeof validation, "  val %.4f best %.4f", p->val_nll, p->best_val_nll);
     if (p->counts.solves > 0)
@@ -70,33 +84,46 @@ static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rat
             (unsigned long long)p->counts.backward, (unsigned long long)p->counts.accepted,
             (unsigned long long)p->counts.rejected);
     snprintf(line, sizeof line, "%s%zu/%zu loss %.4f %s %.4f%s  %.3g it/s  %s left%s  lr %g",
-        epoch_text(watch, p, " ", epoch), p->iteration, p->iterations, p->loss, measure(watch), p->nll, counts, rate,
-        cli_duration(p->seconds_left, left), validation, p->lr);
+        epoch_text(watch, p, " ", epoch), p->iteration, p->iterations, p->loss, measure(watch), p->nll, counts, rate, left, validation,
+        p->lr);
     cli_status_line(line);
-    watch->shown = now;
 }
 
 static void show_as_lines(fit_watch *watch, const lam_progress *p, double rate)
 {
     char left[32], epoch[96], counts[160] = "";
     int digits = watch->kind == LAM_VAE ? 4 : 6;
-    if (p->is_validation)
+    if (p->is_validation && watch->warm)
+        fprintf(stderr, "validation after the warm start: NLL %.6f\n", p->val_nll);
+    else if (p->is_validation)
         fprintf(stderr, "validation at %zu: %s %.*f, best %.*f\n", p->iteration, watch->kind == LAM_VAE ? "-ELBO" : "NLL", digits,
             p->val_nll, digits, p->best_val_nll);
-    if ((p->iteration % watch->log_freq != 0 && p->iteration != p->iterations) || p->iteration == watch->printed)
-        return; /* a closing validation reports the last iteration once more */
-    watch->printed = p->iteration;
+    if ((watch->iteration % watch->log_freq != 0 && watch->iteration != all_of(watch, p)) || watch->iteration == watch->printed)
+        return; /* a validation reports the last iteration once more */
+    watch->printed = watch->iteration;
+    cli_duration(p->seconds_left, left);
+    if (watch->warm) {
+        fprintf(stderr, "warm start %zu/%zu  loss %.6f  forward %llu  backward %llu  lr %g  %.3g it/s  left %s\n", p->warm_start,
+            p->warm_starts, p->loss, (unsigned long long)p->counts.forward, (unsigned long long)p->counts.backward, p->lr, rate, left);
+        return;
+    }
     if (p->counts.solves > 0)
         snprintf(counts, sizeof counts, "  forward %llu  backward %llu  steps %llu + %llu rejected",
             (unsigned long long)p->counts.forward, (unsigned long long)p->counts.backward,
             (unsigned long long)p->counts.accepted, (unsigned long long)p->counts.rejected);
     fprintf(stderr, "%siteration %zu/%zu  loss %.*f  %s %.*f%s  lr %g  %.3g it/s  left %s\n",
         epoch_text(watch, p, "  ", epoch), p->iteration, p->iterations, digits, p->loss, measure(watch), digits, p->nll, counts,
-        p->lr, rate, cli_duration(p->seconds_left, left));
+        p->lr, rate, left);
 }
 
 static void explain(const fit_watch *watch, const lam_progress *p)
 {
+    cli_status_line("");
+    if (watch->warm) {
+        fprintf(stderr, "warm start by flow matching: no ODE is solved, loss is a mean square of velocities; calls of f (f%s, b%s) "
+            "an iteration\n", watch->terminal ? "" : "orward", watch->terminal ? "" : "ackward");
+        return;
+    }
     fputs(watch->kind == LAM_VAE ? "loss, and -ELBO (beta 1, without the penalty), in nats an image"
                                  : "loss and NLL in nats, standardised units", stderr);
     if (p->counts.solves > 0)
@@ -105,20 +132,31 @@ static void explain(const fit_watch *watch, const lam_progress *p)
     fputc('\n', stderr);
 }
 
+/* Takes note of a call; iterations a second, of those that this process has done of the warm start, or else of training. */
+static double take_note(fit_watch *watch, const lam_progress *p)
+{
+    int warm = p->warm_starts > 0 && p->iteration == 0, anew = !watch->begun || warm != watch->warm;
+    size_t done = warm ? p->warm_start : p->iteration;
+    if (anew) {
+        int resumed = !watch->begun && done > 1; /* then the time of what was done before it is not known */
+        watch->from = resumed ? done : 0;
+        watch->from_seconds = resumed ? p->seconds : watch->seconds;
+        watch->printed = 0;
+    }
+    watch->begun = 1;
+    watch->warm = warm;
+    watch->iteration = done;
+    watch->seconds = p->seconds;
+    if (anew && !watch->quiet)
+        explain(watch, p);
+    double seconds = p->seconds - watch->from_seconds;
+    return seconds > 0.0 ? (double)(done - watch->from) / seconds : 0.0;
+}
+
 int fit_progress(void *user, const lam_progress *p)
 {
     fit_watch *watch = user;
-    watch->iteration = p->iteration;
-    if (watch->first_iteration == 0) {
-        watch->first_iteration = p->iteration;
-        watch->first_seconds = p->seconds;
-        if (!watch->quiet)
-            explain(watch, p);
-    }
-    /* a resumed run's rate is that of the iterations seen here */
-    int resumed = watch->first_iteration > 1;
-    double seconds = p->seconds - (resumed ? watch->first_seconds : 0.0);
-    double rate = seconds > 0.0 ? (double)(p->iteration - (resumed ? watch->first_iteration : 0)) / seconds : 0.0;
+    double rate = take_note(watch, p);
     if (!watch->quiet && watch->terminal)
         show_on_terminal(watch, p, rate);
     else if (!watch->quiet)
@@ -176,12 +214,19 @@ void fit_print_result(const lam_config *cfg, const lam_fit_result *result)
     grid.columns = sizeof heads / sizeof heads[0];
     for (size_t i = 0; i < grid.columns; i++)
         cli_grid_add(&grid, "%s", heads[i]);
+    if (result->warm_start > 0) {
+        count_row(&grid, "warm start, in all", &result->warm_counts, 1.0);
+        count_row(&grid, "warm start, an iteration", &result->warm_counts, (double)result->warm_start);
+    }
     count_row(&grid, "training, in all", &result->train_counts, 1.0);
     count_row(&grid, "training, an iteration", &result->train_counts, (double)result->iterations);
     if (result->test_counts.solves > 0)
         count_row(&grid, "test, a batch", &result->test_counts, cli_ratio(result->test_counts.solves, cfg->blocks));
     cli_grid_print(&grid, stdout);
-    printf("\n%zu iterations, best at %zu, %s; training at atol %g, rtol %g, test at %g, %g\n", result->iterations,
-        result->best_iteration, cli_duration(result->seconds, text), cfg->atol, cfg->rtol, cfg->test_atol,
-        cfg->test_rtol);
+    printf("\n");
+    if (result->warm_start > 0)
+        printf("%zu iterations of flow matching%s, then ", result->warm_start,
+            result->best_iteration == 0 ? ", which led to the best model" : "");
+    printf("%zu iterations, best at %zu, %s; training at atol %g, rtol %g, test at %g, %g\n", result->iterations,
+        result->best_iteration, cli_duration(result->seconds, text), cfg->atol, cfg->rtol, cfg->test_atol, cfg->test_rtol);
 }

@@ -147,13 +147,15 @@ static void say_word(const char *flag, const char *word)
     free(text);
 }
 
-int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *args, const fit_word *data, size_t iteration,
-    const lam_config *cfg)
+int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *args, const fit_word *data,
+    const fit_watch *watch, const lam_config *cfg)
 {
-    char of[32] = "";
-    if (cfg->model == LAM_DENSITY || cfg->epochs == 0) /* else the epochs say how many there are */
+    char of[64] = "";
+    if (watch->warm)
+        snprintf(of, sizeof of, " of %zu of the warm start", cfg->warm_start);
+    else if (cfg->model == LAM_DENSITY || cfg->epochs == 0) /* else the epochs say how many there are */
         snprintf(of, sizeof of, " of %zu", cfg->iterations);
-    cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", iteration, of, args->out);
+    cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", watch->iteration, of, args->out);
     fprintf(stderr, "  laminar %s", command->name);
     say_word("", path);
     for (; data->flag != NULL; data++)

@@ -120,7 +120,7 @@ static int fit(const cli_command *command, const char *path, const vae_fit_args 
     lam_status status = lam_vae_fit(cfg, data, &options_, &model, &result);
     cli_status_line("");
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, path, &args->run, words, watch.iteration, cfg);
+        code = fit_say_interrupted(command, path, &args->run, words, &watch, cfg);
     else if (status != LAM_OK)
         code = cli_library_failed();
     if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)

@@ -96,6 +96,9 @@ typedef enum lam_gradient { LAM_GRAD_STEPS, LAM_GRAD_ADJOINT } lam_gradient;
 typedef enum lam_optimizer { LAM_ADAM, LAM_ADAMW, LAM_ADAMAX } lam_optimizer;
 typedef enum lam_precision { LAM_FLOAT, LAM_DOUBLE } lam_precision;
 typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_control;
+/* The noise that a row goes to in flow matching: NONE, that drawn beside it; MINIBATCH, of the draws of 64 rows the one that makes
+ * the sum of their squared ways least. */
+typedef enum lam_pairing_kind { LAM_PAIRING_NONE, LAM_PAIRING_MINIBATCH } lam_pairing_kind;
 typedef enum lam_model_kind { LAM_DENSITY, LAM_VAE } lam_model_kind;
 /* Of a variational auto-encoder (method.md 9): what its approximate posterior goes through, how the flow's layers depend on
  * the image, what a pixel is, how grey pixels become binary ones. */
@@ -148,6 +151,8 @@ typedef struct lam_config {
     size_t batch_size;
     double lr, weight_decay, clip; /* clip: largest gradient norm, 0 = off */
     size_t iterations;             /* at the most */
+    size_t warm_start;             /* "flow-matching:N": iterations of it before them, of densities (method.md 11); 0: none */
+    lam_pairing_kind warm_start_pairing;
     size_t early_stopping;         /* validations without improvement before a rate cut */
     size_t rate_cuts;              /* tenfold cuts before training stops */
     size_t val_freq, log_freq;     /* iterations */
@@ -360,6 +365,9 @@ LAM_API lam_status lam_check(const lam_model *model, const lam_eval_options *opt
 
 typedef struct lam_progress {
     size_t iteration, iterations;
+    size_t warm_start, warm_starts; /* iterations of flow matching done, and in all. While it is under way, and at the validation
+                                       that ends it, iteration is 0; loss, grad_norm, counts and seconds_left are its own, nll and
+                                       tpr NaN */
     double loss, nll, tpr;         /* this batch: nats, standardised units (images: lam_vae_fit); tpr without its coefficient */
     double val_nll, best_val_nll;  /* NaN before the first validation */
     int is_validation;             /* 1: val_nll is new */
@@ -381,8 +389,10 @@ typedef struct lam_fit_options {
 } lam_fit_options;
 
 typedef struct lam_fit_result {
-    size_t iterations;       /* run in all */
-    size_t best_iteration;
+    size_t iterations;       /* run in all, without those of the warm start */
+    size_t warm_start;       /* those; */
+    lam_counts warm_counts;  /* and their calls of f, which train_counts is without */
+    size_t best_iteration;   /* 0: the warm start led to the best */
     int finished;            /* 0: stopped early by progress */
     double best_val_nll, test_nll; /* nats, standardised units; test of the best model, exact trace; NaN without test rows */
     double gaussian_test_nll;/* a full-covariance Gaussian fitted to the training rows */
@@ -390,7 +400,7 @@ typedef struct lam_fit_result {
     lam_counts train_counts; /* all iterations */
     lam_counts test_counts;
     double seconds;          /* wall, since the start, resumed parts included */
-    double train_seconds;    /* of these, in training steps: without validation, test and saving */
+    double train_seconds;    /* of these, in training steps, the warm start's too: without validation, test and saving */
     double train_cpu_seconds;/* processor time of the training steps, all threads: what a busy machine does not change */
 } lam_fit_result;
 

@@ -3,6 +3,9 @@
 #define LAM_TESTS_FITTING_H
 #include "base/file.h"
 #include <math.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
 #include "scratch.h"
 
 enum { ITERATIONS = 23 }; /* not a multiple of val-freq: the closing validation is in play */
@@ -137,18 +140,46 @@ static inline int watching(void *user, const lam_progress *p)
     return w->stop_after > 0 && w->calls >= w->stop_after;
 }
 
+/* ---- kills --------------------------------------------------------------------------------------------------------- */
+
+/* Fits into RUN in processes that are killed without warning at moments that nobody chose, later rounds up to so many nanoseconds
+ * later; each goes on from what the one before left, and whatever it finds there, it can. */
+static inline void kill_at_random(const char *run, const lam_config *cfg, int rounds, uint64_t step)
+{
+    uint64_t x = 88172645463325252u;
+    for (int round = 0; round < rounds; round++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            char folder[512];
+            lam_model *model;
+            snprintf(folder, sizeof folder, "%s", scratch_path(run));
+            lam_fit_options options = { .run_dir = folder, .resume = 1 };
+            _exit(lam_fit(cfg, data, &options, &model, NULL) == LAM_OK ? 0 : 1);
+        }
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17; /* xorshift */
+        nanosleep(&(struct timespec) { .tv_nsec = (long)(x % (step * (uint64_t)(round + 1))) }, NULL);
+        int status;
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+    }
+}
+
 /* ---- what is asked of a run ------------------------------------------------------------------------------------------ */
 
 /* Lines of metrics.jsonl without their times, iteration by iteration: a resumed run has each exactly once. */
 static inline void assert_lines(const char *run, const lam_config *cfg)
 {
     char *text;
-    size_t size, trains = 0, validations = 0, summaries = 0;
+    size_t size, warms = 0, trains = 0, validations = 0, summaries = 0, warm = cfg->warm_start;
     assert_int_equal(lam_file_read(run_file(run, "metrics.jsonl"), &text, &size), LAM_OK);
     for (char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
         unsigned long long iteration = 0;
         if (sscanf(line, "{\"type\":\"train\",\"iteration\":%llu,", &iteration) == 1)
             assert_int_equal(iteration, ++trains * cfg->log_freq);
+        else if (sscanf(line, "{\"type\":\"warm_start\",\"iteration\":%llu,", &iteration) == 1)
+            assert_int_equal(iteration, ++warms * cfg->log_freq < warm ? warms * cfg->log_freq : warm); /* the last one is logged */
         else if (sscanf(line, "{\"type\":\"validation\",\"iteration\":%llu,", &iteration) == 1)
             validations++;
         else if (strncmp(line, "{\"type\":\"summary\"", 17) == 0)
@@ -158,7 +189,8 @@ static inline void assert_lines(const char *run, const lam_config *cfg)
         assert_int_equal(summaries > 0, strchr(line, '\n')[1] == '\0'); /* the summary is the last, and there */
     }
     assert_int_equal(trains, cfg->iterations / cfg->log_freq);
-    assert_int_equal(validations, (cfg->iterations + cfg->val_freq - 1) / cfg->val_freq);
+    assert_int_equal(warms, (warm + cfg->log_freq - 1) / cfg->log_freq);
+    assert_int_equal(validations, (warm > 0) + (cfg->iterations + cfg->val_freq - 1) / cfg->val_freq);
     assert_int_equal(summaries, 1);
     free(text);
 }

@@ -44,8 +44,11 @@ typedef struct flow {
     lam_noise noise;
     lam_penalty penalty;
     lam_loss loss;
+    double (*value)(struct flow *); /* what differences are taken of (reverse.h); unless another loss is put here, flow_loss */
     size_t rows; /* in use, of r.rows */
 } flow;
+
+static inline double flow_loss(flow *f);
 
 static inline void must(lam_status status)
 {
@@ -83,6 +86,7 @@ static inline flow flow_create(recipe r)
     must(lam_pool_create(r.threads == 0 ? 1 : r.threads, &f.pool));
     f.r = r;
     f.rows = r.rows;
+    f.value = flow_loss;
     f.solve = (lam_flow_solve) { .solve = { .table = lam_tableau_get(r.solver), .atol = r.tolerance, .rtol = r.tolerance,
                                      .end = r.end, .fixed_steps = r.fixed_steps == 0 ? 5 : r.fixed_steps, .max_steps = 10000,
                                      .min_step = 1e-10 },

@@ -21,7 +21,7 @@ static inline double slope(flow *f, double *a, const double *along, size_t n)
     for (int k = 0; k < 4; k++) {
         for (size_t i = 0; i < n; i++)
             a[i] = kept[i] + at[k] * h * along[i];
-        value[k] = flow_loss(f);
+        value[k] = f->value(f);
     }
     memcpy(a, kept, n * sizeof *kept);
     free(kept);

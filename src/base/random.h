@@ -20,6 +20,8 @@ typedef enum lam_purpose {
     LAM_DRAW_LATENT,     /* z of an auto-encoder in training */
     LAM_DRAW_LATENT_EVAL, /* and in validation and scoring */
     LAM_DRAW_STEER,      /* end times in training */
+    LAM_DRAW_MATCH,      /* flow matching: the noise that rows are to become */
+    LAM_DRAW_MATCH_TIME, /* and when on the way there the field is looked at */
 } lam_purpose;
 
 /* Four 32-bit words for counter (a, b) under (seed, purpose). */

@@ -406,3 +406,39 @@ lam_status LAM_W(lam_engine_transform)(LAM_W(lam_engine) *e, const real *params,
     LAM_W(lam_engine_run)(e, store_tile, e);
     return LAM_OK;
 }
+
+/* ---- gradient sums ------------------------------------------------------------------------------------------------ */
+
+/* The groups' sums added in group order, a slice of the parameters an item. */
+enum { SLICE = 4096 };
+
+static void add_groups(void *arg, size_t item, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t from = item * SLICE, left = e->field.sum_size - from, n = left < SLICE ? left : SLICE;
+    for (size_t g = 1; g < e->batch.groups; g++)
+        for (size_t i = from; i < from + n; i++)
+            e->sums[0][i] += e->sums[g][i];
+}
+
+static void clear_group(void *arg, size_t group, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    memset(e->sums[group], 0, e->field.sum_size * sizeof(real));
+}
+
+void LAM_W(lam_engine_clear_sums)(LAM_W(lam_engine) *e)
+{
+    lam_pool_run(e->pool, e->batch.groups, clear_group, e);
+}
+
+void LAM_W(lam_engine_collect)(LAM_W(lam_engine) *e, size_t block, real *grad)
+{
+    real beta_grad = 0;
+    lam_pool_run(e->pool, (e->field.sum_size + SLICE - 1) / SLICE, add_groups, e);
+    LAM_W(lam_field_collect)(&e->field, e->sums[0], grad + block * e->layout->field.parameters, &beta_grad);
+    if (e->layout->beta != SIZE_MAX)
+        grad[e->layout->beta] += beta_grad;
+}

@@ -89,6 +89,10 @@ void LAM_W(lam_adjoint_free)(LAM_W(lam_engine) *e);
 lam_status LAM_W(lam_adjoint_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, size_t n_times, const double *times,
     real *const *out, const real *const *g_out, lam_counts *counts);
 
+/* The groups' gradient sums of the block in hand: zeroed; added up in group order and put into grad [layout->parameters]. */
+void LAM_W(lam_engine_clear_sums)(LAM_W(lam_engine) *e);
+void LAM_W(lam_engine_collect)(LAM_W(lam_engine) *e, size_t block, real *grad);
+
 /* For each tile of the batch, in parallel. */
 void LAM_W(lam_engine_run)(LAM_W(lam_engine) *e, lam_pool_fn fn, void *arg);
 

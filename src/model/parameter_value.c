@@ -185,7 +185,7 @@ static lam_status set_text(const lam_param *param, char **place, const char *val
     return status;
 }
 
-/* ---- the three with more than one field --------------------------------------------------------------------------- */
+/* ---- those with a form of their own ------------------------------------------------------------------------------ */
 
 static lam_status set_dims(const lam_param *param, lam_config *cfg, const char *value)
 {
@@ -236,6 +236,22 @@ static lam_status set_first_step(const lam_param *param, lam_config *cfg, const 
             value);
     cfg->first_step = kind;
     cfg->first_step_size = size;
+    return LAM_OK;
+}
+
+static const char flow_matching[] = "flow-matching:";
+static const double MOST_ITERATIONS = 1e15;
+
+static lam_status set_warm_start(const lam_param *param, lam_config *cfg, const char *value)
+{
+    size_t n = strlen(flow_matching);
+    uint64_t iterations = 0;
+    if (strcmp(value, "none") != 0
+        && (strncmp(value, flow_matching, n) != 0 || lam_whole_read(value + n, &iterations) != 0 || iterations < 1
+            || (double)iterations > MOST_ITERATIONS))
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is neither none nor flow-matching:N, N iterations from 1 to %g",
+            param->shown.name, value, MOST_ITERATIONS);
+    cfg->warm_start = (size_t)iterations;
     return LAM_OK;
 }
 
@@ -312,6 +328,8 @@ lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *va
         return set_dims(param, cfg, value);
     case LAM_PARAM_FIRST:
         return set_first_step(param, cfg, value);
+    case LAM_PARAM_START:
+        return set_warm_start(param, cfg, value);
     case LAM_PARAM_TPR:
         return set_tpr(param, cfg, value);
     }
@@ -344,7 +362,7 @@ static lam_status get_enum(const lam_param *param, const lam_config *cfg, char *
 
 lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *value, size_t size)
 {
-    char text[LAM_NUMBER_SIZE];
+    char text[sizeof flow_matching + LAM_NUMBER_SIZE];
     const char *string;
     if (size == 0)
         return lam_fail(LAM_ERR_ARGUMENT, "%s: there is no room for its value", param->shown.name);
@@ -378,6 +396,9 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
         else
             snprintf(text, sizeof text, "%s", cfg->first_step == LAM_STEP_WARM ? "warm" : "probe");
         return put(param, text, SIZE_MAX, value, size);
+    case LAM_PARAM_START:
+        snprintf(text, sizeof text, "%s%zu", flow_matching, cfg->warm_start);
+        return put(param, cfg->warm_start > 0 ? text : "none", SIZE_MAX, value, size);
     case LAM_PARAM_TPR:
         return put(param, cfg->tpr_coefficient > 0 ? "true" : "false", SIZE_MAX, value, size);
     }

@@ -239,26 +239,6 @@ static double end_time_gradient(LAM_W(lam_engine) *e, const lam_flow_solve *solv
 
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
-/* The groups' sums added in group order, a slice of the parameters an item. */
-enum { SLICE = 4096 };
-
-static void add_groups(void *arg, size_t item, size_t thread)
-{
-    (void)thread;
-    LAM_W(lam_engine) *e = arg;
-    size_t from = item * SLICE, left = e->field.sum_size - from, n = left < SLICE ? left : SLICE;
-    for (size_t g = 1; g < e->batch.groups; g++)
-        for (size_t i = from; i < from + n; i++)
-            e->sums[0][i] += e->sums[g][i];
-}
-
-static void clear_group(void *arg, size_t group, size_t thread)
-{
-    (void)thread;
-    LAM_W(lam_engine) *e = arg;
-    memset(e->sums[group], 0, e->field.sum_size * sizeof(real));
-}
-
 static lam_status reverse_block(LAM_W(lam_engine) *e, size_t block, const lam_flow_solve *solve, const lam_penalty *penalty,
     real *grad, lam_counts *counts)
 {
@@ -277,7 +257,7 @@ static lam_status reverse_block(LAM_W(lam_engine) *e, size_t block, const lam_fl
         g_out[j] = e->scale != 0 || j + 1 == e->n_times ? e->g_out[j] : NULL;
     if (e->layout->trained > e->layout->time)
         grad[e->layout->time + block] += (real)end_time_gradient(e, solve, counts);
-    lam_pool_run(e->pool, e->batch.groups, clear_group, e);
+    LAM_W(lam_engine_clear_sums)(e);
     if (e->options.method == LAM_GRAD_ADJOINT) {
         LAM_TRY(LAM_W(lam_adjoint_reverse)(e, solve, e->n_times, e->times + block * e->n_times, e->out + block * e->n_times,
             g_out, counts));
@@ -289,11 +269,7 @@ static lam_status reverse_block(LAM_W(lam_engine) *e, size_t block, const lam_fl
         counts->backward += result.pulled;
         counts->recomputed += result.recomputed;
     }
-    real beta_grad = 0;
-    lam_pool_run(e->pool, (e->field.sum_size + SLICE - 1) / SLICE, add_groups, e);
-    LAM_W(lam_field_collect)(&e->field, e->sums[0], grad + block * e->layout->field.parameters, &beta_grad);
-    if (e->layout->beta != SIZE_MAX)
-        grad[e->layout->beta] += beta_grad;
+    LAM_W(lam_engine_collect)(e, block, grad);
     return LAM_OK;
 }
 

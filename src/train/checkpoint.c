@@ -7,18 +7,19 @@
 #include <string.h>
 
 #define CHECKPOINT_KEY "laminar_checkpoint"
-#define CHECKPOINT_VERSION "2"
+#define CHECKPOINT_VERSION "3"
 
 /* ---- the state as tensors ----------------------------------------------------------------------------------------- */
 
-enum { WHOLE = 13, NUMBERS = 4, TENSORS = 10 };
+enum { WHOLE = 16, NUMBERS = 4, TENSORS = 10 };
 
 /* The state's single values, in the file's order. */
 static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *numbers[NUMBERS])
 {
     uint64_t *w[WHOLE] = { &s->iteration, &s->validated, &s->best_iteration, &s->schedule.waited, &s->schedule.cuts,
         &s->schedule.stopped, &s->metrics_bytes, &s->counts.forward, &s->counts.backward, &s->counts.recomputed,
-        &s->counts.accepted, &s->counts.rejected, &s->counts.solves };
+        &s->counts.accepted, &s->counts.rejected, &s->counts.solves, &s->warm, &s->warm_counts.forward,
+        &s->warm_counts.backward };
     double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds, &s->train_cpu_seconds };
     memcpy(whole, w, sizeof w);
     memcpy(numbers, n, sizeof n);

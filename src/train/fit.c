@@ -81,7 +81,7 @@ static void initial(void *self, void *params)
 static lam_status save(void *self, const lam_fit_state *s, const char *path)
 {
     density *d = self;
-    int validated = s->best_iteration > 0;
+    int validated = lam_fit_state_has_best(s);
     d->trainer.to_double(validated ? s->best : s->params, s->parameters, d->model->params);
     memcpy(d->model->h_star_train, validated ? s->best_h_train : s->h_train, s->blocks * sizeof(double));
     memcpy(d->model->h_star_test, validated ? s->best_h_test : s->h_test, s->blocks * sizeof(double));

@@ -5,6 +5,7 @@
 #include "train/run.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     SAVE_SECONDS = 60, /* between checkpoints, at the most, */
@@ -23,30 +24,57 @@ static double rate_of(const lam_run *run)
 
 /* ---- progress ----------------------------------------------------------------------------------------------------- */
 
+/* What is left of the warm start, or else of training, by the pace that this process has had. */
+static double seconds_left(const lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    int warm = s->iteration == 0 && run->cfg->warm_start > 0;
+    uint64_t done = warm ? s->warm : s->iteration, all = warm ? run->cfg->warm_start : run->cfg->iterations;
+    return done > run->first ? (lam_run_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : 0;
+}
+
 /* Non-zero: stop. */
 static int tell(const lam_run *run, const lam_step_report *step, int is_validation)
 {
     const lam_fit_state *s = &run->state;
     if (run->options->progress == NULL)
         return 0;
-    double seconds = lam_run_clock() - run->started, here = (double)(s->iteration - run->first_iteration);
-    double left = here > 0 ? (seconds - run->seconds_before) / here * (double)(run->cfg->iterations - s->iteration) : 0;
-    lam_progress p = { .iteration = s->iteration, .iterations = run->cfg->iterations, .loss = step->loss, .nll = step->nll,
-        .tpr = step->tpr, .val_nll = run->val_nll, .best_val_nll = run->best_val_nll, .is_validation = is_validation,
-        .lr = rate_of(run), .grad_norm = step->grad_norm, .epoch = (size_t)step->epoch, .beta = step->beta, .counts = step->counts, .val_counts = run->val_counts,
-        .seconds = seconds, .seconds_left = left };
+    lam_progress p = { .iteration = s->iteration, .iterations = run->cfg->iterations, .warm_start = s->warm,
+        .warm_starts = run->cfg->warm_start, .loss = step->loss, .nll = step->nll, .tpr = step->tpr, .val_nll = run->val_nll,
+        .best_val_nll = run->best_val_nll, .is_validation = is_validation, .lr = rate_of(run), .grad_norm = step->grad_norm,
+        .epoch = (size_t)step->epoch, .beta = step->beta, .counts = step->counts, .val_counts = run->val_counts,
+        .seconds = lam_run_clock() - run->started, .seconds_left = seconds_left(run) };
     return run->options->progress(run->options->user, &p) != 0;
 }
 
+/* ---- checkpoints -------------------------------------------------------------------------------------------------- */
+
+/* Unless the last checkpoint stands here already. */
+static lam_status save_here(lam_run *run)
+{
+    return run->saved == lam_fit_state_done(&run->state) ? LAM_OK : lam_run_save_state(run);
+}
+
+/* If it is time, or there is something that is worth one now. */
+static lam_status save_in_time(lam_run *run, int now)
+{
+    double since = lam_run_clock() - run->saved_at;
+    return (now || since >= SAVE_SECONDS) && since >= SAVE_SHARE * run->save_seconds ? lam_run_save_state(run) : LAM_OK;
+}
+
 /* A failed iteration or validation: the state before it is saved; the reason stays the one that is told. */
-static lam_status give_up(lam_run *run, lam_status why, uint64_t iteration)
+static lam_status give_up(lam_run *run, lam_status why)
 {
     char reason[1500], saving[400] = "";
-    lam_fail_in(why, "iteration %llu of %zu", (unsigned long long)iteration, run->cfg->iterations);
     snprintf(reason, sizeof reason, "%s", lam_last_error());
-    if (run->saved != run->state.iteration && lam_run_save_state(run) != LAM_OK)
+    if (save_here(run) != LAM_OK)
         snprintf(saving, sizeof saving, "; the state before it could not be saved: %.300s", lam_last_error());
     return lam_fail(why, "%s%s", reason, saving);
+}
+
+static lam_status give_up_at(lam_run *run, lam_status why, uint64_t iteration)
+{
+    return give_up(run, lam_fail_in(why, "iteration %llu of %zu", (unsigned long long)iteration, run->cfg->iterations));
 }
 
 /* ---- validation --------------------------------------------------------------------------------------------------- */
@@ -58,7 +86,7 @@ static lam_status validate(lam_run *run)
     const lam_evaluation e = { .params = s->params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID };
     lam_status status = run->target->trainer.evaluate(run->target->trainer.self, &e, &run->val_nll, &run->val_counts);
     if (status != LAM_OK)
-        return give_up(run, status, s->iteration);
+        return s->iteration > 0 ? give_up_at(run, status, s->iteration) : give_up(run, lam_fail_in(status, "after the warm start"));
     s->validated = s->iteration;
     uint64_t cuts = s->schedule.cuts;
     int better = lam_schedule_validated(&s->schedule, run->cfg, run->val_nll, s->iteration > run->target->patient_until);
@@ -88,7 +116,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     double lr = rate_of(run), before = lam_run_clock(), cpu_before = lam_run_cpu_clock();
     lam_status status = run->target->trainer.step(run->target->trainer.self, s, lr, report);
     if (status != LAM_OK)
-        return give_up(run, status, s->iteration + 1);
+        return give_up_at(run, status, s->iteration + 1);
     s->iteration++;
     s->train_seconds += lam_run_clock() - before;
     s->train_cpu_seconds += lam_run_cpu_clock() - cpu_before;
@@ -98,24 +126,70 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     int due = is_due(run);
     if (due)
         LAM_TRY(validate(run));
-    double since = lam_run_clock() - run->saved_at;
-    if ((due || since >= SAVE_SECONDS) && since >= SAVE_SHARE * run->save_seconds)
-        LAM_TRY(lam_run_save_state(run));
+    LAM_TRY(save_in_time(run, due));
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
+}
+
+/* ---- the warm start ----------------------------------------------------------------------------------------------- */
+
+/* Flow matching's moments are those of another loss, and training counts its steps anew. */
+static void clear_moments(lam_fit_state *s)
+{
+    memset(s->first, 0, s->parameters * s->real_size);
+    memset(s->second, 0, s->parameters * s->real_size);
+}
+
+/* As iterate, of flow matching. */
+static lam_status warm_iterate(lam_run *run, lam_step_report *report)
+{
+    lam_fit_state *s = &run->state;
+    size_t all = run->cfg->warm_start;
+    double before = lam_run_clock(), cpu_before = lam_run_cpu_clock();
+    lam_status status = run->target->trainer.warm(run->target->trainer.self, s, run->cfg->lr, report);
+    if (status != LAM_OK)
+        return give_up(run, lam_fail_in(status, "warm start, iteration %llu of %zu", (unsigned long long)s->warm + 1, all));
+    s->warm++;
+    s->train_seconds += lam_run_clock() - before;
+    s->train_cpu_seconds += lam_run_cpu_clock() - cpu_before;
+    lam_counts_add(&s->warm_counts, &report->counts);
+    if (s->warm % run->cfg->log_freq == 0 || s->warm == all)
+        LAM_TRY(lam_run_log_warm(run, report));
+    if (s->warm == all)
+        clear_moments(s);
+    LAM_TRY(save_in_time(run, s->warm == all));
+    return tell(run, report, 0) ? LAM_ERR_INTERRUPTED : LAM_OK;
+}
+
+/* Flow matching, and a validation that shows where it has led: that of iteration 0. */
+static lam_status warm_start(lam_run *run, lam_step_report *report)
+{
+    const lam_fit_state *s = &run->state;
+    run->first = s->warm;
+    while (s->warm < run->cfg->warm_start)
+        LAM_TRY(warm_iterate(run, report));
+    if (!has_validation(run) || s->iteration > 0 || lam_fit_state_has_best(s))
+        return LAM_OK;
+    LAM_TRY(validate(run));
+    LAM_TRY(lam_run_save_state(run));
+    return tell(run, report, 1) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
 
 static lam_status train(lam_run *run)
 {
     lam_fit_state *s = &run->state;
     lam_step_report report = { .loss = (double)NAN, .nll = (double)NAN, .tpr = (double)NAN, .grad_norm = (double)NAN };
+    run->first_at = lam_run_clock();
+    if (run->cfg->warm_start > 0)
+        LAM_TRY(warm_start(run, &report));
+    run->first = s->iteration;
+    run->first_at = lam_run_clock();
     if (is_due(run)) {
         LAM_TRY(validate(run));
         LAM_TRY(lam_run_save_state(run));
     }
     while (s->iteration < run->cfg->iterations && !s->schedule.stopped)
         LAM_TRY(iterate(run, &report));
-    if (run->saved != s->iteration)
-        LAM_TRY(lam_run_save_state(run));
+    LAM_TRY(save_here(run));
     /* What came after the last regular validation deserves one too. It is no part of the checkpoint, so that a run that is
      * given more iterations later goes as if it had had them from the start. */
     if (!has_validation(run) || s->validated == s->iteration)
@@ -129,8 +203,8 @@ static lam_status train(lam_run *run)
 static void fill_result(const lam_run *run, int finished, lam_fit_result *r)
 {
     const lam_fit_state *s = &run->state;
-    *r = (lam_fit_result) { .iterations = (size_t)s->iteration,
-        .best_iteration = (size_t)(s->best_iteration > 0 ? s->best_iteration : s->iteration), .finished = finished,
+    *r = (lam_fit_result) { .iterations = (size_t)s->iteration, .warm_start = (size_t)s->warm, .warm_counts = s->warm_counts,
+        .best_iteration = (size_t)(lam_fit_state_has_best(s) ? s->best_iteration : s->iteration), .finished = finished,
         .best_val_nll = s->schedule.best, .test_nll = (double)NAN, .gaussian_test_nll = (double)NAN,
         .log_det = run->target->log_det, .train_counts = s->counts, .train_seconds = s->train_seconds,
         .train_cpu_seconds = s->train_cpu_seconds };
@@ -139,7 +213,7 @@ static void fill_result(const lam_run *run, int finished, lam_fit_result *r)
 static lam_status test(lam_run *run, lam_fit_result *r)
 {
     lam_fit_state *s = &run->state;
-    int validated = s->best_iteration > 0;
+    int validated = lam_fit_state_has_best(s);
     const lam_evaluation e = { .params = validated ? s->best : s->params, .exact = 1, .part = LAM_TEST,
         .h_star = validated ? s->best_h_test : s->h_test };
     if (!run->target->has_test)
@@ -162,13 +236,15 @@ static lam_status finish(lam_run *run, lam_fit_result *result)
 static lam_status stop(lam_run *run, lam_fit_result *result)
 {
     fill_result(run, 0, result);
-    if (run->saved != run->state.iteration)
-        LAM_TRY(lam_run_save_state(run));
+    LAM_TRY(save_here(run));
     LAM_TRY(lam_run_save_model(run));
     result->seconds = lam_run_clock() - run->started;
     LAM_TRY(lam_run_log_summary(run, result));
-    return lam_fail(LAM_ERR_INTERRUPTED, "stopped after iteration %llu of %zu, as asked",
-        (unsigned long long)run->state.iteration, run->cfg->iterations);
+    const lam_fit_state *s = &run->state;
+    int warm = s->iteration == 0 && run->cfg->warm_start > 0;
+    return lam_fail(LAM_ERR_INTERRUPTED, "stopped after iteration %llu of %zu%s, as asked",
+        (unsigned long long)(warm ? s->warm : s->iteration), warm ? run->cfg->warm_start : run->cfg->iterations,
+        warm ? " of the warm start" : "");
 }
 
 lam_status lam_loop_run(const lam_config *cfg, const lam_target *target, const lam_fit_options *options,

@@ -29,7 +29,7 @@ static lam_status open_files(lam_run *run)
         return LAM_OK;
     if (run->options->resume && access(checkpoint, F_OK) == 0) {
         LAM_TRY(lam_checkpoint_read(checkpoint, &run->state, run->cfg, run->target->data_hash));
-        run->saved = run->state.iteration;
+        run->saved = lam_fit_state_done(&run->state);
     } else {
         unlink(checkpoint);
     }
@@ -44,10 +44,8 @@ lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_target *t
     target->initial(target->self, run->state.params);
     LAM_TRY(lam_run_folder_open(options->run_dir, &run->folder));
     LAM_TRY(open_files(run));
-    run->first_iteration = run->state.iteration;
     run->best_val_nll = run->state.schedule.best;
     run->saved_at = lam_run_clock();
-    run->seconds_before = run->state.seconds;
     run->started = run->saved_at - run->state.seconds;
     return LAM_OK;
 }
@@ -70,7 +68,7 @@ lam_status lam_run_save_state(lam_run *run)
     run->state.seconds = before - run->started;
     LAM_TRY(lam_metrics_sync(&run->metrics, &run->state.metrics_bytes));
     LAM_TRY(lam_checkpoint_write(run->folder.checkpoint, &run->state, run->cfg, run->target->data_hash));
-    run->saved = run->state.iteration;
+    run->saved = lam_fit_state_done(&run->state);
     run->saved_at = lam_run_clock();
     run->save_seconds = run->saved_at - before;
     return LAM_OK;
@@ -99,6 +97,20 @@ static void log_time(lam_run *run)
     lam_metrics_number(&run->metrics, "seconds", lam_run_clock() - run->started);
     lam_metrics_number(&run->metrics, "train_seconds", run->state.train_seconds);
     lam_metrics_number(&run->metrics, "train_cpu_seconds", run->state.train_cpu_seconds);
+}
+
+lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report)
+{
+    lam_metrics *m = &run->metrics;
+    lam_metrics_begin(m, "warm_start");
+    lam_metrics_whole(m, "iteration", run->state.warm);
+    lam_metrics_number(m, "loss", report->loss);
+    lam_metrics_whole(m, "forward", report->counts.forward);
+    lam_metrics_whole(m, "backward", report->counts.backward);
+    lam_metrics_number(m, "lr", run->cfg->lr);
+    lam_metrics_number(m, "grad_norm", report->grad_norm);
+    log_time(run);
+    return lam_metrics_end(m);
 }
 
 lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double lr)
@@ -159,6 +171,11 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
     lam_metrics_whole(m, "test_forward", r->test_counts.forward);
     lam_metrics_whole(m, "test_accepted", r->test_counts.accepted);
     lam_metrics_whole(m, "test_rejected", r->test_counts.rejected);
+    if (run->cfg->warm_start > 0) {
+        lam_metrics_whole(m, "warm_start", r->warm_start);
+        lam_metrics_whole(m, "warm_start_forward", r->warm_counts.forward);
+        lam_metrics_whole(m, "warm_start_backward", r->warm_counts.backward);
+    }
     lam_metrics_whole(m, "solves", r->train_counts.solves);
     lam_metrics_whole(m, "test_solves", r->test_counts.solves);
     lam_metrics_number(m, "seconds", r->seconds);

@@ -12,11 +12,11 @@ typedef struct lam_run {
     lam_run_folder folder;
     lam_metrics metrics;
     lam_fit_state state;
-    uint64_t first_iteration; /* done when this process took over */
-    uint64_t saved;           /* iteration of the last checkpoint; UINT64_MAX: none in this process */
+    uint64_t first;           /* iterations, of flow matching or else of training, done when this process began with them */
+    double first_at;          /* clock: then */
+    uint64_t saved;           /* iterations of both done at the last checkpoint; UINT64_MAX: none in this process */
     double started, saved_at; /* clock: start of the run, as if it had never been interrupted; end of the last checkpoint */
     double save_seconds;      /* that the last checkpoint took */
-    double seconds_before;    /* that the run took before this process */
     double best_val_nll, val_nll;   /* val_nll: of the last validation; NaN before it */
     lam_counts val_counts;
 } lam_run;
@@ -34,6 +34,8 @@ lam_status lam_run_save_state(lam_run *run);
 /* The target's model, and its file. */
 lam_status lam_run_save_model(lam_run *run);
 
+/* Iteration state.warm of flow matching. */
+lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report);
 lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double lr);
 lam_status lam_run_log_validation(lam_run *run, double lr);
 lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *result);

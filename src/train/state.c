@@ -1,5 +1,6 @@
 #include "train/state.h"
 #include "base/mem.h"
+#include <math.h>
 #include <string.h>
 
 lam_status lam_fit_state_create(lam_fit_state *s, size_t parameters, size_t blocks, lam_precision precision)
@@ -31,6 +32,16 @@ void lam_fit_state_clear(lam_fit_state *s)
     lam_free(s->best_h_train);
     lam_free(s->best_h_test);
     *s = (lam_fit_state) { 0 };
+}
+
+uint64_t lam_fit_state_done(const lam_fit_state *s)
+{
+    return s->warm + s->iteration;
+}
+
+int lam_fit_state_has_best(const lam_fit_state *s)
+{
+    return !isnan(s->schedule.best);
 }
 
 void lam_fit_state_keep_best(lam_fit_state *s)

@@ -9,9 +9,10 @@
 typedef struct lam_fit_state {
     size_t parameters, blocks, real_size; /* real_size: 4 or 8 */
     uint64_t iteration;                   /* done so far */
-    uint64_t validated, best_iteration;   /* iterations of the last and of the best validation; 0: none */
+    uint64_t warm;                        /* and before these: of flow matching */
+    uint64_t validated, best_iteration;   /* iterations of the last and of the best validation */
     lam_schedule schedule;
-    lam_counts counts;                    /* of all training iterations */
+    lam_counts counts, warm_counts;       /* of all training iterations; of flow matching, which has forward and backward alone */
     uint64_t metrics_bytes;               /* of metrics.jsonl, when the checkpoint was written */
     double seconds, train_seconds;        /* wall time until then: all, and of training steps alone */
     double train_cpu_seconds;             /* processor time of training steps, all threads */
@@ -23,6 +24,10 @@ typedef struct lam_fit_state {
 /* Zeroed arrays, nothing done yet. */
 lam_status lam_fit_state_create(lam_fit_state *state, size_t parameters, size_t blocks, lam_precision precision);
 void lam_fit_state_clear(lam_fit_state *state);
+/* Iterations so far, of flow matching too. */
+uint64_t lam_fit_state_done(const lam_fit_state *state);
+/* 1: something was validated, so that the best is known. */
+int lam_fit_state_has_best(const lam_fit_state *state);
 /* The current parameters become the best ones. */
 void lam_fit_state_keep_best(lam_fit_state *state);
 /* The best parameters, with the steps remembered there, become the current ones again. The optimiser's memory stays. */

@@ -35,6 +35,9 @@ typedef struct lam_trainer {
     void *self;
     /* Iteration state->iteration + 1 at this learning rate: updates params, moments and h_train; nothing on failure. */
     lam_status (*step)(void *self, lam_fit_state *state, double lr, lam_step_report *report);
+    /* Iteration state->warm + 1 of flow matching: updates params and moments; nothing on failure. NULL where the configuration
+     * refuses a warm start. */
+    lam_status (*warm)(void *self, lam_fit_state *state, double lr, lam_step_report *report);
     /* Mean of -log p over a part, nats, standardised units. NaN without rows. */
     lam_status (*evaluate)(void *self, const lam_evaluation *evaluation, double *nll, lam_counts *counts);
     /* Parameters to double and back. */

@@ -3,6 +3,7 @@
 #include "base/width.h"
 #include "data/dataset.h"
 #include "penalty/loss.h"
+#include "penalty/matching.h"
 #include "train/batches.h"
 #include "train/optimizer.h"
 #include "train/trainer.h"
@@ -18,6 +19,7 @@ typedef struct trainer {
     lam_pool *pool;
     LAM_W(lam_engine) *train;
     LAM_W(lam_engine) *evaluate[2]; /* with the estimated and with the exact trace, each made when first asked for */
+    LAM_W(lam_matcher) *matcher;    /* made for the first iteration of a warm start, and freed after its last */
     lam_batches batches;
     real *grad;         /* [parameters] */
     double *h_before;   /* [blocks] what h_star was before a solve that may fail */
@@ -53,6 +55,7 @@ static void free_trainer(void *self)
     if (t == NULL)
         return;
     LAM_W(lam_engine_free)(t->train);
+    LAM_W(lam_matcher_free)(t->matcher);
     LAM_W(lam_engine_free)(t->evaluate[0]);
     LAM_W(lam_engine_free)(t->evaluate[1]);
     lam_batches_clear(&t->batches);
@@ -90,6 +93,14 @@ static lam_flow_solve solve_options(const lam_config *cfg, int training, double 
     };
 }
 
+/* The optimiser's step of the first n parameters along the gradient at hand, of this norm. */
+static void apply(trainer *t, lam_fit_state *state, size_t n, double lr, uint64_t iteration, double norm)
+{
+    const lam_update update = { t->cfg->optimizer, lr, t->cfg->weight_decay, iteration };
+    LAM_W(lam_gradient_clip)(t->grad, n, norm, t->cfg->clip);
+    LAM_W(lam_update_apply)(&update, n, t->grad, state->first, state->second, state->params);
+}
+
 static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_report *report)
 {
     trainer *t = self;
@@ -115,9 +126,32 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
         memcpy(state->h_train, t->h_before, t->layout->blocks * sizeof(double));
         return status;
     }
-    lam_update update = { cfg->optimizer, lr, cfg->weight_decay, iteration };
-    LAM_W(lam_gradient_clip)(t->grad, t->layout->trained, report->grad_norm, cfg->clip);
-    LAM_W(lam_update_apply)(&update, t->layout->trained, t->grad, state->first, state->second, state->params);
+    apply(t, state, t->layout->trained, lr, iteration, report->grad_norm);
+    return LAM_OK;
+}
+
+/* An iteration of flow matching. Batches are the permutations of training's first epochs; noise and times are its own. The end
+ * times, last among the parameters, have no gradient here: an optimiser that decays weights would take them to 0. */
+static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_report *report)
+{
+    trainer *t = self;
+    const lam_config *cfg = t->cfg;
+    size_t updated = t->layout->time;
+    uint64_t iteration = state->warm + 1;
+    const lam_matching call = { .seed = cfg->seed, .stream = iteration, .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH };
+    *report = (lam_step_report) { .nll = (double)NAN, .tpr = (double)NAN };
+    if (t->matcher == NULL)
+        LAM_TRY(LAM_W(lam_matcher_create)(t->layout, t->pool, t->batches.size, cfg->isa, &t->matcher));
+    LAM_TRY(LAM_W(lam_matching_loss)(t->matcher, state->params, t->data->values[LAM_TRAIN], lam_batches_at(&t->batches, iteration),
+        t->batches.size, &call, t->grad, &report->loss, &report->counts));
+    report->grad_norm = LAM_W(lam_gradient_norm)(t->grad, updated);
+    if (!isfinite(report->grad_norm))
+        return lam_fail(LAM_ERR_DIVERGED, "a gradient of norm %g; lower lr or set clip", report->grad_norm);
+    apply(t, state, updated, lr, iteration, report->grad_norm);
+    if (iteration == cfg->warm_start) {
+        LAM_W(lam_matcher_free)(t->matcher);
+        t->matcher = NULL;
+    }
     return LAM_OK;
 }
 
@@ -207,6 +241,7 @@ lam_status LAM_W(lam_trainer_create)(const lam_config *cfg, const lam_layout *la
         free_trainer(t);
         return status;
     }
-    *out = (lam_trainer) { t, step, evaluate, to_double, from_double, free_trainer };
+    *out = (lam_trainer) { .self = t, .step = step, .warm = warm, .evaluate = evaluate, .to_double = to_double,
+        .from_double = from_double, .free = free_trainer };
     return LAM_OK;
 }

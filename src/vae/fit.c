@@ -23,7 +23,7 @@ static void initial(void *self, void *params)
 static lam_status save(void *self, const lam_fit_state *s, const char *path)
 {
     fitting *f = self;
-    int validated = s->best_iteration > 0;
+    int validated = lam_fit_state_has_best(s);
     memcpy(f->model->params, validated ? s->best : s->params, s->parameters * sizeof(float));
     memcpy(f->model->h_star_train, validated ? s->best_h_train : s->h_train, s->blocks * sizeof(double));
     memcpy(f->model->h_star_test, validated ? s->best_h_test : s->h_test, s->blocks * sizeof(double));

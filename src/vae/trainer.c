@@ -202,6 +202,7 @@ lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *l
         free_trainer(t);
         return status;
     }
-    *out = (lam_trainer) { t, step, evaluate, to_double, from_double, free_trainer };
+    *out = (lam_trainer) { .self = t, .step = step, .evaluate = evaluate, .to_double = to_double, .from_double = from_double,
+        .free = free_trainer };
     return LAM_OK;
 }

@@ -26,7 +26,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "0" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
         { "tpr-l-weight", "0" }, { "kinetic-coefficient", "0" }, { "jacobian-coefficient", "0" }, { "steer", "0" },
         { "optimizer", "adam" }, { "batch-size", "1000" }, { "lr", "0.001" }, { "weight-decay", "0" }, { "clip", "0" },
-        { "iterations", "10000" }, { "early-stopping", "20" }, { "rate-cuts", "2" }, { "val-freq", "200" },
+        { "iterations", "10000" }, { "warm-start", "none" }, { "warm-start-pairing", "none" }, { "early-stopping", "20" }, { "rate-cuts", "2" }, { "val-freq", "200" },
         { "log-freq", "10" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
         { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" },
         { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
@@ -128,6 +128,11 @@ static void words_are_the_enums(void **state)
     assert_true(cfg.first_step_size == 0.25);
     CHECK_WORD("first-step", "warm", first_step, LAM_STEP_WARM);
     assert_true(cfg.first_step_size == 0);
+    CHECK_WORD("warm-start", "flow-matching:1", warm_start, 1);
+    CHECK_WORD("warm-start", "flow-matching:1000000000000000", warm_start, 1000000000000000);
+    assert_value(&cfg, "warm-start", "flow-matching:1000000000000000");
+    CHECK_WORD("warm-start", "none", warm_start, 0);
+    CHECK_WORD("warm-start-pairing", "minibatch", warm_start_pairing, LAM_PAIRING_MINIBATCH);
     CHECK_WORD("train_time", "yes", train_time, 1); /* YAML's truths, and '_' for '-' */
     CHECK_WORD("train-time", "off", train_time, 0);
 #undef CHECK_WORD
@@ -162,6 +167,14 @@ static void values_out_of_range_are_refused(void **state)
     assert_refused(&cfg, "layer", "", "none of");
     assert_refused(&cfg, "first-step", "0", "probe, warm or a step size above 0");
     assert_refused(&cfg, "first-step", "cold", "probe, warm");
+    assert_refused(&cfg, "warm-start", "500", "\"500\" is neither none nor flow-matching:N");
+    assert_refused(&cfg, "warm-start", "flow-matching", "flow-matching:N");
+    assert_refused(&cfg, "warm-start", "flow-matching:", "flow-matching:N");
+    assert_refused(&cfg, "warm-start", "flow-matching:0", "from 1 to 1e+15");
+    assert_refused(&cfg, "warm-start", "flow-matching:1e3", "flow-matching:N");
+    assert_refused(&cfg, "warm-start", "flow-matching:-1", "flow-matching:N");
+    assert_refused(&cfg, "warm-start", "flow-matching:1000000000000001", "from 1 to 1e+15");
+    assert_refused(&cfg, "warm-start-pairing", "batch", "none of none, minibatch");
     assert_refused(&cfg, "tpr", "5", "none of true, false");
     assert_refused(&cfg, "isa", "avx1024", "none of auto, avx512");
     assert_refused(&cfg, "columns", "a,,b", "empty item");
@@ -279,6 +292,7 @@ static void inconsistent_configurations_are_refused(void **state)
     INCONSISTENT("variance-min: 2 is not below", { "model", "vae" }, { "variance-min", "2" }, { "variance-max", "1" });
     INCONSISTENT("precision: double", { "model", "vae" }, { "precision", "double" });
     INCONSISTENT("layer: amortised", { "model", "vae" }, { "layer", "blend" });
+    INCONSISTENT("warm-start: flow matching", { "model", "vae" }, { "warm-start", "flow-matching:5" });
     INCONSISTENT("gradient: adjoint", { "model", "vae" }, { "gradient", "adjoint" });
 #undef INCONSISTENT
     lam_config cfg;
@@ -304,6 +318,8 @@ static void structs_filled_directly_are_checked(void **state)
     BAD(cfg.solver = (lam_solver)-1, "solver");
     BAD(cfg.first_step = (lam_first_step)7, "first-step");
     BAD(cfg.first_step = LAM_STEP_GIVEN, "first-step");
+    BAD(cfg.warm_start = SIZE_MAX, "warm-start");
+    BAD(cfg.warm_start_pairing = (lam_pairing_kind)2, "warm-start-pairing");
     BAD(cfg.lr = NAN, "lr: \"nan\"");
     BAD(cfg.atol = -1, "atol");
     BAD(cfg.rtol = INFINITY, "rtol");

@@ -136,6 +136,9 @@ static void random_value(uint64_t *bits, const lam_param *param, char *value, si
         lam_number_print(ldexp((double)(draw(bits) >> 11) + 1, -60), number);
         snprintf(value, size, "%s", number);
         break;
+    case LAM_PARAM_START:
+        snprintf(value, size, draw(bits) % 2 ? "none" : "flow-matching:%u", 1 + (unsigned)(draw(bits) % 1000000));
+        break;
     case LAM_PARAM_DIMS:
         for (n = 1 + draw(bits) % LAM_MAX_HIDDEN; n > 0; n--)
             used += (size_t)snprintf(value + used, size - used, "%u%s",

@@ -6,9 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <time.h>
 #include "fitting.h"
 
 static void threads_do_not_matter(void **state)
@@ -149,25 +146,7 @@ static void killing_does_not_matter(void **state)
     (void)state;
     lam_config cfg;
     configure(&cfg);
-    uint64_t x = 88172645463325252u;
-    for (int round = 0; round < 25; round++) {
-        pid_t child = fork();
-        assert_true(child >= 0);
-        if (child == 0) {
-            char folder[512];
-            lam_model *model;
-            snprintf(folder, sizeof folder, "%s", scratch_path("killed"));
-            lam_fit_options options = { .run_dir = folder, .resume = 1 };
-            _exit(lam_fit(&cfg, data, &options, &model, NULL) == LAM_OK ? 0 : 1);
-        }
-        x ^= x << 13, x ^= x >> 7, x ^= x << 17; /* xorshift */
-        uint64_t longest = 1000000u * (uint64_t)(round + 1); /* ns: later ones may come further */
-        nanosleep(&(struct timespec) { .tv_nsec = (long)(x % longest) }, NULL);
-        int status;
-        kill(child, SIGKILL);
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0); /* whatever it found there, it could go on with */
-    }
+    kill_at_random("killed", &cfg, 25, 1000000);
     fit_into("killed", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
     assert_same_model("whole", "killed");
     assert_lines("killed", &cfg);

@@ -217,6 +217,11 @@ static void bad_fits(void **state)
     fit_vae(NULL, &cfg, (lam_fit_options) { 0 }, LAM_ERR_ARGUMENT, NULL, NULL);
     assert_error_names("step-control");
     set(&cfg, "step-control", "batch");
+    set(&cfg, "warm-start", "flow-matching:5");
+    fit_vae("never", &cfg, (lam_fit_options) { 0 }, LAM_ERR_ARGUMENT, NULL, NULL);
+    assert_error_names("warm-start");
+    assert_int_not_equal(access(scratch_path("never"), F_OK), 0); /* before any work is done */
+    set(&cfg, "warm-start", "none");
     set(&cfg, "model", "density");
     fit_vae(NULL, &cfg, (lam_fit_options) { 0 }, LAM_ERR_ARGUMENT, NULL, NULL);
     assert_error_names("density");

@@ -1,0 +1,35 @@
+/* Flow matching (Lipman, Chen, Ben-Hamu, Nickel and Le 2023; straight paths as in Liu, Gong and Liu 2023; method.md 11): the field is
+ * fitted to the velocity of straight paths from the rows to noise, without solving any ODE. In a chain of K blocks, block k at its
+ * own time t is at s = (k - 1 + t/T)/K of the whole way:
+ *     z = (1 - s) x + s e,   target (e - x)/(K T),   loss = mean over rows, columns and blocks of (f_k(t, z) - target)^2      (8)
+ */
+#ifndef LAM_PENALTY_MATCHING_H
+#define LAM_PENALTY_MATCHING_H
+#include "flow/engine.h"
+
+/* Times at which each block is looked at, in every call: at least. */
+enum { LAM_MATCHING_TIMES = 8 };
+
+typedef struct LAM_W(lam_matcher) LAM_W(lam_matcher);
+
+/* For batches of at most max_rows. layout and pool must outlive it. LAM_ERR_UNSUPPORTED for fields with parameters from the rows. */
+lam_status LAM_W(lam_matcher_create)(const lam_layout *layout, lam_pool *pool, size_t max_rows, const char *isa,
+    LAM_W(lam_matcher) **out);
+void LAM_W(lam_matcher_free)(LAM_W(lam_matcher) *matcher); /* takes NULL */
+
+typedef struct lam_matching {
+    uint64_t seed, stream; /* of noise and times */
+    int paired;            /* 1: in groups of 64 rows each row takes the noise that makes the group's squared ways shortest (minibatch
+                              pairing: Pooladian et al. 2023; Tong et al. 2024) */
+} lam_matching;
+
+/* The loss over rows x[index[i]] (index NULL: x[i]), x [.., dim] standardised, and its gradient, grad [layout->parameters]; that of
+ * the end times, which are taken as they are, is 0. Every block sees every row. The rows of a tile share a time, and so do more tiles
+ * than LAM_MAX_SLOTS; a batch of few tiles is looked at several times, with new noise, so that there are LAM_MATCHING_TIMES. Each time
+ * by itself is uniform on [0, T), those of a block and call are evenly spaced (systematic sampling, as in Kingma, Salimans,
+ * Poole and Ho 2021). counts is added to: a look is one call of f a block, forward and backward.
+ * LAM_ERR_DIVERGED: the loss is not finite. */
+lam_status LAM_W(lam_matching_loss)(LAM_W(lam_matcher) *matcher, const real *params, const double *x, const size_t *index,
+    size_t rows, const lam_matching *call, real *grad, double *loss, lam_counts *counts);
+
+#endif
