@@ -148,6 +148,8 @@ typedef struct lam_config {
     size_t batch_size;
     double lr, weight_decay, clip; /* clip: largest gradient norm, 0 = off */
     size_t iterations;             /* at the most */
+    double max_seconds, max_processor_seconds; /* of training steps, resumed parts included; 0: no limit. Then a run's end depends
+                                                * on the machine, what it finds at an iteration does not */
     size_t early_stopping;         /* validations without improvement before a rate cut */
     size_t rate_cuts;              /* tenfold cuts before training stops */
     size_t val_freq, log_freq;     /* iterations */

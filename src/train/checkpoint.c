@@ -75,7 +75,8 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
 /* Parameters that change how a fit goes about its work, but not what it finds at an iteration. */
 static int may_differ(const char *name)
 {
-    static const char *const names[] = { "threads", "isa", "memory", "iterations", "epochs", "log-freq", "tpr" };
+    static const char *const names[] = { "threads", "isa", "memory", "iterations", "max-seconds", "max-processor-seconds",
+        "epochs", "log-freq", "tpr" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
             return 1;

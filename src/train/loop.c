@@ -23,18 +23,30 @@ static double rate_of(const lam_run *run)
 
 /* ---- progress ----------------------------------------------------------------------------------------------------- */
 
+/* An estimate by what is nearest: the last iteration or a limit of time. */
+static double seconds_left(const lam_run *run, double seconds)
+{
+    const lam_fit_state *s = &run->state;
+    double here = (double)(s->iteration - run->first_iteration);
+    double left = here > 0 ? (seconds - run->seconds_before) / here * (double)(run->cfg->iterations - s->iteration) : 0;
+    if (run->cfg->max_seconds > 0)
+        left = fmin(left, fmax(0, run->cfg->max_seconds - s->train_seconds));
+    if (run->cfg->max_processor_seconds > 0 && s->train_cpu_seconds > 0)
+        left = fmin(left, fmax(0, run->cfg->max_processor_seconds - s->train_cpu_seconds) * s->train_seconds / s->train_cpu_seconds);
+    return left;
+}
+
 /* Non-zero: stop. */
 static int tell(const lam_run *run, const lam_step_report *step, int is_validation)
 {
     const lam_fit_state *s = &run->state;
     if (run->options->progress == NULL)
         return 0;
-    double seconds = lam_run_clock() - run->started, here = (double)(s->iteration - run->first_iteration);
-    double left = here > 0 ? (seconds - run->seconds_before) / here * (double)(run->cfg->iterations - s->iteration) : 0;
+    double seconds = lam_run_clock() - run->started;
     lam_progress p = { .iteration = s->iteration, .iterations = run->cfg->iterations, .loss = step->loss, .nll = step->nll,
         .tpr = step->tpr, .val_nll = run->val_nll, .best_val_nll = run->best_val_nll, .is_validation = is_validation,
         .lr = rate_of(run), .grad_norm = step->grad_norm, .epoch = (size_t)step->epoch, .beta = step->beta, .counts = step->counts, .val_counts = run->val_counts,
-        .seconds = seconds, .seconds_left = left };
+        .seconds = seconds, .seconds_left = seconds_left(run, seconds) };
     return run->options->progress(run->options->user, &p) != 0;
 }
 
@@ -104,6 +116,14 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
 
+static int is_over(const lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    const lam_config *cfg = run->cfg;
+    return s->iteration >= cfg->iterations || s->schedule.stopped || (cfg->max_seconds > 0 && s->train_seconds >= cfg->max_seconds)
+        || (cfg->max_processor_seconds > 0 && s->train_cpu_seconds >= cfg->max_processor_seconds);
+}
+
 static lam_status train(lam_run *run)
 {
     lam_fit_state *s = &run->state;
@@ -112,7 +132,7 @@ static lam_status train(lam_run *run)
         LAM_TRY(validate(run));
         LAM_TRY(lam_run_save_state(run));
     }
-    while (s->iteration < run->cfg->iterations && !s->schedule.stopped)
+    while (!is_over(run))
         LAM_TRY(iterate(run, &report));
     if (run->saved != s->iteration)
         LAM_TRY(lam_run_save_state(run));

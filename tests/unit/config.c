@@ -26,7 +26,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "0" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
         { "tpr-l-weight", "0" }, { "kinetic-coefficient", "0" }, { "jacobian-coefficient", "0" }, { "steer", "0" },
         { "optimizer", "adam" }, { "batch-size", "1000" }, { "lr", "0.001" }, { "weight-decay", "0" }, { "clip", "0" },
-        { "iterations", "10000" }, { "early-stopping", "20" }, { "rate-cuts", "2" }, { "val-freq", "200" },
+        { "iterations", "10000" }, { "max-seconds", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "20" }, { "rate-cuts", "2" }, { "val-freq", "200" },
         { "log-freq", "10" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
         { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" },
         { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
