@@ -361,6 +361,34 @@ typedef struct lam_fit_result {
 LAM_API lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
     lam_fit_result *result);
 
+/* ---- the record of a fit ------------------------------------------------------------------------------------------ */
+
+/* One line of metrics.jsonl. What it does not say is NaN. */
+typedef struct lam_history_point {
+    double iteration;
+    double nll;          /* nats, standardised units: of the batch, or val_nll */
+    double best_val_nll; /* of a validation */
+    double forward, backward, accepted, rejected; /* of that iteration, or of the validation */
+    double calls;        /* forward + backward of training up to here; iterations that are not logged count as the next logged one */
+    double seconds, train_seconds, train_cpu_seconds; /* as in lam_fit_result */
+} lam_history_point;
+
+/* What metrics.jsonl holds. The figures after the lines are those of its summary, of a run without one (finished 0) as far as its
+ * last lines tell; what is not known is NaN. */
+typedef struct lam_history {
+    lam_history_point *train, *validation; /* [n_train], [n_validations] */
+    size_t n_train, n_validations;
+    int has_summary; /* 1: the run ended or was stopped, and has not gone on since */
+    int finished;    /* 1: it ended as it should */
+    double iterations, best_iteration, best_val_nll, test_nll, gaussian_test_nll, log_det;
+    double train_forward, train_backward, train_accepted, train_rejected, test_forward, test_solves;
+    double seconds, train_seconds, train_cpu_seconds;
+} lam_history;
+
+/* Reads run_dir/metrics.jsonl; lines of other types and a last one cut short are passed over. Free with lam_history_free. */
+LAM_API lam_status lam_history_read(const char *run_dir, lam_history *out);
+LAM_API void lam_history_free(lam_history *history); /* what is in it; takes a zeroed one */
+
 /* ---- images and variational auto-encoders ------------------------------------------------------------------------- */
 
 /* Grey images of one size. */
