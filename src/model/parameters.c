@@ -170,10 +170,11 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours that turn a into b; both at most LONGEST long. */
-static size_t edit_distance(const char *a, const char *b)
+size_t lam_name_distance(const char *a, const char *b)
 {
     size_t rows[3][LONGEST + 1], n = strlen(b);
+    if (n > LONGEST || strlen(a) > LONGEST)
+        return SIZE_MAX;
     size_t *before = rows[0], *above = rows[1], *row = rows[2];
     memset(rows, 0, sizeof rows);
     for (size_t j = 0; j <= n; j++)
@@ -213,7 +214,7 @@ const char *lam_parameter_nearest(const char *name)
     size_t best = 1 + length / 5; /* one slip in a short name, more in a long one */
     for (size_t i = 0; i < COUNT + sizeof elsewhere / sizeof elsewhere[0]; i++) {
         const char *known = i < COUNT ? table[i].shown.name : elsewhere[i - COUNT][0];
-        size_t distance = i < COUNT && is_beginning(name, known) ? 1 : edit_distance(name, known);
+        size_t distance = i < COUNT && is_beginning(name, known) ? 1 : lam_name_distance(name, known);
         if (distance < best || (distance == best && nearest == NULL)) {
             best = distance;
             nearest = i < COUNT ? known : elsewhere[i - COUNT][1];

@@ -83,19 +83,6 @@ static int may_differ(const char *name)
     return 0;
 }
 
-/* A value of either configuration as text; names of columns may be long, so those are not copied. */
-static lam_status value_text(const lam_param *param, const lam_config *cfg, char *room, size_t size, const char **text)
-{
-    lam_config reader = *cfg; /* only read: lam_param_text wants it writable */
-    char **own = lam_param_text(param, &reader);
-    if (own != NULL) {
-        *text = *own != NULL ? *own : "";
-        return LAM_OK;
-    }
-    *text = room;
-    return lam_param_get(param, cfg, room, size);
-}
-
 static lam_status same_config(const char *path, const lam_config *saved, const lam_config *cfg)
 {
     enum { SIZE = 512 };
@@ -105,8 +92,8 @@ static lam_status same_config(const char *path, const lam_config *saved, const l
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
         if (may_differ(param->shown.name))
             continue;
-        LAM_TRY(value_text(param, saved, room[0], SIZE, &then));
-        LAM_TRY(value_text(param, cfg, room[1], SIZE, &now));
+        LAM_TRY(lam_param_view(param, saved, room[0], SIZE, &then));
+        LAM_TRY(lam_param_view(param, cfg, room[1], SIZE, &now));
         if (strcmp(then, now) != 0)
             return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; go on with the same value, or "
                 "start a new run", path, param->shown.name, then[0] != '\0' ? then : "not set", now[0] != '\0' ? now : "not set");
