@@ -489,7 +489,7 @@ static int close_down(work *w, int code)
         return code;
     code = report(w, 1);
     experiment_count(w->experiment, counts);
-    if (code == CLI_OK && stop_signal != 0) {
+    if (code == CLI_OK && stop_signal != 0 && counts[LAM_RUN_FINISHED] < w->runs) {
         cli_say("stopped with %zu of %zu runs finished; the same command goes on", counts[LAM_RUN_FINISHED], w->runs);
         return 128 + stop_signal;
     }

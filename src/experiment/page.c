@@ -8,22 +8,22 @@ static const char style[] =
     ":root{color-scheme:light dark;--ink:#1c1e21;--paper:#fff;--soft:#5c6168;--rule:#d9dce0;--tint:#f4f5f7}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6e7ea;--paper:#17191c;--soft:#a2a7af;--rule:#3a3d42;--tint:#212429}}\n"
     "body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 sans-serif}\n"
-    "main{max-width:1320px;margin:0 auto;padding:1rem clamp(.8rem,3vw,2rem) 3rem}\n"
+    "main{max-width:1480px;margin:0 auto;padding:1rem clamp(.8rem,3vw,2rem) 3rem}\n"
     "h1{font-size:1.5rem;line-height:1.25;margin:.4rem 0}h2{font-size:1.25rem;margin:2.4rem 0 .4rem;border-top:1px solid var(--rule);"
     "padding-top:1.2rem}h3{font-size:1.05rem;margin:1.6rem 0 .3rem}p{max-width:75ch;margin:.5rem 0}\n"
     ".soft,small,figcaption{color:var(--soft)}small{font-size:.8em}a{color:inherit}\n"
     ".says{border-left:4px solid var(--k0);background:var(--tint);padding:.6rem .9rem;max-width:80ch}\n"
-    ".box{overflow-x:auto;margin:.8rem 0 1.2rem;border:1px solid var(--rule);border-radius:6px}\n"
+    ".box{overflow-x:auto;width:fit-content;max-width:100%;margin:.3rem 0 1.2rem;border:1px solid var(--rule);border-radius:6px}\n"
     "table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}\n"
-    "caption{text-align:left;padding:.5rem .7rem;color:var(--soft);white-space:nowrap;position:sticky;left:0}\n"
-    "th,td{padding:.32rem .7rem;text-align:right;white-space:nowrap;border-top:1px solid var(--rule);font-weight:normal}\n"
-    "thead th{vertical-align:bottom;font-weight:bold}thead small{display:block;font-weight:normal}\n"
+    ".cap{color:var(--soft);font-size:.88rem;margin:1rem 0 0}\n"
+    "th,td{padding:.3rem .55rem;text-align:right;white-space:nowrap;border-top:1px solid var(--rule);font-weight:normal}\n"
+    "thead th{vertical-align:bottom;font-weight:bold;white-space:normal;border-top:0}thead small{display:block;font-weight:normal}\n"
     "tr>:first-child{text-align:left;position:sticky;left:0;background:var(--paper);font-weight:bold}\n"
     ".chosen td,.chosen th{background:var(--tint)!important}\n"
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.6rem 0;padding:0;list-style:none;font-size:.88rem}\n"
     ".legend svg{vertical-align:middle;margin-right:.4rem}\n"
-    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,360px),1fr));gap:1rem}\n"
-    "figure{margin:0}figure svg{display:block;width:100%;height:auto;max-width:620px}\n"
+    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,520px),1fr));gap:1rem}\n"
+    "figure{margin:0}figure svg{display:block;width:100%;height:auto;max-width:680px}\n"
     "figcaption{font-size:.85rem;margin-bottom:.2rem}dt{font-weight:bold;margin-top:.5rem}dd{margin:0;max-width:75ch}\n"
     "pre{overflow-x:auto;background:var(--tint);padding:.8rem;border-radius:6px;font-size:.82rem;line-height:1.4}\n";
 
@@ -114,7 +114,7 @@ static void put_charts(FILE *out, lam_charts *charts)
             continue;
         fprintf(out, "<figure><figcaption>%s</figcaption>\n", captions[i]);
         charts->panels[i].title = captions[i];
-        lam_svg_panel(out, &charts->panels[i], 400, 290);
+        lam_svg_panel(out, &charts->panels[i], 380, 280);
         charts->panels[i].title = NULL;
         fputs("</figure>\n", out);
     }

@@ -54,9 +54,9 @@ void lam_page_mean(FILE *out, double mean, double se, int digits)
 
 static void put_head(FILE *out, const char *caption, const column *columns, size_t n)
 {
-    fputs("<div class=\"box\"><table><caption>", out);
+    fputs("<p class=\"cap\">", out);
     lam_svg_text(out, caption);
-    fputs("</caption><thead><tr><th scope=\"col\">penalty</th>", out);
+    fputs("</p>\n<div class=\"box\"><table><thead><tr><th scope=\"col\">penalty</th>", out);
     for (size_t i = 0; i < n; i++)
         fprintf(out, "<th scope=\"col\">%s<small>%s</small></th>", columns[i].head, columns[i].unit);
     fputs("<th scope=\"col\">runs<small>finished of all</small></th></tr></thead>\n<tbody>\n", out);
@@ -72,12 +72,14 @@ static void put_cell(FILE *out, const lam_group *g, const column *c)
 }
 
 static void put_table(FILE *out, const lam_experiment *e, const char *caption, const lam_group *groups, size_t n,
-    const column *columns, size_t n_columns)
+    const column *columns, size_t n_columns, int with_base)
 {
     char label[128];
     put_head(out, caption, columns, n_columns);
     for (size_t i = 0; i < n; i++) {
         const lam_group *g = &groups[i];
+        if (!with_base && g->penalty == e->plan.base)
+            continue;
         lam_group_label(e, g, label);
         fputs("<tr><th scope=\"row\">", out);
         lam_svg_text(out, label);
@@ -92,9 +94,10 @@ static void put_table(FILE *out, const lam_experiment *e, const char *caption, c
 void lam_page_tables(FILE *out, const lam_experiment *e, const lam_group *groups, size_t n)
 {
     put_table(out, e, "What was reached, and what it cost: mean \xc2\xb1 standard error over seeds", groups, n, cost_columns,
-        sizeof cost_columns / sizeof cost_columns[0]);
-    put_table(out, e, "Beside the baseline's run of the same seed and tolerance", groups, n, paired_columns,
-        sizeof paired_columns / sizeof paired_columns[0]);
+        sizeof cost_columns / sizeof cost_columns[0], 1);
+    if (n > 1)
+        put_table(out, e, "Beside the baseline's run of the same seed and tolerance", groups, n, paired_columns,
+            sizeof paired_columns / sizeof paired_columns[0], 0);
 }
 
 static void put_choice(FILE *out, const lam_experiment *e, const lam_measurement *m, size_t index)
