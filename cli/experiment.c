@@ -32,12 +32,12 @@ static char *usual_folder(const char *plan)
 static size_t usual_jobs(const lam_experiment *experiment)
 {
     const lam_experiment_run *run;
-    size_t threads = 1;
-    for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++)
-        if (run->config != NULL && run->config->threads > threads)
-            threads = run->config->threads;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    return processors > (long)threads ? (size_t)processors / threads : 1;
+    size_t threads = 1, all = processors > 1 ? (size_t)processors : 1;
+    for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++)
+        if (run->config != NULL && (run->config->threads > threads || run->config->threads == 0))
+            threads = run->config->threads > 0 ? run->config->threads : all;
+    return all > threads ? all / threads : 1;
 }
 
 /* ---- what there is to do ------------------------------------------------------------------------------------------ */

@@ -295,6 +295,7 @@ int lam_chart_shows(const lam_charts *charts, lam_chart chart)
     const lam_panel *p = &charts->panels[chart];
     size_t points = 0;
     for (size_t i = 0; i < p->n_series; i++)
-        points += p->series[i].n;
+        for (size_t j = 0; j < p->series[i].n; j++)
+            points += isfinite(p->series[i].x[j]) && isfinite(p->series[i].y[j]);
     return points > 0;
 }

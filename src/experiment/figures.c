@@ -28,7 +28,7 @@ double lam_plan_number(const lam_plan_word *word)
 
 /* ---- one run ------------------------------------------------------------------------------------------------------ */
 
-/* Means over the logged iterations of the last fifth of the run. */
+/* Means over the logged iterations of the last fifth of the run, or, where none is logged, over the whole of it. */
 static void late_means(const lam_history *h, size_t blocks, double value[LAM_FIGURES])
 {
     double sums[4] = { 0 }, n = 0, end = h->n_train > 0 ? h->train[h->n_train - 1].iteration : 0;
@@ -42,7 +42,12 @@ static void late_means(const lam_history *h, size_t blocks, double value[LAM_FIG
         sums[3] += p->rejected;
         n++;
     }
-    value[LAM_FIGURE_FORWARD] = sums[0] / n; /* NaN without lines */
+    if (n == 0) {
+        const double totals[4] = { h->train_forward, h->train_backward, h->train_accepted, h->train_rejected };
+        memcpy(sums, totals, sizeof sums);
+        n = h->iterations;
+    }
+    value[LAM_FIGURE_FORWARD] = sums[0] / n;
     value[LAM_FIGURE_BACKWARD] = sums[1] / n;
     value[LAM_FIGURE_STEPS] = sums[2] / n / (double)blocks;
     value[LAM_FIGURE_REJECTED] = sums[3] / n / (double)blocks;

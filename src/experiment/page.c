@@ -22,8 +22,8 @@ static const char style[] =
     ".chosen td,.chosen th{background:var(--tint)!important}\n"
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.6rem 0;padding:0;list-style:none;font-size:.88rem}\n"
     ".legend svg{vertical-align:middle;margin-right:.4rem}\n"
-    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,520px),1fr));gap:1rem}\n"
-    "figure{margin:0}figure svg{display:block;width:100%;height:auto;max-width:680px}\n"
+    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,360px),1fr));gap:1rem;max-width:980px}\n"
+    "figure{margin:0}figure svg{display:block;width:100%;height:auto}\n"
     "figcaption{font-size:.85rem;margin-bottom:.2rem}dt{font-weight:bold;margin-top:.5rem}dd{margin:0;max-width:75ch}\n"
     "pre{overflow-x:auto;background:var(--tint);padding:.8rem;border-radius:6px;font-size:.82rem;line-height:1.4}\n";
 
@@ -114,7 +114,7 @@ static void put_charts(FILE *out, lam_charts *charts)
             continue;
         fprintf(out, "<figure><figcaption>%s</figcaption>\n", captions[i]);
         charts->panels[i].title = captions[i];
-        lam_svg_panel(out, &charts->panels[i], 380, 280);
+        lam_svg_panel(out, &charts->panels[i], 400, 290);
         charts->panels[i].title = NULL;
         fputs("</figure>\n", out);
     }

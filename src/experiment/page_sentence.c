@@ -158,7 +158,7 @@ void lam_page_sentence(FILE *out, const lam_experiment *e, const lam_group *grou
         lam_group_label(e, b.base, b.base_name);
         size_t others = 0;
         for (size_t i = 0; i < n; i++)
-            others += &groups[i] != b.base && groups[i].count[LAM_FIGURE_CALLS_RATIO] > 0;
+            others += &groups[i] != b.base && groups[i].n > 0;
         if (others > 0) {
             say_time(&b);
             say_nll(&b);

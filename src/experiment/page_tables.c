@@ -45,7 +45,7 @@ void lam_page_mean(FILE *out, double mean, double se, int digits)
         digits = 1 - (int)floor(log10(se));
         digits = digits < 0 ? 0 : digits > 6 ? 6 : digits;
     }
-    if (mean < 0)
+    if (mean < -0.5 * pow(10, -digits)) /* what is rounded to 0 has no sign */
         fputs("\xe2\x88\x92", out);
     fprintf(out, "%.*f", digits, fabs(mean));
     if (isfinite(se))

@@ -35,6 +35,9 @@ for file in report.html runs.csv summary.csv curves.csv runs/moons/tpr/1e-4_seed
     runs/moons/tpr/1e-4_seed1/checkpoint.safetensors choose/moons/steer=0.5/metrics.jsonl; do
     expect_file "whole/$file"
 done
+for ending in svg png; do # in a build that draws
+    [ -z "$(ls whole/figures)" ] || expect_file "whole/figures/moons_1e-4_pareto.$ending"
+done
 grep -q "<b>$total of $total runs finished</b>" whole/report.html || fail "the report should count the runs"
 grep -q 'class="chosen"' whole/report.html || fail "the report should say what was chosen"
 run experiment plan.yaml --out whole --dry-run
