@@ -238,14 +238,13 @@ void lam_measurement_clear(lam_measurement *m)
     *m = (lam_measurement) { 0 };
 }
 
-const lam_group *lam_measurement_base(const lam_experiment *e, const lam_measurement *m, const lam_group *group)
+size_t lam_measurement_block(const lam_measurement *m, size_t first)
 {
-    for (size_t i = 0; i < m->n_groups; i++) {
-        const lam_group *g = &m->groups[i];
-        if (g->data == group->data && g->tolerance == group->tolerance && g->penalty == e->plan.base)
-            return g;
-    }
-    return group; /* the plan has a baseline, and every penalty is run on all data */
+    const lam_group *g = &m->groups[first];
+    size_t n = 1;
+    while (first + n < m->n_groups && g[n].data == g->data && g[n].tolerance == g->tolerance)
+        n++;
+    return n;
 }
 
 void lam_group_label(const lam_experiment *e, const lam_group *g, char label[128])

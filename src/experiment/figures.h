@@ -65,8 +65,8 @@ typedef struct lam_measurement {
 /* Of everything that has run so far, e refreshed. Free with lam_measurement_clear. */
 lam_status lam_measure_experiment(const lam_experiment *e, lam_measurement *out);
 void lam_measurement_clear(lam_measurement *m); /* takes a zeroed one */
-/* The group of the baseline for another's data and tolerance. */
-const lam_group *lam_measurement_base(const lam_experiment *e, const lam_measurement *m, const lam_group *group);
+/* How many groups from the one at `first` on are of its data and tolerance. */
+size_t lam_measurement_block(const lam_measurement *m, size_t first);
 /* "TPR", "RNODE 0.1": the penalty, and its coefficient where it has one of several. */
 void lam_group_label(const lam_experiment *e, const lam_group *group, char label[128]);
 double lam_plan_number(const lam_plan_word *word);

@@ -17,7 +17,7 @@ static const char style[] =
     "table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}\n"
     ".cap{color:var(--soft);font-size:.88rem;margin:1rem 0 0}\n"
     "th,td{padding:.3rem .55rem;text-align:right;white-space:nowrap;border-top:1px solid var(--rule);font-weight:normal}\n"
-    "thead th{vertical-align:bottom;font-weight:bold;white-space:normal;border-top:0}thead small{display:block;font-weight:normal}\n"
+    "thead th{vertical-align:bottom;font-weight:bold;white-space:normal;border-top:0;min-width:5.8em}thead small{display:block;font-weight:normal}\n"
     "tr>:first-child{text-align:left;position:sticky;left:0;background:var(--paper);font-weight:bold}\n"
     ".chosen td,.chosen th{background:var(--tint)!important}\n"
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.6rem 0;padding:0;list-style:none;font-size:.88rem}\n"
@@ -167,9 +167,7 @@ static lam_status put_blocks(FILE *out, const lam_experiment *e, const lam_measu
 {
     for (size_t i = 0; i < m->n_groups;) {
         const lam_group *g = &m->groups[i];
-        size_t n = 1;
-        while (i + n < m->n_groups && g[n].data == g->data && g[n].tolerance == g->tolerance)
-            n++;
+        size_t n = lam_measurement_block(m, i);
         if (g->tolerance == 0) {
             fprintf(out, "<h2 id=\"data%zu\">", g->data + 1);
             lam_svg_text(out, e->plan.data[g->data].name.text);

@@ -168,7 +168,7 @@ static lam_status add_word(lam_yaml *yaml, const yaml_event_t *event, lam_plan_w
     return word == NULL ? LAM_ERR_MEMORY : take_word(yaml, event, word);
 }
 
-/* One value, or a list of at least one; none of them twice. */
+/* One value, or a list of at least one. */
 static lam_status read_words(lam_yaml *yaml, void *target)
 {
     lam_plan_words *words = target;
@@ -194,20 +194,29 @@ static lam_status read_words(lam_yaml *yaml, void *target)
     return LAM_OK;
 }
 
-/* A number above 0, of which no two are the same. */
-static lam_status read_amounts(lam_yaml *yaml, void *target)
+/* Values that are the same have the same key; -1: not such a value. */
+typedef int (*key_fn)(const char *text, uint64_t *key);
+
+static int amount_key(const char *text, uint64_t *key)
 {
-    const lam_plan_words *words = target;
-    LAM_TRY(read_words(yaml, target));
+    double value;
+    if (lam_number_read(text, &value) != 0 || !(value > 0))
+        return -1;
+    memcpy(key, &value, sizeof value);
+    return 0;
+}
+
+static lam_status check_words(const lam_yaml *yaml, const lam_plan_words *words, key_fn key_of, const char *what)
+{
     for (size_t i = 0; i < words->n; i++) {
-        double value = 0, other = 0;
         const lam_plan_word *w = &words->items[i];
-        if (lam_number_read(w->text, &value) != 0 || !(value > 0)) {
-            lam_fail(LAM_ERR_ARGUMENT, "\"%.60s\" is not a number above 0", w->text);
+        uint64_t key = 0, other = 0;
+        if (key_of(w->text, &key) != 0) {
+            lam_fail(LAM_ERR_ARGUMENT, "\"%.60s\" is not a %s", w->text, what);
             return wrong_at(yaml, w->mark);
         }
         for (size_t j = 0; j < i; j++) {
-            if (lam_number_read(words->items[j].text, &other) == 0 && other == value) {
+            if (key_of(words->items[j].text, &other) == 0 && other == key) {
                 lam_fail(LAM_ERR_ARGUMENT, "%.60s stands in this list twice; remove one", w->text);
                 return wrong_at(yaml, w->mark);
             }
@@ -216,25 +225,16 @@ static lam_status read_amounts(lam_yaml *yaml, void *target)
     return LAM_OK;
 }
 
+static lam_status read_amounts(lam_yaml *yaml, void *target)
+{
+    LAM_TRY(read_words(yaml, target));
+    return check_words(yaml, target, amount_key, "number above 0");
+}
+
 static lam_status read_seeds(lam_yaml *yaml, void *target)
 {
-    const lam_plan_words *words = target;
     LAM_TRY(read_words(yaml, target));
-    for (size_t i = 0; i < words->n; i++) {
-        uint64_t value = 0, other = 0;
-        const lam_plan_word *w = &words->items[i];
-        if (lam_whole_read(w->text, &value) != 0) {
-            lam_fail(LAM_ERR_ARGUMENT, "a seed is a whole number from 0 on, not \"%.60s\"", w->text);
-            return wrong_at(yaml, w->mark);
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (lam_whole_read(words->items[j].text, &other) == 0 && other == value) {
-                lam_fail(LAM_ERR_ARGUMENT, "%.60s stands in this list twice; remove one", w->text);
-                return wrong_at(yaml, w->mark);
-            }
-        }
-    }
-    return LAM_OK;
+    return check_words(yaml, target, lam_whole_read, "whole number from 0 on");
 }
 
 /* One value, checked as lists of its kind are. */

@@ -51,9 +51,7 @@ static lam_status write_figures(const lam_experiment *e, const lam_measurement *
     for (size_t i = 0; i < m->n_groups;) {
         const lam_group *g = &m->groups[i];
         lam_charts charts;
-        size_t n = 1;
-        while (i + n < m->n_groups && g[n].data == g->data && g[n].tolerance == g->tolerance)
-            n++;
+        size_t n = lam_measurement_block(m, i);
         LAM_TRY(lam_charts_make(e, m, g, n, &charts));
         lam_status status = LAM_OK;
         for (size_t k = 0; k < LAM_CHARTS && status == LAM_OK; k++)

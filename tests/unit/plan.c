@@ -104,7 +104,7 @@ static void mistakes_have_a_place(void **state)
             "has a list of coefficients", LAM_ERR_ARGUMENT },
         { BUDGET DATA PENALTIES "baseline: non\n", "p.yaml:4:11: no penalty is named \"non\"; there is \"none\"", LAM_ERR_ARGUMENT },
         { BUDGET DATA PENALTIES "tolerances: [x]\n", "p.yaml:4:14: \"x\" is not a number above 0", LAM_ERR_ARGUMENT },
-        { BUDGET DATA PENALTIES "seeds: [1, -1]\n", "p.yaml:4:12: a seed is a whole number", LAM_ERR_ARGUMENT },
+        { BUDGET DATA PENALTIES "seeds: [1, -1]\n", "p.yaml:4:12: \"-1\" is not a whole number from 0 on", LAM_ERR_ARGUMENT },
         { BUDGET DATA PENALTIES "seeds: [1, 01]\n", "p.yaml:4:12: 01 stands in this list twice", LAM_ERR_ARGUMENT },
         { BUDGET DATA PENALTIES "seeds: {a: 1}\n", "p.yaml:4:8: a nested mapping stands where", LAM_ERR_FORMAT },
         { BUDGET DATA PENALTIES "choose: {}\n", "p.yaml: choose has nothing to choose", LAM_ERR_ARGUMENT },
