@@ -182,7 +182,6 @@ static lam_status name_run(const lam_experiment *e, lam_grid_run *run)
 
 static lam_status add_run(lam_experiment *e, const lam_grid_run *said)
 {
-    const double unknown = (double)NAN;
     if (e->n_runs == MOST_RUNS)
         return lam_fail(LAM_ERR_ARGUMENT, "%s: more than %d runs; make several plans of it", e->plan_path, MOST_RUNS);
     lam_grid_run *larger = realloc(e->runs, (e->n_runs + 1) * sizeof *larger);
@@ -193,14 +192,11 @@ static lam_status add_run(lam_experiment *e, const lam_grid_run *said)
     *run = *said;
     LAM_TRY(name_run(e, run));
     int waits = !run->choosing && lam_experiment_chooses(e, run->penalty);
-    lam_status status = lam_experiment_configure(e, run, waits ? 0 : run->value, &run->config);
-    if (status != LAM_OK || waits) { /* with the first value only to see that it could be run */
+    LAM_TRY(lam_experiment_configure(e, run, waits ? 0 : run->value, &run->config));
+    if (waits) /* with the first value, only to see that it could be run */
         lam_config_clear(&run->config);
-        run->config = (lam_config) { 0 };
-    }
-    run->shown = (lam_experiment_run) { .iterations = unknown, .test_nll = unknown, .best_val_nll = unknown, .seconds = unknown,
-        .train_seconds = unknown, .train_cpu_seconds = unknown };
-    return status;
+    run->configured = !waits;
+    return LAM_OK;
 }
 
 /* Each value of a coefficient that is to be chosen. */
@@ -252,16 +248,13 @@ static lam_status prepare(lam_experiment *e)
 /* The list no longer moves: what is shown of a run points into it. */
 static void point_shown(lam_experiment *e)
 {
+    const double unknown = (double)NAN;
     for (size_t i = 0; i < e->n_runs; i++) {
         lam_grid_run *run = &e->runs[i];
-        int waits = !run->choosing && lam_experiment_chooses(e, run->penalty);
-        run->shown.name = run->name;
-        run->shown.folder = run->folder;
-        run->shown.data = run->paths[0];
-        run->shown.valid = run->paths[1];
-        run->shown.test = run->paths[2];
-        run->shown.config = waits ? NULL : &run->config;
-        run->shown.message = "";
+        run->shown = (lam_experiment_run) { .name = run->name, .folder = run->folder, .data = run->paths[0],
+            .valid = run->paths[1], .test = run->paths[2], .config = run->configured ? &run->config : NULL, .message = "",
+            .iterations = unknown, .test_nll = unknown, .best_val_nll = unknown, .seconds = unknown, .train_seconds = unknown,
+            .train_cpu_seconds = unknown };
     }
 }
 
@@ -306,7 +299,7 @@ void lam_experiment_free(lam_experiment *e)
         char *const texts[] = { run->name, run->folder, run->paths[0], run->paths[1], run->paths[2], run->message, run->machine };
         for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
             free(texts[j]);
-        if (run->shown.config != NULL)
+        if (run->configured)
             lam_config_clear(&run->config);
     }
     for (size_t d = 0; e->config_paths != NULL && d < e->plan.n_data; d++)

@@ -9,7 +9,8 @@ typedef struct lam_grid_run {
     lam_experiment_run shown;
     size_t data, penalty, value, tolerance, seed; /* indices into the plan; value: of the penalty's coefficient, or LAM_NO_VALUE */
     int choosing;                                 /* 1: of the stage that chooses coefficients */
-    lam_config config;                            /* valid if shown.config is not NULL */
+    lam_config config;                            /* if configured is 1; shown.config points to it then */
+    int configured;
     char *name, *folder, *paths[3], *message, *machine;
     double load, load_seconds;
 } lam_grid_run;

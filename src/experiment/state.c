@@ -144,10 +144,21 @@ lam_status lam_experiment_note(lam_experiment *e, size_t index, const lam_run_no
 
 /* ---- refreshing --------------------------------------------------------------------------------------------------- */
 
+/* A run of which nothing is known. */
+static void forget(lam_grid_run *run)
+{
+    lam_experiment_run *shown = &run->shown;
+    shown->iterations = shown->test_nll = shown->best_val_nll = (double)NAN;
+    shown->seconds = shown->train_seconds = shown->train_cpu_seconds = (double)NAN;
+    shown->state = LAM_RUN_WAITING;
+    shown->message = "";
+}
+
 static lam_status refresh_run(lam_grid_run *run)
 {
     char path[PATH];
     lam_run_state state;
+    forget(run);
     LAM_TRY(check_settings(run));
     LAM_TRY(read_note(run, &state));
     LAM_TRY(join(run->folder, "metrics.jsonl", path));
@@ -164,7 +175,8 @@ static lam_status refresh_run(lam_grid_run *run)
         lam_history_free(&history);
     }
     run->shown.state = state;
-    run->shown.message = state != LAM_RUN_FAILED ? "" : run->message != NULL ? run->message : "it is not known why";
+    if (state == LAM_RUN_FAILED)
+        run->shown.message = run->message != NULL ? run->message : "it is not known why";
     return LAM_OK;
 }
 
@@ -191,9 +203,11 @@ static size_t choose(const lam_experiment *e, size_t penalty, int *done)
 static lam_status apply_choice(lam_experiment *e, lam_grid_run *run, int done)
 {
     static const char nothing[] = "no coefficient could be chosen: all the runs that were to show one failed";
-    if (run->shown.config != NULL)
+    if (run->configured)
         lam_config_clear(&run->config);
+    run->configured = 0;
     run->shown.config = NULL;
+    forget(run);
     if (!done)
         return LAM_OK;
     if (e->chosen[run->penalty] == LAM_NO_VALUE) {
@@ -202,6 +216,7 @@ static lam_status apply_choice(lam_experiment *e, lam_grid_run *run, int done)
         return LAM_OK;
     }
     LAM_TRY(lam_experiment_configure(e, run, e->chosen[run->penalty], &run->config));
+    run->configured = 1;
     run->shown.config = &run->config;
     return refresh_run(run);
 }
