@@ -23,6 +23,8 @@ static const column cost_columns[] = {
     { LAM_FIGURE_TRAIN_CPU_SECONDS, "training", "processor s", 1, 0 },
     { LAM_FIGURE_TRAIN_SECONDS, "training", "wall s", 1, 0 },
     { LAM_FIGURE_SECONDS, "in all", "wall s", 1, 0 },
+    { LAM_FIGURE_TRAIN_FORWARD, "calls forward", "in all", 0, 0 },
+    { LAM_FIGURE_TRAIN_BACKWARD, "calls backward", "in all", 0, 0 },
     { LAM_FIGURE_ITERATIONS, "iterations", "", 0, 0 },
 };
 static const column paired_columns[] = {
