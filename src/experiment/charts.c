@@ -241,8 +241,8 @@ static void widen(lam_panel *p)
 
 static lam_status fill(const lam_experiment *e, const lam_measurement *m, const lam_group *groups, size_t n, lam_charts *c)
 {
-    static const char *const x_labels[] = { "processor seconds of training", "calls of f in training, forward + backward", "iteration",
-        "calls of f forward an iteration, all blocks" };
+    static const char *const x_labels[] = { "processor seconds of training", "calls of f in training, forward + backward",
+        "iteration", "calls of f forward an iteration, all blocks" };
     static const char *const y_labels[] = { "validation NLL, nats a row", "validation NLL, nats a row",
         "calls of f an iteration", "test NLL, nats a row" };
     c->labels = lam_alloc(n, sizeof *c->labels);

@@ -80,7 +80,8 @@ static lam_status load_config(const lam_experiment *e, const lam_grid_run *run, 
     if (status == LAM_ERR_IO)
         return lam_yaml_at(e->plan_path, e->plan.data[run->data].config.mark, status);
     if (status == LAM_OK && cfg->model != LAM_DENSITY) {
-        lam_fail(LAM_ERR_ARGUMENT, "%s is the configuration of a variational auto-encoder; experiments are of tables of numbers", path);
+        lam_fail(LAM_ERR_ARGUMENT, "%s is the configuration of a variational auto-encoder; experiments are of tables "
+            "of numbers", path);
         return lam_yaml_at(e->plan_path, e->plan.data[run->data].config.mark, LAM_ERR_ARGUMENT);
     }
     return status;

@@ -9,15 +9,16 @@ static const char style[] =
     "@media(prefers-color-scheme:dark){:root{--ink:#e6e7ea;--paper:#17191c;--soft:#a2a7af;--rule:#3a3d42;--tint:#212429}}\n"
     "body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 sans-serif}\n"
     "main{max-width:1480px;margin:0 auto;padding:1rem clamp(.8rem,3vw,2rem) 3rem}\n"
-    "h1{font-size:1.5rem;line-height:1.25;margin:.4rem 0}h2{font-size:1.25rem;margin:2.4rem 0 .4rem;border-top:1px solid var(--rule);"
-    "padding-top:1.2rem}h3{font-size:1.05rem;margin:1.6rem 0 .3rem}p{max-width:75ch;margin:.5rem 0}\n"
+    "h1{font-size:1.5rem;line-height:1.25;margin:.4rem 0}h2{font-size:1.25rem;margin:2.4rem 0 .4rem;"
+    "border-top:1px solid var(--rule);padding-top:1.2rem}h3{font-size:1.05rem;margin:1.6rem 0 .3rem}p{max-width:75ch;margin:.5rem 0}\n"
     ".soft,small,figcaption{color:var(--soft)}small{font-size:.8em}a{color:inherit}\n"
     ".says{border-left:4px solid var(--k0);background:var(--tint);padding:.6rem .9rem;max-width:80ch}\n"
     ".box{overflow-x:auto;width:fit-content;max-width:100%;margin:.3rem 0 1.2rem;border:1px solid var(--rule);border-radius:6px}\n"
     "table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}\n"
     ".cap{color:var(--soft);font-size:.88rem;margin:1rem 0 0}\n"
     "th,td{padding:.3rem .55rem;text-align:right;white-space:nowrap;border-top:1px solid var(--rule);font-weight:normal}\n"
-    "thead th{vertical-align:bottom;font-weight:bold;white-space:normal;border-top:0;min-width:5.8em}thead small{display:block;font-weight:normal}\n"
+    "thead th{vertical-align:bottom;font-weight:bold;white-space:normal;border-top:0;min-width:5.8em}\n"
+    "thead small{display:block;font-weight:normal}\n"
     "tr>:first-child{text-align:left;position:sticky;left:0;background:var(--paper);font-weight:bold}\n"
     ".chosen td,.chosen th{background:var(--tint)!important}\n"
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.6rem 0;padding:0;list-style:none;font-size:.88rem}\n"
@@ -29,20 +30,22 @@ static const char style[] =
 
 static const char terms[] =
     "<h2 id=\"terms\">Terms</h2>\n<dl>\n"
-    "<dt>NLL</dt><dd>Mean negative log-likelihood, nats a row, of standardised data. Test: of the model that was best in validation, "
-    "with the exact trace, at the test tolerance. Lower is better.</dd>\n"
+    "<dt>NLL</dt><dd>Mean negative log-likelihood, nats a row, of standardised data. Test: of the model that was best in "
+    "validation, with the exact trace, at the test tolerance. Lower is better.</dd>\n"
     "<dt>Calls</dt><dd>Evaluations of the vector field f on a batch (forward; NFE is another word) and vector-Jacobian products "
-    "(backward), summed over the blocks of the flow, a mean over the last fifth of the run. To score: forward, for one batch of test "
-    "rows at the test tolerance.</dd>\n"
+    "(backward), summed over the blocks of the flow, a mean over the last fifth of the run. To score: forward, for one batch of "
+    "test rows at the test tolerance.</dd>\n"
     "<dt>Steps</dt><dd>Accepted steps of the ODE solver through one block, last fifth of the run.</dd>\n"
     "<dt>To the baseline's NLL</dt><dd>Training time until the first validation whose NLL is not above the best one that the "
-    "baseline's run of the same seed and tolerance ever had; n/a if there was none. The baseline's own is the time to its best.</dd>\n"
+    "baseline's run of the same seed and tolerance ever had; n/a if there was none. The baseline's own is the time to "
+    "its best.</dd>\n"
     "<dt>Processor seconds, wall seconds</dt><dd>Of training steps: without validation, test and saving. Processor seconds, of all "
     "threads, change little when others use the machine; wall seconds do.</dd>\n"
-    "<dt>\xc2\xb1</dt><dd>The standard error of the mean over seeds, s/\xe2\x88\x9an; none for a single run. In the sentences a difference "
-    "counts as one if mean \xc2\xb1 2 standard errors do not hold \xe2\x80\x9cnone\xe2\x80\x9d; of two or three seeds even that is a weak "
-    "test.</dd>\n"
-    "<dt>Ratio</dt><dd>This run's figure over that of the baseline's run of the same seed and tolerance; the mean of these ratios.</dd>\n"
+    "<dt>\xc2\xb1</dt><dd>The standard error of the mean over seeds, s/\xe2\x88\x9an; none for a single run. In the sentences a "
+    "difference counts as one if mean \xc2\xb1 2 standard errors leave out a ratio of 1, or a difference of 0; of two or three seeds "
+    "even that is a weak test.</dd>\n"
+    "<dt>Ratio</dt><dd>This run's figure over that of the baseline's run of the same seed and tolerance; the mean of these "
+    "ratios.</dd>\n"
     "<dt>Pareto front</dt><dd>What no other penalty beats in both NLL and calls; dotted.</dd>\n"
     "</dl>\n";
 
@@ -99,8 +102,8 @@ static void put_head(FILE *out, const lam_experiment *e, int working)
 
 static void put_charts(FILE *out, lam_charts *charts)
 {
-    static const char *const captions[LAM_CHARTS] = { "Validation NLL over the time of training", "Validation NLL over the calls of f",
-        "Calls of f an iteration, forward and backward", "Test NLL and calls; bars: a standard error" };
+    static const char *const captions[LAM_CHARTS] = { "Validation NLL over the time of training",
+        "Validation NLL over the calls of f", "Calls of f an iteration, forward and backward", "Test NLL and calls; bars: a standard error" };
     fputs("<ul class=\"legend\">", out);
     for (size_t i = 0; i < charts->n_legend; i++) {
         fputs("<li>", out);
@@ -136,8 +139,8 @@ static void put_load(FILE *out, const lam_experiment *e, const lam_measurement *
         }
     if (!(seconds > 0) || !(wall > 0))
         return;
-    fprintf(out, "<p class=\"soft\">While these runs were made the load of the machine was %.1f in the mean, and they got %.2f processor "
-        "seconds a second of training.</p>\n", load / seconds, cpu / wall);
+    fprintf(out, "<p class=\"soft\">While these runs were made the load of the machine was %.1f in the mean, and they got %.2f "
+        "processor seconds a second of training.</p>\n", load / seconds, cpu / wall);
 }
 
 static lam_status put_block(FILE *out, const lam_experiment *e, const lam_measurement *m, const lam_group *groups, size_t n)

@@ -2,269 +2,10 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "experiment/plan_reader.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static lam_status wrong_at(const lam_yaml *yaml, yaml_mark_t mark)
-{
-    return lam_yaml_at(yaml->where, mark, LAM_ERR_ARGUMENT);
-}
-
-/* ---- mappings by tables of keys ----------------------------------------------------------------------------------- */
-
-enum { MOST_KEYS = 16 };
-
-/* One key of a mapping: what reads its value, and where to. A NULL name ends a table. */
-typedef struct plan_key {
-    const char *name;
-    lam_status (*read)(lam_yaml *yaml, void *target);
-    size_t offset;
-    int required;
-} plan_key;
-
-static const plan_key *find_key(const plan_key *keys, const char *name)
-{
-    const plan_key *nearest = NULL;
-    size_t best = 3; /* more slips than two are another word */
-    for (const plan_key *k = keys; k->name != NULL; k++) {
-        size_t distance = lam_name_distance(name, k->name);
-        if (distance == 0)
-            return k;
-        if (distance < best) {
-            best = distance;
-            nearest = k;
-        }
-    }
-    if (nearest != NULL) {
-        lam_fail(LAM_ERR_ARGUMENT, "unknown key \"%.60s\"; did you mean \"%s\"?", name, nearest->name);
-        return NULL;
-    }
-    char known[300] = "";
-    size_t used = 0;
-    for (const plan_key *k = keys; k->name != NULL && used < sizeof known; k++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", k == keys ? "" : ", ", k->name);
-    lam_fail(LAM_ERR_ARGUMENT, "unknown key \"%.60s\"; here stand %s", name, known);
-    return NULL;
-}
-
-/* A key has been read; its value follows. seen [MOST_KEYS] holds the line of each key read so far, from 1. */
-static lam_status read_pair(lam_yaml *yaml, const yaml_event_t *event, const plan_key *keys, size_t *seen, void *target)
-{
-    if (event->type != YAML_SCALAR_EVENT)
-        return lam_yaml_unexpected(yaml, event, "a key");
-    const char *name = (const char *)event->data.scalar.value;
-    const plan_key *found = find_key(keys, name);
-    if (found == NULL)
-        return wrong_at(yaml, event->start_mark);
-    if (seen[found - keys] > 0) {
-        lam_fail(LAM_ERR_ARGUMENT, "%s stands here for a second time, first in line %zu; remove one", found->name,
-            seen[found - keys]);
-        return wrong_at(yaml, event->start_mark);
-    }
-    seen[found - keys] = event->start_mark.line + 1;
-    return found->read(yaml, (char *)target + found->offset);
-}
-
-/* A mapping's pairs, its start, at that mark, already read. */
-static lam_status read_pairs(lam_yaml *yaml, yaml_mark_t start, const plan_key *keys, void *target)
-{
-    size_t seen[MOST_KEYS] = { 0 };
-    for (int done = 0; !done;) {
-        yaml_event_t event;
-        lam_status status = lam_yaml_next(yaml, &event);
-        done = event.type == YAML_MAPPING_END_EVENT;
-        if (status == LAM_OK && !done)
-            status = read_pair(yaml, &event, keys, seen, target);
-        yaml_event_delete(&event);
-        LAM_TRY(status);
-    }
-    for (const plan_key *k = keys; k->name != NULL; k++) {
-        if (k->required && seen[k - keys] == 0) {
-            lam_fail(LAM_ERR_ARGUMENT, "the key \"%s\" is missing in what begins here", k->name);
-            return wrong_at(yaml, start);
-        }
-    }
-    return LAM_OK;
-}
-
-/* The start of a mapping, or of what ends with the event type, into *mark. */
-static lam_status read_start(lam_yaml *yaml, yaml_event_type_t type, const char *expected, yaml_mark_t *mark)
-{
-    yaml_event_t event;
-    lam_status status = lam_yaml_next(yaml, &event);
-    *mark = event.start_mark;
-    if (status == LAM_OK && event.type != type)
-        status = lam_yaml_unexpected(yaml, &event, expected);
-    yaml_event_delete(&event);
-    return status;
-}
-
-static lam_status read_mapping(lam_yaml *yaml, const plan_key *keys, void *target)
-{
-    yaml_mark_t start;
-    LAM_TRY(read_start(yaml, YAML_MAPPING_START_EVENT, "\"key: value\"", &start));
-    return read_pairs(yaml, start, keys, target);
-}
-
-/* ---- words -------------------------------------------------------------------------------------------------------- */
-
-static lam_status take_word(lam_yaml *yaml, const yaml_event_t *event, lam_plan_word *word)
-{
-    if (event->type != YAML_SCALAR_EVENT)
-        return lam_yaml_unexpected(yaml, event, "a single value");
-    word->mark = event->start_mark;
-    if (event->data.scalar.length == 0) {
-        lam_fail(LAM_ERR_ARGUMENT, "an empty value; say one, or leave the key out");
-        return wrong_at(yaml, event->start_mark);
-    }
-    return lam_yaml_append(yaml, event, '\0', &word->text);
-}
-
-static lam_status read_word(lam_yaml *yaml, void *target)
-{
-    yaml_event_t event;
-    lam_status status = lam_yaml_next(yaml, &event);
-    if (status == LAM_OK)
-        status = take_word(yaml, &event, target);
-    yaml_event_delete(&event);
-    return status;
-}
-
-/* Names stand in tables and, what they have of letters and digits, in the names of folders. */
-static lam_status read_name(lam_yaml *yaml, void *target)
-{
-    lam_plan_word *word = target;
-    LAM_TRY(read_word(yaml, word));
-    int letters = 0;
-    for (const char *c = word->text; *c != '\0'; c++) {
-        letters += (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
-        if ((unsigned char)*c < ' ')
-            letters = -2 * LAM_PLAN_NAME;
-    }
-    if (letters > 0 && strlen(word->text) <= LAM_PLAN_NAME)
-        return LAM_OK;
-    lam_fail(LAM_ERR_ARGUMENT, "a name is one line of at most %d bytes with some letter or digit in it, a to z or 0 to 9",
-        LAM_PLAN_NAME);
-    return wrong_at(yaml, word->mark);
-}
-
-/* One more item at the end of *items [*n], each size bytes, zeroed; NULL: out of memory. */
-static void *add_item(void **items, size_t *n, size_t size)
-{
-    char *larger = *n >= SIZE_MAX / size - 1 ? NULL : realloc(*items, (*n + 1) * size);
-    if (larger == NULL) {
-        lam_fail(LAM_ERR_MEMORY, "out of memory: a list of more than %zu items", *n);
-        return NULL;
-    }
-    *items = larger;
-    memset(larger + *n * size, 0, size);
-    return larger + (*n)++ * size;
-}
-
-static lam_status add_word(lam_yaml *yaml, const yaml_event_t *event, lam_plan_words *words)
-{
-    lam_plan_word *word = add_item((void **)&words->items, &words->n, sizeof *word);
-    return word == NULL ? LAM_ERR_MEMORY : take_word(yaml, event, word);
-}
-
-/* One value, or a list of at least one. */
-static lam_status read_words(lam_yaml *yaml, void *target)
-{
-    lam_plan_words *words = target;
-    yaml_event_t event;
-    lam_status status = lam_yaml_next(yaml, &event);
-    int list = event.type == YAML_SEQUENCE_START_EVENT;
-    yaml_mark_t start = event.start_mark;
-    if (status == LAM_OK && !list)
-        status = add_word(yaml, &event, words);
-    yaml_event_delete(&event);
-    for (int done = !list; status == LAM_OK && !done;) {
-        status = lam_yaml_next(yaml, &event);
-        done = event.type == YAML_SEQUENCE_END_EVENT;
-        if (status == LAM_OK && !done)
-            status = add_word(yaml, &event, words);
-        yaml_event_delete(&event);
-    }
-    LAM_TRY(status);
-    if (words->n == 0) {
-        lam_fail(LAM_ERR_ARGUMENT, "an empty list; say at least one value, or leave the key out");
-        return wrong_at(yaml, start);
-    }
-    return LAM_OK;
-}
-
-/* Values that are the same have the same key; -1: not such a value. */
-typedef int (*key_fn)(const char *text, uint64_t *key);
-
-static int amount_key(const char *text, uint64_t *key)
-{
-    double value;
-    if (lam_number_read(text, &value) != 0 || !(value > 0))
-        return -1;
-    memcpy(key, &value, sizeof value);
-    return 0;
-}
-
-static lam_status check_words(const lam_yaml *yaml, const lam_plan_words *words, key_fn key_of, const char *what)
-{
-    for (size_t i = 0; i < words->n; i++) {
-        const lam_plan_word *w = &words->items[i];
-        uint64_t key = 0, other = 0;
-        if (key_of(w->text, &key) != 0) {
-            lam_fail(LAM_ERR_ARGUMENT, "\"%.60s\" is not a %s", w->text, what);
-            return wrong_at(yaml, w->mark);
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (key_of(words->items[j].text, &other) == 0 && other == key) {
-                lam_fail(LAM_ERR_ARGUMENT, "%.60s stands in this list twice; remove one", w->text);
-                return wrong_at(yaml, w->mark);
-            }
-        }
-    }
-    return LAM_OK;
-}
-
-static lam_status read_amounts(lam_yaml *yaml, void *target)
-{
-    LAM_TRY(read_words(yaml, target));
-    return check_words(yaml, target, amount_key, "number above 0");
-}
-
-static lam_status read_seeds(lam_yaml *yaml, void *target)
-{
-    LAM_TRY(read_words(yaml, target));
-    return check_words(yaml, target, lam_whole_read, "whole number from 0 on");
-}
-
-/* One value, checked as lists of its kind are. */
-static lam_status read_single(lam_yaml *yaml, lam_status (*read)(lam_yaml *yaml, void *target), lam_plan_word *word)
-{
-    lam_plan_words one = { 0 };
-    lam_status status = read(yaml, &one);
-    if (status == LAM_OK && one.n != 1) {
-        lam_fail(LAM_ERR_ARGUMENT, "one value is wanted here, not %zu", one.n);
-        status = wrong_at(yaml, one.items[0].mark);
-    }
-    if (status == LAM_OK) {
-        *word = one.items[0];
-        one.n = 0;
-    }
-    for (size_t i = 0; i < one.n; i++)
-        free(one.items[i].text);
-    free(one.items);
-    return status;
-}
-
-static lam_status read_seed(lam_yaml *yaml, void *target)
-{
-    return read_single(yaml, read_seeds, target);
-}
-
-static lam_status read_tolerance(lam_yaml *yaml, void *target)
-{
-    return read_single(yaml, read_amounts, target);
-}
 
 /* ---- the parts of a plan ------------------------------------------------------------------------------------------ */
 
@@ -277,7 +18,7 @@ static lam_status read_settings(lam_yaml *yaml, void *target)
     lam_settings *settings = target;
     yaml_mark_t start;
     LAM_TRY(lam_settings_create(settings));
-    LAM_TRY(read_start(yaml, YAML_MAPPING_START_EVENT, "\"parameter: value\"", &start));
+    LAM_TRY(lam_plan_read_start(yaml, YAML_MAPPING_START_EVENT, "\"parameter: value\"", &start));
     LAM_TRY(lam_settings_read(settings, yaml));
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         size_t index;
@@ -285,7 +26,7 @@ static lam_status read_settings(lam_yaml *yaml, void *target)
             continue;
         lam_fail(LAM_ERR_ARGUMENT, "%s is no setting here: %s%s%s says it", own[i][0], i == 0 ? "" : "the plan's key \"", own[i][1],
             i == 0 ? "; the model" : "\"");
-        return wrong_at(yaml, settings->entries[index].key);
+        return lam_plan_wrong_at(yaml, settings->entries[index].key);
     }
     return LAM_OK;
 }
@@ -298,10 +39,10 @@ lam_budget_kind lam_budget_said(const lam_budget *budget)
     return LAM_BUDGET_NONE;
 }
 
-static lam_status read_amount(lam_yaml *yaml, void *target)
+static lam_status read_number(lam_yaml *yaml, void *target)
 {
     lam_plan_word word = { 0 };
-    lam_status status = read_tolerance(yaml, &word);
+    lam_status status = lam_plan_read_amount(yaml, &word);
     if (status == LAM_OK)
         lam_number_read(word.text, target);
     free(word.text);
@@ -312,20 +53,20 @@ static lam_status read_whole(lam_yaml *yaml, void *target)
 {
     lam_plan_word word = { 0 };
     uint64_t value = 0;
-    lam_status status = read_seed(yaml, &word);
+    lam_status status = lam_plan_read_seed(yaml, &word);
     if (status == LAM_OK && (lam_whole_read(word.text, &value) != 0 || value < 1 || value > 1000000000)) {
         lam_fail(LAM_ERR_ARGUMENT, "\"%.60s\" is not a whole number from 1 to 1000000000", word.text);
-        status = wrong_at(yaml, word.mark);
+        status = lam_plan_wrong_at(yaml, word.mark);
     }
     *(double *)target = (double)value;
     free(word.text);
     return status;
 }
 
-static const plan_key budget_keys[] = {
+static const lam_plan_key budget_keys[] = {
     { "iterations", read_whole, offsetof(lam_budget, amount[LAM_BUDGET_ITERATIONS]), 0 },
-    { "seconds", read_amount, offsetof(lam_budget, amount[LAM_BUDGET_SECONDS]), 0 },
-    { "processor-seconds", read_amount, offsetof(lam_budget, amount[LAM_BUDGET_PROCESSOR_SECONDS]), 0 },
+    { "seconds", read_number, offsetof(lam_budget, amount[LAM_BUDGET_SECONDS]), 0 },
+    { "processor-seconds", read_number, offsetof(lam_budget, amount[LAM_BUDGET_PROCESSOR_SECONDS]), 0 },
     { 0 },
 };
 
@@ -334,27 +75,28 @@ static lam_status read_budget(lam_yaml *yaml, void *target)
     lam_budget *budget = target;
     yaml_mark_t start;
     int said = 0;
-    LAM_TRY(read_start(yaml, YAML_MAPPING_START_EVENT, "\"iterations: N\", \"seconds: N\" or \"processor-seconds: N\"", &start));
-    LAM_TRY(read_pairs(yaml, start, budget_keys, budget));
+    LAM_TRY(lam_plan_read_start(yaml, YAML_MAPPING_START_EVENT, "\"iterations: N\", \"seconds: N\" or "
+        "\"processor-seconds: N\"", &start));
+    LAM_TRY(lam_plan_read_pairs(yaml, start, budget_keys, budget));
     for (size_t i = 0; i < sizeof budget->amount / sizeof budget->amount[0]; i++)
         said += budget->amount[i] > 0;
     if (said == 1)
         return LAM_OK;
     lam_fail(LAM_ERR_ARGUMENT, "a budget is one of iterations, seconds and processor-seconds, and here stand%s", said == 0 ? "s none"
         : said == 2 ? " two" : " three");
-    return wrong_at(yaml, start);
+    return lam_plan_wrong_at(yaml, start);
 }
 
-static const plan_key coefficient_keys[] = {
-    { "parameters", read_words, offsetof(lam_plan_penalty, parameters), 1 },
-    { "values", read_amounts, offsetof(lam_plan_penalty, values), 1 },
+static const lam_plan_key coefficient_keys[] = {
+    { "parameters", lam_plan_read_words, offsetof(lam_plan_penalty, parameters), 1 },
+    { "values", lam_plan_read_amounts, offsetof(lam_plan_penalty, values), 1 },
     { 0 },
 };
 
 static lam_status read_coefficient(lam_yaml *yaml, void *target)
 {
     const lam_plan_penalty *penalty = target;
-    LAM_TRY(read_mapping(yaml, coefficient_keys, target));
+    LAM_TRY(lam_plan_read_mapping(yaml, coefficient_keys, target));
     for (size_t i = 0; i < penalty->parameters.n; i++) {
         const lam_plan_word *w = &penalty->parameters.items[i];
         const lam_param *param = lam_param_find(w->text, NULL);
@@ -363,67 +105,43 @@ static lam_status read_coefficient(lam_yaml *yaml, void *target)
         if (param->kind == LAM_PARAM_REAL)
             continue;
         lam_fail(LAM_ERR_ARGUMENT, "%s is no coefficient: its values are %s", param->shown.name, param->shown.values);
-        return wrong_at(yaml, w->mark);
+        return lam_plan_wrong_at(yaml, w->mark);
     }
     return LAM_OK;
 }
 
-static const plan_key data_keys[] = {
-    { "name", read_name, offsetof(lam_plan_data, name), 1 },
-    { "file", read_word, offsetof(lam_plan_data, file), 1 },
-    { "valid", read_word, offsetof(lam_plan_data, valid), 0 },
-    { "test", read_word, offsetof(lam_plan_data, test), 0 },
-    { "config", read_word, offsetof(lam_plan_data, config), 0 },
+static const lam_plan_key data_keys[] = {
+    { "name", lam_plan_read_name, offsetof(lam_plan_data, name), 1 },
+    { "file", lam_plan_read_word, offsetof(lam_plan_data, file), 1 },
+    { "valid", lam_plan_read_word, offsetof(lam_plan_data, valid), 0 },
+    { "test", lam_plan_read_word, offsetof(lam_plan_data, test), 0 },
+    { "config", lam_plan_read_word, offsetof(lam_plan_data, config), 0 },
     { "settings", read_settings, offsetof(lam_plan_data, settings), 0 },
     { 0 },
 };
-static const plan_key penalty_keys[] = {
-    { "name", read_name, offsetof(lam_plan_penalty, name), 1 },
+static const lam_plan_key penalty_keys[] = {
+    { "name", lam_plan_read_name, offsetof(lam_plan_penalty, name), 1 },
     { "settings", read_settings, offsetof(lam_plan_penalty, settings), 0 },
     { "coefficient", read_coefficient, 0, 0 },
     { 0 },
 };
 
-/* A list of mappings, at least one, each to an item of *items. */
-static lam_status read_items(lam_yaml *yaml, const plan_key *keys, void **items, size_t *n, size_t size)
-{
-    yaml_mark_t start;
-    LAM_TRY(read_start(yaml, YAML_SEQUENCE_START_EVENT, "a list, each item beginning \"- name: \",", &start));
-    for (int done = 0; !done;) {
-        yaml_event_t event;
-        lam_status status = lam_yaml_next(yaml, &event);
-        done = event.type == YAML_SEQUENCE_END_EVENT;
-        if (status == LAM_OK && !done && event.type != YAML_MAPPING_START_EVENT)
-            status = lam_yaml_unexpected(yaml, &event, "an item, \"- name: ...\",");
-        void *item = status == LAM_OK && !done ? add_item(items, n, size) : NULL;
-        if (status == LAM_OK && !done)
-            status = item == NULL ? LAM_ERR_MEMORY : read_pairs(yaml, event.start_mark, keys, item);
-        yaml_event_delete(&event);
-        LAM_TRY(status);
-    }
-    if (*n == 0) {
-        lam_fail(LAM_ERR_ARGUMENT, "an empty list; at least one item is wanted");
-        return wrong_at(yaml, start);
-    }
-    return LAM_OK;
-}
-
 static lam_status read_data(lam_yaml *yaml, void *target)
 {
     lam_plan *plan = target;
-    return read_items(yaml, data_keys, (void **)&plan->data, &plan->n_data, sizeof *plan->data);
+    return lam_plan_read_items(yaml, data_keys, (void **)&plan->data, &plan->n_data, sizeof *plan->data);
 }
 
 static lam_status read_penalties(lam_yaml *yaml, void *target)
 {
     lam_plan *plan = target;
-    return read_items(yaml, penalty_keys, (void **)&plan->penalties, &plan->n_penalties, sizeof *plan->penalties);
+    return lam_plan_read_items(yaml, penalty_keys, (void **)&plan->penalties, &plan->n_penalties, sizeof *plan->penalties);
 }
 
-static const plan_key choose_keys[] = {
-    { "data", read_word, offsetof(lam_plan_choose, data), 0 },
-    { "seed", read_seed, offsetof(lam_plan_choose, seed), 0 },
-    { "tolerance", read_tolerance, offsetof(lam_plan_choose, tolerance), 0 },
+static const lam_plan_key choose_keys[] = {
+    { "data", lam_plan_read_word, offsetof(lam_plan_choose, data), 0 },
+    { "seed", lam_plan_read_seed, offsetof(lam_plan_choose, seed), 0 },
+    { "tolerance", lam_plan_read_amount, offsetof(lam_plan_choose, tolerance), 0 },
     { "budget", read_budget, offsetof(lam_plan_choose, budget), 0 },
     { 0 },
 };
@@ -432,27 +150,27 @@ static lam_status read_choose(lam_yaml *yaml, void *target)
 {
     lam_plan_choose *choose = target;
     choose->wanted = 1;
-    return read_mapping(yaml, choose_keys, choose);
+    return lam_plan_read_mapping(yaml, choose_keys, choose);
 }
 
-static const plan_key plan_keys[] = {
-    { "name", read_name, offsetof(lam_plan, name), 0 },
-    { "title", read_word, offsetof(lam_plan, title), 0 },
+static const lam_plan_key plan_keys[] = {
+    { "name", lam_plan_read_name, offsetof(lam_plan, name), 0 },
+    { "title", lam_plan_read_word, offsetof(lam_plan, title), 0 },
     { "budget", read_budget, offsetof(lam_plan, budget), 1 },
-    { "threads", read_seed, offsetof(lam_plan, threads), 0 },
+    { "threads", lam_plan_read_seed, offsetof(lam_plan, threads), 0 },
     { "settings", read_settings, offsetof(lam_plan, settings), 0 },
     { "data", read_data, 0, 1 },
     { "penalties", read_penalties, 0, 1 },
-    { "tolerances", read_amounts, offsetof(lam_plan, tolerances), 0 },
-    { "seeds", read_seeds, offsetof(lam_plan, seeds), 0 },
-    { "baseline", read_word, offsetof(lam_plan, baseline), 0 },
+    { "tolerances", lam_plan_read_amounts, offsetof(lam_plan, tolerances), 0 },
+    { "seeds", lam_plan_read_seeds, offsetof(lam_plan, seeds), 0 },
+    { "baseline", lam_plan_read_word, offsetof(lam_plan, baseline), 0 },
     { "choose", read_choose, offsetof(lam_plan, choose), 0 },
     { 0 },
 };
 
 static lam_status read_plan(void *plan, lam_yaml *yaml)
 {
-    return read_pairs(yaml, (yaml_mark_t) { 0 }, plan_keys, plan);
+    return lam_plan_read_pairs(yaml, (yaml_mark_t) { 0 }, plan_keys, plan);
 }
 
 /* ---- what the parts say of each other ----------------------------------------------------------------------------- */

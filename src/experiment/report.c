@@ -35,7 +35,8 @@ static lam_status write_figure(const lam_experiment *e, const lam_charts *charts
     snprintf(title, sizeof title, "%s, tolerance %s", data, tolerance);
     const lam_plot plot = { .title = title, .panels = &charts->panels[chart], .n_panels = 1 };
     for (size_t i = 0; i < 2; i++) {
-        if (snprintf(path, sizeof path, "%s/figures/%s_%s_%s.%s", e->dir, slug, tolerance, lam_chart_name(chart), endings[i]) >= PATH)
+        if (snprintf(path, sizeof path, "%s/figures/%s_%s_%s.%s", e->dir, slug, tolerance, lam_chart_name(chart), endings[i])
+            >= PATH)
             return lam_fail(LAM_ERR_ARGUMENT, "the path %s is too long; choose a folder nearer to the root", e->dir);
         LAM_TRY(lam_plot_write(&plot, path));
     }

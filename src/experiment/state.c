@@ -41,8 +41,8 @@ static lam_status same_config(const char *folder, const lam_config *made, const 
         LAM_TRY(lam_param_view(param, made, room[0], SIZE, &then));
         LAM_TRY(lam_param_view(param, planned, room[1], SIZE, &now));
         if (!may_differ(param->shown.name) && strcmp(then, now) != 0)
-            return lam_fail(LAM_ERR_ARGUMENT, "%s was made with %s %s, and by the plan it is %s now; put the plan back, choose another "
-                "folder for the experiment, or remove that folder to have the run made anew", folder, param->shown.name,
+            return lam_fail(LAM_ERR_ARGUMENT, "%s was made with %s %s, and by the plan it is %s now; put the plan back, choose "
+                "another folder for the experiment, or remove that folder to have the run made anew", folder, param->shown.name,
                 then[0] != '\0' ? then : "not set", now[0] != '\0' ? now : "not set");
     }
     return LAM_OK;
