@@ -1,16 +1,6 @@
 /* laminar compare: runs side by side, from their metrics.jsonl and config.yaml. */
 #include "curves.h"
-#include <cjson/cJSON.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* One run. What its files do not tell is NaN. Counts are an iteration's. */
-typedef struct run_figures {
-    double iterations, test_nll, gaussian_test_nll, val_nll, log_det, seconds;
-    double forward, backward, accepted, rejected;
-    int finished;
-} run_figures;
 
 typedef struct compare_args {
     const char *plot;
@@ -22,102 +12,27 @@ static const cli_option compare_options[] = {
     {0},
 };
 
-/* A number of a JSON object, NaN if it is missing or null. */
-static double number(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
-}
+/* An iteration's calls and steps. */
+typedef struct iteration_counts {
+    double forward, backward, accepted, rejected;
+} iteration_counts;
 
-/* Sums over the training lines, for a run without a summary. */
-typedef struct training_sums {
-    double lines, forward, backward, accepted, rejected;
-} training_sums;
-
-static void take_train(const cJSON *object, run_figures *run, training_sums *sums)
+/* Of the whole run, or, without a summary, the mean over the logged iterations. */
+static iteration_counts count(const lam_history *run)
 {
-    sums->lines += 1.0;
-    sums->forward += number(object, "forward");
-    sums->backward += number(object, "backward");
-    sums->accepted += number(object, "accepted");
-    sums->rejected += number(object, "rejected");
-    run->iterations = number(object, "iteration");
-    run->seconds = number(object, "seconds");
-}
-
-/* Calls and steps are those of training. */
-static void take_warm_start(const cJSON *object, run_figures *run)
-{
-    run->iterations = 0;
-    run->seconds = number(object, "seconds");
-}
-
-static void take_summary(const cJSON *object, run_figures *run)
-{
-    run->iterations = number(object, "iterations");
-    run->test_nll = number(object, "test_nll");
-    run->gaussian_test_nll = number(object, "gaussian_test_nll");
-    run->val_nll = number(object, "best_val_nll");
-    run->log_det = number(object, "log_det");
-    run->seconds = number(object, "seconds");
-    run->forward = number(object, "train_forward") / run->iterations;
-    run->backward = number(object, "train_backward") / run->iterations;
-    run->accepted = number(object, "train_accepted") / run->iterations;
-    run->rejected = number(object, "train_rejected") / run->iterations;
-    const cJSON *finished = cJSON_GetObjectItemCaseSensitive(object, "finished");
-    run->finished = cJSON_IsTrue(finished) || (cJSON_IsNumber(finished) && finished->valuedouble != 0.0);
-}
-
-/* A last line cut short by a kill is passed over; so is a summary that further lines of iterations follow. */
-static void read_lines(FILE *stream, run_figures *run)
-{
-    char *line = NULL;
-    size_t room = 0;
-    int summary = 0;
-    training_sums sums = {0};
-    while (getline(&line, &room, stream) > 0) {
-        cJSON *object = cJSON_Parse(line);
-        const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "type"));
-        type = type == NULL ? "" : type;
-        if (strcmp(type, "train") == 0)
-            take_train(object, run, &sums);
-        else if (strcmp(type, "warm_start") == 0)
-            take_warm_start(object, run);
-        else if (strcmp(type, "validation") == 0)
-            run->val_nll = number(object, "best_val_nll");
-        else if (strcmp(type, "summary") == 0)
-            take_summary(object, run);
-        summary = strcmp(type, "summary") == 0 || (summary && strcmp(type, "train") != 0 && strcmp(type, "warm_start") != 0);
-        cJSON_Delete(object);
+    iteration_counts sums = {run->train_forward, run->train_backward, run->train_accepted, run->train_rejected};
+    double n = run->iterations;
+    if (!run->has_summary) {
+        sums = (iteration_counts){0};
+        n = (double)run->n_train;
     }
-    free(line);
-    if (!summary) {
-        run->finished = 0;
-        run->forward = sums.forward / sums.lines;
-        run->backward = sums.backward / sums.lines;
-        run->accepted = sums.accepted / sums.lines;
-        run->rejected = sums.rejected / sums.lines;
+    for (size_t i = 0; !run->has_summary && i < run->n_train; i++) {
+        sums.forward += run->train[i].forward;
+        sums.backward += run->train[i].backward;
+        sums.accepted += run->train[i].accepted;
+        sums.rejected += run->train[i].rejected;
     }
-}
-
-static int read_run(const char *folder, run_figures *run, lam_config *cfg)
-{
-    const double none = (double)NAN;
-    *run = (run_figures){none, none, none, none, none, none, none, none, none, none, 0};
-    char *metrics = cli_path_join(folder, "metrics.jsonl"), *config = cli_path_join(folder, "config.yaml");
-    FILE *stream = fopen(metrics, "r");
-    int code = CLI_OK;
-    if (stream == NULL)
-        code = cli_fail("%s cannot be read; is %s the folder of a fit?", metrics, folder);
-    if (code == CLI_OK)
-        code = cli_config_load(cfg, config);
-    if (code == CLI_OK)
-        read_lines(stream, run);
-    if (stream != NULL)
-        fclose(stream);
-    free(metrics);
-    free(config);
-    return code;
+    return (iteration_counts){sums.forward / n, sums.backward / n, sums.accepted / n, sums.rejected / n};
 }
 
 static void add_heads(cli_grid *grid)
@@ -129,9 +44,10 @@ static void add_heads(cli_grid *grid)
         cli_grid_add(grid, "%s", heads[i]);
 }
 
-static void add_run(cli_grid *grid, const char *folder, const run_figures *run, const lam_config *cfg)
+static void add_run(cli_grid *grid, const char *folder, const lam_history *run, const lam_config *cfg)
 {
     char solver[256];
+    iteration_counts counts = count(run);
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/')
         length--;
@@ -144,11 +60,11 @@ static void add_run(cli_grid *grid, const char *folder, const run_figures *run, 
     cli_grid_number(grid, 4, run->test_nll);
     cli_grid_number(grid, 4, run->test_nll - run->log_det);
     cli_grid_number(grid, 4, run->gaussian_test_nll);
-    cli_grid_number(grid, 4, run->val_nll);
-    cli_grid_number(grid, 1, run->forward);
-    cli_grid_number(grid, 1, run->backward);
-    cli_grid_number(grid, 2, run->accepted / (double)cfg->blocks);
-    cli_grid_number(grid, 2, run->rejected / (double)cfg->blocks);
+    cli_grid_number(grid, 4, run->best_val_nll);
+    cli_grid_number(grid, 1, counts.forward);
+    cli_grid_number(grid, 1, counts.backward);
+    cli_grid_number(grid, 2, counts.accepted / (double)cfg->blocks);
+    cli_grid_number(grid, 2, counts.rejected / (double)cfg->blocks);
     cli_grid_number(grid, 1, run->seconds);
 }
 
@@ -158,14 +74,15 @@ static int compare(const cli_line *line)
     int code = CLI_OK, unfinished = 0, warm = 0;
     add_heads(&grid);
     for (size_t i = 0; i < line->n_words && code == CLI_OK; i++) {
-        run_figures figures;
+        lam_history run;
         lam_config cfg;
         lam_config_init(&cfg);
-        code = read_run(line->words[i], &figures, &cfg);
+        code = cli_run_read(line->words[i], &run, &cfg);
         if (code == CLI_OK)
-            add_run(&grid, line->words[i], &figures, &cfg);
-        unfinished |= !figures.finished;
+            add_run(&grid, line->words[i], &run, &cfg);
+        unfinished |= !run.finished;
         warm |= cfg.warm_start > 0;
+        lam_history_free(&run);
         lam_config_clear(&cfg);
     }
     if (code != CLI_OK)

@@ -1,6 +1,5 @@
 /* Validation NLL over the course of several runs: against calls of f and against processor seconds. */
 #include "curves.h"
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,94 +9,31 @@
 typedef struct curve {
     lam_config cfg;
     double *calls, *seconds, *nll; /* [n] */
-    size_t n, capacity;
+    size_t n;
     char *name;
     size_t colour, dash;
 } curve;
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
-/* What has been read of a metrics.jsonl so far. */
-typedef struct reader {
-    double warm, iteration;  /* of the last line of the warm start, of training */
-    double calls, rate;      /* until the last line of either; of its iteration */
-    int known;               /* 1: there was such a line */
-} reader;
-
-static double number(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
-}
-
-static void grow(curve *c)
-{
-    double **arrays[] = {&c->calls, &c->seconds, &c->nll};
-    size_t capacity = c->capacity == 0 ? 64 : 2 * c->capacity;
-    for (size_t i = 0; i < 3; i++) {
-        double *larger = cli_alloc(capacity, sizeof *larger);
-        if (c->n > 0)
-            memcpy(larger, *arrays[i], c->n * sizeof *larger);
-        free(*arrays[i]);
-        *arrays[i] = larger;
-    }
-    c->capacity = capacity;
-}
-
-/* A line of the warm start or of training stands for the iterations since the one before, which need not be logged. */
-static void take_iteration(const cJSON *object, double *last, reader *r)
-{
-    double iteration = number(object, "iteration");
-    r->rate = number(object, "forward") + number(object, "backward");
-    r->calls += (iteration - *last) * r->rate;
-    *last = iteration;
-    r->known = 1;
-}
-
-static void take_validation(const cJSON *object, const reader *r, curve *c)
-{
-    double seconds = number(object, "train_cpu_seconds"), nll = number(object, "val_nll");
-    if (c->n == c->capacity)
-        grow(c);
-    c->nll[c->n] = isfinite(nll) ? nll : number(object, "best_val_nll");
-    c->seconds[c->n] = isfinite(seconds) ? seconds : number(object, "train_seconds");
-    double since = number(object, "iteration") - r->iteration;
-    c->calls[c->n++] = r->known ? r->calls + since * r->rate : (double)NAN; /* no such line: nobody knows */
-}
-
-static void read_lines(FILE *stream, curve *c)
-{
-    char *line = NULL;
-    size_t room = 0;
-    reader r = {0};
-    while (getline(&line, &room, stream) > 0) {
-        cJSON *object = cJSON_Parse(line); /* NULL for a line cut short by a kill */
-        const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "type"));
-        if (type != NULL && strcmp(type, "train") == 0)
-            take_iteration(object, &r.iteration, &r);
-        else if (type != NULL && strcmp(type, "warm_start") == 0)
-            take_iteration(object, &r.warm, &r);
-        else if (type != NULL && strcmp(type, "validation") == 0)
-            take_validation(object, &r, c);
-        cJSON_Delete(object);
-    }
-    free(line);
-}
-
 static int read_curve(const char *folder, curve *c)
 {
-    char *metrics = cli_path_join(folder, "metrics.jsonl"), *config = cli_path_join(folder, "config.yaml");
-    FILE *stream = fopen(metrics, "r");
-    int code = stream != NULL ? CLI_OK : cli_fail("%s cannot be read; is %s the folder of a fit?", metrics, folder);
-    if (code == CLI_OK)
-        code = cli_config_load(&c->cfg, config);
-    if (code == CLI_OK)
-        read_lines(stream, c);
-    if (stream != NULL)
-        fclose(stream);
-    free(metrics);
-    free(config);
-    return code;
+    lam_history run;
+    int code = cli_run_read(folder, &run, &c->cfg);
+    if (code != CLI_OK)
+        return code;
+    c->n = run.n_validations;
+    c->calls = cli_alloc(c->n, sizeof *c->calls);
+    c->seconds = cli_alloc(c->n, sizeof *c->seconds);
+    c->nll = cli_alloc(c->n, sizeof *c->nll);
+    for (size_t i = 0; i < c->n; i++) {
+        const lam_history_point *p = &run.validation[i];
+        c->calls[i] = p->calls;
+        c->seconds[i] = isfinite(p->train_cpu_seconds) ? p->train_cpu_seconds : p->train_seconds;
+        c->nll[i] = isfinite(p->nll) ? p->nll : p->best_val_nll;
+    }
+    lam_history_free(&run);
+    return CLI_OK;
 }
 
 /* ---- what the runs differ in -------------------------------------------------------------------------------------- */
@@ -105,8 +41,8 @@ static int read_curve(const char *folder, curve *c)
 /* These change how a run goes on, or where, but not which curve it draws. */
 static int is_silent(const char *name)
 {
-    static const char *const silent[] = {"tpr", "threads", "log-freq", "val-freq", "iterations", "early-stopping",
-        "rate-cuts", "memory", "isa", "max-steps", "val-batch-size"};
+    static const char *const silent[] = {"tpr", "threads", "log-freq", "val-freq", "iterations", "max-seconds", "max-processor-seconds",
+        "early-stopping", "rate-cuts", "memory", "isa", "max-steps", "val-batch-size"};
     for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
         if (strcmp(name, silent[i]) == 0)
             return 1;
@@ -275,6 +211,18 @@ static int draw(const curve *curves, size_t n, const char *path)
     lam_status status = lam_plot_write(&plot, path);
     free(series);
     return status == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
+int cli_run_read(const char *folder, lam_history *run, lam_config *cfg)
+{
+    if (lam_history_read(folder, run) != LAM_OK)
+        return cli_library_failed();
+    char *config = cli_path_join(folder, "config.yaml");
+    int code = cli_config_load(cfg, config);
+    free(config);
+    if (code != CLI_OK)
+        lam_history_free(run);
+    return code;
 }
 
 int cli_curves_check(const char *path)

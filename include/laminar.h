@@ -153,6 +153,8 @@ typedef struct lam_config {
     size_t iterations;             /* at the most */
     size_t warm_start;             /* "flow-matching:N": iterations of it before them, of densities (method.md 11); 0: none */
     lam_pairing_kind warm_start_pairing;
+    double max_seconds, max_processor_seconds; /* of training steps, resumed parts included; 0: no limit. Then a run's end depends
+                                                * on the machine, what it finds at an iteration does not */
     size_t early_stopping;         /* validations without improvement before a rate cut */
     size_t rate_cuts;              /* tenfold cuts before training stops */
     size_t val_freq, log_freq;     /* iterations */
@@ -409,6 +411,36 @@ typedef struct lam_fit_result {
 LAM_API lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
     lam_fit_result *result);
 
+/* ---- the record of a fit ------------------------------------------------------------------------------------------ */
+
+/* One line of metrics.jsonl. What it does not say is NaN. */
+typedef struct lam_history_point {
+    double iteration;
+    double nll;          /* nats, standardised units: of the batch, or val_nll */
+    double best_val_nll; /* of a validation */
+    double forward, backward, accepted, rejected; /* of that iteration, or of the validation */
+    double calls;        /* forward + backward up to here, the warm start's too; iterations that are not logged count as the next
+                          * logged one */
+    double seconds, train_seconds, train_cpu_seconds; /* as in lam_fit_result */
+} lam_history_point;
+
+/* What metrics.jsonl holds. The figures after the lines are those of its summary, of a run without one (finished 0) as far as its
+ * last lines tell; what is not known is NaN. */
+typedef struct lam_history {
+    lam_history_point *train, *validation; /* [n_train], [n_validations] */
+    size_t n_train, n_validations;
+    int has_summary; /* 1: the run ended or was stopped, and has not gone on since */
+    int finished;    /* 1: it ended as it should */
+    double iterations, best_iteration, best_val_nll, test_nll, gaussian_test_nll, log_det;
+    double train_forward, train_backward, train_accepted, train_rejected, test_forward, test_solves;
+    double warm_start_forward, warm_start_backward; /* 0 without a warm start. Seconds are with it, calls of training without */
+    double seconds, train_seconds, train_cpu_seconds;
+} lam_history;
+
+/* Reads run_dir/metrics.jsonl; lines of other types and a last one cut short are passed over. Free with lam_history_free. */
+LAM_API lam_status lam_history_read(const char *run_dir, lam_history *out);
+LAM_API void lam_history_free(lam_history *history); /* what is in it; takes a zeroed one */
+
 /* ---- images and variational auto-encoders ------------------------------------------------------------------------- */
 
 /* Grey images of one size. */
@@ -549,6 +581,49 @@ typedef struct lam_plot {
 
 /* Draws line charts to a .svg, .png or .pdf file, whole or not at all. LAM_ERR_UNSUPPORTED: this build has no cairo. */
 LAM_API lam_status lam_plot_write(const lam_plot *plot, const char *path);
+
+/* ---- experiments -------------------------------------------------------------------------------------------------- */
+
+/* A grid of fits, data x penalty x coefficient x tolerance x seed, as a plan file says it (docs/data.md): which runs there are, how
+ * far each is, and the report. Who runs them, and how many at a time, is up to the caller: each is a lam_fit into its own folder
+ * with resume set, and all that is known of a run lies in that folder. An experiment is for one thread at a time. */
+typedef struct lam_experiment lam_experiment;
+
+typedef enum lam_run_state { LAM_RUN_WAITING, LAM_RUN_BEGUN, LAM_RUN_FAILED, LAM_RUN_FINISHED } lam_run_state;
+
+typedef struct lam_experiment_run {
+    const char *name;                /* "power_month, TPR, tolerance 1e-4, seed 1" */
+    const char *folder;              /* its own, the experiment's before it */
+    const char *data, *valid, *test; /* for lam_table_read; valid and test NULL: split off data */
+    const lam_config *config;        /* NULL: its coefficient is not chosen yet */
+    lam_run_state state;
+    const char *message;             /* of a failed one: why; else "" */
+    double iterations, test_nll, best_val_nll;         /* as far as it is; NaN: not known */
+    double seconds, train_seconds, train_cpu_seconds;  /* as in lam_fit_result */
+} lam_experiment_run;
+
+/* Reads a plan whose runs are in folders below dir, which need not be there. Nothing is written. Mistakes: file, line and column. */
+LAM_API lam_status lam_experiment_open(const char *plan_path, const char *dir, lam_experiment **out);
+LAM_API void lam_experiment_free(lam_experiment *experiment);
+LAM_API const char *lam_experiment_title(const lam_experiment *experiment);
+/* Run at index, in the order in which they are best run; NULL past the end. Owned by the experiment, good until the next call. */
+LAM_API const lam_experiment_run *lam_experiment_run_at(const lam_experiment *experiment, size_t index);
+/* How far every run is, from its folder; coefficients are chosen where their runs are done. LAM_ERR_ARGUMENT: a run was made with
+ * other settings than the plan's. */
+LAM_API lam_status lam_experiment_refresh(lam_experiment *experiment);
+
+/* What the caller knows of a run and its folder does not say: kept there as state.json. */
+typedef struct lam_run_note {
+    lam_run_state state;  /* LAM_RUN_BEGUN or LAM_RUN_FAILED */
+    const char *message;  /* why it failed; may be NULL */
+    const char *machine;  /* on which it runs, one line; may be NULL */
+    double load, seconds; /* mean load of the machine over these seconds, to be averaged with what stands there already; 0, 0: none */
+} lam_run_note;
+LAM_API lam_status lam_experiment_note(lam_experiment *experiment, size_t index, const lam_run_note *note);
+
+/* Writes report.html, runs.csv, summary.csv, curves.csv and figures/ (SVG and PNG, in a build with cairo) to the experiment's
+ * folder, of all that has run so far. working 1: somebody is at work on it, so what is begun is under way. Refreshes first. */
+LAM_API lam_status lam_experiment_report(lam_experiment *experiment, int working);
 
 /* ---- measuring ---------------------------------------------------------------------------------------------------- */
 

@@ -405,6 +405,18 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
     return lam_fail(LAM_ERR_ARGUMENT, "%s: unknown kind", param->shown.name);
 }
 
+lam_status lam_param_view(const lam_param *param, const lam_config *cfg, char *room, size_t size, const char **text)
+{
+    lam_config reader = *cfg; /* only read: lam_param_text wants it writable */
+    char **own = lam_param_text(param, &reader);
+    if (own != NULL) {
+        *text = *own != NULL ? *own : "";
+        return LAM_OK;
+    }
+    *text = room;
+    return lam_param_get(param, cfg, room, size);
+}
+
 /* ---- values that were put there directly -------------------------------------------------------------------------- */
 
 /* Ranges are those of set, so a value is checked by writing it out and reading it back; what set cannot tell (a number

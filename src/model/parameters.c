@@ -80,6 +80,10 @@ static const lam_param table[] = {
         "N iterations before these that solve no ODE: the field learns straight paths to noise (densities)"),
     ENUM("warm-start-pairing", "training", warm_start_pairing, "none|minibatch", "none",
         "the noise that a row goes to there: drawn, or that of the shortest ways of 64 rows"),
+    REAL("max-seconds", "training", max_seconds, 0, DBL_MAX, "0",
+        "seconds of training steps after which a run ends, wherever the machine has got to; 0: no limit"),
+    REAL("max-processor-seconds", "training", max_processor_seconds, 0, DBL_MAX, "0",
+        "the same in processor seconds, all threads"),
     WHOLE("early-stopping", "training", early_stopping, 1, 1e15, "20", "validations without improvement before a rate cut"),
     WHOLE("rate-cuts", "training", rate_cuts, 0, 100, "2", "tenfold cuts of the rate before training stops"),
     WHOLE("val-freq", "training", val_freq, 1, 1e15, "200", "iterations between validations"),
@@ -170,10 +174,11 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours that turn a into b; both at most LONGEST long. */
-static size_t edit_distance(const char *a, const char *b)
+size_t lam_name_distance(const char *a, const char *b)
 {
     size_t rows[3][LONGEST + 1], n = strlen(b);
+    if (n > LONGEST || strlen(a) > LONGEST)
+        return SIZE_MAX;
     size_t *before = rows[0], *above = rows[1], *row = rows[2];
     memset(rows, 0, sizeof rows);
     for (size_t j = 0; j <= n; j++)
@@ -213,7 +218,7 @@ const char *lam_parameter_nearest(const char *name)
     size_t best = 1 + length / 5; /* one slip in a short name, more in a long one */
     for (size_t i = 0; i < COUNT + sizeof elsewhere / sizeof elsewhere[0]; i++) {
         const char *known = i < COUNT ? table[i].shown.name : elsewhere[i - COUNT][0];
-        size_t distance = i < COUNT && is_beginning(name, known) ? 1 : edit_distance(name, known);
+        size_t distance = i < COUNT && is_beginning(name, known) ? 1 : lam_name_distance(name, known);
         if (distance < best || (distance == best && nearest == NULL)) {
             best = distance;
             nearest = i < COUNT ? known : elsewhere[i - COUNT][1];

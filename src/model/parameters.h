@@ -33,10 +33,15 @@ const lam_param *lam_param_at(size_t index);
 const lam_param *lam_param_find(const char *name, size_t *index);
 /* The failure for an unknown name: LAM_ERR_ARGUMENT, with the nearest known one. */
 lam_status lam_param_unknown(const char *name);
+/* Insertions, deletions, replacements and swaps of neighbours that turn a into b, '-' and '_' alike; SIZE_MAX for names longer than
+ * 40. */
+size_t lam_name_distance(const char *a, const char *b);
 /* One value from text, checked for its kind and range; cfg is untouched on failure. */
 lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *value);
 /* One value as text that lam_param_set takes. */
 lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *value, size_t size);
+/* The same without a copy where it may be long: *text is in room [size bytes] or cfg's own; "" for no text. */
+lam_status lam_param_view(const lam_param *param, const lam_config *cfg, char *room, size_t size, const char **text);
 /* The value that stands in cfg (which may have been filled directly) is in range. */
 lam_status lam_param_check(const lam_param *param, const lam_config *cfg);
 /* The char * of a WORD, LIST or NOISE in cfg; NULL for other kinds. */

@@ -76,24 +76,12 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
 /* Parameters that change how a fit goes about its work, but not what it finds at an iteration. */
 static int may_differ(const char *name)
 {
-    static const char *const names[] = { "threads", "isa", "memory", "iterations", "epochs", "log-freq", "tpr" };
+    static const char *const names[] = { "threads", "isa", "memory", "iterations", "max-seconds", "max-processor-seconds",
+        "epochs", "log-freq", "tpr" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
             return 1;
     return 0;
-}
-
-/* A value of either configuration as text; names of columns may be long, so those are not copied. */
-static lam_status value_text(const lam_param *param, const lam_config *cfg, char *room, size_t size, const char **text)
-{
-    lam_config reader = *cfg; /* only read: lam_param_text wants it writable */
-    char **own = lam_param_text(param, &reader);
-    if (own != NULL) {
-        *text = *own != NULL ? *own : "";
-        return LAM_OK;
-    }
-    *text = room;
-    return lam_param_get(param, cfg, room, size);
 }
 
 static lam_status same_config(const char *path, const lam_config *saved, const lam_config *cfg)
@@ -105,8 +93,8 @@ static lam_status same_config(const char *path, const lam_config *saved, const l
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
         if (may_differ(param->shown.name))
             continue;
-        LAM_TRY(value_text(param, saved, room[0], SIZE, &then));
-        LAM_TRY(value_text(param, cfg, room[1], SIZE, &now));
+        LAM_TRY(lam_param_view(param, saved, room[0], SIZE, &then));
+        LAM_TRY(lam_param_view(param, cfg, room[1], SIZE, &now));
         if (strcmp(then, now) != 0)
             return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; go on with the same value, or "
                 "start a new run", path, param->shown.name, then[0] != '\0' ? then : "not set", now[0] != '\0' ? now : "not set");

@@ -24,13 +24,18 @@ static double rate_of(const lam_run *run)
 
 /* ---- progress ----------------------------------------------------------------------------------------------------- */
 
-/* What is left of the warm start, or else of training, by the pace that this process has had. */
+/* What is left of the warm start, or else of training, by the pace that this process has had; or of a limit of time that is nearer. */
 static double seconds_left(const lam_run *run)
 {
     const lam_fit_state *s = &run->state;
     int warm = s->iteration == 0 && run->cfg->warm_start > 0;
     uint64_t done = warm ? s->warm : s->iteration, all = warm ? run->cfg->warm_start : run->cfg->iterations;
-    return done > run->first ? (lam_run_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : 0;
+    double left = done > run->first ? (lam_run_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : 0;
+    if (run->cfg->max_seconds > 0)
+        left = fmin(left, fmax(0, run->cfg->max_seconds - s->train_seconds));
+    if (run->cfg->max_processor_seconds > 0 && s->train_cpu_seconds > 0)
+        left = fmin(left, fmax(0, run->cfg->max_processor_seconds - s->train_cpu_seconds) * s->train_seconds / s->train_cpu_seconds);
+    return left;
 }
 
 /* Non-zero: stop. */
@@ -130,6 +135,19 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
 
+static int is_out_of_time(const lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    const lam_config *cfg = run->cfg;
+    return (cfg->max_seconds > 0 && s->train_seconds >= cfg->max_seconds)
+        || (cfg->max_processor_seconds > 0 && s->train_cpu_seconds >= cfg->max_processor_seconds);
+}
+
+static int is_over(const lam_run *run)
+{
+    return run->state.iteration >= run->cfg->iterations || run->state.schedule.stopped || is_out_of_time(run);
+}
+
 /* ---- the warm start ----------------------------------------------------------------------------------------------- */
 
 /* Flow matching's moments are those of another loss, and training counts its steps anew. */
@@ -165,7 +183,7 @@ static lam_status warm_start(lam_run *run, lam_step_report *report)
 {
     const lam_fit_state *s = &run->state;
     run->first = s->warm;
-    while (s->warm < run->cfg->warm_start)
+    while (s->warm < run->cfg->warm_start && !is_out_of_time(run))
         LAM_TRY(warm_iterate(run, report));
     if (!has_validation(run) || s->iteration > 0 || lam_fit_state_has_best(s))
         return LAM_OK;
@@ -187,7 +205,7 @@ static lam_status train(lam_run *run)
         LAM_TRY(validate(run));
         LAM_TRY(lam_run_save_state(run));
     }
-    while (s->iteration < run->cfg->iterations && !s->schedule.stopped)
+    while (!is_over(run))
         LAM_TRY(iterate(run, &report));
     LAM_TRY(save_here(run));
     /* What came after the last regular validation deserves one too. It is no part of the checkpoint, so that a run that is

@@ -81,6 +81,35 @@ static void iterations_may_grow(void **state)
 }
 
 /* In double, with what else has a state or changes a step: trained times, swish, AdamW, clipping. */
+/* A limit of time that the first iteration exceeds: one iteration, validated and tested as a whole run is. Resumed it has had
+ * its time; without the limit it goes on as if there had never been one. */
+static void time_runs_out(void **state)
+{
+    (void)state;
+    static const char *const limits[] = { "max-seconds", "max-processor-seconds" };
+    for (size_t i = 0; i < 2; i++) {
+        lam_config cfg;
+        lam_fit_result r, one;
+        configure(&cfg);
+        set(&cfg, "iterations", "1");
+        fit_into(NULL, &cfg, (lam_fit_options) { 0 }, LAM_OK, &one);
+        set(&cfg, "iterations", "23");
+        set(&cfg, limits[i], "1.0e-9");
+        for (int resumed = 0; resumed < 2; resumed++) {
+            fit_into("limited", &cfg, (lam_fit_options) { .resume = resumed }, LAM_OK, &r);
+            assert_int_equal(r.iterations, 1);
+            assert_int_equal(r.finished, 1);
+            assert_true(r.best_val_nll == one.best_val_nll && r.test_nll == one.test_nll);
+        }
+        set(&cfg, limits[i], "0");
+        fit_into("limited", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+        assert_same_model("whole", "limited");
+        assert_lines("limited", &cfg);
+        remove_run("limited");
+        lam_config_clear(&cfg);
+    }
+}
+
 static void double_resumes_as_well(void **state)
 {
     (void)state;
@@ -160,6 +189,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(stopping_does_not_matter),
         cmocka_unit_test(iterations_may_grow),
+        cmocka_unit_test(time_runs_out),
         cmocka_unit_test(double_resumes_as_well),
         cmocka_unit_test(three_columns),
         cmocka_unit_test(killing_does_not_matter),

@@ -1,0 +1,166 @@
+/* laminar experiment: a grid of fits by a plan, and its report. */
+#include "experiment.h"
+#include "fit.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct experiment_args {
+    const char *out;
+    size_t jobs;
+    int report, dry_run;
+} experiment_args;
+
+static const cli_option experiment_options[] = {
+    {"out", 'o', CLI_TEXT, "DIR", "folder for the runs and the report; default: runs/ and the plan's name",
+        offsetof(experiment_args, out)},
+    {"jobs", 'j', CLI_COUNT, "N", "runs at a time; default: processors over the plan's threads", offsetof(experiment_args, jobs)},
+    {"report", 0, CLI_SWITCH, NULL, "run nothing, only write the report of what there is", offsetof(experiment_args, report)},
+    {"dry-run", 0, CLI_SWITCH, NULL, "run nothing, only list the runs and, where some are done, the time left",
+        offsetof(experiment_args, dry_run)},
+    {0},
+};
+
+/* runs/NAME of PLANS/NAME.yaml. Free it. */
+static char *usual_folder(const char *plan)
+{
+    const char *slash = strrchr(plan, '/'), *name = slash == NULL ? plan : slash + 1, *dot = strrchr(name, '.');
+    return cli_format("runs/%.*s", (int)(dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name)), name);
+}
+
+static size_t usual_jobs(const lam_experiment *experiment)
+{
+    const lam_experiment_run *run;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t threads = 1, all = processors > 1 ? (size_t)processors : 1;
+    for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++)
+        if (run->config != NULL && (run->config->threads > threads || run->config->threads == 0))
+            threads = run->config->threads > 0 ? run->config->threads : all;
+    return all > threads ? all / threads : 1;
+}
+
+/* ---- what there is to do ------------------------------------------------------------------------------------------ */
+
+static const char *state_name(const lam_experiment_run *run, int working)
+{
+    switch (run->state) {
+    case LAM_RUN_FINISHED:
+        return "finished";
+    case LAM_RUN_FAILED:
+        return "failed";
+    case LAM_RUN_BEGUN:
+        return working ? "under way" : "begun";
+    default:
+        return run->config == NULL ? "waits for its coefficient" : "waits";
+    }
+}
+
+static int list(const lam_experiment *experiment, size_t jobs, int working)
+{
+    const lam_experiment_run *run;
+    cli_grid grid = {.columns = 4};
+    size_t counts[4], n = 0;
+    char text[32];
+    static const char *const heads[] = {"run", "state", "iterations", "seconds"};
+    for (size_t i = 0; i < 4; i++)
+        cli_grid_add(&grid, "%s", heads[i]);
+    for (; (run = lam_experiment_run_at(experiment, n)) != NULL; n++) {
+        cli_grid_add(&grid, "%s", run->name);
+        cli_grid_add(&grid, "%s", state_name(run, working));
+        cli_grid_number(&grid, 0, run->iterations);
+        cli_grid_number(&grid, 1, run->seconds);
+    }
+    cli_grid_print(&grid, stdout);
+    experiment_count(experiment, counts);
+    printf("\n%zu runs, %zu of them finished, %zu failed", n, counts[LAM_RUN_FINISHED], counts[LAM_RUN_FAILED]);
+    double left = experiment_seconds_left(experiment, jobs);
+    if (isfinite(left))
+        printf("; the others take about %s with %zu at a time\n", cli_duration(left, text), jobs);
+    else
+        printf("; how long they take is known when one of them is finished\n");
+    return CLI_OK;
+}
+
+/* ---- the command -------------------------------------------------------------------------------------------------- */
+
+static int write_report(lam_experiment *experiment, const char *dir)
+{
+    if (!cli_is_folder(dir))
+        return cli_fail("there is no folder %s yet, and nothing to report; run the experiment first", dir);
+    return lam_experiment_report(experiment, experiment_is_locked(dir)) == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
+static int run_all(lam_experiment *experiment, const char *dir, size_t jobs)
+{
+    int lock = -1, code = fit_make_folder(dir);
+    if (code == CLI_OK)
+        code = experiment_lock(dir, &lock); /* held until the process ends */
+    if (code == CLI_OK && lam_experiment_refresh(experiment) != LAM_OK)
+        code = cli_library_failed();
+    return code == CLI_OK ? experiment_run(experiment, jobs) : code;
+}
+
+static int work(const experiment_args *args, const char *dir, lam_experiment *experiment)
+{
+    size_t jobs = args->jobs > 0 ? args->jobs : usual_jobs(experiment);
+    int code;
+    if (args->dry_run) {
+        if (lam_experiment_refresh(experiment) != LAM_OK)
+            return cli_library_failed();
+        return list(experiment, jobs, experiment_is_locked(dir));
+    }
+    code = args->report ? write_report(experiment, dir) : run_all(experiment, dir, jobs);
+    if (code == CLI_OK || !args->report) {
+        char *page = cli_path_join(dir, "report.html");
+        if (cli_exists(page))
+            printf("report   %s\n", page);
+        free(page);
+    }
+    return code;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    experiment_args args = {0};
+    cli_line line;
+    lam_experiment *experiment = NULL;
+    char *dir = NULL;
+    int code = cli_line_parse(command, argc, argv, &args, &line);
+    if (code == CLI_OK && args.report && args.dry_run)
+        code = cli_misuse(command, "--report and --dry-run exclude each other");
+    if (code == CLI_OK && args.jobs > 1000)
+        code = cli_misuse(command, "--jobs %zu: at most 1000", args.jobs);
+    if (code == CLI_OK)
+        dir = args.out != NULL ? cli_format("%s", args.out) : usual_folder(line.words[0]);
+    if (code == CLI_OK && cli_exists(dir) && !cli_is_folder(dir))
+        code = cli_fail("%s is a file; name a folder by --out", dir);
+    if (code == CLI_OK && lam_experiment_open(line.words[0], dir, &experiment) != LAM_OK)
+        code = cli_library_failed();
+    if (code == CLI_OK)
+        code = work(&args, dir, experiment);
+    lam_experiment_free(experiment);
+    free(dir);
+    cli_line_free(&line);
+    return code;
+}
+
+const cli_command cli_experiment = {
+    .name = "experiment",
+    .arguments = "PLAN.yaml [--out DIR] [--jobs N] [--report]",
+    .summary = "a grid of fits (data, penalties, coefficients, tolerances, seeds) and its report",
+    .details = "PLAN.yaml says which data, penalties, tolerances and seeds, and the budget of a run (docs/data.md; examples are\n"
+               "in presets/experiments). Every run is one `laminar fit` in a folder below DIR, a process of its own. Whatever\n"
+               "stops them, Ctrl-C or a kill at any moment, the same command goes on: finished runs are kept, begun ones\n"
+               "resumed, failed ones tried again. Runs whose settings the plan has changed since are refused by name.\n"
+               "DIR/report.html is one page that needs nothing else: tables, curves, and what the numbers say; runs.csv,\n"
+               "summary.csv, curves.csv and figures/ are its parts. --report writes them at any time.\n",
+    .example = "  $ laminar experiment presets/experiments/quick.yaml --out runs/quick\n"
+               "  1 of 20  pinwheel, none, tolerance 1e-4, seed 1: test NLL 1.6983, 800 iterations, 21.4 s of processor\n"
+               "  ...\n"
+               "  report   runs/quick/report.html\n",
+    .options = experiment_options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

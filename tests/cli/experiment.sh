@@ -1,0 +1,120 @@
+# A grid of fits: run, killed and gone on with to the same figures, stopped, one run that fails among others, reports at any time, and
+# what is refused.
+. "$(dirname "$0")/lib.bash"
+
+cat >plan.yaml <<YAML
+title: A small one
+budget: {iterations: 60}
+settings: {dims: [16, 16], batch-size: 100, val-freq: 10, log-freq: 5}
+data:
+  - {name: moons, file: "toy:moons:600:1"}
+penalties:
+  - name: none
+  - {name: TPR, settings: {tpr: true}}
+  - name: STEER
+    coefficient: {parameters: steer, values: [0.1, 0.5]}
+seeds: [1, 2]
+choose: {budget: {iterations: 20}}
+YAML
+total=8
+
+# The columns of runs.csv that do not depend on the clock.
+figures() { cut -d, -f 1-14 "$1/runs.csv"; }
+
+run experiment plan.yaml --out none --dry-run
+expect_code 0
+expect_out "moons, TPR, tolerance 1e-4, seed 2" "waits for its coefficient" "choosing: moons, STEER 0.5" "$total runs, 0 of them finished"
+[ ! -e none ] || fail "--dry-run should write nothing"
+run experiment plan.yaml --out none --report
+refused 1 "nothing to report"
+
+run experiment plan.yaml --out whole --jobs 2
+expect_code 0
+expect_out "1 of $total" "$total of $total" "report   whole/report.html"
+for file in report.html runs.csv summary.csv curves.csv runs/moons/tpr/1e-4_seed1/config.yaml runs/moons/tpr/1e-4_seed1/model.safetensors \
+    runs/moons/tpr/1e-4_seed1/checkpoint.safetensors choose/moons/steer=0.5/metrics.jsonl; do
+    expect_file "whole/$file"
+done
+for ending in svg png; do # in a build that draws
+    [ -z "$(ls whole/figures)" ] || expect_file "whole/figures/moons_1e-4_pareto.$ending"
+done
+grep -q "<b>$total of $total runs finished</b>" whole/report.html || fail "the report should count the runs"
+grep -q 'class="chosen"' whole/report.html || fail "the report should say what was chosen"
+run experiment plan.yaml --out whole --dry-run
+expect_out "$total runs, $total of them finished"
+run experiment plan.yaml --out whole # nothing is left to do
+expect_code 0
+run compare whole/runs/moons/*/1e-4_seed1
+expect_code 0
+
+# SIGKILL at random moments, then to the end: the same figures and models
+for round in 1 2 3 4; do
+    command_line="laminar experiment plan.yaml --out killed (killed)"
+    "$laminar" experiment plan.yaml --out killed --jobs 2 >out 2>err &
+    pid=$!
+    sleep "0.$((RANDOM % 900 + 100))"
+    kill -s KILL "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    run experiment plan.yaml --out killed --report
+    [ "$code" = 0 ] || [ ! -d killed ] || fail "a report should be had at any time"
+done
+run experiment plan.yaml --out killed --jobs 2
+expect_code 0
+figures whole >whole.figures
+figures killed >killed.figures
+expect_same whole.figures killed.figures
+for model in runs/moons/tpr/1e-4_seed2 runs/moons/steer/1e-4_seed1; do
+    expect_same whole/$model/model.safetensors killed/$model/model.safetensors
+done
+
+# One at a time in a folder; SIGTERM saves and stops all, and the same command goes on
+sed 's/budget: {iterations: 60}/budget: {seconds: 60}/; s/^choose.*//; s/, 0.5\]/]/' plan.yaml >long.yaml
+command_line="laminar experiment long.yaml --out long (stopped)"
+"$laminar" experiment long.yaml --out long --jobs 2 >out 2>err &
+pid=$!
+for _ in $(seq 100); do [ -s long/runs/moons/none/1e-4_seed1/metrics.jsonl ] && break; sleep 0.1; done
+run experiment long.yaml --out long
+refused 1 "another experiment is at work in long"
+run experiment long.yaml --out long --report
+expect_code 0
+grep -q "2 under way" long/report.html || fail "two runs should be under way"
+kill -s TERM "$pid"
+wait "$pid"
+code=$?
+command_line="laminar experiment long.yaml --out long (stopped)"
+expect_code 143
+[ -s long/runs/moons/none/1e-4_seed1/checkpoint.safetensors ] || fail "a stopped run should be saved"
+grep -q "begun and not ended" long/report.html || fail "the report should say what was begun"
+
+# What a plan has changed since is noticed; a run of its own that fails does not stop the others
+sed 's/tpr: true/tpr: true, lr: 0.5/' plan.yaml >changed.yaml
+run experiment changed.yaml --out whole
+refused 1 "whole/runs/moons/tpr/1e-4_seed1 was made with lr 0.001, and by the plan it is 0.5 now"
+cat >fails.yaml <<YAML
+budget: {iterations: 20}
+settings: {dims: [8], batch-size: 100, val-freq: 10, max-steps: 3}
+data: [{name: moons, file: "toy:moons:300:1"}, {name: gone, file: gone.csv}]
+penalties: [{name: none}, {name: T, settings: {tpr: true}}]
+YAML
+run experiment fails.yaml --out fails
+refused 1 "2 of 4 runs failed" "failed: gone, none, tolerance 1e-4, seed 1: gone.csv: cannot be read"
+grep -q "<b>2 of 4 runs finished</b>, 2 <a" fails/report.html || fail "the report should count the failed"
+grep -q "gone, T, tolerance 1e-4, seed 1: gone.csv: cannot be read" fails/report.html || fail "the report should say why"
+printf '1,2\n3,5\n' >gone.csv
+run experiment fails.yaml --out fails # tried again, and refused for another reason
+refused 1 "2 of 4 runs failed" "gone, none"
+
+# What is refused
+run experiment
+refused 2 "experiment wants PLAN.yaml"
+run experiment nothing.yaml
+refused 1 "nothing.yaml"
+run experiment plan.yaml --report --dry-run
+refused 2 "exclude each other"
+run experiment plan.yaml --out plan.yaml
+refused 1 "plan.yaml is a file"
+sed 's/seeds/sedes/' plan.yaml >typo.yaml
+run experiment typo.yaml
+refused 1 'typo.yaml:11:1: unknown key "sedes"; did you mean "seeds"?'
+
+finish
