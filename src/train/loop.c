@@ -1,5 +1,6 @@
 /* The loop of a fit: iterations, validations, checkpoints, the end. */
 #include "train/loop.h"
+#include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
 #include "train/run.h"
@@ -29,7 +30,7 @@ static int tell(const lam_run *run, const lam_step_report *step, int is_validati
     const lam_fit_state *s = &run->state;
     if (run->options->progress == NULL)
         return 0;
-    double seconds = lam_run_clock() - run->started, here = (double)(s->iteration - run->first_iteration);
+    double seconds = lam_clock() - run->started, here = (double)(s->iteration - run->first_iteration);
     double left = here > 0 ? (seconds - run->seconds_before) / here * (double)(run->cfg->iterations - s->iteration) : 0;
     lam_progress p = { .iteration = s->iteration, .iterations = run->cfg->iterations, .loss = step->loss, .nll = step->nll,
         .tpr = step->tpr, .val_nll = run->val_nll, .best_val_nll = run->best_val_nll, .is_validation = is_validation,
@@ -85,20 +86,20 @@ static int is_due(const lam_run *run)
 static lam_status iterate(lam_run *run, lam_step_report *report)
 {
     lam_fit_state *s = &run->state;
-    double lr = rate_of(run), before = lam_run_clock(), cpu_before = lam_run_cpu_clock();
+    double lr = rate_of(run), before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = run->target->trainer.step(run->target->trainer.self, s, lr, report);
     if (status != LAM_OK)
         return give_up(run, status, s->iteration + 1);
     s->iteration++;
-    s->train_seconds += lam_run_clock() - before;
-    s->train_cpu_seconds += lam_run_cpu_clock() - cpu_before;
+    s->train_seconds += lam_clock() - before;
+    s->train_cpu_seconds += lam_cpu_clock() - cpu_before;
     lam_counts_add(&s->counts, &report->counts);
     if (s->iteration % run->cfg->log_freq == 0)
         LAM_TRY(lam_run_log_step(run, report, lr));
     int due = is_due(run);
     if (due)
         LAM_TRY(validate(run));
-    double since = lam_run_clock() - run->saved_at;
+    double since = lam_clock() - run->saved_at;
     if ((due || since >= SAVE_SECONDS) && since >= SAVE_SHARE * run->save_seconds)
         LAM_TRY(lam_run_save_state(run));
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
@@ -153,7 +154,7 @@ static lam_status finish(lam_run *run, lam_fit_result *result)
     fill_result(run, 1, result);
     LAM_TRY(lam_run_save_model(run));
     LAM_TRY(test(run, result));
-    result->seconds = lam_run_clock() - run->started;
+    result->seconds = lam_clock() - run->started;
     return lam_run_log_summary(run, result);
 }
 
@@ -165,7 +166,7 @@ static lam_status stop(lam_run *run, lam_fit_result *result)
     if (run->saved != run->state.iteration)
         LAM_TRY(lam_run_save_state(run));
     LAM_TRY(lam_run_save_model(run));
-    result->seconds = lam_run_clock() - run->started;
+    result->seconds = lam_clock() - run->started;
     LAM_TRY(lam_run_log_summary(run, result));
     return lam_fail(LAM_ERR_INTERRUPTED, "stopped after iteration %llu of %zu, as asked",
         (unsigned long long)run->state.iteration, run->cfg->iterations);
