@@ -81,8 +81,8 @@ typedef enum lam_layer { LAM_LAYER_IGNORE, LAM_LAYER_CONCAT, LAM_LAYER_CONCAT_V2
     LAM_LAYER_CONCATSQUASH, LAM_LAYER_BLEND, LAM_LAYER_HYPER } lam_layer;
 typedef enum lam_activation { LAM_ACT_TANH, LAM_ACT_SOFTPLUS, LAM_ACT_ELU, LAM_ACT_RELU, LAM_ACT_SWISH, LAM_ACT_SQUARE,
     LAM_ACT_IDENTITY } lam_activation;
-typedef enum lam_solver { LAM_DOPRI5, LAM_TSIT5, LAM_BOSH3, LAM_HEUN21, LAM_DOP853, LAM_EULER, LAM_MIDPOINT,
-    LAM_RK4 } lam_solver;
+typedef enum lam_solver { LAM_DOPRI5, LAM_TSIT5, LAM_BOSH3, LAM_HEUN21, LAM_DOP853, LAM_EULER, LAM_MIDPOINT, LAM_RK4,
+    LAM_SOLVER_AUTO /* test_solver alone: as solver */ } lam_solver;
 typedef enum lam_divergence { LAM_DIV_EXACT, LAM_DIV_RADEMACHER, LAM_DIV_GAUSSIAN } lam_divergence;
 /* The trace in validation: AUTO is exact up to LAM_EXACT_DIM columns, else as in training; so is ESTIMATE for any number. */
 typedef enum lam_val_divergence { LAM_VAL_AUTO, LAM_VAL_EXACT, LAM_VAL_ESTIMATE } lam_val_divergence;
@@ -122,6 +122,8 @@ typedef struct lam_config {
     lam_solver solver;
     double atol, rtol;           /* in training, standardised units */
     double test_atol, test_rtol; /* in validation, test and scoring */
+    lam_solver test_solver;      /* the same */
+    size_t test_steps;           /* the same: even steps a block; 0: adaptive, of euler, midpoint and rk4 fixed_steps */
     lam_first_step first_step;   /* "probe", "warm" or a number */
     double first_step_size;      /* used with LAM_STEP_GIVEN */
     lam_error_parts error_parts; /* in training */
@@ -188,6 +190,16 @@ LAM_API lam_status lam_config_save(const lam_config *cfg, const char *yaml_path)
 /* Every value in range and consistent with the others; lam_fit checks as well. */
 LAM_API lam_status lam_config_check(const lam_config *cfg);
 
+/* What decides about the steps of an evaluation (method.md 12). */
+typedef struct lam_setting {
+    lam_solver solver;
+    size_t steps;      /* even steps a block, looked at by no error estimate; 0: adaptive */
+    double atol, rtol; /* of adaptive steps, standardised units */
+} lam_setting;
+/* The setting of cfg's test_solver, test_steps, test_atol and test_rtol, "auto" and 0 steps resolved: validation and test of a
+ * fit are solved by it. */
+LAM_API lam_setting lam_config_setting(const lam_config *cfg);
+
 typedef struct lam_parameter {
     const char *name;   /* "batch-size" */
     const char *group;  /* "model", "flow", "solve", "penalty", "training", "data", "vae" */
@@ -245,6 +257,8 @@ typedef enum lam_part { LAM_TRAIN, LAM_VALID, LAM_TEST } lam_part;
 LAM_API size_t lam_dataset_dim(const lam_dataset *data);
 /* Rows of a part in standardised units, [*rows, dim], owned by the data set. */
 LAM_API const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *rows);
+/* 128-bit digest of the tables that it was built from, before noise, hex: the data hash kept in a model. */
+LAM_API const char *lam_dataset_hash(const lam_dataset *data);
 LAM_API void lam_dataset_free(lam_dataset *data);
 
 /* ---- models ------------------------------------------------------------------------------------------------------- */
@@ -276,9 +290,11 @@ LAM_API void lam_model_standardiser(const lam_model *model, const double **mean,
 LAM_API const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape);
 
 typedef enum lam_units { LAM_UNITS_DATA, LAM_UNITS_STANDARDISED } lam_units;
-/* How to evaluate a model. Zeros (and NULL for the whole struct) mean: as the model was validated, exact trace, data units. */
+/* How to evaluate a model. Zeros (and NULL for the whole struct) mean: by the model's evaluation setting (lam_model_setting),
+ * exact trace, data units. */
 typedef struct lam_eval_options {
-    double atol, rtol;         /* 0: the model's test tolerances */
+    double atol, rtol;         /* 0: the model's test tolerances. One that is asked for wants adaptive steps */
+    int as_fitted;             /* 1: as the model was validated in its fit, whatever lam_tune chose since */
     lam_divergence divergence; /* LAM_DIV_EXACT is 0 */
     uint64_t seed;             /* of Hutchinson noise */
     lam_units units;           /* of x, and of the density */
@@ -290,6 +306,22 @@ typedef struct lam_eval_options {
     int (*progress)(void *user, size_t done, size_t total); /* may be NULL; non-zero return stops */
     void *user;
 } lam_eval_options;
+
+/* The setting by which a call with these options (may be NULL) solves. It is the configuration's; but where a tolerance is asked
+ * for, even steps of a pair become adaptive ones, and even steps that lam_tune chose make way for the fit's own setting. */
+LAM_API lam_status lam_model_setting(const lam_model *model, const lam_eval_options *options, lam_setting *setting);
+
+/* What lam_tune left in a model. */
+typedef struct lam_tuning {
+    double error, percentile_error; /* bounds that were asked for, nats */
+    double rms, percentile;         /* of |log p - reference| over the validation rows, by the setting chosen */
+    size_t rows;                    /* of validation */
+    lam_setting before;             /* the fit's own setting, which `as_fitted` still takes */
+} lam_tuning;
+/* 1 if the model's setting was chosen by lam_tune (*tuning says how; it may be NULL), else 0. */
+LAM_API int lam_model_tuning(const lam_model *model, lam_tuning *tuning);
+/* Puts the fit's own setting back; nothing to do for a model that is not tuned. */
+LAM_API void lam_model_untune(lam_model *model);
 
 /* log p of each row, by (3) of method.md with the log-determinant of the standardiser. logp [n]; counts may be NULL. */
 LAM_API lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,

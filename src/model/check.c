@@ -2,7 +2,6 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/mass.h"
-#include "ode/tableau.h"
 #include <math.h>
 
 enum { HUTCHINSON_ROWS = 256, HUTCHINSON_PROBES = 64 };
@@ -50,12 +49,13 @@ static lam_status log_probs(check *c, lam_check_report *r)
     LAM_TRY(lam_pass_log_prob(&c->pass, c->x, c->n, c->logp, &r->counts));
     c->pass.done += c->n;
     tight.done = c->pass.done;
-    tight.atol = tighter(tight.atol);
-    tight.rtol = tighter(tight.rtol);
+    tight.setting.atol = tighter(tight.setting.atol);
+    tight.setting.rtol = tighter(tight.setting.rtol);
+    tight.setting.steps = 0; /* even steps know no tolerance */
     tight.use_double = 1;
     tight.max_steps *= 10;
-    if (lam_tableau_get(tight.solver)->error_exponent == 0) /* fixed steps know no tolerance */
-        tight.solver = LAM_DOPRI5;
+    if (!lam_setting_is_pair(tight.setting.solver))
+        tight.setting.solver = LAM_DOPRI5;
     lam_status status = lam_pass_log_prob(&tight, c->x, c->n, c->other, &r->counts_tight);
     if (status != LAM_OK)
         return lam_fail_in(status, "at a hundredth of the tolerance");
