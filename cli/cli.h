@@ -41,8 +41,8 @@ struct cli_command {
     int (*run)(const cli_command *command, int argc, char **argv);
     const cli_command *const *parts; /* commands of a group ("vae"), NULL at the end; the group has a name and a summary alone */
 };
-extern const cli_command cli_fit, cli_vae, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_compare,
-    cli_bench;
+extern const cli_command cli_fit, cli_vae, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_tune,
+    cli_compare, cli_bench;
 /* In the order in which help lists them; NULL past the end. */
 const cli_command *cli_command_at(size_t index);
 const cli_command *cli_command_find(const char *name);

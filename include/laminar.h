@@ -391,6 +391,60 @@ typedef struct lam_fit_result {
 LAM_API lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
     lam_fit_result *result);
 
+/* ---- tuning ------------------------------------------------------------------------------------------------------- */
+
+typedef struct lam_tune_progress {
+    size_t rows, rows_done;       /* of the reference: validation and test rows */
+    size_t candidates;            /* tried so far */
+    double seconds, seconds_left; /* since the start; projected: in the first call, before the work, all of it */
+} lam_tune_progress;
+
+/* Zeros mean the defaults; error must be given. */
+typedef struct lam_tune_options {
+    double error;               /* bound on the root mean square of log p - reference over the validation rows, nats, above 0 */
+    double percentile_error;    /* bound on the 99th percentile of |log p - reference|; 0: error */
+    size_t rows;                /* validation rows, and test rows, at the most: spread evenly over those given; 0: 2000 */
+    uint64_t seed;              /* of the halves that x is cut into without test */
+    lam_units units;            /* of x and test */
+    size_t batch_rows, threads; /* as in lam_eval_options */
+    const char *isa;
+    int (*progress)(void *user, const lam_tune_progress *progress); /* may be NULL; non-zero return stops */
+    void *user;
+} lam_tune_options;
+
+/* A setting that was tried, and what came of it on a set of rows. */
+typedef struct lam_tune_candidate {
+    lam_setting setting;
+    double calls;           /* of f with the exact trace, a batch, all blocks */
+    double rms, percentile; /* of log p - reference, nats; infinite where the solver gave up (calls is NaN then) */
+    double cpu_seconds;     /* processor time of the process, all threads */
+    int on_front;           /* no other candidate has a smaller rms for as many calls, or the same rms for fewer */
+} lam_tune_candidate;
+
+typedef struct lam_tune_result {
+    size_t rows, test_rows;
+    double reference_tolerance, reference_calls; /* dop853 in double; calls of f a batch */
+    double reference_error; /* rms of log p against a solve at ten times this tolerance, on at most 256 rows */
+    lam_tune_candidate *candidates; /* [n_candidates], on the validation rows; the first is the setting that the model had */
+    size_t n_candidates;
+    size_t chosen;          /* of them; SIZE_MAX: none keeps the bounds */
+    lam_tune_candidate test_before, test_after; /* the first and the chosen one on the test rows */
+    double rounding_rms, rounding_percentile; /* where none was chosen and the model is float: what rounding alone does to log p, by
+                                               * the most exact even steps tried, against the same steps in double; else 0 */
+    double seconds;         /* wall */
+} lam_tune_result;
+
+/* Chooses the evaluation setting with the fewest calls of f (then the smaller rms) that keeps both bounds on the validation rows x
+ * [n, dim], and makes it the model's (method.md 12). Tried are every solver with even steps and every pair with adaptive ones. The
+ * reference is the exact trace in double by dop853 at 1e-8, or tighter where the bounds ask for it. test [n_test, dim] decides
+ * nothing: the result tells the errors there. test NULL: half of x, cut off by a permutation that depends on options->seed alone,
+ * takes its place. Determined by the model, rows and options, but for seconds: not by threads.
+ * *result (may be NULL) is for lam_tune_result_clear. LAM_ERR_SOLVER with result->n_candidates > 0: no candidate keeps the bounds;
+ * lam_last_error() says how near they come, and whether float itself is in the way. The model changes on success alone. */
+LAM_API lam_status lam_tune(lam_model *model, const lam_tune_options *options, const double *x, size_t n, const double *test,
+    size_t n_test, lam_tune_result *result);
+LAM_API void lam_tune_result_clear(lam_tune_result *result); /* what is in it; takes a zeroed one */
+
 /* ---- images and variational auto-encoders ------------------------------------------------------------------------- */
 
 /* Grey images of one size. */
