@@ -78,8 +78,8 @@ static void print_tuning(const lam_model *model)
     char how[96];
     if (!lam_model_tuning(model, &tuning))
         return;
-    printf("tuned          to log p within rms %g, 99th percentile %g nats; it had %.2e and %.2e on %zu validation rows\n", tuning.error,
-        tuning.percentile_error, tuning.rms, tuning.percentile, tuning.rows);
+    printf("tuned          to log p within rms %g, 99th percentile %g nats; it had %.2e and %.2e on %zu validation rows\n",
+        tuning.error, tuning.percentile_error, tuning.rms, tuning.percentile, tuning.rows);
     printf("as fitted      %s\n", cli_setting_text(&tuning.before, how));
 }
 

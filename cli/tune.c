@@ -71,8 +71,8 @@ static int take_fitted(const char *path, tune_data *d)
     d->x = lam_dataset_rows(d->fitted, LAM_VALID, &d->n);
     d->y = lam_dataset_rows(d->fitted, LAM_TEST, &d->n_test);
     if (d->n == 0)
-        return cli_fail("the fit set no validation rows of %s aside (val-fraction 0), and the rows that it was trained on will not do; "
-            "name rows of their own by --valid FILE", path);
+        return cli_fail("the fit set no validation rows of %s aside (val-fraction 0), and the rows that it was trained on will not "
+            "do; name others by --valid FILE", path);
     if (d->n_test == 0) {
         d->y = NULL;
         cli_say("note: the fit set no test rows aside; half of its validation rows choose the setting, the other half tests it");
@@ -90,10 +90,11 @@ static void take_others(const char *path, const tune_args *args, tune_data *d)
     d->n_test = d->test != NULL ? d->test->rows : 0;
     const char *name = d->valid != NULL ? args->valid : path;
     if (d->y == NULL)
-        cli_say("note: these are not the data of the fit; half of the rows of %s choose the setting, the other half tests it (--seed)",
-            name);
+        cli_say("note: these are not the data of the fit; half of the rows of %s choose the setting, the other half tests it "
+            "(--seed)", name);
     else
-        cli_say("note: these are not the data of the fit; the rows of %s choose the setting, those of %s test it", name, args->test);
+        cli_say("note: these are not the data of the fit; the rows of %s choose the setting, those of %s test it", name,
+            args->test);
 }
 
 static int read_rows(const char *path, const tune_args *args, const lam_model *model, tune_data *d)
@@ -270,9 +271,11 @@ static int tune(const char *path, const tune_args *args, lam_model *model, lam_t
 static void conclude(const lam_tune_result *r, const tune_args *args, const char *model, const char *file)
 {
     const lam_tune_candidate *before = &r->candidates[0], *after = &r->candidates[r->chosen];
+    double percentile_error = args->percentile_error > 0.0 ? args->percentile_error : args->error;
     char how[96];
-    if (r->test_after.rms > args->error || r->test_after.percentile > (args->percentile_error > 0 ? args->percentile_error : args->error))
-        cli_say("note: on the test rows the error is above the bound; the validation rows, on which it is not, are the ones that count");
+    if (r->test_after.rms > args->error || r->test_after.percentile > percentile_error)
+        cli_say("note: on the test rows the error is above the bound that it keeps on the validation rows; more of these (--rows), "
+            "or a smaller --error, leave room");
     printf("\nmodel    %s evaluates by %s: %.1f calls of f a batch, before %.1f\n", file, cli_setting_text(&after->setting, how),
         after->calls, before->calls);
     printf("         --as-fitted takes the fit's own setting, `laminar tune %s --undo` puts it back\n         ",
@@ -350,11 +353,12 @@ const cli_command cli_tune = {
     .name = "tune",
     .arguments = "MODEL DATA --error X",
     .summary = "the fewest calls of f that keep log p within a bound",
-    .details = "Finds how a fitted model is evaluated most cheaply: a solver, and a number of even steps or a tolerance, such that\n"
-               "log p differs from a reference (double, dop853 at 1e-8 or tighter, exact trace) by at most --error nats in root mean\n"
-               "square, and by at most --percentile-error for 99 of 100 rows. Chosen on validation rows, told on test rows: those of\n"
-               "the fit, when DATA are its data; else half of DATA each. Cost is calls of f. The choice is kept in the model file:\n"
-               "score, sample, encode, decode and check then go by it. Where nothing keeps the bound the model stays as it was.\n",
+    .details = "Finds how a fitted model is evaluated most cheaply: a solver, and a number of even steps or a tolerance, such\n"
+               "that log p differs from a reference (double, dop853 at 1e-8 or tighter, exact trace) by at most --error nats in\n"
+               "root mean square, and by at most --percentile-error for 99 of 100 rows. Chosen on validation rows, told on test\n"
+               "rows: those of the fit, when DATA are its data; else half of DATA each. Cost is calls of f. The choice is kept in\n"
+               "the model file: score, sample, encode, decode and check then go by it. Where nothing keeps the bound the model\n"
+               "stays as it was, and the exit code is 1.\n",
     .example = "  $ laminar tune run/ toy:pinwheel --error 0.01\n"
                "  ...\n"
                "  model    run/model.safetensors evaluates by tsit5, 2 even steps a block: 12.0 calls of f a batch, before 31.0\n"

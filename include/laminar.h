@@ -337,7 +337,8 @@ LAM_API lam_status lam_decode(const lam_model *model, const lam_eval_options *op
 
 typedef struct lam_check_report {
     size_t rows;
-    double nll, nll_tight;             /* mean -log p, data units, at the options' tolerance and at a hundredth of it */
+    double nll, nll_tight;             /* mean -log p, data units, at the options' tolerance and at a hundredth of it; of a tuned
+                                        * model, by its setting and at a hundredth of the fit's own test tolerance */
     double logp_error_max, logp_error_rms; /* against the tighter solve, in double */
     double round_trip_max, round_trip_rms; /* |decode(encode(x)) - x|, standardised units */
     double hutchinson_mean, hutchinson_se; /* of mean log p (Hutchinson) - mean log p (exact), 64 probes */
@@ -429,8 +430,8 @@ typedef struct lam_tune_result {
     size_t n_candidates;
     size_t chosen;          /* of them; SIZE_MAX: none keeps the bounds */
     lam_tune_candidate test_before, test_after; /* the first and the chosen one on the test rows */
-    double rounding_rms, rounding_percentile; /* where none was chosen and the model is float: what rounding alone does to log p, by
-                                               * the most exact even steps tried, against the same steps in double; else 0 */
+    double rounding_rms, rounding_percentile; /* where none was chosen and the model is float: what rounding alone does to log p,
+                                               * by the most exact even steps tried, against these in double; else 0 */
     double seconds;         /* wall */
 } lam_tune_result;
 

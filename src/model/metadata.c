@@ -176,7 +176,8 @@ static lam_status numbers_of(const cJSON *list, const char *where, const char *k
     return found == n ? LAM_OK : damaged(where, key, "has a wrong number of entries");
 }
 
-lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where, const char *key, size_t n, double low, double *values)
+lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where, const char *key, size_t n, double low,
+    double *values)
 {
     cJSON *list = read_list(file, where, key);
     lam_status status = list == NULL ? LAM_ERR_FORMAT : numbers_of(list, where, key, n, low, values);

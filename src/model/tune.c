@@ -129,7 +129,9 @@ static lam_status solve_reference(lam_tuner *t, const double *x, size_t n, doubl
     if (told)
         pass.progress = tell_rows, pass.user = t;
     lam_status status = lam_pass_log_prob(&pass, x, n, logp, counts);
-    return status == LAM_OK || status == LAM_ERR_INTERRUPTED ? status : lam_fail_in(status, "the reference, in double at %g", tolerance);
+    if (status == LAM_OK || status == LAM_ERR_INTERRUPTED)
+        return status;
+    return lam_fail_in(status, "the reference, in double at %g", tolerance);
 }
 
 /* A tolerance that does for the bounds, shown on a slice of the rows; and how long all of them will take. */
@@ -151,9 +153,9 @@ static lam_status choose_reference(lam_tuner *t)
         if (r->reference_error <= REFERENCE_SHARE * bound[0] && percentile <= REFERENCE_SHARE * bound[1])
             break;
         if (tolerance <= FINEST)
-            return lam_fail(LAM_ERR_SOLVER, "errors of %g and %g nats cannot be told from those of the reference itself: in double at %g "
-                "it has rms %.2g, 99th percentile %.2g; ask for larger ones", bound[0], bound[1], 10 * tolerance, r->reference_error,
-                percentile);
+            return lam_fail(LAM_ERR_SOLVER, "errors of %g and %g nats cannot be told from those of the reference itself: in "
+                "double at %g it has rms %.2g, 99th percentile %.2g; ask for larger ones", bound[0], bound[1], 10 * tolerance,
+                r->reference_error, percentile);
         r->reference_tolerance = fmax(FINEST, 0.01 * tolerance);
     }
     t->reference_seconds = seconds / (double)n * (double)(t->valid.n + t->test.n);
@@ -225,7 +227,7 @@ static lam_status take_halves(lam_tuner *t, const double *x, size_t n)
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------- */
 
-static lam_status check(lam_tuner *t, const lam_model *model, const double *x, size_t n, const double *test, size_t n_test)
+static lam_status check(const lam_tuner *t, const lam_model *model, const double *x, size_t n, const double *test, size_t n_test)
 {
     const lam_tune_options *o = &t->options;
     lam_eval_options options = evaluation(t);
@@ -234,7 +236,8 @@ static lam_status check(lam_tuner *t, const lam_model *model, const double *x, s
         return lam_fail(LAM_ERR_ARGUMENT, "the bounds on the error of log p are %g and %g nats; they must be above 0", o->error,
             o->percentile_error);
     if (test != NULL && (n == 0 || n_test == 0))
-        return lam_fail(LAM_ERR_DATA, "there are %zu validation rows and %zu test rows; at least one of each is needed", n, n_test);
+        return lam_fail(LAM_ERR_DATA, "there are %zu validation rows and %zu test rows; at least one of each is needed", n,
+            n_test);
     if (test == NULL && n < 2)
         return lam_fail(LAM_ERR_DATA, "%zu rows cannot be cut into validation and test rows; give more", n);
     options.units = o->units;
@@ -330,17 +333,17 @@ static lam_status none_keeps(lam_tuner *t)
     const lam_tune_candidate *best = nearest(t, 0), *even = nearest(t, 1);
     char name[64], remedy[200] = "ask for larger errors, or raise max-steps";
     if (best == NULL)
-        return lam_fail(LAM_ERR_SOLVER, "none of %zu settings gets through the validation rows; raise max-steps, and see `laminar check`",
-            r->n_candidates);
+        return lam_fail(LAM_ERR_SOLVER, "none of %zu settings gets through the validation rows; raise max-steps, or look at the "
+            "rows for extreme values", r->n_candidates);
     if (t->trial->config.precision == LAM_FLOAT && even != NULL)
         LAM_TRY(measure_rounding(t, even));
     if (r->rounding_rms > o->error || r->rounding_percentile > o->percentile_error)
-        snprintf(remedy, sizeof remedy, "float itself is in the way: its rounding alone makes rms %.2g, 99th percentile %.2g; ask for "
-            "larger errors, or fit with precision double", r->rounding_rms, r->rounding_percentile);
+        snprintf(remedy, sizeof remedy, "float itself is in the way: its rounding alone makes rms %.2g, 99th percentile %.2g; ask "
+            "for larger errors, or fit with precision double", r->rounding_rms, r->rounding_percentile);
     name_steps(&best->setting, name);
-    return lam_fail(LAM_ERR_SOLVER, "none of %zu settings keeps log p within rms %g and 99th percentile %g nats of the reference; the "
-        "nearest, %s, has %.2g and %.2g; %s", r->n_candidates, o->error, o->percentile_error, name, best->rms, best->percentile,
-        remedy);
+    return lam_fail(LAM_ERR_SOLVER, "none of %zu settings keeps log p within rms %g and 99th percentile %g nats of the reference; "
+        "the nearest, %s, has %.2g and %.2g; %s", r->n_candidates, o->error, o->percentile_error, name, best->rms,
+        best->percentile, remedy);
 }
 
 /* ---- the call ----------------------------------------------------------------------------------------------------- */

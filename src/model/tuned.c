@@ -34,7 +34,8 @@ lam_status lam_model_setting(const lam_model *model, const lam_eval_options *opt
     if (model == NULL || setting == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_model_setting needs a model and a place for its setting");
     if (!isfinite(o->atol) || !isfinite(o->rtol) || o->atol < 0 || o->rtol < 0)
-        return lam_fail(LAM_ERR_ARGUMENT, "atol is %g and rtol %g; each must be positive, or 0 for the model's own", o->atol, o->rtol);
+        return lam_fail(LAM_ERR_ARGUMENT, "atol is %g and rtol %g; each must be positive, or 0 for the model's own", o->atol,
+            o->rtol);
     lam_config cfg = lam_model_evaluation(model, o, &h_star);
     *setting = lam_setting_asked(&cfg, o->atol, o->rtol);
     return LAM_OK;

@@ -148,6 +148,30 @@ static void the_choice_keeps_its_bounds(void **state)
     }
 }
 
+/* A check of a tuned model is held against the fit's own tolerances, whatever loose one was chosen: it finds the error that the
+ * search found. */
+static void checks_see_the_error(void **state)
+{
+    (void)state;
+    static double x[ROWS * DIM];
+    static const lam_setting settings[] = { { LAM_BOSH3, 0, 0.3, 0.3 }, { LAM_RK4, 3, 1e-6, 1e-6 } };
+    for (size_t k = 0; k < 2; k++) {
+        lam_model *m = curved_model(x, ROWS);
+        double logp[ROWS], tight[ROWS], rms, percentile;
+        const double h_star[2] = { 0.5, 0.5 };
+        const lam_eval_options exact = { .as_fitted = 1, .use_double = 1, .atol = 1e-10, .rtol = 1e-10 };
+        lam_check_report report;
+        assert_ok(lam_model_retune(m, &settings[k], h_star, &(lam_tuning) { .error = 1 }));
+        assert_ok(lam_log_prob(m, NULL, x, ROWS, logp, NULL));
+        assert_ok(lam_log_prob(m, &exact, x, ROWS, tight, NULL));
+        errors_of(logp, tight, ROWS, &rms, &percentile);
+        assert_true(rms > 1e-4);
+        assert_ok(lam_check(m, NULL, x, ROWS, &report));
+        assert_true(fabs(report.logp_error_rms - rms) < 1e-6); /* against 1e-8 */
+        lam_model_free(m);
+    }
+}
+
 /* Candidates marked as the front are those that no other beats, and there is more than one of them. */
 static void the_front_is_the_front(void **state)
 {
@@ -326,7 +350,8 @@ static void damaged_settings_are_refused(void **state)
     static char image[1 << 16], copy[1 << 16];
     static double x[ROWS * DIM];
     static const char *const lies[][2] = { { "tuned\":\"{", "tuned\":\"[" }, { "\\\"rms\\\":", "\\\"rmz\\\":" },
-        { "\\\"test_solver\\\":\\\"auto", "\\\"test_solver\\\":\\\"otto" }, { "\\\"h_star_test\\\":[0,0]", "\\\"h_star_test\\\":[0,-]" },
+        { "\\\"test_solver\\\":\\\"auto", "\\\"test_solver\\\":\\\"otto" },
+        { "\\\"h_star_test\\\":[0,0]", "\\\"h_star_test\\\":[0,-]" },
         { "\\\"h_star_test\\\":[0,0]", "\\\"h_star_test\\\":[0  ]" }, { "\\\"h_star_test\\\":[0,0]", "\\\"h_star_test\\\":100  " },
         { "\\\"test_steps\\\":0", "\\\"test_steps\\\":x" }, { "\\\"error\\\":0.01", "\\\"error\\\":-0.1" } };
     lam_model *m = curved_model(x, ROWS), *none;
@@ -361,16 +386,16 @@ static void settings_are_resolved(void **state)
         size_t steps;
         size_t asked; /* steps where a tolerance is asked for */
     } cases[] = {
-        { "dopri5", "auto", "0", LAM_DOPRI5, 0, 0 }, { "dopri5", "auto", "4", LAM_DOPRI5, 4, 0 }, { "rk4", "auto", "0", LAM_RK4, 20, 20 },
-        { "rk4", "auto", "3", LAM_RK4, 3, 3 }, { "rk4", "bosh3", "0", LAM_BOSH3, 0, 0 }, { "rk4", "bosh3", "5", LAM_BOSH3, 5, 0 },
+        { "dopri5", "auto", "0", LAM_DOPRI5, 0, 0 }, { "dopri5", "auto", "4", LAM_DOPRI5, 4, 0 },
+        { "rk4", "auto", "0", LAM_RK4, 20, 20 }, { "rk4", "auto", "3", LAM_RK4, 3, 3 }, { "rk4", "bosh3", "0", LAM_BOSH3, 0, 0 }, { "rk4", "bosh3", "5", LAM_BOSH3, 5, 0 },
         { "tsit5", "euler", "0", LAM_EULER, 20, 20 }, { "tsit5", "euler", "7", LAM_EULER, 7, 7 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lam_config cfg;
         lam_model *m;
         const lam_eval_options asks = { .rtol = 1e-3 };
-        configure(&cfg, "dims", "4", "solver", cases[i].solver, "test-solver", cases[i].test_solver, "test-steps", cases[i].test_steps,
-            NULL);
+        configure(&cfg, "dims", "4", "solver", cases[i].solver, "test-solver", cases[i].test_solver, "test-steps",
+            cases[i].test_steps, NULL);
         assert_ok(lam_config_check(&cfg));
         lam_setting s = lam_config_setting(&cfg);
         assert_true(s.solver == cases[i].is && s.steps == cases[i].steps && s.atol == 1e-5 && s.rtol == 1e-5);
@@ -463,7 +488,8 @@ static void too_few_steps_are_named(void **state)
     normals(x, ROWS, DIM);
     assert_int_equal(lam_tune(m, &o, x, ROWS, NULL, 0, &r), LAM_ERR_SOLVER);
     assert_said("raise max-steps");
-    assert_true(r.rounding_rms == 0 && r.candidates[0].rms == INFINITY && isnan(r.candidates[0].calls)); /* 1e-5 needs more than 2 */
+    assert_true(r.rounding_rms == 0);
+    assert_true(r.candidates[0].rms == INFINITY && isnan(r.candidates[0].calls)); /* 1e-5 needs more than two steps */
     for (size_t i = 0; i < r.n_candidates; i++)
         assert_in_range(r.candidates[i].setting.steps, 0, 2);
     lam_tune_result_clear(&r);
@@ -535,6 +561,7 @@ int main(void)
         cmocka_unit_test(percentiles_are_counted),
         cmocka_unit_test(errors_are_the_true_ones),
         cmocka_unit_test(the_choice_keeps_its_bounds),
+        cmocka_unit_test(checks_see_the_error),
         cmocka_unit_test(the_front_is_the_front),
         cmocka_unit_test(same_choice_for_any_threads),
         cmocka_unit_test(tuned_models_remember),
