@@ -178,6 +178,8 @@ int cli_model_file(const char *path, char **file);
 int cli_model_open(const char *path, const char *config_path, lam_model **model);
 /* Options for evaluating model, LAMINAR_ISA included. */
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options);
+/* "dopri5" in a buffer of 256. */
+const char *cli_solver_name(lam_solver solver, char text[256]);
 /* "dopri5, 3 even steps a block" or "dopri5, atol 1e-05, rtol 1e-05" in a buffer of 96. */
 const char *cli_setting_text(const lam_setting *setting, char text[96]);
 /* log p(data units) = log p(standardised units) + this, nats */

@@ -78,13 +78,18 @@ void cli_eval_options(const cli_eval *eval, lam_eval_options *options)
         .isa = cli_isa()};
 }
 
+const char *cli_solver_name(lam_solver solver, char text[256])
+{
+    lam_config cfg;
+    lam_config_init(&cfg);
+    cfg.solver = solver;
+    return cli_parameter(&cfg, "solver", text);
+}
+
 const char *cli_setting_text(const lam_setting *setting, char text[96])
 {
     char solver[256];
-    lam_config cfg;
-    lam_config_init(&cfg);
-    cfg.solver = setting->solver;
-    cli_parameter(&cfg, "solver", solver);
+    cli_solver_name(setting->solver, solver);
     if (setting->steps > 0)
         snprintf(text, 96, "%.16s, %zu even step%s a block", solver, setting->steps, setting->steps == 1 ? "" : "s");
     else

@@ -219,11 +219,7 @@ static void report(const lam_tune_result *r, const tune_args *args)
 static void print_flags(const lam_setting *s)
 {
     char solver[256];
-    lam_config cfg;
-    lam_config_init(&cfg);
-    cfg.solver = s->solver;
-    cli_parameter(&cfg, "solver", solver);
-    printf("a fit validates in this way by --test-solver %s", solver);
+    printf("a fit validates in this way by --test-solver %s", cli_solver_name(s->solver, solver));
     if (s->steps > 0)
         printf(" --test-steps %zu\n", s->steps);
     else

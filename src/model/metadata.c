@@ -229,7 +229,7 @@ static lam_status read_tuned_members(const cJSON *all, const char *where, const 
     const cJSON *h_star = cJSON_GetObjectItemCaseSensitive(all, "h_star_test");
     for (size_t i = 0; i < TUNED_NUMBERS; i++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(all, tuned_names[i]);
-        if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 1e300))
+        if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble) || item->valuedouble < 0)
             return damaged(where, "tuned", "lacks a number, or has one out of its range");
         numbers[i] = item->valuedouble;
     }

@@ -142,6 +142,9 @@ static lam_status search_adaptive(lam_tuner *t, lam_solver solver)
 {
     int finest = t->trial->config.precision == LAM_FLOAT ? FINEST_FLOAT : FINEST_DOUBLE, stuck = 0;
     double best = INFINITY;
+    lam_tuner_try_on(t, &(lam_setting) { solver, 0, 1, 1 }, NULL);
+    if (lam_config_check(&t->trial->config) != LAM_OK) /* a fit by fixed steps may have a first-step that these would refuse */
+        return LAM_OK;
     for (int k = 0; k <= finest; k += 2) {
         lam_tune_candidate c;
         LAM_TRY(try(t, (lam_setting) { solver, 0, tolerance(k), tolerance(k) }, &c));

@@ -172,6 +172,31 @@ static void checks_see_the_error(void **state)
     }
 }
 
+/* A fit by fixed steps need not have a first step that an adaptive solver takes: such are not tried, and the file still loads. */
+static void what_the_configuration_refuses_is_not_tried(void **state)
+{
+    (void)state;
+    static double x[ROWS * DIM];
+    lam_config cfg;
+    lam_model *m, *back;
+    lam_tune_result r;
+    const lam_tune_options o = { .error = 1e-2 };
+    configure(&cfg, "dims", "8-8", "solver", "rk4", "first-step", "5", "seed", "5", NULL);
+    assert_ok(lam_model_create(&cfg, DIM, &m));
+    normals(x, ROWS, DIM);
+    tune(m, &o, x, ROWS, NULL, 0, &r);
+    assert_true(r.candidates[0].setting.solver == LAM_RK4 && r.candidates[0].setting.steps == 20);
+    for (size_t i = 0; i < r.n_candidates; i++)
+        assert_true(r.candidates[i].setting.steps > 0);
+    assert_ok(lam_model_save(m, scratch_path("rk4")));
+    assert_ok(lam_model_load(scratch_path("rk4"), NULL, &back));
+    assert_true(lam_model_tuning(back, NULL));
+    lam_tune_result_clear(&r);
+    lam_model_free(m);
+    lam_model_free(back);
+    lam_config_clear(&cfg);
+}
+
 /* Candidates marked as the front are those that no other beats, and there is more than one of them. */
 static void the_front_is_the_front(void **state)
 {
@@ -562,6 +587,7 @@ int main(void)
         cmocka_unit_test(errors_are_the_true_ones),
         cmocka_unit_test(the_choice_keeps_its_bounds),
         cmocka_unit_test(checks_see_the_error),
+        cmocka_unit_test(what_the_configuration_refuses_is_not_tried),
         cmocka_unit_test(the_front_is_the_front),
         cmocka_unit_test(same_choice_for_any_threads),
         cmocka_unit_test(tuned_models_remember),
