@@ -28,11 +28,26 @@ static void thin(lam_table *table, size_t rows)
     table->rows = rows;
 }
 
-static void report(const lam_check_report *r, size_t all, double atol, double rtol)
+/* "these", or what it is a hundredth of where they are no tolerances, or a tuned model's. */
+static const char *tolerances(const lam_model *model, const lam_setting *setting, const lam_eval_options *options, char text[64])
+{
+    lam_tuning tuning;
+    int asked = options->atol > 0.0 || options->rtol > 0.0, tuned = !asked && lam_model_tuning(model, &tuning);
+    if (!tuned && setting->steps == 0)
+        return "these";
+    const lam_setting *of = tuned ? &tuning.before : setting;
+    snprintf(text, 64, "atol %g, rtol %g", of->atol, of->rtol);
+    return text;
+}
+
+static void report(const lam_model *model, const lam_check_report *r, size_t all, const lam_eval_options *options)
 {
     cli_grid grid = {.columns = 2, .left = 1};
-    printf("%zu of %zu rows; atol %g, rtol %g, exact trace; \"tighter\" is a hundredth of these, in double\n\n",
-        r->rows, all, atol, rtol);
+    char how[96], these[64];
+    lam_setting setting;
+    (void)lam_model_setting(model, options, &setting); /* the options have just been used */
+    printf("%zu of %zu rows; %s, exact trace; \"tighter\" is a hundredth of %s, in double\n\n", r->rows, all,
+        cli_setting_text(&setting, how), tolerances(model, &setting, options, these));
     cli_grid_add(&grid, "mean NLL, nats, data units");
     cli_grid_add(&grid, "%.6f, tighter %.6f, difference %.2e", r->nll, r->nll_tight, r->nll - r->nll_tight);
     cli_grid_add(&grid, "log p against tighter, nats");
@@ -62,7 +77,6 @@ static int check(const lam_model *model, lam_table *data, const check_args *args
     lam_eval_options options;
     lam_check_report result = {0};
     cli_progress progress;
-    double atol, rtol;
     size_t all = data->rows;
     thin(data, args->rows);
     cli_eval_options(&args->eval, &options);
@@ -71,8 +85,7 @@ static int check(const lam_model *model, lam_table *data, const check_args *args
     cli_progress_end();
     if (status != LAM_OK)
         return cli_library_failed();
-    cli_tolerances(model, &options, &atol, &rtol);
-    report(&result, all, atol, rtol);
+    report(model, &result, all, &options);
     return CLI_OK;
 }
 
@@ -105,7 +118,7 @@ const cli_command cli_check = {
                "tolerance in double, the way to the base and back, Hutchinson's estimate of the trace against the exact\n"
                "one, and for one and two columns the integral of the density. MODEL is a run folder or a model file.\n",
     .example = "  $ laminar check run/ test.csv --rows 500\n"
-               "  500 of 1000 rows; atol 1e-05, rtol 1e-05, exact trace; ...\n"
+               "  500 of 1000 rows; dopri5, atol 1e-05, rtol 1e-05, exact trace; ...\n"
                "  log p against tighter, nats      max 1.2e-04, rms 2.1e-05\n"
                "  ...\n",
     .options = check_options,

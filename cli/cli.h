@@ -41,8 +41,8 @@ struct cli_command {
     int (*run)(const cli_command *command, int argc, char **argv);
     const cli_command *const *parts; /* commands of a group ("vae"), NULL at the end; the group has a name and a summary alone */
 };
-extern const cli_command cli_fit, cli_data, cli_vae, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_compare,
-    cli_experiment, cli_bench;
+extern const cli_command cli_fit, cli_data, cli_vae, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_tune,
+    cli_compare, cli_experiment, cli_bench;
 /* In the order in which help lists them; NULL past the end. */
 const cli_command *cli_command_at(size_t index);
 const cli_command *cli_command_find(const char *name);
@@ -91,8 +91,12 @@ const char *cli_duration(double seconds, char text[32]);
 /* Seconds on a clock that nobody sets. */
 double cli_clock(void);
 
-/* Progress of a lam_eval_options call: silent for two seconds, then one line on a terminal, a line every ten seconds
- * elsewhere. */
+#define CLI_PATIENCE 2.0 /* seconds of work before progress shows */
+/* Shows a line of progress if it is time: one line on a terminal, rewritten; a line every ten seconds elsewhere. seconds: since the
+ * work began; *last: on cli_clock, when one was last shown, kept between the calls. */
+void cli_progress_line(const char *line, double seconds, double *last);
+
+/* Progress of a lam_eval_options call: silent for two seconds, then cli_progress_line. */
 typedef struct cli_progress {
     const char *what; /* "scoring" */
     double start, last; /* on cli_clock: when the work began, when a line was last shown */
@@ -131,7 +135,7 @@ typedef struct cli_eval {
     const char *config;
     double atol, rtol;
     size_t threads, batch_rows;
-    int probe, use_double;
+    int probe, use_double, as_fitted;
 } cli_eval;
 /* The entries of an option table for a member `eval` of type cli_eval of the command's struct. */
 #define CLI_EVAL_OPTIONS(type) \
@@ -142,6 +146,8 @@ typedef struct cli_eval {
     {"probe", 0, CLI_SWITCH, NULL, "choose the first step by probe, not by the model's memory", \
         offsetof(type, eval.probe)}, \
     {"double", 0, CLI_SWITCH, NULL, "solve in double whatever the model's precision", offsetof(type, eval.use_double)}, \
+    {"as-fitted", 0, CLI_SWITCH, NULL, "by the fit's own setting, whatever `laminar tune` chose", \
+        offsetof(type, eval.as_fitted)}, \
     CLI_CONFIG_OPTION(type)
 #define CLI_CONFIG_OPTION(type) \
     {"config", 0, CLI_TEXT, "FILE.yaml", "the architecture, for weights saved by another program", \
@@ -150,7 +156,7 @@ typedef struct cli_eval {
 /* The flags that choose rows and columns of DATA. */
 typedef struct cli_choice {
     const char *columns, *drop;
-    int drop_bad_rows;
+    int drop_bad_rows, drop_duplicates; /* the latter is no flag, but what a fit may have done */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
     {"columns", 0, CLI_TEXT, "A,B,...", "columns to take, by name or number; default: those of the model", \
@@ -172,8 +178,10 @@ int cli_model_file(const char *path, char **file);
 int cli_model_open(const char *path, const char *config_path, lam_model **model);
 /* Options for evaluating model, LAMINAR_ISA included. */
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options);
-/* Tolerances in effect. */
-void cli_tolerances(const lam_model *model, const lam_eval_options *options, double *atol, double *rtol);
+/* "dopri5" in a buffer of 256. */
+const char *cli_solver_name(lam_solver solver, char text[256]);
+/* "dopri5, 3 even steps a block" or "dopri5, atol 1e-05, rtol 1e-05" in a buffer of 96. */
+const char *cli_setting_text(const lam_setting *setting, char text[96]);
 /* log p(data units) = log p(standardised units) + this, nats */
 double cli_log_det(const lam_model *model);
 /* "data" or "standardised" */
@@ -197,6 +205,8 @@ int cli_table_out(const lam_table *table, const char *path);
 /* A path for results that cannot be written is found before the work: CLI_OK, or CLI_USAGE with the message printed. path
  * may be NULL. */
 int cli_out_check(const char *path);
+/* The folder alone: of a path, which may be NULL, whose ending says nothing. */
+int cli_folder_check(const char *path);
 /* The same of a picture's path, which is not NULL. */
 int cli_picture_check(const char *path);
 /* A table of zeros; ends the program with a message when there is no memory. */

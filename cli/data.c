@@ -30,7 +30,8 @@ static char *model_columns(const lam_model *model)
 static lam_status try_columns(const char *path, const cli_choice *choice, const char *columns, const char *drop, size_t dim,
     lam_table **table)
 {
-    lam_read_options options = {.columns = columns, .drop = drop, .drop_bad_rows = choice->drop_bad_rows};
+    lam_read_options options = {.columns = columns, .drop = drop, .drop_bad_rows = choice->drop_bad_rows,
+        .drop_duplicates = choice->drop_duplicates};
     *table = NULL;
     lam_status status = lam_table_read(path, &options, table);
     if (status == LAM_ERR_DATA)
@@ -72,7 +73,7 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
         return cli_library_failed();
     if (*table == NULL) {
         lam_read_options options = {.columns = choice->columns, .drop = choice->drop,
-            .drop_bad_rows = choice->drop_bad_rows};
+            .drop_bad_rows = choice->drop_bad_rows, .drop_duplicates = choice->drop_duplicates};
         if (lam_table_read(path, &options, table) != LAM_OK)
             return cli_library_failed();
     }
@@ -139,10 +140,9 @@ static int ends_with(const char *text, const char *end)
     return n > m && strcmp(text + n - m, end) == 0;
 }
 
-/* CLI_OK if the folder that path names is there. */
-static int check_folder(const char *path)
+int cli_folder_check(const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
     char *folder = slash == NULL ? NULL : cli_format("%.*s", (int)(slash - path), path);
     int missing = folder != NULL && folder[0] != '\0' && !cli_is_folder(folder);
     if (missing)
@@ -157,12 +157,12 @@ int cli_out_check(const char *path)
         return CLI_OK;
     if (!ends_with(path, ".npy") && !ends_with(path, ".csv") && !ends_with(path, ".csv.gz"))
         return cli_misuse(NULL, "cannot write %s: the name should end in .npy, .csv or .csv.gz", path);
-    return check_folder(path);
+    return cli_folder_check(path);
 }
 
 int cli_picture_check(const char *path)
 {
     if (!ends_with(path, ".png"))
         return cli_misuse(NULL, "cannot write %s: the name should end in .png", path);
-    return check_folder(path);
+    return cli_folder_check(path);
 }

@@ -199,7 +199,7 @@ static void count_row(cli_grid *grid, const char *name, const lam_counts *counts
 
 void fit_print_result(const lam_config *cfg, const lam_fit_result *result)
 {
-    char text[32];
+    char text[32], how[96];
     cli_grid grid = {.columns = 3};
     cli_grid_add(&grid, "NLL, nats, a row");
     cli_grid_add(&grid, "standardised units");
@@ -223,10 +223,11 @@ void fit_print_result(const lam_config *cfg, const lam_fit_result *result)
     if (result->test_counts.solves > 0)
         count_row(&grid, "test, a batch", &result->test_counts, cli_ratio(result->test_counts.solves, cfg->blocks));
     cli_grid_print(&grid, stdout);
+    const lam_setting setting = lam_config_setting(cfg);
     printf("\n");
     if (result->warm_start > 0)
         printf("%zu iterations of flow matching%s, then ", result->warm_start,
             result->best_iteration == 0 ? ", which led to the best model" : "");
-    printf("%zu iterations, best at %zu, %s; training at atol %g, rtol %g, test at %g, %g\n", result->iterations,
-        result->best_iteration, cli_duration(result->seconds, text), cfg->atol, cfg->rtol, cfg->test_atol, cfg->test_rtol);
+    printf("%zu iterations, best at %zu, %s; training at atol %g, rtol %g, test by %s\n", result->iterations, result->best_iteration,
+        cli_duration(result->seconds, text), cfg->atol, cfg->rtol, cli_setting_text(&setting, how));
 }

@@ -63,6 +63,26 @@ static void add_tensor(cli_grid *grid, const char *name, const size_t *shape, si
     cli_grid_add(grid, "[%s]", text);
 }
 
+/* How a model is trained and evaluated. */
+static void print_solves(const lam_config *cfg)
+{
+    char how[96];
+    const lam_setting setting = lam_config_setting(cfg);
+    printf("tolerances     training atol %g, rtol %g; standardised units\n", cfg->atol, cfg->rtol);
+    printf("evaluation     %s\n", cli_setting_text(&setting, how));
+}
+
+static void print_tuning(const lam_model *model)
+{
+    lam_tuning tuning;
+    char how[96];
+    if (!lam_model_tuning(model, &tuning))
+        return;
+    printf("tuned          to log p within rms %g, 99th percentile %g nats; it had %.2e and %.2e on %zu validation rows\n",
+        tuning.error, tuning.percentile_error, tuning.rms, tuning.percentile, tuning.rows);
+    printf("as fitted      %s\n", cli_setting_text(&tuning.before, how));
+}
+
 static void print_head(const char *path, const lam_model *model)
 {
     const lam_config *cfg = lam_model_config(model);
@@ -73,8 +93,8 @@ static void print_head(const char *path, const lam_model *model)
         cli_parameter(cfg, "dims", dims), cfg->blocks, cfg->blocks == 1 ? "" : "s", cli_parameter(cfg, "layer", layer),
         cli_parameter(cfg, "nonlinearity", act));
     printf("parameters     %zu\n", lam_model_parameter_count(model));
-    printf("tolerances     training atol %g, rtol %g; scoring atol %g, rtol %g; standardised units\n", cfg->atol, cfg->rtol,
-        cfg->test_atol, cfg->test_rtol);
+    print_solves(cfg);
+    print_tuning(model);
     printf("data hash      %s\n", hash == NULL || hash[0] == '\0' ? "-" : hash);
 }
 
@@ -112,8 +132,8 @@ static void print_vae_head(const char *path, const lam_vae *model)
     if (cfg->posterior == LAM_POSTERIOR_CNF)
         printf(" (hidden %s, %zu block%s, amortised %s)", cli_parameter(cfg, "dims", dims), cfg->blocks,
             cfg->blocks == 1 ? "" : "s", cli_parameter(cfg, "amortised", amortised));
-    printf("\ntolerances     training atol %g, rtol %g; scoring atol %g, rtol %g\n", cfg->atol, cfg->rtol, cfg->test_atol,
-        cfg->test_rtol);
+    printf("\n");
+    print_solves(cfg);
     printf("data hash      %s\n", lam_vae_data_hash(model));
 }
 

@@ -74,14 +74,27 @@ int cli_model_open(const char *path, const char *config_path, lam_model **model)
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options)
 {
     *options = (lam_eval_options){.atol = eval->atol, .rtol = eval->rtol, .batch_rows = eval->batch_rows,
-        .threads = eval->threads, .use_double = eval->use_double, .probe = eval->probe, .isa = cli_isa()};
+        .threads = eval->threads, .use_double = eval->use_double, .probe = eval->probe, .as_fitted = eval->as_fitted,
+        .isa = cli_isa()};
 }
 
-void cli_tolerances(const lam_model *model, const lam_eval_options *options, double *atol, double *rtol)
+const char *cli_solver_name(lam_solver solver, char text[256])
 {
-    const lam_config *cfg = lam_model_config(model);
-    *atol = options->atol > 0.0 ? options->atol : cfg->test_atol;
-    *rtol = options->rtol > 0.0 ? options->rtol : cfg->test_rtol;
+    lam_config cfg;
+    lam_config_init(&cfg);
+    cfg.solver = solver;
+    return cli_parameter(&cfg, "solver", text);
+}
+
+const char *cli_setting_text(const lam_setting *setting, char text[96])
+{
+    char solver[256];
+    cli_solver_name(setting->solver, solver);
+    if (setting->steps > 0)
+        snprintf(text, 96, "%.16s, %zu even step%s a block", solver, setting->steps, setting->steps == 1 ? "" : "s");
+    else
+        snprintf(text, 96, "%.16s, atol %g, rtol %g", solver, setting->atol, setting->rtol);
+    return text;
 }
 
 double cli_log_det(const lam_model *model)

@@ -33,9 +33,10 @@ static void mean_and_error(const double *x, size_t n, double *mean, double *erro
 static void report(const lam_model *model, const lam_eval_options *options, const lam_table *scores, lam_units units,
     const lam_counts *counts, double seconds)
 {
-    double mean, error, atol, rtol, log_det = cli_log_det(model);
-    char text[32], se[48] = "";
-    cli_tolerances(model, options, &atol, &rtol);
+    double mean, error, log_det = cli_log_det(model);
+    char text[32], how[96], se[48] = "";
+    lam_setting setting;
+    (void)lam_model_setting(model, options, &setting); /* the options have just been used */
     mean_and_error(scores->values, scores->rows, &mean, &error);
     /* scores are in the units asked for; log p(data) = log p(standardised) + log_det */
     double data = units == LAM_UNITS_DATA ? -mean : -mean - log_det;
@@ -48,7 +49,7 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     if (noise != NULL)
         fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy\n"
             "         test set, as fit prints it, is another one\n", noise);
-    printf("exact trace, atol %g, rtol %g; calls of f a solve %.1f, steps %.1f + %.1f rejected; %s\n", atol, rtol,
+    printf("exact trace, %s; calls of f a solve %.1f, steps %.1f + %.1f rejected; %s\n", cli_setting_text(&setting, how),
         cli_ratio(counts->forward, counts->solves), cli_ratio(counts->accepted, counts->solves),
         cli_ratio(counts->rejected, counts->solves), cli_duration(seconds, text));
 }

@@ -7,8 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double PATIENCE = 2.0; /* seconds before progress shows */
-
 static int status_shown; /* a progress line stands on the terminal, its end not yet written */
 
 static void say(const char *format, va_list args)
@@ -97,21 +95,27 @@ double cli_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static int show_progress(void *user, size_t done, size_t total)
+void cli_progress_line(const char *line, double seconds, double *last)
 {
-    cli_progress *progress = user;
     int terminal = cli_is_terminal();
-    double now = cli_clock(), spent = now - progress->start;
-    char line[160], left[32];
-    if (spent < PATIENCE || now - progress->last < (terminal ? 0.2 : 10.0))
-        return 0;
-    cli_duration(done > 0 ? spent * (double)(total - done) / (double)done : -1.0, left);
-    snprintf(line, sizeof line, "%s: %zu of %zu rows, %s left", progress->what, done, total, left);
+    double now = cli_clock();
+    if (seconds < CLI_PATIENCE || now - *last < (terminal ? 0.2 : 10.0))
+        return;
     if (terminal)
         cli_status_line(line);
     else
         cli_say("%s", line);
-    progress->last = now;
+    *last = now;
+}
+
+static int show_progress(void *user, size_t done, size_t total)
+{
+    cli_progress *progress = user;
+    double spent = cli_clock() - progress->start;
+    char line[160], left[32];
+    cli_duration(done > 0 ? spent * (double)(total - done) / (double)done : -1.0, left);
+    snprintf(line, sizeof line, "%s: %zu of %zu rows, %s left", progress->what, done, total, left);
+    cli_progress_line(line, spent, &progress->last);
     return 0;
 }
 

@@ -81,8 +81,8 @@ typedef enum lam_layer { LAM_LAYER_IGNORE, LAM_LAYER_CONCAT, LAM_LAYER_CONCAT_V2
     LAM_LAYER_CONCATSQUASH, LAM_LAYER_BLEND, LAM_LAYER_HYPER } lam_layer;
 typedef enum lam_activation { LAM_ACT_TANH, LAM_ACT_SOFTPLUS, LAM_ACT_ELU, LAM_ACT_RELU, LAM_ACT_SWISH, LAM_ACT_SQUARE,
     LAM_ACT_IDENTITY } lam_activation;
-typedef enum lam_solver { LAM_DOPRI5, LAM_TSIT5, LAM_BOSH3, LAM_HEUN21, LAM_DOP853, LAM_EULER, LAM_MIDPOINT,
-    LAM_RK4 } lam_solver;
+typedef enum lam_solver { LAM_DOPRI5, LAM_TSIT5, LAM_BOSH3, LAM_HEUN21, LAM_DOP853, LAM_EULER, LAM_MIDPOINT, LAM_RK4,
+    LAM_SOLVER_AUTO /* test_solver alone: as solver */ } lam_solver;
 typedef enum lam_divergence { LAM_DIV_EXACT, LAM_DIV_RADEMACHER, LAM_DIV_GAUSSIAN } lam_divergence;
 /* The trace in validation: AUTO is exact up to LAM_EXACT_DIM columns, else as in training; so is ESTIMATE for any number. */
 typedef enum lam_val_divergence { LAM_VAL_AUTO, LAM_VAL_EXACT, LAM_VAL_ESTIMATE } lam_val_divergence;
@@ -125,6 +125,8 @@ typedef struct lam_config {
     lam_solver solver;
     double atol, rtol;           /* in training, standardised units */
     double test_atol, test_rtol; /* in validation, test and scoring */
+    lam_solver test_solver;      /* the same */
+    size_t test_steps;           /* the same: even steps a block; 0: adaptive, of euler, midpoint and rk4 fixed_steps */
     lam_first_step first_step;   /* "probe", "warm" or a number */
     double first_step_size;      /* used with LAM_STEP_GIVEN */
     lam_error_parts error_parts; /* in training */
@@ -195,6 +197,16 @@ LAM_API lam_status lam_config_save(const lam_config *cfg, const char *yaml_path)
 /* Every value in range and consistent with the others; lam_fit checks as well. */
 LAM_API lam_status lam_config_check(const lam_config *cfg);
 
+/* What decides about the steps of an evaluation (method.md 12). */
+typedef struct lam_setting {
+    lam_solver solver;
+    size_t steps;      /* even steps a block, looked at by no error estimate; 0: adaptive */
+    double atol, rtol; /* of adaptive steps, standardised units */
+} lam_setting;
+/* The setting of cfg's test_solver, test_steps, test_atol and test_rtol, "auto" and 0 steps resolved: validation and test of a
+ * fit are solved by it. */
+LAM_API lam_setting lam_config_setting(const lam_config *cfg);
+
 typedef struct lam_parameter {
     const char *name;   /* "batch-size" */
     const char *group;  /* "model", "flow", "solve", "penalty", "training", "data", "vae" */
@@ -252,6 +264,8 @@ typedef enum lam_part { LAM_TRAIN, LAM_VALID, LAM_TEST } lam_part;
 LAM_API size_t lam_dataset_dim(const lam_dataset *data);
 /* Rows of a part in standardised units, [*rows, dim], owned by the data set. */
 LAM_API const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *rows);
+/* 128-bit digest of the tables that it was built from, before noise, hex: the data hash kept in a model. */
+LAM_API const char *lam_dataset_hash(const lam_dataset *data);
 LAM_API void lam_dataset_free(lam_dataset *data);
 
 /* ---- recipes of the usual tabular sets ---------------------------------------------------------------------------- */
@@ -323,9 +337,11 @@ LAM_API void lam_model_standardiser(const lam_model *model, const double **mean,
 LAM_API const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape);
 
 typedef enum lam_units { LAM_UNITS_DATA, LAM_UNITS_STANDARDISED } lam_units;
-/* How to evaluate a model. Zeros (and NULL for the whole struct) mean: as the model was validated, exact trace, data units. */
+/* How to evaluate a model. Zeros (and NULL for the whole struct) mean: by the model's evaluation setting (lam_model_setting),
+ * exact trace, data units. */
 typedef struct lam_eval_options {
-    double atol, rtol;         /* 0: the model's test tolerances */
+    double atol, rtol;         /* 0: the model's test tolerances. One that is asked for wants adaptive steps */
+    int as_fitted;             /* 1: as the model was validated in its fit, whatever lam_tune chose since */
     lam_divergence divergence; /* LAM_DIV_EXACT is 0 */
     uint64_t seed;             /* of Hutchinson noise */
     lam_units units;           /* of x, and of the density */
@@ -337,6 +353,22 @@ typedef struct lam_eval_options {
     int (*progress)(void *user, size_t done, size_t total); /* may be NULL; non-zero return stops */
     void *user;
 } lam_eval_options;
+
+/* The setting by which a call with these options (may be NULL) solves. It is the configuration's; but where a tolerance is asked
+ * for, even steps of a pair become adaptive ones, and even steps that lam_tune chose make way for the fit's own setting. */
+LAM_API lam_status lam_model_setting(const lam_model *model, const lam_eval_options *options, lam_setting *setting);
+
+/* What lam_tune left in a model. */
+typedef struct lam_tuning {
+    double error, percentile_error; /* bounds that were asked for, nats */
+    double rms, percentile;         /* of |log p - reference| over the validation rows, by the setting chosen */
+    size_t rows;                    /* of validation */
+    lam_setting before;             /* the fit's own setting, which `as_fitted` still takes */
+} lam_tuning;
+/* 1 if the model's setting was chosen by lam_tune (*tuning says how; it may be NULL), else 0. */
+LAM_API int lam_model_tuning(const lam_model *model, lam_tuning *tuning);
+/* Puts the fit's own setting back; nothing to do for a model that is not tuned. */
+LAM_API void lam_model_untune(lam_model *model);
 
 /* log p of each row, by (3) of method.md with the log-determinant of the standardiser. logp [n]; counts may be NULL. */
 LAM_API lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,
@@ -352,7 +384,8 @@ LAM_API lam_status lam_decode(const lam_model *model, const lam_eval_options *op
 
 typedef struct lam_check_report {
     size_t rows;
-    double nll, nll_tight;             /* mean -log p, data units, at the options' tolerance and at a hundredth of it */
+    double nll, nll_tight;             /* mean -log p, data units, at the options' tolerance and at a hundredth of it; of a tuned
+                                        * model, by its setting and at a hundredth of the fit's own test tolerance */
     double logp_error_max, logp_error_rms; /* against the tighter solve, in double */
     double round_trip_max, round_trip_rms; /* |decode(encode(x)) - x|, standardised units */
     double hutchinson_mean, hutchinson_se; /* of mean log p (Hutchinson) - mean log p (exact), 64 probes */
@@ -440,6 +473,60 @@ typedef struct lam_history {
 /* Reads run_dir/metrics.jsonl; lines of other types and a last one cut short are passed over. Free with lam_history_free. */
 LAM_API lam_status lam_history_read(const char *run_dir, lam_history *out);
 LAM_API void lam_history_free(lam_history *history); /* what is in it; takes a zeroed one */
+
+/* ---- tuning ------------------------------------------------------------------------------------------------------- */
+
+typedef struct lam_tune_progress {
+    size_t rows, rows_done;       /* of the reference: validation and test rows */
+    size_t candidates;            /* tried so far */
+    double seconds, seconds_left; /* since the start; projected: in the first call, before the work, all of it */
+} lam_tune_progress;
+
+/* Zeros mean the defaults; error must be given. */
+typedef struct lam_tune_options {
+    double error;               /* bound on the root mean square of log p - reference over the validation rows, nats, above 0 */
+    double percentile_error;    /* bound on the 99th percentile of |log p - reference|; 0: error */
+    size_t rows;                /* validation rows, and test rows, at the most: spread evenly over those given; 0: 2000 */
+    uint64_t seed;              /* of the halves that x is cut into without test */
+    lam_units units;            /* of x and test */
+    size_t batch_rows, threads; /* as in lam_eval_options */
+    const char *isa;
+    int (*progress)(void *user, const lam_tune_progress *progress); /* may be NULL; non-zero return stops */
+    void *user;
+} lam_tune_options;
+
+/* A setting that was tried, and what came of it on a set of rows. */
+typedef struct lam_tune_candidate {
+    lam_setting setting;
+    double calls;           /* of f with the exact trace, a batch, all blocks */
+    double rms, percentile; /* of log p - reference, nats; infinite where the solver gave up (calls is NaN then) */
+    double cpu_seconds;     /* processor time of the process, all threads */
+    int on_front;           /* no other candidate has a smaller rms for as many calls, or the same rms for fewer */
+} lam_tune_candidate;
+
+typedef struct lam_tune_result {
+    size_t rows, test_rows;
+    double reference_tolerance, reference_calls; /* dop853 in double; calls of f a batch */
+    double reference_error; /* rms of log p against a solve at ten times this tolerance, on at most 256 rows */
+    lam_tune_candidate *candidates; /* [n_candidates], on the validation rows; the first is the setting that the model had */
+    size_t n_candidates;
+    size_t chosen;          /* of them; SIZE_MAX: none keeps the bounds */
+    lam_tune_candidate test_before, test_after; /* the first and the chosen one on the test rows */
+    double rounding_rms, rounding_percentile; /* where none was chosen and the model is float: what rounding alone does to log p,
+                                               * by the most exact even steps tried, against these in double; else 0 */
+    double seconds;         /* wall */
+} lam_tune_result;
+
+/* Chooses the evaluation setting with the fewest calls of f (then the smaller rms) that keeps both bounds on the validation rows x
+ * [n, dim], and makes it the model's (method.md 12). Tried are every solver with even steps and every pair with adaptive ones. The
+ * reference is the exact trace in double by dop853 at 1e-8, or tighter where the bounds ask for it. test [n_test, dim] decides
+ * nothing: the result tells the errors there. test NULL: half of x, cut off by a permutation that depends on options->seed alone,
+ * takes its place. Determined by the model, rows and options, but for seconds: not by threads.
+ * *result (may be NULL) is for lam_tune_result_clear. LAM_ERR_SOLVER with result->n_candidates > 0: no candidate keeps the bounds;
+ * lam_last_error() says how near they come, and whether float itself is in the way. The model changes on success alone. */
+LAM_API lam_status lam_tune(lam_model *model, const lam_tune_options *options, const double *x, size_t n, const double *test,
+    size_t n_test, lam_tune_result *result);
+LAM_API void lam_tune_result_clear(lam_tune_result *result); /* what is in it; takes a zeroed one */
 
 /* ---- images and variational auto-encoders ------------------------------------------------------------------------- */
 

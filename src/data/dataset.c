@@ -12,6 +12,11 @@
 
 static const char *const part_names[LAM_PARTS] = { "training", "validation", "test" };
 
+const char *lam_dataset_hash(const lam_dataset *data)
+{
+    return data->hash;
+}
+
 void lam_dataset_free(lam_dataset *data)
 {
     if (data == NULL)

@@ -2,7 +2,6 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/mass.h"
-#include "ode/tableau.h"
 #include <math.h>
 
 enum { HUTCHINSON_ROWS = 256, HUTCHINSON_PROBES = 64 };
@@ -10,6 +9,7 @@ static const double TIGHTER = 0.01;
 
 typedef struct check {
     lam_pass pass;    /* as asked, exact trace, standardised units */
+    lam_setting base; /* of which the tighter solve is a hundredth: the pass's, or of a tuned model the fit's own */
     size_t n, dim;
     double *x;        /* [n, dim] standardised */
     double *logp;     /* [n] standardised units */
@@ -50,12 +50,11 @@ static lam_status log_probs(check *c, lam_check_report *r)
     LAM_TRY(lam_pass_log_prob(&c->pass, c->x, c->n, c->logp, &r->counts));
     c->pass.done += c->n;
     tight.done = c->pass.done;
-    tight.atol = tighter(tight.atol);
-    tight.rtol = tighter(tight.rtol);
+    tight.setting = (lam_setting) { c->base.solver, 0, tighter(c->base.atol), tighter(c->base.rtol) }; /* never even steps */
     tight.use_double = 1;
     tight.max_steps *= 10;
-    if (lam_tableau_get(tight.solver)->error_exponent == 0) /* fixed steps know no tolerance */
-        tight.solver = LAM_DOPRI5;
+    if (!lam_setting_is_pair(tight.setting.solver))
+        tight.setting.solver = LAM_DOPRI5;
     lam_status status = lam_pass_log_prob(&tight, c->x, c->n, c->other, &r->counts_tight);
     if (status != LAM_OK)
         return lam_fail_in(status, "at a hundredth of the tolerance");
@@ -122,6 +121,11 @@ lam_status lam_check(const lam_model *model, const lam_eval_options *options, co
     LAM_TRY(lam_pass_init(&c.pass, model, options));
     if (n == 0 || x == NULL || report == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_check needs at least one row, and room for its report");
+    c.base = c.pass.setting;
+    lam_tuning tuning;
+    int asked = options != NULL && (options->atol > 0 || options->rtol > 0);
+    if (!asked && lam_model_tuning(model, &tuning)) /* which chose a tolerance that may be no measure of anything */
+        c.base = tuning.before;
     lam_units units = c.pass.units;
     lam_divergence kind = c.pass.divergence;
     c.dim = model->layout.field.dim;

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "model/parameters.h"
+#include "model/setting.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,30 +66,28 @@ lam_status lam_config_get(const lam_config *cfg, const char *name, char *value, 
 
 /* ---- consistency -------------------------------------------------------------------------------------------------- */
 
-static int has_fixed_steps(lam_solver solver)
+static lam_status check_fixed_steps(const lam_config *cfg)
 {
-    return solver == LAM_EULER || solver == LAM_MIDPOINT || solver == LAM_RK4;
+    char name[16];
+    LAM_TRY(lam_config_get(cfg, "solver", name, sizeof name));
+    if (cfg->end == LAM_END_OVERSHOOT)
+        return lam_fail(LAM_ERR_ARGUMENT, "end: overshoot needs a solver that chooses its steps, and %s takes fixed "
+            "ones; use end land, or solver dopri5", name);
+    if (cfg->step_control == LAM_CONTROL_TILE)
+        return lam_fail(LAM_ERR_ARGUMENT, "step-control: tile needs a solver that chooses its steps, and %s takes fixed "
+            "ones; use step-control batch, or solver dopri5", name);
+    if (cfg->fixed_steps > cfg->max_steps)
+        return lam_fail(LAM_ERR_ARGUMENT, "steps: %zu steps of %s are more than max-steps, %zu; raise max-steps",
+            cfg->fixed_steps, name, cfg->max_steps);
+    return LAM_OK;
 }
 
-static lam_status check_solver(const lam_config *cfg)
+static lam_status check_adaptive_steps(const lam_config *cfg)
 {
-    char name[16], first[LAM_NUMBER_SIZE], time[LAM_NUMBER_SIZE], least[LAM_NUMBER_SIZE];
-    LAM_TRY(lam_config_get(cfg, "solver", name, sizeof name));
+    char first[LAM_NUMBER_SIZE], time[LAM_NUMBER_SIZE], least[LAM_NUMBER_SIZE];
     lam_number_print(cfg->first_step_size, first);
     lam_number_print(cfg->time, time);
     lam_number_print(cfg->min_step, least);
-    if (has_fixed_steps(cfg->solver)) {
-        if (cfg->end == LAM_END_OVERSHOOT)
-            return lam_fail(LAM_ERR_ARGUMENT, "end: overshoot needs a solver that chooses its steps, and %s takes fixed "
-                "ones; use end land, or solver dopri5", name);
-        if (cfg->step_control == LAM_CONTROL_TILE)
-            return lam_fail(LAM_ERR_ARGUMENT, "step-control: tile needs a solver that chooses its steps, and %s takes fixed "
-                "ones; use step-control batch, or solver dopri5", name);
-        if (cfg->fixed_steps > cfg->max_steps)
-            return lam_fail(LAM_ERR_ARGUMENT, "steps: %zu steps of %s are more than max-steps, %zu; raise max-steps",
-                cfg->fixed_steps, name, cfg->max_steps);
-        return LAM_OK;
-    }
     if (cfg->first_step == LAM_STEP_GIVEN && cfg->first_step_size > cfg->time)
         return lam_fail(LAM_ERR_ARGUMENT, "first-step: %s is longer than the whole way, time %s; make it smaller, or warm",
             first, time);
@@ -98,6 +97,19 @@ static lam_status check_solver(const lam_config *cfg)
     if (cfg->min_step >= cfg->time)
         return lam_fail(LAM_ERR_ARGUMENT, "min-step: %s is not below the whole way, time %s; lower it", least, time);
     return LAM_OK;
+}
+
+/* Of training and of evaluation, which may differ. Even steps of an evaluation end at T whatever `end` says. */
+static lam_status check_solver(const lam_config *cfg)
+{
+    const lam_setting test = lam_config_setting(cfg);
+    int pair = lam_setting_is_pair(cfg->solver);
+    if (!pair)
+        LAM_TRY(check_fixed_steps(cfg));
+    if (test.steps > cfg->max_steps)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: %zu steps in evaluation are more than max-steps, %zu; raise max-steps",
+            cfg->test_steps > 0 ? "test-steps" : "steps", test.steps, cfg->max_steps);
+    return pair || test.steps == 0 ? check_adaptive_steps(cfg) : LAM_OK;
 }
 
 /* n >= p + 2, or the polynomial goes through every point and the penalty is zero (method.md, 3). */

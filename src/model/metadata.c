@@ -74,13 +74,46 @@ static lam_status plain_text(const char *value, char **text)
     return *text == NULL ? LAM_ERR_MEMORY : LAM_OK;
 }
 
+/* The numbers of a tuned model's entry, in its order, and the names that they have there. The solver is a word, h* a list. */
+enum { TUNED_NUMBERS = 8 };
+static const char *const tuned_names[TUNED_NUMBERS]
+    = { "error", "percentile_error", "rms", "percentile", "rows", "test_steps", "test_atol", "test_rtol" };
+
+/* "{...}", made of the texts that the configuration and the other lists have. */
+static lam_status tuned_text(const lam_model *model, char **text)
+{
+    const lam_tuned *t = &model->tuned;
+    const double numbers[TUNED_NUMBERS] = { t->shown.error, t->shown.percentile_error, t->shown.rms, t->shown.percentile,
+        (double)t->shown.rows, (double)t->parameters.steps, t->parameters.atol, t->parameters.rtol };
+    char *h_star = NULL, solver[16], number[LAM_NUMBER_SIZE];
+    lam_config cfg = model->config; /* its strings are borrowed */
+    lam_setting_store(&cfg, &t->parameters);
+    LAM_TRY(lam_config_get(&cfg, "test-solver", solver, sizeof solver));
+    LAM_TRY(lam_metadata_numbers(t->h_star, model->layout.blocks, &h_star));
+    size_t size = strlen(h_star) + TUNED_NUMBERS * (LAM_NUMBER_SIZE + 24) + 64, used;
+    if ((*text = malloc(size)) == NULL) {
+        free(h_star);
+        return no_memory();
+    }
+    used = (size_t)snprintf(*text, size, "{\"test_solver\":\"%s\",\"h_star_test\":%s", solver, h_star);
+    for (size_t i = 0; i < TUNED_NUMBERS; i++) {
+        lam_number_print(numbers[i], number);
+        used += (size_t)snprintf(*text + used, size - used, ",\"%s\":%s", tuned_names[i], number);
+    }
+    snprintf(*text + used, size - used, "}");
+    free(h_star);
+    return LAM_OK;
+}
+
 lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
 {
     static const char *const keys[LAM_META_PAIRS]
-        = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test" };
+        = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test", "tuned" };
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
     char log_det[LAM_NUMBER_SIZE], **text = meta->texts;
+    int tuned = model->tuned.h_star != NULL;
     memset(meta, 0, sizeof *meta);
+    meta->n = tuned ? LAM_META_PAIRS : LAM_META_PAIRS - 1;
     lam_number_print(model->log_det, log_det);
     lam_status status = plain_text(LAM_MODEL_FORMAT, &text[0]);
     status = status == LAM_OK ? lam_metadata_config(&model->config, &text[1]) : status;
@@ -91,11 +124,12 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     status = status == LAM_OK ? plain_text(model->data_hash, &text[6]) : status;
     status = status == LAM_OK ? lam_metadata_numbers(model->h_star_train, blocks, &text[7]) : status;
     status = status == LAM_OK ? lam_metadata_numbers(model->h_star_test, blocks, &text[8]) : status;
+    status = status == LAM_OK && tuned ? tuned_text(model, &text[9]) : status;
     if (status != LAM_OK) {
         lam_metadata_free(meta);
         return status;
     }
-    for (size_t i = 0; i < LAM_META_PAIRS; i++)
+    for (size_t i = 0; i < meta->n; i++)
         meta->pairs[i] = (lam_st_pair) { keys[i], text[i] };
     return LAM_OK;
 }
@@ -131,18 +165,22 @@ static cJSON *read_list(const lam_st_file *file, const char *where, const char *
     return NULL;
 }
 
-lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where, const char *key, size_t n, double low, double *values)
+static lam_status numbers_of(const cJSON *list, const char *where, const char *key, size_t n, double low, double *values)
 {
-    cJSON *list = read_list(file, where, key);
-    lam_status status = list == NULL ? LAM_ERR_FORMAT : LAM_OK;
     size_t found = 0;
-    for (const cJSON *item = list == NULL ? NULL : list->child; item != NULL && status == LAM_OK; item = item->next, found++)
+    for (const cJSON *item = list->child; item != NULL; item = item->next, found++)
         if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble) || item->valuedouble < low)
-            status = damaged(where, key, "holds something else than numbers in their range");
+            return damaged(where, key, "holds something else than numbers in their range");
         else if (found < n)
             values[found] = item->valuedouble;
-    if (status == LAM_OK && found != n)
-        status = damaged(where, key, "has a wrong number of entries");
+    return found == n ? LAM_OK : damaged(where, key, "has a wrong number of entries");
+}
+
+lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where, const char *key, size_t n, double low,
+    double *values)
+{
+    cJSON *list = read_list(file, where, key);
+    lam_status status = list == NULL ? LAM_ERR_FORMAT : numbers_of(list, where, key, n, low, values);
     cJSON_Delete(list);
     return status;
 }
@@ -184,6 +222,45 @@ static lam_status read_columns(const lam_st_file *file, const char *where, lam_m
     return status;
 }
 
+static lam_status read_tuned_members(const cJSON *all, const char *where, const lam_config *cfg, lam_tuned *t)
+{
+    double numbers[TUNED_NUMBERS];
+    const cJSON *solver = cJSON_GetObjectItemCaseSensitive(all, "test_solver");
+    const cJSON *h_star = cJSON_GetObjectItemCaseSensitive(all, "h_star_test");
+    for (size_t i = 0; i < TUNED_NUMBERS; i++) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(all, tuned_names[i]);
+        if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble) || item->valuedouble < 0)
+            return damaged(where, "tuned", "lacks a number, or has one out of its range");
+        numbers[i] = item->valuedouble;
+    }
+    if (!cJSON_IsString(solver) || !cJSON_IsArray(h_star) || numbers[4] > 1e15 || numbers[5] > 1e9)
+        return damaged(where, "tuned", "has something of another kind than it should");
+    t->shown = (lam_tuning) { .error = numbers[0], .percentile_error = numbers[1], .rms = numbers[2], .percentile = numbers[3],
+        .rows = (size_t)numbers[4] };
+    lam_config fitted = *cfg; /* its strings are borrowed */
+    lam_setting_store(&fitted, &(lam_setting) { LAM_SOLVER_AUTO, (size_t)numbers[5], numbers[6], numbers[7] });
+    if (lam_config_set(&fitted, "test-solver", solver->valuestring) != LAM_OK || lam_config_check(&fitted) != LAM_OK)
+        return lam_fail_in(LAM_ERR_FORMAT, "%s: in the metadata's \"tuned\"", where);
+    t->parameters = lam_setting_parameters(&fitted);
+    return numbers_of(h_star, where, "tuned", cfg->blocks, 0, t->h_star);
+}
+
+/* Of a model that lam_tune has been at. */
+static lam_status read_tuned(const lam_st_file *file, const char *where, lam_model *model)
+{
+    const char *text = lam_st_meta(file, "tuned");
+    if (text == NULL)
+        return LAM_OK;
+    cJSON *all = cJSON_Parse(text);
+    lam_status status = cJSON_IsObject(all) ? LAM_OK : damaged(where, "tuned", "is not a JSON object");
+    if (status == LAM_OK && (model->tuned.h_star = lam_alloc(model->layout.blocks, sizeof(double))) == NULL)
+        status = LAM_ERR_MEMORY;
+    if (status == LAM_OK)
+        status = read_tuned_members(all, where, &model->config, &model->tuned);
+    cJSON_Delete(all);
+    return status;
+}
+
 lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_model *model)
 {
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
@@ -205,5 +282,5 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
     }
     if (!(fabs(sum - model->log_det) <= 1e-9 * size)) /* the sums may have been made in different orders */
         return damaged(where, "log_det", "does not belong to \"scale\"");
-    return LAM_OK;
+    return read_tuned(file, where, model);
 }

@@ -1,7 +1,7 @@
 /* What a model file says beside its tensors, as the texts of its __metadata__: "laminar" (the format's version), "config"
  * (YAML), "columns", "mean", "scale", "h_star_train", "h_star_test" (JSON lists; the shortest decimals that read back as the
- * same doubles), "log_det", "data_hash". What does not change the fit (threads, instruction set, memory) stands there at its
- * default, so that equal fits make equal files. */
+ * same doubles), "log_det", "data_hash", and of a tuned model "tuned" (a JSON object: lam_tuned). What does not change the fit
+ * (threads, instruction set, memory) stands there at its default, so that equal fits make equal files. */
 #ifndef LAM_MODEL_METADATA_H
 #define LAM_MODEL_METADATA_H
 #include "model/model.h"
@@ -9,9 +9,10 @@
 
 #define LAM_MODEL_FORMAT "1"
 
-enum { LAM_META_PAIRS = 9 };
+enum { LAM_META_PAIRS = 10 };
 
 typedef struct lam_metadata {
+    size_t n; /* pairs in use */
     lam_st_pair pairs[LAM_META_PAIRS];
     char *texts[LAM_META_PAIRS]; /* the values; freed by lam_metadata_free */
 } lam_metadata;

@@ -18,6 +18,7 @@ void lam_model_free(lam_model *model)
     lam_free(model->scale);
     lam_free(model->h_star_train);
     lam_free(model->h_star_test);
+    lam_free(model->tuned.h_star);
     lam_config_clear(&model->config);
     lam_free(model);
 }
@@ -92,19 +93,11 @@ lam_status lam_model_name_column(lam_model *model, size_t column, const char *na
     return LAM_OK;
 }
 
-lam_status lam_model_copy(const lam_model *model, lam_model **out)
+static lam_status copy_into(lam_model *copy, const lam_model *model)
 {
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
-    lam_model *copy;
-    *out = NULL;
-    LAM_TRY(lam_model_empty(&model->config, dim, &copy));
-    for (size_t j = 0; j < dim; j++) {
-        lam_status status = lam_model_name_column(copy, j, model->columns[j]);
-        if (status != LAM_OK) {
-            lam_model_free(copy);
-            return status;
-        }
-    }
+    for (size_t j = 0; j < dim; j++)
+        LAM_TRY(lam_model_name_column(copy, j, model->columns[j]));
     memcpy(copy->params, model->params, model->layout.parameters * sizeof(double));
     memcpy(copy->mean, model->mean, dim * sizeof(double));
     memcpy(copy->scale, model->scale, dim * sizeof(double));
@@ -112,6 +105,27 @@ lam_status lam_model_copy(const lam_model *model, lam_model **out)
     memcpy(copy->h_star_test, model->h_star_test, blocks * sizeof(double));
     memcpy(copy->data_hash, model->data_hash, sizeof copy->data_hash);
     copy->log_det = model->log_det;
+    if (model->tuned.h_star == NULL)
+        return LAM_OK;
+    double *h_star = lam_alloc(blocks, sizeof *h_star);
+    if (h_star == NULL)
+        return LAM_ERR_MEMORY;
+    memcpy(h_star, model->tuned.h_star, blocks * sizeof *h_star);
+    copy->tuned = model->tuned;
+    copy->tuned.h_star = h_star;
+    return LAM_OK;
+}
+
+lam_status lam_model_copy(const lam_model *model, lam_model **out)
+{
+    lam_model *copy;
+    *out = NULL;
+    LAM_TRY(lam_model_empty(&model->config, model->layout.field.dim, &copy));
+    lam_status status = copy_into(copy, model);
+    if (status != LAM_OK) {
+        lam_model_free(copy);
+        return status;
+    }
     *out = copy;
     return LAM_OK;
 }

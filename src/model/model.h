@@ -2,7 +2,14 @@
 #ifndef LAM_MODEL_MODEL_H
 #define LAM_MODEL_MODEL_H
 #include "flow/layout.h"
-#include "laminar.h"
+#include "model/setting.h"
+
+/* What lam_tune replaced, and why. */
+typedef struct lam_tuned {
+    lam_tuning shown;       /* without `before` */
+    lam_setting parameters; /* what the configuration's test_solver, test_steps, test_atol and test_rtol were */
+    double *h_star;         /* [blocks] what h_star_test was; NULL: the model is not tuned */
+} lam_tuned;
 
 struct lam_model {
     lam_config config;
@@ -14,7 +21,8 @@ struct lam_model {
     double *mean, *scale;  /* [dim] of the standardiser */
     double log_det;        /* -sum log scale, nats */
     char data_hash[33];
-    double *h_star_train, *h_star_test; /* [blocks] remembered steps of "warm" at the training and test tolerances; 0: none yet */
+    double *h_star_train, *h_star_test; /* [blocks] remembered steps of "warm" in training and in evaluation; 0: none yet */
+    lam_tuned tuned;
 };
 
 /* A model for data of these columns: named "1", "2", ..., standardiser mean 0, scale 1, parameters from the seed (rounded to
@@ -23,6 +31,12 @@ lam_status lam_model_create(const lam_config *config, size_t dim, lam_model **ou
 lam_status lam_model_copy(const lam_model *model, lam_model **out);
 /* The same as create, but all parameters are zero: for those who fill them. */
 lam_status lam_model_empty(const lam_config *config, size_t dim, lam_model **out);
+/* The setting's parameters become the configuration's, with h_star [blocks] for adaptive ones; what stood there in the fit is kept
+ * once, whatever follows. LAM_ERR_MEMORY leaves the model as it was. */
+lam_status lam_model_retune(lam_model *model, const lam_setting *parameters, const double *h_star, const lam_tuning *why);
+/* The configuration, its strings borrowed, whose evaluation parameters a call with these options goes by: the model's, or that of
+ * its fit before it was tuned. *h_star [blocks]: the steps remembered under them. */
+lam_config lam_model_evaluation(const lam_model *model, const lam_eval_options *options, const double **h_star);
 /* Replaces the name of a column. */
 lam_status lam_model_name_column(lam_model *model, size_t column, const char *name);
 

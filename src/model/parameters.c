@@ -21,6 +21,8 @@
     { { name, group, items, help }, kind, offsetof(lam_config, field), 0, 0, 0, NULL }
 #define SPECIAL(kind, name, group, values, preset, help) { { name, group, values, help }, kind, 0, 0, 0, 0, preset }
 
+#define SOLVERS "dopri5|tsit5|bosh3|heun21|dop853|euler|midpoint|rk4"
+
 /* In the order in which they are printed and applied: "tpr" stands before the three that it sets. */
 static const lam_param table[] = {
     ENUM("model", "model", model, "density|vae", "density", "what is fitted: `laminar fit` or `laminar vae fit`"),
@@ -34,12 +36,14 @@ static const lam_param table[] = {
     TRUTH("train-time", "flow", train_time, "false", "train the end time as well, as T = s^2"),
     ENUM("precision", "flow", precision, "float|double", "float", "width of the arithmetic"),
 
-    ENUM("solver", "solve", solver, "dopri5|tsit5|bosh3|heun21|dop853|euler|midpoint|rk4", "dopri5",
-        "the last three take a fixed number of steps"),
+    ENUM("solver", "solve", solver, SOLVERS, "dopri5", "the last three take a fixed number of steps"),
     ABOVE("atol", "solve", atol, 0, "1e-4", "absolute tolerance in training, standardised units"),
     REAL("rtol", "solve", rtol, 0, 1, "1e-4", "relative tolerance in training"),
     ABOVE("test-atol", "solve", test_atol, 0, "1e-5", "absolute tolerance in validation, test and scoring"),
     REAL("test-rtol", "solve", test_rtol, 0, 1, "1e-5", "relative tolerance in validation, test and scoring"),
+    ENUM("test-solver", "solve", test_solver, SOLVERS "|auto", "auto", "of validation, test and scoring; auto: solver"),
+    WHOLE("test-steps", "solve", test_steps, 0, 1e9, "0",
+        "even steps a block in validation, test and scoring; 0: adaptive, or (euler, midpoint, rk4) as steps"),
     SPECIAL(LAM_PARAM_FIRST, "first-step", "solve", "probe|warm|H", "warm",
         "try one out, remember it from the last solve, or a size"),
     ENUM("error-parts", "solve", error_parts, "z,l|z", "z,l", "what the error of a training step is measured on"),
@@ -125,7 +129,7 @@ enum { COUNT = sizeof table / sizeof table[0] };
 static const char *const elsewhere[][2] = {
     { "learning-rate", "lr" }, { "hidden", "dims" }, { "hidden-dims", "dims" }, { "activation", "nonlinearity" },
     { "num-blocks", "blocks" }, { "layer-type", "layer" }, { "time-length", "time" }, { "max-grad-norm", "clip" },
-    { "niters", "iterations" }, { "tolerance", "atol" }, { "test-solver", "solver" }, { "poly-coef", "tpr-coefficient" },
+    { "niters", "iterations" }, { "tolerance", "atol" }, { "poly-coef", "tpr-coefficient" },
     { "poly-num-sample", "tpr-times" }, { "poly-order", "tpr-degree" }, { "kinetic-energy", "kinetic-coefficient" },
     { "jacobian-norm2", "jacobian-coefficient" }, { "frobenius", "jacobian-coefficient" },
 };

@@ -16,15 +16,6 @@ double lam_base_log_prob(const double *z, size_t dim)
 
 /* ---- options ------------------------------------------------------------------------------------------------------ */
 
-/* 0 stands for the default. */
-static lam_status tolerance(const char *name, double asked, double preset, double *out)
-{
-    if (!isfinite(asked) || asked < 0)
-        return lam_fail(LAM_ERR_ARGUMENT, "%s is %g; it must be positive, or 0 for the model's own", name, asked);
-    *out = asked > 0 ? asked : preset;
-    return LAM_OK;
-}
-
 lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_options *options)
 {
     static const lam_eval_options defaults;
@@ -35,27 +26,30 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
     if ((unsigned)o->divergence > LAM_DIV_GAUSSIAN || (unsigned)o->units > LAM_UNITS_STANDARDISED)
         return lam_fail(LAM_ERR_ARGUMENT, "the options' divergence (%u) or units (%u) are not values of their enum",
             (unsigned)o->divergence, (unsigned)o->units);
-    *pass = (lam_pass) { .model = model, .units = o->units, .solver = c->solver, .max_steps = c->max_steps, .probe = o->probe,
+    *pass = (lam_pass) { .model = model, .units = o->units, .max_steps = c->max_steps, .probe = o->probe,
         .use_double = o->use_double || c->precision == LAM_DOUBLE, .divergence = o->divergence, .probes = c->probes,
         .seed = o->seed, .batch_rows = o->batch_rows > 0 ? o->batch_rows : 1000, .threads = o->threads, .isa = o->isa,
         .progress = o->progress, .user = o->user };
-    LAM_TRY(tolerance("atol", o->atol, c->test_atol, &pass->atol));
-    return tolerance("rtol", o->rtol, c->test_rtol, &pass->rtol);
+    const lam_config of = lam_model_evaluation(model, o, &pass->h_star);
+    pass->h_star_of = lam_config_setting(&of);
+    return lam_model_setting(model, o, &pass->setting);
 }
 
 double lam_pass_first_step(const lam_pass *pass, size_t block)
 {
-    const lam_model *m = pass->model;
-    const lam_tableau *table = lam_tableau_get(pass->solver);
-    if (pass->solver != m->config.solver || table->error_exponent == 0)
+    const lam_setting *s = &pass->setting;
+    lam_setting of = pass->h_star_of;
+    double h = pass->h_star[block];
+    if (!(h > 0)) { /* a model that was never validated by adaptive steps remembers its training */
+        of = lam_setting_training(&pass->model->config);
+        h = pass->model->h_star_train[block];
+    }
+    if (s->solver != of.solver || s->steps > 0)
         return 0;
-    int tested = m->h_star_test[block] > 0; /* a model that was never validated remembers its training */
-    double h = tested ? m->h_star_test[block] : m->h_star_train[block];
-    double atol = tested ? m->config.test_atol : m->config.atol, rtol = tested ? m->config.test_rtol : m->config.rtol;
-    double ratio = pass->atol / atol;
-    if (rtol > 0)
-        ratio = fmin(ratio, pass->rtol / rtol);
-    return h * pow(ratio, 1.0 / table->error_exponent);
+    double ratio = s->atol / of.atol;
+    if (of.rtol > 0)
+        ratio = fmin(ratio, s->rtol / of.rtol);
+    return h * pow(ratio, 1.0 / lam_tableau_get(s->solver)->error_exponent);
 }
 
 lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts)
@@ -75,7 +69,7 @@ typedef struct arrays {
     double *y, *logp;   /* [n, dim] or NULL, [n] or NULL */
 } arrays;
 
-static lam_status check_rows(const lam_pass *pass, const double *x, size_t n)
+lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n)
 {
     size_t dim = pass->model->layout.field.dim;
     if (n > 0 && x == NULL)
@@ -136,7 +130,7 @@ lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, do
     const lam_rows rows = { &a, fill, take };
     if (n > 0 && logp == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the log-densities");
-    LAM_TRY(check_rows(pass, x, n));
+    LAM_TRY(lam_pass_check_rows(pass, x, n));
     return lam_pass_run(pass, 1, 1, n, &rows, counts);
 }
 
@@ -146,6 +140,6 @@ lam_status lam_pass_transform(const lam_pass *pass, int forward, const double *x
     const lam_rows rows = { &a, fill, take };
     if (n > 0 && y == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the transformed rows");
-    LAM_TRY(check_rows(pass, x, n));
+    LAM_TRY(lam_pass_check_rows(pass, x, n));
     return lam_pass_run(pass, forward, 0, n, &rows, counts);
 }

@@ -8,9 +8,11 @@ typedef struct lam_pass {
     const lam_model *model;
     lam_units units; /* of the rows on the data's side of the array calls below */
     /* the solve */
-    double atol, rtol;
-    lam_solver solver;
+    lam_setting setting;
     size_t max_steps;
+    const double *h_star;  /* [blocks] steps that the model remembers of evaluation */
+    lam_setting h_star_of; /* the setting they were found by */
+    double *learned;       /* [blocks] receives h* of the last batch's solves; NULL: not wanted */
     int probe;      /* 1: the first step by probe whatever the model remembers */
     int use_double;
     lam_divergence divergence;
@@ -39,6 +41,8 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
  * LAM_ERR_SOLVER names the batch's rows. */
 lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
 
+/* LAM_ERR_DATA names the first of the rows x [n, dim] with something in it that is not finite. */
+lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n);
 /* The same on arrays. x and y [n, dim]; the data's side in pass->units, checked to be finite; logp [n] in those units too. */
 lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, double *logp, lam_counts *counts);
 lam_status lam_pass_transform(const lam_pass *pass, int forward, const double *x, size_t n, double *y, lam_counts *counts);

@@ -1,7 +1,7 @@
 #include "base/error.h"
 #include "base/mem.h"
-#include "flow/engine.h"
 #include "model/pass.h"
+#include "model/solve.h"
 #include <math.h>
 
 /* What a pass holds while it runs. */
@@ -58,11 +58,11 @@ static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batc
 
 static void solve_options(const lam_pass *pass, double *h_star, lam_flow_solve *solve)
 {
-    const lam_config *c = &pass->model->config;
-    *solve = (lam_flow_solve) { .error_parts = LAM_ERROR_ZL, .h_star = h_star, .keep_h_star = 0 };
-    solve->solve = (lam_solve_options) { .table = lam_tableau_get(pass->solver), .atol = pass->atol, .rtol = pass->rtol,
-        .end = c->end, .first_step = pass->probe ? LAM_STEP_PROBE : c->first_step, .first_step_size = c->first_step_size,
-        .fixed_steps = c->fixed_steps, .max_steps = pass->max_steps, .min_step = c->min_step };
+    *solve = lam_setting_solve(&pass->model->config, &pass->setting, h_star);
+    solve->solve.max_steps = pass->max_steps;
+    if (pass->probe)
+        solve->solve.first_step = LAM_STEP_PROBE;
+    solve->keep_h_star = pass->learned != NULL;
 }
 
 static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size_t batch_rows, const lam_rows *rows,
@@ -94,6 +94,8 @@ lam_status LAM_W(lam_pass_run)(const lam_pass *pass, int forward, int with_l, si
     lam_status status = acquire(&h, pass, with_l, batch_rows);
     if (status == LAM_OK)
         status = run(&h, pass, forward, n, batch_rows, rows, counts);
+    for (size_t b = 0; pass->learned != NULL && status == LAM_OK && b < pass->model->layout.blocks; b++)
+        pass->learned[b] = h.h_star[b];
     release(&h);
     return status;
 }

@@ -28,7 +28,7 @@ static lam_status write_file(const lam_model *model, const char *path, const lam
         tensors[i] = (lam_st_tensor) { .name = t->name, .dtype = floats != NULL ? LAM_ST_F32 : LAM_ST_F64, .n_shape = t->dims,
             .shape = { t->shape[0], t->shape[1] }, .data = data };
     }
-    return lam_st_write(path, tensors, model->n_tensors, meta->pairs, LAM_META_PAIRS);
+    return lam_st_write(path, tensors, model->n_tensors, meta->pairs, meta->n);
 }
 
 lam_status lam_model_save(const lam_model *model, const char *path)

@@ -15,7 +15,7 @@ static size_t parameter_count(void)
 
 lam_status lam_settings_create(lam_settings *settings)
 {
-    settings->entries = lam_alloc(parameter_count(), sizeof(lam_setting));
+    settings->entries = lam_alloc(parameter_count(), sizeof(lam_settings_entry));
     return settings->entries != NULL ? LAM_OK : LAM_ERR_MEMORY;
 }
 
@@ -60,7 +60,7 @@ static lam_status read_list(lam_yaml *yaml, yaml_mark_t start, const lam_param *
     return status;
 }
 
-static lam_status read_value(lam_yaml *yaml, const lam_param *param, lam_setting *e)
+static lam_status read_value(lam_yaml *yaml, const lam_param *param, lam_settings_entry *e)
 {
     yaml_event_t event;
     lam_status status;
@@ -87,7 +87,7 @@ static lam_status read_pair(lam_settings *settings, lam_yaml *yaml, const yaml_e
     const lam_param *param = strlen(name) == event->data.scalar.length ? lam_param_find(name, &index) : NULL;
     if (param == NULL)
         return lam_yaml_at(yaml->where, event->start_mark, lam_param_unknown(name));
-    lam_setting *e = &settings->entries[index];
+    lam_settings_entry *e = &settings->entries[index];
     if (e->text != NULL) {
         lam_fail(LAM_ERR_ARGUMENT, "%s stands here for a second time, first in line %zu; remove one", param->shown.name,
             e->key.line + 1);
@@ -116,7 +116,7 @@ lam_status lam_settings_apply(const lam_settings *settings, const char *where, l
     if (settings->entries == NULL)
         return LAM_OK;
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
-        const lam_setting *e = &settings->entries[i];
+        const lam_settings_entry *e = &settings->entries[i];
         if (e->text == NULL)
             continue;
         lam_status status = lam_param_set(param, cfg, e->text);

@@ -4,13 +4,13 @@
 #include "model/yaml_events.h"
 
 /* What is said of one parameter; text is NULL if nothing. */
-typedef struct lam_setting {
+typedef struct lam_settings_entry {
     char *text; /* lists joined as lam_param_set takes them */
     yaml_mark_t key, value;
-} lam_setting;
+} lam_settings_entry;
 
 typedef struct lam_settings {
-    lam_setting *entries; /* one a parameter of the table; NULL: nothing is said of any */
+    lam_settings_entry *entries; /* one a parameter of the table; NULL: nothing is said of any */
 } lam_settings;
 
 lam_status lam_settings_create(lam_settings *settings);

@@ -24,6 +24,8 @@ typedef struct run {
     real *records;          /* of this step, or NULL */
     size_t first_record;    /* stage of records[0] */
     size_t first_stage;     /* 1: stage 0 is known already, from the step before or a rejected one */
+    size_t stages;          /* of the step in hand: all of the table's, or all but f at the end, which nobody asks for */
+    int controlled;         /* 1: the error estimate decides about the step */
     /* a region's own arguments */
     size_t stage;
     double probe_h;
@@ -177,13 +179,13 @@ static void step_tile(const run *r, size_t tile, size_t group, size_t thread)
     const lam_tableau *tb = r->table;
     size_t stages = (size_t)tb->stages, plane = plane_of(r);
     real *scratch = r->space->thread[thread];
-    for (size_t s = r->first_stage; s < stages; s++)
+    for (size_t s = r->first_stage; s < r->stages; s++)
         eval_stage(r, tile, group, thread, s);
     const real *y0 = r->y0 + tile * plane;
     real *y1 = r->y1 + tile * plane, *v = scratch + r->space->at_v, *v3 = scratch + r->space->at_v3;
-    if (!tb->fsal)
-        add_stages(r, tile, r->h, tb->b, stages, y0, y1);
-    if (tb->error_exponent == 0)
+    if (!tb->fsal || r->stages < stages)
+        add_stages(r, tile, r->h, tb->b, r->stages, y0, y1);
+    if (!r->controlled)
         return;
     lam_tile_norm *norm = &r->space->norm[tile];
     memset(norm, 0, sizeof *norm);
@@ -392,7 +394,7 @@ static void keep_step(run *r, double proposal)
 
 static void prepare_step(run *r)
 {
-    for (size_t s = r->first_stage; s < (size_t)r->table->stages; s++)
+    for (size_t s = r->first_stage; s < r->stages; s++)
         r->sys->prepare(r->sys->self, s, LAM_W(lam_stage_time)(r->table, r->t, r->h, s));
 }
 
@@ -522,7 +524,15 @@ static lam_status adaptive(run *r, double t1, observer *obs)
     return check_end(r);
 }
 
-/* Steps that no error estimate controls: the fixed ones, or those of an earlier solve. */
+/* 1: f at the end of the last step, which an FSAL pair takes for the step after it, serves nothing: no reverse, and no
+ * observation inside the step. */
+static int end_is_unused(const run *r, const observer *obs, double t1)
+{
+    return r->table->fsal && r->options->even && !r->options->record && !r->options->replay
+        && (obs->next == obs->n || obs->times[obs->next] == t1);
+}
+
+/* Steps that no error estimate controls: even ones, or those of an earlier solve. */
 static lam_status planned(run *r, double t1, observer *obs)
 {
     int replay = r->options->replay;
@@ -543,9 +553,10 @@ static lam_status planned(run *r, double t1, observer *obs)
             run_region(r, first_region);
             r->result->calls++;
         }
+        r->stages = (size_t)r->table->stages - (size_t)(i + 1 == steps && end_is_unused(r, obs, t1));
         prepare_step(r);
         run_region(r, step_region);
-        r->result->calls += (size_t)r->table->stages - r->first_stage;
+        r->result->calls += r->stages - r->first_stage;
         r->result->accepted++;
         if (r->sys->step_done != NULL)
             r->sys->step_done(r->sys->self, 1, r->h);
@@ -562,7 +573,8 @@ lam_status LAM_W(lam_solve)(LAM_W(lam_solver_space) *space, const lam_batch *bat
 {
     memset(result, 0, sizeof *result);
     run r = { .space = space, .batch = batch, .sys = system, .table = options->table, .options = options, .path = path,
-        .arena = arena, .result = result, .t = t0 };
+        .arena = arena, .result = result, .t = t0, .stages = (size_t)options->table->stages,
+        .controlled = options->table->error_exponent != 0 && !options->even && !options->replay };
     observer obs = { .n = n_times, .times = times, .out = out };
     if (!options->replay)
         path->steps = 0;
@@ -573,5 +585,5 @@ lam_status LAM_W(lam_solve)(LAM_W(lam_solver_space) *space, const lam_batch *bat
     }
     if (t0 == t1)
         return lam_fail(LAM_ERR_ARGUMENT, "the solve's start and end are both %.6g", t0);
-    return options->table->error_exponent == 0 || options->replay ? planned(&r, t1, &obs) : adaptive(&r, t1, &obs);
+    return r.controlled ? adaptive(&r, t1, &obs) : planned(&r, t1, &obs);
 }

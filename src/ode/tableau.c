@@ -228,6 +228,7 @@ const lam_tableau *lam_tableau_get(lam_solver solver)
     case LAM_EULER: return &euler;
     case LAM_MIDPOINT: return &midpoint;
     case LAM_RK4: return &rk4;
+    case LAM_SOLVER_AUTO: break;
     }
     return NULL;
 }

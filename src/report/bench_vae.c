@@ -133,7 +133,7 @@ static lam_status step(problem *p)
 {
     const lam_config *cfg = &p->model->config;
     lam_elbo_call_f32 call = { .params = p->model->params, .pixels = p->pixels, .rows = cfg->batch_size, .beta = 1,
-        .solve = lam_vae_solve_options(cfg, 1, p->model->h_star_train),
+        .solve = lam_config_solve(cfg, 1, p->model->h_star_train),
         .noise = { .kind = cfg->divergence, .seed = cfg->seed, .purpose = LAM_DRAW_PROBE }, .given = p->draws,
         .penalty = lam_penalty_of(cfg, 0) };
     call.penalty.given_times = p->times;

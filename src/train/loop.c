@@ -1,5 +1,6 @@
 /* The loop of a fit: iterations, validations, checkpoints, the end. */
 #include "train/loop.h"
+#include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
 #include "train/run.h"
@@ -30,7 +31,7 @@ static double seconds_left(const lam_run *run)
     const lam_fit_state *s = &run->state;
     int warm = s->iteration == 0 && run->cfg->warm_start > 0;
     uint64_t done = warm ? s->warm : s->iteration, all = warm ? run->cfg->warm_start : run->cfg->iterations;
-    double left = done > run->first ? (lam_run_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : 0;
+    double left = done > run->first ? (lam_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : 0;
     if (run->cfg->max_seconds > 0)
         left = fmin(left, fmax(0, run->cfg->max_seconds - s->train_seconds));
     if (run->cfg->max_processor_seconds > 0 && s->train_cpu_seconds > 0)
@@ -48,7 +49,7 @@ static int tell(const lam_run *run, const lam_step_report *step, int is_validati
         .warm_starts = run->cfg->warm_start, .loss = step->loss, .nll = step->nll, .tpr = step->tpr, .val_nll = run->val_nll,
         .best_val_nll = run->best_val_nll, .is_validation = is_validation, .lr = rate_of(run), .grad_norm = step->grad_norm,
         .epoch = (size_t)step->epoch, .beta = step->beta, .counts = step->counts, .val_counts = run->val_counts,
-        .seconds = lam_run_clock() - run->started, .seconds_left = seconds_left(run) };
+        .seconds = lam_clock() - run->started, .seconds_left = seconds_left(run) };
     return run->options->progress(run->options->user, &p) != 0;
 }
 
@@ -63,7 +64,7 @@ static lam_status save_here(lam_run *run)
 /* If it is time, or there is something that is worth one now. */
 static lam_status save_in_time(lam_run *run, int now)
 {
-    double since = lam_run_clock() - run->saved_at;
+    double since = lam_clock() - run->saved_at;
     return (now || since >= SAVE_SECONDS) && since >= SAVE_SHARE * run->save_seconds ? lam_run_save_state(run) : LAM_OK;
 }
 
@@ -118,13 +119,13 @@ static int is_due(const lam_run *run)
 static lam_status iterate(lam_run *run, lam_step_report *report)
 {
     lam_fit_state *s = &run->state;
-    double lr = rate_of(run), before = lam_run_clock(), cpu_before = lam_run_cpu_clock();
+    double lr = rate_of(run), before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = run->target->trainer.step(run->target->trainer.self, s, lr, report);
     if (status != LAM_OK)
         return give_up_at(run, status, s->iteration + 1);
     s->iteration++;
-    s->train_seconds += lam_run_clock() - before;
-    s->train_cpu_seconds += lam_run_cpu_clock() - cpu_before;
+    s->train_seconds += lam_clock() - before;
+    s->train_cpu_seconds += lam_cpu_clock() - cpu_before;
     lam_counts_add(&s->counts, &report->counts);
     if (s->iteration % run->cfg->log_freq == 0)
         LAM_TRY(lam_run_log_step(run, report, lr));
@@ -162,13 +163,13 @@ static lam_status warm_iterate(lam_run *run, lam_step_report *report)
 {
     lam_fit_state *s = &run->state;
     size_t all = run->cfg->warm_start;
-    double before = lam_run_clock(), cpu_before = lam_run_cpu_clock();
+    double before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = run->target->trainer.warm(run->target->trainer.self, s, run->cfg->lr, report);
     if (status != LAM_OK)
         return give_up(run, lam_fail_in(status, "warm start, iteration %llu of %zu", (unsigned long long)s->warm + 1, all));
     s->warm++;
-    s->train_seconds += lam_run_clock() - before;
-    s->train_cpu_seconds += lam_run_cpu_clock() - cpu_before;
+    s->train_seconds += lam_clock() - before;
+    s->train_cpu_seconds += lam_cpu_clock() - cpu_before;
     lam_counts_add(&s->warm_counts, &report->counts);
     if (s->warm % run->cfg->log_freq == 0 || s->warm == all)
         LAM_TRY(lam_run_log_warm(run, report));
@@ -196,11 +197,11 @@ static lam_status train(lam_run *run)
 {
     lam_fit_state *s = &run->state;
     lam_step_report report = { .loss = (double)NAN, .nll = (double)NAN, .tpr = (double)NAN, .grad_norm = (double)NAN };
-    run->first_at = lam_run_clock();
+    run->first_at = lam_clock();
     if (run->cfg->warm_start > 0)
         LAM_TRY(warm_start(run, &report));
     run->first = s->iteration;
-    run->first_at = lam_run_clock();
+    run->first_at = lam_clock();
     if (is_due(run)) {
         LAM_TRY(validate(run));
         LAM_TRY(lam_run_save_state(run));
@@ -245,7 +246,7 @@ static lam_status finish(lam_run *run, lam_fit_result *result)
     fill_result(run, 1, result);
     LAM_TRY(lam_run_save_model(run));
     LAM_TRY(test(run, result));
-    result->seconds = lam_run_clock() - run->started;
+    result->seconds = lam_clock() - run->started;
     return lam_run_log_summary(run, result);
 }
 
@@ -256,7 +257,7 @@ static lam_status stop(lam_run *run, lam_fit_result *result)
     fill_result(run, 0, result);
     LAM_TRY(save_here(run));
     LAM_TRY(lam_run_save_model(run));
-    result->seconds = lam_run_clock() - run->started;
+    result->seconds = lam_clock() - run->started;
     LAM_TRY(lam_run_log_summary(run, result));
     const lam_fit_state *s = &run->state;
     int warm = s->iteration == 0 && run->cfg->warm_start > 0;

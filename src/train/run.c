@@ -1,22 +1,8 @@
 #include "train/run.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include <math.h>
-#include <time.h>
 #include <unistd.h>
-
-double lam_run_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-double lam_run_cpu_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- opening ------------------------------------------------------------------------------------------------------ */
 
@@ -45,7 +31,7 @@ lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_target *t
     LAM_TRY(lam_run_folder_open(options->run_dir, &run->folder));
     LAM_TRY(open_files(run));
     run->best_val_nll = run->state.schedule.best;
-    run->saved_at = lam_run_clock();
+    run->saved_at = lam_clock();
     run->started = run->saved_at - run->state.seconds;
     return LAM_OK;
 }
@@ -64,12 +50,12 @@ lam_status lam_run_save_state(lam_run *run)
 {
     if (run->folder.checkpoint == NULL)
         return LAM_OK;
-    double before = lam_run_clock();
+    double before = lam_clock();
     run->state.seconds = before - run->started;
     LAM_TRY(lam_metrics_sync(&run->metrics, &run->state.metrics_bytes));
     LAM_TRY(lam_checkpoint_write(run->folder.checkpoint, &run->state, run->cfg, run->target->data_hash));
     run->saved = lam_fit_state_done(&run->state);
-    run->saved_at = lam_run_clock();
+    run->saved_at = lam_clock();
     run->save_seconds = run->saved_at - before;
     return LAM_OK;
 }
@@ -94,7 +80,7 @@ void lam_step_report_integrals(lam_step_report *report, const lam_config *cfg, c
 
 static void log_time(lam_run *run)
 {
-    lam_metrics_number(&run->metrics, "seconds", lam_run_clock() - run->started);
+    lam_metrics_number(&run->metrics, "seconds", lam_clock() - run->started);
     lam_metrics_number(&run->metrics, "train_seconds", run->state.train_seconds);
     lam_metrics_number(&run->metrics, "train_cpu_seconds", run->state.train_cpu_seconds);
 }

@@ -21,10 +21,6 @@ typedef struct lam_run {
     lam_counts val_counts;
 } lam_run;
 
-/* Seconds on a clock that never goes back. */
-double lam_run_clock(void);
-/* Processor seconds of this process, all threads. */
-double lam_run_cpu_clock(void);
 /* The state made, the checkpoint read if there is one to go on with, the folder ready. The caller closes after failures too. */
 lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_target *target, const lam_fit_options *options);
 void lam_run_close(lam_run *run);

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/width.h"
 #include "data/dataset.h"
+#include "model/solve.h"
 #include "penalty/loss.h"
 #include "penalty/matching.h"
 #include "train/batches.h"
@@ -81,18 +82,6 @@ static lam_status allocate(trainer *t)
 
 /* ---- a training step ---------------------------------------------------------------------------------------------- */
 
-static lam_flow_solve solve_options(const lam_config *cfg, int training, double *h_star)
-{
-    return (lam_flow_solve) {
-        .solve = { .table = lam_tableau_get(cfg->solver), .atol = training ? cfg->atol : cfg->test_atol,
-            .rtol = training ? cfg->rtol : cfg->test_rtol, .end = cfg->end, .first_step = cfg->first_step,
-            .first_step_size = cfg->first_step_size, .fixed_steps = cfg->fixed_steps, .max_steps = cfg->max_steps,
-            .min_step = cfg->min_step },
-        .error_parts = training ? cfg->error_parts : LAM_ERROR_ZL,
-        .h_star = cfg->first_step == LAM_STEP_WARM ? h_star : NULL,
-    };
-}
-
 /* The optimiser's step of the first n parameters along the gradient at hand, of this norm. */
 static void apply(trainer *t, lam_fit_state *state, size_t n, double lr, uint64_t iteration, double norm)
 {
@@ -106,7 +95,7 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     trainer *t = self;
     const lam_config *cfg = t->cfg;
     uint64_t iteration = state->iteration + 1;
-    lam_flow_solve solve = solve_options(cfg, 1, state->h_train);
+    lam_flow_solve solve = lam_config_solve(cfg, 1, state->h_train);
     lam_noise noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE };
     lam_penalty penalty = lam_penalty_of(cfg, iteration);
     lam_loss loss;
@@ -174,7 +163,7 @@ static double batch_nll(const trainer *t, size_t rows)
 static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exact, double *nll, lam_counts *counts)
 {
     size_t rows = t->data->rows[e->part], each = evaluation_rows(t);
-    lam_flow_solve solve = solve_options(t->cfg, 0, e->h_star);
+    lam_flow_solve solve = lam_config_solve(t->cfg, 0, e->h_star);
     lam_noise noise = { .kind = t->cfg->divergence, .seed = t->cfg->seed, .purpose = LAM_DRAW_PROBE_EVAL };
     double sum = 0;
     solve.keep_h_star = e->keep_h_star;

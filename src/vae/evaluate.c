@@ -40,8 +40,8 @@ static void configure(pass *p)
 {
     const lam_eval_options *o = &p->options;
     p->cfg = p->model->config;
-    p->cfg.test_atol = o->atol > 0 ? o->atol : p->cfg.test_atol;
-    p->cfg.test_rtol = o->rtol > 0 ? o->rtol : p->cfg.test_rtol;
+    const lam_setting asked = lam_setting_asked(&p->cfg, o->atol, o->rtol);
+    lam_setting_store(&p->cfg, &asked);
     p->cfg.divergence = o->divergence;
     p->cfg.isa = (char *)o->isa; /* only read */
     if (o->probe && p->cfg.first_step == LAM_STEP_WARM)
@@ -69,7 +69,7 @@ static lam_status open_pass(pass *p, const lam_vae *model, const lam_eval_option
         return LAM_ERR_MEMORY;
     memcpy(p->h_star, model->h_star_test, l->blocks * sizeof *p->h_star);
     p->call = (lam_elbo_call_f32) { .params = model->params, .pixels = p->pixels, .beta = 1,
-        .solve = lam_vae_solve_options(&p->cfg, 0, p->h_star),
+        .solve = lam_config_solve(&p->cfg, 0, p->h_star),
         .noise = { .kind = o->divergence, .seed = o->seed, .purpose = LAM_DRAW_PROBE_EVAL }, .draw = LAM_DRAW_LATENT_EVAL };
     return LAM_OK;
 }

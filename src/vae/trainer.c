@@ -95,7 +95,7 @@ static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *re
     lam_elbo_terms terms = { 0 };
     lam_image_data_fill(t->data, cfg, LAM_TRAIN, lam_batches_at(&t->batches, iteration), t->batches.size, epoch, t->pixels);
     lam_elbo_call_f32 call = { .params = state->params, .pixels = t->pixels, .rows = t->batches.size, .beta = beta,
-        .solve = lam_vae_solve_options(cfg, 1, state->h_train),
+        .solve = lam_config_solve(cfg, 1, state->h_train),
         .noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE },
         .draw = LAM_DRAW_LATENT,
         .penalty = lam_penalty_of(cfg, iteration) };
@@ -135,7 +135,7 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, lam_elbo
     size_t rows = lam_image_data_rows(t->data, e->part), each = evaluation_rows(t);
     double sum = 0;
     lam_elbo_call_f32 call = { .params = e->params, .pixels = t->pixels, .beta = 1,
-        .solve = lam_vae_solve_options(t->cfg, 0, e->h_star),
+        .solve = lam_config_solve(t->cfg, 0, e->h_star),
         .noise = { .kind = t->cfg->divergence, .seed = t->cfg->seed, .purpose = LAM_DRAW_PROBE_EVAL },
         .draw = LAM_DRAW_LATENT_EVAL };
     call.solve.keep_h_star = e->keep_h_star;

@@ -20,7 +20,8 @@ static void defaults_are_the_documented_ones(void **state)
     const char *const expected[][2] = {
         { "model", "density" }, { "dims", "64-64-64" }, { "blocks", "1" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "time", "1" },
         { "train-time", "false" }, { "precision", "float" }, { "solver", "dopri5" }, { "atol", "0.0001" },
-        { "rtol", "0.0001" }, { "test-atol", "1.0e-5" }, { "test-rtol", "1.0e-5" }, { "first-step", "warm" },
+        { "rtol", "0.0001" }, { "test-atol", "1.0e-5" }, { "test-rtol", "1.0e-5" }, { "test-solver", "auto" },
+        { "test-steps", "0" }, { "first-step", "warm" },
         { "error-parts", "z,l" }, { "end", "land" }, { "step-control", "batch" }, { "steps", "20" }, { "max-steps", "1000" },
         { "min-step", "1.0e-10" }, { "divergence", "rademacher" }, { "val-divergence", "auto" }, { "probes", "1" }, { "gradient", "steps" },
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "0" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
@@ -102,6 +103,9 @@ static void words_are_the_enums(void **state)
     CHECK_WORD("solver", "euler", solver, LAM_EULER);
     CHECK_WORD("solver", "midpoint", solver, LAM_MIDPOINT);
     CHECK_WORD("solver", "rk4", solver, LAM_RK4);
+    CHECK_WORD("test-solver", "dopri5", test_solver, LAM_DOPRI5);
+    CHECK_WORD("test-solver", "rk4", test_solver, LAM_RK4);
+    CHECK_WORD("test-solver", "auto", test_solver, LAM_SOLVER_AUTO);
     CHECK_WORD("divergence", "exact", divergence, LAM_DIV_EXACT);
     CHECK_WORD("divergence", "gaussian", divergence, LAM_DIV_GAUSSIAN);
     CHECK_WORD("model", "vae", model, LAM_VAE);
@@ -287,6 +291,9 @@ static void inconsistent_configurations_are_refused(void **state)
     INCONSISTENT("end: overshoot", { "solver", "rk4" }, { "end", "overshoot" });
     INCONSISTENT("step-control: tile", { "solver", "euler" }, { "step-control", "tile" });
     INCONSISTENT("raise max-steps", { "solver", "midpoint" }, { "steps", "20" }, { "max-steps", "19" });
+    INCONSISTENT("test-steps: 20 steps", { "test-steps", "20" }, { "max-steps", "19" });
+    INCONSISTENT("steps: 20 steps in evaluation", { "test-solver", "rk4" }, { "max-steps", "19" });
+    INCONSISTENT("min-step: 1 is not below", { "min-step", "1" }, { "solver", "rk4" }, { "test-solver", "bosh3" });
     INCONSISTENT("first-step: 2 is longer", { "first-step", "2" });
     INCONSISTENT("first-step: 0.01 is below min-step", { "first-step", "0.01" }, { "min-step", "0.1" });
     INCONSISTENT("min-step: 1 is not below", { "min-step", "1" });
@@ -317,6 +324,8 @@ static void structs_filled_directly_are_checked(void **state)
     BAD(cfg.blocks = 0, "blocks");
     BAD(cfg.layer = (lam_layer)99, "layer: 99");
     BAD(cfg.solver = (lam_solver)-1, "solver");
+    BAD(cfg.solver = LAM_SOLVER_AUTO, "solver");
+    BAD(cfg.test_solver = (lam_solver)(LAM_SOLVER_AUTO + 1), "test-solver");
     BAD(cfg.first_step = (lam_first_step)7, "first-step");
     BAD(cfg.first_step = LAM_STEP_GIVEN, "first-step");
     BAD(cfg.warm_start = SIZE_MAX, "warm-start");

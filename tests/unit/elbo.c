@@ -102,7 +102,7 @@ static bound create(recipe r)
     for (size_t i = 0; i < most; i++)
         lam_random_normal_row(3, LAM_DRAW_TEST, 0, i, b.e + i * d, d);
     b.call = (lam_elbo_call_f64) { .params = b.params, .pixels = b.pixels, .rows = rows, .beta = r.beta == 0 ? 1 : r.beta,
-        .solve = lam_vae_solve_options(&b.config, 1, NULL),
+        .solve = lam_config_solve(&b.config, 1, NULL),
         .noise = { .kind = b.config.divergence, .seed = 4, .stream = 9, .purpose = LAM_DRAW_PROBE }, .draw = LAM_DRAW_LATENT,
         .penalty = { .tpr_coefficient = b.config.tpr_coefficient, .tpr_times = r.tpr ? 4 : 0, .tpr_degree = 1, .seed = 6 },
         .given = b.e };

@@ -247,6 +247,38 @@ static void fixed_steps_reach_the_end(void **state)
             }
 }
 
+/* An embedded pair with even steps: no step is refused whatever the tolerance, f at the end is left out where nothing needs it,
+ * and both ways give the same bits; the error is that of replayed steps of this length but for the rounding of their times. */
+static void even_steps_of_a_pair(void **state)
+{
+    world *w = *state;
+    for (int solver = LAM_DOPRI5; solver <= LAM_DOP853; solver++)
+        for (size_t steps = 1; steps <= 64; steps *= 8) {
+            double between, replayed = replay(w, (lam_solver)solver, steps, &between), first[LAM_TILE];
+            for (int round = 0; round < 3; round++) { /* lean; with a record; observed inside the last step */
+                reset(w, (lam_solver)solver, 2);
+                w->options.even = 1, w->options.fixed_steps = steps, w->options.atol = w->options.rtol = 1e-14;
+                w->options.record = round == 1;
+                w->n_times = round == 2 ? 2 : 1;
+                w->times[0] = round == 2 ? 1.99 : 2;
+                w->times[1] = 2;
+                must_solve(w, 0);
+                size_t at = w->n_times - 1, fsal = (size_t)w->options.table->fsal, dense = (size_t)w->options.table->dense_stages;
+                size_t calls = steps * ((size_t)w->options.table->stages - fsal);
+                assert_int_equal(w->result.calls, round == 0 ? calls : round == 1 ? calls + fsal : calls + fsal + dense);
+                assert_int_equal(w->p.calls, w->result.calls); /* as the system saw them */
+                assert_int_equal(w->result.accepted, steps);
+                assert_int_equal(w->result.rejected, 0);
+                assert_true(w->result.h_star == 0 && end_of(w, steps - 1) == 2);
+                assert_true(isfinite(error_at(w, 0)));
+                assert_true(fabs(error_at(w, at) - replayed) < 1e-12); /* states of size 1, 64 steps */
+                if (round == 0)
+                    memcpy(first, w->out[0], sizeof first);
+                assert_memory_equal(first, w->out[at], sizeof first);
+            }
+        }
+}
+
 /* ---- counts ----------------------------------------------------------------------------------------------------------------- */
 
 static void calls_are_counted(void **state)
@@ -535,6 +567,7 @@ int main(void)
         cmocka_unit_test(adaptive_solves_are_accurate),
         cmocka_unit_test(orders_of_convergence),
         cmocka_unit_test(fixed_steps_reach_the_end),
+        cmocka_unit_test(even_steps_of_a_pair),
         cmocka_unit_test(calls_are_counted),
         cmocka_unit_test(given_first_step),
         cmocka_unit_test(warm_steps_are_even),

@@ -380,7 +380,7 @@ static void open_inside(inside *in, const lam_vae *v)
     assert_int_equal(lam_pool_create(1, &in->pool), LAM_OK);
     assert_int_equal(lam_elbo_create_f32(&v->layout, &in->cfg, in->pool, &options, &in->elbo), LAM_OK);
     in->call = (lam_elbo_call_f32) { .params = v->params, .pixels = in->pixels, .rows = 50, .beta = 1,
-        .solve = lam_vae_solve_options(&in->cfg, 0, v->h_star_test), .noise = { .seed = 3, .purpose = LAM_DRAW_PROBE_EVAL },
+        .solve = lam_config_solve(&in->cfg, 0, v->h_star_test), .noise = { .seed = 3, .purpose = LAM_DRAW_PROBE_EVAL },
         .draw = LAM_DRAW_LATENT_EVAL };
 }
 

@@ -1,0 +1,46 @@
+#include "model/setting.h"
+#include "ode/tableau.h"
+
+int lam_setting_is_pair(lam_solver solver)
+{
+    const lam_tableau *table = lam_tableau_get(solver);
+    return table != NULL && table->error_exponent > 0;
+}
+
+lam_setting lam_setting_training(const lam_config *cfg)
+{
+    return (lam_setting) { cfg->solver, lam_setting_is_pair(cfg->solver) ? 0 : cfg->fixed_steps, cfg->atol, cfg->rtol };
+}
+
+lam_setting lam_setting_parameters(const lam_config *cfg)
+{
+    return (lam_setting) { cfg->test_solver, cfg->test_steps, cfg->test_atol, cfg->test_rtol };
+}
+
+void lam_setting_store(lam_config *cfg, const lam_setting *parameters)
+{
+    cfg->test_solver = parameters->solver;
+    cfg->test_steps = parameters->steps;
+    cfg->test_atol = parameters->atol;
+    cfg->test_rtol = parameters->rtol;
+}
+
+lam_setting lam_config_setting(const lam_config *cfg)
+{
+    lam_setting s = lam_setting_parameters(cfg);
+    if (s.solver == LAM_SOLVER_AUTO)
+        s.solver = cfg->solver;
+    if (s.steps == 0 && !lam_setting_is_pair(s.solver))
+        s.steps = cfg->fixed_steps;
+    return s;
+}
+
+lam_setting lam_setting_asked(const lam_config *cfg, double atol, double rtol)
+{
+    lam_setting s = lam_config_setting(cfg);
+    if ((atol > 0 || rtol > 0) && lam_setting_is_pair(s.solver))
+        s.steps = 0;
+    s.atol = atol > 0 ? atol : s.atol;
+    s.rtol = rtol > 0 ? rtol : s.rtol;
+    return s;
+}

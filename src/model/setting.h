@@ -1,0 +1,16 @@
+/* What a configuration says of the steps of its solves, in training and in evaluation (method.md 12). */
+#ifndef LAM_MODEL_SETTING_H
+#define LAM_MODEL_SETTING_H
+#include "laminar.h"
+
+/* As lam_config_setting, of training. */
+lam_setting lam_setting_training(const lam_config *cfg);
+/* test_solver, test_steps, test_atol and test_rtol as they stand, "auto" and 0 unresolved; and put back. */
+lam_setting lam_setting_parameters(const lam_config *cfg);
+void lam_setting_store(lam_config *cfg, const lam_setting *parameters);
+/* The setting of evaluation where tolerances are asked for (0: not), which only adaptive steps know. */
+lam_setting lam_setting_asked(const lam_config *cfg, double atol, double rtol);
+/* 1: the solver has an error estimate. */
+int lam_setting_is_pair(lam_solver solver);
+
+#endif
