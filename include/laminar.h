@@ -303,6 +303,18 @@ LAM_API lam_status lam_encode(const lam_model *model, const lam_eval_options *op
 LAM_API lam_status lam_decode(const lam_model *model, const lam_eval_options *options, const double *z, size_t n, double *x,
     lam_counts *counts);
 
+/* The way of each row from data to base: states [n, blocks * times + 1, dim], blocks being the configuration's: the row itself,
+ * then its state at T/times, 2T/times, ..., T of every block in turn. They are read off the solves' dense output: the steps and
+ * calls of f are those of lam_encode (dop853 alone needs three calls more for a step that is looked into). t [blocks * times + 1],
+ * or NULL, receives the times, a block's counted from the end of the one before.
+ * Units: x and all states are in options->units. The flow works in standardised units, in which the last states are lam_encode's z;
+ * in data units every state is taken back by the standardiser's x = mean + scale z, so the first are the rows as they are, the
+ * last z on the data's axes, and straight ways stay straight.
+ * LAM_ERR_ARGUMENT: times not from 1 to LAM_TRAJECTORY_TIMES. */
+#define LAM_TRAJECTORY_TIMES 1000
+LAM_API lam_status lam_trajectories(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,
+    size_t times, double *t, double *states, lam_counts *counts);
+
 typedef struct lam_check_report {
     size_t rows;
     double nll, nll_tight;             /* mean -log p, data units, at the options' tolerance and at a hundredth of it */
