@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const cli_command *const commands[] = {
-    &cli_fit, &cli_score, &cli_sample, &cli_encode, &cli_decode, &cli_info, &cli_check, &cli_compare, &cli_vae, &cli_bench, NULL,
+    &cli_fit, &cli_score, &cli_sample, &cli_encode, &cli_decode, &cli_info, &cli_check, &cli_compare, &cli_plot, &cli_vae,
+    &cli_bench, NULL,
 };
 
 const cli_command *cli_command_at(size_t index)
