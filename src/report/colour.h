@@ -11,7 +11,8 @@ typedef struct lam_colours {
 } lam_colours;
 
 /* series: Okabe and Ito's palette (2008), made for colour-blind eyes, without the yellow that white paper swallows; on dark paper
- * its blues and reds are lighter.
+ * colours near it, moved to where the least distance of two of them, also as colour-blind eyes see them (Machado, Oliveira and
+ * Fernandes 2009), is largest.
  * scale: paper to ink through yellow, green and blue, in even steps of Oklab (Ottosson 2020), in which equal distances are about
  * equally well seen. Lightness falls (on dark paper: rises) all the way, so that it reads without colour too. */
 void lam_colours_make(int dark, lam_colours *colours);

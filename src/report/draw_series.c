@@ -29,6 +29,12 @@ static void set_line(lam_canvas *c, const lam_series *s)
     cairo_set_dash(c->cr, dashes[line].marks, dashes[line].n, 0);
 }
 
+/* To a sixteenth of a pixel, which no eye sees: numbers in an SVG are half as long. */
+static double rounded(double pixels)
+{
+    return round(16 * pixels) / 16;
+}
+
 /* ---- lines -------------------------------------------------------------------------------------------------------- */
 
 /* Cuts the segment a-b, in units of the panel, to [-1, 2] in both directions, since cairo's coordinates are of limited range;
@@ -80,8 +86,8 @@ static void draw_line(lam_canvas *c, const lam_series *s, const lam_axis axes[2]
         double from[2] = { before[0], before[1] }, to[2] = { here[0], here[1] };
         if (!isnan(from[0]) && !isnan(to[0]) && cut_segment(from, to)) {
             if (!same_point(from, pen))
-                cairo_move_to(c->cr, b->left + from[0] * width, b->bottom - from[1] * height);
-            cairo_line_to(c->cr, b->left + to[0] * width, b->bottom - to[1] * height);
+                cairo_move_to(c->cr, rounded(b->left + from[0] * width), rounded(b->bottom - from[1] * height));
+            cairo_line_to(c->cr, rounded(b->left + to[0] * width), rounded(b->bottom - to[1] * height));
             memcpy(pen, to, sizeof pen);
         } else if (isnan(before[0]) && isnan(next[0]) && fabs(here[0]) < 2 && fabs(here[1]) < 2) { /* a point on its own */
             double x = b->left + here[0] * width, y = b->bottom - here[1] * height;
@@ -99,8 +105,7 @@ static void draw_line(lam_canvas *c, const lam_series *s, const lam_axis axes[2]
 
 /* ---- points ------------------------------------------------------------------------------------------------------- */
 
-/* All dots as one path of strokes without length and with round ends: a few bytes each in an SVG. Places are rounded to an eighth
- * of a pixel, for the same reason. */
+/* All dots as one path of strokes without length and with round ends: a few bytes each in an SVG. */
 static void dot_path(lam_canvas *c, const lam_series *s, const lam_axis axes[2], const lam_box *b)
 {
     cairo_new_path(c->cr);
@@ -109,8 +114,7 @@ static void dot_path(lam_canvas *c, const lam_series *s, const lam_axis axes[2],
         point_at(s, i, axes, at);
         if (!(at[0] > -0.1 && at[0] < 1.1 && at[1] > -0.1 && at[1] < 1.1))
             continue;
-        double x = round(8 * (b->left + at[0] * (b->right - b->left))) / 8;
-        double y = round(8 * (b->bottom - at[1] * (b->bottom - b->top))) / 8;
+        double x = rounded(b->left + at[0] * (b->right - b->left)), y = rounded(b->bottom - at[1] * (b->bottom - b->top));
         cairo_move_to(c->cr, x, y);
         cairo_line_to(c->cr, x, y);
     }
@@ -244,12 +248,10 @@ static void draw_contour(void *user, const double (*points)[2], size_t n)
     for (size_t i = 0; i < n; i++) {
         double x = b->left + (points[i][0] + 0.5) / (double)t->series->columns * (b->right - b->left);
         double y = b->bottom + (points[i][1] + 0.5) / (double)t->series->rows * (b->top - b->bottom);
-        x = round(16 * x) / 16;
-        y = round(16 * y) / 16;
         if (i == 0)
-            cairo_move_to(cr, x, y);
+            cairo_move_to(cr, rounded(x), rounded(y));
         else
-            cairo_line_to(cr, x, y);
+            cairo_line_to(cr, rounded(x), rounded(y));
     }
     cairo_stroke(cr);
 }
@@ -284,8 +286,9 @@ void lam_draw_series(lam_canvas *canvas, const lam_panel *panel, const lam_serie
     case LAM_SERIES_MAP:
     case LAM_SERIES_CONTOUR:
         box = rectangle(s, axes, frame);
-        if (!(fabs(box.left) < 1e5 && fabs(box.right) < 1e5 && fabs(box.top) < 1e5 && fabs(box.bottom) < 1e5))
-            break; /* thousands of times the panel: beyond cairo's coordinates */
+        if (!(fabs(box.left) < 1e5 && fabs(box.right) < 1e5 && fabs(box.top) < 1e5 && fabs(box.bottom) < 1e5)
+            || !(box.right - box.left > 0.01 && box.bottom - box.top > 0.01))
+            break; /* thousands of times the panel, beyond cairo's coordinates, or nothing of it */
         if (s->kind == LAM_SERIES_CONTOUR)
             draw_contours(canvas, s, &box);
         else

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KINDS = 3, SERIES = 6, TIMES = 40, MARKS = 4, CIRCLE = 121, SMALLEST = 50 };
+enum { KINDS = 3, SERIES = 6, TIMES = 24, MARKS = 4, CIRCLE = 121, SMALLEST = 50 };
 
 /* Numbers of one model's panels. */
 typedef struct one {
@@ -319,7 +319,7 @@ static void describe(flow *f)
         lam_picture_say(p, "The solver gave up at %zu places, left empty. ", f->unsolved);
     if (p->data != NULL)
         lam_picture_say(p, "%zu of %zu rows of data as points. ", f->n_data, p->rows);
-    if (p->o.panels & LAM_PICTURE_DRAWS || p->data == NULL)
+    if (p->o.panels & LAM_PICTURE_DRAWS)
         lam_picture_say(p, "%zu of %zu draws, seed %llu. ", p->o.points < p->o.draws ? p->o.points : p->o.draws, p->o.draws,
             (unsigned long long)p->o.seed);
     if (outside > 0)
