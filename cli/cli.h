@@ -42,7 +42,7 @@ struct cli_command {
     const cli_command *const *parts; /* commands of a group ("vae"), NULL at the end; the group has a name and a summary alone */
 };
 extern const cli_command cli_fit, cli_data, cli_vae, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_tune,
-    cli_compare, cli_experiment, cli_bench;
+    cli_compare, cli_plot, cli_experiment, cli_bench;
 /* In the order in which help lists them; NULL past the end. */
 const cli_command *cli_command_at(size_t index);
 const cli_command *cli_command_find(const char *name);
@@ -167,6 +167,10 @@ typedef struct cli_choice {
 
 int cli_is_folder(const char *path);
 int cli_exists(const char *path);
+/* text as far as it is printable ASCII, "?" in place of the rest (cairo refuses what is not UTF-8); free with free(). */
+char *cli_printable(const char *text);
+/* The same of the last part of a path. */
+char *cli_path_name(const char *path);
 /* "folder/name"; free with free(). */
 char *cli_path_join(const char *folder, const char *name);
 /* CLI_OK; CLI_USAGE for a mistake in the file, CLI_FAILED if it cannot be read, the message printed. */
@@ -207,8 +211,9 @@ int cli_table_out(const lam_table *table, const char *path);
 int cli_out_check(const char *path);
 /* The folder alone: of a path, which may be NULL, whose ending says nothing. */
 int cli_folder_check(const char *path);
-/* The same of a picture's path, which is not NULL. */
+/* The same of a picture's path, which is not NULL: of images (.png), and of charts (.svg, .png, .pdf), given by a flag of command. */
 int cli_picture_check(const char *path);
+int cli_drawing_check(const cli_command *command, const char *flag, const char *path);
 /* A table of zeros; ends the program with a message when there is no memory. */
 lam_table *cli_table_create(size_t rows, size_t cols);
 void cli_table_name(lam_table *table, size_t column, const char *name);

@@ -103,8 +103,8 @@ static int run(const cli_command *command, int argc, char **argv)
     compare_args args = {0};
     cli_line line;
     int code = cli_line_parse(command, argc, argv, &args, &line);
-    if (code == CLI_OK)
-        code = cli_curves_check(args.plot);
+    if (code == CLI_OK && args.plot != NULL)
+        code = cli_drawing_check(command, "--plot", args.plot);
     if (code == CLI_OK)
         code = compare(&line);
     if (code == CLI_OK && args.plot != NULL)

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* One run: its validations, and what they are drawn as. */
 typedef struct curve {
@@ -90,21 +89,6 @@ static char *describe(const curve *curves, size_t n, size_t which)
     return text;
 }
 
-/* The last part of a path, as far as it is printable ASCII: cairo refuses what is not UTF-8. */
-static char *folder_name(const char *folder)
-{
-    size_t length = strlen(folder);
-    while (length > 1 && folder[length - 1] == '/')
-        length--;
-    size_t begin = length;
-    while (begin > 0 && folder[begin - 1] != '/')
-        begin--;
-    char *name = cli_format("%.*s", (int)(length - begin), folder + begin);
-    for (char *c = name; *c != '\0'; c++)
-        *c = *c < ' ' || *c > '~' ? '?' : *c;
-    return name;
-}
-
 /* Runs that differ in the seed alone share a colour and are told apart by their dashes. */
 static void choose_look(curve *curves, size_t n)
 {
@@ -145,7 +129,7 @@ static void name_curves(const char *const *folders, curve *curves, size_t n)
     if (n > 1 && !twins)
         return;
     for (size_t i = 0; i < n; i++) { /* one run, or the same configuration twice: folders are their names */
-        char *folder = folder_name(folders[i]);
+        char *folder = cli_path_name(folders[i]);
         char *name = cli_format("%s%s%s", folder, curves[i].name[0] == '\0' ? "" : ": ", curves[i].name);
         free(folder);
         free(curves[i].name);
@@ -223,15 +207,6 @@ int cli_run_read(const char *folder, lam_history *run, lam_config *cfg)
     if (code != CLI_OK)
         lam_history_free(run);
     return code;
-}
-
-int cli_curves_check(const char *path)
-{
-    size_t n = path == NULL ? 0 : strlen(path);
-    if (path == NULL || (n > 4 && (strcasecmp(path + n - 4, ".svg") == 0 || strcasecmp(path + n - 4, ".png") == 0
-                                      || strcasecmp(path + n - 4, ".pdf") == 0)))
-        return CLI_OK;
-    return cli_misuse(&cli_compare, "--plot %s: the name should end in .svg, .png or .pdf", path);
 }
 
 int cli_curves_draw(const char *const *folders, size_t n, const char *path)

@@ -6,8 +6,6 @@
 /* What a run folder holds: free run, which is zeroed on failure; cfg is initialised. CLI_OK, or another code with the message
  * printed. */
 int cli_run_read(const char *folder, lam_history *run, lam_config *cfg);
-/* The path names a picture that can be written: CLI_OK, or CLI_USAGE with the message printed. NULL is fine. */
-int cli_curves_check(const char *path);
 /* Draws validation NLL against calls of f and against seconds of training, a curve a run, to path. CLI_OK, or another code
  * with the message printed. */
 int cli_curves_draw(const char *const *folders, size_t n, const char *path);

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* "a,b,c", the model's columns as a request for columns; NULL if they are bare numbers or hold a comma. */
 static char *model_columns(const lam_model *model)
@@ -165,4 +166,14 @@ int cli_picture_check(const char *path)
     if (!ends_with(path, ".png"))
         return cli_misuse(NULL, "cannot write %s: the name should end in .png", path);
     return cli_folder_check(path);
+}
+
+int cli_drawing_check(const cli_command *command, const char *flag, const char *path)
+{
+    static const char *const endings[] = {".svg", ".png", ".pdf"};
+    size_t n = strlen(path);
+    for (size_t i = 0; i < 3; i++)
+        if (n > 4 && strcasecmp(path + n - 4, endings[i]) == 0)
+            return cli_folder_check(path);
+    return cli_misuse(command, "%s %s: the name should end in .svg, .png or .pdf", flag, path);
 }

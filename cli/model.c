@@ -29,6 +29,27 @@ int cli_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+char *cli_printable(const char *text)
+{
+    char *copy = cli_format("%s", text);
+    for (char *c = copy; *c != '\0'; c++)
+        *c = *c < ' ' || *c > '~' ? '?' : *c;
+    return copy;
+}
+
+char *cli_path_name(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    size_t begin = length;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    char *part = cli_format("%.*s", (int)(length - begin), path + begin), *name = cli_printable(part);
+    free(part);
+    return name;
+}
+
 char *cli_path_join(const char *folder, const char *name)
 {
     size_t length = strlen(folder);

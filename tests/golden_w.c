@@ -179,6 +179,28 @@ static void check_reference(golden *g, LAM_W(lam_engine) *e, int exact)
     free(t5), free(z), free(l);
 }
 
+/* The inner times too, from one solve's dense output. The files' times are floats near hundredths, up to 1.2e-8 off. */
+static void check_way(golden *g)
+{
+    enum { TIMES = 100 };
+    size_t n = g->rows * g->dim, times, row = (TIMES + 1) * g->dim;
+    lam_engine_options o = { .max_rows = g->rows, .trace = LAM_TRACE_EXACT, .max_times = TIMES, .isa = g->config.isa };
+    LAM_W(lam_engine) *e = NULL;
+    lam_counts counts = { 0 };
+    lam_flow_solve s = solve_at(1e-9, LAM_END_LAND);
+    double *t5 = golden_array(g, "t5", &times), *states = malloc(g->rows * row * sizeof *states), *z = malloc(n * sizeof *z);
+    must(g, LAM_W(lam_engine_create)(&g->layout, pool, &o, &e), "way");
+    must(g, LAM_W(lam_engine_trajectories)(e, params, g->x, g->rows, TIMES, &s, states, &counts), "way");
+    for (size_t i = 0; t5 != NULL && i < times; i++) {
+        size_t k = (size_t)(TIMES * t5[i] + 0.5);
+        for (size_t j = 0; j < n; j++)
+            z[j] = states[j / g->dim * row + k * g->dim + j % g->dim];
+        compare(g, "z(t) on the way", "ref_z_path5", z, i * n, n, 1e-7, 0);
+    }
+    LAM_W(lam_engine_free)(e);
+    free(t5), free(states), free(z);
+}
+
 static void check_solves(golden *g)
 {
     for (int m = 0; m < 2; m++) {
@@ -195,6 +217,8 @@ static void check_solves(golden *g)
             check_reference(g, e, m == 0);
         LAM_W(lam_engine_free)(e);
     }
+    if (IS_DOUBLE)
+        check_way(g);
 }
 
 /* ---- the penalty and the gradients --------------------------------------------------------------------------------------- */

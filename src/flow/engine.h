@@ -19,7 +19,7 @@ typedef struct lam_engine_options {
     size_t probes;       /* Hutchinson */
     int gradients;       /* 1: lam_engine_loss may be asked for gradients */
     lam_gradient method;
-    size_t max_times;    /* observation times of TPR, 0 without */
+    size_t max_times;    /* observation times of TPR or of trajectories, 0 without */
     double memory;       /* MiB for kept stage records */
     lam_step_control control; /* TILE: every tile takes its own steps, and counts are means over the tiles */
     const lam_integrand *integrand[LAM_MAX_INTEGRANDS]; /* carried by every solve of the engine */
@@ -64,6 +64,12 @@ void LAM_W(lam_engine_amortise)(LAM_W(lam_engine) *engine, const real *const *am
  * added to. */
 lam_status LAM_W(lam_engine_transform)(LAM_W(lam_engine) *engine, const real *params, const double *x, const size_t *index,
     size_t rows, int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts);
+
+/* Rows x [rows, dim] on their way from data to base: states [rows, blocks * times + 1, dim] are the start, then those at the even
+ * times T/times, ..., T of each block, by the dense output of the solve that lam_engine_transform would make. times is at most the
+ * options' max_times. */
+lam_status LAM_W(lam_engine_trajectories)(LAM_W(lam_engine) *engine, const real *params, const double *x, size_t rows,
+    size_t times, const lam_flow_solve *solve, double *states, lam_counts *counts);
 
 /* f, e'Je or trace, and e'J at time t: what the golden vectors hold. noise_rows [rows, dim], NULL with the exact trace.
  * Any of v [rows, dim], div [rows], vjp [rows, dim] may be NULL; vjp is the reverse of f with cotangent noise_rows. */

@@ -442,3 +442,47 @@ void LAM_W(lam_engine_collect)(LAM_W(lam_engine) *e, size_t block, real *grad)
     if (e->layout->beta != SIZE_MAX)
         grad[e->layout->beta] += beta_grad;
 }
+
+/* ---- trajectories ------------------------------------------------------------------------------------------------- */
+
+/* The observed states of the block in hand into out_rows [rows, blocks * times + 1, dim]. */
+static void observe_tile(void *arg, size_t tile, size_t thread)
+{
+    (void)thread;
+    LAM_W(lam_engine) *e = arg;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim, path = e->layout->blocks * e->out_times + 1;
+    for (size_t k = 0; k < e->out_times; k++) {
+        const real *y = e->out[k] + tile * e->rows * LAM_TILE;
+        for (size_t r = 0; r < rows; r++) {
+            double *to = e->out_rows + ((tile * LAM_TILE + r) * path + 1 + e->block * e->out_times + k) * d;
+            for (size_t i = 0; i < d; i++)
+                to[i] = (double)y[i * LAM_TILE + r];
+        }
+    }
+}
+
+lam_status LAM_W(lam_engine_trajectories)(LAM_W(lam_engine) *e, const real *params, const double *x, size_t rows, size_t times,
+    const lam_flow_solve *solve, double *states, lam_counts *counts)
+{
+    size_t blocks = e->layout->blocks, path = blocks * times + 1, d = e->dim;
+    if (times == 0 || (times > 1 && times > e->options.max_times) || e->options.gradients || e->options.trace == LAM_TRACE_HUTCHINSON)
+        return lam_fail(LAM_ERR_ARGUMENT, "trajectories at %zu times a block need an engine for as many, without gradients", times);
+    if (e->tiles != NULL)
+        return LAM_W(lam_tiles_trajectories)(e, params, x, rows, times, solve, states, counts);
+    LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, NULL, rows));
+    for (size_t r = 0; r < rows; r++)
+        memcpy(states + r * path * d, x + r * d, d * sizeof *states);
+    e->out_rows = states;
+    e->out_times = times;
+    for (size_t block = 0; block < blocks; block++) {
+        double s = (double)params[e->layout->time + block];
+        e->end[block] = s * s;
+        for (size_t k = 0; k < times; k++)
+            e->times[k] = k + 1 == times ? s * s : s * s * (double)(k + 1) / (double)times;
+        LAM_W(lam_engine_take_block)(e, block);
+        LAM_TRY(LAM_W(lam_engine_solve_block)(e, block, solve, 1, times, e->times, counts));
+        LAM_W(lam_engine_run)(e, observe_tile, e);
+        memcpy(e->path[0]->y[0], e->out[times - 1], e->batch.tiles * e->rows * LAM_TILE * sizeof(real));
+    }
+    return LAM_OK;
+}

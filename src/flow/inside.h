@@ -51,6 +51,7 @@ struct LAM_W(lam_engine) {
     const size_t *in_index;
     const lam_noise *in_noise;
     double *out_rows, *out_l;
+    size_t out_times; /* of trajectories */
     size_t n_times;
     double scale;
     double tpr_l_weight;

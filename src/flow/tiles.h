@@ -25,6 +25,9 @@ void LAM_W(lam_tiles_free)(LAM_W(lam_engine) *e);
 lam_status LAM_W(lam_tiles_transform)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
     size_t rows, int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts);
 
+lam_status LAM_W(lam_tiles_trajectories)(LAM_W(lam_engine) *e, const real *params, const double *x, size_t rows, size_t times,
+    const lam_flow_solve *solve, double *states, lam_counts *counts);
+
 /* One tile's share of a call. */
 typedef struct LAM_W(lam_tile_share) {
     const double *x;

@@ -125,6 +125,8 @@ typedef struct transform {
     const lam_flow_solve *solve;
     const lam_noise *noise;
     double *y, *l;
+    size_t times;   /* above 0: trajectories */
+    double *states; /* [rows, blocks * times + 1, dim] */
 } transform;
 
 static void transform_tile(void *arg, size_t tile, size_t thread)
@@ -133,9 +135,14 @@ static void transform_tile(void *arg, size_t tile, size_t thread)
     LAM_W(lam_engine) *e = c->e;
     LAM_W(lam_tile_share) s = LAM_W(lam_tiles_share)(e, tile, c->x, c->index, c->solve, c->noise);
     lam_counts counts = { 0 };
-    size_t first = tile * LAM_TILE;
-    lam_status status = LAM_W(lam_engine_transform)(e->tiles->engine[thread], c->params, s.x, s.index, s.rows, c->forward,
-        &s.solve, &s.noise, c->y != NULL ? c->y + first * e->dim : NULL, c->l != NULL ? c->l + first : NULL, &counts);
+    size_t first = tile * LAM_TILE, path = (e->layout->blocks * c->times + 1) * e->dim;
+    lam_status status;
+    if (c->times > 0)
+        status = LAM_W(lam_engine_trajectories)(e->tiles->engine[thread], c->params, s.x, s.rows, c->times, &s.solve,
+            c->states + first * path, &counts);
+    else
+        status = LAM_W(lam_engine_transform)(e->tiles->engine[thread], c->params, s.x, s.index, s.rows, c->forward, &s.solve,
+            &s.noise, c->y != NULL ? c->y + first * e->dim : NULL, c->l != NULL ? c->l + first : NULL, &counts);
     LAM_W(lam_tiles_keep)(e, tile, status, &counts);
 }
 
@@ -146,7 +153,17 @@ lam_status LAM_W(lam_tiles_transform)(LAM_W(lam_engine) *e, const real *params, 
         return lam_fail(LAM_ERR_ARGUMENT, "step control by tile: %zu rows in an engine for %zu; its noise is always drawn", rows,
             e->options.max_rows);
     LAM_W(lam_engine_set_batch)(e, rows);
-    transform c = { e, params, x, index, forward, solve, noise, y, l };
+    transform c = { .e = e, .params = params, .x = x, .index = index, .forward = forward, .solve = solve, .noise = noise, .y = y,
+        .l = l };
+    LAM_W(lam_engine_run)(e, transform_tile, &c);
+    return LAM_W(lam_tiles_finish)(e, solve, counts);
+}
+
+lam_status LAM_W(lam_tiles_trajectories)(LAM_W(lam_engine) *e, const real *params, const double *x, size_t rows, size_t times,
+    const lam_flow_solve *solve, double *states, lam_counts *counts)
+{
+    LAM_W(lam_engine_set_batch)(e, rows);
+    transform c = { .e = e, .params = params, .x = x, .solve = solve, .times = times, .states = states };
     LAM_W(lam_engine_run)(e, transform_tile, &c);
     return LAM_W(lam_tiles_finish)(e, solve, counts);
 }

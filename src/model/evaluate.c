@@ -91,3 +91,34 @@ lam_status lam_sample(const lam_model *model, const lam_eval_options *options, u
         *counts = sum;
     return status;
 }
+
+/* ---- trajectories ------------------------------------------------------------------------------------------------- */
+
+static void even_times(const lam_model *m, size_t times, double *t)
+{
+    double before = 0;
+    t[0] = 0;
+    for (size_t b = 0; b < m->layout.blocks; b++) {
+        double s = m->params[m->layout.time + b];
+        for (size_t k = 1; k <= times; k++)
+            t[b * times + k] = before + s * s * (double)k / (double)times;
+        before += s * s;
+    }
+}
+
+lam_status lam_trajectories(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, size_t times,
+    double *t, double *states, lam_counts *counts)
+{
+    lam_pass pass;
+    lam_counts sum = { 0 };
+    LAM_TRY(lam_pass_init(&pass, model, options));
+    if (times == 0 || times > LAM_TRAJECTORY_TIMES)
+        return lam_fail(LAM_ERR_ARGUMENT, "trajectories at %zu times a block; 1 to %d can be had", times, LAM_TRAJECTORY_TIMES);
+    pass.times = times;
+    if (t != NULL)
+        even_times(model, times, t);
+    lam_status status = lam_pass_transform(&pass, 1, x, n, states, &sum);
+    if (counts != NULL)
+        *counts = sum;
+    return status;
+}

@@ -66,7 +66,7 @@ typedef struct arrays {
     const lam_pass *pass;
     int forward;
     const double *x;    /* [n, dim] */
-    double *y, *logp;   /* [n, dim] or NULL, [n] or NULL */
+    double *y, *logp;   /* [n, dim] (the whole way: [n, path, dim]) or NULL, [n] or NULL */
 } arrays;
 
 lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n)
@@ -107,14 +107,16 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
     const arrays *a = self;
     const lam_model *m = a->pass->model;
     (void)x;
-    size_t dim = m->layout.field.dim;
-    int to_data = !a->forward && a->pass->units == LAM_UNITS_DATA;
-    for (size_t i = 0; a->y != NULL && i < rows * dim; i++) {
+    size_t dim = m->layout.field.dim, times = a->pass->times, row = dim * (times > 0 ? m->layout.blocks * times + 1 : 1);
+    int to_data = (!a->forward || times > 0) && a->pass->units == LAM_UNITS_DATA;
+    for (size_t i = 0; a->y != NULL && i < rows * row; i++) {
         double value = to_data ? y[i] * m->scale[i % dim] + m->mean[i % dim] : y[i];
         if (!isfinite(value))
-            return not_finite(first + i / dim, "the result");
-        a->y[first * dim + i] = value;
+            return not_finite(first + i / row, "the result");
+        a->y[first * row + i] = value;
     }
+    for (size_t i = 0; times > 0 && i < rows; i++) /* a way starts with the row as it was given, not as rounding left it */
+        memcpy(a->y + (first + i) * row, a->x + (first + i) * dim, dim * sizeof *a->y);
     for (size_t i = 0; a->logp != NULL && i < rows; i++) {
         double logp = lam_base_log_prob(y + i * dim, dim) - l[i] + (a->pass->units == LAM_UNITS_DATA ? m->log_det : 0);
         if (!isfinite(logp))

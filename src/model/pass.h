@@ -18,6 +18,7 @@ typedef struct lam_pass {
     lam_divergence divergence;
     size_t probes;  /* Hutchinson */
     uint64_t seed;  /* of its noise */
+    size_t times;   /* a block: above 0 the whole way forward is wanted, without the trace (lam_trajectories) */
     /* the work */
     size_t batch_rows, threads;
     const char *isa;
@@ -31,7 +32,8 @@ typedef struct lam_rows {
     void *self;
     /* rows first .. first + rows - 1 into x [rows, dim] */
     void (*fill)(void *self, size_t first, size_t rows, double *x);
-    /* x as filled, y [rows, dim] at the other end, l [rows] the integral of -trace along the way (NULL without) */
+    /* x as filled, y [rows, dim] at the other end (with pass->times the way there, [rows, blocks * times + 1, dim]), l [rows] the
+     * integral of -trace along the way (NULL without) */
     lam_status (*take)(void *self, size_t first, size_t rows, const double *x, const double *y, const double *l);
 } lam_rows;
 
@@ -43,7 +45,8 @@ lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n,
 
 /* LAM_ERR_DATA names the first of the rows x [n, dim] with something in it that is not finite. */
 lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n);
-/* The same on arrays. x and y [n, dim]; the data's side in pass->units, checked to be finite; logp [n] in those units too. */
+/* The same on arrays. x and y [n, dim]; the data's side in pass->units, checked to be finite; logp [n] in those units too. With
+ * pass->times y is the way, [n, blocks * times + 1, dim], all of it in pass->units. */
 lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, double *logp, lam_counts *counts);
 lam_status lam_pass_transform(const lam_pass *pass, int forward, const double *x, size_t n, double *y, lam_counts *counts);
 

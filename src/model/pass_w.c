@@ -9,7 +9,7 @@ typedef struct hold {
     lam_pool *pool;
     LAM_W(lam_engine) *engine;
     real *params;          /* [layout.parameters] */
-    double *x, *y, *l;     /* of one batch: [rows, dim] twice, [rows] or NULL */
+    double *x, *y, *l;     /* of one batch: [rows, dim], [rows, dim] or the ways there, [rows] or NULL */
     double *h_star;        /* [blocks] */
 } hold;
 
@@ -39,15 +39,16 @@ static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batc
 {
     const lam_model *model = pass->model;
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
+    size_t path = pass->times > 0 ? blocks * pass->times + 1 : 1; /* states of a row that are wanted */
     lam_engine_options options = { .max_rows = batch_rows, .trace = LAM_TRACE_NONE, .probes = pass->probes, .isa = pass->isa,
-        .control = model->config.step_control };
+        .control = model->config.step_control, .max_times = pass->times };
     if (with_l)
         options.trace = pass->divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON;
     LAM_TRY(lam_pool_create(pass->threads, &h->pool));
     LAM_TRY(LAM_W(lam_engine_create)(&model->layout, h->pool, &options, &h->engine));
     if ((h->params = lam_alloc(model->layout.parameters, sizeof(real))) == NULL
         || (h->x = lam_alloc(batch_rows * dim, sizeof(double))) == NULL
-        || (h->y = lam_alloc(batch_rows * dim, sizeof(double))) == NULL
+        || (h->y = lam_alloc(batch_rows * dim, path * sizeof(double))) == NULL
         || (with_l && (h->l = lam_alloc(batch_rows, sizeof(double))) == NULL)
         || (h->h_star = lam_alloc(blocks, sizeof(double))) == NULL)
         return LAM_ERR_MEMORY;
@@ -62,6 +63,8 @@ static void solve_options(const lam_pass *pass, double *h_star, lam_flow_solve *
     solve->solve.max_steps = pass->max_steps;
     if (pass->probe)
         solve->solve.first_step = LAM_STEP_PROBE;
+    if (pass->times > 0 && solve->solve.end == LAM_END_LAND_ALL)
+        solve->solve.end = LAM_END_LAND; /* the times are looked at, not landed on: the steps are encode's */
     solve->keep_h_star = pass->learned != NULL;
 }
 
@@ -75,8 +78,12 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
         size_t count = n - first < batch_rows ? n - first : batch_rows;
         lam_noise noise = { .kind = pass->divergence, .seed = pass->seed, .purpose = LAM_DRAW_PROBE_EVAL, .first_row = first };
         rows->fill(rows->self, first, count, h->x);
-        lam_status status = LAM_W(lam_engine_transform)(h->engine, h->params, h->x, NULL, count, forward, &solve, &noise, h->y,
-            h->l, counts);
+        lam_status status;
+        if (pass->times > 0)
+            status = LAM_W(lam_engine_trajectories)(h->engine, h->params, h->x, count, pass->times, &solve, h->y, counts);
+        else
+            status = LAM_W(lam_engine_transform)(h->engine, h->params, h->x, NULL, count, forward, &solve, &noise, h->y, h->l,
+                counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "batch of rows %zu to %zu", first + 1, first + count);
         LAM_TRY(rows->take(rows->self, first, count, h->x, h->y, h->l));

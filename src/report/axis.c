@@ -48,6 +48,27 @@ static void log_ticks(lam_axis *axis, size_t wanted)
         even_ticks(axis, wanted);
 }
 
+/* Numbers that differ in their last digits only are labelled by their distance from a round one, tiny and huge ones by their
+ * multiple of a power of a thousand. */
+static void shorten(lam_axis *axis)
+{
+    double size = fmax(fabs(axis->low), fabs(axis->high)), span = axis->high - axis->low;
+    axis->unit = 1;
+    if (axis->log)
+        return;
+    if (axis->step > 0 && size / axis->step > 2e5) {
+        double power = pow(10, ceil(log10(span)));
+        axis->offset = round((axis->low + 0.5 * span) / power) * power;
+        size = fmax(fabs(axis->low - axis->offset), fabs(axis->high - axis->offset));
+    }
+    if (size < 1e-3 || size >= 1e15)
+        axis->unit = pow(10, 3 * floor(log10(size) / 3));
+    if (!isfinite(axis->offset) || !(axis->unit > 0) || !isfinite(axis->unit)) {
+        axis->offset = 0;
+        axis->unit = 1;
+    }
+}
+
 void lam_axis_make(lam_axis *axis, double low, double high, int log, size_t wanted)
 {
     if (!isfinite(low) || !isfinite(high) || low > high || (log && low <= 0) || !isfinite(high - low)) {
@@ -65,6 +86,7 @@ void lam_axis_make(lam_axis *axis, double low, double high, int log, size_t want
         log_ticks(axis, wanted);
     else
         even_ticks(axis, wanted);
+    shorten(axis);
 }
 
 double lam_axis_at(const lam_axis *axis, double value)
@@ -76,29 +98,11 @@ double lam_axis_at(const lam_axis *axis, double value)
     return (value - axis->low) / (axis->high - axis->low);
 }
 
-void lam_axis_label(const lam_axis *axis, double value, char text[LAM_AXIS_LABEL])
+/* number with a minus sign for every hyphen, also in an exponent */
+static void put_minus(const char *number, char *text, size_t size)
 {
-    static const struct { double unit; const char *letter; } units[] = { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" },
-        { 1e3, "k" } };
-    double size = axis->log ? fabs(value) : fmax(fabs(axis->low), fabs(axis->high)), unit = 1;
-    const char *letter = "";
-    char number[LAM_AXIS_LABEL];
-    for (size_t i = 0; i < 4 && unit == 1 && size >= 1e4; i++) {
-        if (size >= units[i].unit) {
-            unit = units[i].unit;
-            letter = units[i].letter;
-        }
-    }
-    double digits = axis->step > 0 ? fmax(0, -floor(log10(axis->step / unit) + 1e-9)) : 99;
-    if (fabs(value) < 1e-9 * axis->step)
-        snprintf(number, sizeof number, "0");
-    else if (digits <= 6 && size < 1e15)
-        snprintf(number, sizeof number, "%.*f%s", (int)digits, value / unit, letter);
-    else
-        snprintf(number, sizeof number, "%.4g%s", value / unit, letter);
-    /* the minus sign, also in an exponent */
     size_t n = 0;
-    for (const char *c = number; *c != '\0' && n + 4 < LAM_AXIS_LABEL; c++) {
+    for (const char *c = number; *c != '\0' && n + 4 < size; c++) {
         if (*c == '-') {
             memcpy(text + n, "\xe2\x88\x92", 3);
             n += 3;
@@ -107,4 +111,56 @@ void lam_axis_label(const lam_axis *axis, double value, char text[LAM_AXIS_LABEL
         }
     }
     text[n] = '\0';
+}
+
+void lam_axis_label(const lam_axis *axis, double value, char text[LAM_AXIS_LABEL])
+{
+    static const struct { double unit; const char *letter; } units[] = { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" },
+        { 1e3, "k" } };
+    double low = (axis->low - axis->offset) / axis->unit, high = (axis->high - axis->offset) / axis->unit;
+    double shown = (value - axis->offset) / axis->unit, step = axis->step / axis->unit;
+    double size = axis->log ? fabs(shown) : fmax(fabs(low), fabs(high)), unit = 1;
+    const char *letter = "";
+    char number[LAM_AXIS_LABEL];
+    for (size_t i = 0; i < 4 && unit == 1 && size >= 1e4; i++) {
+        if (size >= units[i].unit) {
+            unit = units[i].unit;
+            letter = units[i].letter;
+        }
+    }
+    double digits = step > 0 ? fmax(0, -floor(log10(step / unit) + 1e-9)) : 99;
+    if (fabs(shown) < 1e-9 * step)
+        snprintf(number, sizeof number, "0");
+    else if (digits <= 6 && size < 1e15)
+        snprintf(number, sizeof number, "%.*f%s", (int)digits, shown / unit, letter);
+    else
+        snprintf(number, sizeof number, "%.4g%s", shown / unit, letter);
+    put_minus(number, text, LAM_AXIS_LABEL);
+}
+
+/* 1013250, 12e9: zeros at the end are counted where they are many. */
+static void put_round(double number, char text[LAM_AXIS_LABEL])
+{
+    int zeros = 0;
+    double rest = number;
+    while (zeros < 300 && rest != 0 && fmod(rest, 10) == 0) {
+        rest /= 10;
+        zeros++;
+    }
+    if (zeros >= 6)
+        snprintf(text, LAM_AXIS_LABEL, "%.15ge%d", rest, zeros);
+    else
+        snprintf(text, LAM_AXIS_LABEL, "%.15g", number);
+}
+
+void lam_axis_remark(const lam_axis *axis, char text[2 * LAM_AXIS_LABEL])
+{
+    char words[2 * LAM_AXIS_LABEL] = "", number[LAM_AXIS_LABEL];
+    int n = 0;
+    put_round(fabs(axis->offset), number);
+    if (axis->offset != 0)
+        n = snprintf(words, sizeof words, "%s %s", axis->offset > 0 ? "minus" : "plus", number);
+    if (axis->unit != 1)
+        snprintf(words + n, sizeof words - (size_t)n, "%sin 1e%d", n > 0 ? ", " : "", (int)round(log10(axis->unit)));
+    put_minus(words, text, sizeof words);
 }

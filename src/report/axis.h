@@ -11,6 +11,8 @@ typedef struct lam_axis {
     size_t n_ticks;
     double ticks[LAM_AXIS_TICKS]; /* ascending, within [low, high] */
     double step;                  /* between ticks; 0 where it varies */
+    /* Labels say (value - offset) / unit where the values themselves would be too long; else 0 and 1. */
+    double offset, unit;
 } lam_axis;
 
 /* An axis from low to high with about `wanted` ticks. A range without extent is widened; one that is not finite (or, on a
@@ -20,5 +22,7 @@ void lam_axis_make(lam_axis *axis, double low, double high, int log, size_t want
 double lam_axis_at(const lam_axis *axis, double value);
 /* "0.25", "200k", "1.5M", "−3" (UTF-8): as many digits as the ticks need. */
 void lam_axis_label(const lam_axis *axis, double value, char text[LAM_AXIS_LABEL]);
+/* What has to be said of the labels: "minus 1013250", "in 1e−6", "minus 12e9, in 1e−6"; "" if nothing. */
+void lam_axis_remark(const lam_axis *axis, char text[2 * LAM_AXIS_LABEL]);
 
 #endif

@@ -1,7 +1,7 @@
 # Every command explains itself, and mistakes in the words of a line are met with the nearest right one.
 . "$(dirname "$0")/lib.bash"
 
-commands="fit score sample encode decode info check tune compare experiment"
+commands="fit score sample encode decode info check tune plot compare experiment"
 
 run --version
 expect_code 0

@@ -268,6 +268,8 @@ for command in score encode check; do
     run $command run toy:moons
     refused 1 "a variational auto-encoder, no density of rows; see \`laminar vae\`"
 done
+run plot run -o p.png
+refused 1 "vae sample run -o FILE.png"
 run sample run
 refused 1 "no density of rows"
 mkdir hollow

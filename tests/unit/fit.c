@@ -175,7 +175,7 @@ static void a_full_disk_takes_nothing_away(void **state)
     set(&cfg, "seed", "4");
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     limit = before;
-    limit.rlim_cur = 4000; /* config.yaml fits; the model and the checkpoint do not */
+    limit.rlim_cur = 6000; /* config.yaml fits; the model and the checkpoint do not */
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     fit_into("full", &cfg, (lam_fit_options) { 0 }, LAM_ERR_IO, NULL);

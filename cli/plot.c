@@ -1,0 +1,239 @@
+/* laminar plot: pictures of models. */
+#include "cli.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct plot_args {
+    const char *out, *data, *columns, *panels, *scale;
+    size_t draws, points, paths, grid;
+    uint64_t seed;
+    int dark, drop_bad_rows;
+    cli_eval eval;
+} plot_args;
+
+static const cli_option plot_options[] = {
+    {"out", 'o', CLI_TEXT, "FILE", "the picture: .png, .svg or .pdf", offsetof(plot_args, out)},
+    {"data", 0, CLI_TEXT, "DATA", "rows to lay over it, in data units; paths then start from them", offsetof(plot_args, data)},
+    {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows of DATA with missing or non-numeric cells; they are counted",
+        offsetof(plot_args, drop_bad_rows)},
+    {"columns", 0, CLI_TEXT, "A,B,...", "columns to show, by name or number; default: the first 6", offsetof(plot_args, columns)},
+    {"panels", 0, CLI_TEXT, "density,draws,paths", "of two columns, which panels; default all", offsetof(plot_args, panels)},
+    {"scale", 0, CLI_TEXT, "density|log", "show the density, or its logarithm (10 nats of it); default: log where the density "
+        "would be too thin to see", offsetof(plot_args, scale)},
+    {"dark", 0, CLI_SWITCH, NULL, "light on dark", offsetof(plot_args, dark)},
+    {"number", 'n', CLI_COUNT, "N", "draws from each model; default 5000", offsetof(plot_args, draws)},
+    {"points", 0, CLI_COUNT, "N", "points in a panel at the most; default 1000 (of data on the density half of it), in a corner 400", offsetof(plot_args, points)},
+    {"paths", 0, CLI_COUNT, "N", "rows whose paths are shown; default 24", offsetof(plot_args, paths)},
+    {"grid", 0, CLI_COUNT, "N", "the density's map is of N x N places; default 200", offsetof(plot_args, grid)},
+    {"seed", 0, CLI_SEED, "N", "draw i depends on the seed and i alone; default 0", offsetof(plot_args, seed)},
+    CLI_EVAL_OPTIONS(plot_args),
+    {0},
+};
+
+/* What the command opens. */
+typedef struct plot_models {
+    size_t n;
+    lam_model **model;          /* [n] */
+    lam_picture_model *picture; /* [n] the names are cli_format's */
+    char **name;                /* [n] */
+} plot_models;
+
+static int open_one(const char *path, const char *config, lam_model **model)
+{
+    lam_model_kind kind = LAM_DENSITY;
+    char *file;
+    int code = cli_model_file(path, &file);
+    if (code == CLI_OK && lam_model_file_kind(file, &kind) != LAM_OK)
+        code = cli_library_failed();
+    free(file);
+    if (code == CLI_OK && kind == LAM_VAE)
+        code = cli_fail("%s is an auto-encoder of images, not of columns; `laminar vae sample %s -o FILE.png` draws from it", path, path);
+    return code == CLI_OK ? cli_model_open(path, config, model) : code;
+}
+
+/* Names are the last parts of the paths where these tell the models apart. */
+static void name_models(const cli_line *line, plot_models *m)
+{
+    int twins = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        m->name[i] = cli_path_name(line->words[i]);
+        for (size_t j = 0; j < i; j++)
+            twins |= strcmp(m->name[i], m->name[j]) == 0;
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        if (twins) {
+            free(m->name[i]);
+            m->name[i] = cli_printable(line->words[i]);
+        }
+        m->picture[i] = (lam_picture_model){.model = m->model[i], .name = m->name[i]};
+    }
+}
+
+static int open_models(const cli_line *line, const char *config, plot_models *m)
+{
+    int code = CLI_OK;
+    m->n = line->n_words;
+    m->model = cli_alloc(m->n, sizeof *m->model);
+    m->picture = cli_alloc(m->n, sizeof *m->picture);
+    m->name = cli_alloc(m->n, sizeof *m->name);
+    for (size_t i = 0; i < m->n && code == CLI_OK; i++)
+        code = open_one(line->words[i], config, &m->model[i]);
+    if (code == CLI_OK)
+        name_models(line, m);
+    for (size_t i = 1; code == CLI_OK && i < m->n && lam_model_dim(m->model[i]) == lam_model_dim(m->model[0]); i++)
+        for (size_t j = 0; j < lam_model_dim(m->model[0]); j++)
+            if (strcmp(lam_model_column(m->model[0], j), lam_model_column(m->model[i], j)) != 0) {
+                cli_say("warning: column %zu is called %s in %s and %s in %s; they are taken in their order", j + 1,
+                    lam_model_column(m->model[0], j), m->name[0], lam_model_column(m->model[i], j), m->name[i]);
+                break;
+            }
+    return code;
+}
+
+static void close_models(plot_models *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        lam_model_free(m->model[i]);
+        free(m->name[i]);
+    }
+    free(m->model);
+    free(m->picture);
+    free(m->name);
+}
+
+/* ---- choices ------------------------------------------------------------------------------------------------------ */
+
+/* Moves past the next item of a list "a,b,c" into word; 0 at the end. */
+static int next_item(const char **list, char word[256])
+{
+    size_t n = strcspn(*list, ",");
+    if (**list == '\0')
+        return 0;
+    snprintf(word, 256, "%.*s", (int)(n < 255 ? n : 255), *list);
+    *list += n + ((*list)[n] == ',');
+    return 1;
+}
+
+static int find_column(const cli_command *command, const lam_model *model, const char *word, size_t *column)
+{
+    const char *name;
+    char *end;
+    for (size_t j = 0; (name = lam_model_column(model, j)) != NULL; j++)
+        if (strcmp(name, word) == 0)
+            return *column = j, CLI_OK;
+    unsigned long number = strtoul(word, &end, 10);
+    if (word[strspn(word, "0123456789")] != '\0' || number < 1 || number > lam_model_dim(model))
+        return cli_misuse(command, "--columns: the model has no column \"%s\" (`laminar info` lists its %zu)", word, lam_model_dim(model));
+    *column = number - 1;
+    return CLI_OK;
+}
+
+/* columns [room for as many as the library shows and one more, which it then refuses] */
+static int choose_columns(const cli_command *command, const char *list, const lam_model *model, size_t *columns,
+    lam_picture_options *options)
+{
+    char word[256];
+    int code = CLI_OK;
+    if (list == NULL)
+        return CLI_OK;
+    options->columns = columns;
+    while (code == CLI_OK && options->n_columns <= LAM_PICTURE_MOST_COLUMNS && next_item(&list, word))
+        code = find_column(command, model, word, &columns[options->n_columns++]);
+    return code;
+}
+
+static int choose_panels(const cli_command *command, const char *list, lam_picture_options *options)
+{
+    static const char *const names[] = {"density", "draws", "paths"};
+    char word[256];
+    while (list != NULL && next_item(&list, word)) {
+        size_t i = 0;
+        while (i < 3 && strcmp(word, names[i]) != 0)
+            i++;
+        if (i == 3)
+            return cli_misuse(command, "--panels: there is no panel \"%s\"; there are density, draws and paths", word);
+        options->panels |= 1u << i;
+    }
+    return CLI_OK;
+}
+
+static int choose_scale(const cli_command *command, const char *word, lam_picture_options *options)
+{
+    if (word != NULL && strcmp(word, "density") != 0 && strcmp(word, "log") != 0)
+        return cli_misuse(command, "--scale wants density or log, not \"%s\"", word);
+    if (word != NULL)
+        options->scale = strcmp(word, "log") == 0 ? LAM_PICTURE_LOG : LAM_PICTURE_LINEAR;
+    return CLI_OK;
+}
+
+/* ---- the command -------------------------------------------------------------------------------------------------- */
+
+static int draw(const cli_command *command, const plot_args *args, const plot_models *m)
+{
+    lam_eval_options eval;
+    cli_progress progress;
+    lam_picture_report report = {0};
+    size_t columns[LAM_PICTURE_MOST_COLUMNS + 1];
+    double start = cli_clock();
+    char text[32];
+    lam_table *data = NULL;
+    const cli_choice choice = {.drop_bad_rows = args->drop_bad_rows};
+    lam_picture_options options = {.eval = &eval, .seed = args->seed, .draws = args->draws, .points = args->points,
+        .paths = args->paths, .grid = args->grid, .dark = args->dark};
+    int code = choose_columns(command, args->columns, m->model[0], columns, &options);
+    if (code == CLI_OK)
+        code = choose_panels(command, args->panels, &options);
+    if (code == CLI_OK)
+        code = choose_scale(command, args->scale, &options);
+    if (code == CLI_OK && args->data != NULL)
+        code = cli_data_read(args->data, &choice, m->model[0], &data);
+    if (code != CLI_OK)
+        return code;
+    cli_eval_options(&args->eval, &eval);
+    cli_progress_start(&progress, "drawing", &eval);
+    lam_status status = lam_picture_write(m->picture, m->n, data, &options, args->out, &report);
+    cli_progress_end();
+    lam_table_free(data);
+    if (status != LAM_OK)
+        return cli_library_failed();
+    if (args->columns == NULL && report.columns < lam_model_dim(m->model[0]))
+        cli_say("note: the first %zu of %zu columns are shown; --columns chooses others", report.columns, lam_model_dim(m->model[0]));
+    printf("%s: %s%s\n", args->out, report.note, cli_duration(cli_clock() - start, text));
+    return CLI_OK;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    plot_args args = {0};
+    plot_models models = {0};
+    cli_line line;
+    int code = cli_line_parse(command, argc, argv, &args, &line);
+    if (code == CLI_OK && args.out == NULL)
+        code = cli_misuse(command, "plot wants a file for the picture: --out FILE.png");
+    if (code == CLI_OK)
+        code = cli_drawing_check(command, "--out", args.out);
+    if (code == CLI_OK)
+        code = open_models(&line, args.eval.config, &models);
+    if (code == CLI_OK)
+        code = draw(command, &args, &models);
+    close_models(&models);
+    cli_line_free(&line);
+    return code;
+}
+
+const cli_command cli_plot = {
+    .name = "plot",
+    .arguments = "MODEL [MODEL2 ...] -o FILE.png [--data DATA]",
+    .summary = "a picture of models: densities, draws, paths from data to base",
+    .details = "One column: the density over a histogram of DATA (or of draws). Two columns: for each model the density, draws, and\n"
+               "the paths of the same rows from data to base, with the same limits: what the penalty does to them shows there. More\n"
+               "columns: each column's histogram and each pair of columns, draws as contours, DATA as points. A title says alpha, the\n"
+               "coefficient of the polynomial penalty, and the calls of f a solve in scoring. MODEL is a run folder or a model file.\n",
+    .example = "  $ laminar plot run-plain/ run-tpr/ --data toy:pinwheel -o paths.png\n"
+               "  paths.png: Density at 200 x 200 places. 1000 of 10000 rows of data as points. ...\n"
+               "  $ laminar plot run/ --data test.csv --columns 1,2,5 --dark -o corner.svg\n",
+    .options = plot_options,
+    .least = 1,
+    .most = LAM_PICTURE_MODELS,
+    .run = run,
+};

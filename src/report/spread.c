@@ -1,0 +1,170 @@
+#include "report/spread.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void lam_spread_sort(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, ascending);
+}
+
+double lam_spread_quantile(const double *sorted, size_t n, double part)
+{
+    double at = part * (double)(n - 1), below = floor(at);
+    size_t i = (size_t)below;
+    return i + 1 < n ? sorted[i] + (at - below) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+}
+
+void lam_spread_range(const double *sorted, size_t n, double range[2])
+{
+    double low = lam_spread_quantile(sorted, n, 0.005), high = lam_spread_quantile(sorted, n, 0.995), beyond = 0.25 * (high - low);
+    low = fmax(sorted[0], low - beyond);
+    high = fmin(sorted[n - 1], high + beyond);
+    double size = fmax(fabs(low), fabs(high)), air = 0.04 * (high - low);
+    if (!(high - low > 1e-12 * size)) /* what rounding alone tells apart */
+        air = size > 0 ? 0.05 * size : 0.5;
+    range[0] = low - air;
+    range[1] = high + air;
+}
+
+/* ---- histograms --------------------------------------------------------------------------------------------------- */
+
+/* The least distance of different values, if they are at most LAM_MOST_BINS and all stand at multiples of it; else 0. */
+static double even_distance(const double *sorted, size_t n, const double range[2])
+{
+    double least = (double)INFINITY, first = (double)NAN;
+    size_t different = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (sorted[i] < range[0] || sorted[i] > range[1] || (i > 0 && sorted[i] == sorted[i - 1]))
+            continue;
+        if (different == 0)
+            first = sorted[i];
+        else
+            least = fmin(least, sorted[i] - sorted[i - 1]);
+        if (++different > LAM_MOST_BINS)
+            return 0;
+    }
+    if (different < 2 || different > n / 2 || (range[1] - range[0]) / least > 1e6)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        double steps = (sorted[i] - first) / least;
+        if (sorted[i] >= range[0] && sorted[i] <= range[1] && fabs(steps - round(steps)) > 0.01)
+            return 0;
+    }
+    return least;
+}
+
+void lam_spread_bins(const double *sorted, size_t n, const double range[2], lam_bins *bins)
+{
+    double span = range[1] - range[0], distance = even_distance(sorted, n, range), start = range[0], width;
+    if (distance > 0) {
+        double first = range[0];
+        for (size_t i = n; i-- > 0;)
+            first = sorted[i] >= range[0] ? sorted[i] : first;
+        double most = LAM_MOST_BINS - 2;
+        width = distance * ceil(span / distance / most);
+        start = first - 0.5 * distance;
+        start -= ceil((start - range[0]) / width) * width;
+    } else {
+        double spread = lam_spread_quantile(sorted, n, 0.75) - lam_spread_quantile(sorted, n, 0.25);
+        double wanted = spread > 0 ? span / (2 * spread / cbrt((double)n)) : LAM_MOST_BINS;
+        width = span / fmin(fmax(ceil(wanted), 8), LAM_MOST_BINS);
+    }
+    bins->n = (size_t)fmin(ceil((range[1] - start) / width - 1e-9), LAM_MOST_BINS);
+    for (size_t i = 0; i <= bins->n; i++)
+        bins->edges[i] = start + (double)i * width;
+}
+
+void lam_spread_heights(const double *sorted, size_t n, const lam_bins *bins, double *heights)
+{
+    double width = bins->edges[1] - bins->edges[0];
+    memset(heights, 0, bins->n * sizeof *heights);
+    for (size_t i = 0; i < n; i++) {
+        double at = floor((sorted[i] - bins->edges[0]) / width);
+        if (at >= 0 && at < (double)bins->n)
+            heights[(size_t)at] += 1 / ((double)n * width);
+    }
+}
+
+/* ---- pairs -------------------------------------------------------------------------------------------------------- */
+
+/* Half the distance of the 16 % and 84 % quantiles: of a normal the standard deviation. */
+static lam_status half_width(const double *x, size_t stride, size_t n, double *width)
+{
+    double *sorted = lam_alloc(n, sizeof *sorted);
+    if (sorted == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = x[i * stride];
+    lam_spread_sort(sorted, n);
+    *width = 0.5 * (lam_spread_quantile(sorted, n, 0.84) - lam_spread_quantile(sorted, n, 0.16));
+    lam_free(sorted);
+    return LAM_OK;
+}
+
+/* Convolves lines of z with a Gaussian of that width in cells (a tenth of side at the most), along steps of `step`; room [2 side]. */
+static void smooth(double *z, size_t side, size_t step, size_t across, double width, double *room)
+{
+    size_t reach = (size_t)ceil(3 * width);
+    double *line = room, *weight = room + side;
+    for (size_t d = 0; d <= reach; d++)
+        weight[d] = exp(-0.5 * (double)(d * d) / (width * width)) / (width * 2.50662827463100050242);
+    for (size_t k = 0; k < side; k++) {
+        double *at = z + k * across;
+        for (size_t i = 0; i < side; i++) {
+            size_t from = i > reach ? i - reach : 0, to = i + reach < side ? i + reach : side - 1;
+            double sum = 0;
+            for (size_t j = from; j <= to; j++)
+                sum += at[j * step] * weight[j > i ? j - i : i - j];
+            line[i] = sum;
+        }
+        for (size_t i = 0; i < side; i++)
+            at[i * step] = line[i];
+    }
+}
+
+lam_status lam_spread_pairs(const double *x, const double *y, size_t stride, size_t n, const double x_range[2],
+    const double y_range[2], size_t side, double *z)
+{
+    double cell[2] = { (x_range[1] - x_range[0]) / (double)side, (y_range[1] - y_range[0]) / (double)side }, width[2];
+    LAM_TRY(half_width(x, stride, n, &width[0]));
+    LAM_TRY(half_width(y, stride, n, &width[1]));
+    double *room = lam_alloc(2 * side, sizeof *room);
+    if (room == NULL)
+        return LAM_ERR_MEMORY;
+    memset(z, 0, side * side * sizeof *z);
+    for (size_t i = 0; i < n; i++) {
+        double column = floor((x[i * stride] - x_range[0]) / cell[0]), row = floor((y[i * stride] - y_range[0]) / cell[1]);
+        if (column >= 0 && column < (double)side && row >= 0 && row < (double)side)
+            z[(size_t)row * side + (size_t)column] += 1 / (double)n;
+    }
+    for (int k = 0; k < 2; k++) {
+        double cells = 0.7 * width[k] * pow((double)n, -1.0 / 6) / cell[k];
+        smooth(z, side, k == 0 ? 1 : side, k == 0 ? side : 1, fmin(fmax(cells, 0.7), 0.1 * (double)side), room);
+    }
+    lam_free(room);
+    return LAM_OK;
+}
+
+lam_status lam_spread_level(const double *z, size_t n, double part, double *level)
+{
+    double *sorted = lam_alloc(n, sizeof *sorted), sum = 0;
+    if (sorted == NULL)
+        return LAM_ERR_MEMORY;
+    memcpy(sorted, z, n * sizeof *sorted);
+    lam_spread_sort(sorted, n);
+    size_t i = n;
+    while (i > 0 && sum < part)
+        sum += sorted[--i];
+    *level = sum >= part ? sorted[i] : -1;
+    lam_free(sorted);
+    return LAM_OK;
+}

@@ -1,0 +1,32 @@
+/* How numbers are spread, for pictures of them: ranges to show, bins of histograms, smoothed densities of pairs. */
+#ifndef LAM_REPORT_SPREAD_H
+#define LAM_REPORT_SPREAD_H
+#include "laminar.h"
+
+/* Sorts values [n] in place, ascending; n is at least 1 for what follows. */
+void lam_spread_sort(double *values, size_t n);
+/* The quantile of sorted values, by linear interpolation. */
+double lam_spread_quantile(const double *sorted, size_t n, double part);
+/* The range that shows sorted values: all of them if they have no long tails, else from the 0.5 % to the 99.5 % quantile and a
+ * quarter of that beyond each; and a little air. Of equal values a range around them. */
+void lam_spread_range(const double *sorted, size_t n, double range[2]);
+
+enum { LAM_MOST_BINS = 60 };
+typedef struct lam_bins {
+    size_t n;
+    double edges[LAM_MOST_BINS + 1];
+} lam_bins;
+/* Even bins over a range: as wide as Freedman and Diaconis (1981) have them, 8 to LAM_MOST_BINS. Values that are few and stand
+ * evenly apart are each in the middle of a bin of their own, or of a bin for as many of them as the others hold. */
+void lam_spread_bins(const double *sorted, size_t n, const double range[2], lam_bins *bins);
+/* Heights [bins->n] so that bars have the share of values in them as area: those outside count in n alone. */
+void lam_spread_heights(const double *sorted, size_t n, const lam_bins *bins, double *heights);
+
+/* z [side, side] over the rectangle of the ranges, rows of y: the share of the pairs x, y [n] (every stride-th number) per cell,
+ * smoothed by a Gaussian of 0.7 of Scott's (1992) width or at least 0.7 cells. Pairs outside are left out. */
+lam_status lam_spread_pairs(const double *x, const double *y, size_t stride, size_t n, const double x_range[2],
+    const double y_range[2], size_t side, double *z);
+/* The level above which cells of z [n] hold a part of 1; below all of them if they hold less than that together. */
+lam_status lam_spread_level(const double *z, size_t n, double part, double *level);
+
+#endif
