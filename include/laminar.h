@@ -147,6 +147,8 @@ typedef struct lam_config {
     double tpr_l_weight;       /* of l beside z in it; 0, as published: none */
     /* other penalties, each 0: off, and in any combination (method.md 10) */
     double kinetic_coefficient, jacobian_coefficient; /* together RNODE (Finlay et al. 2020) */
+    double taylor_coefficient; /* TayNODE (Kelly et al. 2020), on the paths' derivatives of order taylor_order, 2 or 3 */
+    size_t taylor_order;
     double steer;              /* STEER (Ghosh et al. 2020): training ends blocks within T -+ this */
     /* training */
     lam_optimizer optimizer;

@@ -25,7 +25,7 @@ typedef struct recipe {
     double tolerance, time, memory;
     size_t times, degree;
     double coefficient, weights; /* weights: factor of the initial ones */
-    double kinetic, jacobian, l_weight, steer; /* coefficients of the other penalties */
+    double kinetic, jacobian, taylor[2], l_weight, steer; /* coefficients of the other penalties; taylor: of orders 2 and 3 */
     int train_time, no_gradients;
     lam_step_control control;
     lam_amortised amortisation;
@@ -107,7 +107,8 @@ static inline void flow_open(flow *f)
     const struct {
         const lam_integrand *integrand;
         double coefficient;
-    } all[] = { { &lam_kinetic, f->r.kinetic }, { &lam_jacobian, f->r.jacobian } };
+    } all[] = { { &lam_kinetic, f->r.kinetic }, { &lam_jacobian, f->r.jacobian }, { &lam_taylor[0], f->r.taylor[0] },
+        { &lam_taylor[1], f->r.taylor[1] } };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].coefficient > 0) {
             f->penalty.coefficient[o.integrands] = all[i].coefficient;

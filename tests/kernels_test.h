@@ -628,6 +628,7 @@ static void names_of_sets(void **state)
 }
 
 #include "rowwise_checks.h"
+#include "series_checks.h"
 
 int main(void)
 {
@@ -640,6 +641,7 @@ int main(void)
         cmocka_unit_test(lines_of_every_set),
         cmocka_unit_test(products_of_rows_of_every_set),
         cmocka_unit_test(epilogues_of_every_set),
+        cmocka_unit_test(series_of_every_set),
         cmocka_unit_test(names_of_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

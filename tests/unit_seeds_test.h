@@ -103,7 +103,7 @@ static void run_chunk(side *s, size_t first, size_t tangents, const real *g_valu
     }
     if (last)
         memcpy(cotangent, g_value, dim * LAM_TILE * sizeof(real));
-    LAM_W(lam_field_reverse)(&s->field, 0, vectors, first, tangents, last, s->record, s->scratch, s->sums, s->gz);
+    LAM_W(lam_field_reverse)(&s->field, 0, vectors, first, tangents, first == 0, last, s->record, s->scratch, s->sums, s->gz);
 }
 
 static void check(const LAM_W(lam_kernels) *k, size_t dim, const size_t *hidden, size_t n_hidden, int layer, int act)

@@ -4,6 +4,8 @@
  * They are far larger than everything else (a megabyte a row), so the forward and the data gradient read each number once for
  * the value and all tangents. The gradient's outer products wait: the pulls of a step leave their cotangents in
  * lam_pulls, and one call adds up the factors of all of them.
+ * Beside the value and its tangents, layers may be gone through by `extra` further planes (field/series.h), which lie behind
+ * the P tangents' in what a pull leaves.
  * Lanes past the batch hold finite numbers, zeros at best; their gradient is zero.
  */
 #ifndef LAM_FIELD_AMORTISED_H
@@ -12,12 +14,15 @@
 
 typedef struct LAM_W(lam_amortised) {
     const LAM_W(lam_field) *field;
-    size_t record_q[LAM_MAX_LAYERS]; /* offset into a record: h U, [1 + P][rank][TILE] */
+    size_t extra;
+    size_t record_q[LAM_MAX_LAYERS];     /* offset into a record: h U, [1 + P + extra][rank][TILE] */
+    size_t record_extra[LAM_MAX_LAYERS]; /* of the extra planes' inputs [extra][in][TILE]; set by whoever they belong to */
     /* offsets into what one pull leaves: cotangents of the layers' outputs and of h U; a layer's before its gate, where it has one */
     size_t pull_g[LAM_MAX_LAYERS + 1], pull_row[LAM_MAX_LAYERS], pull_q[LAM_MAX_LAYERS], pull_size;
     real *storage;
     const real *zeros; /* [widest] */
     real *head;        /* [slots][2][TILE]: 1 and t */
+    real *head_slope;  /* [2][TILE]: their derivatives by t */
 } LAM_W(lam_amortised);
 
 /* A thread's pulls whose part of the row parameters' gradient is still to be added up. */
@@ -25,15 +30,15 @@ typedef struct LAM_W(lam_pulls) {
     size_t most, count;
     struct {
         const real *record; /* stays as it is until they are collected */
-        size_t slot, tangents;
+        size_t slot, tangents, extra;
         int with_value;
     } pull[LAM_MAX_SLOTS];
     real *space;               /* [most][pull_size], then two planes [widest][TILE] */
-    const real **left, **right; /* [most (1 + P)] factors of a matrix's gradient */
+    const real **left, **right; /* [most (1 + P + extra)] factors of a matrix's gradient */
 } LAM_W(lam_pulls);
 
 /* Adds to field's record what this needs in one; so before anything is made of record_size. */
-lam_status LAM_W(lam_amortised_init)(LAM_W(lam_amortised) *amortised, LAM_W(lam_field) *field);
+lam_status LAM_W(lam_amortised_init)(LAM_W(lam_amortised) *amortised, LAM_W(lam_field) *field, size_t extra);
 void LAM_W(lam_amortised_clear)(LAM_W(lam_amortised) *amortised);
 /* most: pulls between two collections, at most LAM_MAX_SLOTS. The free takes one that was never made, zeroed. */
 lam_status LAM_W(lam_pulls_init)(LAM_W(lam_pulls) *pulls, const LAM_W(lam_amortised) *amortised, size_t most);
@@ -46,9 +51,16 @@ void LAM_W(lam_amortised_forward)(const LAM_W(lam_amortised) *amortised, size_t 
     int with_value, const real *am, real *record);
 /* As lam_field_cotangent, of the pull that comes next. */
 real *LAM_W(lam_amortised_cotangent)(const LAM_W(lam_amortised) *amortised, LAM_W(lam_pulls) *pulls);
-/* As lam_field_reverse, of the shared parameters and of z; counts one more pull. */
+/* What the row adds to planes in layer k beside a head: y [planes][out][TILE] += x W, or (x U) V with x U left in q
+ * [planes][rank][TILE]. And its reverse, below [planes][in][TILE] += W g, with V g left in q. */
+void LAM_W(lam_amortised_add)(const LAM_W(lam_amortised) *amortised, size_t k, size_t vectors, size_t planes, const real *am,
+    const real *x, real *q, real *y);
+void LAM_W(lam_amortised_add_reverse)(const LAM_W(lam_amortised) *amortised, size_t k, size_t vectors, size_t planes,
+    const real *am, const real *g, real *q, real *below);
+/* As lam_field_reverse, of the shared parameters and of z; counts one more pull, that of `extra` planes (none or all) in it. */
 void LAM_W(lam_amortised_reverse)(const LAM_W(lam_amortised) *amortised, LAM_W(lam_pulls) *pulls, size_t slot, size_t vectors,
-    size_t tangents, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums, real *gz);
+    size_t tangents, size_t extra, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums,
+    real *gz);
 /* Gradient of the row parameters over the pulls so far, added to g_am or (add 0) put there, all of it but lanes past vectors;
  * then none are left. */
 void LAM_W(lam_amortised_collect)(const LAM_W(lam_amortised) *amortised, LAM_W(lam_pulls) *pulls, size_t vectors, int add,

@@ -21,7 +21,7 @@ static void lay_out_record(LAM_W(lam_amortised) *a, LAM_W(lam_field) *f)
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
         a->record_q[k] = at;
-        at += planes * l->rank * LAM_TILE;
+        at += (planes + a->extra) * l->rank * LAM_TILE;
         /* a gate wants them without the row's share: in the place of the others if nobody asks for those */
         if (l->has_gate && (keeps_a(f, k) || f->record_a[k] == f->record_h[k])) {
             f->record_gate[k] = at;
@@ -38,28 +38,32 @@ static void lay_out_pull(LAM_W(lam_amortised) *a)
     for (size_t k = 0; k < s->layers; k++) {
         const lam_field_layer *l = &s->layer[k];
         a->pull_g[k + 1] = a->pull_row[k] = at;
-        at += planes * l->out * LAM_TILE;
+        at += (planes + a->extra) * l->out * LAM_TILE;
         if (l->has_gate) { /* the reverse scales the others */
             a->pull_row[k] = at;
             at += planes * l->out * LAM_TILE;
         }
         a->pull_q[k] = at;
-        at += planes * l->rank * LAM_TILE;
+        at += (planes + a->extra) * l->rank * LAM_TILE;
     }
     a->pull_size = at;
 }
 
-lam_status LAM_W(lam_amortised_init)(LAM_W(lam_amortised) *a, LAM_W(lam_field) *f)
+lam_status LAM_W(lam_amortised_init)(LAM_W(lam_amortised) *a, LAM_W(lam_field) *f, size_t extra)
 {
     size_t zeros = (f->shape->widest + 15) / 16 * 16;
     memset(a, 0, sizeof *a);
     a->field = f;
+    a->extra = extra;
     lay_out_record(a, f);
     lay_out_pull(a);
-    if ((a->storage = lam_alloc(zeros + f->slots * 2 * LAM_TILE, sizeof(real))) == NULL)
+    if ((a->storage = lam_alloc(zeros + (f->slots + 1) * 2 * LAM_TILE, sizeof(real))) == NULL)
         return LAM_ERR_MEMORY;
     a->zeros = a->storage;
     a->head = a->storage + zeros;
+    a->head_slope = a->head + f->slots * 2 * LAM_TILE;
+    for (size_t r = 0; r < LAM_TILE; r++)
+        a->head_slope[LAM_TILE + r] = 1;
     return LAM_OK;
 }
 
@@ -71,7 +75,7 @@ void LAM_W(lam_amortised_clear)(LAM_W(lam_amortised) *a)
 
 lam_status LAM_W(lam_pulls_init)(LAM_W(lam_pulls) *p, const LAM_W(lam_amortised) *a, size_t most)
 {
-    size_t planes = 1 + a->field->tangents, reals = most * a->pull_size + 2 * a->field->shape->widest * LAM_TILE;
+    size_t planes = 1 + a->field->tangents + a->extra, reals = most * a->pull_size + 2 * a->field->shape->widest * LAM_TILE;
     memset(p, 0, sizeof *p);
     p->most = most;
     if ((p->space = lam_reserve(reals * sizeof(real))) == NULL
@@ -138,25 +142,48 @@ static void add_transposed(const LAM_W(lam_field) *f, size_t vectors, size_t fir
     f->kernels->row_transposed(&call);
 }
 
+void LAM_W(lam_amortised_add)(const LAM_W(lam_amortised) *a, size_t k, size_t vectors, size_t planes, const real *am,
+    const real *x, real *q, real *y)
+{
+    const LAM_W(lam_field) *f = a->field;
+    const lam_field_layer *l = &f->shape->layer[k];
+    if (l->rank > 0) {
+        memset(q, 0, planes * l->rank * LAM_TILE * sizeof(real));
+        add_product(f, vectors, 0, planes, am, l->row_u, l->in, l->rank, x, q);
+        add_product(f, vectors, 0, planes, am, l->row_v, l->rank, l->out, q, y);
+    }
+    if (l->row_whole)
+        add_product(f, vectors, 0, planes, am, l->row_w, l->in, l->out, x, y);
+}
+
+void LAM_W(lam_amortised_add_reverse)(const LAM_W(lam_amortised) *a, size_t k, size_t vectors, size_t planes, const real *am,
+    const real *g, real *q, real *below)
+{
+    const LAM_W(lam_field) *f = a->field;
+    const lam_field_layer *l = &f->shape->layer[k];
+    if (l->rank > 0) {
+        memset(q, 0, planes * l->rank * LAM_TILE * sizeof(real));
+        add_transposed(f, vectors, 0, planes, am, l->row_v, l->rank, l->out, g, q);
+        add_transposed(f, vectors, 0, planes, am, l->row_u, l->in, l->rank, q, below);
+    }
+    if (l->row_whole)
+        add_transposed(f, vectors, 0, planes, am, l->row_w, l->in, l->out, g, below);
+}
+
 void LAM_W(lam_amortised_forward)(const LAM_W(lam_amortised) *a, size_t slot, size_t vectors, size_t tangents, int with_value,
     const real *am, real *record)
 {
     const LAM_W(lam_field) *f = a->field;
     const real *x = record;
-    size_t first = with_value ? 0 : 1, planes = 1 + tangents;
+    size_t first = with_value ? 0 : 1, planes = 1 + tangents - first;
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
         real *h = record + f->record_h[k], *q = record + a->record_q[k];
         forward_shared(f, k, slot, vectors, tangents, with_value, x, record);
         if (with_value && l->row_head > 0)
             add_product(f, vectors, 0, 1, am, l->row_b, l->row_head, l->out, a->head + slot * 2 * LAM_TILE, h);
-        if (l->rank > 0) {
-            memset(q + first * l->rank * LAM_TILE, 0, (planes - first) * l->rank * LAM_TILE * sizeof(real));
-            add_product(f, vectors, first, planes, am, l->row_u, l->in, l->rank, x, q);
-            add_product(f, vectors, first, planes, am, l->row_v, l->rank, l->out, q, h);
-        }
-        if (l->row_whole)
-            add_product(f, vectors, first, planes, am, l->row_w, l->in, l->out, x, h);
+        LAM_W(lam_amortised_add)(a, k, vectors, planes, am, x + first * l->in * LAM_TILE, q + first * l->rank * LAM_TILE,
+            h + first * l->out * LAM_TILE);
         if (activation_of(f, k) != LAM_ACT_IDENTITY) {
             LAM_W(lam_forward) call = { .out = l->out, .vectors = vectors, .tangents = tangents, .with_value = with_value,
                 .activation = f->shape->activation, .beta = f->beta, .shift = a->zeros, .h = h,
@@ -259,7 +286,8 @@ static void reverse_layer(const passage *c, size_t k, real *gz)
 }
 
 void LAM_W(lam_amortised_reverse)(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p, size_t slot, size_t vectors,
-    size_t tangents, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums, real *gz)
+    size_t tangents, size_t extra, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums,
+    real *gz)
 {
     const lam_field_shape *s = a->field->shape;
     real *value = p->space + p->most * a->pull_size;
@@ -272,36 +300,50 @@ void LAM_W(lam_amortised_reverse)(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls
     p->pull[p->count].slot = slot;
     p->pull[p->count].tangents = tangents;
     p->pull[p->count].with_value = with_value;
+    p->pull[p->count].extra = extra;
     p->count++;
 }
 
 /* ---- the row parameters' gradient --------------------------------------------------------------------------------- */
 
-/* Gradient of the matrix [m, n] at `at`: left's planes come from the records at left_at, right's from the pulls at right_at. */
+/* Gradient of the matrix [m, n] at `at`: left's planes come from the records at left_at, the extra ones' at extra_at, right's from
+ * the pulls at right_at. */
 static void collect(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p, size_t vectors, int add, real *g_am, size_t at, size_t m,
-    size_t n, size_t left_at, size_t right_at)
+    size_t n, size_t left_at, size_t extra_at, size_t right_at)
 {
-    size_t terms = 0;
-    for (size_t i = 0; i < p->count; i++)
+    size_t terms = 0, behind = 1 + a->field->tangents;
+    for (size_t i = 0; i < p->count; i++) {
+        const real *record = p->pull[i].record, *right = p->space + i * a->pull_size + right_at;
         for (size_t plane = p->pull[i].with_value ? 0 : 1; plane <= p->pull[i].tangents; plane++) {
-            p->left[terms] = p->pull[i].record + left_at + plane * m * LAM_TILE;
-            p->right[terms++] = p->space + i * a->pull_size + right_at + plane * n * LAM_TILE;
+            p->left[terms] = record + left_at + plane * m * LAM_TILE;
+            p->right[terms++] = right + plane * n * LAM_TILE;
         }
+        for (size_t plane = 0; plane < p->pull[i].extra; plane++) {
+            p->left[terms] = record + extra_at + plane * m * LAM_TILE;
+            p->right[terms++] = right + (behind + plane) * n * LAM_TILE;
+        }
+    }
     LAM_W(lam_row_outer) call = { .m = m, .n = n, .vectors = vectors, .terms = terms, .add = add, .left = p->left,
         .right = p->right, .matrix = g_am + at * LAM_TILE };
     a->field->kernels->row_outer(&call);
 }
 
-/* Of the bias and the weights of t, which only the value has. */
+/* Of the bias and the weights of t, which only the value has; and the first coefficient of a series, whose t grows by 1. */
 static void collect_head(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p, size_t vectors, int add, real *g_am, size_t k)
 {
     const lam_field_layer *l = &a->field->shape->layer[k];
     size_t terms = 0;
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->count; i++) {
+        const real *right = p->space + i * a->pull_size + a->pull_row[k];
         if (p->pull[i].with_value) {
             p->left[terms] = a->head + p->pull[i].slot * 2 * LAM_TILE;
-            p->right[terms++] = p->space + i * a->pull_size + a->pull_row[k];
+            p->right[terms++] = right;
         }
+        if (p->pull[i].extra > 0 && l->row_head > 1) {
+            p->left[terms] = a->head_slope;
+            p->right[terms++] = right + (1 + a->field->tangents) * l->out * LAM_TILE;
+        }
+    }
     LAM_W(lam_row_outer) call = { .m = l->row_head, .n = l->out, .vectors = vectors, .terms = terms, .add = add, .left = p->left,
         .right = p->right, .matrix = g_am + l->row_b * LAM_TILE };
     a->field->kernels->row_outer(&call);
@@ -312,15 +354,16 @@ void LAM_W(lam_amortised_collect)(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls
     const LAM_W(lam_field) *f = a->field;
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
-        size_t x = k == 0 ? 0 : f->record_h[k - 1];
+        size_t x = k == 0 ? 0 : f->record_h[k - 1], more = a->record_extra[k];
+        size_t q = a->record_q[k] + (1 + f->tangents) * l->rank * LAM_TILE;
         if (l->row_head > 0)
             collect_head(a, p, vectors, add, g_am, k);
         if (l->rank > 0) {
-            collect(a, p, vectors, add, g_am, l->row_u, l->in, l->rank, x, a->pull_q[k]);
-            collect(a, p, vectors, add, g_am, l->row_v, l->rank, l->out, a->record_q[k], a->pull_row[k]);
+            collect(a, p, vectors, add, g_am, l->row_u, l->in, l->rank, x, more, a->pull_q[k]);
+            collect(a, p, vectors, add, g_am, l->row_v, l->rank, l->out, a->record_q[k], q, a->pull_row[k]);
         }
         if (l->row_whole)
-            collect(a, p, vectors, add, g_am, l->row_w, l->in, l->out, x, a->pull_row[k]);
+            collect(a, p, vectors, add, g_am, l->row_w, l->in, l->out, x, more, a->pull_row[k]);
     }
     p->count = 0;
 }

@@ -49,7 +49,7 @@ typedef struct LAM_W(lam_field) {
     LAM_W(lam_slot) slot[LAM_MAX_SLOTS];
 } LAM_W(lam_field);
 
-/* tangents: planes of a chunk; chunks: how many make up the trace (the reverse keeps per-layer sums between chunks).
+/* tangents: planes of a chunk; chunks: how many are turned before the value (the reverse keeps per-layer sums between them).
  * unit_seeds needs two layers at least. shape and kernels must outlive the field. Free with lam_field_clear. */
 lam_status LAM_W(lam_field_init)(LAM_W(lam_field) *field, const lam_field_shape *shape, const LAM_W(lam_kernels) *kernels,
     size_t tangents, size_t chunks, int unit_seeds, size_t slots);
@@ -57,6 +57,8 @@ void LAM_W(lam_field_clear)(LAM_W(lam_field) *field);
 
 /* Takes up a block's parameters [shape->parameters] (kept by reference) and packs what does not depend on t. */
 void LAM_W(lam_field_load)(LAM_W(lam_field) *field, const real *params, real beta);
+/* Packs sum_j phi_j W_j of a layer, and its transpose. */
+void LAM_W(lam_field_mix)(LAM_W(lam_field) *field, size_t layer, const real *phi, real *packed, real *packed_t);
 /* Forms slot's vectors and matrices for time t. Not from within a parallel region. */
 void LAM_W(lam_field_prepare)(LAM_W(lam_field) *field, size_t slot, real t);
 
@@ -69,14 +71,24 @@ real *LAM_W(lam_field_output)(const LAM_W(lam_field) *field, real *record);
 
 /* Reverse of one chunk. scratch [scratch_size] is the caller's; its output cotangents (lam_field_cotangent) are filled by the
  * caller before each chunk: plane 0 for with_value, the tangents' always; they are overwritten. sums [sum_size] is added to.
- * With with_value the cotangent of z goes to gz [dim][TILE]. The chunk with first 0 starts the sums between chunks. */
+ * With with_value the cotangent of z goes to gz [dim][TILE]. first_chunk 1 starts the sums between chunks, which lie in plane 0
+ * of the layers' cotangents: of layer k's pre-activations at scratch_g[k + 1]. */
 void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t first, size_t tangents,
-    int with_value, const real *record, real *scratch, real *sums, real *gz);
+    int first_chunk, int with_value, const real *record, real *scratch, real *sums, real *gz);
 real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *field, real *scratch);
 
 /* The sums of one layer's shared parameters, from its inputs x and the cotangents g of its output; g is left scaled by the gate. */
 void LAM_W(lam_field_reverse_layer)(const LAM_W(lam_field) *field, size_t layer, size_t slot, size_t vectors, size_t tangents,
     int with_value, const real *record, const real *x, real *g, real *scratch, real *sums);
+
+/* Parts of a reverse. C += sum over planes and rows of g x' for layer k, planes contiguous (at most 1 + P), in the order of the
+ * sums; its reals. Adds phi_j C to the sums of W_j. And for hyper, dphi [LAM_HYPER_UNITS]: adds what C and s [out], cotangents of
+ * sum_j phi_j W_j and sum_j phi_j b_j (either NULL), come to. */
+void LAM_W(lam_field_outer)(const LAM_W(lam_field) *field, size_t k, size_t vectors, size_t planes, const real *x, const real *g,
+    real *scratch, real *c);
+size_t LAM_W(lam_field_outer_size)(const LAM_W(lam_field) *field, size_t k);
+void LAM_W(lam_field_share)(const LAM_W(lam_field) *field, size_t k, const real *phi, const real *c, real *sums);
+void LAM_W(lam_field_add_phi)(const LAM_W(lam_field) *field, size_t k, const real *c, const real *s, real *dphi);
 
 /* Adds a group's sums to grad [shape->parameters], and beta's to *beta_grad. */
 void LAM_W(lam_field_collect)(const LAM_W(lam_field) *field, const real *sums, real *grad, real *beta_grad);

@@ -193,21 +193,20 @@ static void set_phi(const lam_field_layer *l, const real *params, real t, real *
     }
 }
 
-static void set_weights(LAM_W(lam_field) *f, const lam_field_layer *l, LAM_W(lam_slot_layer) *sl)
+void LAM_W(lam_field_mix)(LAM_W(lam_field) *f, size_t layer, const real *phi, real *packed, real *packed_t)
 {
+    const lam_field_layer *l = &f->shape->layer[layer];
     for (size_t o = 0; o < l->out; o++)
         for (size_t i = 0; i < l->in; i++) {
             real w = 0;
             for (size_t j = 0; j < l->bases; j++) {
                 const lam_basis *b = &l->basis[j];
-                w += sl->phi[j] * f->params[b->w + o * b->stride_out + i * b->stride_in];
+                w += phi[j] * f->params[b->w + o * b->stride_out + i * b->stride_in];
             }
             f->effective[o * l->in + i] = w;
         }
-    f->kernels->pack(l->out, l->in, f->effective, l->in, 1, sl->own);
-    f->kernels->pack(l->in, l->out, f->effective, 1, l->in, sl->own_t);
-    sl->weight = sl->own;
-    sl->weight_t = sl->own_t;
+    f->kernels->pack(l->out, l->in, f->effective, l->in, 1, packed);
+    f->kernels->pack(l->in, l->out, f->effective, 1, l->in, packed_t);
 }
 
 void LAM_W(lam_field_prepare)(LAM_W(lam_field) *f, size_t slot, real t)
@@ -231,7 +230,9 @@ void LAM_W(lam_field_prepare)(LAM_W(lam_field) *f, size_t slot, real t)
             sl->shift[o] = shift;
         }
         if (l->bases > 1) {
-            set_weights(f, l, sl);
+            LAM_W(lam_field_mix)(f, k, sl->phi, sl->own, sl->own_t);
+            sl->weight = sl->own;
+            sl->weight_t = sl->own_t;
         } else {
             sl->weight = f->packed[k];
             sl->weight_t = f->packed_t[k];
@@ -343,22 +344,27 @@ static size_t block_index(const LAM_W(lam_field) *f, size_t k, size_t o, size_t 
     return j * block * rows + m * width + (n - j * block);
 }
 
-/* hyper: cotangents of phi_j = tanh(v1_j t + c1_j), from this time's own weight gradient c and bias gradient s0. */
-static void reverse_phi(const LAM_W(lam_field) *f, size_t k, size_t slot, const real *c, const real *s0, real *sums)
+void LAM_W(lam_field_add_phi)(const LAM_W(lam_field) *f, size_t k, const real *c, const real *s, real *dphi)
 {
     const lam_field_layer *l = &f->shape->layer[k];
-    const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
-    real dphi[LAM_HYPER_UNITS] = { 0 };
     for (size_t o = 0; o < l->out; o++) {
-        for (size_t j = 0; j < LAM_HYPER_UNITS; j++)
-            dphi[j] += f->params[l->basis[j].b + o * l->basis[j].stride_b] * s0[o];
-        for (size_t i = 0; i < l->in; i++) {
+        for (size_t j = 0; s != NULL && j < LAM_HYPER_UNITS; j++)
+            dphi[j] += f->params[l->basis[j].b + o * l->basis[j].stride_b] * s[o];
+        for (size_t i = 0; c != NULL && i < l->in; i++) {
             real gw = c[block_index(f, k, o, i)];
             const real *w = f->params + l->basis[0].w + o * l->basis[0].stride_out + i * l->basis[0].stride_in;
             for (size_t j = 0; j < LAM_HYPER_UNITS; j++) /* the eight units lie side by side */
                 dphi[j] += w[j] * gw;
         }
     }
+}
+
+/* hyper: cotangents of phi_j = tanh(v1_j t + c1_j), from this time's own weight gradient c and bias gradient s0. */
+static void reverse_phi(const LAM_W(lam_field) *f, size_t k, size_t slot, const real *c, const real *s0, real *sums)
+{
+    const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+    real dphi[LAM_HYPER_UNITS] = { 0 };
+    LAM_W(lam_field_add_phi)(f, k, c, s0, dphi);
     for (size_t j = 0; j < LAM_HYPER_UNITS; j++) {
         real g = dphi[j] * (1 - sl->phi[j] * sl->phi[j]);
         sums[f->sum_v1[k] + j] += g * f->slot[slot].t;
@@ -381,42 +387,56 @@ static void reverse_unit(const LAM_W(lam_field) *f, size_t k, const chunk *ch, c
     }
 }
 
-static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, const chunk *ch, const real *x, const real *g,
-    real *scratch, const real *s0, real *sums)
+void LAM_W(lam_field_outer)(const LAM_W(lam_field) *f, size_t k, size_t vectors, size_t planes, const real *x, const real *g,
+    real *scratch, real *c)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     const LAM_W(lam_kernels) *kern = f->kernels;
-    int unit = f->unit_seeds && (k == 0 || is_diagonal(f, k));
-    size_t first = ch->with_value ? 0 : 1, planes = 1 + (unit ? 0 : ch->tangents) - first, vectors = ch->vectors;
-    real *line = scratch + f->scratch_sums + padded(f->shape->widest, 16);
     const real *left = f->swapped[k] ? x : g, *right = f->swapped[k] ? g : x;
     size_t m = f->swapped[k] ? l->in : l->out, n = f->swapped[k] ? l->out : l->in;
     size_t t_plane = padded(n, kern->lanes) * LAM_TILE;
     real *transposed = scratch + f->scratch_transposed;
     for (size_t p = 0; p < planes; p++)
-        kern->transpose(n, vectors, right + (first + p) * n * LAM_TILE, transposed + p * t_plane);
-    LAM_W(lam_outer) call = { .m = m, .n = n, .vectors = vectors, .planes = planes, .left = left + first * m * LAM_TILE,
-        .left_stride = m * LAM_TILE, .right_t = transposed, .right_stride = t_plane, .c = sums + f->sum_c[k][0] };
-    if (l->bases == 1) {
-        kern->outer(&call);
-        if (unit)
-            reverse_unit(f, k, ch, x, g, line, call.c);
-        return;
-    }
-    size_t count = m * padded(n, kern->lanes);
-    const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
-    call.c = scratch + f->scratch_outer;
-    memset(call.c, 0, count * sizeof(real));
+        kern->transpose(n, vectors, right + p * n * LAM_TILE, transposed + p * t_plane);
+    LAM_W(lam_outer) call = { .m = m, .n = n, .vectors = vectors, .planes = planes, .left = left, .left_stride = m * LAM_TILE,
+        .right_t = transposed, .right_stride = t_plane, .c = c };
     kern->outer(&call);
-    if (unit)
-        reverse_unit(f, k, ch, x, g, line, call.c);
-    for (size_t j = 0; j < l->bases; j++) {
-        real *c = sums + f->sum_c[k][j];
+}
+
+size_t LAM_W(lam_field_outer_size)(const LAM_W(lam_field) *f, size_t k)
+{
+    const lam_field_layer *l = &f->shape->layer[k];
+    return f->swapped[k] ? l->in * padded(l->out, f->kernels->lanes) : l->out * padded(l->in, f->kernels->lanes);
+}
+
+void LAM_W(lam_field_share)(const LAM_W(lam_field) *f, size_t k, const real *phi, const real *c, real *sums)
+{
+    size_t count = LAM_W(lam_field_outer_size)(f, k);
+    for (size_t j = 0; j < f->shape->layer[k].bases; j++) {
+        real *to = sums + f->sum_c[k][j];
         for (size_t i = 0; i < count; i++)
-            c[i] += sl->phi[j] * call.c[i];
+            to[i] += phi[j] * c[i];
     }
+}
+
+static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, const chunk *ch, const real *x, const real *g,
+    real *scratch, const real *s0, real *sums)
+{
+    const lam_field_layer *l = &f->shape->layer[k];
+    int unit = f->unit_seeds && (k == 0 || is_diagonal(f, k));
+    size_t first = ch->with_value ? 0 : 1, planes = 1 + (unit ? 0 : ch->tangents) - first;
+    real *line = scratch + f->scratch_sums + padded(f->shape->widest, 16);
+    real *c = l->bases == 1 ? sums + f->sum_c[k][0] : scratch + f->scratch_outer;
+    if (l->bases > 1)
+        memset(c, 0, LAM_W(lam_field_outer_size)(f, k) * sizeof *c);
+    LAM_W(lam_field_outer)(f, k, ch->vectors, planes, x + first * l->in * LAM_TILE, g + first * l->out * LAM_TILE, scratch, c);
+    if (unit)
+        reverse_unit(f, k, ch, x, g, line, c);
+    if (l->bases == 1)
+        return;
+    LAM_W(lam_field_share)(f, k, f->slot[slot].layer[k].phi, c, sums);
     if (l->is_hyper)
-        reverse_phi(f, k, slot, call.c, s0, sums);
+        reverse_phi(f, k, slot, c, s0, sums);
 }
 
 void LAM_W(lam_field_reverse_layer)(const LAM_W(lam_field) *f, size_t k, size_t slot, size_t vectors, size_t tangents,
@@ -434,7 +454,7 @@ real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *f, real *scratch)
 }
 
 void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t first, size_t tangents,
-    int with_value, const real *record, real *scratch, real *sums, real *gz)
+    int first_chunk, int with_value, const real *record, real *scratch, real *sums, real *gz)
 {
     const chunk ch = { vectors, first, tangents, with_value };
     for (size_t k = f->shape->layers; k-- > 0;) {
@@ -446,7 +466,7 @@ void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vec
         if (k == 0 && !with_value)
             break;
         LAM_W(lam_backward) call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
-            .first_chunk = first == 0, .with_value = with_value, .activation = LAM_ACT_IDENTITY, .beta = f->beta,
+            .first_chunk = first_chunk, .with_value = with_value, .activation = LAM_ACT_IDENTITY, .beta = f->beta,
             .weight_t = f->slot[slot].layer[k].weight_t, .g = g, .below = scratch + f->scratch_g[k],
             .beta_sum = sums + f->sum_beta };
         if (k == 0) { /* nothing depends on the seeds: the value's cotangent alone */

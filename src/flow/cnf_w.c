@@ -39,13 +39,17 @@ static size_t row_parameters_at(const LAM_W(lam_engine) *e, size_t tile)
     return tile * e->layout->field.row_parameters * LAM_TILE;
 }
 
+static const real *row_parameters(const LAM_W(lam_engine) *e, size_t tile)
+{
+    return e->am == NULL ? NULL : e->am[e->block] + row_parameters_at(e, tile);
+}
+
 static void forward(const LAM_W(lam_engine) *e, size_t tile, size_t slot, size_t first, size_t tangents, int with_value,
     real *record)
 {
     size_t vectors = lam_batch_vectors(&e->batch, tile);
     if (e->am != NULL)
-        LAM_W(lam_amortised_forward)(&e->amortised, slot, vectors, tangents, with_value,
-            e->am[e->block] + row_parameters_at(e, tile), record);
+        LAM_W(lam_amortised_forward)(&e->amortised, slot, vectors, tangents, with_value, row_parameters(e, tile), record);
     else
         LAM_W(lam_field_forward)(&e->field, slot, vectors, first, tangents, with_value, record);
 }
@@ -75,6 +79,20 @@ static double square_cotangent(const LAM_W(lam_engine) *e, lam_square of, double
     return sum;
 }
 
+/* The coefficients that a square of the series is of, one after the other. */
+static lam_square series_square(size_t order)
+{
+    return order == 1 ? LAM_SQUARE_F_1 : LAM_SQUARE_F_2;
+}
+
+static void add_series(const LAM_W(lam_engine) *e, size_t tile, size_t slot, real *kq, real *record)
+{
+    LAM_W(lam_series_forward)(&e->series, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), record);
+    const real *f = LAM_W(lam_series_output)(&e->series, record);
+    for (size_t i = 1; i <= e->series.orders; i++, f += e->dim * LAM_TILE)
+        add_squares(e, series_square(i), e->dim, f, kq);
+}
+
 static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
 {
     (void)group;
@@ -97,6 +115,8 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
         add_squares(e, LAM_SQUARE_TANGENTS, tangents * e->dim, f + plane, kl + LAM_TILE);
     }
     add_squares(e, LAM_SQUARE_F, e->dim, f, kl + LAM_TILE);
+    if (e->series.orders > 0)
+        add_series(e, tile, slot, kl + LAM_TILE, record);
     memcpy(k, f, plane * sizeof(real));
 }
 
@@ -107,6 +127,8 @@ static void prepare(void *self, size_t slot, real t)
         LAM_W(lam_amortised_prepare)(&e->amortised, &e->field, slot, t);
     else
         LAM_W(lam_field_prepare)(&e->field, slot, t);
+    if (e->series.orders > 0)
+        LAM_W(lam_series_prepare)(&e->series, &e->field, slot);
 }
 
 /* The row parameters' gradient over the pulls that wait: a step's, or a chunk's whose record the next one takes. */
@@ -121,32 +143,71 @@ static void collect(LAM_W(lam_engine) *e, size_t tile, size_t thread)
     e->g_am_begun[tile] = 1;
 }
 
-static void reverse(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, size_t first, size_t tangents, int last,
-    real *record, real *sums, real *gz)
+/* series: the reverse of the series came before. */
+static void reverse(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, size_t first, size_t tangents, int series,
+    int last, real *record, real *sums, real *gz)
 {
-    size_t vectors = lam_batch_vectors(&e->batch, tile);
+    size_t vectors = lam_batch_vectors(&e->batch, tile), extra = series && first == 0 ? e->series.orders : 0;
+    int first_chunk = first == 0 && !series;
     if (e->am == NULL) {
-        LAM_W(lam_field_reverse)(&e->field, slot, vectors, first, tangents, last, record, e->scratch[thread], sums, gz);
+        LAM_W(lam_field_reverse)(&e->field, slot, vectors, first, tangents, first_chunk, last, record, e->scratch[thread], sums,
+            gz);
         return;
     }
-    LAM_W(lam_amortised_reverse)(&e->amortised, &e->pulls[thread], slot, vectors, tangents, first == 0, last,
-        e->am[e->block] + row_parameters_at(e, tile), record, e->scratch[thread], sums, gz);
+    LAM_W(lam_amortised_reverse)(&e->amortised, &e->pulls[thread], slot, vectors, tangents, extra, first_chunk, last,
+        row_parameters(e, tile), record, e->scratch[thread], sums, gz);
     if (e->chunks > 1 || e->g_am == NULL)
         collect(e, tile, thread);
 }
 
-/* g [dim][TILE] = cotangent of f: gk, and the penalties'; none past the batch, where f is not zero. */
+/* None past the batch, where f is not zero. */
+static void clear_past_batch(const LAM_W(lam_engine) *e, size_t tile, real *g)
+{
+    size_t rows = lam_batch_tile_rows(&e->batch, tile);
+    for (size_t i = 0; rows < LAM_TILE && i < e->dim; i++)
+        memset(g + i * LAM_TILE + rows, 0, (LAM_TILE - rows) * sizeof *g);
+}
+
+/* The reverse of the penalties on f's coefficients along the path; 0 if nothing asks for it. */
+static int reverse_series(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, double quadrature, const real *record,
+    real *sums)
+{
+    const LAM_W(lam_series) *s = &e->series;
+    LAM_W(lam_pulls) *pulls = e->am != NULL ? &e->pulls[thread] : NULL;
+    real factor[LAM_MAX_SERIES], *scratch = e->scratch[thread];
+    int any = 0;
+    for (size_t i = 0; i < s->orders; i++)
+        any |= (factor[i] = (real)square_cotangent(e, series_square(i + 1), quadrature)) != 0;
+    if (!any)
+        return 0;
+    real *g = LAM_W(lam_series_cotangent)(s, pulls, scratch);
+    const real *f = record + s->record_h[e->layout->field.layers - 1];
+    for (size_t i = 0; i < s->orders; i++, g += e->dim * LAM_TILE, f += e->dim * LAM_TILE) {
+        e->kernels->combine(e->dim * LAM_TILE, g, NULL, 1, &factor[i], &f);
+        clear_past_batch(e, tile, g);
+    }
+    LAM_W(lam_series_reverse)(s, pulls, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), record, scratch, sums);
+    return 1;
+}
+
+/* g [dim][TILE] = cotangent of f: gk, and the penalties'. */
 static void value_cotangent(const LAM_W(lam_engine) *e, size_t tile, const real *f, const real *gk, double quadrature, real *g)
 {
-    size_t plane = e->dim * LAM_TILE, rows = lam_batch_tile_rows(&e->batch, tile);
+    size_t plane = e->dim * LAM_TILE;
     const real factor = (real)square_cotangent(e, LAM_SQUARE_F, quadrature);
     if (factor == 0) {
         memcpy(g, gk, plane * sizeof(real));
         return;
     }
     e->kernels->combine(plane, g, gk, 1, &factor, &f);
-    for (size_t i = 0; rows < LAM_TILE && i < e->dim; i++)
-        memset(g + i * LAM_TILE + rows, 0, (LAM_TILE - rows) * sizeof *g);
+    clear_past_batch(e, tile, g);
+}
+
+/* to [dim][TILE] += what. */
+static void add_to(const LAM_W(lam_engine) *e, const real *what, real *to)
+{
+    const real one = 1;
+    e->kernels->combine(e->dim * LAM_TILE, to, to, 1, &one, &what);
 }
 
 /* g = cotangents of the tangents' outputs: seeds times that of the trace, which is one number or, with l_observed, a lane's own
@@ -177,7 +238,8 @@ void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, 
     size_t plane = e->dim * LAM_TILE;
     real *g = e->am != NULL ? LAM_W(lam_amortised_cotangent)(&e->amortised, &e->pulls[thread])
                             : LAM_W(lam_field_cotangent)(&e->field, e->scratch[thread]);
-    const real *f = LAM_W(lam_field_output)(&e->field, record);
+    const real *f = LAM_W(lam_field_output)(&e->field, record), *scratch = e->scratch[thread];
+    int series = e->series.orders > 0 && reverse_series(e, tile, thread, slot, quadrature, record, sums);
     for (size_t c = 0; c < e->chunks; c++) {
         size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
         int last = c + 1 == e->chunks;
@@ -187,9 +249,13 @@ void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, 
         }
         if (last)
             value_cotangent(e, tile, f, gk, quadrature, g);
+        if (last && series)
+            add_to(e, scratch + e->series.scratch_f0, g);
         tangent_cotangents(e, tangents, record + plane, f + plane, gk + plane, quadrature, g + plane);
-        reverse(e, tile, thread, slot, c * e->chunk, tangents, last, record, sums, gz);
+        reverse(e, tile, thread, slot, c * e->chunk, tangents, series, last, record, sums, gz);
     }
+    if (series && e->series.has_matrices)
+        add_to(e, scratch + e->series.scratch_z, gz);
     if (e->options.l_observed) /* f does not depend on l */
         memset(gz + plane, 0, LAM_TILE * sizeof(real));
 }

@@ -101,7 +101,7 @@ static lam_status amortise(LAM_W(lam_engine) *e)
         return lam_fail(LAM_ERR_UNSUPPORTED, "a field with parameters from the rows has %s; take %s",
             o->control == LAM_CONTROL_TILE ? "no step control by tile" : "no continuous adjoint",
             o->control == LAM_CONTROL_TILE ? "that of the batch" : "the gradient through the steps");
-    LAM_TRY(LAM_W(lam_amortised_init)(&e->amortised, &e->field));
+    LAM_TRY(LAM_W(lam_amortised_init)(&e->amortised, &e->field, e->series.orders));
     if ((e->am = lam_alloc(e->layout->blocks, sizeof *e->am)) == NULL
         || (e->g_am_begun = lam_alloc(e->batch.tiles, sizeof *e->g_am_begun)) == NULL
         || (e->pulls = lam_alloc(threads, sizeof *e->pulls)) == NULL)
@@ -109,6 +109,13 @@ static lam_status amortise(LAM_W(lam_engine) *e)
     for (size_t i = 0; i < threads; i++)
         LAM_TRY(LAM_W(lam_pulls_init)(&e->pulls[i], &e->amortised, stages));
     return LAM_OK;
+}
+
+/* What penalties on derivatives along the path need; it makes records grow too. */
+static lam_status expand(LAM_W(lam_engine) *e)
+{
+    LAM_W(lam_amortised) *rows = e->layout->field.row_parameters > 0 ? &e->amortised : NULL;
+    return e->series.orders == 0 ? LAM_OK : LAM_W(lam_series_init)(&e->series, &e->field, rows, e->series.orders);
 }
 
 static int has_integrand(const lam_engine_options *o, lam_square of)
@@ -157,11 +164,14 @@ lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, co
     /* what comes from the rows meets every layer's tangents */
     int unit_seeds = options->trace == LAM_TRACE_EXACT && layout->field.layers > 1 && layout->field.row_parameters == 0
         && !has_integrand(options, LAM_SQUARE_TANGENTS); /* which wants whole columns of the Jacobian */
-    lam_status status
-        = LAM_W(lam_field_init)(&e->field, &layout->field, kernels, e->chunk, e->chunks, unit_seeds, LAM_MAX_SLOTS);
+    e->series.orders = has_integrand(options, LAM_SQUARE_F_2) ? 2 : (size_t)has_integrand(options, LAM_SQUARE_F_1);
+    lam_status status = LAM_W(lam_field_init)(&e->field, &layout->field, kernels, e->chunk,
+        e->chunks + (e->series.orders > 0), unit_seeds, LAM_MAX_SLOTS); /* a series is turned before the value, as a chunk is */
     if (status == LAM_OK) {
         LAM_W(lam_engine_set_batch)(e, options->max_rows);
         status = amortise(e);
+        if (status == LAM_OK)
+            status = expand(e);
         if (status == LAM_OK)
             status = options->control == LAM_CONTROL_TILE ? LAM_W(lam_tiles_create)(e) : allocate(e);
     }
@@ -205,6 +215,7 @@ void LAM_W(lam_engine_free)(LAM_W(lam_engine) *e)
     lam_free(e->pulls);
     lam_free(e->am);
     lam_free(e->g_am_begun);
+    LAM_W(lam_series_clear)(&e->series);
     LAM_W(lam_amortised_clear)(&e->amortised);
     LAM_W(lam_field_clear)(&e->field);
     lam_free(e);

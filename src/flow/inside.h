@@ -1,7 +1,7 @@
 /* The inside of an engine, shared by the files of this room. */
 #ifndef LAM_FLOW_INSIDE_H
 #define LAM_FLOW_INSIDE_H
-#include "field/amortised.h"
+#include "field/series.h"
 #include "flow/engine.h"
 
 /* Tangents of a chunk: the trace is made of chunks of so many directional derivatives. */
@@ -20,6 +20,7 @@ struct LAM_W(lam_engine) {
     LAM_W(lam_field) field;
     LAM_W(lam_amortised) amortised; /* with row parameters: does field's work, and field its part of that */
     LAM_W(lam_pulls) *pulls;        /* [threads], else NULL */
+    LAM_W(lam_series) series;       /* orders 0: no penalty asks for derivatives along the path */
     const real **am;                /* [blocks] the caller's row parameters, [tiles][row_parameters][TILE]; NULL: none yet */
     real *g_am;                     /* their gradient, of the block in hand; NULL: not wanted */
     unsigned char *g_am_begun;      /* [tiles] 1: g_am is added to, 0: put there */

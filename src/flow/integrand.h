@@ -8,6 +8,8 @@
 typedef enum lam_square {
     LAM_SQUARE_F,        /* of f */
     LAM_SQUARE_TANGENTS, /* of J e, averaged over the probes; with the exact trace of all of J */
+    LAM_SQUARE_F_1,      /* of f_1 and f_2, where f(t + s) = f + f_1 s + f_2 s^2 + ... along the path: total derivatives */
+    LAM_SQUARE_F_2,
 } lam_square;
 typedef struct lam_integrand {
     const char *name;

@@ -273,4 +273,15 @@ LAM_INLINE void act_beta(vec beta, vec a, vec *dh, vec *dd1)
     act_store(dd1, first * (bound * (vset(1) - (s + s)) + vset(2)));
 }
 
+/* With s', s'', s''' the derivatives of sigmoid at b = beta a: swish's third derivative, beta^2 (3 s'' + b s'''), and the derivative
+ * by beta of its second, 2 s' + b (4 s'' + b s'''). */
+LAM_INLINE void act_swish_third(vec beta, vec a, vec *d3, vec *dd2)
+{
+    vec b = beta * a, bound = act_swish_bound(b), s, slope;
+    act_logistic(b, &s, &slope);
+    vec second = slope * (vset(1) - (s + s)), third = bound * (slope * (vset(1) - vset(6) * slope));
+    act_store(d3, (beta * beta) * (vset(3) * second + third));
+    act_store(dd2, bound * (vset(4) * second + third) + (slope + slope));
+}
+
 #endif

@@ -86,6 +86,24 @@ typedef struct LAM_W(lam_row_outer) {
     real *matrix;             /* [m][n][TILE] */
 } LAM_W(lam_row_outer);
 
+/* An activation on a Taylor series a_0 + a_1 s + a_2 s^2 of its argument, one coefficient of h at a time (method.md 10):
+ *     h_0 = sigma(a_0),   h_1 = sigma' a_1,   h_2 = sigma' a_2 + sigma'' a_1^2 / 2
+ * and its reverse: from the cotangent of the coefficient `order` of h to those of a's coefficients 0 to order. relu's second
+ * derivative is 0 everywhere. */
+typedef struct LAM_W(lam_series_call) {
+    size_t n, vectors, order;  /* order: 1 or 2, of the reverse 0 too */
+    lam_activation activation;
+    real beta;
+    const real *h, *d1, *a0;   /* [n][TILE] of the value, as lam_forward leaves them: h, sigma', a; the last for lam_saves_a */
+    const real *first;         /* order 2: [n][TILE] a_1 */
+    const real *last;          /* order 1, 2: [n][TILE] a_order; of the reverse h_order where tanh and softplus do with that */
+    real *out;                 /* forward: [n][TILE] h_order; may be last */
+    const real *gh;            /* reverse: [n][TILE] its cotangent */
+    int add;                   /* 1: what follows is added to, 0: put there */
+    real *g0, *g;              /* cotangents of a_0 [n][TILE] and of a_1, ... [order][n][TILE] */
+    real *beta_sum;            /* swish: += the derivative of the loss by beta */
+} LAM_W(lam_series_call);
+
 typedef struct LAM_W(lam_kernels) {
     const char *isa;
     size_t lanes; /* of a vector */
@@ -101,6 +119,8 @@ typedef struct LAM_W(lam_kernels) {
      * shift); of backward, over gh' in below's planes and gh in value [in][TILE] (read with with_value). */
     void (*activate)(const LAM_W(lam_forward) *call);
     void (*deactivate)(const LAM_W(lam_backward) *call, const real *value);
+    void (*series_activate)(const LAM_W(lam_series_call) *call);
+    void (*series_deactivate)(const LAM_W(lam_series_call) *call);
     /* y[j] += sum_i x[i] M[i][j]: x planes are [m][TILE], y planes [n][TILE] */
     void (*row_product)(const LAM_W(lam_rowwise) *call);
     /* y[i] += sum_j M[i][j] x[j]: x planes are [n][TILE], y planes [m][TILE] */
@@ -115,6 +135,8 @@ typedef struct LAM_W(lam_kernels) {
     void (*row_dots)(size_t n, size_t vectors, const real *u, const real *v, real *sum);
     /* plane[o][row] *= scale[o] */
     void (*scale_rows)(size_t n, size_t vectors, const real *scale, real *plane);
+    /* out[o][row] += scale[o] plane[o][row] */
+    void (*add_rows)(size_t n, size_t vectors, const real *scale, const real *plane, real *out);
     /* out = base + sum_j coef[j] term[j] over n reals; base may be NULL (0) or out. n is a multiple of TILE */
     void (*combine)(size_t n, real *out, const real *base, size_t terms, const real *coef, const real *const *term);
     /* sums[row] += sum over the n features of (v / (atol + rtol max(|y0|, |y1|)))^2; sums [TILE] */

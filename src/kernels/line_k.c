@@ -43,6 +43,13 @@ void LAM_K(lam_tile_scale_rows)(size_t n, size_t vectors, const real *scale, rea
             vstore(plane + o * LAM_TILE + v * LAM_VL, vset(scale[o]) * vload(plane + o * LAM_TILE + v * LAM_VL));
 }
 
+void LAM_K(lam_tile_add_rows)(size_t n, size_t vectors, const real *scale, const real *plane, real *out)
+{
+    for (size_t o = 0; o < n; o++)
+        for (size_t at = o * LAM_TILE, end = at + vectors * LAM_VL; at < end; at += LAM_VL)
+            vstore(out + at, vfma(vset(scale[o]), vload(plane + at), vload(out + at)));
+}
+
 void LAM_K(lam_tile_combine)(size_t n, real *out, const real *base, size_t terms, const real *coef, const real *const *term)
 {
     for (size_t i = 0; i < n; i += LAM_VL) {

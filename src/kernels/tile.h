@@ -19,9 +19,43 @@ void LAM_K(lam_tile_outer)(const LAM_W(lam_outer) *call);
 void LAM_K(lam_tile_row_sums)(size_t n, size_t vectors, const real *plane, const real *weight, real *sum);
 void LAM_K(lam_tile_row_dots)(size_t n, size_t vectors, const real *u, const real *v, real *sum);
 void LAM_K(lam_tile_scale_rows)(size_t n, size_t vectors, const real *scale, real *plane);
+void LAM_K(lam_tile_add_rows)(size_t n, size_t vectors, const real *scale, const real *plane, real *out);
+void LAM_K(lam_tile_series_activate)(const LAM_W(lam_series_call) *call);
+void LAM_K(lam_tile_series_deactivate)(const LAM_W(lam_series_call) *call);
 void LAM_K(lam_tile_combine)(size_t n, real *out, const real *base, size_t terms, const real *coef, const real *const *term);
 void LAM_K(lam_tile_error)(size_t n, const real *v, const real *y0, const real *y1, real atol, real rtol, real *sums);
 void LAM_K(lam_tile_column_dots)(size_t n, const real *u, const real *v, real factor, real *out);
+
+/* Loops over the first `vectors` vectors of `rows` features of a plane: `at` is the offset of a vector, `row` the feature. */
+#define FOR_BLOCK(...)                                                         \
+    for (size_t row = 0; row < rows; row++)                                    \
+        for (size_t at = row * LAM_TILE, end = at + vectors * LAM_VL; at < end; at += LAM_VL) { \
+            __VA_ARGS__                                                        \
+        }
+
+/* apply(kind) of a variable kind, as a call with a constant. */
+#define KIND_CASES(apply)                  \
+    case LAM_ACT_TANH:                     \
+        apply(LAM_ACT_TANH);               \
+        break;                             \
+    case LAM_ACT_SOFTPLUS:                 \
+        apply(LAM_ACT_SOFTPLUS);           \
+        break;                             \
+    case LAM_ACT_ELU:                      \
+        apply(LAM_ACT_ELU);                \
+        break;                             \
+    case LAM_ACT_RELU:                     \
+        apply(LAM_ACT_RELU);               \
+        break;                             \
+    case LAM_ACT_SWISH:                    \
+        apply(LAM_ACT_SWISH);              \
+        break;                             \
+    case LAM_ACT_SQUARE:                   \
+        apply(LAM_ACT_SQUARE);             \
+        break;                             \
+    case LAM_ACT_IDENTITY:                 \
+        apply(LAM_ACT_IDENTITY);           \
+        break;
 
 /* Sum of the lanes, in lane order. */
 LAM_INLINE real vsum(vec v)

@@ -73,13 +73,6 @@ static void unit_panel(size_t mr, size_t vectors, const real *w, const real *uni
             vstore(tile_out + o * LAM_TILE + at, vset(w[o]) * vload(unit + at));
 }
 
-/* Loops over the mr x vectors block of a plane, with `at` the offset of a vector and `row` the feature. */
-#define FOR_BLOCK(...)                                                         \
-    for (size_t row = 0; row < rows; row++)                                    \
-        for (size_t at = row * LAM_TILE, end = at + vectors * LAM_VL; at < end; at += LAM_VL) { \
-            __VA_ARGS__                                                        \
-        }
-
 /* ---- forward epilogue --------------------------------------------------------------------------------------------- */
 
 LAM_INLINE void activate(const lam_activation kind, const LAM_W(lam_forward) *c, size_t rows, size_t o0)
@@ -121,29 +114,6 @@ LAM_INLINE void activate(const lam_activation kind, const LAM_W(lam_forward) *c,
         })
     }
 }
-
-#define KIND_CASES(apply)                  \
-    case LAM_ACT_TANH:                     \
-        apply(LAM_ACT_TANH);               \
-        break;                             \
-    case LAM_ACT_SOFTPLUS:                 \
-        apply(LAM_ACT_SOFTPLUS);           \
-        break;                             \
-    case LAM_ACT_ELU:                      \
-        apply(LAM_ACT_ELU);                \
-        break;                             \
-    case LAM_ACT_RELU:                     \
-        apply(LAM_ACT_RELU);               \
-        break;                             \
-    case LAM_ACT_SWISH:                    \
-        apply(LAM_ACT_SWISH);              \
-        break;                             \
-    case LAM_ACT_SQUARE:                   \
-        apply(LAM_ACT_SQUARE);             \
-        break;                             \
-    case LAM_ACT_IDENTITY:                 \
-        apply(LAM_ACT_IDENTITY);           \
-        break;
 
 void LAM_K(lam_tile_forward)(const LAM_W(lam_forward) *c)
 {

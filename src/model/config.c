@@ -128,9 +128,10 @@ static lam_status check_penalties(const lam_config *cfg)
         return lam_fail(LAM_ERR_ARGUMENT, "steer: end times within %g of time, %g, are not all above 0; lower it", cfg->steer,
             cfg->time);
     int l = cfg->tpr_coefficient > 0 && cfg->tpr_l_weight > 0;
-    if (cfg->gradient == LAM_GRAD_ADJOINT && (l || cfg->kinetic_coefficient > 0 || cfg->jacobian_coefficient > 0))
+    int integrals = cfg->kinetic_coefficient > 0 || cfg->jacobian_coefficient > 0 || cfg->taylor_coefficient > 0;
+    if (cfg->gradient == LAM_GRAD_ADJOINT && (l || integrals))
         return lam_fail(LAM_ERR_ARGUMENT, "gradient: adjoint has no reverse of %s; use gradient steps",
-            l ? "tpr-l-weight" : "kinetic-coefficient and jacobian-coefficient");
+            l ? "tpr-l-weight" : "kinetic-coefficient, jacobian-coefficient and taylor-coefficient");
     return LAM_OK;
 }
 

@@ -72,6 +72,9 @@ static const lam_param table[] = {
         "of half the squared speed along the paths; with jacobian-coefficient: RNODE"),
     REAL("jacobian-coefficient", "penalty", jacobian_coefficient, 0, DBL_MAX, "0",
         "of the squared Frobenius norm of df/dz along the paths"),
+    REAL("taylor-coefficient", "penalty", taylor_coefficient, 0, DBL_MAX, "0",
+        "TayNODE: of the squared K-th derivative by time of the paths; 0 is off"),
+    WHOLE("taylor-order", "penalty", taylor_order, 2, 3, "2", "its K"),
     REAL("steer", "penalty", steer, 0, DBL_MAX, "0", "STEER: training draws end times from (T - b, T + b); 0 is off, b < time"),
 
     ENUM("optimizer", "training", optimizer, "adam|adamw|adamax", "adam", "what turns gradients into steps"),

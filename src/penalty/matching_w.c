@@ -137,7 +137,7 @@ static void match_tile(LAM_W(lam_matcher) *m, size_t tile, size_t group, size_t 
     e->kernels->column_dots(e->dim, g, g, (real)(0.25 / weight), sums);
     for (size_t r = 0; r < rows; r++)
         e->tile_sum[tile] += (double)sums[r];
-    LAM_W(lam_field_reverse)(&e->field, slot, vectors, 0, 0, 1, record, e->scratch[thread], e->sums[group],
+    LAM_W(lam_field_reverse)(&e->field, slot, vectors, 0, 0, 1, 1, record, e->scratch[thread], e->sums[group],
         scratch + e->space->at_gin);
 }
 

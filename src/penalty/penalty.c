@@ -7,7 +7,8 @@ size_t lam_penalty_integrands(const lam_config *cfg, const lam_integrand **integ
     const struct {
         const lam_integrand *integrand;
         double coefficient;
-    } all[] = { { &lam_kinetic, cfg->kinetic_coefficient }, { &lam_jacobian, cfg->jacobian_coefficient } };
+    } all[] = { { &lam_kinetic, cfg->kinetic_coefficient }, { &lam_jacobian, cfg->jacobian_coefficient },
+        { &lam_taylor[cfg->taylor_order == 3], cfg->taylor_coefficient } };
     size_t n = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (all[i].coefficient > 0) {

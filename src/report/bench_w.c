@@ -72,6 +72,12 @@ static real *reals_of(const lam_bench_problem *p)
     return params;
 }
 
+/* Needed by the penalty on derivatives along the path: one plane an order beyond f, not counting what matrices that depend on t add. */
+static double series_flop(const lam_config *cfg, const lam_field_shape *s)
+{
+    return cfg->taylor_coefficient > 0 ? 2 * (double)((cfg->taylor_order - 1) * s->products) : 0;
+}
+
 /* Needed for f and so many tangents of a row. The exact trace's are unit vectors and enter the first layer as a column of W;
  * one element of each is wanted of the last. */
 static double flop_of(const lam_field_shape *s, lam_trace trace, size_t tangents)
@@ -279,7 +285,8 @@ lam_status LAM_W(lam_bench_iteration)(const lam_bench_problem *p, lam_iteration_
         status = lam_bench_time(&p->options, iterate, &it, &out->seconds, &out->fastest, &out->repeats);
     if (status == LAM_OK) {
         size_t tangents = cfg->divergence == LAM_DIV_EXACT ? p->dim : cfg->probes;
-        out->flop = flop_of(&p->model->layout.field, trace_of(cfg), tangents) * (double)cfg->batch_size
+        const lam_field_shape *field = &p->model->layout.field;
+        out->flop = (flop_of(field, trace_of(cfg), tangents) + series_flop(cfg, field)) * (double)cfg->batch_size
             * ((double)it.loss.counts.forward + 2 * (double)it.loss.counts.backward);
         out->loss = it.loss.loss;
         out->nll = it.loss.nll;

@@ -35,6 +35,16 @@ value_is c isa scalar
 [ ! -s err ] || fail "--quiet should leave stderr empty"
 expect_out "test, this flow" "data units"
 
+run fit $small --dims 8 --out e --taylor-coefficient 0.25 --taylor-order 3 --kinetic-coefficient 0.5 --log-freq 1
+expect_code 0
+value_is e taylor-coefficient 0.25
+value_is e taylor-order 3
+grep -q '"kinetic": *[0-9].*"taylor": *[0-9]' e/metrics.jsonl || fail "metrics.jsonl should hold the penalties' values by name"
+run fit $small --out d --taylor-coefficient 1 --taylor-order 4
+refused 2 "taylor-order" "4"
+run fit $small --out d --taylor-coefficient 1 --gradient adjoint
+refused 2 "adjoint" "taylor-coefficient"
+
 LAMINAR_ISA=abacus run fit $small --out d
 refused 2 "LAMINAR_ISA" "abacus"
 run fit $small --out d --batch-size none

@@ -1,0 +1,503 @@
+#include "field/series.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include <string.h>
+
+/* ---- layout ------------------------------------------------------------------------------------------------------- */
+
+static size_t padded(size_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+static int has_activation(const LAM_W(lam_field) *f, size_t k)
+{
+    return k + 1 < f->shape->layers && f->shape->activation != LAM_ACT_IDENTITY;
+}
+
+/* Order of the series of a layer's matrix: blend's is linear in t. */
+static size_t matrices(const lam_field_layer *l, size_t orders)
+{
+    return l->bases < 2 ? 0 : l->is_blend ? 1 : orders;
+}
+
+/* a_{j+1} has a place of its own. */
+static int keeps_a(const LAM_W(lam_series) *s, size_t k, size_t j)
+{
+    const lam_field_shape *shape = s->field->shape;
+    return has_activation(s->field, k) && (lam_saves_a(shape->activation) || shape->layer[k].has_gate || j + 1 < s->orders);
+}
+
+static void lay_out_record(LAM_W(lam_series) *s, LAM_W(lam_field) *f)
+{
+    size_t at = f->record_size;
+    s->record_x = at;
+    at += s->orders * f->shape->dim * LAM_TILE;
+    for (size_t k = 0; k < f->shape->layers; k++) {
+        size_t plane = f->shape->layer[k].out * LAM_TILE;
+        if (s->rows != NULL)
+            s->rows->record_extra[k] = k == 0 ? s->record_x : s->record_h[k - 1];
+        s->record_h[k] = at;
+        at += s->orders * plane;
+        for (size_t j = 0; j < s->orders; j++) {
+            s->record_a[k][j] = s->record_h[k] + j * plane;
+            if (keeps_a(s, k, j)) {
+                s->record_a[k][j] = at;
+                at += plane;
+            }
+        }
+    }
+    s->record_product = at;
+    f->record_size = at + (s->has_matrices ? f->shape->widest * LAM_TILE : 0);
+}
+
+enum { SUMS = 4 }; /* arrays of [widest] */
+
+static void lay_out_scratch(LAM_W(lam_series) *s, LAM_W(lam_field) *f)
+{
+    size_t at = f->scratch_size, dim = f->shape->dim * LAM_TILE, widest = f->shape->widest;
+    for (size_t k = 0; s->rows == NULL && k < f->shape->layers; k++) {
+        s->scratch_g[k + 1] = at;
+        at += s->orders * f->shape->layer[k].out * LAM_TILE;
+    }
+    s->scratch_f0 = at;
+    s->scratch_z = at + dim;
+    s->scratch_product = at + 2 * dim;
+    s->scratch_sums = s->scratch_product + widest * LAM_TILE;
+    f->scratch_size = s->scratch_sums + SUMS * padded(widest);
+}
+
+/* As in field_w.c: with storage NULL it only counts. */
+static size_t lay_out_storage(LAM_W(lam_series) *s, real *storage)
+{
+    const LAM_W(lam_field) *f = s->field;
+    size_t at = padded(f->shape->widest); /* zeros */
+#define TAKE(pointer, n)                              \
+    do {                                              \
+        if (storage != NULL)                          \
+            (pointer) = storage + at;                 \
+        at += padded(n);                              \
+    } while (0)
+    for (size_t i = 0; i < f->slots; i++)
+        for (size_t k = 0; k < f->shape->layers; k++) {
+            const lam_field_layer *l = &f->shape->layer[k];
+            LAM_W(lam_series_slot) *sl = &s->slot[i][k];
+            for (size_t j = 0; j < s->orders; j++) {
+                TAKE(sl->shift[j], l->out);
+                if (l->has_gate)
+                    TAKE(sl->mix[j], l->out);
+                if (j < matrices(l, s->orders)) {
+                    TAKE(sl->weight[j], l->in * l->out);
+                    TAKE(sl->weight_t[j], l->in * l->out);
+                }
+            }
+        }
+#undef TAKE
+    return at;
+}
+
+lam_status LAM_W(lam_series_init)(LAM_W(lam_series) *s, LAM_W(lam_field) *f, LAM_W(lam_amortised) *rows, size_t orders)
+{
+    memset(s, 0, sizeof *s);
+    s->field = f;
+    s->rows = rows;
+    s->orders = orders;
+    for (size_t k = 0; k < f->shape->layers; k++) {
+        const lam_field_layer *l = &f->shape->layer[k];
+        s->has_matrices |= matrices(l, orders) > 0;
+        if (rows != NULL && l->has_gate)
+            return lam_fail(LAM_ERR_UNSUPPORTED, "derivatives along the path (taylor) are not to be had of a field with gates and "
+                "parameters from the rows; take layers of the kind concat");
+    }
+    lay_out_record(s, f);
+    lay_out_scratch(s, f);
+    if ((s->storage = lam_alloc(lay_out_storage(s, NULL), sizeof(real))) == NULL)
+        return LAM_ERR_MEMORY;
+    lay_out_storage(s, s->storage);
+    s->zeros = s->storage;
+    return LAM_OK;
+}
+
+void LAM_W(lam_series_clear)(LAM_W(lam_series) *s)
+{
+    lam_free(s->storage);
+    s->storage = NULL;
+}
+
+/* ---- parameters at a time ----------------------------------------------------------------------------------------- */
+
+/* Coefficients of phi in t beyond phi_0: blend's is (1 - t, t), hyper's tanh(v t + c). */
+static void set_phi(const LAM_W(lam_field) *f, const lam_field_layer *l, const real *phi, LAM_W(lam_series_slot) *sl)
+{
+    memset(sl->phi, 0, sizeof sl->phi);
+    if (l->is_blend) {
+        sl->phi[0][0] = -1;
+        sl->phi[0][1] = 1;
+    }
+    for (size_t j = 0; l->is_hyper && j < LAM_HYPER_UNITS; j++) {
+        real v = f->params[l->v1 + j], slope = 1 - phi[j] * phi[j];
+        sl->phi[0][j] = v * slope;
+        sl->phi[1][j] = -v * v * phi[j] * slope;
+    }
+}
+
+static void set_gate(const LAM_W(lam_series) *s, const lam_field_layer *l, const real *scale, LAM_W(lam_series_slot) *sl)
+{
+    for (size_t o = 0; o < l->out; o++) {
+        real g = s->field->params[l->g + o], rest = 1 - scale[o];
+        sl->mix[0][o] = g * rest;
+        if (s->orders > 1)
+            sl->mix[1][o] = -g * g * rest / 2;
+    }
+}
+
+static void set_shift(const LAM_W(lam_series) *s, const lam_field_layer *l, real t, LAM_W(lam_series_slot) *sl)
+{
+    const real *p = s->field->params;
+    for (size_t k = 0; k < s->orders; k++)
+        for (size_t o = 0; o < l->out; o++) {
+            real shift = 0;
+            for (size_t j = 0; l->bases > 1 && j < l->bases; j++)
+                shift += sl->phi[k][j] * p[l->basis[j].b + o * l->basis[j].stride_b];
+            if (l->has_u) {
+                real u = p[l->u + o * l->stride_u], before = k == 0 ? t : 1; /* of u t, the coefficient before */
+                real first = l->has_gate ? sl->mix[0][o] : 0, second = l->has_gate && k > 0 ? sl->mix[1][o] : 0;
+                shift += u * ((k == 0 ? 1 : 0) - first * before - second * t);
+            }
+            sl->shift[k][o] = shift;
+        }
+}
+
+void LAM_W(lam_series_prepare)(LAM_W(lam_series) *s, LAM_W(lam_field) *f, size_t slot)
+{
+    for (size_t k = 0; k < f->shape->layers; k++) {
+        const lam_field_layer *l = &f->shape->layer[k];
+        const LAM_W(lam_slot_layer) *at = &f->slot[slot].layer[k];
+        LAM_W(lam_series_slot) *sl = &s->slot[slot][k];
+        set_phi(f, l, at->phi, sl);
+        if (l->has_gate)
+            set_gate(s, l, at->scale, sl);
+        set_shift(s, l, f->slot[slot].t, sl);
+        for (size_t j = 0; j < matrices(l, s->orders); j++)
+            LAM_W(lam_field_mix)(f, k, sl->phi[j], sl->weight[j], sl->weight_t[j]);
+    }
+}
+
+/* ---- forward ------------------------------------------------------------------------------------------------------ */
+
+/* Coefficient j of layer k's input, or of its pre-activation as a gate's series wants it. */
+static const real *input_at(const LAM_W(lam_series) *s, size_t k, size_t j, const real *record)
+{
+    const LAM_W(lam_field) *f = s->field;
+    if (j == 0)
+        return k == 0 ? record : record + f->record_h[k - 1];
+    return record + (k == 0 ? s->record_x : s->record_h[k - 1]) + (j - 1) * f->shape->layer[k].in * LAM_TILE;
+}
+
+static const real *preactivation_at(const LAM_W(lam_series) *s, size_t k, size_t j, const real *record)
+{
+    return record + (j == 0 ? s->field->record_gate[k] : s->record_a[k][j - 1]);
+}
+
+static void product(const LAM_W(lam_series) *s, size_t k, size_t vectors, const real *weight, const real *scale,
+    const real *shift, const real *x, real *y)
+{
+    const lam_field_layer *l = &s->field->shape->layer[k];
+    LAM_W(lam_forward) call = { .in = l->in, .out = l->out, .vectors = vectors, .with_value = 1, .activation = LAM_ACT_IDENTITY,
+        .weight = weight, .scale = scale, .shift = shift, .x = x, .h = y };
+    s->field->kernels->forward(&call);
+}
+
+static void add_plane(const LAM_W(lam_field) *f, size_t features, real factor, const real *what, real *to)
+{
+    f->kernels->combine(features * LAM_TILE, to, to, 1, &factor, &what);
+}
+
+/* a_order of a layer. */
+static void forward_linear(const LAM_W(lam_series) *s, size_t k, size_t order, size_t slot, size_t vectors, const real *am,
+    real *record)
+{
+    const LAM_W(lam_field) *f = s->field;
+    const lam_field_layer *l = &f->shape->layer[k];
+    const LAM_W(lam_slot_layer) *at = &f->slot[slot].layer[k];
+    const LAM_W(lam_series_slot) *sl = &s->slot[slot][k];
+    const real *x = input_at(s, k, order, record);
+    real *a = record + s->record_a[k][order - 1], *more = record + s->record_product;
+    if (l->bases > 0)
+        product(s, k, vectors, at->weight, at->scale, sl->shift[order - 1], x, a);
+    else
+        memset(a, 0, l->out * LAM_TILE * sizeof *a);
+    for (size_t i = 1; i <= order && i <= matrices(l, s->orders); i++) {
+        product(s, k, vectors, sl->weight[i - 1], NULL, s->zeros, input_at(s, k, order - i, record), more);
+        add_plane(f, l->out, 1, more, a);
+    }
+    for (size_t i = 1; l->has_gate && i <= order; i++)
+        f->kernels->add_rows(l->out, vectors, sl->mix[i - 1], preactivation_at(s, k, order - i, record), a);
+    if (am == NULL)
+        return;
+    if (l->row_head > 1 && order == 1) /* the weights of t */
+        add_plane(f, l->out, 1, am + (l->row_b + l->out) * LAM_TILE, a);
+    LAM_W(lam_amortised_add)(s->rows, k, vectors, 1, am, x,
+        record + s->rows->record_q[k] + (f->tangents + order) * l->rank * LAM_TILE, a);
+}
+
+/* What both kernels need to know of the activation behind layer k. */
+static LAM_W(lam_series_call) activation_call(const LAM_W(lam_series) *s, size_t k, size_t order, size_t vectors,
+    const real *record)
+{
+    const LAM_W(lam_field) *f = s->field;
+    return (LAM_W(lam_series_call)) { .n = f->shape->layer[k].out, .vectors = vectors, .order = order,
+        .activation = f->shape->activation, .beta = f->beta, .h = record + f->record_h[k], .d1 = record + f->record_d1[k],
+        .a0 = record + f->record_a[k], .first = record + s->record_a[k][0] };
+}
+
+real *LAM_W(lam_series_output)(const LAM_W(lam_series) *s, real *record)
+{
+    return record + s->record_h[s->field->shape->layers - 1];
+}
+
+void LAM_W(lam_series_forward)(const LAM_W(lam_series) *s, size_t slot, size_t vectors, const real *am, real *record)
+{
+    const LAM_W(lam_field) *f = s->field;
+    size_t plane = f->shape->dim * LAM_TILE, last = f->shape->layers - 1;
+    for (size_t order = 1; order <= s->orders; order++) {
+        real *x = record + s->record_x + (order - 1) * plane;
+        const real *before = order == 1 ? record + f->record_h[last] : record + s->record_h[last] + (order - 2) * plane;
+        const real factor = 1 / (real)order; /* z_k = f_{k-1} / k */
+        f->kernels->combine(plane, x, NULL, 1, &factor, &before);
+        for (size_t k = 0; k <= last; k++) {
+            forward_linear(s, k, order, slot, vectors, am, record);
+            if (!has_activation(f, k))
+                continue;
+            LAM_W(lam_series_call) call = activation_call(s, k, order, vectors, record);
+            call.last = record + s->record_a[k][order - 1];
+            call.out = record + s->record_h[k] + (order - 1) * call.n * LAM_TILE;
+            f->kernels->series_activate(&call);
+        }
+    }
+}
+
+/* ---- reverse ------------------------------------------------------------------------------------------------------ */
+
+/* What a reverse is of. Cotangents of layer k - 1's pre-activations: g0[k] of a_0, g[k] [orders][out][TILE] of a_1, ...; g0[0] is
+ * that of z_0. */
+typedef struct passage {
+    const LAM_W(lam_series) *s;
+    size_t slot, vectors;
+    const real *am, *record;
+    real *g0[LAM_MAX_LAYERS + 1], *g[LAM_MAX_LAYERS + 1], *q[LAM_MAX_LAYERS];
+    real *scratch, *sums;
+} passage;
+
+static real *cotangent_at(const passage *c, size_t k, size_t order)
+{
+    return order == 0 ? c->g0[k + 1] : c->g[k + 1] + (order - 1) * c->s->field->shape->layer[k].out * LAM_TILE;
+}
+
+/* Sums over rows that a coefficient's parameters are made of: of g, and of g a_i. */
+typedef struct row_sums {
+    real *g, *a[LAM_MAX_SERIES + 1];
+} row_sums;
+
+static row_sums sum_rows(const passage *c, size_t k, size_t order, const real *g)
+{
+    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field_layer *l = &f->shape->layer[k];
+    size_t width = padded(f->shape->widest);
+    row_sums sum = { .g = c->scratch + c->s->scratch_sums };
+    memset(sum.g, 0, SUMS * width * sizeof(real));
+    f->kernels->row_sums(l->out, c->vectors, g, NULL, sum.g);
+    for (size_t i = 0; i <= order; i++) {
+        sum.a[i] = sum.g + (i + 1) * width;
+        if (l->has_gate)
+            f->kernels->row_dots(l->out, c->vectors, g, preactivation_at(c->s, k, i, c->record), sum.a[i]);
+    }
+    return sum;
+}
+
+/* The gate's argument has a share through s_0 (W x + ...) = a_order - (all the rest), without division, and through e_1 and e_2:
+ * de_1/ds_0 = -g, de_2/ds_0 = g^2 / 2, and ds_0 = s_0 (1 - s_0). */
+static void gate_sums(const passage *c, size_t k, size_t order, const row_sums *sum)
+{
+    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field_layer *l = &f->shape->layer[k];
+    const LAM_W(lam_series_slot) *sl = &c->s->slot[c->slot][k];
+    const real *scale = f->slot[c->slot].layer[k].scale;
+    real t = f->slot[c->slot].t, before = order == 1 ? t : 1;
+    for (size_t o = 0; o < l->out; o++) {
+        real g = f->params[l->g + o], u = l->has_u ? f->params[l->u + o * l->stride_u] : 0;
+        real rest = 1 - scale[o], slope = scale[o] * rest;
+        real own = sum->a[order][o] - sl->mix[0][o] * sum->a[order - 1][o] - sl->shift[order - 1][o] * sum->g[o];
+        real first = sum->a[order - 1][o] - u * before * sum->g[o], second = 0;
+        if (order > 1) {
+            own -= sl->mix[1][o] * sum->a[0][o];
+            second = sum->a[0][o] - u * t * sum->g[o];
+        }
+        real argument = rest * own + slope * (g * g / 2 * second - g * first);
+        c->sums[f->sum_g[k] + o] += t * argument + rest * (first - g * second);
+        c->sums[f->sum_gate_c[k] + o] += argument;
+    }
+}
+
+/* hyper: from cotangents of coefficient j of tanh(v t + c), 0 for phi_0, to v and c. */
+static void reverse_phi(const passage *c, size_t k, size_t j, const real *dphi)
+{
+    const LAM_W(lam_field) *f = c->s->field;
+    const real *phi = f->slot[c->slot].layer[k].phi;
+    for (size_t i = 0; i < LAM_HYPER_UNITS; i++) {
+        real v = f->params[f->shape->layer[k].v1 + i], p = phi[i], slope = 1 - p * p, argument = dphi[i] * slope, direct = 0;
+        if (j == 1) { /* v (1 - p^2) */
+            direct = argument;
+            argument *= -2 * v * p;
+        } else if (j == 2) { /* -v^2 p (1 - p^2) */
+            direct = -2 * v * p * argument;
+            argument *= -v * v * (1 - 3 * p * p);
+        }
+        c->sums[f->sum_v1[k] + i] += direct + f->slot[c->slot].t * argument;
+        c->sums[f->sum_c1[k] + i] += argument;
+    }
+}
+
+/* Gradient of what depends on t alone, from the cotangent g of a_order. */
+static void reverse_shift(const passage *c, size_t k, size_t order, const real *g)
+{
+    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field_layer *l = &f->shape->layer[k];
+    const LAM_W(lam_series_slot) *sl = &c->s->slot[c->slot][k];
+    real t = f->slot[c->slot].t;
+    if (!l->has_u && !l->has_gate && l->bases < 2)
+        return;
+    row_sums sum = sum_rows(c, k, order, g);
+    for (size_t o = 0; l->has_u && o < l->out; o++) {
+        real first = l->has_gate ? sl->mix[0][o] : 0, second = l->has_gate && order > 1 ? sl->mix[1][o] : 0;
+        c->sums[f->sum_u[k] + o] += sum.g[o] * (order == 1 ? 1 - first * t : -first - second * t);
+    }
+    if (l->has_gate)
+        gate_sums(c, k, order, &sum);
+    for (size_t j = 0; l->bases > 1 && j < l->bases; j++)
+        for (size_t o = 0; o < l->out; o++)
+            c->sums[f->sum_b[k][j] + o] += sl->phi[order - 1][j] * sum.g[o];
+    if (l->is_hyper) {
+        real dphi[LAM_HYPER_UNITS] = { 0 };
+        LAM_W(lam_field_add_phi)(f, k, NULL, sum.g, dphi);
+        reverse_phi(c, k, order, dphi);
+    }
+}
+
+/* Gradient of the layer's matrices, when the cotangents of all its coefficients are there. */
+static void reverse_weights(const passage *c, size_t k)
+{
+    const LAM_W(lam_series) *s = c->s;
+    const LAM_W(lam_field) *f = s->field;
+    const lam_field_layer *l = &f->shape->layer[k];
+    real *own = c->scratch + f->scratch_outer;
+    if (l->bases == 1)
+        LAM_W(lam_field_outer)(f, k, c->vectors, s->orders, input_at(s, k, 1, c->record), c->g[k + 1], c->scratch,
+            c->sums + f->sum_c[k][0]);
+    if (l->bases < 2)
+        return;
+    for (size_t j = 0; j <= matrices(l, s->orders); j++) { /* a_i has W_j x_{i-j} */
+        memset(own, 0, LAM_W(lam_field_outer_size)(f, k) * sizeof *own);
+        for (size_t i = j > 1 ? j : 1; i <= s->orders; i++)
+            LAM_W(lam_field_outer)(f, k, c->vectors, 1, input_at(s, k, i - j, c->record), cotangent_at(c, k, i), c->scratch, own);
+        LAM_W(lam_field_share)(f, k, j == 0 ? f->slot[c->slot].layer[k].phi : s->slot[c->slot][k].phi[j - 1], own, c->sums);
+        if (l->is_hyper) {
+            real dphi[LAM_HYPER_UNITS] = { 0 };
+            LAM_W(lam_field_add_phi)(f, k, own, NULL, dphi);
+            reverse_phi(c, k, j, dphi);
+        }
+    }
+}
+
+/* below = W' g. */
+static void product_reverse(const passage *c, size_t k, const real *weight_t, const real *g, real *below)
+{
+    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field_layer *l = &f->shape->layer[k];
+    LAM_W(lam_backward) call = { .in = l->in, .out = l->out, .vectors = c->vectors, .first_chunk = 1, .with_value = 1,
+        .activation = LAM_ACT_IDENTITY, .weight_t = weight_t, .g = g, .below = below };
+    f->kernels->backward(&call);
+}
+
+/* Hands gh, cotangent of coefficient `order` of layer k's inputs, to what they are made of: the pre-activations of the layer below,
+ * or, as z_k = f_{k-1} / k, the coefficient of f before, or z. */
+static void reverse_inputs(const passage *c, size_t k, size_t order, int add, const real *gh)
+{
+    const LAM_W(lam_field) *f = c->s->field;
+    if (k == 0) {
+        real *to = order == 0 ? c->g0[0] : cotangent_at(c, f->shape->layers - 1, order - 1);
+        add_plane(f, f->shape->dim, order == 0 ? 1 : 1 / (real)order, gh, to);
+        return;
+    }
+    LAM_W(lam_series_call) call = activation_call(c->s, k - 1, order, c->vectors, c->record);
+    if (order > 0)
+        call.last = lam_saves_a(f->shape->activation) ? preactivation_at(c->s, k - 1, order, c->record)
+                                                      : input_at(c->s, k, order, c->record);
+    call.gh = gh;
+    call.add = add;
+    call.g0 = c->g0[k];
+    call.g = c->g[k];
+    call.beta_sum = c->sums + f->sum_beta;
+    f->kernels->series_deactivate(&call);
+}
+
+static void reverse_layer(const passage *c, size_t k, size_t order)
+{
+    const LAM_W(lam_series) *s = c->s;
+    const LAM_W(lam_field) *f = s->field;
+    const lam_field_layer *l = &f->shape->layer[k];
+    const LAM_W(lam_series_slot) *sl = &s->slot[c->slot][k];
+    const LAM_W(lam_slot_layer) *at = &f->slot[c->slot].layer[k];
+    real *g = cotangent_at(c, k, order), *below = c->scratch + s->scratch_product;
+    reverse_shift(c, k, order, g);
+    for (size_t i = 1; l->has_gate && i <= order; i++)
+        f->kernels->add_rows(l->out, c->vectors, sl->mix[i - 1], g, cotangent_at(c, k, order - i));
+    if (l->has_gate)
+        f->kernels->scale_rows(l->out, c->vectors, at->scale, g);
+    if (order == 1)
+        reverse_weights(c, k);
+    if (l->bases > 0)
+        product_reverse(c, k, at->weight_t, g, below);
+    else
+        memset(below, 0, l->in * LAM_TILE * sizeof *below);
+    if (s->rows != NULL)
+        LAM_W(lam_amortised_add_reverse)(s->rows, k, c->vectors, 1, c->am, g, c->q[k] + (order - 1) * l->rank * LAM_TILE, below);
+    reverse_inputs(c, k, order, order < s->orders, below);
+    for (size_t i = 1; i <= order && i <= matrices(l, s->orders); i++) {
+        product_reverse(c, k, sl->weight_t[i - 1], g, below);
+        reverse_inputs(c, k, order - i, 1, below);
+    }
+}
+
+real *LAM_W(lam_series_cotangent)(const LAM_W(lam_series) *s, LAM_W(lam_pulls) *pulls, real *scratch)
+{
+    const LAM_W(lam_field) *f = s->field;
+    return s->rows == NULL ? scratch + s->scratch_g[f->shape->layers]
+                           : LAM_W(lam_amortised_cotangent)(s->rows, pulls) + (1 + f->tangents) * f->shape->dim * LAM_TILE;
+}
+
+void LAM_W(lam_series_reverse)(const LAM_W(lam_series) *s, LAM_W(lam_pulls) *pulls, size_t slot, size_t vectors, const real *am,
+    const real *record, real *scratch, real *sums)
+{
+    const LAM_W(lam_field) *f = s->field;
+    size_t layers = f->shape->layers, planes = 1 + f->tangents;
+    passage c = { .s = s, .slot = slot, .vectors = vectors, .am = am, .record = record, .scratch = scratch, .sums = sums };
+    for (size_t k = 0; k < layers; k++) {
+        const lam_field_layer *l = &f->shape->layer[k];
+        c.g0[k + 1] = scratch + f->scratch_g[k + 1];
+        c.g[k + 1] = scratch + s->scratch_g[k + 1];
+        if (s->rows != NULL) {
+            real *pull = pulls->space + pulls->count * s->rows->pull_size;
+            c.g0[k + 1] = pull + s->rows->pull_g[k + 1];
+            c.g[k + 1] = c.g0[k + 1] + planes * l->out * LAM_TILE;
+            c.q[k] = pull + s->rows->pull_q[k] + planes * l->rank * LAM_TILE;
+        }
+    }
+    c.g0[layers] = scratch + s->scratch_f0;
+    c.g0[0] = scratch + s->scratch_z;
+    memset(c.g0[layers], 0, f->shape->dim * LAM_TILE * sizeof(real));
+    memset(c.g0[0], 0, f->shape->dim * LAM_TILE * sizeof(real));
+    for (size_t order = s->orders; order > 0; order--)
+        for (size_t k = layers; k-- > 0;)
+            reverse_layer(&c, k, order);
+}
