@@ -156,7 +156,7 @@ const cli_command cli_experiment = {
                "DIR/report.html is one page that needs nothing else: tables, curves, and what the numbers say; runs.csv,\n"
                "summary.csv, curves.csv and figures/ are its parts. --report writes them at any time.\n",
     .example = "  $ laminar experiment presets/experiments/quick.yaml --out runs/quick\n"
-               "  1 of 20  pinwheel, none, tolerance 1e-4, seed 1: test NLL 1.6983, 800 iterations, 21.4 s of processor\n"
+               "  1 of 20  pinwheel, none, tolerance 1e-4, seed 1: test NLL 1.6318, 1046 iterations, 50.0 s of processor\n"
                "  ...\n"
                "  report   runs/quick/report.html\n",
     .options = experiment_options,

@@ -28,9 +28,8 @@ typedef struct job_slot {
 } job_slot;
 
 typedef struct job {
-    pid_t pid;    /* 0: none under way */
-    size_t run;   /* its index */
-    double since; /* cli_clock */
+    pid_t pid;  /* 0: none under way */
+    size_t run; /* its index */
     double load, load_seconds; /* sum of load times seconds */
     job_slot *slot;
 } job;
@@ -230,7 +229,7 @@ static int begin(work *w, job *j, size_t index, const sigset_t *signals)
 {
     const lam_experiment_run *run = lam_experiment_run_at(w->experiment, index);
     int code = fit_make_folder(run->folder);
-    *j = (job){.run = index, .since = cli_clock(), .slot = j->slot};
+    *j = (job){.run = index, .slot = j->slot};
     memset(j->slot, 0, sizeof *j->slot);
     w->tried[index] = 1;
     if (code == CLI_OK)
@@ -295,15 +294,23 @@ void experiment_count(const lam_experiment *experiment, size_t counts[4])
         counts[run->state]++;
 }
 
-/* Mean seconds of a finished run of the same data, or of any. NaN: none is finished. */
-static double usual_seconds(const lam_experiment *experiment, const char *data)
+/* The same data and budget; of a run that waits for its coefficient the data alone are known. */
+static int is_alike(const lam_experiment_run *done, const lam_experiment_run *other)
+{
+    const lam_config *a = done->config, *b = other->config;
+    return strcmp(done->data, other->data) == 0 && (b == NULL || (a->iterations == b->iterations
+        && a->max_seconds == b->max_seconds && a->max_processor_seconds == b->max_processor_seconds));
+}
+
+/* Mean seconds of finished runs that are like this one, or of all. NaN: none is finished. */
+static double usual_seconds(const lam_experiment *experiment, const lam_experiment_run *like)
 {
     const lam_experiment_run *run;
     double sum[2] = {0}, n[2] = {0};
     for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++) {
         if (run->state != LAM_RUN_FINISHED || !isfinite(run->seconds))
             continue;
-        int same = strcmp(run->data, data) == 0;
+        int same = is_alike(run, like);
         sum[0] += run->seconds;
         n[0] += 1;
         sum[1] += same ? run->seconds : 0;
@@ -319,7 +326,7 @@ double experiment_seconds_left(const lam_experiment *experiment, size_t jobs)
     for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++) {
         if (run->state == LAM_RUN_FINISHED || run->state == LAM_RUN_FAILED)
             continue;
-        double usual = usual_seconds(experiment, run->data), limit = (double)NAN;
+        double usual = usual_seconds(experiment, run), limit = (double)NAN;
         if (run->config != NULL && run->config->max_seconds > 0)
             limit = run->config->max_seconds;
         else if (run->config != NULL && run->config->max_processor_seconds > 0)
@@ -344,7 +351,7 @@ static double seconds_left(const work *w)
         if (j->pid == 0)
             continue;
         const lam_experiment_run *run = lam_experiment_run_at(w->experiment, j->run);
-        double usual = usual_seconds(w->experiment, run->data);
+        double usual = usual_seconds(w->experiment, run);
         if (j->slot->done <= 0)
             continue;
         if (isfinite(usual)) /* what was counted for it above */

@@ -21,30 +21,16 @@ static lam_status join(const char *folder, const char *name, char path[PATH])
 
 /* ---- the settings of what is there -------------------------------------------------------------------------------- */
 
-/* How a run goes about its work, which may change from day to day. */
-static int may_differ(const char *name)
-{
-    static const char *const names[] = { "tpr", "threads", "isa", "memory", "log-freq" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(name, names[i]) == 0)
-            return 1;
-    return 0;
-}
-
 static lam_status same_config(const char *folder, const lam_config *made, const lam_config *planned)
 {
-    enum { SIZE = 512 };
-    char room[2][SIZE];
-    const lam_param *param;
-    const char *then, *now;
-    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
-        LAM_TRY(lam_param_view(param, made, room[0], SIZE, &then));
-        LAM_TRY(lam_param_view(param, planned, room[1], SIZE, &now));
-        if (!may_differ(param->shown.name) && strcmp(then, now) != 0)
-            return lam_fail(LAM_ERR_ARGUMENT, "%s was made with %s %s, and by the plan it is %s now; put the plan back, choose "
-                "another folder for the experiment, or remove that folder to have the run made anew", folder, param->shown.name,
-                then[0] != '\0' ? then : "not set", now[0] != '\0' ? now : "not set");
-    }
+    /* how a run goes about its work, which may change from day to day */
+    static const char *const may_differ[] = { "tpr", "threads", "isa", "memory", "log-freq", NULL };
+    lam_difference found;
+    LAM_TRY(lam_param_difference(made, planned, may_differ, &found));
+    if (found.param != NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s was made with %s %s, and by the plan it is %s now; put the plan back, choose "
+            "another folder for the experiment, or remove that folder to have the run made anew", folder, found.param->shown.name,
+            found.a, found.b);
     return LAM_OK;
 }
 

@@ -405,16 +405,41 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
     return lam_fail(LAM_ERR_ARGUMENT, "%s: unknown kind", param->shown.name);
 }
 
-lam_status lam_param_view(const lam_param *param, const lam_config *cfg, char *room, size_t size, const char **text)
+/* A value as text: in room, or, names of columns may be long, cfg's own. */
+static lam_status view(const lam_param *param, const lam_config *cfg, char *room, size_t size, const char **text)
 {
     lam_config reader = *cfg; /* only read: lam_param_text wants it writable */
     char **own = lam_param_text(param, &reader);
-    if (own != NULL) {
-        *text = *own != NULL ? *own : "";
-        return LAM_OK;
+    *text = own != NULL ? *own : room;
+    if (own == NULL)
+        LAM_TRY(lam_param_get(param, cfg, room, size));
+    if (*text == NULL || (*text)[0] == '\0')
+        *text = "not set";
+    return LAM_OK;
+}
+
+static int is_among(const char *name, const char *const *names)
+{
+    while (*names != NULL && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+lam_status lam_param_difference(const lam_config *a, const lam_config *b, const char *const *but, lam_difference *out)
+{
+    const lam_param *param;
+    out->param = NULL;
+    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
+        if (is_among(param->shown.name, but))
+            continue;
+        LAM_TRY(view(param, a, out->room[0], sizeof out->room[0], &out->a));
+        LAM_TRY(view(param, b, out->room[1], sizeof out->room[1], &out->b));
+        if (strcmp(out->a, out->b) != 0) {
+            out->param = param;
+            return LAM_OK;
+        }
     }
-    *text = room;
-    return lam_param_get(param, cfg, room, size);
+    return LAM_OK;
 }
 
 /* ---- values that were put there directly -------------------------------------------------------------------------- */

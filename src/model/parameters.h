@@ -40,8 +40,15 @@ size_t lam_name_distance(const char *a, const char *b);
 lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *value);
 /* One value as text that lam_param_set takes. */
 lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *value, size_t size);
-/* The same without a copy where it may be long: *text is in room [size bytes] or cfg's own; "" for no text. */
-lam_status lam_param_view(const lam_param *param, const lam_config *cfg, char *room, size_t size, const char **text);
+/* The first parameter in which two configurations differ, and its values as text ("not set" for none), which point to room or into
+ * the configurations. */
+typedef struct lam_difference {
+    const lam_param *param; /* NULL: they do not differ */
+    const char *a, *b;
+    char room[2][512];
+} lam_difference;
+/* but: names of parameters that may differ, NULL at the end. */
+lam_status lam_param_difference(const lam_config *a, const lam_config *b, const char *const *but, lam_difference *out);
 /* The value that stands in cfg (which may have been filled directly) is in range. */
 lam_status lam_param_check(const lam_param *param, const lam_config *cfg);
 /* The char * of a WORD, LIST or NOISE in cfg; NULL for other kinds. */

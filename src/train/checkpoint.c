@@ -73,32 +73,16 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
-/* Parameters that change how a fit goes about its work, but not what it finds at an iteration. */
-static int may_differ(const char *name)
-{
-    static const char *const names[] = { "threads", "isa", "memory", "iterations", "max-seconds", "max-processor-seconds",
-        "epochs", "log-freq", "tpr" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(name, names[i]) == 0)
-            return 1;
-    return 0;
-}
-
 static lam_status same_config(const char *path, const lam_config *saved, const lam_config *cfg)
 {
-    enum { SIZE = 512 };
-    char room[2][SIZE];
-    const lam_param *param;
-    const char *then, *now;
-    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
-        if (may_differ(param->shown.name))
-            continue;
-        LAM_TRY(lam_param_view(param, saved, room[0], SIZE, &then));
-        LAM_TRY(lam_param_view(param, cfg, room[1], SIZE, &now));
-        if (strcmp(then, now) != 0)
-            return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; go on with the same value, or "
-                "start a new run", path, param->shown.name, then[0] != '\0' ? then : "not set", now[0] != '\0' ? now : "not set");
-    }
+    /* how a fit goes about its work, but not what it finds at an iteration */
+    static const char *const may_differ[] = { "threads", "isa", "memory", "iterations", "max-seconds", "max-processor-seconds",
+        "epochs", "log-freq", "tpr", NULL };
+    lam_difference found;
+    LAM_TRY(lam_param_difference(saved, cfg, may_differ, &found));
+    if (found.param != NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; go on with the same value, or start a new run",
+            path, found.param->shown.name, found.a, found.b);
     return LAM_OK;
 }
 
