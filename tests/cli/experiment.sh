@@ -1,5 +1,6 @@
 # A grid of fits: run, killed and gone on with to the same figures, stopped, one run that fails among others, reports at any time, and
 # what is refused.
+presets=$(cd "$(dirname "$0")/../../presets/experiments" && pwd)
 . "$(dirname "$0")/lib.bash"
 
 cat >plan.yaml <<YAML
@@ -103,6 +104,13 @@ grep -q "gone, T, tolerance 1e-4, seed 1: gone.csv: cannot be read" fails/report
 printf '1,2\n3,5\n' >gone.csv
 run experiment fails.yaml --out fails # tried again, and refused for another reason
 refused 1 "2 of 4 runs failed" "gone, none"
+
+# The plans that come along say what this program knows
+for plan in "$presets"/*.yaml; do
+    run experiment "$plan" --out none --dry-run
+    expect_code 0
+    expect_out "0 of them finished"
+done
 
 # What is refused
 run experiment
