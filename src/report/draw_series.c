@@ -300,6 +300,7 @@ void lam_draw_series(lam_canvas *canvas, const lam_panel *panel, const lam_serie
 void lam_draw_sample(lam_canvas *c, const lam_series *s, double x, double y)
 {
     double size = s->size > 0 ? s->size : dot_size;
+    cairo_new_path(c->cr); /* texts leave a point behind, from which an arc would begin with a line */
     if (s->kind == LAM_SERIES_POINTS) {
         lam_draw_colour(c, colour_of(c, s), opacity_of(s));
         cairo_arc(c->cr, x + 0.5 * LAM_DRAW_SAMPLE, y, fmax(0.5 * size, 2), 0, 6.2831853);

@@ -276,15 +276,15 @@ static lam_panel paths_panel(const flow *f, one *o)
     lam_series *s = o->series[2];
     s[0] = (lam_series) { .kind = LAM_SERIES_POINTS, .x = f->data_x, .y = f->data_y, .n = f->n_data, .colour = 6, .size = 1.6,
         .opacity = 0.2 };
-    s[1] = (lam_series) { .name = "holds 90 % of the base density", .x = o->circle_x, .y = o->circle_y, .n = CIRCLE, .colour = 2,
-        .line = LAM_LINE_DASHED, .size = 1.2 };
+    s[1] = (lam_series) { .name = "holds 90 % of the base density", .x = o->circle_x, .y = o->circle_y, .n = CIRCLE, .colour = 6,
+        .line = LAM_LINE_DASHED, .size = 1.2, .opacity = 0.6 };
     s[2] = (lam_series) { .name = "paths, a dot every quarter of a block's time", .x = o->line_x, .y = o->line_y,
         .n = f->paths * (o->states + 1), .size = 1.2 };
     s[3] = (lam_series) { .kind = LAM_SERIES_POINTS, .x = o->mark_x, .y = o->mark_y, .n = o->n_marks, .size = 3.4 };
     s[4] = (lam_series) { .name = f->p->data != NULL ? "start: a row of data" : "start: a draw", .kind = LAM_SERIES_POINTS, .x = f->start_x, .y = f->start_y, .n = f->paths,
         .colour = 1, .size = 6 };
     s[5] = (lam_series) { .name = "end: its z", .kind = LAM_SERIES_POINTS, .x = o->end_x, .y = o->end_y, .n = f->paths,
-        .colour = 2, .size = 6 };
+        .colour = 6, .size = 6 }; /* told apart from the start without colour too */
     return (lam_panel) { .series = s, .n_series = SERIES };
 }
 
