@@ -204,6 +204,15 @@ static dnnl_status_t data_gradient(const lam_net *net, const lam_net_thread *thr
     return execute(net, thread, &c->data, o, 3);
 }
 
+/* Rows out of their blocks, one after the other in `to`. */
+static const float *unblock(const lam_net *net, size_t channels, const size_t size[2], size_t rows, const float *from, float *to)
+{
+    size_t pixels = size[0] * size[1];
+    for (size_t r = 0; r < rows; r++)
+        lam_blocks_to(net->lanes, channels, pixels, from + r * channels * pixels, to + r * channels * pixels, pixels, 1);
+    return to;
+}
+
 /* 2^size rows from `row` on; added to the group's sum but for the group's first, which starts it. */
 static dnnl_status_t weight_gradient(const lam_net *net, const lam_net_thread *thread, const lam_stage *stage, size_t row, size_t size,
     const float *pair, float *sum, int starts)
@@ -211,7 +220,14 @@ static dnnl_status_t weight_gradient(const lam_net *net, const lam_net_thread *t
     const lam_conv *c = &stage->conv;
     const float *in = stage->in + row * stage->in_floats;
     float *to = starts ? sum : thread->weight;
-    int transposed = stage->layer->kind == LAM_NET_TRANSPOSED;
+    const lam_net_layer *l = stage->layer;
+    int transposed = l->kind == LAM_NET_TRANSPOSED;
+    if (c->plain_rows) {
+        size_t rows = (size_t)1 << size;
+        pair = unblock(net, c->pair_wide, l->out_size, rows, pair, thread->plain);
+        if (c->in_wide >= net->lanes) /* no image as it is */
+            in = unblock(net, c->in_wide, l->in_size, rows, in, thread->plain + rows * c->pair_floats);
+    }
     const operand o[] = { { transposed ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC, &c->many_in_md[size], in },
         { transposed ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, &c->many_pair_md[size], pair }, { DNNL_ARG_DIFF_WEIGHTS, &c->sum_md, to } };
     dnnl_status_t status = execute(net, thread, &c->weight[size], o, 3);

@@ -27,11 +27,6 @@ static lam_status plan_stage(lam_net *net, size_t k)
         return LAM_OK;
     int is_image = k == 0 && !net->input_gradient && l->kind == LAM_NET_CONV && l->in <= IMAGE_CHANNELS;
     LAM_TRY(lam_conv_plan(net, stage, is_image, k > 0 || net->input_gradient));
-    if (is_image && stage->conv.reference) { /* as without AVX-512: a block of channels, all but the image's zero, is far quicker */
-        lam_conv_unplan(&stage->conv);
-        stage->conv = (lam_conv) { 0 };
-        LAM_TRY(lam_conv_plan(net, stage, 0, 0));
-    }
     stage->in_floats = stage->conv.in_wide * l->in_size[0] * l->in_size[1];
     stage->out_floats = stage->conv.out_wide * l->out_size[0] * l->out_size[1];
     stage->conv.sum_at = net->sums_floats;
@@ -75,7 +70,7 @@ static void lay_out_stage(lam_net *net, size_t k)
 /* Where everything lies; called once to measure and once to place. */
 static void lay_out(lam_net *net)
 {
-    size_t row = 0, pair = 0, dense_pair = 0, between = net->shape.out_count, weight = 0, scratch = 0;
+    size_t row = 0, pair = 0, dense_pair = 0, between = net->shape.out_count, weight = 0, scratch = 0, plain = 0;
     net->floats = 0;
     for (size_t k = 0; k < net->shape.layers; k++) {
         const lam_stage *stage = &net->stage[k];
@@ -90,6 +85,8 @@ static void lay_out(lam_net *net)
         pair = larger(pair, c->most * c->pair_floats);
         weight = larger(weight, c->sum_floats);
         scratch = larger(scratch, lam_conv_scratch(c) / sizeof(float) + 1);
+        if (c->plain_rows)
+            plain = larger(plain, c->most * (c->pair_floats + stage->in_floats));
     }
     net->pair = take(net, net->capacity * dense_pair);
     for (size_t i = 0; i < 2; i++)
@@ -102,6 +99,7 @@ static void lay_out(lam_net *net)
         thread->pair = take(net, pair);
         thread->weight = take(net, weight);
         thread->scratch = take(net, scratch);
+        thread->plain = take(net, plain);
     }
 }
 

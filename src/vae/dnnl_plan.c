@@ -130,7 +130,6 @@ static dnnl_status_t make_maps(maker *m, int has_data)
     return dnnl_success;
 }
 
-/* 1: oneDNN has nothing but its plain loops for this, which take a hundred times as long. */
 static int is_reference(const_dnnl_primitive_desc_t desc)
 {
     const char *name = NULL;
@@ -138,8 +137,8 @@ static int is_reference(const_dnnl_primitive_desc_t desc)
         && strncmp(name, "ref", 3) == 0;
 }
 
-/* Weight gradients of 1, 2, 4 ... rows, all in the form that the first one likes. */
-static dnnl_status_t make_weight_gradients(maker *m, dnnl_format_tag_t in_tag, dnnl_format_tag_t pair_tag)
+/* Weight gradients of 1, 2, 4 ... rows of these forms, all for weights in the form that the first one likes. */
+static dnnl_status_t make_weight_gradients_of(maker *m, dnnl_format_tag_t in_tag, dnnl_format_tag_t pair_tag)
 {
     lam_conv *c = m->conv;
     dnnl_memory_desc_t weights;
@@ -158,6 +157,23 @@ static dnnl_status_t make_weight_gradients(maker *m, dnnl_format_tag_t in_tag, d
         TRY_DNNL(finish(desc, &c->weight[k]));
     }
     return dnnl_success;
+}
+
+/* Without AVX-512, oneDNN has for images of one channel, and for those much smaller than the kernel, nothing but its reference loops,
+ * which take longer than all the rest of a training step; of plain rows it has matrix products. */
+static dnnl_status_t make_weight_gradients(maker *m, dnnl_format_tag_t in_tag, dnnl_format_tag_t pair_tag)
+{
+    lam_conv *c = m->conv;
+    TRY_DNNL(make_weight_gradients_of(m, in_tag, pair_tag));
+    if (!c->reference)
+        return dnnl_success;
+    for (size_t k = 0; k < LAM_CONV_SIZES; k++) {
+        dnnl_primitive_destroy(c->weight[k].primitive);
+        c->weight[k].primitive = NULL;
+    }
+    c->reference = 0;
+    c->plain_rows = 1;
+    return make_weight_gradients_of(m, dnnl_nchw, dnnl_nchw);
 }
 
 static dnnl_status_t make_reorder(maker *m, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, lam_conv_call *call)

@@ -29,7 +29,8 @@ typedef struct lam_conv {
     dnnl_memory_desc_t many_in_md[LAM_CONV_SIZES], many_pair_md[LAM_CONV_SIZES];
     dnnl_memory_desc_t plain_md, forward_md, data_md, sum_md; /* weights: as parameters are, and packed for each use */
     lam_conv_call forward, data, weight[LAM_CONV_SIZES], pack_forward, pack_data, unpack;
-    int reference;                               /* 1: oneDNN has only its plain loops for the weight gradient */
+    int plain_rows;                              /* 1: weight gradients take rows out of their blocks (make_weight_gradients) */
+    int reference;                               /* 1: oneDNN has nothing but its reference loops for them even so */
     size_t sum_floats, sum_at;                   /* packed weight gradient and then [pair_wide] of the bias, in a group's sums */
     float *plain, *packed_forward, *packed_data, *bias; /* plain and bias stay 0 past the channels */
     float *plain_sum;
@@ -50,6 +51,7 @@ typedef struct lam_net_thread {
     float *pair;     /* [LAM_CONV_MOST][...] */
     float *weight;   /* one weight gradient */
     float *scratch;  /* oneDNN's */
+    float *plain;    /* rows out of their blocks, for plain_rows */
 } lam_net_thread;
 
 struct lam_net {
