@@ -385,9 +385,9 @@ LAM_API lam_status lam_decode(const lam_model *model, const lam_eval_options *op
     lam_counts *counts);
 
 /* The way of each row from data to base: states [n, blocks * times + 1, dim], blocks being the configuration's: the row itself,
- * then its state at T/times, 2T/times, ..., T of every block in turn. They are read off the solves' dense output: the steps and
- * calls of f are those of lam_encode (dop853 alone needs three calls more for a step that is looked into). t [blocks * times + 1],
- * or NULL, receives the times, a block's counted from the end of the one before.
+ * then its state at T/times, 2T/times, ..., T of every block in turn. They are read off the solves' dense output: the steps are
+ * those of lam_encode, and so are the calls of f, but for one a block at the end of even steps, and dop853's three for a step that is
+ * looked into. t [blocks * times + 1], or NULL, receives the times, a block's counted from the end of the one before.
  * Units: x and all states are in options->units. The flow works in standardised units, in which the last states are lam_encode's z;
  * in data units every state is taken back by the standardiser's x = mean + scale z, so the first are the rows as they are, the
  * last z on the data's axes, and straight ways stay straight.
@@ -466,8 +466,8 @@ typedef struct lam_history_point {
     double nll;          /* nats, standardised units: of the batch, or val_nll */
     double best_val_nll; /* of a validation */
     double forward, backward, accepted, rejected; /* of that iteration, or of the validation */
-    double calls;        /* forward + backward up to here, the warm start's too; iterations that are not logged count as the next
-                          * logged one */
+    double calls;        /* forward + backward up to here, the warm start's too, of iterations that are logged or not (in lines
+                          * that do not say, those that are not count as the next logged one) */
     double seconds, train_seconds, train_cpu_seconds; /* as in lam_fit_result */
 } lam_history_point;
 

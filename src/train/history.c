@@ -14,8 +14,8 @@ static const double unknown = (double)NAN;
 typedef struct reader {
     lam_history *history;
     size_t train_room, validation_room;
-    double iteration, warm;        /* of the last training line, of the last of the warm start */
-    double calls, rate;            /* until the last line of either; of its iteration */
+    double iteration, calls, rate; /* of lines that do not count calls themselves: the last training line's iteration, calls up to
+                                    * it, calls of that iteration */
 } reader;
 
 /* A number of a JSON object, NaN if it is missing or null. */
@@ -45,30 +45,21 @@ static lam_history_point read_point(const cJSON *object)
 {
     return (lam_history_point) { .iteration = number(object, "iteration"), .nll = number(object, "nll"),
         .best_val_nll = unknown, .forward = number(object, "forward"), .backward = number(object, "backward"),
-        .accepted = number(object, "accepted"), .rejected = number(object, "rejected"), .seconds = number(object, "seconds"),
+        .accepted = number(object, "accepted"), .rejected = number(object, "rejected"), .calls = number(object, "calls"), .seconds = number(object, "seconds"),
         .train_seconds = number(object, "train_seconds"), .train_cpu_seconds = number(object, "train_cpu_seconds") };
 }
 
-/* A line stands for the iterations since the one before, *last, which need not be logged. */
-static void add_calls(reader *r, const lam_history_point *p, double *last)
-{
-    r->rate = p->forward + p->backward;
-    r->calls += (p->iteration - *last) * r->rate;
-    *last = p->iteration;
-    r->history->has_summary = 0; /* the run went on */
-}
-
-static void take_warm_start(reader *r, const cJSON *object)
+static void take_warm_start(lam_history *h, const cJSON *object)
 {
     const lam_history_point p = read_point(object);
-    lam_history *h = r->history;
-    add_calls(r, &p, &r->warm);
+    h->has_summary = 0; /* the run went on */
     h->iterations = 0;
     h->seconds = p.seconds;
     h->train_seconds = p.train_seconds;
     h->train_cpu_seconds = p.train_cpu_seconds;
 }
 
+/* Lines of earlier versions do not count calls: such a one stands for the iterations since the one before. */
 static lam_status take_train(reader *r, const cJSON *object)
 {
     lam_history *h = r->history;
@@ -76,8 +67,12 @@ static lam_status take_train(reader *r, const cJSON *object)
     if (p == NULL)
         return LAM_ERR_MEMORY;
     *p = read_point(object);
-    add_calls(r, p, &r->iteration);
-    p->calls = r->calls;
+    r->rate = p->forward + p->backward;
+    r->calls += (p->iteration - r->iteration) * r->rate;
+    r->iteration = p->iteration;
+    if (isnan(p->calls))
+        p->calls = r->calls;
+    h->has_summary = 0; /* the run went on */
     return LAM_OK;
 }
 
@@ -90,7 +85,9 @@ static lam_status take_validation(reader *r, const cJSON *object)
     *p = read_point(object);
     p->nll = number(object, "val_nll");
     p->best_val_nll = number(object, "best_val_nll");
-    if (r->iteration > 0 || r->warm > 0)
+    if (!isnan(p->calls))
+        return LAM_OK;
+    if (r->iteration > 0)
         p->calls = r->calls + (p->iteration - r->iteration) * r->rate;
     else
         p->calls = p->iteration == 0 ? 0 : unknown;
@@ -150,7 +147,7 @@ static lam_status take_line(reader *r, const char *line)
     if (type != NULL && strcmp(type, "train") == 0)
         status = take_train(r, object);
     else if (type != NULL && strcmp(type, "warm_start") == 0)
-        take_warm_start(r, object);
+        take_warm_start(r->history, object);
     else if (type != NULL && strcmp(type, "validation") == 0)
         status = take_validation(r, object);
     else if (type != NULL && strcmp(type, "summary") == 0)

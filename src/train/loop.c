@@ -179,14 +179,15 @@ static lam_status warm_iterate(lam_run *run, lam_step_report *report)
     return tell(run, report, 0) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
 
-/* Flow matching, and a validation that shows where it has led: that of iteration 0. */
+/* Flow matching, and a validation that shows where it has led: that of iteration 0. Out of time before its end, it has none, so that
+ * a run that is given more time later goes as if it had had it from the start. */
 static lam_status warm_start(lam_run *run, lam_step_report *report)
 {
     const lam_fit_state *s = &run->state;
     run->first = s->warm;
     while (s->warm < run->cfg->warm_start && !is_out_of_time(run))
         LAM_TRY(warm_iterate(run, report));
-    if (!has_validation(run) || s->iteration > 0 || lam_fit_state_has_best(s))
+    if (!has_validation(run) || s->warm < run->cfg->warm_start || s->iteration > 0 || lam_fit_state_has_best(s))
         return LAM_OK;
     LAM_TRY(validate(run));
     LAM_TRY(lam_run_save_state(run));
@@ -211,7 +212,7 @@ static lam_status train(lam_run *run)
     LAM_TRY(save_here(run));
     /* What came after the last regular validation deserves one too. It is no part of the checkpoint, so that a run that is
      * given more iterations later goes as if it had had them from the start. */
-    if (!has_validation(run) || s->validated == s->iteration)
+    if (!has_validation(run) || (lam_fit_state_has_best(s) && s->validated == s->iteration))
         return LAM_OK;
     LAM_TRY(validate(run));
     return tell(run, &report, 1) ? LAM_ERR_INTERRUPTED : LAM_OK;

@@ -78,8 +78,11 @@ void lam_step_report_integrals(lam_step_report *report, const lam_config *cfg, c
 
 /* ---- lines -------------------------------------------------------------------------------------------------------- */
 
-static void log_time(lam_run *run)
+/* Of the run so far; and the calls of all its iterations, those of the warm start too, logged or not. */
+static void log_totals(lam_run *run)
 {
+    const lam_counts *c = &run->state.counts, *w = &run->state.warm_counts;
+    lam_metrics_whole(&run->metrics, "calls", c->forward + c->backward + w->forward + w->backward);
     lam_metrics_number(&run->metrics, "seconds", lam_clock() - run->started);
     lam_metrics_number(&run->metrics, "train_seconds", run->state.train_seconds);
     lam_metrics_number(&run->metrics, "train_cpu_seconds", run->state.train_cpu_seconds);
@@ -95,7 +98,7 @@ lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report)
     lam_metrics_whole(m, "backward", report->counts.backward);
     lam_metrics_number(m, "lr", run->cfg->lr);
     lam_metrics_number(m, "grad_norm", report->grad_norm);
-    log_time(run);
+    log_totals(run);
     return lam_metrics_end(m);
 }
 
@@ -120,7 +123,7 @@ lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double 
     lam_metrics_whole(m, "rejected", report->counts.rejected);
     lam_metrics_number(m, "lr", lr);
     lam_metrics_number(m, "grad_norm", report->grad_norm);
-    log_time(run);
+    log_totals(run);
     return lam_metrics_end(m);
 }
 
@@ -135,7 +138,7 @@ lam_status lam_run_log_validation(lam_run *run, double lr)
     lam_metrics_whole(m, "accepted", run->val_counts.accepted);
     lam_metrics_whole(m, "rejected", run->val_counts.rejected);
     lam_metrics_number(m, "lr", lr);
-    log_time(run);
+    log_totals(run);
     return lam_metrics_end(m);
 }
 

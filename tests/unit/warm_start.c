@@ -404,6 +404,35 @@ static void divergence_is_told(void **state)
     lam_config_clear(&cfg);
 }
 
+/* Out of time within it: the run ends with a validation of what there is, and goes on later as if it had had the time at once. */
+static void limits_of_time_hold(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_fit_result r;
+    configure_warm(&cfg);
+    set(&cfg, "max-processor-seconds", "1.0e-9");
+    for (int resumed = 0; resumed < 2; resumed++) {
+        fit_into("limited", &cfg, (lam_fit_options) { .resume = resumed }, LAM_OK, &r);
+        assert_int_equal(r.warm_start, 1);
+        assert_int_equal(r.iterations, 0);
+        assert_true(r.finished && isfinite(r.best_val_nll) && isfinite(r.test_nll));
+    }
+    set(&cfg, "max-processor-seconds", "0");
+    fit_into("limited", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+    assert_same_model("warm", "limited");
+    assert_lines("limited", &cfg);
+    lam_history whole, limited;
+    assert_int_equal(lam_history_read(run_file("warm", ""), &whole), LAM_OK);
+    assert_int_equal(lam_history_read(run_file("limited", ""), &limited), LAM_OK);
+    assert_int_equal(limited.n_validations, whole.n_validations);
+    for (size_t i = 0; i < whole.n_validations; i++)
+        assert_true(limited.validation[i].nll == whole.validation[i].nll && limited.validation[i].calls == whole.validation[i].calls);
+    lam_history_free(&whole), lam_history_free(&limited);
+    remove_run("limited");
+    lam_config_clear(&cfg);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +445,7 @@ int main(void)
         cmocka_unit_test(training_begins_afresh),
         cmocka_unit_test(end_times_stay),
         cmocka_unit_test(any_fit_may_start_so),
+        cmocka_unit_test(limits_of_time_hold),
         cmocka_unit_test(other_runs_are_refused),
         cmocka_unit_test(divergence_is_told),
     };
