@@ -121,10 +121,10 @@ static lam_status contours(corner *c, size_t i, size_t j, size_t m, lam_series *
     lam_picture *p = c->p;
     size_t pair = i * (i - 1) / 2 + j, at = pair * p->n_models + m;
     double *z = c->z + at * SIDE * SIDE, *levels = c->levels + at * LEVELS;
-    LAM_TRY(lam_spread_pairs(p->draws[m] + p->columns[j], p->draws[m] + p->columns[i], p->dim, p->o.draws, p->ranges[j],
-        p->ranges[i], SIDE, z));
+    const lam_pairs pairs = { p->draws[m] + p->columns[j], p->draws[m] + p->columns[i], p->dim, p->o.draws, p->ranges[j], p->ranges[i] };
+    LAM_TRY(lam_spread_pairs(&pairs, SIDE, z));
     for (size_t l = 0; l < LEVELS; l++)
-        LAM_TRY(lam_spread_level(z, SIDE * SIDE, parts[l], &levels[l]));
+        LAM_TRY(lam_spread_level(&pairs, SIDE, z, parts[l], &levels[l]));
     *s = lam_picture_look(p, m);
     s->kind = LAM_SERIES_CONTOUR;
     s->x = p->ranges[j];

@@ -131,40 +131,55 @@ static void smooth(double *z, size_t side, size_t step, size_t across, double wi
     }
 }
 
-lam_status lam_spread_pairs(const double *x, const double *y, size_t stride, size_t n, const double x_range[2],
-    const double y_range[2], size_t side, double *z)
+/* The cell that pair i lies in; side * side: none. */
+static size_t cell_of(const lam_pairs *pairs, size_t side, size_t i)
 {
-    double cell[2] = { (x_range[1] - x_range[0]) / (double)side, (y_range[1] - y_range[0]) / (double)side }, width[2];
-    LAM_TRY(half_width(x, stride, n, &width[0]));
-    LAM_TRY(half_width(y, stride, n, &width[1]));
+    const double *ranges[2] = { pairs->x_range, pairs->y_range };
+    size_t at[2];
+    for (int k = 0; k < 2; k++) {
+        double value = (k == 0 ? pairs->x : pairs->y)[i * pairs->stride];
+        double place = floor((value - ranges[k][0]) / (ranges[k][1] - ranges[k][0]) * (double)side);
+        if (!(place >= 0 && place < (double)side))
+            return side * side;
+        at[k] = (size_t)place;
+    }
+    return at[1] * side + at[0];
+}
+
+lam_status lam_spread_pairs(const lam_pairs *pairs, size_t side, double *z)
+{
+    const double *ranges[2] = { pairs->x_range, pairs->y_range };
+    double width[2];
+    LAM_TRY(half_width(pairs->x, pairs->stride, pairs->n, &width[0]));
+    LAM_TRY(half_width(pairs->y, pairs->stride, pairs->n, &width[1]));
     double *room = lam_alloc(2 * side, sizeof *room);
     if (room == NULL)
         return LAM_ERR_MEMORY;
     memset(z, 0, side * side * sizeof *z);
-    for (size_t i = 0; i < n; i++) {
-        double column = floor((x[i * stride] - x_range[0]) / cell[0]), row = floor((y[i * stride] - y_range[0]) / cell[1]);
-        if (column >= 0 && column < (double)side && row >= 0 && row < (double)side)
-            z[(size_t)row * side + (size_t)column] += 1 / (double)n;
+    for (size_t i = 0; i < pairs->n; i++) {
+        size_t cell = cell_of(pairs, side, i);
+        if (cell < side * side)
+            z[cell] += 1 / (double)pairs->n;
     }
     for (int k = 0; k < 2; k++) {
-        double cells = 0.7 * width[k] * pow((double)n, -1.0 / 6) / cell[k];
+        double size = (ranges[k][1] - ranges[k][0]) / (double)side, cells = 0.7 * width[k] * pow((double)pairs->n, -1.0 / 6) / size;
         smooth(z, side, k == 0 ? 1 : side, k == 0 ? side : 1, fmin(fmax(cells, 0.7), 0.1 * (double)side), room);
     }
     lam_free(room);
     return LAM_OK;
 }
 
-lam_status lam_spread_level(const double *z, size_t n, double part, double *level)
+lam_status lam_spread_level(const lam_pairs *pairs, size_t side, const double *z, double part, double *level)
 {
-    double *sorted = lam_alloc(n, sizeof *sorted), sum = 0;
+    double *sorted = lam_alloc(pairs->n, sizeof *sorted);
     if (sorted == NULL)
         return LAM_ERR_MEMORY;
-    memcpy(sorted, z, n * sizeof *sorted);
-    lam_spread_sort(sorted, n);
-    size_t i = n;
-    while (i > 0 && sum < part)
-        sum += sorted[--i];
-    *level = sum >= part ? sorted[i] : -1;
+    for (size_t i = 0; i < pairs->n; i++) {
+        size_t cell = cell_of(pairs, side, i);
+        sorted[i] = cell < side * side ? z[cell] : -1;
+    }
+    lam_spread_sort(sorted, pairs->n);
+    *level = lam_spread_quantile(sorted, pairs->n, 1 - part);
     lam_free(sorted);
     return LAM_OK;
 }

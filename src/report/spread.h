@@ -22,11 +22,17 @@ void lam_spread_bins(const double *sorted, size_t n, const double range[2], lam_
 /* Heights [bins->n] so that bars have the share of values in them as area: those outside count in n alone. */
 void lam_spread_heights(const double *sorted, size_t n, const lam_bins *bins, double *heights);
 
-/* z [side, side] over the rectangle of the ranges, rows of y: the share of the pairs x, y [n] (every stride-th number) per cell,
- * smoothed by a Gaussian of 0.7 of Scott's (1992) width or at least 0.7 cells. Pairs outside are left out. */
-lam_status lam_spread_pairs(const double *x, const double *y, size_t stride, size_t n, const double x_range[2],
-    const double y_range[2], size_t side, double *z);
-/* The level above which cells of z [n] hold a part of 1; below all of them if they hold less than that together. */
-lam_status lam_spread_level(const double *z, size_t n, double part, double *level);
+/* Pairs of numbers, every stride-th of x and y, n of them; and the rectangle in which they are looked at. */
+typedef struct lam_pairs {
+    const double *x, *y;
+    size_t stride, n;
+    const double *x_range, *y_range; /* [2] */
+} lam_pairs;
+/* z [side, side] over the rectangle, rows of y: the share of the pairs per cell, smoothed by a Gaussian of 0.7 of Scott's (1992)
+ * width or at least 0.7 cells. Pairs outside are left out. */
+lam_status lam_spread_pairs(const lam_pairs *pairs, size_t side, double *z);
+/* The level of that z which a part of the pairs lie above (Hyndman 1996): those themselves, not what smoothing makes of them, which is
+ * wider. Pairs outside lie below all others. */
+lam_status lam_spread_level(const lam_pairs *pairs, size_t side, const double *z, double part, double *level);
 
 #endif

@@ -102,32 +102,67 @@ static void discrete(void **state)
     assert_true(fabs(width - 20) < 1e-9);
 }
 
-/* A smoothed normal is normal: its mass, its peak, and the radius of the line that holds half, sqrt(2 log 2), with the smoothing's
- * own variance added. Sampling error of 4000: a few per cent. */
-static void pairs(void **state)
+/* The share of pairs in cells at or above a level. */
+static double share_above(const lam_pairs *pairs, double level)
+{
+    size_t above = 0;
+    for (size_t i = 0; i < pairs->n; i++) {
+        double column = floor((pairs->x[i] - pairs->x_range[0]) / (pairs->x_range[1] - pairs->x_range[0]) * SIDE);
+        double row = floor((pairs->y[i] - pairs->y_range[0]) / (pairs->y_range[1] - pairs->y_range[0]) * SIDE);
+        if (column >= 0 && column < SIDE && row >= 0 && row < SIDE)
+            above += z[(size_t)row * SIDE + (size_t)column] >= level;
+    }
+    return (double)above / (double)pairs->n;
+}
+
+/* A smoothed normal is normal: its mass, its peak with the smoothing's own variance added, and the radius of the line that half of
+ * the pairs lie within, sqrt(2 log 2). Sampling error of 4000: a few per cent. */
+static void pairs_are_smoothed(void **state)
 {
     (void)state;
     const double r[2] = { -5, 5 }, cell = 10.0 / SIDE;
+    const lam_pairs pairs = { values, other, 1, N, r, r };
     double sum = 0, level, half = 0;
     normals(values);
     normals(other);
-    assert_int_equal(lam_spread_pairs(values, other, 1, N, r, r, SIDE, z), LAM_OK);
+    assert_int_equal(lam_spread_pairs(&pairs, SIDE, z), LAM_OK);
     for (size_t i = 0; i < SIDE * SIDE; i++)
         sum += z[i];
     assert_true(fabs(sum - 1) < 2e-3); /* weights are cut at three widths */
     double variance = 1 + pow(0.7 * pow(N, -1.0 / 6), 2);
     assert_true(fabs(z[SIDE / 2 * SIDE + SIDE / 2] / (cell * cell / (6.283185 * variance)) - 1) < 0.15);
-    assert_int_equal(lam_spread_level(z, SIDE * SIDE, 0.5, &level), LAM_OK);
+    assert_int_equal(lam_spread_level(&pairs, SIDE, z, 0.5, &level), LAM_OK);
     for (size_t i = 0; i < SIDE * SIDE; i++)
         half += z[i] >= level ? 1 : 0;
     double radius = sqrt(half * cell * cell / 3.14159265);
-    assert_true(fabs(radius / sqrt(2 * log(2) * variance) - 1) < 0.03);
-    assert_int_equal(lam_spread_level(z, SIDE * SIDE, 1.01, &level), LAM_OK);
-    assert_true(level < 0);
+    assert_true(fabs(radius / sqrt(2 * log(2)) - 1) < 0.05);
     const double apart[2] = { 100, 101 }; /* nothing there */
-    assert_int_equal(lam_spread_pairs(values, other, 1, N, apart, r, SIDE, z), LAM_OK);
+    const lam_pairs gone = { values, other, 1, N, apart, r };
+    assert_int_equal(lam_spread_pairs(&gone, SIDE, z), LAM_OK);
     for (size_t i = 0; i < SIDE * SIDE; i++)
         assert_true(z[i] == 0);
+    assert_int_equal(lam_spread_level(&gone, SIDE, z, 0.5, &level), LAM_OK);
+    assert_true(level < 0);
+}
+
+/* On a thin ring, far thinner than the smoothing is wide, half of the pairs are half of them all the same: but for those that share
+ * a cell with the last. */
+static void levels_hold_pairs_not_mass(void **state)
+{
+    (void)state;
+    const double r[2] = { -2, 2 };
+    const lam_pairs pairs = { values, other, 1, N, r, r };
+    double level;
+    for (size_t i = 0; i < N; i++) {
+        double angle = 6.283185307 * (double)i / N, radius = 1 + 0.02 * sin((double)(i * i % 97));
+        values[i] = radius * cos(angle);
+        other[i] = radius * sin(angle);
+    }
+    assert_int_equal(lam_spread_pairs(&pairs, SIDE, z), LAM_OK);
+    for (int k = 1; k < 10; k++) {
+        assert_int_equal(lam_spread_level(&pairs, SIDE, z, 0.1 * k, &level), LAM_OK);
+        assert_true(fabs(share_above(&pairs, level) - 0.1 * k) < 0.02);
+    }
 }
 
 int main(void)
@@ -136,7 +171,8 @@ int main(void)
         cmocka_unit_test(ranges),
         cmocka_unit_test(histograms),
         cmocka_unit_test(discrete),
-        cmocka_unit_test(pairs),
+        cmocka_unit_test(pairs_are_smoothed),
+        cmocka_unit_test(levels_hold_pairs_not_mass),
     };
     return cmocka_run_group_tests_name("spread", tests, NULL, NULL);
 }
