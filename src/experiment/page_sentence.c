@@ -25,12 +25,19 @@ static void put_base(const block *b)
     fputs("</b>", b->out);
 }
 
+/* Student's quantile that leaves a fortieth above it, of n - 1 degrees of freedom; n is at least 2. */
+static double quantile(size_t n)
+{
+    static const double t[] = { 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23 };
+    return n - 2 < sizeof t / sizeof t[0] ? t[n - 2] : 2.2;
+}
+
 /* -1: below what would be no difference, 1: above it, 0: not to be told, or one run alone. */
 static int differs(const lam_group *g, lam_figure f, double none)
 {
-    double reach = 2 * g->se[f];
-    if (!isfinite(g->mean[f]) || !isfinite(reach))
+    if (g->count[f] < 2 || !isfinite(g->mean[f]) || !isfinite(g->se[f]))
         return 0;
+    double reach = quantile(g->count[f]) * g->se[f];
     return g->mean[f] + reach < none ? -1 : g->mean[f] - reach > none;
 }
 
@@ -39,58 +46,81 @@ static void put_figure(const block *b, const lam_group *g, lam_figure f, int dig
     lam_page_mean(b->out, g->mean[f], g->se[f], digits);
 }
 
-/* The group other than the baseline with the lowest mean, among those that have the figure in every finished run; NULL: none. */
-static const lam_group *lowest(const block *b, lam_figure f)
+/* The group other than the baseline with the lowest mean, among those that have the figure in every finished run; told: and whose
+ * figure is below 1 as far as the seeds can tell. NULL: none. */
+static const lam_group *lowest(const block *b, lam_figure f, int told)
 {
     const lam_group *best = NULL;
     for (size_t i = 0; i < b->n; i++) {
         const lam_group *g = &b->groups[i];
-        if (g != b->base && g->n > 0 && g->count[f] == g->n && (best == NULL || g->mean[f] < best->mean[f]))
+        if (g != b->base && g->n > 0 && g->count[f] == g->n && (!told || differs(g, f, 1) < 0) && (best == NULL || g->mean[f] < best->mean[f]))
             best = g;
     }
     return best;
 }
 
+static void put_group(const block *b, const char *before, const lam_group *g, const char *after)
+{
+    fprintf(b->out, "%s<b>", before);
+    put_label(b, g);
+    fprintf(b->out, "</b>%s", after);
+}
+
+static void put_goal(const block *b, const char *before, const char *after)
+{
+    fprintf(b->out, "%s the best validation NLL of ", before);
+    put_base(b);
+    fputs(after, b->out);
+}
+
+/* What came to the baseline's NLL in every run; first: the one that was soonest as far as one can tell, or by one run alone. */
+static void say_first(const block *b, const lam_group *first, const lam_group *best)
+{
+    static const lam_figure f = LAM_FIGURE_REACH_CPU_SECONDS_RATIO;
+    if (first != NULL) {
+        put_group(b, "", first, "");
+        put_goal(b, " reached", " first, after ");
+        put_figure(b, first, f, 2);
+        fprintf(b->out, " of the processor seconds that it took (%.3g times as fast)", 1 / first->mean[f]);
+        if (best != first) {
+            put_group(b, "; the mean of ", best, " is lower, ");
+            put_figure(b, best, f, 2);
+            fputs(", but these seeds cannot tell it from 1", b->out);
+        }
+    } else if (best->count[f] > 1 && differs(best, f, 1) == 0) {
+        put_goal(b, "In the time to", " there is no difference that these seeds can tell; the lowest mean, that of ");
+        put_group(b, "", best, ", is ");
+        put_figure(b, best, f, 2);
+        fputs(" of its processor seconds", b->out);
+    } else {
+        put_goal(b, "No penalty reached", " sooner than it did itself; the next, ");
+        put_group(b, "", best, ", took ");
+        put_figure(b, best, f, 2);
+        fputs(" times its processor seconds", b->out);
+    }
+    fputs(best->count[f] > 1 ? ". " : "; that is one run of each, and how much of it is chance is not known. ", b->out);
+}
+
 static void say_time(const block *b)
 {
     static const lam_figure f = LAM_FIGURE_REACH_CPU_SECONDS_RATIO;
-    const lam_group *g = lowest(b, f);
-    if (g == NULL) {
-        fputs("No other penalty reached the best validation NLL of ", b->out);
-        put_base(b);
-        fputs(" in every run. ", b->out);
-        return;
+    const lam_group *best = lowest(b, f, 0), *first = lowest(b, f, 1);
+    if (first == NULL && best != NULL && best->count[f] == 1 && best->mean[f] < 1)
+        first = best;
+    if (best == NULL)
+        put_goal(b, "No other penalty reached", " in every run. ");
+    else
+        say_first(b, first, best);
+    size_t listed = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        const lam_group *g = &b->groups[i];
+        if (g == b->base || g->count[f] == 0 || g->count[f] == g->n)
+            continue;
+        put_group(b, listed++ == 0 ? "In some runs only: " : ", ", g, "");
+        fprintf(b->out, " (%zu of %zu)", g->count[f], g->n);
     }
-    int told = differs(g, f, 1);
-    if (g->count[f] > 1 && told == 0) {
-        fputs("In the time to the best validation NLL of ", b->out);
-        put_base(b);
-        fputs(" there is no difference that these seeds can tell; the fastest, <b>", b->out);
-        put_label(b, g);
-        fputs("</b>, took ", b->out);
-        put_figure(b, g, f, 2);
-        fputs(" of its processor seconds. ", b->out);
-        return;
-    }
-    int sooner = g->mean[f] < 1;
-    if (sooner) {
-        fputs("<b>", b->out);
-        put_label(b, g);
-        fputs("</b> reached the best validation NLL of ", b->out);
-        put_base(b);
-        fputs(" first, after ", b->out);
-        put_figure(b, g, f, 2);
-        fprintf(b->out, " of the processor seconds that it took (%.3g times as fast)", 1 / g->mean[f]);
-    } else {
-        fputs("No penalty reached the best validation NLL of ", b->out);
-        put_base(b);
-        fputs(" sooner than it did itself; the next, <b>", b->out);
-        put_label(b, g);
-        fputs("</b>, took ", b->out);
-        put_figure(b, g, f, 2);
-        fputs(" times its processor seconds", b->out);
-    }
-    fputs(g->count[f] > 1 ? ". " : "; that is one run of each, and how much of it is chance is not known. ", b->out);
+    if (listed > 0)
+        fputs(". ", b->out);
 }
 
 /* Everybody whose paired difference is on that side, as a list. */
@@ -133,12 +163,15 @@ static void say_nll(const block *b)
 static void say_calls(const block *b)
 {
     static const lam_figure f = LAM_FIGURE_CALLS_RATIO;
-    const lam_group *g = lowest(b, f);
+    const lam_group *told = lowest(b, f, 1), *g = told != NULL ? told : lowest(b, f, 0);
     if (g == NULL)
         return;
-    fputs("Fewest calls of f an iteration among the penalties: <b>", b->out);
-    put_label(b, g);
-    fputs("</b>, ", b->out);
+    if (told != NULL || (g->count[f] == 1 && g->mean[f] < 1))
+        put_group(b, "Fewest calls of f an iteration among the penalties: ", g, ", ");
+    else if (g->count[f] > 1 && differs(g, f, 1) == 0)
+        put_group(b, "In calls of f an iteration there is no difference that these seeds can tell; the lowest mean, that of ", g, ", is ");
+    else
+        put_group(b, "No penalty takes fewer calls of f an iteration; ", g, " takes ");
     put_figure(b, g, f, 2);
     fputs(" of those of ", b->out);
     put_base(b);
