@@ -44,15 +44,41 @@ static lam_status try_columns(const char *path, const cli_choice *choice, const 
     return LAM_OK;
 }
 
-/* 1: names differ from the model's although both have some. */
-static int names_differ(const lam_table *table, const lam_model *model)
+/* What the names of a table and of a model have in common. missing: a column of the model's that the table does not have; NULL: none. */
+typedef struct names {
+    int differ; /* 1: both have names, and not the same */
+    size_t shared;
+    const char *missing;
+} names;
+
+static names compare_names(const lam_table *table, const lam_model *model)
 {
+    names n = {0};
     char *named = model_columns(model);
-    int differ = 0;
-    for (size_t j = 0; named != NULL && table->has_names && j < table->cols; j++)
-        differ |= strcmp(table->names[j], lam_model_column(model, j)) != 0;
+    for (size_t j = 0; named != NULL && table->has_names && j < table->cols; j++) {
+        const char *name = lam_model_column(model, j);
+        size_t at = 0;
+        while (at < table->cols && strcmp(table->names[at], name) != 0)
+            at++;
+        n.differ |= at != j;
+        n.shared += at < table->cols;
+        if (at == table->cols && n.missing == NULL)
+            n.missing = name;
+    }
     free(named);
-    return differ;
+    return n;
+}
+
+/* Names that agree in part tell that a column is not there, and the others would be taken for it. */
+static int check_names(const char *path, const lam_table *table, const lam_model *model)
+{
+    names n = compare_names(table, model);
+    if (n.shared > 0 && n.missing != NULL)
+        return cli_fail("%s has no column %s, which the model takes (`laminar info` lists them); choose columns in the model's order with "
+            "--columns", path, n.missing);
+    if (n.differ)
+        cli_say("warning: the columns of %s are named otherwise than the model's; they are taken in their order", path);
+    return CLI_OK;
 }
 
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table)
@@ -86,8 +112,11 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
         *table = NULL;
         return code;
     }
-    if (!asked && names_differ(*table, model))
-        cli_say("warning: the columns of %s are named otherwise than the model's; they are taken in their order", path);
+    if (!asked && check_names(path, *table, model) != CLI_OK) {
+        lam_table_free(*table);
+        *table = NULL;
+        return CLI_FAILED;
+    }
     return CLI_OK;
 }
 

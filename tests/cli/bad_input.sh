@@ -70,6 +70,9 @@ run score r wide.csv
 expect_code 0
 run score r foreign.csv --drop r
 expect_code 0
+{ echo b,z; rows 5; } >part.csv # b would be taken for a
+run score r part.csv -o s.npy
+refused 1 "part.csv has no column a, which the model takes"
 run score r nan.csv -o s.npy
 refused 1 "nan.csv"
 [ ! -e s.npy ] || fail "a refused score should leave no file"
