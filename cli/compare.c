@@ -37,7 +37,7 @@ static iteration_counts count(const lam_history *run)
 
 static void add_heads(cli_grid *grid)
 {
-    static const char *const heads[] = {"run", "alpha", "solver", "atol", "rtol", "iterations", "test NLL", "data units",
+    static const char *const heads[] = {"run", "penalty", "solver", "atol", "rtol", "iterations", "test NLL", "data units",
         "Gaussian", "val NLL", "forward", "backward", "steps", "rejected", "seconds"};
     grid->columns = sizeof heads / sizeof heads[0];
     for (size_t i = 0; i < grid->columns; i++)
@@ -46,13 +46,14 @@ static void add_heads(cli_grid *grid)
 
 static void add_run(cli_grid *grid, const char *folder, const lam_history *run, const lam_config *cfg)
 {
-    char solver[256];
+    char solver[256], penalties[128];
     iteration_counts counts = count(run);
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/')
         length--;
     cli_grid_add(grid, "%.*s%s", (int)length, folder, run->finished ? "" : " *");
-    cli_grid_add(grid, "%g", cfg->tpr_coefficient);
+    lam_config_penalties(cfg, penalties);
+    cli_grid_add(grid, "%s", penalties);
     cli_grid_add(grid, "%s", cli_parameter(cfg, "solver", solver));
     cli_grid_add(grid, "%g", cfg->atol);
     cli_grid_add(grid, "%g", cfg->rtol);
@@ -89,8 +90,8 @@ static int compare(const cli_line *line)
         return cli_grid_free(&grid), code;
     cli_grid_print(&grid, stdout);
     printf("\nNLL in nats a row, standardised units but for the one column in data units; forward and backward: calls of\n"
-           "f an iteration, all blocks; steps (accepted) and rejected: a solve of one block in training; alpha: the\n"
-           "coefficient of the polynomial penalty.\n");
+           "f an iteration, all blocks; steps (accepted) and rejected: a solve of one block in training; penalty: with\n"
+           "its coefficient, l: the weight of l in TPR.\n");
     if (warm)
         printf("Iterations, calls and steps are without the warm start's, seconds with them.\n");
     if (unfinished)
@@ -120,9 +121,9 @@ const cli_command cli_compare = {
     .details = "Reads metrics.jsonl and config.yaml of every run folder; a run still going on is shown as far as it is.\n"
                "In the picture each run is named by what its configuration does not share with the others'.\n",
     .example = "  $ laminar compare run-plain/ run-tpr/ --plot curves.svg\n"
-               "  run        alpha  solver   atol   rtol  iterations  test NLL  ...  forward  backward  ...\n"
-               "  run-plain      0  dopri5  1e-04  1e-04        2000    1.2345  ...     62.1      54.0  ...\n"
-               "  run-tpr        5  dopri5  1e-04  1e-04        2000    1.2391  ...     20.4      18.0  ...\n",
+               "  run        penalty  solver   atol   rtol  iterations  test NLL  ...  forward  backward  ...\n"
+               "  run-plain     none  dopri5  1e-04  1e-04        2000    1.2345  ...     62.1      54.0  ...\n"
+               "  run-tpr      TPR 5  dopri5  1e-04  1e-04        2000    1.2391  ...     20.4      18.0  ...\n",
     .options = compare_options,
     .least = 1,
     .most = (size_t)-1,

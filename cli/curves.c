@@ -58,31 +58,38 @@ static int differs(const curve *curves, size_t n, const char *name)
     return 0;
 }
 
-/* Adds ", NAME VALUE" to text, which is freed; alpha is what everybody calls the coefficient. */
+/* Adds ", NAME VALUE" to text, which is freed. */
 static char *with_value(char *text, const lam_config *cfg, const char *name)
 {
     char value[256], *longer;
     cli_parameter(cfg, name, value);
-    const char *label = strcmp(name, "tpr-coefficient") == 0 ? "alpha" : name, *comma = text[0] == '\0' ? "" : ", ";
+    const char *comma = text[0] == '\0' ? "" : ", ";
     if (value[0] == '\0')
-        longer = cli_format("%s%sno %s", text, comma, label);
+        longer = cli_format("%s%sno %s", text, comma, name);
     else
-        longer = cli_format("%s%s%s %.60s", text, comma, label, value);
+        longer = cli_format("%s%s%s %.60s", text, comma, name, value);
     free(text);
     return longer;
 }
 
-/* Every parameter but the seed that differs among the runs, with this run's value. */
+static int is_penalty(const lam_parameter *parameter)
+{
+    return strcmp(parameter->group, "penalty") == 0;
+}
+
+/* Every parameter but the seed that differs among the runs, with this run's value; the penalties, which most comparisons are about,
+ * first and in few words. */
 static char *describe(const curve *curves, size_t n, size_t which)
 {
     const lam_parameter *parameter;
-    char *text = cli_format("%s", "");
-    /* alpha comes first: it is what most comparisons are about */
-    if (differs(curves, n, "tpr-coefficient"))
-        text = with_value(text, &curves[which].cfg, "tpr-coefficient");
+    char penalties[128] = "";
+    for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL && penalties[0] == '\0'; i++)
+        if (is_penalty(parameter) && differs(curves, n, parameter->name))
+            lam_config_penalties(&curves[which].cfg, penalties);
+    char *text = cli_format("%s%s", strcmp(penalties, "none") == 0 ? "penalty " : "", penalties);
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
-        if (is_silent(parameter->name) || strcmp(parameter->name, "seed") == 0
-            || strcmp(parameter->name, "tpr-coefficient") == 0 || !differs(curves, n, parameter->name))
+        if (is_silent(parameter->name) || strcmp(parameter->name, "seed") == 0 || is_penalty(parameter)
+            || !differs(curves, n, parameter->name))
             continue;
         text = with_value(text, &curves[which].cfg, parameter->name);
     }

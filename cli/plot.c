@@ -227,7 +227,7 @@ const cli_command cli_plot = {
     .summary = "a picture of models: densities, draws, paths from data to base",
     .details = "One column: the density over a histogram of DATA (or of draws). Two columns: for each model the density, draws, and\n"
                "the paths of the same rows from data to base, with the same limits: what the penalty does to them shows there. More\n"
-               "columns: each column's histogram and each pair of columns, draws as contours, DATA as points. A title says alpha, the\n"
+               "columns: each column's histogram and each pair of columns, draws as contours, DATA as points. A title says the penalty, the\n"
                "coefficient of the polynomial penalty, and the calls of f a solve in scoring. MODEL is a run folder or a model file.\n",
     .example = "  $ laminar plot run-plain/ run-tpr/ --data toy:pinwheel -o paths.png\n"
                "  paths.png: Density at 200 x 200 places. 1000 of 10000 rows of data as points. ...\n"

@@ -198,6 +198,8 @@ LAM_API lam_status lam_config_load(lam_config *cfg, const char *yaml_path);     
 LAM_API lam_status lam_config_save(const lam_config *cfg, const char *yaml_path); /* whole or not at all */
 /* Every value in range and consistent with the others; lam_fit checks as well. */
 LAM_API lam_status lam_config_check(const lam_config *cfg);
+/* The penalties that cfg has, in few words for a heading: "TPR 5 + RNODE 0.01 + STEER 0.5"; "none". */
+LAM_API void lam_config_penalties(const lam_config *cfg, char text[128]);
 
 /* What decides about the steps of an evaluation (method.md 12). */
 typedef struct lam_setting {
@@ -795,7 +797,7 @@ typedef struct lam_picture_report {
  *                 rows of the data, without data draws of the first model. Several models have the same limits
  *   more, or not all of them   a corner: each column's histogram, and below them each pair of columns, the draws as contours that
  *                 hold half and nine tenths of them, the data as points
- * A title says alpha, and calls of f a solve in scoring 1000 rows. Same models, same bytes in .svg and .png (by one process's first
+ * A title says the penalty, and calls of f a solve in scoring 1000 rows. Same models, same bytes in .svg and .png (by one process's first
  * picture: cairo numbers what it draws), for any number of threads. report may be NULL.
  * LAM_ERR_ARGUMENT: no model or too many, columns that are not there; LAM_ERR_SHAPE: models or data of other columns; LAM_ERR_DATA:
  * no rows, NaN; LAM_ERR_UNSUPPORTED: this build has no cairo; and what sampling and scoring fail with. Of the map only places are

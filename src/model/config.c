@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "model/parameters.h"
 #include "model/setting.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,4 +164,29 @@ lam_status lam_config_check(const lam_config *cfg)
     LAM_TRY(check_solver(cfg));
     LAM_TRY(check_penalties(cfg));
     return cfg->model == LAM_VAE ? check_vae(cfg) : LAM_OK;
+}
+
+/* Adds " + NAME VALUE" to text. */
+static void add_penalty(char text[128], const char *name, double value)
+{
+    size_t n = strlen(text);
+    if (value > 0)
+        snprintf(text + n, 128 - n, "%s%s %g", n == 0 ? "" : " + ", name, value);
+}
+
+void lam_config_penalties(const lam_config *cfg, char text[128])
+{
+    char name[32] = "TPR";
+    int both = cfg->kinetic_coefficient == cfg->jacobian_coefficient;
+    text[0] = '\0';
+    if (cfg->tpr_times != 4 || cfg->tpr_degree != 1)
+        snprintf(name, sizeof name, "TPR (n %zu, p %zu)", cfg->tpr_times, cfg->tpr_degree);
+    add_penalty(text, name, cfg->tpr_coefficient);
+    add_penalty(text, "l", cfg->tpr_coefficient > 0 ? cfg->tpr_l_weight : 0);
+    add_penalty(text, both ? "RNODE" : "kinetic", cfg->kinetic_coefficient);
+    add_penalty(text, "jacobian", both ? 0 : cfg->jacobian_coefficient);
+    add_penalty(text, cfg->taylor_order == 3 ? "TayNODE (K 3)" : "TayNODE (K 2)", cfg->taylor_coefficient);
+    add_penalty(text, "STEER", cfg->steer);
+    if (text[0] == '\0')
+        snprintf(text, 128, "none");
 }

@@ -177,8 +177,9 @@ static lam_status make_titles(lam_picture *p)
         if (status != LAM_OK)
             lam_fail_in(status, "scoring with %s", model->name);
         lam_picture_done(p, scored);
-        snprintf(p->facts[m], sizeof p->facts[m], "alpha %g, %.1f calls of f a solve",
-            lam_model_config(model->model)->tpr_coefficient,
+        char penalties[128];
+        lam_config_penalties(lam_model_config(model->model), penalties);
+        snprintf(p->facts[m], sizeof p->facts[m], "penalty: %.60s, %.1f calls of f a solve", penalties,
             counts.solves > 0 ? (double)counts.forward / (double)counts.solves : 0);
         snprintf(p->names[m], sizeof p->names[m], "%s: %s", model->name, p->facts[m]);
     }

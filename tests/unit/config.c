@@ -340,9 +340,35 @@ static void structs_filled_directly_are_checked(void **state)
 #undef BAD
 }
 
+static void penalties_in_few_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set[5][2], *text;
+    } cases[] = { { { { NULL } }, "none" }, { { { "tpr", "true" } }, "TPR 5" },
+        { { { "tpr-coefficient", "0.5" }, { "tpr-times", "6" }, { "tpr-degree", "2" }, { "tpr-l-weight", "2" } },
+            "TPR (n 6, p 2) 0.5 + l 2" },
+        { { { "tpr-l-weight", "2" } }, "none" },
+        { { { "tpr", "true" }, { "kinetic-coefficient", "0.01" }, { "jacobian-coefficient", "0.01" }, { "steer", "0.5" } },
+            "TPR 5 + RNODE 0.01 + STEER 0.5" },
+        { { { "kinetic-coefficient", "0.01" }, { "jacobian-coefficient", "0.02" } }, "kinetic 0.01 + jacobian 0.02" },
+        { { { "taylor-coefficient", "0.1" }, { "taylor-order", "3" } }, "TayNODE (K 3) 0.1" } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        lam_config cfg;
+        char text[128];
+        lam_config_init(&cfg);
+        for (size_t j = 0; j < 5 && cases[i].set[j][0] != NULL; j++)
+            assert_int_equal(lam_config_set(&cfg, cases[i].set[j][0], cases[i].set[j][1]), LAM_OK);
+        lam_config_penalties(&cfg, text);
+        assert_string_equal(text, cases[i].text);
+        lam_config_clear(&cfg);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(penalties_in_few_words),
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(kinds_print_their_own_groups),
         cmocka_unit_test(words_are_the_enums),
