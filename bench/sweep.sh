@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The measurement behind docs/results.md: power_month and protein with the penalty (alpha 5) and without (alpha 0), three seeds;
 # on power, one seed each, a probed first step, Gaussian noise, and the error of training steps measured on z alone. And of
-# auto-encoders: Frey Faces with and without the penalty, two seeds, and Caltech silhouettes, one; both without a flow too.
+# auto-encoders: Frey Faces with and without the penalty, two seeds, and Caltech silhouettes, one; both without a flow too. MNIST, one
+# hour of two cores a run.
 #
 # usage: bench/sweep.sh [LAMINAR [DATA_FOLDER]]        (default: build/laminar ../shared/data)
 #   LAMINAR_RUNS  folder of the runs, default runs/     ITERATIONS  of each density, default 4000
@@ -44,6 +45,9 @@ list_jobs() {
     echo "caltech-a0-s1 caltech --tpr-coefficient 0 --seed 1"
     echo "frey-none-s1 frey --posterior none --seed 1"
     echo "caltech-none-s1 caltech --posterior none --seed 1"
+    echo "mnist-a5-s1 mnist --tpr-coefficient 5 --seed 1"
+    echo "mnist-a0-s1 mnist --tpr-coefficient 0 --seed 1"
+    echo "mnist-none-s1 mnist --posterior none --seed 1"
 }
 
 file_of() {
@@ -52,14 +56,16 @@ file_of() {
     protein) echo "$data/protein/data.txt" ;;
     frey) echo "$data/freyfaces/freyfaces.pkl" ;;
     caltech) echo "$data/caltech101_silhouettes/caltech101_silhouettes_28.mat" ;;
+    mnist) echo "$data/mnist/train-images-idx3-ubyte.gz" ;;
     esac
 }
 
-# What a fit of the set is called with; the warm-up is a fifth of a run shorter than 200 epochs.
+# What a fit of the set is called with; the warm-up is a fifth of a run shorter than 200 epochs, and MNIST's hour ends before ten.
 fit_flags() {
     case $1 in
     frey) echo "vae fit $2 --image-size 28x20 --config presets/vae/frey.yaml --epochs $epochs --warmup $((epochs / 5))" ;;
     caltech) echo "vae fit $2 --config presets/vae/caltech.yaml --epochs $epochs --warmup $((epochs / 5))" ;;
+    mnist) echo "vae fit $2 --test ${2/train-/t10k-} --config presets/vae/mnist.yaml --epochs 10 --warmup 1.4 --max-processor-seconds 7200" ;;
     *) echo "fit $2 --config examples/$1.yaml --iterations $iterations --val-freq 200 --early-stopping 1000" ;;
     esac
 }
@@ -71,7 +77,7 @@ is_done() {
     local last
     last=$(tail -n 1 "$runs/$1/metrics.jsonl" 2>/dev/null) || return 1
     [[ $last == '{"type":"summary"'*'"finished":true}' && $last =~ \"iterations\":([0-9]+) ]] || return 1
-    [[ $1 == frey-* || $1 == caltech-* ]] || [ "${BASH_REMATCH[1]}" -ge "$iterations" ]
+    [[ $1 == frey-* || $1 == caltech-* || $1 == mnist-* ]] || [ "${BASH_REMATCH[1]}" -ge "$iterations" ]
 }
 
 # run_job NAME SET FLAGS. The lock is the fit's as long as it lives: one that outlived a killed sweep is waited for.
