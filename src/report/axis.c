@@ -164,3 +164,53 @@ void lam_axis_remark(const lam_axis *axis, char text[2 * LAM_AXIS_LABEL])
         snprintf(words + n, sizeof words - (size_t)n, "%sin 1e%d", n > 0 ? ", " : "", (int)round(log10(axis->unit)));
     put_minus(words, text, sizeof words);
 }
+
+/* ---- ranges ------------------------------------------------------------------------------------------------------- */
+
+typedef struct range {
+    double low, high;
+    int log;
+} range;
+
+static void take(range *r, double value, double other)
+{
+    if (!isfinite(value) || !isfinite(other) || (r->log && value <= 0))
+        return;
+    r->low = fmin(r->low, value);
+    r->high = fmax(r->high, value);
+}
+
+void lam_axis_range(const lam_panel *p, int vertical, double *low, double *high)
+{
+    range r = { (double)INFINITY, -(double)INFINITY, vertical ? p->log_y : p->log_x };
+    int tight = 0; /* what fills its range needs no air */
+    for (size_t i = 0; i < p->n_series; i++) {
+        const lam_series *s = &p->series[i];
+        int bars = s->kind == LAM_SERIES_BARS;
+        tight |= s->kind == LAM_SERIES_MAP || s->kind == LAM_SERIES_CONTOUR;
+        for (size_t j = 0; j < s->n; j++)
+            take(&r, vertical ? s->y[j] : s->x[j], bars ? 0 : vertical ? s->x[j] : s->y[j]);
+        if (bars && s->n > 0)
+            take(&r, vertical ? 0 : s->x[s->n], 0);
+    }
+    *low = r.low;
+    *high = r.high;
+    if (vertical && !tight && r.low < r.high) { /* air above and below; bars stand on the axis */
+        double air = r.log ? pow(r.high / r.low, 0.04) : 0.04 * (r.high - r.low);
+        int stands = 0;
+        for (size_t i = 0; i < p->n_series; i++)
+            stands |= p->series[i].kind == LAM_SERIES_BARS && r.low == 0;
+        *low = r.log ? r.low / air : stands ? 0 : r.low - air;
+        *high = r.log ? r.high * air : r.high + air;
+    }
+}
+
+void lam_axis_z_range(const lam_panel *p, double z[2])
+{
+    range r = { (double)INFINITY, -(double)INFINITY, 0 };
+    for (size_t i = 0; i < p->n_series; i++)
+        for (size_t j = 0; p->series[i].kind == LAM_SERIES_MAP && j < p->series[i].rows * p->series[i].columns; j++)
+            take(&r, p->series[i].z[j], 0);
+    z[0] = p->z_low < p->z_high ? p->z_low : r.low;
+    z[1] = p->z_low < p->z_high ? p->z_high : r.high;
+}

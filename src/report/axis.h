@@ -25,4 +25,9 @@ void lam_axis_label(const lam_axis *axis, double value, char text[LAM_AXIS_LABEL
 /* What has to be said of the labels: "minus 1013250", "in 1e−6", "minus 12e9, in 1e−6"; "" if nothing. */
 void lam_axis_remark(const lam_axis *axis, char text[2 * LAM_AXIS_LABEL]);
 
+/* What an axis of a panel has to show of its series, before what the panel asks for itself: with air above and below. low > high: there
+ * is nothing. And of the numbers of its maps, or what the panel asks for. */
+void lam_axis_range(const lam_panel *panel, int vertical, double *low, double *high);
+void lam_axis_z_range(const lam_panel *panel, double z[2]);
+
 #endif

@@ -14,56 +14,6 @@ static double clamp(double x, double low, double high)
     return x < low ? low : x > high ? high : x;
 }
 
-/* ---- ranges ------------------------------------------------------------------------------------------------------- */
-
-typedef struct range {
-    double low, high;
-    int log;
-} range;
-
-static void take(range *r, double value, double other)
-{
-    if (!isfinite(value) || !isfinite(other) || (r->log && value <= 0))
-        return;
-    r->low = fmin(r->low, value);
-    r->high = fmax(r->high, value);
-}
-
-static void find_range(const lam_panel *p, int vertical, double *low, double *high)
-{
-    range r = { (double)INFINITY, -(double)INFINITY, vertical ? p->log_y : p->log_x };
-    int tight = 0; /* what fills its range needs no air */
-    for (size_t i = 0; i < p->n_series; i++) {
-        const lam_series *s = &p->series[i];
-        int bars = s->kind == LAM_SERIES_BARS;
-        tight |= s->kind == LAM_SERIES_MAP || s->kind == LAM_SERIES_CONTOUR;
-        for (size_t j = 0; j < s->n; j++)
-            take(&r, vertical ? s->y[j] : s->x[j], bars ? 0 : vertical ? s->x[j] : s->y[j]);
-        if (bars && s->n > 0)
-            take(&r, vertical ? 0 : s->x[s->n], 0);
-    }
-    *low = r.low;
-    *high = r.high;
-    if (vertical && !tight && r.low < r.high) { /* air above and below; bars stand on the axis */
-        double air = r.log ? pow(r.high / r.low, 0.04) : 0.04 * (r.high - r.low);
-        int stands = 0;
-        for (size_t i = 0; i < p->n_series; i++)
-            stands |= p->series[i].kind == LAM_SERIES_BARS && r.low == 0;
-        *low = r.log ? r.low / air : stands ? 0 : r.low - air;
-        *high = r.log ? r.high * air : r.high + air;
-    }
-}
-
-static void find_z(const lam_panel *p, double z[2])
-{
-    range r = { (double)INFINITY, -(double)INFINITY, 0 };
-    for (size_t i = 0; i < p->n_series; i++)
-        for (size_t j = 0; p->series[i].kind == LAM_SERIES_MAP && j < p->series[i].rows * p->series[i].columns; j++)
-            take(&r, p->series[i].z[j], 0);
-    z[0] = p->z_low < p->z_high ? p->z_low : r.low;
-    z[1] = p->z_low < p->z_high ? p->z_high : r.high;
-}
-
 /* ---- axes --------------------------------------------------------------------------------------------------------- */
 
 /* Widest label of an axis at the size of ticks. */
@@ -124,7 +74,7 @@ static void make_axis(lam_canvas *c, const lam_panel *p, int vertical, double le
     size_t wanted = (size_t)clamp(length / (vertical ? 44 : 60), 2, 10);
     int log = vertical ? p->log_y : p->log_x;
     if (low == high)
-        find_range(p, vertical, &low, &high);
+        lam_axis_range(p, vertical, &low, &high);
     for (; wanted >= 2; wanted--) {
         lam_axis_make(axis, low, high, log, wanted);
         if (has_room(c, axis, vertical, length))
@@ -153,7 +103,7 @@ void lam_panel_horizontal(lam_canvas *c, const lam_panel *p, double height, lam_
     make_axis(c, p, 1, height, &place->axes[1]);
     place->left = (p->hide_y ? 6 : widest_label(c, &place->axes[1]) + 10) + (p->y_label != NULL ? c->label_size + 8 : 0);
     place->right = MARGIN_X; /* half of the last label of x stands there */
-    find_z(p, place->range);
+    lam_axis_z_range(p, place->range);
     lam_axis_make(&place->axes[2], place->range[0], place->range[1], 0, (size_t)clamp(height / 44, 2, 10));
     place->range[0] = place->axes[2].low;
     place->range[1] = place->axes[2].high;

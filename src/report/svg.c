@@ -56,28 +56,6 @@ static double text_width(const char *text, double size)
 
 /* ---- axes --------------------------------------------------------------------------------------------------------- */
 
-static void find_range(const lam_panel *p, int vertical, double *low, double *high)
-{
-    int log = vertical ? p->log_y : p->log_x;
-    *low = (double)INFINITY;
-    *high = -(double)INFINITY;
-    for (size_t i = 0; i < p->n_series; i++) {
-        for (size_t j = 0; j < p->series[i].n; j++) {
-            double value = vertical ? p->series[i].y[j] : p->series[i].x[j];
-            double other = vertical ? p->series[i].x[j] : p->series[i].y[j];
-            if (!isfinite(value) || !isfinite(other) || (log && value <= 0))
-                continue;
-            *low = fmin(*low, value);
-            *high = fmax(*high, value);
-        }
-    }
-    double air = 0.04 * (*high - *low);
-    if (*low < *high && vertical && !log) {
-        *low -= air;
-        *high += air;
-    }
-}
-
 static double widest_label(const lam_axis *axis)
 {
     double widest = 0;
@@ -93,7 +71,7 @@ static void make_axis(const lam_panel *p, int vertical, double length, lam_axis 
 {
     double low = vertical ? p->y_low : p->x_low, high = vertical ? p->y_high : p->x_high;
     if (low == high)
-        find_range(p, vertical, &low, &high);
+        lam_axis_range(p, vertical, &low, &high);
     for (size_t wanted = vertical ? 6 : 7; wanted >= 2; wanted--) {
         lam_axis_make(axis, low, high, vertical ? p->log_y : p->log_x, wanted);
         double each = vertical ? 2.2 * TICK : widest_label(axis) + 14;
