@@ -1,4 +1,5 @@
 /* Measurements for the caller: the made-up problem, the clock, the machine's limits. */
+#include "base/clock.h"
 #include "report/bench.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -7,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 _Static_assert(sizeof((lam_bench_problem *)0)->times / sizeof(double) >= LAM_MAX_TPR_TIMES, "room for every time");
 
@@ -24,14 +23,7 @@ lam_measure_options lam_bench_defaults(const lam_measure_options *given)
     return o;
 }
 
-/* ---- the clock ---------------------------------------------------------------------------------------------------- */
-
-double lam_bench_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+/* ---- timing ------------------------------------------------------------------------------------------------------ */
 
 static int by_size(const void *a, const void *b)
 {
@@ -48,22 +40,22 @@ double lam_bench_median(double *values, size_t n)
 lam_status lam_bench_time(const lam_measure_options *o, lam_status (*fn)(void *arg), void *arg, double *seconds,
     double *fastest, size_t *repeats)
 {
-    double start = lam_bench_now(), group = o->seconds / (double)o->repeats;
+    double start = lam_clock(), group = o->seconds / (double)o->repeats;
     LAM_TRY(fn(arg)); /* warms caches and pages */
-    double one = lam_bench_now() - start;
+    double one = lam_clock() - start;
     if (one < group) { /* short: the cold run says too little of how many make a group */
-        start = lam_bench_now();
+        start = lam_clock();
         LAM_TRY(fn(arg));
-        one = fmax(lam_bench_now() - start, 1e-9);
+        one = fmax(lam_clock() - start, 1e-9);
     }
     size_t runs = one < group ? (size_t)ceil(group / one) : 1;
     double *times = lam_alloc(o->repeats, sizeof *times);
     lam_status status = times == NULL ? LAM_ERR_MEMORY : LAM_OK;
     for (size_t i = 0; status == LAM_OK && i < o->repeats; i++) {
-        start = lam_bench_now();
+        start = lam_clock();
         for (size_t j = 0; status == LAM_OK && j < runs; j++)
             status = fn(arg);
-        times[i] = (lam_bench_now() - start) / (double)runs;
+        times[i] = (lam_clock() - start) / (double)runs;
     }
     if (status == LAM_OK) {
         *seconds = lam_bench_median(times, o->repeats);
@@ -113,13 +105,6 @@ static lam_status read_run(void *arg)
     limits *l = arg;
     lam_pool_run(l->pool, l->threads, read_thread, l);
     return LAM_OK;
-}
-
-static double processor_seconds(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + 1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
 /* One line of a cache's description, without its end; 0 if there is none. */
@@ -190,10 +175,10 @@ static lam_status measure_read(limits *l, const lam_measure_options *o, int leve
 static lam_status measure(limits *l, const lam_measure_options *options, lam_machine_figures *out)
 {
     const lam_measure_options many = { .seconds = options->seconds, .repeats = 40 * options->repeats };
-    double seconds = 0, fastest = 0, wall = lam_bench_now(), processor = processor_seconds();
+    double seconds = 0, fastest = 0, wall = lam_clock(), processor = lam_cpu_clock();
     l->rounds = 20000;
     LAM_TRY(lam_bench_time(&many, add_all, l, &seconds, &fastest, NULL));
-    out->processor_share = (processor_seconds() - processor) / ((lam_bench_now() - wall) * (double)l->threads);
+    out->processor_share = (lam_cpu_clock() - processor) / ((lam_clock() - wall) * (double)l->threads);
     out->flops = (double)(l->rounds * l->loops->round_flops * l->threads) / fastest;
     for (int level = 0; level < LAM_MACHINE_LEVELS; level++)
         LAM_TRY(measure_read(l, level < LAM_MACHINE_LEVELS - 1 ? &many : options, level, out));

@@ -32,7 +32,6 @@ typedef struct lam_bench_problem {
 
 /* The given options with what they leave open; NULL: all of it. */
 lam_measure_options lam_bench_defaults(const lam_measure_options *given);
-double lam_bench_now(void); /* seconds, from some beginning */
 double lam_bench_median(double *values, size_t n); /* of n > 0 values, which are sorted */
 
 /* Runs fn again and again: seconds of one run, the median over options->repeats groups of runs (and the least of them), after

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "vae/elbo.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -8,7 +9,6 @@
 #include "vae/planar.h"
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #if LAM_WIDTH == 32
 #define ACT_FOR lam_act_f32_for
@@ -51,9 +51,7 @@ static void mark(LAM_W(lam_elbo) *s, lam_elbo_phase phase)
     if (s->options.phases == NULL)
         return;
     double before = s->since;
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    s->since = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    s->since = lam_clock();
     if (phase != LAM_ELBO_PHASES) /* a beginning */
         s->options.phases[phase] += s->since - before;
 }
