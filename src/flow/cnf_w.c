@@ -160,14 +160,6 @@ static void reverse(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slo
         collect(e, tile, thread);
 }
 
-/* None past the batch, where f is not zero. */
-static void clear_past_batch(const LAM_W(lam_engine) *e, size_t tile, real *g)
-{
-    size_t rows = lam_batch_tile_rows(&e->batch, tile);
-    for (size_t i = 0; rows < LAM_TILE && i < e->dim; i++)
-        memset(g + i * LAM_TILE + rows, 0, (LAM_TILE - rows) * sizeof *g);
-}
-
 /* The reverse of the penalties on f's coefficients along the path; 0 if nothing asks for it. */
 static int reverse_series(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, double quadrature, const real *record,
     real *sums)
@@ -184,7 +176,7 @@ static int reverse_series(LAM_W(lam_engine) *e, size_t tile, size_t thread, size
     const real *f = record + s->record_h[e->layout->field.layers - 1];
     for (size_t i = 0; i < s->orders; i++, g += e->dim * LAM_TILE, f += e->dim * LAM_TILE) {
         e->kernels->combine(e->dim * LAM_TILE, g, NULL, 1, &factor[i], &f);
-        clear_past_batch(e, tile, g);
+        LAM_W(lam_engine_clear_past)(e, tile, e->dim, g); /* where f is not zero */
     }
     LAM_W(lam_series_reverse)(s, pulls, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), record, scratch, sums);
     return 1;
@@ -200,7 +192,7 @@ static void value_cotangent(const LAM_W(lam_engine) *e, size_t tile, const real 
         return;
     }
     e->kernels->combine(plane, g, gk, 1, &factor, &f);
-    clear_past_batch(e, tile, g);
+    LAM_W(lam_engine_clear_past)(e, tile, e->dim, g); /* where f is not zero */
 }
 
 /* to [dim][TILE] += what. */

@@ -418,6 +418,13 @@ lam_status LAM_W(lam_engine_transform)(LAM_W(lam_engine) *e, const real *params,
     return LAM_OK;
 }
 
+void LAM_W(lam_engine_clear_past)(const LAM_W(lam_engine) *e, size_t tile, size_t n, real *g)
+{
+    size_t rows = lam_batch_tile_rows(&e->batch, tile);
+    for (size_t i = 0; rows < LAM_TILE && i < n; i++)
+        memset(g + i * LAM_TILE + rows, 0, (LAM_TILE - rows) * sizeof *g);
+}
+
 /* ---- gradient sums ------------------------------------------------------------------------------------------------ */
 
 /* The groups' sums added in group order, a slice of the parameters an item. */

@@ -95,6 +95,9 @@ lam_status LAM_W(lam_adjoint_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve
 void LAM_W(lam_engine_clear_sums)(LAM_W(lam_engine) *e);
 void LAM_W(lam_engine_collect)(LAM_W(lam_engine) *e, size_t block, real *grad);
 
+/* Zeroes the lanes past the batch's rows in the lines g [n][TILE] of a tile. */
+void LAM_W(lam_engine_clear_past)(const LAM_W(lam_engine) *e, size_t tile, size_t n, real *g);
+
 /* For each tile of the batch, in parallel. */
 void LAM_W(lam_engine_run)(LAM_W(lam_engine) *e, lam_pool_fn fn, void *arg);
 

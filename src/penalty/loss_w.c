@@ -108,14 +108,12 @@ static void tpr_reverse_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
     LAM_W(lam_engine) *e = arg;
-    size_t rows = lam_batch_tile_rows(&e->batch, tile);
     for (size_t j = 0; j < e->n_times; j++) {
         real *g = e->g_out[j] + tile * e->g_rows * LAM_TILE;
         tpr_residual(e, tile, j, 0, e->dim, e->scale, g);
         if (e->g_rows > e->dim)
             tpr_residual(e, tile, j, e->dim, 1, e->scale * e->tpr_l_weight, g + e->dim * LAM_TILE);
-        for (size_t i = 0; rows < LAM_TILE && i < e->g_rows; i++)
-            memset(g + i * LAM_TILE + rows, 0, (LAM_TILE - rows) * sizeof *g);
+        LAM_W(lam_engine_clear_past)(e, tile, e->g_rows, g);
     }
 }
 

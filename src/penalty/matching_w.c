@@ -131,8 +131,7 @@ static void match_tile(LAM_W(lam_matcher) *m, size_t tile, size_t group, size_t 
     const real *terms[3] = { LAM_W(lam_field_output)(&e->field, record), noise, x };
     const real factor[3] = { (real)(2 * weight), (real)(-2 * weight * speed), (real)(2 * weight * speed) };
     e->kernels->combine(plane, g, NULL, 3, factor, terms);
-    for (size_t i = 0; rows < LAM_TILE && i < e->dim; i++)
-        memset(g + i * LAM_TILE + rows, 0, (LAM_TILE - rows) * sizeof *g);
+    LAM_W(lam_engine_clear_past)(e, tile, e->dim, g);
     memset(sums, 0, LAM_TILE * sizeof *sums);
     e->kernels->column_dots(e->dim, g, g, (real)(0.25 / weight), sums);
     for (size_t r = 0; r < rows; r++)
