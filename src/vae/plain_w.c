@@ -55,27 +55,33 @@ static void line(direction way, size_t n, size_t stride, real *weight, real *sma
         *weight += sum;
 }
 
+/* The positions x of a small line whose x stride + k - padding lies within the large one: from *first up to the value returned. */
+static size_t reach(const lam_net_layer *l, size_t k, size_t small, size_t large, size_t *first)
+{
+    size_t end = *first = k >= l->padding ? 0 : (l->padding - k + l->stride - 1) / l->stride;
+    while (end < small && end * l->stride + k < large + l->padding)
+        end++;
+    return end;
+}
+
+/* Tap by tap: most of those of a small image reach nothing, and are passed over once for all channels. */
 static void convolve(direction way, const span *s, real *weight, real *small, real *large)
 {
     const lam_net_layer *l = s->l;
-    size_t stride = l->stride, pad = l->padding;
-    for (size_t a = 0; a < s->a; a++)
-        for (size_t b = 0; b < s->b; b++)
-            for (size_t ky = 0; ky < l->kernel[0]; ky++)
-                for (size_t kx = 0; kx < l->kernel[1]; kx++, weight++) {
-                    /* the xs whose xl = xs stride + kx - pad lies within the large image */
-                    size_t first = kx >= pad ? 0 : (pad - kx + stride - 1) / stride, end = first;
-                    while (end < s->small[1] && end * stride + kx < s->large[1] + pad)
-                        end++;
-                    for (size_t ys = 0; ys < s->small[0]; ys++) {
-                        size_t yl = ys * stride + ky;
-                        if (yl < pad || yl >= s->large[0] + pad || end == first)
-                            continue;
-                        real *from = small + (a * s->small[0] + ys) * s->small[1] + first;
-                        real *to = large + (b * s->large[0] + yl - pad) * s->large[1] + (first * stride + kx - pad);
-                        line(way, end - first, stride, weight, from, to);
-                    }
+    size_t taps = l->kernel[0] * l->kernel[1];
+    for (size_t tap = 0; tap < taps; tap++) {
+        size_t ky = tap / l->kernel[1], kx = tap % l->kernel[1], first_x, first_y;
+        size_t end_x = reach(l, kx, s->small[1], s->large[1], &first_x), end_y = reach(l, ky, s->small[0], s->large[0], &first_y);
+        if (end_x <= first_x || end_y <= first_y)
+            continue;
+        for (size_t a = 0; a < s->a; a++)
+            for (size_t b = 0; b < s->b; b++)
+                for (size_t y = first_y; y < end_y; y++) {
+                    size_t yl = y * l->stride + ky - l->padding, xl = first_x * l->stride + kx - l->padding;
+                    line(way, end_x - first_x, l->stride, weight + (a * s->b + b) * taps + tap,
+                        small + (a * s->small[0] + y) * s->small[1] + first_x, large + (b * s->large[0] + yl) * s->large[1] + xl);
                 }
+    }
 }
 
 /* f or g of one row: out = bias + W x */
