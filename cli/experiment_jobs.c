@@ -294,29 +294,33 @@ void experiment_count(const lam_experiment *experiment, size_t counts[4])
         counts[run->state]++;
 }
 
-/* The same data and budget; of a run that waits for its coefficient the data alone are known. */
-static int is_alike(const lam_experiment_run *done, const lam_experiment_run *other)
+/* Seconds by the budget of training; NaN: a budget of iterations, or not known yet. */
+static double budget_seconds(const lam_experiment_run *run)
 {
-    const lam_config *a = done->config, *b = other->config;
-    return strcmp(done->data, other->data) == 0 && (b == NULL || (a->iterations == b->iterations
-        && a->max_seconds == b->max_seconds && a->max_processor_seconds == b->max_processor_seconds));
+    const lam_config *c = run->config;
+    if (c != NULL && c->max_seconds > 0)
+        return c->max_seconds;
+    return c != NULL && c->max_processor_seconds > 0 ? c->max_processor_seconds / (double)(c->threads > 0 ? c->threads : 1) : (double)NAN;
 }
 
-/* Mean seconds of finished runs that are like this one, or of all. NaN: none is finished. */
+/* Mean seconds of finished runs of the same stage and data; where there are none, the stage's budget, or the mean of all. NaN: not
+ * to be known yet. */
 static double usual_seconds(const lam_experiment *experiment, const lam_experiment_run *like)
 {
     const lam_experiment_run *run;
-    double sum[2] = {0}, n[2] = {0};
+    double all = 0, n_all = 0, alike = 0, n_alike = 0, budget = (double)NAN;
     for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++) {
+        if (run->choosing == like->choosing && isfinite(budget_seconds(run)))
+            budget = budget_seconds(run);
         if (run->state != LAM_RUN_FINISHED || !isfinite(run->seconds))
             continue;
-        int same = is_alike(run, like);
-        sum[0] += run->seconds;
-        n[0] += 1;
-        sum[1] += same ? run->seconds : 0;
-        n[1] += same;
+        int same = run->choosing == like->choosing && strcmp(run->data, like->data) == 0;
+        all += run->seconds;
+        n_all += 1;
+        alike += same ? run->seconds : 0;
+        n_alike += same;
     }
-    return n[1] > 0 ? sum[1] / n[1] : sum[0] / n[0];
+    return n_alike > 0 ? alike / n_alike : isfinite(budget) ? budget : all / n_all;
 }
 
 double experiment_seconds_left(const lam_experiment *experiment, size_t jobs)
@@ -326,12 +330,7 @@ double experiment_seconds_left(const lam_experiment *experiment, size_t jobs)
     for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++) {
         if (run->state == LAM_RUN_FINISHED || run->state == LAM_RUN_FAILED)
             continue;
-        double usual = usual_seconds(experiment, run), limit = (double)NAN;
-        if (run->config != NULL && run->config->max_seconds > 0)
-            limit = run->config->max_seconds;
-        else if (run->config != NULL && run->config->max_processor_seconds > 0)
-            limit = run->config->max_processor_seconds / (double)(run->config->threads > 0 ? run->config->threads : 1);
-        double whole = isfinite(usual) ? usual : limit, left = fmax(0, whole - (isfinite(run->seconds) ? run->seconds : 0));
+        double whole = usual_seconds(experiment, run), left = fmax(0, whole - (isfinite(run->seconds) ? run->seconds : 0));
         if (!isfinite(whole))
             return whole;
         sum += left;

@@ -727,6 +727,7 @@ typedef struct lam_experiment_run {
     const char *name;                /* "power_month, TPR, tolerance 1e-4, seed 1" */
     const char *folder;              /* its own, the experiment's before it */
     const char *data, *valid, *test; /* for lam_table_read; valid and test NULL: split off data */
+    int choosing;                    /* 1: of the stage that chooses coefficients, which has a budget of its own */
     const lam_config *config;        /* NULL: its coefficient is not chosen yet */
     lam_run_state state;
     const char *message;             /* of a failed one: why; else "" */

@@ -252,7 +252,7 @@ static void point_shown(lam_experiment *e)
     const double unknown = (double)NAN;
     for (size_t i = 0; i < e->n_runs; i++) {
         lam_grid_run *run = &e->runs[i];
-        run->shown = (lam_experiment_run) { .name = run->name, .folder = run->folder, .data = run->paths[0],
+        run->shown = (lam_experiment_run) { .choosing = run->choosing, .name = run->name, .folder = run->folder, .data = run->paths[0],
             .valid = run->paths[1], .test = run->paths[2], .config = run->configured ? &run->config : NULL, .message = "",
             .iterations = unknown, .test_nll = unknown, .best_val_nll = unknown, .seconds = unknown, .train_seconds = unknown,
             .train_cpu_seconds = unknown };

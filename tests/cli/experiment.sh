@@ -48,6 +48,14 @@ expect_code 0
 run compare whole/runs/moons/*/1e-4_seed1
 expect_code 0
 
+# Coefficients are chosen in no time, the grid has an hour a run: the time left is of the grid's budget
+mkdir mixed
+cp -r whole/choose mixed/
+sed 's/^budget: {iterations: 60}/budget: {processor-seconds: 3600}/' plan.yaml >mixed.yaml
+run experiment mixed.yaml --out mixed --jobs 2 --dry-run
+expect_code 0
+expect_out "$total runs, 2 of them finished, 0 failed; the others take about 3h00m with 2 at a time"
+
 # SIGKILL at random moments, then to the end: the same figures and models
 for round in 1 2 3 4; do
     command_line="laminar experiment plan.yaml --out killed (killed)"
