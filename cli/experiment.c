@@ -74,7 +74,7 @@ static int list(const lam_experiment *experiment, size_t jobs, int working)
     cli_grid_print(&grid, stdout);
     experiment_count(experiment, counts);
     printf("\n%zu runs, %zu of them finished, %zu failed", n, counts[LAM_RUN_FINISHED], counts[LAM_RUN_FAILED]);
-    double left = experiment_seconds_left(experiment, jobs);
+    double left = experiment_seconds_left(experiment, jobs, 1);
     if (isfinite(left))
         printf("; the others take about %s with %zu at a time\n", cli_duration(left, text), jobs);
     else
@@ -84,11 +84,22 @@ static int list(const lam_experiment *experiment, size_t jobs, int working)
 
 /* ---- the command -------------------------------------------------------------------------------------------------- */
 
+static void name_report(const char *dir)
+{
+    char *page = cli_path_join(dir, "report.html");
+    if (cli_exists(page))
+        printf("report   %s\n", page);
+    free(page);
+}
+
 static int write_report(lam_experiment *experiment, const char *dir)
 {
     if (!cli_is_folder(dir))
         return cli_fail("there is no folder %s yet, and nothing to report; run the experiment first", dir);
-    return lam_experiment_report(experiment, experiment_is_locked(dir)) == LAM_OK ? CLI_OK : cli_library_failed();
+    if (lam_experiment_report(experiment, experiment_is_locked(dir)) != LAM_OK)
+        return cli_library_failed();
+    name_report(dir);
+    return CLI_OK;
 }
 
 static int run_all(lam_experiment *experiment, const char *dir, size_t jobs)
@@ -98,26 +109,21 @@ static int run_all(lam_experiment *experiment, const char *dir, size_t jobs)
         code = experiment_lock(dir, &lock); /* held until the process ends */
     if (code == CLI_OK && lam_experiment_refresh(experiment) != LAM_OK)
         code = cli_library_failed();
-    return code == CLI_OK ? experiment_run(experiment, jobs) : code;
+    if (code != CLI_OK)
+        return code;
+    code = experiment_run(experiment, jobs);
+    name_report(dir); /* of what there is, if runs failed or were stopped */
+    return code;
 }
 
 static int work(const experiment_args *args, const char *dir, lam_experiment *experiment)
 {
     size_t jobs = args->jobs > 0 ? args->jobs : usual_jobs(experiment);
-    int code;
-    if (args->dry_run) {
-        if (lam_experiment_refresh(experiment) != LAM_OK)
-            return cli_library_failed();
-        return list(experiment, jobs, experiment_is_locked(dir));
-    }
-    code = args->report ? write_report(experiment, dir) : run_all(experiment, dir, jobs);
-    if (code == CLI_OK || !args->report) {
-        char *page = cli_path_join(dir, "report.html");
-        if (cli_exists(page))
-            printf("report   %s\n", page);
-        free(page);
-    }
-    return code;
+    if (args->report)
+        return write_report(experiment, dir);
+    if (!args->dry_run)
+        return run_all(experiment, dir, jobs);
+    return lam_experiment_refresh(experiment) == LAM_OK ? list(experiment, jobs, experiment_is_locked(dir)) : cli_library_failed();
 }
 
 static int run(const cli_command *command, int argc, char **argv)

@@ -11,8 +11,9 @@ int experiment_is_locked(const char *dir);
 /* Runs what is not finished, `jobs` at a time, each in a process of its own; writes the report now and then. CLI_OK; CLI_FAILED with
  * the message printed, also if runs failed; 128 + the signal's number if one stopped it. */
 int experiment_run(lam_experiment *experiment, size_t jobs);
-/* Seconds that what is not finished takes, by what the finished and the budgets say; NaN: not known. */
-double experiment_seconds_left(const lam_experiment *experiment, size_t jobs);
+/* Seconds that what is not finished takes, by what the finished and the budgets say; again: failed runs are tried again. NaN: not
+ * known. */
+double experiment_seconds_left(const lam_experiment *experiment, size_t jobs, int again);
 /* How many runs are in each lam_run_state. */
 void experiment_count(const lam_experiment *experiment, size_t counts[4]);
 

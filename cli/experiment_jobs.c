@@ -24,7 +24,7 @@ static const double LINE_SECONDS = 60.0;   /* between lines of progress where th
 typedef struct job_slot {
     double done, left; /* seconds */
     int code;          /* of the library; read when the process has ended */
-    char message[2048];
+    char message[2048], data_hash[33];
 } job_slot;
 
 typedef struct job {
@@ -160,8 +160,9 @@ static void redirect(const char *folder)
         dup2(nothing, STDIN_FILENO);
 }
 
-static lam_status fit_run_of(const lam_experiment_run *run, job_slot *slot)
+static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job_slot *slot)
 {
+    const lam_experiment_run *run = lam_experiment_run_at(experiment, index);
     lam_config cfg;
     lam_table *tables[3] = {0};
     lam_dataset *data = NULL;
@@ -182,6 +183,10 @@ static lam_status fit_run_of(const lam_experiment_run *run, job_slot *slot)
     for (size_t i = 0; i < 3; i++)
         lam_table_free(tables[i]);
     if (status == LAM_OK) {
+        snprintf(slot->data_hash, sizeof slot->data_hash, "%s", lam_dataset_hash(data));
+        status = lam_experiment_check_data(experiment, index, slot->data_hash);
+    }
+    if (status == LAM_OK) {
         const lam_fit_options fit = {.run_dir = run->folder, .resume = 1, .progress = tell, .user = slot, .log = log};
         status = lam_fit(&cfg, data, &fit, &model, NULL);
     }
@@ -192,7 +197,7 @@ static lam_status fit_run_of(const lam_experiment_run *run, job_slot *slot)
 }
 
 /* The forked process; it does not come back. */
-static void be_run(const lam_experiment_run *run, job_slot *slot, const sigset_t *signals, pid_t parent)
+static void be_run(const lam_experiment *experiment, size_t index, job_slot *slot, const sigset_t *signals, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed experiment leaves no runs behind that the next one would meet */
     if (getppid() != parent)
@@ -201,8 +206,8 @@ static void be_run(const lam_experiment_run *run, job_slot *slot, const sigset_t
     signal(SIGCHLD, SIG_DFL);
     fit_catch_signals();
     sigprocmask(SIG_SETMASK, signals, NULL);
-    redirect(run->folder);
-    lam_status status = fit_run_of(run, slot);
+    redirect(lam_experiment_run_at(experiment, index)->folder);
+    lam_status status = fit_run_of(experiment, index, slot);
     slot->code = (int)status;
     if (status != LAM_OK) {
         snprintf(slot->message, sizeof slot->message, "%s", lam_last_error());
@@ -217,7 +222,8 @@ static void be_run(const lam_experiment_run *run, job_slot *slot, const sigset_t
 
 static int note(const work *w, const job *j, lam_run_state state, const char *message)
 {
-    lam_run_note n = {.state = state, .message = message, .machine = w->machine};
+    const char *hash = j->slot->data_hash;
+    lam_run_note n = {.state = state, .message = message, .machine = w->machine, .data_hash = hash[0] != '\0' ? hash : NULL};
     if (j->load_seconds > 0) {
         n.load = j->load / j->load_seconds;
         n.seconds = j->load_seconds;
@@ -242,7 +248,7 @@ static int begin(work *w, job *j, size_t index, const sigset_t *signals)
     if (pid < 0)
         return cli_fail("a process for %s cannot be made: %s", run->name, strerror(errno));
     if (pid == 0)
-        be_run(run, j->slot, signals, parent);
+        be_run(w->experiment, index, j->slot, signals, parent);
     j->pid = pid;
     return CLI_OK;
 }
@@ -323,12 +329,12 @@ static double usual_seconds(const lam_experiment *experiment, const lam_experime
     return n_alike > 0 ? alike / n_alike : isfinite(budget) ? budget : all / n_all;
 }
 
-double experiment_seconds_left(const lam_experiment *experiment, size_t jobs)
+double experiment_seconds_left(const lam_experiment *experiment, size_t jobs, int again)
 {
     const lam_experiment_run *run;
     double sum = 0, longest = 0;
     for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++) {
-        if (run->state == LAM_RUN_FINISHED || run->state == LAM_RUN_FAILED)
+        if (run->state == LAM_RUN_FINISHED || (run->state == LAM_RUN_FAILED && !again))
             continue;
         double whole = usual_seconds(experiment, run), left = fmax(0, whole - (isfinite(run->seconds) ? run->seconds : 0));
         if (!isfinite(whole))
@@ -342,7 +348,7 @@ double experiment_seconds_left(const lam_experiment *experiment, size_t jobs)
 /* The same while runs are under way, which say themselves how long they take. */
 static double seconds_left(const work *w)
 {
-    double sum = experiment_seconds_left(w->experiment, 1), longest = 0;
+    double sum = experiment_seconds_left(w->experiment, 1, 0), longest = 0;
     if (!isfinite(sum))
         return sum;
     for (size_t i = 0; i < w->n_jobs; i++) {

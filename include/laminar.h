@@ -750,9 +750,13 @@ typedef struct lam_run_note {
     lam_run_state state;  /* LAM_RUN_BEGUN or LAM_RUN_FAILED */
     const char *message;  /* why it failed; may be NULL */
     const char *machine;  /* on which it runs, one line; may be NULL */
+    const char *data_hash; /* lam_dataset_hash of its data; NULL: what is noted already stays */
     double load, seconds; /* mean load of the machine over these seconds, to be averaged with what stands there already; 0, 0: none */
 } lam_run_note;
 LAM_API lam_status lam_experiment_note(lam_experiment *experiment, size_t index, const lam_run_note *note);
+/* LAM_ERR_DATA: a finished run of the same data and columns is noted with another hash, so that the two could not be compared. As
+ * far as the last refresh knows. */
+LAM_API lam_status lam_experiment_check_data(const lam_experiment *experiment, size_t index, const char *data_hash);
 
 /* Writes report.html, runs.csv, summary.csv, curves.csv and figures/ (SVG and PNG, in a build with cairo) to the experiment's
  * folder, of all that has run so far. working 1: somebody is at work on it, so what is begun is under way. Refreshes first. */

@@ -297,7 +297,8 @@ void lam_experiment_free(lam_experiment *e)
         return;
     for (size_t i = 0; i < e->n_runs; i++) {
         lam_grid_run *run = &e->runs[i];
-        char *const texts[] = { run->name, run->folder, run->paths[0], run->paths[1], run->paths[2], run->message, run->machine };
+        char *const texts[] = { run->name, run->folder, run->paths[0], run->paths[1], run->paths[2], run->message, run->machine,
+            run->data_hash };
         for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
             free(texts[j]);
         if (run->configured)

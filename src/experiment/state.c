@@ -84,11 +84,13 @@ static lam_status read_note(lam_grid_run *run, lam_run_state *state)
     lam_status status = keep_text(object, "message", &run->message);
     if (status == LAM_OK)
         status = keep_text(object, "machine", &run->machine);
+    if (status == LAM_OK)
+        status = keep_text(object, "data_hash", &run->data_hash);
     cJSON_Delete(object);
     return status;
 }
 
-static lam_status write_note(const char *path, const lam_run_note *note, double load, double seconds)
+static lam_status write_note(const char *path, const lam_run_note *note, const char *data_hash, double load, double seconds)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "state", note->state == LAM_RUN_FAILED ? "failed" : "begun");
@@ -96,6 +98,8 @@ static lam_status write_note(const char *path, const lam_run_note *note, double 
         cJSON_AddStringToObject(object, "message", note->message);
     if (note->machine != NULL)
         cJSON_AddStringToObject(object, "machine", note->machine);
+    if (data_hash != NULL)
+        cJSON_AddStringToObject(object, "data_hash", data_hash);
     if (seconds > 0) {
         cJSON_AddNumberToObject(object, "load", load);
         cJSON_AddNumberToObject(object, "load_seconds", seconds);
@@ -125,7 +129,31 @@ lam_status lam_experiment_note(lam_experiment *e, size_t index, const lam_run_no
     LAM_TRY(read_note(run, &before));
     double seconds = run->load_seconds + note->seconds;
     double load = seconds > 0 ? (run->load * run->load_seconds + note->load * note->seconds) / seconds : 0;
-    return write_note(path, note, load, seconds);
+    return write_note(path, note, note->data_hash != NULL ? note->data_hash : run->data_hash, load, seconds);
+}
+
+static int same_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+lam_status lam_experiment_check_data(const lam_experiment *e, size_t index, const char *data_hash)
+{
+    if (index >= e->n_runs)
+        return lam_fail(LAM_ERR_ARGUMENT, "there is no run %zu; the experiment has %zu", index, e->n_runs);
+    const lam_grid_run *run = &e->runs[index];
+    for (size_t i = 0; i < e->n_runs; i++) {
+        const lam_grid_run *other = &e->runs[i];
+        if (other->shown.state != LAM_RUN_FINISHED || other->data != run->data || other->data_hash == NULL || !run->configured)
+            continue;
+        const lam_config *a = &run->config, *b = &other->config;
+        int same_columns = same_text(a->columns, b->columns) && same_text(a->drop, b->drop) && a->drop_bad_rows == b->drop_bad_rows
+            && a->drop_duplicates == b->drop_duplicates;
+        if (same_columns && strcmp(other->data_hash, data_hash) != 0)
+            return lam_fail(LAM_ERR_DATA, "%s holds other data than when %s was run; put back what it was, or begin anew in another folder",
+                run->paths[0], other->name);
+    }
+    return LAM_OK;
 }
 
 /* ---- refreshing --------------------------------------------------------------------------------------------------- */

@@ -99,6 +99,7 @@ grep -q "begun and not ended" long/report.html || fail "the report should say wh
 sed 's/tpr: true/tpr: true, lr: 0.5/' plan.yaml >changed.yaml
 run experiment changed.yaml --out whole
 refused 1 "whole/runs/moons/tpr/1e-4_seed1 was made with lr 0.001, and by the plan it is 0.5 now"
+[[ $(<out) != *report* ]] || fail "a plan that is refused has no report"
 cat >fails.yaml <<YAML
 budget: {iterations: 20}
 settings: {dims: [8], batch-size: 100, val-freq: 10, max-steps: 3}
@@ -112,6 +113,22 @@ grep -q "gone, T, tolerance 1e-4, seed 1: gone.csv: cannot be read" fails/report
 printf '1,2\n3,5\n' >gone.csv
 run experiment fails.yaml --out fails # tried again, and refused for another reason
 refused 1 "2 of 4 runs failed" "gone, none"
+
+# Data that have changed between two runs
+cat >moved.yaml <<YAML
+budget: {iterations: 20}
+settings: {dims: [8], batch-size: 50, val-freq: 10}
+data: [{name: line, file: line.csv}]
+penalties: [{name: none}]
+YAML
+seq 300 | awk '{ print sin($1) "," cos($1) + sin($1) }' >line.csv
+run experiment moved.yaml --out moved
+expect_code 0
+sed -i '5s/.*/0,0/' line.csv
+echo 'seeds: [1, 2]' >>moved.yaml
+run experiment moved.yaml --out moved
+refused 1 "failed: line, none, tolerance 1e-4, seed 2: line.csv holds other data than when line, none, tolerance 1e-4, seed 1 was run" \
+    "1 of 2 runs failed"
 
 # The plans that come along say what this program knows
 for plan in "$presets"/*.yaml; do
