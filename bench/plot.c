@@ -5,7 +5,7 @@
  * Lines, cells separated by tabs:
  *     title TEXT                               of the picture
  *     panel TITLE X_LABEL Y_LABEL [logx] [logy] [zero]   (zero: the y axis begins at 0)
- *     series NAME COLOUR solid|dashed|dotted   of the panel before it
+ *     series NAME COLOUR solid|dashed|dotted|points   of the panel before it; NAME -: not in the legend
  *     X Y                                      a point of the series before it
  */
 #include <laminar.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANELS = 2, SERIES = 8, POINTS = 4096, CELLS = 8 };
+enum { PANELS = 2, SERIES = 12, POINTS = 4096, CELLS = 8 };
 
 typedef struct chart {
     lam_plot plot;
@@ -70,10 +70,11 @@ static void add_series(chart *c, char **cells, size_t n, size_t line)
 {
     lam_panel *panel = c->plot.n_panels == 0 ? NULL : &c->panels[c->plot.n_panels - 1];
     if (panel == NULL || panel->n_series == SERIES || n < 4)
-        fail("a series is NAME COLOUR STYLE, in a panel, eight at the most", line);
+        fail("a series is NAME COLOUR STYLE, in a panel, twelve at the most", line);
     size_t p = c->plot.n_panels - 1, s = panel->n_series++;
-    c->series[p][s] = (lam_series) { .name = keep(cells[1]), .x = c->x[p][s], .y = c->y[p][s],
-        .colour = (size_t)strtoul(cells[2], NULL, 10),
+    int points = strcmp(cells[3], "points") == 0;
+    c->series[p][s] = (lam_series) { .name = strcmp(cells[1], "-") == 0 ? NULL : keep(cells[1]), .x = c->x[p][s], .y = c->y[p][s],
+        .colour = (size_t)strtoul(cells[2], NULL, 10), .kind = points ? LAM_SERIES_POINTS : LAM_SERIES_LINE, .size = points ? 7 : 0,
         .line = strcmp(cells[3], "dashed") == 0 ? LAM_LINE_DASHED
             : strcmp(cells[3], "dotted") == 0 ? LAM_LINE_DOTTED : LAM_LINE_SOLID };
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Writes docs/results.md and its pictures: what the penalty does, from the runs of bench/sweep.sh (bench/vae_page.py writes the part on
-# images), and how fast the program is, from the figures of bench/speed.sh (bench/speed_page.py). Every number on the page is read from their files,
-# and every sentence that concludes something is chosen by those numbers. Runs that are not finished are listed as such.
+# images), what its rivals do, from what bench/experiments.sh keeps (bench/experiment_page.py), and how fast the program is, from the
+# figures of bench/speed.sh (bench/speed_page.py). Every number on the page is read from their files, and every sentence that concludes
+# something is chosen by those numbers. Runs that are not finished are listed as such.
 #
 # usage: bench/results.sh [LAMINAR]        (default: the program kept with the runs, else build/laminar)
 #   LAMINAR_RUNS   folder of the runs, default runs/; the finished ones that the tree keeps where there is none
@@ -277,13 +278,12 @@ section() {
     picture "$set" "validation NLL against calls and against processor seconds, $set" "$set"-a{0,5}-s{1,2,3}
 }
 
-machine() {
-    local model loads
-    model=$(lscpu | sed -n 's/^Model name: *//p' | head -n 1)
-    loads=$(cat "$runs"/*/load 2>/dev/null | awk '{ n++; sum += $1; if ($1 > most) most = $1 } END {
-        if (n) printf "; the load average at the end of the runs was %.1f in the mean and %.1f at the most", sum / n, most }')
-    printf '%s, %s cores, %s; Linux %s; fits on one thread each%s.\n' "$model" "$(nproc)" \
-        "$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)" "$(uname -r | cut -d- -f1)" "$loads"
+# Where and when the runs behind the tables of densities were made, and the load.
+machines() {
+    local loads
+    loads=$(cat "$runs"/{power,protein}-*/load 2>/dev/null | awk '{ n++; sum += $1; if ($1 > most) most = $1 } END {
+        if (n) printf "the load average at the end of the runs was %.1f in the mean and %.1f at the most", sum / n, most }')
+    printf '%s. Fits on one thread each; %s.\n' "$(cat "$runs"/{power,protein}-*/machine 2>/dev/null | sort -u | paste -sd ';')" "$loads"
 }
 
 write_page() {
@@ -291,8 +291,7 @@ write_page() {
 # What the penalty does: measured
 
 Written by \`bench/results.sh\` from the runs of \`bench/sweep.sh\`; no number here is typed.
-$(date -u +%F), $("$laminar" --version).
-$(machine)
+$(machines)
 
 NLL in nats a row, standardised units, lower is better; test by the exact trace with the best model by validation. forward and
 backward: calls of f (a vector-Jacobian product of it) an iteration, all blocks, mean over the last 1000 iterations; steps
@@ -329,6 +328,8 @@ done
 {
     write_page
     echo
+    python3 bench/experiment_page.py docs/results/experiments "$pictures" "${LAMINAR_PLOT:-build/bench/plot}"
+    echo
     python3 bench/vae_page.py "$runs" "$pictures" "$laminar"
     echo
     python3 bench/speed_page.py "${LAMINAR_SPEED:-docs/results/speed}" "$pictures" "${LAMINAR_PLOT:-build/bench/plot}"
@@ -343,7 +344,7 @@ kept=()
 for folder in "$runs"/*-s[0-9]*/; do
     name=$(basename "$folder")
     tail -n 1 "$folder/metrics.jsonl" 2>/dev/null | grep -q '^{"type":"summary".*"finished":true}' || continue
-    for file in config.yaml metrics.jsonl load; do
+    for file in config.yaml metrics.jsonl load machine; do
         [ ! -e "$runs/$name/$file" ] || kept+=("$name/$file")
     done
 done

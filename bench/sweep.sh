@@ -70,6 +70,13 @@ fit_flags() {
     esac
 }
 
+# The day and the machine, as a page names them.
+machine() {
+    printf '%s: %s, %s cores%s, %s; Linux %s; %s\n' "$(date -u +%F)" "$(lscpu | sed -n 's/^Model name: *//p' | head -n 1)" "$(nproc)" \
+        "$(grep -qw avx512f /proc/cpuinfo && echo ' with AVX-512')" \
+        "$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)" "$(uname -r | cut -d- -f1)" "$("$runs/laminar" --version)"
+}
+
 say() { printf '%s  %s\n' "$(date '+%F %T')" "$*" | tee -a "$runs/sweep.log"; }
 
 # The last line of the log is the summary of a fit that did all its iterations.
@@ -104,6 +111,7 @@ run_job() {
     figures=$(tail -n 1 "$runs/$name/metrics.jsonl" | grep -oE '"(test_nll|train_seconds)":[^,}]*' | tr -d '"' | tr '\n' ' ')
     # what else the machine was doing tells how far seconds are to be trusted
     cut -d ' ' -f 1-3 /proc/loadavg >"$runs/$name/load"
+    machine >"$runs/$name/machine"
     say "$name done: ${figures}load $(cat "$runs/$name/load")"
 }
 

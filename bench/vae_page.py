@@ -169,6 +169,9 @@ def main():
         for run in mine:
             run["pixels"] = 560 if group == "frey" else 784
         print_settings(next((run for run in mine if run["variant"] != "none"), mine[0]))
+        machines = {open(path).read().strip() for path in (os.path.join(run["folder"], "machine") for run in mine) if os.path.exists(path)}
+        if machines:
+            paragraph("; ".join(sorted(machines)) + ".")
         print_runs(mine, grey)
         print_penalty(mine)
         print_flow(mine)

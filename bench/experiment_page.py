@@ -1,0 +1,311 @@
+#!/usr/bin/python3
+"""The part of docs/results.md on experiments, to stdout, from what bench/experiments.sh keeps; no number is typed here, and every
+sentence that concludes something is chosen by the numbers. Draws its picture by build/bench/plot.
+
+    experiment_page.py KEPT/ PICTURES/ PLOT        (docs/results/experiments docs/results build/bench/plot)
+"""
+import csv
+import math
+import os
+import re
+import subprocess
+import sys
+
+from speed_page import missing, paragraph, table
+
+KEPT, PICTURES, PLOT = sys.argv[1:4]
+DATA = {"power_month": "power_month (POWER's net)", "protein": "protein", "pinwheel": "pinwheel"}
+BASE = "n 4, p 1, alpha 5" # the published setting, of tpr-factors
+FACTORS = [ # name, what its settings are called, what the published setting and its kin are there
+    ("degree p, of n = 6 times", r"degree (\d), n 6", None),
+    ("times n, p = 1", r"times (\d)", {BASE: 4, "degree 1, n 6": 6}),
+    ("alpha", r"alpha ([\d.]+)$", {BASE: 5}),
+    ("weight of l", r"l ([\d.]+)$", {BASE: 0}),
+    ("steps by the error of z alone", r"error of (z)", {BASE: "z and l"}),
+]
+
+
+def read(plan, name):
+    path = os.path.join(KEPT, plan, name)
+    return list(csv.DictReader(open(path))) if os.path.exists(path) else []
+
+
+def number(row, name):
+    return float(row[name]) if row.get(name) not in (None, "") else math.nan
+
+
+def mean(row, name, digits, signed=False):
+    """Mean and standard error of a line of summary.csv, and of how many runs where it is not all; of the baseline nothing against itself."""
+    if name.endswith(("_ratio", "_difference")) and row["penalty"] == "none":
+        return ""
+    m, se, n = number(row, name + "_mean"), number(row, name + "_se"), int(row[name + "_n"] or 0)
+    if math.isnan(m):
+        return "-"
+    text = f"{m:{'+' if signed else ''}.{digits}f}" + ("" if math.isnan(se) else f" ± {se:.{digits}f}")
+    return text + (f" ({n} of {row['finished']})" if n < int(row["finished"]) else "")
+
+
+def plan_of(plan):
+    return open(os.path.join(KEPT, plan, "plan.yaml")).read()
+
+
+def in_order(plan, key):
+    """Values in the order of the plan, which is that of the tables."""
+    return list(dict.fromkeys(row[key] for row in read(plan, "summary.csv")))
+
+
+def label(row):
+    return row["penalty"] + (f", {float(row['coefficient']):g}" if row["coefficient"] else "")
+
+
+def link(plan):
+    folder = os.path.join(os.path.basename(PICTURES), os.path.relpath(KEPT, PICTURES), plan)
+    return f"[plan]({folder}/plan.yaml), [report]({folder}/report.html)"
+
+
+def join(names):
+    names = list(names)
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def print_frame(plan):
+    runs = read(plan, "runs.csv")
+    text = plan_of(plan)
+    grid = [row for row in runs if row["stage"] == "grid"]
+    budget = re.search(r"^budget: \{([a-z-]+): (\d+)\}", text, re.M)
+    loads = [number(row, "load") for row in runs if row["load"]]
+    seeds = len({row["seed"] for row in grid})
+    done = sum(row["state"] == "finished" for row in runs)
+    settings = "both with" if seeds == 2 else "all with"
+    paragraph(f"{done} of {len(runs)} runs finished ({link(plan)}); {budget[2]} {budget[1].replace('-', ' ')} of training a run on one",
+              f"thread, {seeds} seeds, tolerance {grid[0]['tolerance']}, {settings} the settings of `examples/` but for the penalty.",
+              f"{'; '.join(sorted({row['machine'] for row in runs if row['machine']}))}; load average {sum(loads) / len(loads):.1f}.",
+              "Means ± standard errors over seeds; differences and ratios are of runs of one seed.")
+
+
+# ---- rivals ------------------------------------------------------------------------------------------------------------------
+
+
+def print_choices(plan):
+    chosen = {row["penalty"]: row["coefficient"] for row in read(plan, "summary.csv")}
+    rows = [row for row in read(plan, "runs.csv") if row["stage"] == "choose"]
+    if not rows:
+        return
+    budget = re.search(r"^choose:.*?budget: \{([a-z-]+): (\d+)\}", plan_of(plan), re.M | re.S)
+    paragraph(f"Coefficients, chosen by the lowest validation NLL on {rows[0]['data']} with seed {rows[0]['seed']} after",
+              f"{budget[2]} {budget[1].replace('-', ' ')} a run; the chosen one is bold:")
+    lines = []
+    for penalty in dict.fromkeys(row["penalty"] for row in rows):
+        tried = [row for row in rows if row["penalty"] == penalty]
+        cells = [f"{float(row['coefficient']):g}: {number(row, 'best_val_nll'):.4f}" for row in tried]
+        lines.append([penalty] + [f"**{cell}**" if float(row["coefficient"]) == float(chosen[penalty] or "nan") else cell
+                                  for row, cell in zip(tried, cells)])
+    table(["coefficient: validation NLL"] + [""] * (max(map(len, lines)) - 1), lines)
+
+
+def ratios(plan, data, penalty, name):
+    """By seed, of finished runs; NaN: never reached."""
+    return [number(row, name) for row in read(plan, "runs.csv") if row["stage"] == "grid" and row["data"] == data
+            and row["penalty"] == penalty and row["state"] == "finished"]
+
+
+def say_first(plan, data, rows):
+    """Which way comes to the baseline's best validation NLL first, in processor and in wall seconds, by what factor."""
+    base, others = rows[0]["penalty"], rows[1:]
+    by = {row["penalty"]: ratios(plan, data, row["penalty"], "reach_cpu_seconds_ratio") for row in others}
+    always = {name: r for name, r in by.items() if r and not any(map(math.isnan, r))}
+    never = [name for name, r in by.items() if r and all(map(math.isnan, r))]
+    some = [name for name, r in by.items() if any(map(math.isnan, r)) and not all(map(math.isnan, r))]
+    if not always:
+        return paragraph(f"Nothing came to the best validation NLL of {base} with every seed.")
+    first = min(always, key=lambda name: sum(always[name]) / len(always[name]))
+    r = always[first]
+    wall = ratios(plan, data, first, "reach_seconds_ratio")
+    factor = len(r) / sum(r)
+    sooner = [name for name, r in always.items() if max(r) < 1 and name != first]
+    if max(r) < 1:
+        paragraph(f"**{first}** comes to the best validation NLL of {base} first: after {join(f'{x:.2f}' for x in r)} of its processor",
+                  f"seconds (by seed; {factor:.1f} times as fast in the mean), {join(f'{x:.2f}' for x in wall)} of its wall seconds, its",
+                  "warm start counted where it has one." if "start" in first else "",
+                  f"Sooner than {base} with every seed also: "
+                  + join(f"{n} ({join(f'{x:.2f}' for x in always[n])})" for n in sooner) + "." if sooner else "")
+    else:
+        paragraph(f"Nothing comes to the best validation NLL of {base} sooner with every seed; the lowest mean is that of {first},",
+                  f"{join(f'{x:.2f}' for x in r)} of its processor seconds.")
+    if some or never:
+        paragraph(f"Within the budget {join(some)} came there with some seeds only." if some else "",
+                  f"{join(never)} never did." if never else "")
+
+
+def say_cheapest(rows):
+    base = rows[0]
+    ok = [row for row in rows[1:] if not math.isnan(number(row, "calls_ratio_mean"))]
+    least = min(ok, key=lambda row: number(row, "calls_ratio_mean"))
+    lowest = min(rows, key=lambda row: number(row, "test_nll_mean"))
+    paragraph(f"Fewest calls an iteration: {label(least)}, {mean(least, 'calls_ratio', 2)} of those of {base['penalty']}, at a test NLL",
+              f"that differs by {mean(least, 'nll_difference', 3, True)}. Lowest test NLL: {label(lowest)}, {mean(lowest, 'test_nll', 3)}.")
+
+
+def print_rivals(plan, data):
+    rows = [row for row in read(plan, "summary.csv") if row["data"] == data]
+    print(f"### {DATA.get(data, data)}\n")
+    gaussian = number(rows[0], "gaussian_test_nll_mean")
+    if not math.isnan(gaussian):
+        paragraph(f"A full-covariance Gaussian fitted to the same rows has test NLL {gaussian:.4f}.")
+    table(["penalty, coefficient", "test NLL", f"difference from {rows[0]['penalty']}", "forward", "backward", "steps a block", "calls, ratio",
+           "calls to score", "iterations", "processor s to its NLL", "ratio", "wall s, ratio"],
+          [[label(row), mean(row, "test_nll", 3), mean(row, "nll_difference", 3, True), mean(row, "forward", 1),
+            mean(row, "backward", 1), mean(row, "steps", 2), mean(row, "calls_ratio", 2), mean(row, "test_calls", 0),
+            mean(row, "iterations", 0), mean(row, "reach_cpu_seconds", 0), mean(row, "reach_cpu_seconds_ratio", 2),
+            mean(row, "reach_seconds_ratio", 2)] for row in rows])
+    say_first(plan, data, rows)
+    say_cheapest(rows)
+    tolerance = rows[0]["tolerance"].replace("0.0001", "1e-4")
+    folder = os.path.relpath(os.path.join(KEPT, plan), os.path.dirname(PICTURES))
+    for chart, text in (("seconds", "validation NLL against processor seconds"), ("pareto", "test NLL against calls")):
+        if os.path.exists(os.path.join(KEPT, plan, f"{data}_{tolerance}_{chart}.svg")):
+            print(f"![{text}, {data}]({folder}/{data}_{tolerance}_{chart}.svg)\n")
+
+
+# ---- one factor at a time ----------------------------------------------------------------------------------------------------
+
+
+def members(rows, pattern, kin):
+    """Settings of a factor with its value, in its order."""
+    found = []
+    for row in rows:
+        match = re.match(pattern, row["penalty"])
+        if match or (kin and row["penalty"] in kin):
+            found.append((match[1] if match else kin[row["penalty"]], row))
+    return sorted(found, key=lambda pair: (0, float(pair[0])) if re.fullmatch(r"[\d.]+", str(pair[0])) else (1, 0))
+
+
+def print_factors(plan, data):
+    rows = [row for row in read(plan, "summary.csv") if row["data"] == data]
+    lines = []
+
+    def add(factor, value, row):
+        bold = "**" if row["penalty"] == BASE else ""
+        lines.append([factor, f"{bold}{value}{bold}", mean(row, "test_nll", 4), mean(row, "nll_difference", 4, True), mean(row, "forward", 1),
+                      mean(row, "backward", 1), mean(row, "calls_ratio", 2), mean(row, "test_calls", 0), mean(row, "iterations", 0)])
+
+    print(f"### {DATA.get(data, data)}\n")
+    for row in rows:
+        if row["penalty"].startswith("none"):
+            add("without the penalty", row["penalty"].removeprefix("none").removeprefix(", ") or "error of z and l", row)
+    for name, pattern, kin in FACTORS:
+        for value, row in members(rows, pattern, kin):
+            add(name, value, row)
+    table(["factor", "", "test NLL", "difference from none", "forward", "backward", "calls, ratio to none", "calls to score", "iterations"],
+          lines, 2)
+    say_published(plan, data, rows)
+
+
+def say_published(plan, data, rows):
+    """Where the published setting stands among those with the penalty."""
+    with_penalty = [row for row in rows if not row["penalty"].startswith("none")]
+    base = next(row for row in with_penalty if row["penalty"] == BASE)
+
+    def place(name):
+        return 1 + sum(number(row, name) < number(base, name) for row in with_penalty)
+
+    def by_seed(penalty, name):
+        return {row["seed"]: number(row, name) for row in read(plan, "runs.csv")
+                if row["data"] == data and row["penalty"] == penalty and row["state"] == "finished"}
+
+    nll, calls = by_seed(BASE, "test_nll"), by_seed(BASE, "calls_ratio")
+    better = []
+    for row in with_penalty:
+        other, cost = by_seed(row["penalty"], "test_nll"), by_seed(row["penalty"], "calls_ratio")
+        if row is not base and all(other[s] < nll[s] and cost[s] < calls[s] for s in nll):
+            better.append(row)
+    paragraph(f"On {data} the published setting takes {mean(base, 'calls_ratio', 2)} of none's calls an iteration and changes the test",
+              f"NLL by {mean(base, 'nll_difference', 4, True)}: of {len(with_penalty)} settings with the penalty it is number",
+              f"{place('calls_ratio_mean')} in calls, fewest first, and number {place('test_nll_mean')} in NLL, lowest first.",
+              "Fewer calls and a lower NLL with every seed: "
+              + join(f"{row['penalty']} (calls {number(row, 'calls_ratio_mean') / number(base, 'calls_ratio_mean'):.2f} of its, NLL "
+                     f"{number(row, 'test_nll_mean') - number(base, 'test_nll_mean'):+.4f})" for row in better) + "."
+              if better else "No other setting has fewer calls and a lower NLL with every seed.")
+
+
+def draw_factors(plan):
+    lines = ["title\tOne factor of TPR at a time, around n = 4, p = 1, alpha = 5"]
+    for data in in_order(plan, "data"):
+        rows = [row for row in read(plan, "summary.csv") if row["data"] == data]
+        lines.append(f"panel\t{data}\tcalls of f an iteration, ratio to none\ttest NLL, difference from none, nats")
+        for colour, (name, pattern, kin) in enumerate(FACTORS):
+            points = [f"{number(row, 'calls_ratio_mean')}\t{number(row, 'nll_difference_mean')}" for _, row in members(rows, pattern, kin)]
+            lines += [f"series\t-\t{colour}\tdotted"] + points + [f"series\t{name.split(',')[0]}\t{colour}\tpoints"] + points
+    path = os.path.join(PICTURES, plan + ".svg")
+    subprocess.run([PLOT, path], input="\n".join(lines) + "\n", text=True, check=True)
+    print(f"![test NLL against calls, one factor at a time]({os.path.basename(PICTURES)}/{plan}.svg)\n")
+    paragraph("Dotted lines join the settings of one factor in its order; all but the first meet in the published setting.")
+
+
+# ---- tuning ------------------------------------------------------------------------------------------------------------------
+
+
+def read_tuned(path):
+    """before and after on test rows: setting, calls, rms, 99th percentile."""
+    text = open(path).read()
+    found = {}
+    for key in ("before", "after"):
+        match = re.search(rf"^test rows.*?^{key}: (.*?)  +([\d.]+) +([\d.e+-]+) +([\d.e+-]+)", text, re.M | re.S)
+        if match:
+            found[key] = (match[1].strip(), float(match[2]), float(match[3]), float(match[4]))
+    return found
+
+
+def print_tuned():
+    print("## Tuned evaluation\n")
+    folder = os.path.join(KEPT, "tune")
+    rows = []
+    names = {re.sub(r"[^a-z0-9.=]+", "-", row["penalty"].lower()).strip("-"): row["penalty"] for row in read("rivals", "summary.csv")}
+    for data in in_order("rivals", "data"):
+        for slug, penalty in names.items():
+            path = os.path.join(folder, f"{data}.{slug}.txt")
+            if not os.path.exists(path):
+                continue
+            t = read_tuned(path)
+            if "after" not in t:
+                rows.append([data, penalty, "no setting keeps the bound"] + [""] * 5)
+                continue
+            (_, b, brms, b99), (setting, a, rms, p99) = t["before"], t["after"]
+            rows.append([data, penalty, setting, f"{b:.0f}", f"{a:.0f}", f"{a / b:.2f}", f"{rms:.1e}", f"{p99:.1e}"])
+    if not rows:
+        return missing("bench/experiments.sh")
+    paragraph("`laminar tune MODEL DATA --error 0.01` on the models above of the first seed: the cheapest solver whose log-density differs",
+              "from double at 1e-8 with the exact trace by no more than 0.01 nats in root mean square and for 99 of 100 rows, chosen on",
+              "validation rows; errors here are on test rows, in nats. Before: dopri5 at the fit's test tolerance.")
+    table(["data", "model", "chosen", "calls before", "after", "ratio", "rms error", "99th percentile"], rows, 3)
+
+
+def main():
+    print("# Ways of taming the ODE: measured\n")
+    paragraph("Written by `bench/experiment_page.py` from what `bench/experiments.sh` keeps in `docs/results/experiments`; no number here is",
+              "typed. NLL in nats a row, standardised units, exact trace, lower is better. forward, backward: calls of f, and vector-Jacobian",
+              "products of it, an iteration, all blocks, over the last fifth of a run. To its NLL: to the first validation not above the",
+              "baseline's best of the same seed.")
+    print("## TPR and its rivals\n")
+    if not read("rivals", "summary.csv"):
+        missing("bench/experiments.sh")
+    else:
+        print_frame("rivals")
+        print_choices("rivals")
+        for data in in_order("rivals", "data"):
+            print_rivals("rivals", data)
+        paragraph("The plan for everything, `presets/experiments/full.yaml` (four data sets, two tolerances, three seeds, a quarter of a",
+                  "processor hour a run), has not been run here." if not read("full", "summary.csv") else "")
+    print("## One factor of TPR at a time\n")
+    if not read("tpr-factors", "summary.csv"):
+        missing("bench/experiments.sh")
+    else:
+        print_frame("tpr-factors")
+        for data in in_order("tpr-factors", "data"):
+            print_factors("tpr-factors", data)
+        draw_factors("tpr-factors")
+    print_tuned()
+
+
+if __name__ == "__main__":
+    main()
