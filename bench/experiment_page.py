@@ -55,7 +55,7 @@ def in_order(plan, key):
 
 
 def label(row):
-    return row["penalty"] + (f", {float(row['coefficient']):g}" if row["coefficient"] else "")
+    return row["penalty"] + (f" ({float(row['coefficient']):g})" if row["coefficient"] else "")
 
 
 def link(plan):
@@ -65,7 +65,8 @@ def link(plan):
 
 def join(names):
     names = list(names)
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    comma = "; " if any("," in name for name in names) else ", "
+    return names[0] if len(names) == 1 else comma.join(names[:-1]) + " and " + names[-1]
 
 
 def print_frame(plan):
@@ -101,6 +102,9 @@ def print_choices(plan):
         lines.append([penalty] + [f"**{cell}**" if float(row["coefficient"]) == float(chosen[penalty] or "nan") else cell
                                   for row, cell in zip(tried, cells)])
     table(["coefficient: validation NLL"] + [""] * (max(map(len, lines)) - 1), lines)
+    ends = [line[0] for line in lines if line[1].startswith("**") or line[-1].startswith("**")]
+    if ends:
+        paragraph(f"At an end of its range stands that of {join(ends)}: one beyond may be better there.")
 
 
 def ratios(plan, data, penalty, name):
@@ -121,27 +125,34 @@ def say_first(plan, data, rows):
     first = min(always, key=lambda name: sum(always[name]) / len(always[name]))
     r = always[first]
     wall = ratios(plan, data, first, "reach_seconds_ratio")
-    factor = len(r) / sum(r)
     sooner = [name for name, r in always.items() if max(r) < 1 and name != first]
+
+    def seconds(values):
+        return join(f"{x:.2f}" for x in values)
+
     if max(r) < 1:
-        paragraph(f"**{first}** comes to the best validation NLL of {base} first: after {join(f'{x:.2f}' for x in r)} of its processor",
-                  f"seconds (by seed; {factor:.1f} times as fast in the mean), {join(f'{x:.2f}' for x in wall)} of its wall seconds, its",
-                  "warm start counted where it has one." if "start" in first else "",
-                  f"Sooner than {base} with every seed also: "
-                  + join(f"{n} ({join(f'{x:.2f}' for x in always[n])})" for n in sooner) + "." if sooner else "")
+        said = [f"**{first}** comes to the best validation NLL of {base} first: after {seconds(r)} of its processor seconds (by seed; "
+                f"{len(r) / sum(r):.1f} times as fast) and {seconds(wall)} of its wall seconds"
+                + (", the warm start counted." if "start" in first else ".")]
+        if sooner:
+            said.append(f"Sooner than {base} with every seed as well: " + join(f"{n} ({seconds(always[n])})" for n in sooner) + ".")
     else:
-        paragraph(f"Nothing comes to the best validation NLL of {base} sooner with every seed; the lowest mean is that of {first},",
-                  f"{join(f'{x:.2f}' for x in r)} of its processor seconds.")
-    if some or never:
-        paragraph(f"Within the budget {join(some)} came there with some seeds only." if some else "",
-                  f"{join(never)} never did." if never else "")
+        said = [f"Nothing comes to the best validation NLL of {base} sooner with every seed; the lowest mean is that of {first},",
+                f"{seconds(r)} of its processor seconds."]
+    if some:
+        said.append(f"With some seeds only: {join(some)}.")
+    if never:
+        said.append(f"Not within the budget: {join(never)}.")
+    paragraph(*said)
 
 
 def say_cheapest(rows):
     base = rows[0]
     ok = [row for row in rows[1:] if not math.isnan(number(row, "calls_ratio_mean"))]
+    if not ok:
+        return
     least = min(ok, key=lambda row: number(row, "calls_ratio_mean"))
-    lowest = min(rows, key=lambda row: number(row, "test_nll_mean"))
+    lowest = min(rows[:1] + ok, key=lambda row: number(row, "test_nll_mean"))
     paragraph(f"Fewest calls an iteration: {label(least)}, {mean(least, 'calls_ratio', 2)} of those of {base['penalty']}, at a test NLL",
               f"that differs by {mean(least, 'nll_difference', 3, True)}. Lowest test NLL: {label(lowest)}, {mean(lowest, 'test_nll', 3)}.")
 
