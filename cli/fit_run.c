@@ -96,6 +96,23 @@ static int check_applies(const cli_command *command, const fit_run *args, const 
     return code;
 }
 
+/* A parameter that was set and does nothing, since what it belongs to is off, is more likely an oversight than a wish. */
+static void say_idle(const lam_config *cfg)
+{
+    static const char *const belongs[][2] = {{"tpr-times", "tpr-coefficient"}, {"tpr-degree", "tpr-coefficient"},
+        {"tpr-l-weight", "tpr-coefficient"}, {"taylor-order", "taylor-coefficient"}, {"warm-start-pairing", "warm-start"}};
+    char value[256], usual[256];
+    lam_config defaults;
+    lam_config_init(&defaults);
+    for (size_t i = 0; i < sizeof belongs / sizeof belongs[0]; i++) {
+        const char *name = belongs[i][0], *to = belongs[i][1];
+        int off = strcmp(cli_parameter(cfg, to, value), cli_parameter(&defaults, to, usual)) == 0;
+        if (off && strcmp(cli_parameter(cfg, name, value), cli_parameter(&defaults, name, usual)) != 0)
+            cli_say("note: --%s %s has no effect without --%s", name, value, to);
+    }
+    lam_config_clear(&defaults);
+}
+
 int fit_configure(const cli_command *command, const fit_run *args, const cli_line *line, lam_config *cfg)
 {
     int code = CLI_OK;
@@ -116,6 +133,8 @@ int fit_configure(const cli_command *command, const fit_run *args, const cli_lin
         code = check_applies(command, args, cfg);
     if (code == CLI_OK && lam_config_check(cfg) != LAM_OK)
         code = cli_misuse(command, "%s", lam_last_error());
+    if (code == CLI_OK)
+        say_idle(cfg);
     return code;
 }
 

@@ -34,6 +34,12 @@ else
     expect_err libcairo2-dev
 fi
 
+# what does nothing alone
+run fit $flags --tpr-l-weight 1 --warm-start-pairing minibatch --taylor-order 3
+expect_code 0
+expect_err "note: --tpr-l-weight 1 has no effect without --tpr-coefficient" "note: --warm-start-pairing minibatch has no effect without --warm-start" \
+    "note: --taylor-order 3 has no effect without --taylor-coefficient"
+
 # stopped and killed within
 long="$flags --warm-start flow-matching:1200 --warm-start-pairing minibatch"
 start=$(date +%s%N)
