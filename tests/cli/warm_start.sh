@@ -35,7 +35,7 @@ else
 fi
 
 # what does nothing alone
-run fit $flags --tpr-l-weight 1 --warm-start-pairing minibatch --taylor-order 3
+run fit $flags --tpr-l-weight 1 --warm-start-pairing minibatch --taylor-order 3 --out idle
 expect_code 0
 expect_err "note: --tpr-l-weight 1 has no effect without --tpr-coefficient" "note: --warm-start-pairing minibatch has no effect without --warm-start" \
     "note: --taylor-order 3 has no effect without --taylor-coefficient"
