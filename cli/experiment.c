@@ -1,6 +1,7 @@
 /* laminar experiment: a grid of fits by a plan, and its report. */
 #include "experiment.h"
 #include "fit.h"
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,49 @@ static size_t usual_jobs(const lam_experiment *experiment)
         if (run->config != NULL && (run->config->threads > threads || run->config->threads == 0))
             threads = run->config->threads > 0 ? run->config->threads : all;
     return all > threads ? all / threads : 1;
+}
+
+/* ---- files -------------------------------------------------------------------------------------------------------- */
+
+/* A file, "file.npz:NAME" or "toy:NAME...": why it cannot be read, in why; 0 if it can, as far as one sees without reading it. */
+static int is_missing(const char *path, char why[512])
+{
+    char name[64];
+    const char *array = strstr(path, ".npz:");
+    lam_table *table = NULL;
+    if (strncmp(path, "toy:", 4) == 0) {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(path + 4, ":"), path + 4);
+        int unknown = lam_table_toy(name, 1, 0, &table) != LAM_OK;
+        lam_table_free(table);
+        snprintf(why, 512, "%s: %s", path, lam_last_error());
+        return unknown;
+    }
+    char *file = cli_format("%.*s", array != NULL ? (int)(array + 4 - path) : (int)strlen(path), path);
+    int missing = access(file, R_OK) != 0;
+    snprintf(why, 512, "%s cannot be read: %s", file, strerror(errno));
+    free(file);
+    return missing;
+}
+
+/* Says which files of data are not there, or are unknown toys; how many. */
+static size_t say_missing(const lam_experiment *experiment)
+{
+    const lam_experiment_run *run, *before;
+    char why[512];
+    size_t n = 0;
+    for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++) {
+        const char *const paths[3] = {run->data, run->valid, run->test};
+        size_t told = 0;
+        while (told < i && (before = lam_experiment_run_at(experiment, told)) != NULL
+            && (before->state == LAM_RUN_FINISHED || strcmp(before->data, run->data) != 0))
+            told++;
+        for (size_t k = 0; k < 3 && told == i && run->state != LAM_RUN_FINISHED; k++)
+            if (paths[k] != NULL && is_missing(paths[k], why)) {
+                cli_say("%s", why);
+                n++;
+            }
+    }
+    return n;
 }
 
 /* ---- what there is to do ------------------------------------------------------------------------------------------ */
@@ -79,18 +123,11 @@ static int list(const lam_experiment *experiment, size_t jobs, int working)
         printf("; the others take about %s with %zu at a time\n", cli_duration(left, text), jobs);
     else
         printf("; how long they take is known when one of them is finished\n");
+    (void)say_missing(experiment);
     return CLI_OK;
 }
 
 /* ---- the command -------------------------------------------------------------------------------------------------- */
-
-static void name_report(const char *dir)
-{
-    char *page = cli_path_join(dir, "report.html");
-    if (cli_exists(page))
-        printf("report   %s\n", page);
-    free(page);
-}
 
 static int write_report(lam_experiment *experiment, const char *dir)
 {
@@ -98,7 +135,7 @@ static int write_report(lam_experiment *experiment, const char *dir)
         return cli_fail("there is no folder %s yet, and nothing to report; run the experiment first", dir);
     if (lam_experiment_report(experiment, experiment_is_locked(dir)) != LAM_OK)
         return cli_library_failed();
-    name_report(dir);
+    experiment_name_report(dir);
     return CLI_OK;
 }
 
@@ -109,11 +146,9 @@ static int run_all(lam_experiment *experiment, const char *dir, size_t jobs)
         code = experiment_lock(dir, &lock); /* held until the process ends */
     if (code == CLI_OK && lam_experiment_refresh(experiment) != LAM_OK)
         code = cli_library_failed();
-    if (code != CLI_OK)
-        return code;
-    code = experiment_run(experiment, jobs);
-    name_report(dir); /* of what there is, if runs failed or were stopped */
-    return code;
+    if (code == CLI_OK && say_missing(experiment) > 0) /* rather than hours later, when its turn comes */
+        code = cli_fail("nothing was run: paths are seen from the folder of the plan; mend them, or leave that data out");
+    return code == CLI_OK ? experiment_run(experiment, dir, jobs) : code;
 }
 
 static int work(const experiment_args *args, const char *dir, lam_experiment *experiment)
@@ -153,7 +188,7 @@ static int run(const cli_command *command, int argc, char **argv)
 
 const cli_command cli_experiment = {
     .name = "experiment",
-    .arguments = "PLAN.yaml [--out DIR] [--jobs N] [--report]",
+    .arguments = "PLAN.yaml [--out DIR] [--jobs N] [--report | --dry-run]",
     .summary = "a grid of fits (data, penalties, coefficients, tolerances, seeds) and its report",
     .details = "PLAN.yaml says which data, penalties, tolerances and seeds, and the budget of a run (docs/data.md; examples are\n"
                "in presets/experiments). Every run is one `laminar fit` in a folder below DIR, a process of its own. Whatever\n"

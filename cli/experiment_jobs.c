@@ -25,6 +25,7 @@ typedef struct job_slot {
     double done, left; /* seconds */
     int code;          /* of the library; read when the process has ended */
     char message[2048], data_hash[33];
+    char warnings[2048]; /* a line each */
 } job_slot;
 
 typedef struct job {
@@ -36,6 +37,7 @@ typedef struct job {
 
 typedef struct work {
     lam_experiment *experiment;
+    const char *dir;
     job *jobs; /* [n_jobs] */
     size_t n_jobs;
     char *tried; /* [runs] 1: begun by this process */
@@ -160,6 +162,15 @@ static void redirect(const char *folder)
         dup2(nothing, STDIN_FILENO);
 }
 
+/* Into fit.log, and kept for the report. */
+static void keep_warning(void *user, const char *line)
+{
+    job_slot *slot = user;
+    size_t n = strlen(slot->warnings);
+    snprintf(slot->warnings + n, sizeof slot->warnings - n, "%s%s", n > 0 ? "\n" : "", line);
+    cli_log(NULL, line);
+}
+
 static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job_slot *slot)
 {
     const lam_experiment_run *run = lam_experiment_run_at(experiment, index);
@@ -168,7 +179,7 @@ static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job
     lam_dataset *data = NULL;
     lam_model *model = NULL;
     const char *const paths[3] = {run->data, run->valid, run->test};
-    lam_log log = {cli_log, NULL};
+    lam_log log = {keep_warning, slot};
     lam_config_init(&cfg);
     lam_status status = lam_config_copy(&cfg, run->config);
     if (status == LAM_OK && cli_isa() != NULL)
@@ -222,8 +233,9 @@ static void be_run(const lam_experiment *experiment, size_t index, job_slot *slo
 
 static int note(const work *w, const job *j, lam_run_state state, const char *message)
 {
-    const char *hash = j->slot->data_hash;
-    lam_run_note n = {.state = state, .message = message, .machine = w->machine, .data_hash = hash[0] != '\0' ? hash : NULL};
+    const char *hash = j->slot->data_hash, *warnings = j->slot->warnings;
+    lam_run_note n = {.state = state, .message = message, .machine = w->machine, .data_hash = hash[0] != '\0' ? hash : NULL,
+        .warnings = warnings[0] != '\0' ? warnings : NULL};
     if (j->load_seconds > 0) {
         n.load = j->load / j->load_seconds;
         n.seconds = j->load_seconds;
@@ -280,7 +292,8 @@ static int end(work *w, job *j, int status)
         snprintf(killed, sizeof killed, "its process was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
         why = killed;
     }
-    int code = note(w, j, failed ? LAM_RUN_FAILED : LAM_RUN_BEGUN, failed ? why : NULL);
+    int finished = WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK;
+    int code = note(w, j, failed ? LAM_RUN_FAILED : finished ? LAM_RUN_FINISHED : LAM_RUN_BEGUN, failed ? why : NULL);
     if (code == CLI_OK && lam_experiment_refresh(w->experiment) != LAM_OK)
         code = cli_library_failed();
     if (failed)
@@ -494,12 +507,21 @@ static int loop(work *w, const sigset_t *signals)
     return code;
 }
 
+void experiment_name_report(const char *dir)
+{
+    char *page = cli_path_join(dir, "report.html");
+    printf("report   %s\n", page);
+    free(page);
+}
+
 static int close_down(work *w, int code)
 {
     size_t counts[4];
     if (code != CLI_OK)
         return code;
     code = report(w, 1);
+    if (code == CLI_OK)
+        experiment_name_report(w->dir);
     experiment_count(w->experiment, counts);
     if (code == CLI_OK && stop_signal != 0 && counts[LAM_RUN_FINISHED] < w->runs) {
         cli_say("stopped with %zu of %zu runs finished; the same command goes on", counts[LAM_RUN_FINISHED], w->runs);
@@ -511,10 +533,10 @@ static int close_down(work *w, int code)
     return code;
 }
 
-int experiment_run(lam_experiment *experiment, size_t jobs)
+int experiment_run(lam_experiment *experiment, const char *dir, size_t jobs)
 {
     sigset_t signals;
-    work w = {.experiment = experiment, .n_jobs = jobs, .jobs = cli_alloc(jobs, sizeof(job)), .reported = cli_clock(),
+    work w = {.experiment = experiment, .dir = dir, .n_jobs = jobs, .jobs = cli_alloc(jobs, sizeof(job)), .reported = cli_clock(),
         .sampled = cli_clock(), .shown = cli_clock()};
     while (lam_experiment_run_at(experiment, w.runs) != NULL)
         w.runs++;

@@ -67,7 +67,7 @@ static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rat
 {
     char line[480], left[32], epoch[96], counts[128] = "", validation[96] = "";
     double now = cli_clock();
-    if (now - watch->shown < 0.1 && watch->iteration < all_of(watch, p))
+    if ((now - watch->shown < 0.1 && watch->iteration < all_of(watch, p)) || isnan(p->loss)) /* NaN: a finished fit has no step to do */
         return;
     watch->shown = now;
     cli_duration(p->seconds_left, left);
@@ -98,8 +98,9 @@ static void show_as_lines(fit_watch *watch, const lam_progress *p, double rate)
     else if (p->is_validation)
         fprintf(stderr, "validation at %zu: %s %.*f, best %.*f\n", p->iteration, watch->kind == LAM_VAE ? "-ELBO" : "NLL", digits,
             p->val_nll, digits, p->best_val_nll);
-    if ((watch->iteration % watch->log_freq != 0 && watch->iteration != all_of(watch, p)) || watch->iteration == watch->printed)
-        return; /* a validation reports the last iteration once more */
+    if ((watch->iteration % watch->log_freq != 0 && watch->iteration != all_of(watch, p)) || watch->iteration == watch->printed
+        || isnan(p->loss))
+        return; /* a validation reports the last iteration once more; a finished fit has no step to do, and no loss */
     watch->printed = watch->iteration;
     cli_duration(p->seconds_left, left);
     if (watch->warm) {

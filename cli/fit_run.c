@@ -99,16 +99,16 @@ static int check_applies(const cli_command *command, const fit_run *args, const 
 /* A parameter that was set and does nothing, since what it belongs to is off, is more likely an oversight than a wish. */
 static void say_idle(const lam_config *cfg)
 {
-    static const char *const belongs[][2] = {{"tpr-times", "tpr-coefficient"}, {"tpr-degree", "tpr-coefficient"},
-        {"tpr-l-weight", "tpr-coefficient"}, {"taylor-order", "taylor-coefficient"}, {"warm-start-pairing", "warm-start"}};
+    const lam_parameter *parameter;
     char value[256], usual[256];
     lam_config defaults;
     lam_config_init(&defaults);
-    for (size_t i = 0; i < sizeof belongs / sizeof belongs[0]; i++) {
-        const char *name = belongs[i][0], *to = belongs[i][1];
-        int off = strcmp(cli_parameter(cfg, to, value), cli_parameter(&defaults, to, usual)) == 0;
-        if (off && strcmp(cli_parameter(cfg, name, value), cli_parameter(&defaults, name, usual)) != 0)
-            cli_say("note: --%s %s has no effect without --%s", name, value, to);
+    for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
+        const char *needed = lam_parameter_needs(i);
+        if (needed == NULL || strcmp(cli_parameter(cfg, needed, value), cli_parameter(&defaults, needed, usual)) != 0)
+            continue;
+        if (strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(&defaults, parameter->name, usual)) != 0)
+            cli_say("note: --%s %s has no effect without --%s", parameter->name, value, needed);
     }
     lam_config_clear(&defaults);
 }

@@ -221,6 +221,8 @@ typedef struct lam_parameter {
 LAM_API const lam_parameter *lam_parameter_at(size_t index);
 /* 1 if the parameter at index concerns models of this kind: the group "data" is for densities, "vae" for the other. */
 LAM_API int lam_parameter_applies(size_t index, lam_model_kind kind);
+/* The name of the parameter without which the one at index does nothing, as tpr-degree without tpr-coefficient; NULL: none. */
+LAM_API const char *lam_parameter_needs(size_t index);
 /* Nearest of the known names to an unknown one, NULL if none is near. */
 LAM_API const char *lam_parameter_nearest(const char *name);
 
@@ -747,10 +749,11 @@ LAM_API lam_status lam_experiment_refresh(lam_experiment *experiment);
 
 /* What the caller knows of a run and its folder does not say: kept there as state.json. */
 typedef struct lam_run_note {
-    lam_run_state state;  /* LAM_RUN_BEGUN or LAM_RUN_FAILED */
+    lam_run_state state;  /* LAM_RUN_BEGUN, LAM_RUN_FAILED or LAM_RUN_FINISHED, which its metrics.jsonl has to say as well */
     const char *message;  /* why it failed; may be NULL */
     const char *machine;  /* on which it runs, one line; may be NULL */
     const char *data_hash; /* lam_dataset_hash of its data; NULL: what is noted already stays */
+    const char *warnings;  /* what was logged, a line each; NULL: what is noted already stays */
     double load, seconds; /* mean load of the machine over these seconds, to be averaged with what stands there already; 0, 0: none */
 } lam_run_note;
 LAM_API lam_status lam_experiment_note(lam_experiment *experiment, size_t index, const lam_run_note *note);

@@ -230,8 +230,8 @@ static lam_status prepare(lam_experiment *e)
 {
     e->usual[0].text = strcpy(e->usual_text[0], "1.0e-4");
     e->usual[1].text = strcpy(e->usual_text[1], "1");
-    e->tolerances = e->plan.tolerances.n > 0 ? e->plan.tolerances : (lam_plan_words) { &e->usual[0], 1 };
-    e->seeds = e->plan.seeds.n > 0 ? e->plan.seeds : (lam_plan_words) { &e->usual[1], 1 };
+    e->tolerances = e->plan.tolerances.n > 0 ? e->plan.tolerances : (lam_plan_words) { &e->usual[0], 1, 0 };
+    e->seeds = e->plan.seeds.n > 0 ? e->plan.seeds : (lam_plan_words) { &e->usual[1], 1, 0 };
     e->config_paths = calloc(e->plan.n_data, sizeof *e->config_paths);
     e->chosen = calloc(e->plan.n_penalties, sizeof *e->chosen);
     if (e->config_paths == NULL || e->chosen == NULL)
@@ -243,6 +243,59 @@ static lam_status prepare(lam_experiment *e)
         if (config != NULL && (e->config_paths[d] = lam_plan_path(e->plan_path, config)) == NULL)
             return LAM_ERR_MEMORY;
     }
+    return LAM_OK;
+}
+
+enum { MOST_IDLE = 32 };
+
+/* Names of the parameters that do nothing in both, what they need being at its default; "tpr" stands for three others. */
+static lam_status idle_in_both(const lam_config *a, const lam_config *b, const char *idle[MOST_IDLE])
+{
+    lam_config defaults;
+    const char *needed;
+    size_t n = 0;
+    lam_config_init(&defaults);
+    lam_status status = LAM_OK;
+    idle[n++] = "tpr";
+    for (size_t i = 0; status == LAM_OK && lam_param_at(i) != NULL && n + 1 < MOST_IDLE; i++) {
+        char usual[64], value[2][64];
+        if ((needed = lam_parameter_needs(i)) == NULL)
+            continue;
+        status = lam_config_get(&defaults, needed, usual, sizeof usual);
+        status = status == LAM_OK ? lam_config_get(a, needed, value[0], sizeof value[0]) : status;
+        status = status == LAM_OK ? lam_config_get(b, needed, value[1], sizeof value[1]) : status;
+        if (status == LAM_OK && strcmp(value[0], usual) == 0 && strcmp(value[1], usual) == 0)
+            idle[n++] = lam_param_at(i)->shown.name;
+    }
+    idle[n] = NULL;
+    lam_config_clear(&defaults);
+    return status;
+}
+
+/* A penalty whose settings switch nothing on is another's fit once more, and its figures beside that one's say nothing. */
+static lam_status check_differs(const lam_experiment *e, const lam_grid_run *run, const lam_grid_run *before)
+{
+    const char *idle[MOST_IDLE];
+    lam_difference found;
+    LAM_TRY(idle_in_both(&run->config, &before->config, idle));
+    LAM_TRY(lam_param_difference(&run->config, &before->config, idle, &found));
+    if (found.param != NULL)
+        return LAM_OK;
+    const lam_plan_penalty *penalty = &e->plan.penalties[run->penalty];
+    lam_fail(LAM_ERR_ARGUMENT, "\"%s\" is the same fit as \"%s\": what it sets switches nothing on (tpr: true, or a coefficient "
+        "above 0, does)", penalty->name.text, e->plan.penalties[before->penalty].name.text);
+    return lam_yaml_at(e->plan_path, penalty->name.mark, LAM_ERR_ARGUMENT);
+}
+
+static lam_status check_all_differ(const lam_experiment *e)
+{
+    for (size_t i = 0; i < e->n_runs; i++)
+        for (size_t j = 0; j < i; j++) {
+            const lam_grid_run *a = &e->runs[j], *b = &e->runs[i];
+            if (a->seed == 0 && b->seed == 0 && a->tolerance == 0 && b->tolerance == 0 && a->data == b->data && a->penalty != b->penalty
+                && a->configured && b->configured && !a->choosing && !b->choosing)
+                LAM_TRY(check_differs(e, b, a));
+        }
     return LAM_OK;
 }
 
@@ -271,6 +324,7 @@ static lam_status fill(lam_experiment *e, const char *plan_path, const char *dir
     LAM_TRY(prepare(e));
     LAM_TRY(add_choosing_runs(e));
     LAM_TRY(add_grid_runs(e));
+    LAM_TRY(check_all_differ(e));
     point_shown(e);
     return LAM_OK;
 }
@@ -298,7 +352,7 @@ void lam_experiment_free(lam_experiment *e)
     for (size_t i = 0; i < e->n_runs; i++) {
         lam_grid_run *run = &e->runs[i];
         char *const texts[] = { run->name, run->folder, run->paths[0], run->paths[1], run->paths[2], run->message, run->machine,
-            run->data_hash };
+            run->data_hash, run->warnings };
         for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
             free(texts[j]);
         if (run->configured)

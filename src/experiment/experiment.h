@@ -11,7 +11,7 @@ typedef struct lam_grid_run {
     int choosing;                                 /* 1: of the stage that chooses coefficients */
     lam_config config;                            /* if configured is 1; shown.config points to it then */
     int configured;
-    char *name, *folder, *paths[3], *message, *machine, *data_hash;
+    char *name, *folder, *paths[3], *message, *machine, *data_hash, *warnings;
     double load, load_seconds;
 } lam_grid_run;
 

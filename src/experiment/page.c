@@ -19,7 +19,8 @@ static const char style[] =
     "th,td{padding:.3rem .55rem;text-align:right;white-space:nowrap;border-top:1px solid var(--rule);font-weight:normal}\n"
     "thead th{vertical-align:bottom;font-weight:bold;white-space:normal;border-top:0;min-width:5.8em}\n"
     "thead small{display:block;font-weight:normal}\n"
-    "tr>:first-child{text-align:left;position:sticky;left:0;background:var(--paper);font-weight:bold}\n"
+    "tr>:first-child{text-align:left;position:sticky;left:0;background:var(--paper);font-weight:bold;white-space:normal;"
+    "max-width:min(16rem,38vw);overflow-wrap:anywhere}\n"
     ".chosen td,.chosen th{background:var(--tint)!important}\n"
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.6rem 0;padding:0;list-style:none;font-size:.88rem}\n"
     ".legend svg{vertical-align:middle;margin-right:.4rem}\n"
@@ -65,7 +66,7 @@ static void put_status(FILE *out, const lam_experiment *e, int working)
     fputs(counts[LAM_RUN_FINISHED] < e->n_runs ? "; what follows is of the finished ones.</p>\n" : ".</p>\n", out);
 }
 
-static void put_budget(FILE *out, const lam_budget *budget)
+void lam_page_budget(FILE *out, const lam_budget *budget)
 {
     static const char *const units[] = { "", "iterations", "seconds of training", "processor seconds of training" };
     char number[32];
@@ -86,7 +87,7 @@ static void put_head(FILE *out, const lam_experiment *e, int working)
     fputs("</h1>\n", out);
     put_status(out, e, working);
     fputs("<p class=\"soft\">A run had", out);
-    put_budget(out, &e->plan.budget);
+    lam_page_budget(out, &e->plan.budget);
     fprintf(out, ", %s thread%s. The baseline is <b>", e->plan.threads.text != NULL ? e->plan.threads.text : "1",
         e->plan.threads.text == NULL || strcmp(e->plan.threads.text, "1") == 0 ? "" : "s");
     lam_svg_text(out, e->plan.penalties[e->plan.base].name.text);
@@ -144,6 +145,25 @@ static void put_load(FILE *out, const lam_experiment *e, const lam_measurement *
         "processor seconds a second of training.</p>\n", load / seconds, cpu / wall);
 }
 
+/* Runs that did not have what the page says a run had. */
+static void put_early(FILE *out, const lam_experiment *e, const lam_measurement *m, const lam_group *groups, size_t n)
+{
+    static const lam_figure spent[] = { 0, LAM_FIGURE_ITERATIONS, LAM_FIGURE_TRAIN_SECONDS, LAM_FIGURE_TRAIN_CPU_SECONDS };
+    lam_budget_kind kind = lam_budget_said(&e->plan.budget);
+    size_t early = 0, unbegun = 0, all = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < groups[i].n; k++) {
+            const double *value = m->runs[groups[i].runs[k]].value;
+            unbegun += value[LAM_FIGURE_ITERATIONS] == 0;
+            early += value[spent[kind]] < 0.98 * e->plan.budget.amount[kind];
+            all++;
+        }
+    if (early > 0)
+        fprintf(out, "<p><b>%zu of %zu runs ended before their budget was spent</b>, by early stopping.</p>\n", early, all);
+    if (unbegun > 0)
+        fprintf(out, "<p><b>%zu of %zu runs spent all of it on the warm start</b>, and had no iteration of likelihood.</p>\n", unbegun, all);
+}
+
 static lam_status put_block(FILE *out, const lam_experiment *e, const lam_measurement *m, const lam_group *groups, size_t n)
 {
     lam_charts charts;
@@ -159,6 +179,7 @@ static lam_status put_block(FILE *out, const lam_experiment *e, const lam_measur
     }
     lam_page_sentence(out, e, groups, n);
     lam_page_tables(out, e, groups, n);
+    put_early(out, e, m, groups, n);
     put_load(out, e, m, groups, n);
     LAM_TRY(lam_charts_make(e, m, groups, n, &charts));
     put_charts(out, &charts);
@@ -202,6 +223,49 @@ static void put_failed(FILE *out, const lam_experiment *e)
         fputs("</ul>\n", out);
 }
 
+/* 1 if that text is among the lines. */
+static int has_line(const char *lines, const char *line, size_t n)
+{
+    for (const char *at = lines; at != NULL && *at != '\0'; at = strchr(at, '\n') != NULL ? strchr(at, '\n') + 1 : NULL)
+        if (strcspn(at, "\n") == n && strncmp(at, line, n) == 0)
+            return 1;
+    return 0;
+}
+
+/* One line of a run's; nothing if an earlier run had it too. */
+static void put_warning(FILE *out, const lam_experiment *e, size_t run, const char *line, size_t length, size_t *listed)
+{
+    char text[2048];
+    size_t runs = 0;
+    for (size_t k = 0; k < e->n_runs; k++) {
+        if (!has_line(e->runs[k].warnings, line, length))
+            continue;
+        if (k < run)
+            return;
+        runs++;
+    }
+    snprintf(text, sizeof text, "%.*s", (int)length, line);
+    fputs((*listed)++ == 0 ? "<h2 id=\"warnings\">Warnings</h2>\n<ul>\n<li>" : "<li>", out);
+    fprintf(out, "%zu of %zu runs, ", runs, e->n_runs);
+    lam_svg_text(out, e->runs[run].shown.name);
+    fputs(runs > 1 ? " and others: " : ": ", out);
+    lam_svg_text(out, text);
+    fputs("</li>\n", out);
+}
+
+static void put_warnings(FILE *out, const lam_experiment *e)
+{
+    size_t listed = 0;
+    for (size_t i = 0; i < e->n_runs; i++)
+        for (const char *line = e->runs[i].warnings; line != NULL && *line != '\0';) {
+            size_t length = strcspn(line, "\n");
+            put_warning(out, e, i, line, length, &listed);
+            line += length + (line[length] == '\n');
+        }
+    if (listed > 0)
+        fputs("</ul>\n", out);
+}
+
 static void put_machines(FILE *out, const lam_experiment *e)
 {
     size_t machines = 0;
@@ -225,6 +289,7 @@ lam_status lam_page_write(FILE *out, const lam_experiment *e, const lam_measurem
     lam_page_choices(out, e, m);
     LAM_TRY(put_blocks(out, e, m));
     put_failed(out, e);
+    put_warnings(out, e);
     fputs(terms, out);
     fputs("<h2 id=\"plan\">The plan</h2>\n<pre>", out);
     lam_svg_text(out, e->plan_text);

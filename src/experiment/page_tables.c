@@ -45,10 +45,11 @@ void lam_page_mean(FILE *out, double mean, double se, int digits)
         fputs("n/a", out);
         return;
     }
-    if (isfinite(se) && se > 0) { /* two digits of the error */
-        digits = 1 - (int)floor(log10(se));
-        digits = digits < 0 ? 0 : digits > 6 ? 6 : digits;
-    }
+    int known = isfinite(se) && se > 0;
+    double unit = known ? se : fabs(mean); /* two digits of the error; of a small number without one, two of its own */
+    int wanted = unit > 0 ? 1 - (int)floor(log10(unit)) : digits;
+    if (known || wanted > digits)
+        digits = wanted < 0 ? 0 : wanted > 6 ? 6 : wanted;
     if (mean < -0.5 * pow(10, -digits)) /* what is rounded to 0 has no sign */
         fputs("\xe2\x88\x92", out);
     fprintf(out, "%.*f", digits, fabs(mean));
@@ -102,7 +103,7 @@ void lam_page_tables(FILE *out, const lam_experiment *e, const lam_group *groups
     if (n > 1)
         put_table(out, e, "Beside the baseline's run of the same seed and tolerance", groups, n, paired_columns,
             sizeof paired_columns / sizeof paired_columns[0], 0);
-    put_table(out, e, "A whole run: a warm start's seconds are among these, its calls are not", groups, n, total_columns,
+    put_table(out, e, "A whole run, a warm start's seconds and calls among them", groups, n, total_columns,
         sizeof total_columns / sizeof total_columns[0], 1);
 }
 
@@ -133,7 +134,10 @@ void lam_page_choices(FILE *out, const lam_experiment *e, const lam_measurement 
         return;
     fputs("<h2 id=\"choices\">Coefficients</h2>\n<p>Each was run with one seed on ", out);
     lam_svg_text(out, e->plan.data[e->plan.choose.on].name.text);
-    fputs("; the one with the lowest best validation NLL within the budget was taken for everything below.</p>\n"
+    fputs(" for", out);
+    lam_page_budget(out, lam_budget_said(&e->plan.choose.budget) != LAM_BUDGET_NONE ? &e->plan.choose.budget : &e->plan.budget);
+    fputs("; the one with the lowest best validation NLL by then was taken for everything below. One at an end of its list says "
+          "that a value beyond may be better.</p>\n"
           "<div class=\"box\"><table><thead><tr><th scope=\"col\">penalty</th><th scope=\"col\">coefficient</th>"
           "<th scope=\"col\">best validation NLL<small>nats a row</small></th>"
           "<th scope=\"col\">calls forward<small>an iteration</small></th>"

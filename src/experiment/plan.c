@@ -162,7 +162,7 @@ static const lam_plan_key plan_keys[] = {
     { "data", read_data, 0, 1 },
     { "penalties", read_penalties, 0, 1 },
     { "tolerances", lam_plan_read_amounts, offsetof(lam_plan, tolerances), 0 },
-    { "seeds", lam_plan_read_seeds, offsetof(lam_plan, seeds), 0 },
+    { "seeds", lam_plan_read_seed_list, offsetof(lam_plan, seeds), 0 },
     { "baseline", lam_plan_read_word, offsetof(lam_plan, baseline), 0 },
     { "choose", read_choose, offsetof(lam_plan, choose), 0 },
     { 0 },

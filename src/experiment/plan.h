@@ -21,6 +21,7 @@ typedef struct lam_plan_word {
 typedef struct lam_plan_words {
     lam_plan_word *items; /* [n] */
     size_t n;
+    int alone;            /* 1: one value, not in a list */
 } lam_plan_words;
 
 typedef struct lam_plan_data {

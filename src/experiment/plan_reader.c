@@ -164,6 +164,7 @@ lam_status lam_plan_read_words(lam_yaml *yaml, void *target)
     lam_status status = lam_yaml_next(yaml, &event);
     int list = event.type == YAML_SEQUENCE_START_EVENT;
     yaml_mark_t start = event.start_mark;
+    words->alone = !list;
     if (status == LAM_OK && !list)
         status = add_word(yaml, &event, words);
     yaml_event_delete(&event);
@@ -223,6 +224,16 @@ lam_status lam_plan_read_seeds(lam_yaml *yaml, void *target)
 {
     LAM_TRY(lam_plan_read_words(yaml, target));
     return check_words(yaml, target, lam_whole_read, "whole number from 0 on");
+}
+
+lam_status lam_plan_read_seed_list(lam_yaml *yaml, void *target)
+{
+    const lam_plan_words *words = target;
+    LAM_TRY(lam_plan_read_seeds(yaml, target));
+    if (!words->alone)
+        return LAM_OK;
+    lam_fail(LAM_ERR_ARGUMENT, "seeds is a list: [%s] is the one seed %s, [1, 2, 3] are three", words->items[0].text, words->items[0].text);
+    return lam_plan_wrong_at(yaml, words->items[0].mark);
 }
 
 /* One value, checked as lists of its kind are. */

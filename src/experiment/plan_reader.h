@@ -31,5 +31,6 @@ lam_status lam_plan_read_seed(lam_yaml *yaml, void *target);
 lam_status lam_plan_read_words(lam_yaml *yaml, void *target);
 lam_status lam_plan_read_amounts(lam_yaml *yaml, void *target);
 lam_status lam_plan_read_seeds(lam_yaml *yaml, void *target);
+lam_status lam_plan_read_seed_list(lam_yaml *yaml, void *target); /* of the whole plan: not a value alone */
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "experiment/csv.h"
 #include "experiment/experiment.h"
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -86,20 +87,20 @@ static lam_status read_note(lam_grid_run *run, lam_run_state *state)
         status = keep_text(object, "machine", &run->machine);
     if (status == LAM_OK)
         status = keep_text(object, "data_hash", &run->data_hash);
+    if (status == LAM_OK)
+        status = keep_text(object, "warnings", &run->warnings);
     cJSON_Delete(object);
     return status;
 }
 
-static lam_status write_note(const char *path, const lam_run_note *note, const char *data_hash, double load, double seconds)
+static lam_status write_note(const char *path, const lam_run_note *note, double load, double seconds)
 {
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "state", note->state == LAM_RUN_FAILED ? "failed" : "begun");
-    if (note->message != NULL)
-        cJSON_AddStringToObject(object, "message", note->message);
-    if (note->machine != NULL)
-        cJSON_AddStringToObject(object, "machine", note->machine);
-    if (data_hash != NULL)
-        cJSON_AddStringToObject(object, "data_hash", data_hash);
+    const char *const texts[][2] = { { "state", lam_run_state_name(note->state) }, { "message", note->message },
+        { "machine", note->machine }, { "data_hash", note->data_hash }, { "warnings", note->warnings } };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i][1] != NULL)
+            cJSON_AddStringToObject(object, texts[i][0], texts[i][1]);
     if (seconds > 0) {
         cJSON_AddNumberToObject(object, "load", load);
         cJSON_AddNumberToObject(object, "load_seconds", seconds);
@@ -129,7 +130,10 @@ lam_status lam_experiment_note(lam_experiment *e, size_t index, const lam_run_no
     LAM_TRY(read_note(run, &before));
     double seconds = run->load_seconds + note->seconds;
     double load = seconds > 0 ? (run->load * run->load_seconds + note->load * note->seconds) / seconds : 0;
-    return write_note(path, note, note->data_hash != NULL ? note->data_hash : run->data_hash, load, seconds);
+    lam_run_note whole = *note;
+    whole.data_hash = note->data_hash != NULL ? note->data_hash : run->data_hash;
+    whole.warnings = note->warnings != NULL ? note->warnings : run->warnings;
+    return write_note(path, &whole, load, seconds);
 }
 
 static int same_text(const char *a, const char *b)
@@ -235,7 +239,7 @@ static lam_status apply_choice(lam_experiment *e, lam_grid_run *run, int done)
     return refresh_run(run);
 }
 
-lam_status lam_experiment_refresh(lam_experiment *e)
+static lam_status refresh(lam_experiment *e)
 {
     for (size_t i = 0; i < e->n_runs; i++)
         if (e->runs[i].choosing || !lam_experiment_chooses(e, e->runs[i].penalty))
@@ -251,4 +255,24 @@ lam_status lam_experiment_refresh(lam_experiment *e)
                 LAM_TRY(apply_choice(e, &e->runs[i], done));
     }
     return LAM_OK;
+}
+
+/* Runs whose folders disagree with the plan; the last error is lost. */
+static size_t disagreeing(const lam_experiment *e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->n_runs; i++)
+        n += e->runs[i].configured && check_settings(&e->runs[i]) != LAM_OK;
+    return n;
+}
+
+lam_status lam_experiment_refresh(lam_experiment *e)
+{
+    char first[2048];
+    lam_status status = refresh(e);
+    if (status != LAM_ERR_ARGUMENT)
+        return status;
+    snprintf(first, sizeof first, "%s", lam_last_error());
+    size_t n = disagreeing(e);
+    return n > 1 ? lam_fail(status, "%s (and so for %zu more)", first, n - 1) : lam_fail(status, "%s", first);
 }

@@ -153,6 +153,18 @@ int lam_parameter_applies(size_t index, lam_model_kind kind)
     return p != NULL && strcmp(p->group, kind == LAM_DENSITY ? "vae" : "data") != 0;
 }
 
+const char *lam_parameter_needs(size_t index)
+{
+    static const char *const needs[][2] = {
+        { "tpr-times", "tpr-coefficient" }, { "tpr-degree", "tpr-coefficient" }, { "tpr-l-weight", "tpr-coefficient" },
+        { "taylor-order", "taylor-coefficient" }, { "warm-start-pairing", "warm-start" },
+    };
+    for (size_t i = 0; index < COUNT && i < sizeof needs / sizeof needs[0]; i++)
+        if (strcmp(table[index].shown.name, needs[i][0]) == 0)
+            return needs[i][1];
+    return NULL;
+}
+
 /* '-' and '_' are one character in names: batch_size is batch-size. */
 static char plain(char c)
 {

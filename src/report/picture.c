@@ -179,8 +179,8 @@ static lam_status make_titles(lam_picture *p)
         lam_picture_done(p, scored);
         char penalties[128];
         lam_config_penalties(lam_model_config(model->model), penalties);
-        snprintf(p->facts[m], sizeof p->facts[m], "penalty: %.60s, %.1f calls of f a solve", penalties,
-            counts.solves > 0 ? (double)counts.forward / (double)counts.solves : 0);
+        snprintf(p->facts[m], sizeof p->facts[m], "penalty: %.60s, %.1f calls of f a solve%s", penalties,
+            counts.solves > 0 ? (double)counts.forward / (double)counts.solves : 0, lam_model_tuning(model->model, NULL) ? ", tuned" : "");
         snprintf(p->names[m], sizeof p->names[m], "%s: %s", model->name, p->facts[m]);
     }
     lam_free(x);

@@ -98,7 +98,7 @@ grep -q "begun and not ended" long/report.html || fail "the report should say wh
 # What a plan has changed since is noticed; a run of its own that fails does not stop the others
 sed 's/tpr: true/tpr: true, lr: 0.5/' plan.yaml >changed.yaml
 run experiment changed.yaml --out whole
-refused 1 "whole/runs/moons/tpr/1e-4_seed1 was made with lr 0.001, and by the plan it is 0.5 now"
+refused 1 "whole/runs/moons/tpr/1e-4_seed1 was made with lr 0.001, and by the plan it is 0.5 now" "(and so for 1 more)"
 [[ $(<out) != *report* ]] || fail "a plan that is refused has no report"
 cat >fails.yaml <<YAML
 budget: {iterations: 20}
@@ -106,10 +106,11 @@ settings: {dims: [8], batch-size: 100, val-freq: 10, max-steps: 3}
 data: [{name: moons, file: "toy:moons:300:1"}, {name: gone, file: gone.csv}]
 penalties: [{name: none}, {name: T, settings: {tpr: true}}]
 YAML
+echo 'a,b,c' >gone.csv
 run experiment fails.yaml --out fails
-refused 1 "2 of 4 runs failed" "failed: gone, none, tolerance 1e-4, seed 1: gone.csv: cannot be read"
+refused 1 "2 of 4 runs failed" "failed: gone, none, tolerance 1e-4, seed 1: gone.csv"
 grep -q "<b>2 of 4 runs finished</b>, 2 <a" fails/report.html || fail "the report should count the failed"
-grep -q "gone, T, tolerance 1e-4, seed 1: gone.csv: cannot be read" fails/report.html || fail "the report should say why"
+grep -q "gone, T, tolerance 1e-4, seed 1: gone.csv" fails/report.html || fail "the report should say why"
 printf '1,2\n3,5\n' >gone.csv
 run experiment fails.yaml --out fails # tried again, and refused for another reason
 refused 1 "2 of 4 runs failed" "gone, none"
@@ -124,11 +125,38 @@ YAML
 seq 300 | awk '{ print sin($1) "," cos($1) + sin($1) }' >line.csv
 run experiment moved.yaml --out moved
 expect_code 0
+grep -q '"finished"' moved/runs/line/none/1e-4_seed1/state.json || fail "state.json should say that the run is finished"
 sed -i '5s/.*/0,0/' line.csv
 echo 'seeds: [1, 2]' >>moved.yaml
 run experiment moved.yaml --out moved
 refused 1 "failed: line, none, tolerance 1e-4, seed 2: line.csv holds other data than when line, none, tolerance 1e-4, seed 1 was run" \
     "1 of 2 runs failed"
+
+# A warning of a run is one of the report
+sed 's/line.csv/whole.csv/' moved.yaml >warned.yaml
+seq 300 | awk '{ print sin($1) "," $1 % 3 }' >whole.csv
+run experiment warned.yaml --out warned
+expect_code 0
+grep -q 'id="warnings"' warned/report.html && grep -q "2 of 2 runs, line, none, tolerance 1e-4, seed 1 and others: .* distinct values" warned/report.html \
+    || fail "the report should warn of a discrete column"
+
+# What would show hours later, or never, is said before anything is run
+sed 's/line.csv/nothere.csv/; s/none}/none}, {name: T, settings: {tpr: true}}/' moved.yaml >missing.yaml
+run experiment missing.yaml --out missing
+refused 1 "nothere.csv cannot be read: No such file" "nothing was run"
+[ ! -d missing/runs ] || fail "nothing should have been run"
+run experiment missing.yaml --out missing --dry-run
+expect_code 0
+expect_err "nothere.csv cannot be read"
+sed 's/nothere.csv/"toy:moon"/' missing.yaml >toy.yaml
+run experiment toy.yaml --out missing
+refused 1 "toy:moon: there is no toy density"
+sed 's/tpr: true/tpr-degree: 2/' missing.yaml >idle.yaml
+run experiment idle.yaml --out missing
+refused 1 'idle.yaml:4:' '"T" is the same fit as "none": what it sets switches nothing on'
+sed 's/seeds: .*/seeds: 3/' moved.yaml >alone.yaml
+run experiment alone.yaml --out missing
+refused 1 "alone.yaml:5:8: seeds is a list: [3] is the one seed 3"
 
 # The plans that come along say what this program knows
 for plan in "$presets"/*.yaml; do
