@@ -125,12 +125,12 @@ def say_first(plan, data, rows):
     first = min(always, key=lambda name: sum(always[name]) / len(always[name]))
     r = always[first]
     wall = ratios(plan, data, first, "reach_seconds_ratio")
-    sooner = [name for name, r in always.items() if max(r) < 1 and name != first]
+    sooner = [name for name, r in always.items() if round(max(r), 2) < 1 and name != first]
 
     def seconds(values):
         return join(f"{x:.2f}" for x in values)
 
-    if max(r) < 1:
+    if round(max(r), 2) < 1:
         said = [f"**{first}** comes to the best validation NLL of {base} first: after {seconds(r)} of its processor seconds (by seed; "
                 f"{len(r) / sum(r):.1f} times as fast) and {seconds(wall)} of its wall seconds"
                 + (", the warm start counted." if "start" in first else ".")]
@@ -173,9 +173,8 @@ def print_rivals(plan, data):
     say_cheapest(rows)
     tolerance = rows[0]["tolerance"].replace("0.0001", "1e-4")
     folder = os.path.relpath(os.path.join(KEPT, plan), os.path.dirname(PICTURES))
-    for chart, text in (("seconds", "validation NLL against processor seconds"), ("pareto", "test NLL against calls")):
-        if os.path.exists(os.path.join(KEPT, plan, f"{data}_{tolerance}_{chart}.svg")):
-            print(f"![{text}, {data}]({folder}/{data}_{tolerance}_{chart}.svg)\n")
+    if os.path.exists(os.path.join(KEPT, plan, f"{data}_{tolerance}_seconds.svg")):
+        print(f"![validation NLL against processor seconds, {data}]({folder}/{data}_{tolerance}_seconds.svg)\n")
 
 
 # ---- one factor at a time ----------------------------------------------------------------------------------------------------

@@ -20,26 +20,25 @@ file_of() { sed -n "/^data:/,/^penalties:/ { /name: $1\$/,/file:/ s/^ *file: *//
 
 # keep PLAN: what is read from and shown, without the runs themselves
 keep() {
-    local plan=$1 chart
+    local plan=$1
     mkdir -p "$kept/$plan"
     cp "presets/experiments/$plan.yaml" "$kept/$plan/plan.yaml"
     cp "$runs/$plan"/{report.html,runs.csv,summary.csv} "$kept/$plan/"
-    for chart in pareto seconds; do
-        [ "$plan" = tpr-factors ] || cp "$runs/$plan"/figures/*_"$chart".svg "$kept/$plan/"
-    done
+    [ "$plan" = tpr-factors ] || cp "$runs/$plan"/figures/*_seconds.svg "$kept/$plan/"
 }
 
 # Models of the first seed, by name of data and penalty; what tune says is kept, the models stay as they are.
 tune() {
-    local model data penalty copy
+    local data penalty copy
     copy=$(mktemp -d)
     mkdir -p "$kept/tune"
-    for model in "$runs"/rivals/runs/*/*/1e-4_seed1; do
-        penalty=$(basename "$(dirname "$model")")
-        data=$(basename "$(dirname "$(dirname "$model")")")
-        [ -s "$kept/tune/$data.$penalty.txt" ] && continue
-        "$runs/laminar" tune "$model" "presets/experiments/$(file_of "$data")" --error "$error" --out "$copy/model.safetensors" >"$copy/said"
-        sed "/^model /,\$d" "$copy/said" >"$kept/tune/$data.$penalty.txt"
+    for data in power_month protein; do
+        for penalty in none tpr tpr-with-l rnode flow-matching-start; do
+            [ -s "$kept/tune/$data.$penalty.txt" ] && continue
+            "$runs/laminar" tune "$runs/rivals/runs/$data/$penalty/1e-4_seed1" "presets/experiments/$(file_of "$data")" --error "$error" \
+                --threads 1 --out "$copy/model.safetensors" >"$copy/said"
+            sed "/^model /,\$d" "$copy/said" >"$kept/tune/$data.$penalty.txt"
+        done
     done
     rm -r "$copy"
 }
