@@ -105,6 +105,27 @@ static void begin_at_zero(chart *c)
     }
 }
 
+/* Beside points there is room for half of one. */
+static void leave_room(chart *c)
+{
+    for (size_t p = 0; p < c->plot.n_panels; p++) {
+        lam_panel *panel = &c->panels[p];
+        double low = INFINITY, high = -INFINITY;
+        int points = 0;
+        for (size_t s = 0; s < panel->n_series; s++) {
+            points |= c->series[p][s].kind == LAM_SERIES_POINTS;
+            for (size_t i = 0; i < c->series[p][s].n; i++) {
+                low = fmin(low, c->x[p][s][i]);
+                high = fmax(high, c->x[p][s][i]);
+            }
+        }
+        if (points && high > low && !panel->log_x) {
+            panel->x_low = low - 0.04 * (high - low);
+            panel->x_high = high + 0.04 * (high - low);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     static chart c;
@@ -126,6 +147,7 @@ int main(int argc, char **argv)
             add_point(&c, cells, n, number);
     }
     begin_at_zero(&c);
+    leave_room(&c);
     if (lam_plot_write(&c.plot, argv[1]) != LAM_OK) {
         fprintf(stderr, "plot: %s\n", lam_last_error());
         return EXIT_FAILURE;
