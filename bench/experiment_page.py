@@ -8,12 +8,11 @@ import csv
 import math
 import os
 import re
-import subprocess
 import sys
 
-from speed_page import missing, paragraph, table
+from speed_page import draw, missing, paragraph, table
 
-KEPT, PICTURES, PLOT = sys.argv[1:4]
+KEPT, PICTURES = sys.argv[1:3] # the third, the program that draws, is draw's
 DATA = {"power_month": "power_month (POWER's net)", "protein": "protein", "pinwheel": "pinwheel"}
 BASE = "n 4, p 1, alpha 5" # the published setting, of tpr-factors
 FACTORS = [ # name, what its settings are called, what the published setting and its kin are there
@@ -106,10 +105,14 @@ def print_choices(plan):
         paragraph(f"At an end of its range stands that of {join(ends)}: one beyond may be better there.")
 
 
+def by_seed(plan, data, penalty, name):
+    """A figure of the finished runs; NaN: never reached."""
+    return {row["seed"]: number(row, name) for row in read(plan, "runs.csv") if row["stage"] == "grid" and row["data"] == data
+            and row["penalty"] == penalty and row["state"] == "finished"}
+
+
 def ratios(plan, data, penalty, name):
-    """By seed, of finished runs; NaN: never reached."""
-    return [number(row, name) for row in read(plan, "runs.csv") if row["stage"] == "grid" and row["data"] == data
-            and row["penalty"] == penalty and row["state"] == "finished"]
+    return list(by_seed(plan, data, penalty, name).values())
 
 
 def say_first(plan, data, rows):
@@ -218,14 +221,10 @@ def say_published(plan, data, rows):
     def place(name):
         return 1 + sum(number(row, name) < number(base, name) for row in with_penalty)
 
-    def by_seed(penalty, name):
-        return {row["seed"]: number(row, name) for row in read(plan, "runs.csv")
-                if row["data"] == data and row["penalty"] == penalty and row["state"] == "finished"}
-
-    nll, calls = by_seed(BASE, "test_nll"), by_seed(BASE, "calls_ratio")
+    nll, calls = by_seed(plan, data, BASE, "test_nll"), by_seed(plan, data, BASE, "calls_ratio")
     better = []
     for row in with_penalty:
-        other, cost = by_seed(row["penalty"], "test_nll"), by_seed(row["penalty"], "calls_ratio")
+        other, cost = by_seed(plan, data, row["penalty"], "test_nll"), by_seed(plan, data, row["penalty"], "calls_ratio")
         if row is not base and all(other[s] < nll[s] and cost[s] < calls[s] for s in nll):
             better.append(row)
     paragraph(f"On {data} the published setting takes {mean(base, 'calls_ratio', 2)} of none's calls an iteration and changes the test",
@@ -245,9 +244,7 @@ def draw_factors(plan):
         for colour, (name, pattern, kin) in enumerate(FACTORS):
             points = [f"{number(row, 'calls_ratio_mean')}\t{number(row, 'nll_difference_mean')}" for _, row in members(rows, pattern, kin)]
             lines += [f"series\t-\t{colour}\tdotted"] + points + [f"series\t{name.split(',')[0]}\t{colour}\tpoints"] + points
-    path = os.path.join(PICTURES, plan + ".svg")
-    subprocess.run([PLOT, path], input="\n".join(lines) + "\n", text=True, check=True)
-    print(f"![test NLL against calls, one factor at a time]({os.path.basename(PICTURES)}/{plan}.svg)\n")
+    draw(plan, "test NLL against calls, one factor at a time", "\n".join(lines) + "\n")
     paragraph("Dotted lines join the settings of one factor in its order; all but the first meet in the published setting.")
 
 
