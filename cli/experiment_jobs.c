@@ -285,14 +285,14 @@ static int end(work *w, job *j, int status)
     const lam_experiment_run *run = lam_experiment_run_at(w->experiment, j->run);
     char killed[128];
     const char *why = j->slot->message;
-    int failed = !(WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK) && j->slot->code != LAM_ERR_INTERRUPTED;
+    int finished = WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK;
+    int failed = !finished && j->slot->code != LAM_ERR_INTERRUPTED;
     j->pid = 0;
     if (WIFSIGNALED(status)) {
         failed = stop_count < 2; /* else it was this process that killed it */
         snprintf(killed, sizeof killed, "its process was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
         why = killed;
     }
-    int finished = WIFEXITED(status) && WEXITSTATUS(status) == CLI_OK;
     int code = note(w, j, failed ? LAM_RUN_FAILED : finished ? LAM_RUN_FINISHED : LAM_RUN_BEGUN, failed ? why : NULL);
     if (code == CLI_OK && lam_experiment_refresh(w->experiment) != LAM_OK)
         code = cli_library_failed();

@@ -104,10 +104,9 @@ static void say_idle(const lam_config *cfg)
     lam_config defaults;
     lam_config_init(&defaults);
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
-        const char *needed = lam_parameter_needs(i);
-        if (needed == NULL || strcmp(cli_parameter(cfg, needed, value), cli_parameter(&defaults, needed, usual)) != 0)
-            continue;
-        if (strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(&defaults, parameter->name, usual)) != 0)
+        const char *needed = lam_parameter_idle(i, cfg);
+        if (needed != NULL
+            && strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(&defaults, parameter->name, usual)) != 0)
             cli_say("note: --%s %s has no effect without --%s", parameter->name, value, needed);
     }
     lam_config_clear(&defaults);

@@ -221,8 +221,9 @@ typedef struct lam_parameter {
 LAM_API const lam_parameter *lam_parameter_at(size_t index);
 /* 1 if the parameter at index concerns models of this kind: the group "data" is for densities, "vae" for the other. */
 LAM_API int lam_parameter_applies(size_t index, lam_model_kind kind);
-/* The name of the parameter without which the one at index does nothing, as tpr-degree without tpr-coefficient; NULL: none. */
-LAM_API const char *lam_parameter_needs(size_t index);
+/* Where the parameter at index does nothing in cfg, since another is at its default, as tpr-degree without tpr-coefficient: the name of
+ * that one; else NULL. */
+LAM_API const char *lam_parameter_idle(size_t index, const lam_config *cfg);
 /* Nearest of the known names to an unknown one, NULL if none is near. */
 LAM_API const char *lam_parameter_nearest(const char *name);
 

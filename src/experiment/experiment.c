@@ -99,6 +99,12 @@ const lam_plan_word *lam_experiment_seed(const lam_experiment *e, const lam_grid
     return own ? &e->plan.choose.seed : &e->seeds.items[run->seed];
 }
 
+const lam_budget *lam_experiment_budget(const lam_experiment *e, int choosing)
+{
+    int own = choosing && lam_budget_said(&e->plan.choose.budget) != LAM_BUDGET_NONE;
+    return own ? &e->plan.choose.budget : &e->plan.budget;
+}
+
 static lam_status fill_config(const lam_experiment *e, const lam_grid_run *run, size_t value, lam_config *cfg)
 {
     const lam_plan *plan = &e->plan;
@@ -115,8 +121,7 @@ static lam_status fill_config(const lam_experiment *e, const lam_grid_run *run, 
     cfg->threads = 1;
     if (plan->threads.text != NULL)
         LAM_TRY(set_at(e, cfg, "threads", &plan->threads));
-    int own_budget = run->choosing && lam_budget_said(&plan->choose.budget) != LAM_BUDGET_NONE;
-    LAM_TRY(set_budget(cfg, own_budget ? &plan->choose.budget : &plan->budget));
+    LAM_TRY(set_budget(cfg, lam_experiment_budget(e, run->choosing)));
     lam_status status = lam_config_check(cfg);
     if (status != LAM_OK) {
         lam_fail_in(status, "%s on %s", penalty->name.text, plan->data[run->data].name.text);
@@ -248,28 +253,15 @@ static lam_status prepare(lam_experiment *e)
 
 enum { MOST_IDLE = 32 };
 
-/* Names of the parameters that do nothing in both, what they need being at its default; "tpr" stands for three others. */
-static lam_status idle_in_both(const lam_config *a, const lam_config *b, const char *idle[MOST_IDLE])
+/* Names of the parameters that do nothing in both; "tpr" stands for three others. */
+static void idle_in_both(const lam_config *a, const lam_config *b, const char *idle[MOST_IDLE])
 {
-    lam_config defaults;
-    const char *needed;
     size_t n = 0;
-    lam_config_init(&defaults);
-    lam_status status = LAM_OK;
     idle[n++] = "tpr";
-    for (size_t i = 0; status == LAM_OK && lam_param_at(i) != NULL && n + 1 < MOST_IDLE; i++) {
-        char usual[64], value[2][64];
-        if ((needed = lam_parameter_needs(i)) == NULL)
-            continue;
-        status = lam_config_get(&defaults, needed, usual, sizeof usual);
-        status = status == LAM_OK ? lam_config_get(a, needed, value[0], sizeof value[0]) : status;
-        status = status == LAM_OK ? lam_config_get(b, needed, value[1], sizeof value[1]) : status;
-        if (status == LAM_OK && strcmp(value[0], usual) == 0 && strcmp(value[1], usual) == 0)
-            idle[n++] = lam_param_at(i)->shown.name;
-    }
+    for (size_t i = 0; lam_parameter_at(i) != NULL && n + 1 < MOST_IDLE; i++)
+        if (lam_parameter_idle(i, a) != NULL && lam_parameter_idle(i, b) != NULL)
+            idle[n++] = lam_parameter_at(i)->name;
     idle[n] = NULL;
-    lam_config_clear(&defaults);
-    return status;
 }
 
 /* A penalty whose settings switch nothing on is another's fit once more, and its figures beside that one's say nothing. */
@@ -277,7 +269,7 @@ static lam_status check_differs(const lam_experiment *e, const lam_grid_run *run
 {
     const char *idle[MOST_IDLE];
     lam_difference found;
-    LAM_TRY(idle_in_both(&run->config, &before->config, idle));
+    idle_in_both(&run->config, &before->config, idle);
     LAM_TRY(lam_param_difference(&run->config, &before->config, idle, &found));
     if (found.param != NULL)
         return LAM_OK;

@@ -32,6 +32,8 @@ int lam_experiment_chooses(const lam_experiment *e, size_t penalty);
 /* The run's tolerance and seed, as the plan says them. */
 const lam_plan_word *lam_experiment_tolerance(const lam_experiment *e, const lam_grid_run *run);
 const lam_plan_word *lam_experiment_seed(const lam_experiment *e, const lam_grid_run *run);
+/* Of a run of the grid, or of the stage that chooses. */
+const lam_budget *lam_experiment_budget(const lam_experiment *e, int choosing);
 /* The run's configuration with that value of its coefficient, LAM_NO_VALUE: as it is. cfg is initialised here. */
 lam_status lam_experiment_configure(const lam_experiment *e, const lam_grid_run *run, size_t value, lam_config *cfg);
 /* A number as people write it: "0.5", "1e-4". */

@@ -135,7 +135,7 @@ void lam_page_choices(FILE *out, const lam_experiment *e, const lam_measurement 
     fputs("<h2 id=\"choices\">Coefficients</h2>\n<p>Each was run with one seed on ", out);
     lam_svg_text(out, e->plan.data[e->plan.choose.on].name.text);
     fputs(" for", out);
-    lam_page_budget(out, lam_budget_said(&e->plan.choose.budget) != LAM_BUDGET_NONE ? &e->plan.choose.budget : &e->plan.budget);
+    lam_page_budget(out, lam_experiment_budget(e, 1));
     fputs("; the one with the lowest best validation NLL by then was taken for everything below. One at an end of its list says "
           "that a value beyond may be better.</p>\n"
           "<div class=\"box\"><table><thead><tr><th scope=\"col\">penalty</th><th scope=\"col\">coefficient</th>"
