@@ -206,6 +206,9 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
 void cli_data_notes(const char *path, const lam_table *table);
 /* Writes to path by its ending, or as csv to stdout when path is NULL. CLI_OK or CLI_FAILED with the message printed. */
 int cli_table_out(const lam_table *table, const char *path);
+/* The same of results [data->rows, cols]. The rows that reading data dropped as bad stand there as nan, so that rows of results and of
+ * the file are alike. */
+int cli_results_out(const lam_table *results, const lam_table *data, const char *path);
 /* A path for results that cannot be written is found before the work: CLI_OK, or CLI_USAGE with the message printed. path
  * may be NULL. */
 int cli_out_check(const char *path);

@@ -1,5 +1,6 @@
 /* Data for a model, and where results go. */
 #include "cli.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -74,8 +75,8 @@ static int check_names(const char *path, const lam_table *table, const lam_model
 {
     names n = compare_names(table, model);
     if (n.shared > 0 && n.missing != NULL)
-        return cli_fail("%s has no column %s, which the model takes (`laminar info` lists them); choose columns in the model's order with "
-            "--columns", path, n.missing);
+        return cli_fail("%s has no column %s, which the model takes (`laminar info` lists them); leave all columns but the model's, in their "
+            "order, out with --drop", path, n.missing);
     if (n.differ)
         cli_say("warning: the columns of %s are named otherwise than the model's; they are taken in their order", path);
     return CLI_OK;
@@ -106,8 +107,8 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
     }
     cli_data_notes(path, *table);
     if ((*table)->cols != dim) {
-        int code = cli_fail("%s has %zu columns, the model takes %zu (`laminar info` lists them); choose with "
-            "--columns or --drop", path, (*table)->cols, dim);
+        int code = cli_fail("%s has %zu columns, the model takes %zu (`laminar info` lists them)%s", path, (*table)->cols, dim,
+            (*table)->cols > dim ? "; leave the others out with --drop" : "");
         lam_table_free(*table);
         *table = NULL;
         return code;
@@ -138,6 +139,25 @@ int cli_table_out(const lam_table *table, const char *path)
         for (size_t j = 0; j < table->cols; j++)
             printf("%.17g%s", table->values[i * table->cols + j], j + 1 == table->cols ? "\n" : ",");
     return CLI_OK; /* main looks at the stream's state */
+}
+
+int cli_results_out(const lam_table *results, const lam_table *data, const char *path)
+{
+    size_t n = results->rows, cols = results->cols, bad = 0;
+    if (data->bad_rows == 0)
+        return cli_table_out(results, path);
+    lam_table *all = cli_table_create(n + data->bad_rows, cols);
+    for (size_t j = 0; j < cols; j++)
+        cli_table_name(all, j, results->names[j]);
+    for (size_t i = 0; i < all->rows; i++) {
+        int is_bad = bad < data->bad_rows && data->bad_at[bad] == i;
+        for (size_t j = 0; j < cols; j++)
+            all->values[i * cols + j] = is_bad ? (double)NAN : results->values[(i - bad) * cols + j];
+        bad += (size_t)is_bad;
+    }
+    int code = cli_table_out(all, path);
+    lam_table_free(all);
+    return code;
 }
 
 void cli_table_name(lam_table *table, size_t column, const char *name)

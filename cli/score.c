@@ -71,7 +71,7 @@ static int score(const lam_model *model, const lam_table *data, const score_args
         for (size_t i = 0; i < scores->rows; i++)
             scores->values[i] -= log_det;
     if (code == CLI_OK && args->out != NULL)
-        code = cli_table_out(scores, args->out);
+        code = cli_results_out(scores, data, args->out);
     if (code == CLI_OK) {
         report(model, &options, scores, args->units, &counts, cli_clock() - start);
         if (args->out != NULL)
@@ -109,7 +109,7 @@ const cli_command cli_score = {
     .details = "Evaluates log p(x) with the exact trace. MODEL is a run folder or a model file; DATA is in the units of\n"
                "the file the model was fitted to, and is standardised by the model. --units says which density is\n"
                "written: of the data, or of the standardised variables. The mean NLL and its standard error are printed\n"
-               "in both.\n",
+               "in both. FILE has a row for each of DATA: one that --drop-bad-rows leaves out is nan there.\n",
     .example = "  $ laminar score run/ test.csv -o logp.npy\n"
                "  rows                                 1000\n"
                "  mean NLL, nats, data units           2.401310 +- 0.021044\n"

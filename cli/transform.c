@@ -42,7 +42,7 @@ static int transform(const lam_model *model, const lam_table *in, lam_table *out
     cli_progress_start(&progress, what, &options);
     lam_status status = fn(model, &options, in->values, in->rows, out->values, &counts);
     cli_progress_end();
-    int code = status == LAM_OK ? cli_table_out(out, args->out) : cli_library_failed();
+    int code = status == LAM_OK ? cli_results_out(out, in, args->out) : cli_library_failed();
     if (code == CLI_OK && args->out != NULL)
         printf("%zu rows, %s, in %s; calls of f a solve %.1f; %s\n", in->rows,
             fn == lam_encode                 ? "units of the base density"
@@ -100,7 +100,7 @@ const cli_command cli_encode = {
     .arguments = "MODEL DATA [-o z.npy]",
     .summary = "rows of a file to the base density's space",
     .details = "Carries every row through the flow to z, which is a standard normal draw if the model fits. MODEL is a\n"
-               "run folder or a model file; DATA is in data units.\n",
+               "run folder or a model file; DATA is in data units. A row that --drop-bad-rows leaves out is written as nan.\n",
     .example = "  $ laminar encode run/ test.csv -o z.npy\n"
                "  1000 rows, units of the base density, in z.npy; calls of f a solve 20.0; 0.1 s\n",
     .options = encode_options,

@@ -235,6 +235,7 @@ typedef struct lam_table {
     char **names;     /* [cols], never NULL: from the header, or "1", "2", ... */
     int has_names;    /* 1: the file named its columns */
     size_t bad_rows;  /* dropped for a missing or non-numeric cell */
+    size_t *bad_at;   /* [bad_rows] which of the source's rows these were, from 0, ascending; NULL if none */
     size_t duplicates;/* dropped as duplicates */
     char hash[33];    /* 128-bit digest of values, hex: the data hash kept in a model */
 } lam_table;

@@ -20,6 +20,7 @@ void lam_table_free(lam_table *table)
         free(table->names[j]);
     lam_free(table->names);
     lam_free(table->values);
+    lam_free(table->bad_at);
     lam_free(table);
 }
 
@@ -92,6 +93,22 @@ void lam_table_digest_parts(char parts[3][33], char hash[33])
     lam_hash_text(digest, hash);
 }
 
+lam_status lam_table_drop_row(lam_table *table, size_t row)
+{
+    size_t n = table->bad_rows;
+    if ((n & (n - 1)) == 0) { /* room is a power of two, and full */
+        size_t *more = lam_alloc(n == 0 ? 1 : 2 * n, sizeof *more);
+        if (more == NULL)
+            return LAM_ERR_MEMORY;
+        if (n > 0)
+            memcpy(more, table->bad_at, n * sizeof *more);
+        lam_free(table->bad_at);
+        table->bad_at = more;
+    }
+    table->bad_at[table->bad_rows++] = row;
+    return LAM_OK;
+}
+
 lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n)
 {
     double *values = lam_alloc(table->rows * n, sizeof *values);
@@ -130,7 +147,7 @@ static lam_status check_rows(lam_table *table, const char *name, int drop_bad_ro
                 "--drop-bad-rows, or the column with --drop %s", name, i + 1, j + 1, table->names[j],
                 isnan(row[j]) ? "NaN" : "infinite", table->names[j]);
         if (j < cols) {
-            table->bad_rows++;
+            LAM_TRY(lam_table_drop_row(table, i));
             continue;
         }
         memmove(table->values + used++ * cols, row, cols * sizeof *row);

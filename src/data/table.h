@@ -25,6 +25,8 @@ void lam_table_digest(const double *values, size_t rows, size_t cols, char hash[
 void lam_table_digest_parts(char parts[3][33], char hash[33]);
 /* A table without rows; names (copied) may be NULL for "1", "2", ... */
 lam_status lam_table_empty(size_t cols, lam_table **out);
+/* Counts a row of the source, from 0, as dropped for a cell that is no number. */
+lam_status lam_table_drop_row(lam_table *table, size_t row);
 /* Keeps columns kept [n], in that order, in place of table's own. */
 lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n);
 /* Replaces the name of a column by a copy of name. */

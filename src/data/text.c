@@ -207,12 +207,12 @@ static lam_status read_row(text *t, const lam_text_line *line)
     }
     if (t->options == NULL || !t->options->drop_bad_rows)
         return bad_cell(t, line, bad_column, &bad, bad_value);
-    if (t->table->bad_rows++ == 0) {
+    if (t->table->bad_rows == 0) {
         char shown[LAM_SHOWN_SIZE];
         snprintf(t->first_bad, sizeof t->first_bad, "line %zu, column %zu (%.100s): \"%s\"", line->number, bad_column + 1,
             t->names[bad_column], lam_cell_show(bad.at, bad.n, shown));
     }
-    return LAM_OK;
+    return lam_table_drop_row(t->table, t->seen - 1);
 }
 
 static lam_status read_text(text *t, const char *bytes, size_t size)

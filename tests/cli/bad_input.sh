@@ -76,9 +76,17 @@ refused 1 "part.csv has no column a, which the model takes"
 run score r nan.csv -o s.npy
 refused 1 "nan.csv"
 [ ! -e s.npy ] || fail "a refused score should leave no file"
-run score r nan.csv --drop-bad-rows -o s.npy
+run score r nan.csv --drop-bad-rows -o s.csv
 expect_code 0
 expect_err "1 bad row"
+grep -v nan nan.csv >good.csv
+run score r good.csv -o want.csv
+expect_code 0
+sed -i '11 a nan' want.csv # rows of the file and of the scores are alike
+expect_same s.csv want.csv
+run encode r nan.csv --drop-bad-rows -o z.csv
+expect_code 0
+[ "$(sed -n 12p z.csv)" = nan,nan ] && [ "$(wc -l <z.csv)" = "$(wc -l <nan.csv)" ] || fail "a dropped row should be nan in z.csv"
 run score nowhere wide.csv
 refused 1 "nowhere"
 mkdir hollow

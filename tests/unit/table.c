@@ -198,6 +198,7 @@ static void bad_rows_and_duplicates(void **state)
     const char *text = "a,b\n1,2\nx,2\n1,2\n3,?\n0,5\n-0.0,5\n1,3\n";
     lam_table *t = read_text(text, &(lam_read_options){ .drop_bad_rows = 1 });
     assert_int_equal(t->bad_rows, 2);
+    assert_true(t->bad_at[0] == 1 && t->bad_at[1] == 3);
     assert_int_equal(t->duplicates, 0);
     assert_int_equal(t->rows, 5);
     lam_table_free(t);
@@ -311,7 +312,7 @@ static void arrays(void **state)
     assert_int_equal(lam_npy_write(path, bad, shape, 2), LAM_OK);
     FAILS(lam_table_read(path, NULL, &t), LAM_ERR_DATA, "row 2, column 1 (1) is NaN");
     assert_int_equal(lam_table_read(path, &(lam_read_options){ .drop_bad_rows = 1 }, &t), LAM_OK);
-    assert_true(t->rows == 1 && t->bad_rows == 1);
+    assert_true(t->rows == 1 && t->bad_rows == 1 && t->bad_at[0] == 1);
     lam_table_free(t);
     FAILS(lam_table_read(path, &(lam_read_options){ .columns = "9" }, &t), LAM_ERR_ARGUMENT, "no column \"9\"");
 }
