@@ -7,15 +7,17 @@ typedef struct plot_args {
     const char *out, *data, *columns, *panels, *scale;
     size_t draws, points, paths, grid;
     uint64_t seed;
-    int dark, drop_bad_rows;
+    cli_choice choice; /* of DATA; its columns stay NULL, --columns being those to show */
+    int dark;
     cli_eval eval;
 } plot_args;
 
 static const cli_option plot_options[] = {
     {"out", 'o', CLI_TEXT, "FILE", "the picture: .png, .svg or .pdf", offsetof(plot_args, out)},
     {"data", 0, CLI_TEXT, "DATA", "rows to lay over it, in data units; paths then start from them", offsetof(plot_args, data)},
+    {"drop", 0, CLI_TEXT, "A,B,...", "columns of DATA to leave out, by name or number", offsetof(plot_args, choice.drop)},
     {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows of DATA with missing or non-numeric cells; they are counted",
-        offsetof(plot_args, drop_bad_rows)},
+        offsetof(plot_args, choice.drop_bad_rows)},
     {"columns", 0, CLI_TEXT, "A,B,...", "columns to show, by name or number; default: the first 6", offsetof(plot_args, columns)},
     {"panels", 0, CLI_TEXT, "density,draws,paths", "of two columns, which panels; default all", offsetof(plot_args, panels)},
     {"scale", 0, CLI_TEXT, "density|log", "show the density, or its logarithm (10 nats of it); default: log where the density "
@@ -177,7 +179,6 @@ static int draw(const cli_command *command, const plot_args *args, const plot_mo
     double start = cli_clock();
     char text[32];
     lam_table *data = NULL;
-    const cli_choice choice = {.drop_bad_rows = args->drop_bad_rows};
     lam_picture_options options = {.eval = &eval, .seed = args->seed, .draws = args->draws, .points = args->points,
         .paths = args->paths, .grid = args->grid, .dark = args->dark};
     int code = choose_columns(command, args->columns, m->model[0], columns, &options);
@@ -186,7 +187,7 @@ static int draw(const cli_command *command, const plot_args *args, const plot_mo
     if (code == CLI_OK)
         code = choose_scale(command, args->scale, &options);
     if (code == CLI_OK && args->data != NULL)
-        code = cli_data_read(args->data, &choice, m->model[0], &data);
+        code = cli_data_read(args->data, &args->choice, m->model[0], &data);
     if (code != CLI_OK)
         return code;
     cli_eval_options(&args->eval, &eval);

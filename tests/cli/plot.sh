@@ -92,6 +92,12 @@ run plot wide --data hole.csv --drop-bad-rows -n 200 -o hole.svg
 expect_code 0
 expect_err "1 bad rows dropped"
 expect_out "399 rows of data"
+sed '1s/^/x,/; 2,$s/^/text,/' seven.csv >eight.csv
+run plot wide --data eight.csv --drop x -n 200 -o eight.svg
+expect_code 0
+expect_out "400 rows of data"
+run plot wide --data eight.csv --drop 1,2 -n 200 -o no.svg
+refused 1 "eight.csv has 6 columns, the model takes 7"
 
 # Refused, with nothing written.
 run plot plain
