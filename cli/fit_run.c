@@ -96,7 +96,7 @@ static int check_applies(const cli_command *command, const fit_run *args, const 
     return code;
 }
 
-/* A parameter that was set and does nothing, since what it belongs to is off, is more likely an oversight than a wish. */
+/* A parameter that was set and does nothing is more likely an oversight than a wish. */
 static void say_idle(const lam_config *cfg)
 {
     const lam_parameter *parameter;
@@ -104,10 +104,10 @@ static void say_idle(const lam_config *cfg)
     lam_config defaults;
     lam_config_init(&defaults);
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
-        const char *needed = lam_parameter_idle(i, cfg);
-        if (needed != NULL
+        const char *wanted = lam_parameter_idle(i, cfg);
+        if (wanted != NULL
             && strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(&defaults, parameter->name, usual)) != 0)
-            cli_say("note: --%s %s has no effect without --%s", parameter->name, value, needed);
+            cli_say("note: --%s %s has no effect without %s", parameter->name, value, wanted);
     }
     lam_config_clear(&defaults);
 }

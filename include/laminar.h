@@ -221,8 +221,8 @@ typedef struct lam_parameter {
 LAM_API const lam_parameter *lam_parameter_at(size_t index);
 /* 1 if the parameter at index concerns models of this kind: the group "data" is for densities, "vae" for the other. */
 LAM_API int lam_parameter_applies(size_t index, lam_model_kind kind);
-/* Where the parameter at index does nothing in cfg, since another is at its default, as tpr-degree without tpr-coefficient: the name of
- * that one; else NULL. */
+/* Where the parameter at index does nothing in cfg, as tpr-degree without tpr-coefficient: what it wants, for a message
+ * ("--tpr-coefficient", "an adaptive --solver"); else NULL. */
 LAM_API const char *lam_parameter_idle(size_t index, const lam_config *cfg);
 /* Nearest of the known names to an unknown one, NULL if none is near. */
 LAM_API const char *lam_parameter_nearest(const char *name);

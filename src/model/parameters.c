@@ -153,23 +153,6 @@ int lam_parameter_applies(size_t index, lam_model_kind kind)
     return p != NULL && strcmp(p->group, kind == LAM_DENSITY ? "vae" : "data") != 0;
 }
 
-const char *lam_parameter_idle(size_t index, const lam_config *cfg)
-{
-    static const char *const needs[][2] = {
-        { "tpr-times", "tpr-coefficient" }, { "tpr-degree", "tpr-coefficient" }, { "tpr-l-weight", "tpr-coefficient" },
-        { "taylor-order", "taylor-coefficient" }, { "warm-start-pairing", "warm-start" },
-    };
-    char value[64];
-    for (size_t i = 0; index < COUNT && i < sizeof needs / sizeof needs[0]; i++) {
-        if (strcmp(table[index].shown.name, needs[i][0]) != 0)
-            continue;
-        const lam_param *needed = lam_param_find(needs[i][1], NULL);
-        int off = lam_param_get(needed, cfg, value, sizeof value) == LAM_OK && strcmp(value, needed->preset) == 0;
-        return off ? needs[i][1] : NULL;
-    }
-    return NULL;
-}
-
 /* '-' and '_' are one character in names: batch_size is batch-size. */
 static char plain(char c)
 {

@@ -35,10 +35,11 @@ else
 fi
 
 # what does nothing alone
-run fit $flags --tpr-l-weight 1 --warm-start-pairing minibatch --taylor-order 3 --out idle
+run fit $flags --tpr-l-weight 1 --warm-start-pairing minibatch --taylor-order 3 --steps 4 --out idle
 expect_code 0
 expect_err "note: --tpr-l-weight 1 has no effect without --tpr-coefficient" "note: --warm-start-pairing minibatch has no effect without --warm-start" \
-    "note: --taylor-order 3 has no effect without --taylor-coefficient"
+    "note: --taylor-order 3 has no effect without --taylor-coefficient" \
+    "note: --steps 4 has no effect without --solver euler|midpoint|rk4"
 
 # stopped and killed within
 long="$flags --warm-start flow-matching:1200 --warm-start-pairing minibatch"

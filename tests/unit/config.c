@@ -365,10 +365,55 @@ static void penalties_in_few_words(void **state)
     }
 }
 
+/* Which parameters do nothing by default; and the one or two settings that each of them wants or that silence it. */
+static void parameters_that_do_nothing(void **state)
+{
+    (void)state;
+    static const char *const by_default[] = { "steps", "tpr-times", "tpr-degree", "tpr-l-weight", "taylor-order", "warm-start-pairing" };
+    static const struct {
+        const char *name, *settings[2][2];
+        int idle;
+    } c[] = {
+        { "tpr-degree", { { "tpr", "true" } }, 0 }, { "taylor-order", { { "taylor-coefficient", "0.1" } }, 0 },
+        { "warm-start-pairing", { { "warm-start", "flow-matching:5" } }, 0 }, { "steps", { { "solver", "rk4" } }, 0 },
+        { "steps", { { "test-solver", "rk4" } }, 0 }, { "steps", { { "test-solver", "bosh3" }, { "test-steps", "4" } }, 1 },
+        { "atol", { { "solver", "rk4" } }, 1 }, { "rtol", { { "solver", "euler" } }, 1 }, { "error-parts", { { "solver", "midpoint" } }, 1 },
+        { "atol", { { "solver", "bosh3" } }, 0 }, { "test-atol", { { "solver", "rk4" } }, 1 }, { "test-rtol", { { "test-steps", "4" } }, 1 },
+        { "test-atol", { { "solver", "rk4" }, { "test-solver", "dopri5" } }, 0 }, { "atol", { { "test-solver", "rk4" } }, 0 },
+        { "probes", { { "divergence", "exact" } }, 1 }, { "probes", { { "divergence", "exact" }, { "val-divergence", "estimate" } }, 0 },
+        { "probes", { { "divergence", "gaussian" } }, 0 }, { "rank", { { "amortised", "bias" } }, 1 },
+        { "binarise", { { "pixels", "categorical" } }, 1 },
+    };
+    lam_config cfg;
+    const lam_parameter *parameter;
+    lam_config_init(&cfg);
+    for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
+        int listed = 0;
+        for (size_t k = 0; k < sizeof by_default / sizeof by_default[0]; k++)
+            listed |= strcmp(parameter->name, by_default[k]) == 0;
+        if ((lam_parameter_idle(i, &cfg) != NULL) != listed)
+            fail_msg("%s should %sdo something by default", parameter->name, listed ? "not " : "");
+    }
+    assert_null(lam_parameter_idle(SIZE_MAX, &cfg));
+    lam_config_clear(&cfg);
+    for (size_t k = 0; k < sizeof c / sizeof c[0]; k++) {
+        size_t at = 0;
+        lam_config_init(&cfg);
+        for (size_t i = 0; i < 2 && c[k].settings[i][0] != NULL; i++)
+            assert_int_equal(lam_config_set(&cfg, c[k].settings[i][0], c[k].settings[i][1]), LAM_OK);
+        while (strcmp(lam_parameter_at(at)->name, c[k].name) != 0)
+            at++;
+        if ((lam_parameter_idle(at, &cfg) != NULL) != c[k].idle)
+            fail_msg("case %zu: %s should %sdo something", k, c[k].name, c[k].idle ? "not " : "");
+        lam_config_clear(&cfg);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(penalties_in_few_words),
+        cmocka_unit_test(parameters_that_do_nothing),
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(kinds_print_their_own_groups),
         cmocka_unit_test(words_are_the_enums),
