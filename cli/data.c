@@ -162,9 +162,10 @@ int cli_results_out(const lam_table *results, const lam_table *data, const char 
 
 void cli_table_name(lam_table *table, size_t column, const char *name)
 {
-    free(table->names[column]);
-    table->names[column] = cli_format("%s", name);
-    table->has_names = 1;
+    if (lam_table_rename(table, column, name) != LAM_OK) {
+        cli_library_failed();
+        exit(CLI_FAILED);
+    }
 }
 
 lam_table *cli_table_create(size_t rows, size_t cols)

@@ -253,6 +253,7 @@ LAM_API lam_status lam_table_read(const char *path, const lam_read_options *opti
 LAM_API lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table **out);
 LAM_API const char *lam_toy_name(size_t index); /* NULL past the end */
 LAM_API lam_status lam_table_create(size_t rows, size_t cols, lam_table **out); /* zeros, names "1", "2", ... */
+LAM_API lam_status lam_table_rename(lam_table *table, size_t column, const char *name); /* keeps a copy of name; has_names is 1 then */
 /* .npy (f8; [rows] if cols == 1), .csv or .csv.gz by the path's ending; temporary name, sync, rename. */
 LAM_API lam_status lam_table_write(const lam_table *table, const char *path);
 LAM_API void lam_table_free(lam_table *table);

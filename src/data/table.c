@@ -26,11 +26,14 @@ void lam_table_free(lam_table *table)
 
 lam_status lam_table_rename(lam_table *table, size_t column, const char *name)
 {
+    if (table == NULL || name == NULL || column >= table->cols)
+        return lam_fail(LAM_ERR_ARGUMENT, "column %zu cannot be named: there is no such column or no name", column + 1);
     char *copy = lam_strdup(name);
     if (copy == NULL)
         return LAM_ERR_MEMORY;
     free(table->names[column]);
     table->names[column] = copy;
+    table->has_names = 1;
     return LAM_OK;
 }
 
@@ -52,6 +55,7 @@ lam_status lam_table_empty(size_t cols, lam_table **out)
         lam_table_free(table);
         return status;
     }
+    table->has_names = 0; /* numbers are not the file's */
     *out = table;
     return LAM_OK;
 }

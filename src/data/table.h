@@ -29,7 +29,5 @@ lam_status lam_table_empty(size_t cols, lam_table **out);
 lam_status lam_table_drop_row(lam_table *table, size_t row);
 /* Keeps columns kept [n], in that order, in place of table's own. */
 lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n);
-/* Replaces the name of a column by a copy of name. */
-lam_status lam_table_rename(lam_table *table, size_t column, const char *name);
 
 #endif

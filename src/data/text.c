@@ -117,7 +117,6 @@ static lam_status prepare(text *t, size_t bytes, size_t line_bytes)
     t->place = lam_alloc(t->cols, sizeof *t->place);
     lam_status status = t->place == NULL ? LAM_ERR_MEMORY : lam_table_empty(n, &t->table);
     if (status == LAM_OK) {
-        t->table->has_names = t->has_header;
         t->room = bytes / (line_bytes + 1) + 16;
         t->table->values = lam_alloc(t->room * n, sizeof *t->table->values);
         status = t->table->values == NULL ? LAM_ERR_MEMORY : LAM_OK;
@@ -127,6 +126,7 @@ static lam_status prepare(text *t, size_t bytes, size_t line_bytes)
             t->place[kept[k]] = k;
             status = lam_table_rename(t->table, k, t->names[kept[k]]);
         }
+        t->table->has_names = t->has_header;
     }
     lam_free(kept);
     return status;

@@ -140,7 +140,6 @@ lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table
             "circles, moons, rings, swissroll, 2spirals, line and cos", name);
     LAM_TRY(lam_table_create(rows, 2, out));
     lam_table *table = *out;
-    table->has_names = 1;
     for (size_t i = 0; i < rows; i++) {
         draws d = { seed, i, (uint64_t)index << 32 };
         toys[index].draw(&d, table->values + 2 * i);
