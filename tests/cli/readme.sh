@@ -109,6 +109,15 @@ check_c() {
     code=$?
     expect_code 0
     expect_out "log p(x) = "
+    local package
+    package=$(find "$prefix" -path '*-packages/laminar')
+    [ -z "$package" ] && return # a build without Python
+    command_line="import laminar"
+    PYTHONPATH=$(dirname "$package") PYTHONDONTWRITEBYTECODE=1 "$(sed -n 's/^PYTHON_PROGRAM:[A-Z]*=//p' "$build_dir/CMakeCache.txt")" \
+        -c 'import laminar; print(len(laminar.toys()), "toys")' >out 2>err
+    code=$?
+    expect_code 0
+    expect_out "10 toys"
 }
 
 for page in "${pages[@]}"; do

@@ -1,0 +1,142 @@
+"""Variational auto-encoders of images, whose posterior goes through a flow."""
+import collections
+import os
+
+import numpy as np
+
+from . import _parameters
+from ._estimator import Estimator
+from ._library import DataError, check, counts_of, doubles, ffi, lib, path_bytes
+from .density import _How
+
+Scores = collections.namedtuple("Scores", "images samples negative_elbo negative_elbo_se reconstruction kl log_likelihood "
+                                "log_likelihood_se sampling_se counts")
+Scores.__doc__ = """Means over images, nats an image, and standard errors of them. log_likelihood is the importance-weighted estimate of
+log p(x), NaN without samples; sampling_se is its error by the samples alone. reconstruction and kl are NaN with samples."""
+
+
+def _pixels(images, what, shape=None):
+    """Grey levels as uint8 [n, height, width]."""
+    x = np.asarray(images)
+    if x.ndim == 2 and shape is not None and x.shape[1] == shape[0] * shape[1]:
+        x = x.reshape(len(x), *shape)
+    if x.ndim != 3:
+        raise DataError(f"{what} has {x.ndim} dimensions; give images [n, height, width]")
+    if shape is not None and x.shape[1:] != tuple(shape):
+        raise DataError(f"{what} holds images of {x.shape[1]} x {x.shape[2]}, the model is of {shape[0]} x {shape[1]}")
+    if x.dtype != np.uint8:
+        whole = np.asarray(x, dtype=np.float64)
+        if not (np.isfinite(whole).all() and (whole == np.floor(whole)).all() and whole.min() >= 0 and whole.max() <= 255):
+            raise DataError(f"{what} wants grey levels, whole numbers from 0 to 255 (uint8)")
+        x = whole.astype(np.uint8)
+    return np.ascontiguousarray(x)
+
+
+class _Images:
+    """Images as a lam_images: an array, or a file as the program reads it."""
+
+    def __init__(self, x, config, what):
+        self.pointer = ffi.gc(ffi.new("lam_images *"), lambda p: None)
+        self._keep = None
+        if isinstance(x, (str, os.PathLike)):
+            options = ffi.new("lam_images_options *", {"invert": config.pointer.invert})
+            self.pointer = ffi.gc(ffi.new("lam_images *"), lib.lam_images_free)
+            check(lib.lam_images_read(path_bytes(x), options, self.pointer))
+            return
+        pixels = _pixels(x, what)
+        if config.pointer.invert:
+            pixels = 255 - pixels
+        self._keep = (pixels, ffi.new("char[]", b"npy"))
+        p = self.pointer
+        p.n, p.height, p.width = pixels.shape
+        p.pixels = ffi.from_buffer("unsigned char[]", pixels)
+        p.binary = int(bool(((pixels == 0) | (pixels == 255)).all()))
+        p.format = self._keep[1]
+
+
+class VAE(Estimator):
+    """An auto-encoder of images: a convolutional encoder's Gaussian goes through an amortised flow to z, a decoder gives the pixels.
+
+    >>> vae = laminar.VAE(tpr=True, latent=16, dims=(64, 64), rank=8, batch_size=100, epochs=5, warmup=1).fit(images)
+    >>> vae.evaluate(images, samples=100)       # bound, and importance-weighted log p(x)
+    >>> vae.sample(64)                          # mean pixels [64, height, width], 0 to 1
+
+    Images are grey levels [n, height, width], 0 to 255, sides multiples of 4. fit leaves result_ (FitResult; its NLLs are negative
+    evidence lower bounds at beta 1) and image_shape_. config is a YAML file of parameters, as `laminar vae fit --config` takes it.
+
+    Parameters, all by keyword (None: the default):
+"""
+    _kind = "vae"
+
+    def fit(self, images, y=None, *, valid=None, test=None, out=None, resume=False, overwrite=False, progress=None):
+        """Fits it to images, an array or a file (idx, .mat, pickle, zip of PNG, .npy). Keywords as of Flow.fit."""
+        del y
+        config = self._config()
+        sets = [None if part is None else _Images(part, config, what)
+                for part, what in ((images, "images"), (valid, "valid"), (test, "test"))]
+        data = ffi.new("lam_image_data **")
+        check(lib.lam_image_data_build(config.pointer, *(ffi.NULL if s is None else s.pointer for s in sets), data))
+        kept = ffi.gc(data[0], lib.lam_image_data_free)
+        model, result = self._run(lib.lam_vae_fit, lib.lam_vae_free, config, kept, out, resume, overwrite, progress)
+        self._adopt(model)
+        self.result_ = result
+        return self
+
+    def _adopt(self, model):
+        self._model = model
+        height, width = ffi.new("size_t *"), ffi.new("size_t *")
+        lib.lam_vae_image_size(model, height, width)
+        self.image_shape_ = (int(height[0]), int(width[0]))
+        self.n_parameters_ = int(lib.lam_vae_parameter_count(model))
+
+    def _save(self, path):
+        check(lib.lam_vae_save(self._model, path_bytes(path)))
+
+    def _adopt_file(self, path):
+        model = ffi.new("lam_vae **")
+        check(lib.lam_vae_load(path_bytes(path), model))
+        self._adopt(ffi.gc(model[0], lib.lam_vae_free))
+
+    def _images(self, images, what="images"):
+        pixels = _pixels(images, what, self.image_shape_)
+        return 255 - pixels if lib.lam_vae_config(self._model).invert else pixels
+
+    def evaluate(self, images, samples=0, **how):
+        """The bound of images, as Scores; samples: an image, of the importance-weighted log p(x). Image i becomes black and white by
+        the draw of its number i."""
+        model, x, how = self._fitted(), self._images(images), _How(**how)
+        s = ffi.new("lam_vae_scores *")
+        how.check(lib.lam_vae_score(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), samples, s))
+        return Scores(counts=counts_of(s.counts), **{name: getattr(s, name) for name in Scores._fields[:-1]})
+
+    def score(self, images, y=None):
+        """The evidence lower bound, nats an image: higher is better."""
+        del y
+        return -self.evaluate(images).negative_elbo
+
+    def reconstruct(self, images, *, seed=0, **how):
+        """Mean pixels [n, height, width], 0 to 1, through one draw of z each."""
+        model, x, how = self._fitted(), self._images(images), _How(trace_seed=seed, **how)
+        out = np.empty(x.shape)
+        how.check(lib.lam_vae_reconstruct(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), doubles(out)))
+        return out
+
+    def sample(self, n_samples=1, *, seed=0, **how):
+        """Mean pixels [n_samples, height, width] of draws of z; image i depends on seed and i alone."""
+        model, how = self._fitted(), _How(**how)
+        out = np.empty((n_samples, *self.image_shape_))
+        how.check(lib.lam_vae_sample(model, how.pointer, seed, n_samples, doubles(out)))
+        return out
+
+    def interpolate(self, a, b, n=8, **how):
+        """n mean images on the straight line between the z of image a and of image b [height, width], both ends included."""
+        model, how = self._fitted(), _How(**how)
+        ends = self._images(np.stack([a, b]), "a and b")
+        out = np.empty((n, *self.image_shape_))
+        how.check(lib.lam_vae_interpolate(model, how.pointer, ffi.from_buffer("unsigned char[]", ends[:1]),
+                                          ffi.from_buffer("unsigned char[]", ends[1:]), n, doubles(out)))
+        return out
+
+
+VAE.__doc__ += _parameters.describe("vae") + "\n"
+VAE.__signature__ = _parameters.signature("vae")

@@ -1,0 +1,314 @@
+"""The Python package from outside: the same models as the program's, errors as exceptions, stops, copies, scikit-learn's conventions.
+
+    PYTHONPATH=build/python python3 tests/python/test_laminar.py      LAMINAR is the program, default build/laminar
+"""
+import copy
+import inspect
+import os
+import pickle
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import unittest
+import warnings
+
+import numpy as np
+
+import laminar
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+PROGRAM = os.environ.get("LAMINAR", os.path.join(ROOT, "build", "laminar"))
+SMALL = {"dims": (8, 8), "lr": 0.01, "iterations": 40, "batch_size": 200, "val_freq": 20, "threads": 1}
+
+
+class Frame(dict):
+    """As much of a pandas.DataFrame as the package looks at."""
+
+    columns = property(lambda self: list(self))
+    shape = property(lambda self: (len(next(iter(self.values()))), len(self)))
+
+    def __array__(self, dtype=None):
+        return np.column_stack(list(self.values())).astype(dtype or float)
+
+
+class WithFlow(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.x = laminar.toy("moons", 1000, 1)
+        cls.flow = laminar.Flow(tpr=True, **SMALL).fit(cls.x)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+
+class Fits(WithFlow):
+    def test_the_program_makes_the_same_model(self):
+        subprocess.run([PROGRAM, "fit", "toy:moons:1000:1", "--tpr", "--dims", "8-8", "--lr", "0.01", "--iterations", "40", "--batch-size",
+                        "200", "--val-freq", "20", "--threads", "2", "--quiet", "--out", self.path("run")], check=True,
+                       stdout=subprocess.DEVNULL)
+        by_file = laminar.Flow(tpr=True, **SMALL).fit("toy:moons:1000:1")
+        by_file.save(self.path("mine"))
+        with open(self.path("run/model.safetensors"), "rb") as a, open(self.path("mine"), "rb") as b:
+            self.assertEqual(a.read(), b.read())
+        loaded = laminar.load(self.path("run"))
+        self.assertIsInstance(loaded, laminar.Flow)
+        self.assertEqual(list(loaded.feature_names_in_), ["x", "y"])
+        for other in (by_file, loaded):
+            np.testing.assert_array_equal(other.score_samples(self.x), self.flow.score_samples(self.x))
+        again = laminar.Flow(**loaded.get_params()).fit(self.x)
+        np.testing.assert_array_equal(again.score_samples(self.x), self.flow.score_samples(self.x))
+
+    def test_result(self):
+        r = self.flow.result_
+        self.assertEqual((r.iterations, r.finished), (40, True))
+        self.assertLess(r.test_nll, r.gaussian_test_nll)
+        self.assertEqual(r.train_counts.solves, 40)
+        np.testing.assert_allclose(self.flow.log_det_, -np.log(self.flow.scale_).sum(), rtol=1e-12)
+
+    def test_parts_of_ones_own(self):
+        train, valid, test = self.x[:600], self.x[600:800], self.x[800:]
+        flow = laminar.Flow(**SMALL).fit(train, valid=valid, test=test)
+        np.testing.assert_allclose(flow.mean_, train.mean(0), rtol=1e-12)
+        # scored by batches of 1000: the same rows, so the same steps as the fit's own test
+        self.assertAlmostEqual(-flow.score(test) - -flow.log_det_, flow.result_.test_nll + 0 * 1, places=5)
+
+    def test_names_of_a_frame(self):
+        frame = Frame(a=self.x[:, 0], b=self.x[:, 1])
+        flow = laminar.Flow(**SMALL).fit(frame)
+        self.assertEqual(list(flow.feature_names_in_), ["a", "b"])
+        turned = Frame(c=self.x[:, 0] * 7, b=self.x[:, 1], a=self.x[:, 0])
+        np.testing.assert_array_equal(flow.score_samples(turned), flow.score_samples(self.x))
+        with self.assertRaisesRegex(laminar.DataError, "no column a"):
+            flow.score_samples(Frame(c=self.x[:, 0], b=self.x[:, 1]))
+        self.assertFalse(hasattr(self.flow, "feature_names_in_"))
+
+    def test_bad_rows(self):
+        x = self.x.copy()
+        x[3, 1] = np.nan
+        with self.assertRaisesRegex(laminar.DataError, r"row 4, column 2.*drop_bad_rows"):
+            laminar.Flow(**SMALL).fit(x)
+        flow = laminar.Flow(drop_bad_rows=True, **SMALL).fit(x)
+        want = laminar.Flow(drop_bad_rows=True, **SMALL).fit(np.delete(x, 3, axis=0))
+        np.testing.assert_array_equal(flow.score_samples(self.x), want.score_samples(self.x))
+        twice = laminar.Flow(drop_duplicates=True, **SMALL).fit(np.concatenate([self.x, self.x[:50]]))
+        np.testing.assert_array_equal(twice.mean_, laminar.Flow(**SMALL).fit(self.x).mean_)
+
+    def test_warnings_come_as_warnings(self):
+        x = np.column_stack([self.x, np.arange(len(self.x)) % 3])
+        with self.assertWarnsRegex(UserWarning, "distinct"):
+            laminar.Flow(**SMALL).fit(x)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with self.assertRaises(UserWarning):
+                laminar.Flow(**SMALL).fit(x)
+
+    def test_start_from_a_model(self):
+        more = laminar.Flow(tpr=True, **{**SMALL, "iterations": 1, "lr": 1e-9}).fit(self.x, init=self.flow)
+        np.testing.assert_allclose(more.score_samples(self.x), self.flow.score_samples(self.x), atol=1e-3)
+
+
+class Stops(WithFlow):
+    def test_a_function_that_stops(self):
+        seen = []
+        flow = laminar.Flow(tpr=True, **SMALL)
+        flow.fit(self.x, out=self.path("run"), progress=lambda p: seen.append(p) or p.iteration == 7)
+        self.assertEqual((flow.result_.iterations, flow.result_.finished), (7, False))
+        self.assertEqual([p.iteration for p in seen], list(range(1, 8)))
+        self.assertTrue(all(np.isfinite(p.loss) and p.counts.forward > 0 for p in seen))
+        with self.assertRaisesRegex(FileExistsError, "resume=True"):
+            flow.fit(self.x, out=self.path("run"))
+        flow.fit(self.x, out=self.path("run"), resume=True)
+        self.assertTrue(flow.result_.finished)
+        np.testing.assert_array_equal(flow.score_samples(self.x), self.flow.score_samples(self.x))
+
+    def test_what_a_function_raises_comes_out(self):
+        def fail(progress):
+            raise KeyError("mine")
+
+        with self.assertRaisesRegex(KeyError, "mine"):
+            laminar.Flow(**SMALL).fit(self.x, progress=fail)
+
+    def test_ctrl_c(self):
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, handler)
+        timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+        flow = laminar.Flow(**{**SMALL, "iterations": 10**9, "rate_cuts": 100, "early_stopping": 10**9})
+        timer.start()
+        with self.assertRaises(KeyboardInterrupt):
+            flow.fit(self.x, out=self.path("run"))
+        self.assertTrue(os.path.exists(self.path("run/checkpoint.safetensors")))
+
+
+class Uses(WithFlow):
+    def test_there_and_back(self):
+        z = self.flow.transform(self.x, use_double=True, atol=1e-9, rtol=1e-9)
+        np.testing.assert_allclose(self.flow.inverse_transform(z, use_double=True, atol=1e-9, rtol=1e-9), self.x, atol=1e-6)
+        t, states = self.flow.trajectories(self.x[:5], 6)
+        self.assertEqual((t.shape, states.shape), ((7,), (5, 7, 2)))
+        np.testing.assert_allclose(states[:, 0], self.x[:5], rtol=1e-12)
+        ends = (states[:, -1] - self.flow.mean_) / self.flow.scale_
+        np.testing.assert_allclose(ends, self.flow.transform(self.x[:5]), atol=1e-4)
+
+    def test_draws(self):
+        x, log_prob = self.flow.sample(300, seed=5, log_prob=True)
+        np.testing.assert_allclose(log_prob, self.flow.score_samples(x), atol=1e-2)
+        np.testing.assert_array_equal(self.flow.sample(300, seed=5), x)
+        self.assertFalse(np.array_equal(self.flow.sample(300, seed=6), x))
+
+    def test_how(self):
+        lp, counts = self.flow.log_prob(self.x, counts=True)
+        self.assertGreater(counts.forward, 0)
+        _, fewer = self.flow.log_prob(self.x, counts=True, atol=1e-2, rtol=1e-2)
+        self.assertLess(fewer.forward, counts.forward)
+        own = self.flow.log_prob((self.x - self.flow.mean_) / self.flow.scale_, units="standardised")
+        np.testing.assert_allclose(own + self.flow.log_det_, lp, atol=1e-5)
+        np.testing.assert_array_equal(self.flow.log_prob(self.x, threads=2), lp)
+        np.testing.assert_array_equal(self.flow.log_prob(self.x.astype(np.float32).astype(float)[::-1])[::-1].shape, lp.shape)
+        rough = self.flow.log_prob(self.x, trace="rademacher", trace_seed=3)
+        self.assertGreater(np.abs(rough - lp).max(), 1e-3)
+
+    def test_trust(self):
+        report = self.flow.check(self.x[:200])
+        self.assertLess(abs(report.mass - 1), 0.05)
+        self.assertLess(report.logp_error_max, 0.05)
+        tuned = copy.deepcopy(self.flow)
+        result = tuned.tune(self.x, 0.01)
+        self.assertIn(result.chosen, result.candidates)
+        self.assertLessEqual(result.chosen.rms, 0.01)
+        self.assertEqual(tuned.setting(), result.chosen.setting)
+        self.assertEqual(tuned.setting(as_fitted=True), self.flow.setting())
+        self.assertEqual(copy.deepcopy(tuned).setting(), result.chosen.setting)
+        self.assertEqual(tuned.untune().setting(), self.flow.setting())
+        with self.assertRaisesRegex(laminar.SolverError, "nats"):
+            tuned.tune(self.x, 1e-9, rows=100)
+
+    def test_pictures(self):
+        try:
+            note = laminar.plot([self.flow, self.flow], self.path("p.svg"), data=self.x, draws=200, grid=20, names=["one", "two"])
+        except laminar.UnsupportedError:
+            self.skipTest("no cairo in this build")
+        self.assertIn("20 x 20", note)
+        self.assertTrue(os.path.exists(self.path("p.svg")))
+
+    def test_refusals(self):
+        flow, x = self.flow, self.x
+        for kind, part, call in (
+                (TypeError, "did you mean lr?", lambda: laminar.Flow(learning_rate=1)),
+                (TypeError, "the other kind", lambda: laminar.Flow(latent=3)),
+                (TypeError, "no keyword atoll", lambda: flow.log_prob(x, atoll=1)),
+                (ValueError, "not a list of widths", lambda: laminar.Flow(dims="a").fit(x)),
+                (ValueError, r"tpr_times", lambda: laminar.Flow(tpr_times=1).fit(x)),
+                (ValueError, "constant", lambda: laminar.Flow().fit(np.ones((50, 2)))),
+                (ValueError, "1 columns, the model takes 2", lambda: flow.score(x[:, :1])),
+                (ValueError, "1 dimension;", lambda: flow.score(x[0])),
+                (ValueError, "NaN in row 1, column 0", lambda: flow.score([[0, 0], [np.nan, 0]])),
+                (ValueError, "not fitted", lambda: laminar.Flow().sample()),
+                (ValueError, "one of data, standardised", lambda: flow.log_prob(x, units="cm")),
+                (ValueError, "choose them there", lambda: laminar.Flow(columns=["a"]).fit(x)),
+                (ValueError, "run folder", lambda: laminar.Flow().fit(x, resume=True)),
+                (OSError, "nowhere", lambda: laminar.load("/nowhere")),
+                (ValueError, "", lambda: laminar.load(__file__)),
+                (laminar.Error, "", lambda: laminar.toy("moon"))):
+            with self.assertRaisesRegex(kind, part):
+                call()
+
+
+class Conventions(WithFlow):
+    def test_parameters(self):
+        flow = laminar.Flow(tpr=True, dims=(4, 5), noise={"1": 0.5}, lr=np.float64(0.25))
+        self.assertEqual(flow.get_params(), {"tpr": True, "dims": (4, 5), "noise": {"1": 0.5}, "lr": 0.25})
+        self.assertEqual(flow.set_params(lr=None, blocks=2).get_params(), {"tpr": True, "dims": (4, 5), "noise": {"1": 0.5}, "blocks": 2})
+        self.assertEqual(eval(repr(flow), {"Flow": laminar.Flow}).get_params(), flow.get_params())  # pylint: disable=eval-used
+        names = [p.name for p in laminar.parameters("density")]
+        self.assertEqual(list(inspect.signature(laminar.Flow).parameters), ["config"] + names)
+        self.assertIn("batch_size", names)
+        self.assertNotIn("latent", names)
+        self.assertIn("latent", [p.name for p in laminar.parameters("vae")])
+        for name in names:
+            self.assertIn(name, laminar.Flow.__doc__)
+
+    def test_a_file_of_parameters(self):
+        with open(self.path("c.yaml"), "w", encoding="utf-8") as stream:
+            stream.write("dims: 8-8\nlr: 0.5\niterations: 40\nbatch-size: 200\nval-freq: 20\ntpr: true\n")
+        flow = laminar.Flow(config=self.path("c.yaml"), lr=0.01).fit(self.x)
+        np.testing.assert_array_equal(flow.score_samples(self.x), self.flow.score_samples(self.x))
+
+    def test_copies(self):
+        for other in (pickle.loads(pickle.dumps(self.flow)), copy.deepcopy(self.flow)):
+            np.testing.assert_array_equal(other.score_samples(self.x), self.flow.score_samples(self.x))
+            self.assertEqual(other.result_, self.flow.result_)
+        self.assertEqual(pickle.loads(pickle.dumps(laminar.Flow(lr=1))).get_params(), {"lr": 1})
+
+    def test_a_search_of_scikit_learn(self):
+        try:
+            from sklearn.base import clone
+            from sklearn.model_selection import GridSearchCV
+        except ImportError:
+            self.skipTest("scikit-learn is not here")
+        self.assertEqual(clone(self.flow).get_params(), self.flow.get_params())
+        search = GridSearchCV(laminar.Flow(**SMALL), {"lr": [1e-7, 0.01]}, cv=2).fit(self.x)
+        self.assertEqual(search.best_params_, {"lr": 0.01})
+
+    def test_the_readme(self):
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as stream:
+            blocks = re.findall(r"^```python\n(.*?)^```", stream.read(), re.M | re.S)
+        self.assertEqual(len(blocks), 1)
+        before = os.getcwd()
+        os.chdir(self.folder)
+        try:
+            exec(compile(blocks[0], "README.md", "exec"), {})  # pylint: disable=exec-used
+        finally:
+            os.chdir(before)
+
+
+class Images(unittest.TestCase):
+    def setUp(self):
+        rng = np.random.default_rng(1)
+        self.images = np.zeros((120, 12, 8), np.uint8)
+        for i, at in enumerate(rng.integers(0, 8, 120)):
+            self.images[i, :, at] = 255
+        self.vae = laminar.VAE(latent=2, dims=(6,), rank=2, batch_size=20, epochs=2, warmup=1, tpr=True, threads=1)
+
+    def test_a_session(self):
+        try:
+            vae = self.vae.fit(self.images)
+        except laminar.UnsupportedError:
+            self.skipTest("no oneDNN in this build")
+        self.assertEqual((vae.image_shape_, vae.result_.finished), ((12, 8), True))
+        scores = vae.evaluate(self.images[:10], samples=4)
+        self.assertEqual((scores.images, scores.samples), (10, 4))
+        once = vae.evaluate(self.images[:10])
+        self.assertAlmostEqual(once.reconstruction + once.kl, once.negative_elbo, places=9)
+        self.assertTrue(np.isnan(once.log_likelihood))
+        self.assertGreaterEqual(scores.log_likelihood, -scores.negative_elbo - 5)
+        self.assertEqual(vae.score(self.images[:10]), -vae.evaluate(self.images[:10]).negative_elbo)
+        for out, n in ((vae.reconstruct(self.images[:3]), 3), (vae.sample(5), 5), (vae.interpolate(*self.images[:2], n=4), 4)):
+            self.assertEqual(out.shape, (n, 12, 8))
+            self.assertTrue((out > 0).all() and (out < 1).all())
+        other = pickle.loads(pickle.dumps(vae))
+        np.testing.assert_array_equal(other.sample(3), vae.sample(3))
+        with tempfile.TemporaryDirectory() as folder:
+            vae.save(os.path.join(folder, "v"))
+            loaded = laminar.load(os.path.join(folder, "v"))
+        self.assertIsInstance(loaded, laminar.VAE)
+        np.testing.assert_array_equal(loaded.reconstruct(self.images[:2]), vae.reconstruct(self.images[:2]))
+        with self.assertRaisesRegex(laminar.DataError, "the model is of 12 x 8"):
+            vae.score(np.zeros((2, 8, 8), np.uint8))
+
+    def test_refusals(self):
+        for part, x in (("dimensions", np.zeros((3, 9))), ("whole numbers", np.full((3, 8, 8), 0.5)), ("multiples of 4", self.images[:, :10])):
+            with self.assertRaisesRegex((laminar.DataError, laminar.ArgumentError, laminar.UnsupportedError), part + "|oneDNN"):
+                self.vae.fit(x)
+        with self.assertRaisesRegex(TypeError, "the other kind"):
+            laminar.VAE(noise="a:1")
+
+
+if __name__ == "__main__":
+    unittest.main()
