@@ -344,7 +344,7 @@ kept=()
 for folder in "$runs"/*-s[0-9]*/; do
     name=$(basename "$folder")
     tail -n 1 "$folder/metrics.jsonl" 2>/dev/null | grep -q '^{"type":"summary".*"finished":true}' || continue
-    for file in config.yaml metrics.jsonl load machine; do
+    for file in config.yaml metrics.jsonl load machine eval-1e-4.txt eval-1e-5.txt; do
         [ ! -e "$runs/$name/$file" ] || kept+=("$name/$file")
     done
 done
