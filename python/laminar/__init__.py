@@ -8,23 +8,29 @@
     flow.sample(1000)
 
 Flow is a density of rows, VAE an auto-encoder of images; both are estimators in scikit-learn's sense. load reads what they or the
-program saved. parameters() lists what can be set. Errors are subclasses of laminar.Error; their texts are the library's.
+program saved. parameters() lists what can be set. What the library refuses or fails at is a laminar.Error, and
+a ValueError, OSError or ArithmeticError beside it; the texts are the library's.
 """
 import os as _os
 
+import numpy as _np
+
 from ._estimator import FitResult, Progress
-from ._library import (ArgumentError, Counts, DataError, Error, FileError, SolverError, UnsupportedError, check as _check, doubles as
-                       _doubles, ffi as _ffi, lib as _lib, path_bytes as _path_bytes, text_of as _text_of)
-from ._parameters import Config as _Config, parameters, settings_of as _settings_of
-from .density import CheckReport, Flow, Setting, TuneCandidate, TuneResult, plot
+from ._library import (ArgumentError, Counts, DataError, Error, FileError, MissingFileError, SolverError, UnsupportedError,
+                       bytes_of as _bytes_of, check as _check, ffi as _ffi, lib as _lib, path_bytes as _path_bytes, text_of as _text_of, whole as _whole)
+from ._parameters import Config as _Config, Parameter, parameters, settings_of as _settings_of
+from .density import CheckReport, Flow, Setting, Table, TuneCandidate, TuneResult, plot, read
 from .vae import VAE, Scores
 
+__all__ = ["Flow", "VAE", "load", "plot", "read", "toy", "toys", "parameters", "FitResult", "Progress", "Counts", "CheckReport", "Setting",
+           "Table", "TuneResult", "TuneCandidate", "Scores", "Parameter", "Error", "ArgumentError", "DataError", "FileError",
+           "MissingFileError", "SolverError", "UnsupportedError"]
 __version__ = _text_of(_lib.lam_version())
 
 
 def load(path, *, config=None):
-    """A fitted Flow or VAE from a model file or a run folder. config: a YAML file that says the architecture, for weights that another
-    program saved under FFJORD's names."""
+    """A fitted Flow or VAE from a model file or a run folder: its parameters and weights; what its fit came to, result_, is not in the
+    file. config: a YAML file that says the architecture, for weights that another program saved under FFJORD's names."""
     if _os.path.isdir(path):
         path = _os.path.join(path, "model.safetensors")
     kind = _ffi.new("lam_model_kind *")
@@ -32,13 +38,12 @@ def load(path, *, config=None):
     model = Flow() if kind[0] == _lib.LAM_DENSITY else VAE()
     if config is None:
         model._adopt_file(path)
+    elif isinstance(model, VAE):
+        raise ArgumentError(f"{_os.fspath(path)} is an auto-encoder's file, which says its architecture itself; leave config out")
     else:
         model._adopt_file(path, _Config(_lib.LAM_DENSITY, path=config))
     of = _lib.lam_model_config if isinstance(model, Flow) else _lib.lam_vae_config
-    usual = {p.name: p.default for p in parameters(model._kind)}
-    model._settings = {name: value for name, value in _settings_of(of(model._model)).items()
-                       if name in usual and value != usual[name] and name != "tpr"}
-    return model
+    return model.set_params(**_settings_of(of(model._model), model._kind))
 
 
 def toys():
@@ -51,9 +56,7 @@ def toys():
 
 def toy(name, rows=10000, seed=0):
     """Rows [rows, 2] of a toy density; row i depends on name, seed and i alone."""
-    import numpy as np
-
     table = _ffi.new("lam_table **")
-    _check(_lib.lam_table_toy(name.encode(), rows, seed, table))
+    _check(_lib.lam_table_toy(_bytes_of(name), _whole("rows", rows), _whole("seed", seed), table))
     kept = _ffi.gc(table[0], _lib.lam_table_free)
-    return np.frombuffer(_ffi.buffer(kept.values, 16 * rows)).reshape(rows, 2).copy()
+    return _np.frombuffer(_ffi.buffer(kept.values, 16 * rows)).reshape(rows, 2).copy()

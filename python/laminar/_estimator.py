@@ -1,27 +1,41 @@
-"""What densities and auto-encoders have in common: parameters by keyword, fits into run folders, progress, copies."""
+"""What densities and auto-encoders have in common: parameters by keyword, fits into run folders, progress, evaluation, copies."""
 import collections
 import os
+import secrets
 import sys
 import tempfile
 import time
+import warnings
 
 from . import _parameters
-from ._library import ArgumentError, Log, Watch, counts_of, ffi, lib, path_bytes, text_of
+from ._library import ArgumentError, Log, Watch, counts_of, ffi, lib, path_bytes, text_of, whole
 
 FitResult = collections.namedtuple("FitResult", "iterations best_iteration finished best_val_nll test_nll gaussian_test_nll log_det "
                                    "train_counts test_counts warm_start warm_counts seconds train_seconds train_cpu_seconds")
-FitResult.__doc__ = """What a fit came to. NLLs in nats, standardised units (of images: the negative evidence lower bound, nats an
-image), NaN where there is none; nll - log_det is in data units. finished is False after a stop that was asked for."""
+FitResult.__doc__ = """What a fit came to. NLLs are means in nats and standardised units (of images: the negative evidence lower bound, nats
+an image), NaN where there were no such rows; nll - log_det is in data units, as -score is. gaussian_test_nll is a full-covariance Gaussian's.
+finished is False after a stop that was asked for; train_cpu_seconds is the processor time of the training steps."""
 
 Progress = collections.namedtuple("Progress", "iteration iterations warm_start warm_starts loss nll tpr val_nll best_val_nll "
                                   "is_validation lr grad_norm epoch beta seconds seconds_left counts")
-Progress.__doc__ = """What a function given as progress= is told, once an iteration and at each validation."""
+Progress.__doc__ = """What a function given as progress= is told, once an iteration and at each validation. loss is the batch's, nats, standardised
+units; tpr without its coefficient; counts are this iteration's; epoch and beta are of images, warm_start of flow matching."""
 
 RUN_FILES = ("config.yaml", "metrics.jsonl", "model.safetensors", "checkpoint.safetensors")
 
+HOW = """
+    How it is solved may be said by keyword, of any call that solves:
+      atol, rtol    tolerances, standardised units; default: the model's setting (its tuned one, else its test tolerances)
+      as_fitted     True: by the fit's own setting, whatever tune chose
+      trace         "exact" (default), "rademacher" or "gaussian"; trace_seed: of the noise of the last two
+      batch_rows    rows solved together; threads, isa: default the estimator's own parameters
+      use_double    True: solve in double whatever the model's precision
+      probe         True: choose the first step by trial, not by the model's memory
+"""
+
 
 class _Ticker:
-    """A line on a terminal, written anew twice a second; nothing for what takes less than two seconds."""
+    """A line on stderr, written anew twice a second; nothing for what takes less than two seconds."""
 
     def __init__(self):
         self.start = self.last = time.monotonic()
@@ -38,41 +52,90 @@ class _Ticker:
             where = f"iteration {p.iteration}/{p.iterations}  loss {p.loss:.4f}"
         if p.best_val_nll == p.best_val_nll:
             where += f"  best validation {p.best_val_nll:.4f}"
-        self.write(f"{where}  calls of f {p.counts.forward} + {p.counts.backward}  {p.seconds:.0f} s, {p.seconds_left:.0f} s left")
+        self._write(f"{where}  calls of f {p.counts.forward} + {p.counts.backward}  {p.seconds:.0f} s, {p.seconds_left:.0f} s left")
 
-    def write(self, line):
+    def _write(self, line):
         sys.stderr.write("\r" + line.ljust(self.width))
         sys.stderr.flush()
         self.width = len(line)
 
     def close(self):
         if self.width:
-            sys.stderr.write("\r" + " " * self.width + "\r")
-            sys.stderr.flush()
+            self._write("")
+            sys.stderr.write("\r")
 
 
-def make_progress(progress):
-    """None: a line on stderr where that is a terminal; False: silence; or a function of Progress."""
+def _make_progress(progress):
     if callable(progress):
         return progress
-    if progress is False or (progress is None and not sys.stderr.isatty()):
-        return None
-    return _Ticker()
+    if progress not in (None, True, False):
+        raise ArgumentError(f"progress={progress!r}: it is None, True, False or a function of laminar.Progress")
+    if progress is None:
+        progress = sys.stderr is not None and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+    return _Ticker() if progress and sys.stderr is not None else None
 
 
-def _hint(name, known):
-    near = (text_of(lib.lam_parameter_nearest(name.encode())) or "").replace("-", "_")
-    if near in known:
-        return f"; did you mean {near}?"
-    if any(name == p.name for p in _parameters.parameters()):
-        return ": it is for models of the other kind"
-    return "; laminar.parameters() lists all"
+def choice(name, value, choices):
+    if value not in choices:
+        raise ArgumentError(f"{name}={value!r}: it is one of {', '.join(str(c) for c in choices if c is not None)}")
+    return choices[value]
+
+
+def seed_of(seed):
+    """None: a fresh one. A numpy Generator gives its next."""
+    if seed is None:
+        return secrets.randbits(63)
+    return whole("seed", seed.integers(2**63) if hasattr(seed, "integers") else seed)
+
+
+class How:
+    """lam_eval_options from keywords, with what must outlive the call."""
+
+    _UNITS = {"data": lib.LAM_UNITS_DATA, "standardised": lib.LAM_UNITS_STANDARDISED}
+    _TRACES = {"exact": lib.LAM_DIV_EXACT, "rademacher": lib.LAM_DIV_RADEMACHER, "gaussian": lib.LAM_DIV_GAUSSIAN}
+    _KEYWORDS = {"atol": 0, "rtol": 0, "as_fitted": False, "units": "data", "trace": "exact", "trace_seed": 0, "batch_rows": 0,
+                 "threads": 0, "use_double": False, "probe": False, "isa": "auto"}
+
+    def __init__(self, how, fixed=()):
+        """fixed: keywords that this call does not take."""
+        known = [name for name in self._KEYWORDS if name not in fixed]
+        h = dict(self._KEYWORDS)
+        for name, value in how.items():
+            if name not in known and name not in h:
+                raise TypeError(f"no keyword {name}: how to solve is said by {', '.join(known)}")
+            if name not in known:
+                raise TypeError(f"this call takes no {name}")
+            h[name] = value
+        for name in ("as_fitted", "use_double", "probe"):
+            h[name] = choice(name, h[name], {True: 1, False: 0})
+        for name in ("atol", "rtol"):
+            if isinstance(h[name], bool) or not isinstance(h[name], (int, float)) or not h[name] >= 0:
+                raise ArgumentError(f"{name}={h[name]!r}: it is a number above 0")
+        self.watch = Watch("int(void *, size_t, size_t)", lambda done, total: False)
+        self._isa = ffi.new("char[]", str(h["isa"] or "auto").encode())
+        self.pointer = ffi.new("lam_eval_options *", {
+            "atol": h["atol"], "rtol": h["rtol"], "as_fitted": h["as_fitted"], "units": choice("units", h["units"], self._UNITS),
+            "divergence": choice("trace", h["trace"], self._TRACES), "seed": whole("trace_seed", h["trace_seed"]),
+            "batch_rows": whole("batch_rows", h["batch_rows"]), "threads": whole("threads", h["threads"], 0, 4096),
+            "use_double": h["use_double"], "probe": h["probe"], "isa": self._isa, "progress": self.watch.pointer})
+
+    def check(self, status):
+        self.watch.check(status)
+
+
+def _not_fitted(text):
+    """scikit-learn's own exception too, where it is in use."""
+    if "sklearn.exceptions" not in sys.modules:
+        return ArgumentError(text)
+    theirs = sys.modules["sklearn.exceptions"].NotFittedError
+    return type("NotFittedError", (ArgumentError, theirs), {})(text)
 
 
 class Estimator:
     """Parameters by keyword, as scikit-learn's estimators have them."""
 
     _kind = None  # "density" or "vae"
+    _estimator_type = "DensityEstimator"
 
     def __init__(self, *, config=None, **parameters):
         self._settings = {}
@@ -82,82 +145,106 @@ class Estimator:
     # ---- parameters
 
     def get_params(self, deep=True):
-        """The parameters that were set, as they were given; all others have their defaults (laminar.parameters())."""
+        """All parameters as they were given; None stands for a default (laminar.parameters())."""
         del deep
-        given = dict(self._settings)
-        if self.config is not None:
-            given["config"] = self.config
-        return given
+        given = {p.name: self._settings.get(p.name) for p in _parameters.parameters(self._kind)}
+        return {"config": self.config, **given}
 
     def set_params(self, **parameters):
         """Sets parameters by name; None puts a default back."""
         known = {p.name for p in _parameters.parameters(self._kind)}
+        for name in parameters:
+            if name != "config" and name not in known:
+                raise TypeError(f"{type(self).__name__} has no parameter {name}{_hint(name, known)}")
         for name, value in parameters.items():
             if name == "config":
-                self.config = value
-                continue
-            if name not in known:
-                raise TypeError(f"{type(self).__name__} has no parameter {name}{_hint(name, known)}")
-            if value is None:
+                self.__dict__["config"] = value
+            elif value is None:
                 self._settings.pop(name, None)
             else:
                 self._settings[name] = value
         return self
 
+    def __getattr__(self, name):  # of what is no attribute: parameters
+        if any(name == p.name for p in _parameters.parameters(self._kind)):
+            return self.__dict__.get("_settings", {}).get(name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name}")
+
+    def __setattr__(self, name, value):
+        if any(name == p.name for p in _parameters.parameters(self._kind)):
+            self.set_params(**{name: value})
+        else:
+            super().__setattr__(name, value)
+
     def __repr__(self):
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_params().items())})"
+        given = {"config": self.__dict__.get("config"), **self.__dict__.get("_settings", {})}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items() if v is not None)})"
+
+    def __sklearn_tags__(self):  # asked for by scikit-learn from 1.6 on
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        return Tags(estimator_type="density_estimator", target_tags=TargetTags(required=False), transformer_tags=TransformerTags(),
+                    input_tags=InputTags())
 
     def _config(self):
         kind = {"density": lib.LAM_DENSITY, "vae": lib.LAM_VAE}[self._kind]
-        return _parameters.Config(kind, self._settings, self.config)
+        config = _parameters.Config(kind, self._settings, self.config)
+        for text in config.idle(self._settings):
+            warnings.warn(text, stacklevel=3)
+        return config
+
+    def _how(self, how, fixed=()):
+        own = {name: self._settings[name] for name in ("threads", "isa") if name in self._settings}
+        return How({**own, **how}, fixed)
 
     # ---- fitting
 
     def _run(self, fit, free, config, data, out, resume, overwrite, progress, init=ffi.NULL):
-        """fit(cfg, data, options, &model, &result) into a folder; the model, which free frees, and the result."""
+        """fit(cfg, data, options, &model, &result) into a folder. Adopts the model and its result, then tells warnings."""
         options = ffi.new("lam_fit_options *", {"resume": int(bool(resume)), "init": init})
-        shown = make_progress(progress)
-        tell = shown if shown is not None else lambda p: 0
+        shown = _make_progress(progress)
 
         def call(p):
-            return tell(Progress(*(getattr(p, name) for name in Progress._fields[:-1]), counts_of(p.counts))) if shown else 0
+            if shown is None:
+                return False
+            plain = {name: getattr(p, name) for name in Progress._fields if name != "counts"}
+            plain["is_validation"] = bool(plain["is_validation"])
+            return shown(Progress(counts=counts_of(p.counts), **plain))
 
-        watch = Watch("int(void *, const lam_progress *)", call)
-        log = Log()
+        watch, log = Watch("int(void *, const lam_progress *)", call), Log()
         options.progress = watch.pointer
         options.log = log.pointer[0]
         if out is not None:
             folder = ffi.new("char[]", path_bytes(_prepare_folder(out, resume, overwrite)))
             options.run_dir = folder
-        elif resume:
-            raise ArgumentError("resume=True wants the run folder, out=...")
-        model, result = ffi.new("void **"), ffi.new("lam_fit_result *")
-        model_type = "lam_model **" if self._kind == "density" else "lam_vae **"
+        elif resume or overwrite:
+            raise ArgumentError(f"{'resume' if resume else 'overwrite'}=True wants the run folder, out=...")
+        model_type = "lam_model *" if self._kind == "density" else "lam_vae *"
+        model, result = ffi.new(model_type + "*"), ffi.new("lam_fit_result *")
         try:
-            status = fit(config.pointer, data, options, ffi.cast(model_type, model), result)
+            status = fit(config.pointer, data, options, model, result)
         finally:
             if isinstance(shown, _Ticker):
                 shown.close()
-            log.tell(3)
-        kept = ffi.gc(ffi.cast(model_type[:-1], model[0]), free) if model[0] != ffi.NULL else None
+        kept = ffi.gc(model[0], free) if model[0] != ffi.NULL else None
         watch.check(status)
         plain = {name: getattr(result, name) for name in FitResult._fields if not name.endswith("_counts")}
         plain["finished"] = bool(plain["finished"])
         counts = {name: counts_of(getattr(result, name)) for name in FitResult._fields if name.endswith("_counts")}
-        return kept, FitResult(**plain, **counts)
+        self._adopt(kept)
+        self.result_ = FitResult(**plain, **counts)
+        log.tell(3)
 
     def _fitted(self):
-        if getattr(self, "_model", None) is None:
-            raise ArgumentError(f"this {type(self).__name__} is not fitted yet: call fit, or laminar.load a model")
-        return self._model
+        model = self.__dict__.get("_model")
+        if model is None:
+            raise _not_fitted(f"this {type(self).__name__} is not fitted yet: call fit, or laminar.load a model")
+        return model
+
+    def __sklearn_is_fitted__(self):
+        return self.__dict__.get("_model") is not None
 
     # ---- copies: pickle and copy go through the model file
-
-    def _save(self, path):
-        raise NotImplementedError
-
-    def _adopt_file(self, path):
-        raise NotImplementedError
 
     def save(self, path):
         """Writes the model file (safetensors), whole or not at all; laminar.load and the program read it."""
@@ -165,25 +252,40 @@ class Estimator:
         self._save(path)
 
     def __getstate__(self):
-        state = {"settings": dict(self._settings), "config": self.config, "result": getattr(self, "result_", None), "file": None}
-        if getattr(self, "_model", None) is not None:
+        state = {name: value for name, value in self.__dict__.items() if name != "_model"}
+        if self.__dict__.get("_model") is not None:
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, "model.safetensors")
                 self._save(path)
                 with open(path, "rb") as stream:
-                    state["file"] = stream.read()
+                    state["_file"] = stream.read()
         return state
 
     def __setstate__(self, state):
-        self._settings, self.config = state["settings"], state["config"]
-        if state["file"] is not None:
+        state = dict(state)
+        content = state.pop("_file", None)
+        if content is not None:
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, "model.safetensors")
                 with open(path, "wb") as stream:
-                    stream.write(state["file"])
+                    stream.write(content)
                 self._adopt_file(path)
-        if state["result"] is not None:
-            self.result_ = state["result"]
+        self.__dict__.update(state)
+
+    def __copy__(self):
+        other = type(self).__new__(type(self))
+        other.__setstate__(self.__getstate__())
+        other.__dict__["_settings"] = dict(other._settings)
+        return other
+
+
+def _hint(name, known):
+    near = (text_of(lib.lam_parameter_nearest(name.encode("utf-8", "replace"))) or "").replace("-", "_")
+    if near in known:
+        return f"; did you mean {near}?"
+    if any(name == p.name for p in _parameters.parameters()):
+        return ": it is for models of the other kind"
+    return "; laminar.parameters() lists all"
 
 
 def _prepare_folder(out, resume, overwrite):
@@ -191,5 +293,4 @@ def _prepare_folder(out, resume, overwrite):
         raise ArgumentError("resume and overwrite exclude each other")
     if not resume and not overwrite and any(os.path.exists(os.path.join(out, name)) for name in RUN_FILES):
         raise FileExistsError(f"{os.fspath(out)} holds a run already: resume=True goes on with it, overwrite=True starts anew there")
-    os.makedirs(out, exist_ok=True)
     return out

@@ -1,5 +1,7 @@
-"""The C library, its errors as exceptions, and what crosses the border: text, arrays, counts, callbacks. Nothing here is public."""
+"""The C library, its errors as exceptions, and what crosses the border: text, numbers, arrays, callbacks. Nothing here is public."""
 import collections
+import errno
+import operator
 import os
 import re
 import warnings
@@ -28,6 +30,10 @@ class FileError(Error, OSError):
     """A file could not be opened, read or written."""
 
 
+class MissingFileError(FileError, FileNotFoundError):
+    """There is no such file or folder."""
+
+
 class SolverError(Error, ArithmeticError):
     """The ODE solver gave up, or a loss is not finite."""
 
@@ -49,34 +55,62 @@ def text_of(pointer):
     return None if pointer == ffi.NULL else ffi.string(pointer).decode("utf-8", "replace")
 
 
+def bytes_of(text):
+    """A str as C takes it."""
+    if "\0" in text:
+        raise ValueError(f"embedded null byte in {text!r}")
+    return text.encode()
+
+
+def path_bytes(path):
+    name = os.fsencode(os.fspath(path))
+    if b"\0" in name:
+        raise ValueError(f"embedded null byte in {path!r}")
+    return name
+
+
 def _parameter_names():
     names = []
     while (p := lib.lam_parameter_at(len(names))) != ffi.NULL:
         names.append(text_of(p.name))
-    return names
+    return sorted(names, key=len, reverse=True)
 
 
 def as_python(message):
     """The library's texts name flags and parameters, --batch-size and batch-size; as keywords they are batch_size."""
-    names = "|".join(sorted(_parameter_names(), key=len, reverse=True))
-    return re.sub(rf"--({names})\b|\b({names})\b(?=[: ])", lambda m: m[0].lstrip("-").replace("-", "_"), message)
+    flags = "|".join(_parameter_names())
+    plain = "|".join(name for name in _parameter_names() if "-" in name)
+    return re.sub(rf"--({flags})\b|(?<![-\w])({plain})(?![-\w])", lambda m: m[0].lstrip("-").replace("-", "_"), message)
 
 
 def check(status):
-    if status != lib.LAM_OK:
-        raise _BY_NUMBER.get(status, Error)(as_python(text_of(lib.lam_last_error())))
+    if status == lib.LAM_OK:
+        return
+    text = as_python(text_of(lib.lam_last_error()))
+    kind = _BY_NUMBER.get(status, Error)
+    if kind is FileError and text.endswith(os.strerror(errno.ENOENT)):
+        kind = MissingFileError
+    raise kind(text)
 
 
-def path_bytes(path):
-    return os.fsencode(os.fspath(path))
-
-
-# Calls of f and solver steps, summed over blocks and batches; solves are batches times blocks.
 Counts = collections.namedtuple("Counts", "forward backward recomputed accepted rejected solves")
+Counts.__doc__ = """What a call cost: evaluations of the vector field f (one that gives the trace too counts once), vector-Jacobian products
+of it, stages evaluated again for these, accepted and rejected solver steps; summed over batches and blocks, of which there were solves."""
 
 
 def counts_of(c):
     return Counts(*(int(getattr(c, name)) for name in Counts._fields))
+
+
+def whole(name, value, low=0, high=2**64 - 1):
+    """A whole number in range, from any type of whole numbers."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ArgumentError(f"{name}={value!r}: it is a whole number") from None
+    if not low <= number <= high:
+        raise ArgumentError(f"{name}={value!r}: it is a whole number from {low} to {high}")
+    return number
 
 
 def doubles(x):
@@ -84,14 +118,69 @@ def doubles(x):
     return ffi.from_buffer("double[]", x)
 
 
-def rows_of(x, columns, what="X"):
-    """x as a C-contiguous float64 array [n, columns]."""
-    x = np.ascontiguousarray(x, dtype=np.float64)
+def names_of(x):
+    """Column names of a DataFrame; None of what has none. As scikit-learn: labels that are not all str are no names."""
+    labels = getattr(x, "columns", None)
+    if labels is None or not all(isinstance(label, str) for label in labels):
+        return None
+    return list(labels)
+
+
+def _numbers(values, what):
+    """One column, or a whole array, as float64. pd.NA becomes NaN."""
+    kind = getattr(getattr(values, "dtype", None), "kind", None)
+    if kind in ("m", "M", "c"):
+        raise DataError(f"{what} holds {'complex numbers' if kind == 'c' else 'times'}, no plain numbers")
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.astype(np.float64).filled(np.nan)
+    if hasattr(values, "tocsr"):
+        raise DataError(f"{what} is a sparse matrix; give {what}.toarray()")
+    try:
+        if hasattr(values, "to_numpy") and type(values).__module__.startswith("pandas."):
+            return values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{what} is not all numbers: {error}") from None
+
+
+def rows_of(x, columns=None, what="X"):
+    """x as a C-contiguous float64 array [n, columns], n > 0; columns None: any."""
+    if getattr(x, "columns", None) is not None:
+        labels = list(x.columns)
+        if len(set(labels)) < len(labels):
+            raise DataError(f"{what} has two columns of one name")
+        x = np.column_stack([_numbers(x[label], f"column {label} of {what}") for label in labels]) if labels else np.empty((0, 0))
+    else:
+        x = _numbers(x, what)
     if x.ndim != 2:
-        raise DataError(f"{what} has {x.ndim} dimension{'s' * (x.ndim != 1)}; give rows by columns, as of x.reshape(-1, {columns or 1})")
+        raise DataError(f"{what} has {x.ndim} dimension{'s' * (x.ndim != 1)}; give rows by columns, [n, {columns or 'd'}]")
     if columns is not None and x.shape[1] != columns:
         raise DataError(f"{what} has {x.shape[1]} columns, the model takes {columns}")
-    return x
+    if x.size == 0:
+        raise DataError(f"{what} has no {'rows' if len(x) == 0 else 'columns'}")
+    return np.ascontiguousarray(x)
+
+
+def check_finite(x, names, what, remedy):
+    bad = np.argwhere(~np.isfinite(x))
+    if len(bad):
+        i, j = bad[0]
+        raise DataError(f"{what} has {'a NaN' if np.isnan(x[i, j]) else 'an infinity'} in row {i}, column {j} (from 0)"
+                        f"{f', {names[j]}' if names is not None else ''}; {remedy}")
+
+
+class _Callback:
+    """A function that C calls back. What it raises is kept, also Ctrl-C before its first line, and makes it answer 1."""
+
+    def __init__(self, kind, function):
+        self.caught = None
+        has_answer = not kind.startswith("void")
+        self.pointer = ffi.callback(kind, function, onerror=self._raised, **({"error": 1} if has_answer else {}))
+
+    def _raised(self, kind, error, trace):
+        del kind
+        if self.caught is None:
+            self.caught = error.with_traceback(trace)
 
 
 class Log:
@@ -100,32 +189,38 @@ class Log:
     def __init__(self):
         self.pointer = ffi.new("lam_log *")
         self._lines = []
-        self._call = ffi.callback("void(void *, const char *)", lambda user, line: self._lines.append(text_of(line)))
-        self.pointer.line = self._call
+        self._call = _Callback("void(void *, const char *)", lambda user, line: self._lines.append(text_of(line)))
+        self.pointer.line = self._call.pointer
 
     def tell(self, stacklevel):
-        for line in self._lines:
+        if self._call.caught is not None:
+            raise self._call.caught
+        lines, self._lines = self._lines, []
+        for line in lines:
             warnings.warn(as_python(line), stacklevel=stacklevel + 1)
-        self._lines.clear()
 
 
 class Watch:
-    """A function that C calls back: its true answer asks to stop, and what it raises comes out behind the call. So does Ctrl-C,
-    which Python only sees while it runs."""
+    """A function that is called back with progress: its true answer asks to stop, and what it raises comes out behind the call. So does
+    Ctrl-C, which Python only sees while it runs."""
 
     def __init__(self, kind, function):
-        self.caught = None
-        # not try and except: Ctrl-C may come before the first line of a function
-        self.pointer = ffi.callback(kind, lambda user, *arguments: int(bool(function(*arguments))), error=1, onerror=self._raised)
+        self._asked = False
 
-    def _raised(self, kind, error, trace):
-        del kind
-        if self.caught is None:
-            self.caught = error.with_traceback(trace)
+        def call(user, *arguments):
+            self._asked = bool(function(*arguments))
+            return int(self._asked)
+
+        self._call = _Callback(kind, call)
+        self.pointer = self._call.pointer
 
     def check(self, status):
-        """As check(), but what was raised meanwhile comes first; a stop that was asked for is no error."""
-        if self.caught is not None:
-            raise self.caught
-        if status != lib.LAM_ERR_INTERRUPTED:
-            check(status)
+        """As check(), but what was raised meanwhile comes first; a stop that was asked for is no error. True: there was one."""
+        if self._call.caught is not None:
+            raise self._call.caught
+        if status == lib.LAM_ERR_INTERRUPTED:
+            if not self._asked:
+                raise KeyboardInterrupt
+            return True
+        check(status)
+        return False

@@ -1,16 +1,27 @@
 """Parameters: one table, the library's, serves YAML files, flags and keywords. batch-size there is batch_size here."""
 import collections
+import functools
 import inspect
+import operator
 
-from ._library import check, ffi, lib, path_bytes, text_of
+from ._library import ArgumentError, as_python, bytes_of, check, ffi, lib, path_bytes, text_of
 
 Parameter = collections.namedtuple("Parameter", "name group values default help")
+Parameter.__doc__ = """A parameter: its name, the group it is listed in, what values it takes ("N" a whole number, "X" a number), its
+default as text, and a sentence of help."""
+
+COLUMNS = ("columns", "drop", "noise")
 
 
 def _get(config, name):
-    room = ffi.new("char[]", 4096)
-    check(lib.lam_config_get(config, name.encode(), room, 4096))
-    return ffi.string(room).decode()
+    size = 1024
+    while True:
+        room = ffi.new("char[]", size)
+        status = lib.lam_config_get(config, name.encode(), room, size)
+        if status != lib.LAM_ERR_ARGUMENT or size > 1 << 26:
+            check(status)
+            return ffi.string(room).decode()
+        size *= 4  # a long list of columns
 
 
 class Config:
@@ -24,36 +35,89 @@ class Config:
             check(lib.lam_config_load(self.pointer, path_bytes(path)))
         given = dict(settings)
         for p in parameters():  # in the table's order: "tpr" goes before the three that it sets
-            value = given.pop(p.name, None)
+            value = given.get(p.name)
             if value is not None:
-                self.set(p.name, as_text(value, "-" if p.values == "N-N-N" else ","))
-        for name in given:
-            self.set(name, "")  # refused, with the nearest name
+                check(lib.lam_config_set(self.pointer, p.name.encode(), bytes_of(as_text(p, value))))
 
-    def set(self, name, text):
-        check(lib.lam_config_set(self.pointer, name.encode(), text.encode()))
+    def idle(self, settings):
+        """Of the given settings, those that do nothing here: a text each."""
+        found, index = [], 0
+        while (p := lib.lam_parameter_at(index)) != ffi.NULL:
+            name = text_of(p.name).replace("-", "_")
+            wants = lib.lam_parameter_idle(index, self.pointer)
+            if settings.get(name) is not None and wants != ffi.NULL:
+                found.append(f"{name}={settings[name]!r} has no effect without {as_python(text_of(wants))}")
+            index += 1
+        return found
 
 
-def settings_of(pointer):
-    """What stands in a lam_config, as texts."""
-    return {p.name: _get(pointer, p.name) for p in parameters()}
+def settings_of(pointer, kind):
+    """What stands in a lam_config and is not the default, as values for keywords."""
+    found = {}
+    for p in parameters(kind):
+        text = _get(pointer, p.name)
+        if text != p.default and p.name != "tpr":
+            found[p.name] = _value(p, text)
+    return found
 
 
-def as_text(value, separator=","):
-    """A value as the library reads it: dims=(60, 60) is "60-60", columns=["a", "b"] is "a,b", noise={"a": 0.1} is "a:0.1"."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+def _value(p, text):
+    if p.values == "N-N-N":
+        return tuple(int(width) for width in text.split("-"))
+    if p.values in ("N", "X"):
+        return int(text) if p.values == "N" else float(text)
+    return text == "true" if p.values == "true|false" else text
+
+
+def as_text(p, value):
+    """A value as the library reads it: dims=(60, 60) is "60-60", columns=["a", "b"] is "a,b", noise={"a": 0.1} is "a:0.1". Columns by
+    number count from 0 here, from 1 there."""
+    wrong = ArgumentError(f"{p.name}={value!r}: it takes {p.values}")
     if isinstance(value, str):
         return value
-    if isinstance(value, dict):
-        return separator.join(f"{key}:{as_text(item)}" for key, item in value.items())
-    if hasattr(value, "__iter__"):
-        return separator.join(as_text(item) for item in value)
-    return repr(value.item() if hasattr(value, "item") else value)
+    if getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if p.values == "true|false":
+        if value not in (True, False):
+            raise wrong
+        return "true" if value else "false"
+    if p.name in COLUMNS:
+        return _columns_text(p, value, wrong)
+    if p.values == "N-N-N":
+        value = value if hasattr(value, "__iter__") else (value,)
+        return "-".join(str(_whole(width, wrong)) for width in value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "__float__"):
+        raise wrong
+    return str(_whole(value, wrong)) if p.values == "N" else repr(float(value))
 
 
-def parameters(kind=None):
-    """All parameters, or those of kind "density" or "vae": name, group, values, default and a sentence of help each."""
+def _whole(value, wrong):
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise wrong from None
+
+
+def _columns_text(p, value, wrong):
+    def column(item):
+        if isinstance(item, str):
+            if "," in item:
+                raise ArgumentError(f"{p.name}: the column {item!r} has a comma in its name; give its number")
+            return item
+        return str(_whole(item, wrong) + 1)
+
+    if p.name == "noise":
+        if not isinstance(value, dict):
+            raise wrong
+        return ",".join(f"{column(key)}:{float(width)!r}" for key, width in value.items())
+    value = value if hasattr(value, "__iter__") else (value,)
+    return ",".join(column(item) for item in value)
+
+
+@functools.lru_cache(maxsize=None)
+def _table(kind):
     model = {None: None, "density": lib.LAM_DENSITY, "vae": lib.LAM_VAE}[kind]
     defaults = ffi.gc(ffi.new("lam_config *"), lib.lam_config_clear)
     lib.lam_config_init(defaults)
@@ -62,9 +126,16 @@ def parameters(kind=None):
         name = text_of(p.name)
         if name != "model" and (model is None or lib.lam_parameter_applies(index, model)):
             found.append(Parameter(name.replace("-", "_"), text_of(p.group), text_of(p.values), _get(defaults, name),
-                                   text_of(p.help)))
+                                   as_python(text_of(p.help))))
         index += 1
-    return found
+    return tuple(found)
+
+
+def parameters(kind=None):
+    """All parameters, or those of kind "density" or "vae", as a list of Parameter."""
+    if kind not in (None, "density", "vae"):
+        raise ArgumentError(f"kind={kind!r}: it is 'density' or 'vae'")
+    return list(_table(kind))
 
 
 def describe(kind):
@@ -81,4 +152,5 @@ def describe(kind):
 def signature(kind):
     """What an editor completes and scikit-learn reads: every parameter by keyword, None being its default."""
     keyword = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Signature([inspect.Parameter("config", keyword, default=None)] + [inspect.Parameter(p.name, keyword, default=None) for p in parameters(kind)])
+    return inspect.Signature([inspect.Parameter("config", keyword, default=None)]
+                             + [inspect.Parameter(p.name, keyword, default=None) for p in parameters(kind)])

@@ -5,8 +5,9 @@ import os
 import numpy as np
 
 from . import _parameters
-from ._estimator import Estimator
-from ._library import ArgumentError, DataError, Log, Watch, check, counts_of, doubles, ffi, lib, path_bytes, rows_of, text_of
+from ._estimator import HOW, Estimator, How, choice, seed_of
+from ._library import (ArgumentError, DataError, Log, Watch, bytes_of, check, check_finite, counts_of, doubles, ffi, lib, names_of,
+                       path_bytes, rows_of, text_of, whole)
 
 Setting = collections.namedtuple("Setting", "solver steps atol rtol")
 Setting.__doc__ = """How a call solves: by so many even steps a block, or, with steps 0, by adaptive ones at these tolerances."""
@@ -18,92 +19,114 @@ error of log p against that, nats; decode(encode(x)) - x in standardised units; 
 one, and its standard error; the total mass, None beyond two columns."""
 
 TuneCandidate = collections.namedtuple("TuneCandidate", "setting calls rms percentile cpu_seconds on_front")
+TuneCandidate.__doc__ = """A setting that tune tried: calls of f a batch; root mean square and 99th percentile of its error in log p, nats; on_front:
+none is both cheaper and more exact."""
 TuneResult = collections.namedtuple("TuneResult", "candidates chosen test_before test_after rows test_rows reference_tolerance seconds")
-TuneResult.__doc__ = """What tune tried and chose: candidates with their calls of f and their error in log p (root mean square and 99th
-percentile, nats) on the validation rows; chosen is one of them; test_before and test_after are the old and the new setting on rows that decided nothing."""
+TuneResult.__doc__ = """What tune tried and chose, on so many validation rows; chosen is one of the candidates (None after a stop); test_before
+and test_after are the old and the new setting on rows that decided nothing. The reference is dop853 in double at a tolerance."""
+
+Table = collections.namedtuple("Table", "values names n_dropped")
+Table.__doc__ = """Rows of a file: values [n, d]; names of the columns, None without a header; how many rows were dropped."""
 
 _SOLVERS = ("dopri5", "tsit5", "bosh3", "heun21", "dop853", "euler", "midpoint", "rk4")
-_UNITS = {"data": lib.LAM_UNITS_DATA, "standardised": lib.LAM_UNITS_STANDARDISED}
-_TRACES = {"exact": lib.LAM_DIV_EXACT, "rademacher": lib.LAM_DIV_RADEMACHER, "gaussian": lib.LAM_DIV_GAUSSIAN}
-
-_HOW = """
-    How it is solved may be said by keyword, of any call that solves:
-      atol, rtol    tolerances, standardised units; default: the model's setting (its tuned one, else its test tolerances)
-      as_fitted     True: by the fit's own setting, whatever tune chose
-      units         "data" (default) or "standardised": units of rows and densities
-      trace         "exact" (default), "rademacher" or "gaussian"; trace_seed: of the noise of the last two
-      batch_rows    rows solved together, default 1000; threads: default one a processor
-      use_double    True: solve in double whatever the model's precision
-      probe         True: choose the first step by trial, not by the model's memory
-      isa           instruction set, default the best there is
-"""
-
-
-def _choice(name, value, choices):
-    if value not in choices:
-        raise ArgumentError(f"{name}={value!r}: it is one of {', '.join(str(c) for c in choices if c)}")
-    return choices[value]
-
-
-class _How:
-    """lam_eval_options from keywords, with what must outlive the call."""
-
-    KEYWORDS = {"atol": 0, "rtol": 0, "as_fitted": False, "units": "data", "trace": "exact", "trace_seed": 0, "batch_rows": 0,
-                "threads": 0, "use_double": False, "probe": False, "isa": None}
-
-    def __init__(self, **how):
-        for name in how:
-            if name not in self.KEYWORDS:
-                raise TypeError(f"no keyword {name}: how to solve is said by {', '.join(self.KEYWORDS)}")
-        h = {**self.KEYWORDS, **how}
-        self.watch = Watch("int(void *, size_t, size_t)", lambda done, total: 0)
-        self.isa = ffi.new("char[]", h["isa"].encode()) if h["isa"] else ffi.NULL
-        self.pointer = ffi.new("lam_eval_options *", {
-            "atol": h["atol"], "rtol": h["rtol"], "as_fitted": bool(h["as_fitted"]), "units": _choice("units", h["units"], _UNITS),
-            "divergence": _choice("trace", h["trace"], _TRACES), "seed": h["trace_seed"], "batch_rows": h["batch_rows"],
-            "threads": h["threads"], "use_double": bool(h["use_double"]), "probe": bool(h["probe"]), "isa": self.isa,
-            "progress": self.watch.pointer})
-
-    def check(self, status):
-        self.watch.check(status)
 
 
 def _setting(s):
     return Setting(_SOLVERS[s.solver], int(s.steps), s.atol, s.rtol)
 
 
-def _names(x):
-    """Column names of a DataFrame; None of what has none."""
-    columns = getattr(x, "columns", None)
-    return None if columns is None else [str(name) for name in columns]
+def _is_path(x):
+    return isinstance(x, (str, os.PathLike))
+
+
+def _read(path, columns, drop, drop_bad_rows, drop_duplicates=0):
+    table = ffi.new("lam_table **")
+    options = ffi.new("lam_read_options *", {"columns": columns, "drop": drop, "drop_bad_rows": drop_bad_rows,
+                                             "drop_duplicates": drop_duplicates})
+    check(lib.lam_table_read(path_bytes(path), options, table))
+    return ffi.gc(table[0], lib.lam_table_free)
+
+
+def _table_names(table):
+    return [text_of(table.names[j]) for j in range(table.cols)] if table.has_names else None
+
+
+def _table_values(table):
+    return np.frombuffer(ffi.buffer(table.values, 8 * table.rows * table.cols)).reshape(table.rows, table.cols).copy()
+
+
+def read(path, *, columns=None, drop=None, drop_bad_rows=False):
+    """Reads a table as the program does: text with any separator (.gz too), .npy, .npz ("file.npz:NAME") or "toy:NAME". columns, drop: by
+    name, or by number from 0. A cell HH:MM[:SS] reads as minutes of the day. Errors name line and column. Returns a Table."""
+    config = _parameters.Config(lib.LAM_DENSITY, {"columns": columns, "drop": drop})
+    table = _read(path, config.pointer.columns, config.pointer.drop, choice("drop_bad_rows", drop_bad_rows, {True: 1, False: 0}))
+    return Table(_table_values(table), _table_names(table), int(table.bad_rows))
+
+
+def _chosen(c, names, d, what):
+    """Indices of the columns that a lam_config's columns and drop leave of d."""
+    def find(text):
+        found = []
+        for item in text_of(text).split(","):
+            if names is not None and item in names:
+                found.append(names.index(item))
+            elif item.isdecimal() and 1 <= int(item) <= d:
+                found.append(int(item) - 1)
+            else:
+                raise DataError(f"{what} has no column {item}")
+        return found
+
+    kept = list(range(d)) if c.columns == ffi.NULL else find(c.columns)
+    dropped = set() if c.drop == ffi.NULL else set(find(c.drop))
+    return [j for j in kept if j not in dropped]
 
 
 class _Table:
-    """Rows as a lam_table: an array, a DataFrame, or a file as the program reads it."""
+    """Rows as a lam_table: an array, a DataFrame, or a file as the program reads it. like: the columns that a frame is to have."""
 
-    def __init__(self, x, config, what):
-        table = ffi.new("lam_table **")
+    def __init__(self, x, config, what, like=None):
         c = config.pointer
-        if isinstance(x, (str, os.PathLike)):
-            options = ffi.new("lam_read_options *", {"columns": c.columns, "drop": c.drop, "drop_bad_rows": c.drop_bad_rows,
-                                                     "drop_duplicates": c.drop_duplicates})
-            check(lib.lam_table_read(path_bytes(x), options, table))
-            self.pointer = ffi.gc(table[0], lib.lam_table_free)
+        if _is_path(x):
+            self.pointer = _read(x, c.columns, c.drop, c.drop_bad_rows, c.drop_duplicates)
+            self.names = _table_names(self.pointer)
+            self.n_dropped = int(self.pointer.bad_rows + self.pointer.duplicates)
             return
-        for name in ("columns", "drop"):
-            if getattr(c, name) != ffi.NULL:
-                raise ArgumentError(f"{name} chooses columns of a file; {what} is an array: choose them there")
-        names, rows = _names(x), rows_of(x, None, what)
-        bad = ~np.isfinite(rows).all(axis=1)
-        if c.drop_bad_rows and bad.any():
-            rows = rows[~bad]
+        names = names_of(x)
+        if names is not None and like is not None:
+            x, names = _in_order(x, names, like, what), like
+        elif c.columns != ffi.NULL or c.drop != ffi.NULL:
+            kept = _chosen(c, names, np.shape(x)[1] if np.ndim(x) == 2 else 0, what)
+            if names is not None:
+                names = [names[j] for j in kept]
+                x = x[names]
+            else:
+                x = rows_of(x, what=what)[:, kept]
+        rows = rows_of(x, what=what)
+        before = len(rows)
+        if c.drop_bad_rows:
+            rows = rows[np.isfinite(rows).all(axis=1)]
+        check_finite(rows, names, what, "drop_bad_rows=True leaves such rows out")
         if c.drop_duplicates:
             rows = rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
-        check(lib.lam_table_create(rows.shape[0], rows.shape[1], table))
-        self.pointer = ffi.gc(table[0], lib.lam_table_free)
-        ffi.memmove(self.pointer.values, doubles(np.ascontiguousarray(rows)), rows.nbytes)
-        for j, name in enumerate(names or ()):
-            check(lib.lam_table_rename(self.pointer, j, name.encode()))
+        self.names, self.n_dropped = names, before - len(rows)
+        self.pointer = _as_table(rows, names)
+
+
+def _as_table(rows, names):
+    rows, table = np.ascontiguousarray(rows), ffi.new("lam_table **")
+    check(lib.lam_table_create(rows.shape[0], rows.shape[1], table))
+    kept = ffi.gc(table[0], lib.lam_table_free)
+    ffi.memmove(kept.values, doubles(rows), rows.nbytes)
+    for j, name in enumerate(names or ()):
+        check(lib.lam_table_rename(kept, j, bytes_of(name)))
+    return kept
+
+
+def _in_order(x, names, wanted, what):
+    for name in wanted:
+        if name not in names:
+            raise DataError(f"{what} has no column {name}, which the model takes")
+    return x if names == list(wanted) else x[list(wanted)]
 
 
 class Flow(Estimator):
@@ -115,51 +138,62 @@ class Flow(Estimator):
     >>> z = flow.transform(X)          # to the base density, a standard normal
     >>> flow.inverse_transform(z)
 
-    fit leaves result_ (FitResult), n_features_in_, feature_names_in_ (of a DataFrame, or a file with a header), mean_ and scale_ (the
-    standardiser). config is a YAML file of parameters, as `laminar fit --config` takes it; keywords go over it.
+    X is an array [n, d], a DataFrame (by the names of its columns, in any order), or the path of a file as laminar.read takes it. fit
+    leaves result_ (FitResult), n_features_in_, feature_names_in_ (where columns have names), mean_ and scale_ (the standardiser, whose
+    log-determinant is log_det_), n_parameters_, and n_dropped_ (rows that drop_bad_rows and drop_duplicates left out). Columns by
+    number count from 0. config is a YAML file of parameters, as `laminar fit --config` takes it; keywords go over it.
+    One fitted Flow may be used by several threads at once, but for fit, tune and untune.
 
     Parameters, all by keyword (None: the default):
 """
     _kind = "density"
 
     def fit(self, X, y=None, *, valid=None, test=None, out=None, resume=False, overwrite=False, init=None, progress=None):
-        """Fits the flow to X [n, d], an array or DataFrame, in its own units; or to a file, or "toy:NAME", as the program reads them.
+        """Fits the flow to X, in its own units; y is ignored.
 
-        valid, test   rows of their own; default: val_fraction and test_fraction of X, by split_seed
-        out           a folder for config.yaml, metrics.jsonl, the model and a checkpoint; resume=True goes on from there
-        init          a fitted Flow of the same architecture to start from
-        progress      None: a line where stderr is a terminal; False: silence; or a function of laminar.Progress, whose true answer
-                      stops the fit (with out, so that it can go on). Ctrl-C does too, with everything saved.
-        y is ignored, for pipelines.
+        valid, test   rows of their own; where neither is given, val_fraction and test_fraction of X, by split_seed
+        out           a folder for config.yaml, metrics.jsonl, the model and a checkpoint. Of one that holds a run, resume=True goes on
+                      from the checkpoint, overwrite=True starts anew
+        init          a fitted Flow of the same architecture, or its file, to start from
+        progress      None: a line on stderr where somebody sees it; True, False; or a function of laminar.Progress, whose true answer
+                      stops the fit. A stopped flow is fitted, its result_ not finished. Ctrl-C stops too, and is raised; with out
+                      everything is saved then, without it nothing is kept.
         """
         del y
         config = self._config()
-        tables = [None if part is None else _Table(part, config, what) for part, what in ((X, "X"), (valid, "valid"), (test, "test"))]
-        data = ffi.new("lam_dataset **")
-        log = Log()
-        status = lib.lam_dataset_build(config.pointer, *(ffi.NULL if t is None else t.pointer for t in tables), log.pointer, data)
-        check(status)
+        first = _Table(X, config, "X")
+        others = [None if part is None else _Table(part, config, what, first.names) for part, what in ((valid, "valid"), (test, "test"))]
+        if init is not None:
+            init = _load(init) if _is_path(init) else init
+            if not isinstance(init, Flow):
+                raise TypeError(f"init={init!r}: it is a fitted Flow or the path of one")
+        data, log = ffi.new("lam_dataset **"), Log()
+        status = lib.lam_dataset_build(config.pointer, first.pointer, *(ffi.NULL if t is None else t.pointer for t in others),
+                                       log.pointer, data)
+        kept = ffi.gc(data[0], lib.lam_dataset_free) if data[0] != ffi.NULL else None
         log.tell(2)
-        kept = ffi.gc(data[0], lib.lam_dataset_free)
-        start = ffi.NULL if init is None else init._fitted()
-        model, result = self._run(lib.lam_fit, lib.lam_model_free, config, kept, out, resume, overwrite, progress, start)
-        self._adopt(model)
-        self.result_ = result
+        check(status)
+        self._run(lib.lam_fit, lib.lam_model_free, config, kept, out, resume, overwrite, progress,
+                  ffi.NULL if init is None else init._fitted())
+        self._name(first.names)
+        self.n_dropped_ = first.n_dropped
         return self
 
     def _adopt(self, model):
         self._model = model
         d = self.n_features_in_ = int(lib.lam_model_dim(model))
-        names = np.array([text_of(lib.lam_model_column(model, j)) for j in range(d)], dtype=object)
-        if list(names) != [str(j + 1) for j in range(d)]:
-            self.feature_names_in_ = names
-        else:
-            self.__dict__.pop("feature_names_in_", None)
+        names = [text_of(lib.lam_model_column(model, j)) for j in range(d)]
+        self._name(None if all(name.isdecimal() for name in names) else names)  # numbers: of a file without a header
         mean, scale, log_det = ffi.new("double **"), ffi.new("double **"), ffi.new("double *")
         lib.lam_model_standardiser(model, mean, scale, log_det)
         self.mean_, self.scale_ = (np.frombuffer(ffi.buffer(p[0], 8 * d)).copy() for p in (mean, scale))
         self.log_det_ = log_det[0]
         self.n_parameters_ = int(lib.lam_model_parameter_count(model))
+
+    def _name(self, names):
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
 
     def _save(self, path):
         check(lib.lam_model_save(self._model, path_bytes(path)))
@@ -170,26 +204,29 @@ class Flow(Estimator):
         self._adopt(ffi.gc(model[0], lib.lam_model_free))
 
     def _rows(self, x, what="X"):
-        """Rows in the model's columns: of a DataFrame those of its names."""
-        names, own = _names(x), getattr(self, "feature_names_in_", None)
+        """Rows in the model's columns: of a frame, or a file with a header, those of its names."""
+        own = list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
+        if _is_path(x):
+            c = lib.lam_model_config(self._model)
+            if own is not None and not any("," in name for name in own) and _table_names(_read(x, ffi.NULL, ffi.NULL, 1)) is not None:
+                table = _read(x, ffi.new("char[]", bytes_of(",".join(own))), ffi.NULL, 0)
+            else:
+                table = _read(x, c.columns, c.drop, 0)
+            return rows_of(_table_values(table), self.n_features_in_, what)
+        names = names_of(x)
         if names is not None and own is not None:
-            missing = [name for name in own if name not in names]
-            if missing:
-                raise DataError(f"{what} has no column {missing[0]}, which the model takes")
-            x = np.column_stack([np.asarray(x[x.columns[names.index(name)]], dtype=np.float64) for name in own])
+            x = _in_order(x, names, own, what)
         x = rows_of(x, self.n_features_in_, what)
-        bad = np.argwhere(~np.isfinite(x))
-        if len(bad):
-            i, j = bad[0]
-            raise DataError(f"{what} has {'a NaN' if np.isnan(x[i, j]) else 'an infinity'} in row {i}, column {j} (from 0)"
-                            f"{f', {own[j]}' if own is not None else ''}; leave such rows out")
+        check_finite(x, own, what, "leave such rows out")
         return x
 
     # ---- densities
 
     def log_prob(self, X, *, counts=False, **how):
-        """log p of each row, nats [n]. counts=True: and the Counts that it took."""
-        model, x, how = self._fitted(), self._rows(X), _How(**how)
+        """log p of each row, nats [n]. counts=True: and the Counts that it took. units="standardised": X and the density are in the
+        standardised units in which the flow works."""
+        model, how = self._fitted(), self._how(how)
+        x = self._rows(X)
         out, c = np.empty(len(x)), ffi.new("lam_counts *")
         how.check(lib.lam_log_prob(model, how.pointer, doubles(x), len(x), doubles(out), c))
         return (out, counts_of(c)) if counts else out
@@ -204,10 +241,11 @@ class Flow(Estimator):
         return float(np.mean(self.log_prob(X)))
 
     def sample(self, n_samples=1, *, seed=0, log_prob=False, **how):
-        """Draws [n_samples, d]. Row i depends on seed and i alone. log_prob=True: and log p of each, from the same solve."""
-        model, how = self._fitted(), _How(**how)
-        x, lp = np.empty((n_samples, self.n_features_in_)), np.empty(n_samples)
-        how.check(lib.lam_sample(model, how.pointer, seed, n_samples, doubles(x), doubles(lp) if log_prob else ffi.NULL, ffi.NULL))
+        """Draws [n_samples, d]. Row i depends on seed and i alone, so that the same call draws the same rows; seed=None, or a numpy
+        Generator, draws others. log_prob=True: and log p of each, from the same solve. units="standardised": both in these."""
+        model, how, n = self._fitted(), self._how(how), whole("n_samples", n_samples, 1, 2**40)
+        x, lp = np.empty((n, self.n_features_in_)), np.empty(n)
+        how.check(lib.lam_sample(model, how.pointer, seed_of(seed), n, doubles(x), doubles(lp) if log_prob else ffi.NULL, ffi.NULL))
         return (x, lp) if log_prob else x
 
     def _carry(self, function, x, how):
@@ -216,19 +254,32 @@ class Flow(Estimator):
         return out
 
     def transform(self, X, **how):
-        """Rows carried to the base density: z [n, d], standard normal if the model fits."""
+        """Rows carried to the base density: z [n, d], standard normal if the model fits. units: those of X."""
         self._fitted()
-        return self._carry(lib.lam_encode, self._rows(X), _How(**how))
+        return self._carry(lib.lam_encode, self._rows(X), self._how(how))
+
+    def fit_transform(self, X, y=None, **fit):
+        """transform(X) of the flow fitted to X."""
+        return self.fit(X, y, **fit).transform(X)
 
     def inverse_transform(self, Z, **how):
-        """z carried back to rows: the inverse of transform."""
+        """z carried back to rows: the inverse of transform. units: those of the rows."""
         self._fitted()
-        return self._carry(lib.lam_decode, rows_of(Z, self.n_features_in_, "Z"), _How(**how))
+        z = rows_of(Z, self.n_features_in_, "Z")
+        check_finite(z, None, "Z", "leave such rows out")
+        return self._carry(lib.lam_decode, z, self._how(how))
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of transform's columns."""
+        del input_features
+        self._fitted()
+        return np.array([f"z{j}" for j in range(self.n_features_in_)], dtype=object)
 
     def trajectories(self, X, times=24, **how):
-        """The way of each row from data to base: times t [blocks * times + 1] and states [n, blocks * times + 1, d], in data units, on
-        which the last are z on the data's axes."""
-        model, x, how = self._fitted(), self._rows(X), _How(**how)
+        """The way of each row from data to base: times t [blocks * times + 1] and states [n, blocks * times + 1, d]. In data units
+        (the default) z = mean_ + scale_ * z are the last, on the data's axes; with units="standardised" they are z."""
+        model, how = self._fitted(), self._how(how)
+        x, times = self._rows(X), whole("times", times, 1, 1000)
         points = int(lib.lam_model_config(model).blocks) * times + 1
         t, states = np.empty(points), np.empty((len(x), points, self.n_features_in_))
         how.check(lib.lam_trajectories(model, how.pointer, doubles(x), len(x), times, doubles(t), doubles(states), ffi.NULL))
@@ -239,63 +290,70 @@ class Flow(Estimator):
     def setting(self, **how):
         """The Setting by which a call with these keywords solves."""
         s = ffi.new("lam_setting *")
-        check(lib.lam_model_setting(self._fitted(), _How(**how).pointer, s))
+        check(lib.lam_model_setting(self._fitted(), self._how(how).pointer, s))
         return _setting(s)
 
     def check(self, X, **how):
         """How far this model's numbers can be trusted, on rows X: a CheckReport."""
-        model, x, how = self._fitted(), self._rows(X), _How(**how)
-        r = ffi.new("lam_check_report *")
+        model, how = self._fitted(), self._how(how)
+        x, r = self._rows(X), ffi.new("lam_check_report *")
         how.check(lib.lam_check(model, how.pointer, doubles(x), len(x), r))
         plain = {name: getattr(r, name) for name in CheckReport._fields if not name.startswith("counts")}
         plain["mass"] = plain["mass"] if r.has_mass else None
         return CheckReport(counts=counts_of(r.counts), counts_tight=counts_of(r.counts_tight), **plain)
 
-    def tune(self, X, error, *, test=None, percentile_error=0, rows=0, seed=0, threads=0, progress=None):
+    def tune(self, X, error, *, test=None, percentile_error=0, rows=0, seed=0, threads=None, progress=None):
         """Finds the solver and steps with the fewest calls of f that keep the error of log p below a bound, and makes it the model's.
 
-        error              of the root mean square over the rows X, nats; percentile_error: of the 99th percentile, default the same
-        test               rows that decide nothing and tell the error; default: half of X
-        rows               of each at the most, default 2000
-        progress           a function of (rows, rows_done, candidates, seconds, seconds_left); its true answer stops
+        error       bound on the root mean square over the rows X, nats; percentile_error: on the 99th percentile, default the same
+        test        rows that decide nothing and tell the error; default: half of X, cut off by seed
+        rows        of each at the most, default 2000
+        progress    a function of (rows, rows_done, candidates, seconds, seconds_left); its true answer stops: then chosen is None
         SolverError: nothing keeps the bounds; the text says how near it comes. as_fitted=True evaluates by the old setting, untune
-        puts it back.
+        puts it back. Not while another thread uses this Flow.
         """
         model, x = self._fitted(), self._rows(X)
         t = None if test is None else self._rows(test, "test")
 
         def call(p):
-            return progress(int(p.rows), int(p.rows_done), int(p.candidates), p.seconds, p.seconds_left) if progress else 0
+            return progress is not None and progress(int(p.rows), int(p.rows_done), int(p.candidates), p.seconds, p.seconds_left)
+
+        def candidate(c):
+            return TuneCandidate(_setting(c.setting), c.calls, c.rms, c.percentile, c.cpu_seconds, bool(c.on_front))
 
         watch = Watch("int(void *, const lam_tune_progress *)", call)
-        options = ffi.new("lam_tune_options *", {"error": error, "percentile_error": percentile_error, "rows": rows, "seed": seed,
-                                                 "threads": threads, "progress": watch.pointer})
+        own = self._settings.get("threads") or 0
+        options = ffi.new("lam_tune_options *", {
+            "error": error, "percentile_error": percentile_error, "rows": whole("rows", rows), "seed": seed_of(seed),
+            "threads": whole("threads", own if threads is None else threads, 0, 4096), "progress": watch.pointer})
         r = ffi.new("lam_tune_result *")
         try:
-            watch.check(lib.lam_tune(model, options, doubles(x), len(x), ffi.NULL if t is None else doubles(t),
-                                     0 if t is None else len(t), r))
-
-            def candidate(c):
-                return TuneCandidate(_setting(c.setting), c.calls, c.rms, c.percentile, c.cpu_seconds, bool(c.on_front))
-
-            all_of_them = [candidate(r.candidates[i]) for i in range(r.n_candidates)]
-            if not all_of_them or r.chosen >= len(all_of_them):
-                return None  # stopped
-            return TuneResult(all_of_them, all_of_them[r.chosen], candidate(r.test_before), candidate(r.test_after), int(r.rows),
-                              int(r.test_rows), r.reference_tolerance, r.seconds)
+            stopped = watch.check(lib.lam_tune(model, options, doubles(x), len(x), ffi.NULL if t is None else doubles(t),
+                                               0 if t is None else len(t), r))
+            tried = [candidate(r.candidates[i]) for i in range(r.n_candidates)]
+            if stopped:
+                return TuneResult(tried, None, None, None, int(r.rows), int(r.test_rows), r.reference_tolerance, r.seconds)
+            return TuneResult(tried, tried[r.chosen], candidate(r.test_before), candidate(r.test_after), int(r.rows), int(r.test_rows),
+                              r.reference_tolerance, r.seconds)
         finally:
             lib.lam_tune_result_clear(r)
 
     def untune(self):
-        """Puts the fit's own setting back."""
+        """Puts the fit's own setting back. Not while another thread uses this Flow."""
         lib.lam_model_untune(self._fitted())
         return self
 
 
 for _method in ("log_prob", "sample", "transform", "inverse_transform", "trajectories", "check"):
-    getattr(Flow, _method).__doc__ += "\n" + _HOW
+    getattr(Flow, _method).__doc__ += "\n" + HOW
 Flow.__doc__ += _parameters.describe("density") + "\n"
 Flow.__signature__ = _parameters.signature("density")
+
+
+def _load(path):
+    flow = Flow()
+    flow._adopt_file(os.path.join(path, "model.safetensors") if os.path.isdir(path) else path)
+    return flow
 
 
 def plot(models, path, *, data=None, columns=None, panels=None, scale=None, draws=0, points=0, paths=0, grid=0, seed=0, dark=False,
@@ -303,30 +361,43 @@ def plot(models, path, *, data=None, columns=None, panels=None, scale=None, draw
     """Draws a picture of fitted flows to a .png, .svg or .pdf file: of one column the density, of two the density, draws and paths, of
     more a corner of panels. Returns its small print.
 
-    data      rows laid over it; columns: names or numbers from 0 of those shown, default the first 6
-    panels    of two columns, any of "density", "draws", "paths"; scale "density" or "log"
+    data      rows laid over it
+    columns   those shown, by name, or by number from 0; default the first 6
+    panels    of two columns, any of "density", "draws", "paths"; scale: "density" or "log"
     draws, points, paths, grid    how many; default 5000, 1000, 24 and 200 x 200
+    names     one for each flow
     """
     models = [models] if isinstance(models, Flow) else list(models)
+    if not models or not all(isinstance(m, Flow) for m in models):
+        raise TypeError("plot draws one Flow or several")
     first = models[0]
+    names = [names] if isinstance(names, str) else names
     names = names or [f"model {i + 1}" if len(models) > 1 else "model" for i in range(len(models))]
-    texts = [ffi.new("char[]", name.encode()) for name in names]
-    pictures = ffi.new("lam_picture_model[]", [{"model": m._fitted(), "name": t} for m, t in zip(models, texts)])
-    table = ffi.NULL
-    if data is not None:
-        x = first._rows(data, "data")
-        out = ffi.new("lam_table **")
-        check(lib.lam_table_create(len(x), x.shape[1], out))
-        table = ffi.gc(out[0], lib.lam_table_free)
-        ffi.memmove(table.values, doubles(x), x.nbytes)
+    if len(names) != len(models):
+        raise ArgumentError(f"{len(names)} names for {len(models)} flows")
+    kept = [m._fitted() for m in models], [ffi.new("char[]", bytes_of(name)) for name in names]
+    pictures = ffi.new("lam_picture_model[]", [{"model": m, "name": name} for m, name in zip(*kept)])
+    table = ffi.NULL if data is None else _as_table(first._rows(data, "data"), None)
     own = list(getattr(first, "feature_names_in_", []))
-    chosen = ffi.NULL if columns is None else ffi.new("size_t[]", [own.index(c) if c in own else int(c) for c in columns])
+
+    def column(item):
+        if isinstance(item, str) and item not in own:
+            raise ArgumentError(f"columns: there is no column {item}")
+        return own.index(item) if isinstance(item, str) else whole("columns", item, 0, first.n_features_in_ - 1)
+
+    if columns is not None and (isinstance(columns, str) or not hasattr(columns, "__iter__")):
+        columns = [columns]
+    chosen = ffi.NULL if columns is None else ffi.new("size_t[]", [column(item) for item in columns])
     bits = {"density": lib.LAM_PICTURE_DENSITY, "draws": lib.LAM_PICTURE_DRAWS, "paths": lib.LAM_PICTURE_PATHS}
     scales = {None: lib.LAM_PICTURE_AUTO, "density": lib.LAM_PICTURE_LINEAR, "log": lib.LAM_PICTURE_LOG}
+    shown = 0
+    for panel in [panels] if isinstance(panels, str) else panels or ():
+        shown |= choice("panels", panel, bits)
+    how = How({name: first._settings[name] for name in ("threads", "isa") if name in first._settings})
     options = ffi.new("lam_picture_options *", {
-        "seed": seed, "draws": draws, "points": points, "paths": paths, "grid": grid, "dark": bool(dark), "columns": chosen,
-        "n_columns": 0 if columns is None else len(columns), "scale": _choice("scale", scale, scales),
-        "panels": sum(_choice("panels", p, bits) for p in panels or ())})
+        "eval": how.pointer, "seed": seed_of(seed), "draws": whole("draws", draws), "points": whole("points", points),
+        "paths": whole("paths", paths), "grid": whole("grid", grid), "dark": choice("dark", dark, {True: 1, False: 0}),
+        "columns": chosen, "n_columns": 0 if columns is None else len(chosen), "scale": choice("scale", scale, scales), "panels": shown})
     report = ffi.new("lam_picture_report *")
-    check(lib.lam_picture_write(pictures, len(models), table, options, path_bytes(path), report))
+    how.check(lib.lam_picture_write(pictures, len(models), table, options, path_bytes(path), report))
     return text_of(report.note)

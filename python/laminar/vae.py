@@ -5,9 +5,8 @@ import os
 import numpy as np
 
 from . import _parameters
-from ._estimator import Estimator
-from ._library import DataError, check, counts_of, doubles, ffi, lib, path_bytes
-from .density import _How
+from ._estimator import HOW, Estimator, seed_of
+from ._library import DataError, check, counts_of, doubles, ffi, lib, path_bytes, whole
 
 Scores = collections.namedtuple("Scores", "images samples negative_elbo negative_elbo_se reconstruction kl log_likelihood "
                                 "log_likelihood_se sampling_se counts")
@@ -16,27 +15,30 @@ log p(x), NaN without samples; sampling_se is its error by the samples alone. re
 
 
 def _pixels(images, what, shape=None):
-    """Grey levels as uint8 [n, height, width]."""
+    """Grey levels as uint8 [n, height, width]. As of files: numbers that never exceed 1 are black and white."""
     x = np.asarray(images)
     if x.ndim == 2 and shape is not None and x.shape[1] == shape[0] * shape[1]:
         x = x.reshape(len(x), *shape)
     if x.ndim != 3:
         raise DataError(f"{what} has {x.ndim} dimensions; give images [n, height, width]")
+    if x.size == 0:
+        raise DataError(f"{what} holds no images")
     if shape is not None and x.shape[1:] != tuple(shape):
         raise DataError(f"{what} holds images of {x.shape[1]} x {x.shape[2]}, the model is of {shape[0]} x {shape[1]}")
-    if x.dtype != np.uint8:
-        whole = np.asarray(x, dtype=np.float64)
-        if not (np.isfinite(whole).all() and (whole == np.floor(whole)).all() and whole.min() >= 0 and whole.max() <= 255):
-            raise DataError(f"{what} wants grey levels, whole numbers from 0 to 255 (uint8)")
-        x = whole.astype(np.uint8)
-    return np.ascontiguousarray(x)
+    if x.dtype.kind not in "buif" or not (x >= 0).all() or not (x <= 255).all():
+        raise DataError(f"{what} wants grey levels from 0 to 255, or numbers from 0 to 1")
+    if x.dtype.kind == "b" or x.max() <= 1:
+        x = np.rint(x * 255.0)
+    elif not (x == np.floor(x)).all():
+        raise DataError(f"{what} wants whole grey levels from 0 to 255, or numbers from 0 to 1")
+    return np.ascontiguousarray(x, dtype=np.uint8)
 
 
 class _Images:
     """Images as a lam_images: an array, or a file as the program reads it."""
 
     def __init__(self, x, config, what):
-        self.pointer = ffi.gc(ffi.new("lam_images *"), lambda p: None)
+        self.pointer = ffi.new("lam_images *")
         self._keep = None
         if isinstance(x, (str, os.PathLike)):
             options = ffi.new("lam_images_options *", {"invert": config.pointer.invert})
@@ -61,8 +63,8 @@ class VAE(Estimator):
     >>> vae.evaluate(images, samples=100)       # bound, and importance-weighted log p(x)
     >>> vae.sample(64)                          # mean pixels [64, height, width], 0 to 1
 
-    Images are grey levels [n, height, width], 0 to 255, sides multiples of 4. fit leaves result_ (FitResult; its NLLs are negative
-    evidence lower bounds at beta 1) and image_shape_. config is a YAML file of parameters, as `laminar vae fit --config` takes it.
+    Images are [n, height, width], sides multiples of 4: grey levels from 0 to 255, or numbers from 0 to 1 (0 and 1, or bool: black and
+    white). fit leaves result_ (FitResult; its NLLs are negative evidence lower bounds at beta 1), image_shape_ and n_parameters_. config is a YAML file of parameters, as `laminar vae fit --config` takes it.
 
     Parameters, all by keyword (None: the default):
 """
@@ -77,9 +79,7 @@ class VAE(Estimator):
         data = ffi.new("lam_image_data **")
         check(lib.lam_image_data_build(config.pointer, *(ffi.NULL if s is None else s.pointer for s in sets), data))
         kept = ffi.gc(data[0], lib.lam_image_data_free)
-        model, result = self._run(lib.lam_vae_fit, lib.lam_vae_free, config, kept, out, resume, overwrite, progress)
-        self._adopt(model)
-        self.result_ = result
+        self._run(lib.lam_vae_fit, lib.lam_vae_free, config, kept, out, resume, overwrite, progress)
         return self
 
     def _adopt(self, model):
@@ -104,7 +104,8 @@ class VAE(Estimator):
     def evaluate(self, images, samples=0, **how):
         """The bound of images, as Scores; samples: an image, of the importance-weighted log p(x). Image i becomes black and white by
         the draw of its number i."""
-        model, x, how = self._fitted(), self._images(images), _How(**how)
+        model, how = self._fitted(), self._how(how, ("units",))
+        x, samples = self._images(images), whole("samples", samples)
         s = ffi.new("lam_vae_scores *")
         how.check(lib.lam_vae_score(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), samples, s))
         return Scores(counts=counts_of(s.counts), **{name: getattr(s, name) for name in Scores._fields[:-1]})
@@ -116,21 +117,23 @@ class VAE(Estimator):
 
     def reconstruct(self, images, *, seed=0, **how):
         """Mean pixels [n, height, width], 0 to 1, through one draw of z each."""
-        model, x, how = self._fitted(), self._images(images), _How(trace_seed=seed, **how)
+        model, how = self._fitted(), self._how(how, ("units", "trace", "trace_seed"))
+        x, how.pointer.seed = self._images(images), seed_of(seed)
         out = np.empty(x.shape)
         how.check(lib.lam_vae_reconstruct(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), doubles(out)))
         return out
 
     def sample(self, n_samples=1, *, seed=0, **how):
-        """Mean pixels [n_samples, height, width] of draws of z; image i depends on seed and i alone."""
-        model, how = self._fitted(), _How(**how)
-        out = np.empty((n_samples, *self.image_shape_))
-        how.check(lib.lam_vae_sample(model, how.pointer, seed, n_samples, doubles(out)))
+        """Mean pixels [n_samples, height, width] of draws of z; image i depends on seed and i alone. seed=None draws others."""
+        model, how = self._fitted(), self._how(how, ("units", "trace", "trace_seed"))
+        n = whole("n_samples", n_samples, 1, 2**40)
+        out = np.empty((n, *self.image_shape_))
+        how.check(lib.lam_vae_sample(model, how.pointer, seed_of(seed), n, doubles(out)))
         return out
 
     def interpolate(self, a, b, n=8, **how):
         """n mean images on the straight line between the z of image a and of image b [height, width], both ends included."""
-        model, how = self._fitted(), _How(**how)
+        model, how, n = self._fitted(), self._how(how, ("units", "trace", "trace_seed")), whole("n", n, 2, 2**40)
         ends = self._images(np.stack([a, b]), "a and b")
         out = np.empty((n, *self.image_shape_))
         how.check(lib.lam_vae_interpolate(model, how.pointer, ffi.from_buffer("unsigned char[]", ends[:1]),
@@ -138,5 +141,7 @@ class VAE(Estimator):
         return out
 
 
+for _method in ("evaluate", "reconstruct", "sample", "interpolate"):
+    getattr(VAE, _method).__doc__ += "\n" + HOW
 VAE.__doc__ += _parameters.describe("vae") + "\n"
 VAE.__signature__ = _parameters.signature("vae")

@@ -291,6 +291,7 @@ static lam_status sample(pass *p, uint64_t seed, size_t n, double *out)
         for (size_t i = 0; i < rows; i++)
             lam_random_normal_row(seed, LAM_DRAW_SAMPLE, 0, first + i, p->z + i * d, d);
         LAM_TRY(draw(p, rows, out + first * p->size));
+        LAM_TRY(tell(p, first + rows, n));
     }
     return LAM_OK;
 }
@@ -323,6 +324,8 @@ static lam_status interpolate(pass *p, const unsigned char *a, const unsigned ch
         for (size_t j = 0; j < d; j++)
             p->z[j] = (1 - share) * ends[j] + share * ends[d + j];
         status = draw(p, 1, out + i * p->size);
+        if (status == LAM_OK)
+            status = tell(p, i + 1, n);
     }
     lam_free(ends);
     return status;

@@ -9,6 +9,7 @@ import pickle
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -23,14 +24,23 @@ PROGRAM = os.environ.get("LAMINAR", os.path.join(ROOT, "build", "laminar"))
 SMALL = {"dims": (8, 8), "lr": 0.01, "iterations": 40, "batch_size": 200, "val_freq": 20, "threads": 1}
 
 
-class Frame(dict):
+class Frame:
     """As much of a pandas.DataFrame as the package looks at."""
 
-    columns = property(lambda self: list(self))
-    shape = property(lambda self: (len(next(iter(self.values()))), len(self)))
+    def __init__(self, data):
+        self._data = data
+        self.columns = list(data)
+        self.shape = (len(next(iter(data.values()))), len(data))
+        self.ndim = 2
 
-    def __array__(self, dtype=None):
-        return np.column_stack(list(self.values())).astype(dtype or float)
+    def __getitem__(self, name):
+        return Frame({n: self._data[n] for n in name}) if isinstance(name, list) else self._data[name]
+
+
+def interrupt_soon(test):
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    test.addCleanup(signal.signal, signal.SIGINT, handler)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
 
 
 class WithFlow(unittest.TestCase):
@@ -80,23 +90,56 @@ class Fits(WithFlow):
         self.assertAlmostEqual(-flow.score(test) - -flow.log_det_, flow.result_.test_nll + 0 * 1, places=5)
 
     def test_names_of_a_frame(self):
-        frame = Frame(a=self.x[:, 0], b=self.x[:, 1])
+        frame = Frame({"a": self.x[:, 0], "b": self.x[:, 1]})
         flow = laminar.Flow(**SMALL).fit(frame)
         self.assertEqual(list(flow.feature_names_in_), ["a", "b"])
-        turned = Frame(c=self.x[:, 0] * 7, b=self.x[:, 1], a=self.x[:, 0])
+        turned = Frame({"c": self.x[:, 0] * 7, "b": self.x[:, 1], "a": self.x[:, 0]})
         np.testing.assert_array_equal(flow.score_samples(turned), flow.score_samples(self.x))
         with self.assertRaisesRegex(laminar.DataError, "no column a"):
-            flow.score_samples(Frame(c=self.x[:, 0], b=self.x[:, 1]))
+            flow.score_samples(Frame({"c": self.x[:, 0], "b": self.x[:, 1]}))
         self.assertFalse(hasattr(self.flow, "feature_names_in_"))
+        by_parts = laminar.Flow(**SMALL).fit(frame, valid=turned, test=turned)
+        self.assertTrue(np.isfinite(by_parts.result_.test_nll))
+        numbered = laminar.Flow(**SMALL).fit(Frame({"1": self.x[:, 0], "2": self.x[:, 1]}))  # strings are names whatever they say
+        np.testing.assert_array_equal(numbered.score_samples(Frame({"2": self.x[:, 1], "1": self.x[:, 0]})), flow.score_samples(self.x))
+        with self.assertRaisesRegex(laminar.DataError, "two columns of one name"):
+            twins = Frame({"a": self.x[:, 0]})
+            twins.columns = ["a", "a"]
+            laminar.Flow(**SMALL).fit(twins)
+
+    def test_chosen_columns(self):
+        wide = np.column_stack([self.x[:, 0], np.random.default_rng(1).normal(size=1000), self.x[:, 1]])
+        frame = Frame({"a": wide[:, 0], "b": wide[:, 1], "c": wide[:, 2]})
+        want = self.flow.score_samples(self.x)
+        for given, x, names in (({"columns": [0, 2]}, wide, None), ({"drop": 1}, wide, None), ({"columns": ["a", "c"]}, frame, ["a", "c"]),
+                                ({"drop": ["b"]}, frame, ["a", "c"]), ({"columns": "1,3"}, frame, ["a", "c"])):
+            flow = laminar.Flow(tpr=True, **SMALL, **given).fit(x)
+            np.testing.assert_array_equal(flow.score_samples(self.x), want)
+            self.assertEqual(list(getattr(flow, "feature_names_in_", [])) or None, names)
+        np.testing.assert_array_equal(flow.score_samples(frame), want)
+        with self.assertRaisesRegex(laminar.DataError, "no column z"):
+            laminar.Flow(columns=["z"]).fit(frame)
+
+    def test_files(self):
+        np.savetxt(self.path("x.csv"), np.column_stack([self.x[:, 1], np.zeros(1000), self.x[:, 0]]), delimiter=",", header="b,z,a", comments="")
+        table = laminar.read(self.path("x.csv"), columns=["a", 0])
+        np.testing.assert_allclose(table.values, self.x, rtol=1e-15)
+        self.assertEqual((table.names, table.n_dropped), (["a", "b"], 0))
+        flow = laminar.Flow(columns=["a", "b"], **SMALL).fit(self.path("x.csv"))
+        np.testing.assert_allclose(flow.score_samples(self.path("x.csv")), flow.score_samples(self.x), rtol=1e-12)
+        self.flow.score_samples("toy:moons:10:3")
+        with self.assertRaises(FileNotFoundError):
+            self.flow.score(self.path("nowhere.csv"))
 
     def test_bad_rows(self):
         x = self.x.copy()
         x[3, 1] = np.nan
-        with self.assertRaisesRegex(laminar.DataError, r"row 4, column 2.*drop_bad_rows"):
+        with self.assertRaisesRegex(laminar.DataError, r"row 3, column 1 \(from 0\).*drop_bad_rows"):
             laminar.Flow(**SMALL).fit(x)
         flow = laminar.Flow(drop_bad_rows=True, **SMALL).fit(x)
         want = laminar.Flow(drop_bad_rows=True, **SMALL).fit(np.delete(x, 3, axis=0))
         np.testing.assert_array_equal(flow.score_samples(self.x), want.score_samples(self.x))
+        self.assertEqual(flow.n_dropped_, 1)
         twice = laminar.Flow(drop_duplicates=True, **SMALL).fit(np.concatenate([self.x, self.x[:50]]))
         np.testing.assert_array_equal(twice.mean_, laminar.Flow(**SMALL).fit(self.x).mean_)
 
@@ -108,10 +151,18 @@ class Fits(WithFlow):
             warnings.simplefilter("error")
             with self.assertRaises(UserWarning):
                 laminar.Flow(**SMALL).fit(x)
+            flow = laminar.Flow(**SMALL)
+            with self.assertRaisesRegex(UserWarning, "singular"):
+                flow.fit(self.x[:, [0, 0]])
+        self.assertTrue(flow.result_.finished)  # what was fitted is not lost
+        with self.assertWarnsRegex(UserWarning, "tpr_degree=2 has no effect without tpr_coefficient"):
+            laminar.Flow(tpr_degree=2, **SMALL).fit(self.x)
 
     def test_start_from_a_model(self):
         more = laminar.Flow(tpr=True, **{**SMALL, "iterations": 1, "lr": 1e-9}).fit(self.x, init=self.flow)
         np.testing.assert_allclose(more.score_samples(self.x), self.flow.score_samples(self.x), atol=1e-3)
+        with self.assertRaises(TypeError):
+            laminar.Flow().fit(self.x, init=5)
 
 
 class Stops(WithFlow):
@@ -136,11 +187,8 @@ class Stops(WithFlow):
             laminar.Flow(**SMALL).fit(self.x, progress=fail)
 
     def test_ctrl_c(self):
-        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-        self.addCleanup(signal.signal, signal.SIGINT, handler)
-        timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
         flow = laminar.Flow(**{**SMALL, "iterations": 10**9, "rate_cuts": 100, "early_stopping": 10**9})
-        timer.start()
+        interrupt_soon(self)
         with self.assertRaises(KeyboardInterrupt):
             flow.fit(self.x, out=self.path("run"))
         self.assertTrue(os.path.exists(self.path("run/checkpoint.safetensors")))
@@ -161,6 +209,9 @@ class Uses(WithFlow):
         np.testing.assert_allclose(log_prob, self.flow.score_samples(x), atol=1e-2)
         np.testing.assert_array_equal(self.flow.sample(300, seed=5), x)
         self.assertFalse(np.array_equal(self.flow.sample(300, seed=6), x))
+        self.assertFalse(np.array_equal(self.flow.sample(3, seed=None), self.flow.sample(3, seed=None)))
+        rng = np.random.default_rng(1)
+        self.assertFalse(np.array_equal(self.flow.sample(3, seed=rng), self.flow.sample(3, seed=rng)))
 
     def test_how(self):
         lp, counts = self.flow.log_prob(self.x, counts=True)
@@ -186,6 +237,8 @@ class Uses(WithFlow):
         self.assertEqual(tuned.setting(as_fitted=True), self.flow.setting())
         self.assertEqual(copy.deepcopy(tuned).setting(), result.chosen.setting)
         self.assertEqual(tuned.untune().setting(), self.flow.setting())
+        stopped = tuned.tune(self.x, 0.01, progress=lambda *p: True)
+        self.assertIsNone(stopped.chosen)
         with self.assertRaisesRegex(laminar.SolverError, "nats"):
             tuned.tune(self.x, 1e-9, rows=100)
 
@@ -195,6 +248,12 @@ class Uses(WithFlow):
         except laminar.UnsupportedError:
             self.skipTest("no cairo in this build")
         self.assertIn("20 x 20", note)
+        for kind, part, call in ((ValueError, "1 names for 2", lambda p: laminar.plot([self.flow] * 2, p, names=["one"])),
+                                 (ValueError, "one of density, draws, paths", lambda p: laminar.plot(self.flow, p, panels="d")),
+                                 (ValueError, "from 0 to 1", lambda p: laminar.plot(self.flow, p, columns=[-1])),
+                                 (TypeError, "one Flow or several", lambda p: laminar.plot([], p))):
+            with self.assertRaisesRegex(kind, part):
+                call(self.path("no.svg"))
         self.assertTrue(os.path.exists(self.path("p.svg")))
 
     def test_refusals(self):
@@ -211,7 +270,19 @@ class Uses(WithFlow):
                 (ValueError, "NaN in row 1, column 0", lambda: flow.score([[0, 0], [np.nan, 0]])),
                 (ValueError, "not fitted", lambda: laminar.Flow().sample()),
                 (ValueError, "one of data, standardised", lambda: flow.log_prob(x, units="cm")),
-                (ValueError, "choose them there", lambda: laminar.Flow(columns=["a"]).fit(x)),
+                (ValueError, "no column a", lambda: laminar.Flow(columns=["a"]).fit(x)),
+                (ValueError, "no rows", lambda: flow.score(x[:0])),
+                (ValueError, "no rows", lambda: laminar.Flow().fit(x[:0])),
+                (ValueError, "not all numbers", lambda: flow.score([["a", "b"]])),
+                (ValueError, "complex", lambda: flow.score(x + 1j)),
+                (ValueError, "NaN", lambda: flow.score(np.ma.masked_less(x, 0))),
+                (ValueError, "0 dimensions", lambda: flow.score(3.0)),
+                (ValueError, "null byte", lambda: flow.save(self.path("a\0b"))),
+                (ValueError, "seed=-1", lambda: flow.sample(2, seed=-1)),
+                (ValueError, "it takes N", lambda: laminar.Flow(iterations=1.5).fit(x)),
+                (ValueError, "it takes X", lambda: laminar.Flow(lr=[0.1]).fit(x)),
+                (ValueError, "it takes true", lambda: laminar.Flow(tpr=3).fit(x)),
+                (ValueError, "use_double", lambda: flow.score_samples(x) is flow.log_prob(x, use_double="no")),
                 (ValueError, "run folder", lambda: laminar.Flow().fit(x, resume=True)),
                 (OSError, "nowhere", lambda: laminar.load("/nowhere")),
                 (ValueError, "", lambda: laminar.load(__file__)),
@@ -223,8 +294,16 @@ class Uses(WithFlow):
 class Conventions(WithFlow):
     def test_parameters(self):
         flow = laminar.Flow(tpr=True, dims=(4, 5), noise={"1": 0.5}, lr=np.float64(0.25))
-        self.assertEqual(flow.get_params(), {"tpr": True, "dims": (4, 5), "noise": {"1": 0.5}, "lr": 0.25})
-        self.assertEqual(flow.set_params(lr=None, blocks=2).get_params(), {"tpr": True, "dims": (4, 5), "noise": {"1": 0.5}, "blocks": 2})
+        given = {"tpr": True, "dims": (4, 5), "noise": {"1": 0.5}, "lr": 0.25}
+        self.assertEqual({k: v for k, v in flow.get_params().items() if v is not None}, given)
+        self.assertEqual((flow.dims, flow.blocks), ((4, 5), None))
+        flow.blocks = 2
+        self.assertEqual((flow.get_params()["blocks"], flow.set_params(blocks=None).blocks), (2, None))
+        with self.assertRaises(TypeError):
+            flow.set_params(lr=3, nonsense=1)
+        self.assertEqual(flow.lr, 0.25)
+        self.assertEqual(laminar.Flow(iterations=4e1, tpr=1, lr=np.array(0.01), dims=[8.0, 8], batch_size=200, val_freq=20, threads=1)
+                         .fit(self.x).score(self.x), self.flow.score(self.x))
         self.assertEqual(eval(repr(flow), {"Flow": laminar.Flow}).get_params(), flow.get_params())  # pylint: disable=eval-used
         names = [p.name for p in laminar.parameters("density")]
         self.assertEqual(list(inspect.signature(laminar.Flow).parameters), ["config"] + names)
@@ -244,7 +323,10 @@ class Conventions(WithFlow):
         for other in (pickle.loads(pickle.dumps(self.flow)), copy.deepcopy(self.flow)):
             np.testing.assert_array_equal(other.score_samples(self.x), self.flow.score_samples(self.x))
             self.assertEqual(other.result_, self.flow.result_)
-        self.assertEqual(pickle.loads(pickle.dumps(laminar.Flow(lr=1))).get_params(), {"lr": 1})
+        self.assertEqual(pickle.loads(pickle.dumps(laminar.Flow(lr=1))).lr, 1)
+        self.flow.note = "hi"
+        self.assertEqual(copy.copy(self.flow).note, "hi")
+        del self.flow.note
 
     def test_a_search_of_scikit_learn(self):
         try:
@@ -252,6 +334,8 @@ class Conventions(WithFlow):
             from sklearn.model_selection import GridSearchCV
         except ImportError:
             self.skipTest("scikit-learn is not here")
+        with self.assertRaises(sys.modules["sklearn.exceptions"].NotFittedError):
+            laminar.Flow().sample()
         self.assertEqual(clone(self.flow).get_params(), self.flow.get_params())
         search = GridSearchCV(laminar.Flow(**SMALL), {"lr": [1e-7, 0.01]}, cv=2).fit(self.x)
         self.assertEqual(search.best_params_, {"lr": 0.01})
@@ -292,6 +376,11 @@ class Images(unittest.TestCase):
         for out, n in ((vae.reconstruct(self.images[:3]), 3), (vae.sample(5), 5), (vae.interpolate(*self.images[:2], n=4), 4)):
             self.assertEqual(out.shape, (n, 12, 8))
             self.assertTrue((out > 0).all() and (out < 1).all())
+        for same in (self.images == 255, (self.images == 255).astype(float), self.images / 255.0):
+            self.assertEqual(vae.score(same[:10]), vae.score(self.images[:10]))
+        interrupt_soon(self)
+        with self.assertRaises(KeyboardInterrupt):
+            vae.sample(200000)
         other = pickle.loads(pickle.dumps(vae))
         np.testing.assert_array_equal(other.sample(3), vae.sample(3))
         with tempfile.TemporaryDirectory() as folder:
@@ -303,7 +392,7 @@ class Images(unittest.TestCase):
             vae.score(np.zeros((2, 8, 8), np.uint8))
 
     def test_refusals(self):
-        for part, x in (("dimensions", np.zeros((3, 9))), ("whole numbers", np.full((3, 8, 8), 0.5)), ("multiples of 4", self.images[:, :10])):
+        for part, x in (("dimensions", np.zeros((3, 9))), ("whole grey levels", np.full((3, 8, 8), 1.5)), ("multiples of 4", self.images[:, :10])):
             with self.assertRaisesRegex((laminar.DataError, laminar.ArgumentError, laminar.UnsupportedError), part + "|oneDNN"):
                 self.vae.fit(x)
         with self.assertRaisesRegex(TypeError, "the other kind"):
