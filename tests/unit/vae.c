@@ -441,10 +441,11 @@ static int stop_at_once(void *user, size_t done, size_t total)
     return done < total;
 }
 
-static void scores_can_be_stopped(void **state)
+static void evaluations_can_be_stopped(void **state)
 {
     (void)state;
     size_t seen = 0;
+    double out[TEST * SIZE];
     lam_vae *v = load_whole();
     lam_vae_scores s;
     const unsigned char *pixels = lam_image_data_pixels(images, LAM_TEST);
@@ -452,6 +453,11 @@ static void scores_can_be_stopped(void **state)
     assert_int_equal(lam_vae_score(v, &options, pixels, NULL, TEST, 0, &s), LAM_ERR_INTERRUPTED);
     assert_int_equal(seen, 4);
     assert_int_equal(lam_vae_score(v, &options, pixels, NULL, 2, 9, &s), LAM_ERR_INTERRUPTED);
+    assert_int_equal(lam_vae_reconstruct(v, &options, pixels, NULL, TEST, out), LAM_ERR_INTERRUPTED);
+    assert_int_equal(lam_vae_sample(v, &options, 1, 9, out), LAM_ERR_INTERRUPTED);
+    assert_int_equal(seen, 4);
+    assert_int_equal(lam_vae_interpolate(v, &options, pixels, pixels + SIZE, 3, out), LAM_ERR_INTERRUPTED);
+    assert_int_equal(seen, 1);
     assert_int_equal(lam_vae_score(v, NULL, pixels, NULL, 0, 0, &s), LAM_ERR_ARGUMENT);
     assert_int_equal(lam_vae_score(v, NULL, NULL, NULL, 1, 0, &s), LAM_ERR_ARGUMENT);
     lam_vae_free(v);
@@ -559,7 +565,7 @@ int main(void)
         cmocka_unit_test(the_other_kind_of_model),
         cmocka_unit_test(one_draw_an_image),
         cmocka_unit_test(many_draws_an_image),
-        cmocka_unit_test(scores_can_be_stopped),
+        cmocka_unit_test(evaluations_can_be_stopped),
         cmocka_unit_test(reconstructions),
         cmocka_unit_test(samples),
         cmocka_unit_test(interpolations),
