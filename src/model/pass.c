@@ -1,6 +1,6 @@
 #include "model/pass.h"
 #include "base/error.h"
-#include "ode/tableau.h"
+#include "model/setting.h"
 #include <math.h>
 #include <string.h>
 
@@ -37,19 +37,13 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
 
 double lam_pass_first_step(const lam_pass *pass, size_t block)
 {
-    const lam_setting *s = &pass->setting;
     lam_setting of = pass->h_star_of;
     double h = pass->h_star[block];
     if (!(h > 0)) { /* a model that was never validated by adaptive steps remembers its training */
         of = lam_setting_training(&pass->model->config);
         h = pass->model->h_star_train[block];
     }
-    if (s->solver != of.solver || s->steps > 0)
-        return 0;
-    double ratio = s->atol / of.atol;
-    if (of.rtol > 0)
-        ratio = fmin(ratio, s->rtol / of.rtol);
-    return h * pow(ratio, 1.0 / lam_tableau_get(s->solver)->error_exponent);
+    return lam_setting_first_step(&pass->setting, h, &of);
 }
 
 lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts)

@@ -1,5 +1,6 @@
 #include "model/setting.h"
 #include "ode/tableau.h"
+#include <math.h>
 
 int lam_setting_is_pair(lam_solver solver)
 {
@@ -43,4 +44,14 @@ lam_setting lam_setting_asked(const lam_config *cfg, double atol, double rtol)
     s.atol = atol > 0 ? atol : s.atol;
     s.rtol = rtol > 0 ? rtol : s.rtol;
     return s;
+}
+
+double lam_setting_first_step(const lam_setting *s, double h, const lam_setting *of)
+{
+    if (s->solver != of->solver || s->steps > 0)
+        return 0;
+    double ratio = s->atol / of->atol;
+    if (of->rtol > 0)
+        ratio = fmin(ratio, s->rtol / of->rtol);
+    return h * pow(ratio, 1.0 / lam_tableau_get(s->solver)->error_exponent);
 }

@@ -48,6 +48,16 @@ static void configure(pass *p)
         p->cfg.first_step = LAM_STEP_PROBE;
 }
 
+/* Of evaluation, or else of training; at the tolerances asked for. */
+static void remembered_steps(pass *p)
+{
+    const lam_vae *v = p->model;
+    const lam_setting s = lam_config_setting(&p->cfg), test = lam_config_setting(&v->config), train = lam_setting_training(&v->config);
+    for (size_t b = 0; b < v->layout.blocks; b++)
+        p->h_star[b] = v->h_star_test[b] > 0 ? lam_setting_first_step(&s, v->h_star_test[b], &test)
+                                             : lam_setting_first_step(&s, v->h_star_train[b], &train);
+}
+
 /* rows: as many as there will be, so that room for more than a batch of them is not taken. */
 static lam_status open_pass(pass *p, const lam_vae *model, const lam_eval_options *options, size_t rows)
 {
@@ -67,7 +77,7 @@ static lam_status open_pass(pass *p, const lam_vae *model, const lam_eval_option
         || (p->logits = lam_alloc(p->batch * l->decoder.out_count, sizeof *p->logits)) == NULL
         || (p->h_star = lam_alloc(l->blocks, sizeof *p->h_star)) == NULL)
         return LAM_ERR_MEMORY;
-    memcpy(p->h_star, model->h_star_test, l->blocks * sizeof *p->h_star);
+    remembered_steps(p);
     p->call = (lam_elbo_call_f32) { .params = model->params, .pixels = p->pixels, .beta = 1,
         .solve = lam_config_solve(&p->cfg, 0, p->h_star),
         .noise = { .kind = o->divergence, .seed = o->seed, .purpose = LAM_DRAW_PROBE_EVAL }, .draw = LAM_DRAW_LATENT_EVAL };
