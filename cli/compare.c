@@ -35,23 +35,28 @@ static iteration_counts count(const lam_history *run)
     return (iteration_counts){sums.forward / n, sums.backward / n, sums.accepted / n, sums.rejected / n};
 }
 
-static void add_heads(cli_grid *grid)
+static void add_heads(cli_grid *grid, lam_model_kind kind)
 {
-    static const char *const heads[] = {"run", "penalty", "solver", "atol", "rtol", "iterations", "test NLL", "data units",
-        "Gaussian", "val NLL", "forward", "backward", "steps", "rejected", "seconds"};
-    grid->columns = sizeof heads / sizeof heads[0];
-    for (size_t i = 0; i < grid->columns; i++)
-        cli_grid_add(grid, "%s", heads[i]);
+    static const char *const heads[][16] = {
+        [LAM_DENSITY] = {"run", "penalty", "solver", "atol", "rtol", "iterations", "test NLL", "data units", "Gaussian", "val NLL",
+            "forward", "backward", "steps", "rejected", "seconds"},
+        [LAM_VAE] = {"run", "posterior", "penalty", "solver", "atol", "rtol", "iterations", "test -ELBO", "val -ELBO", "forward",
+            "backward", "steps", "rejected", "seconds"},
+    };
+    for (grid->columns = 0; heads[kind][grid->columns] != NULL; grid->columns++)
+        cli_grid_add(grid, "%s", heads[kind][grid->columns]);
 }
 
 static void add_run(cli_grid *grid, const char *folder, const lam_history *run, const lam_config *cfg)
 {
-    char solver[256], penalties[128];
+    char solver[256], posterior[256], penalties[128];
     iteration_counts counts = count(run);
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/')
         length--;
     cli_grid_add(grid, "%.*s%s", (int)length, folder, run->finished ? "" : " *");
+    if (cfg->model == LAM_VAE)
+        cli_grid_add(grid, "%s", cli_parameter(cfg, "posterior", posterior));
     lam_config_penalties(cfg, penalties);
     cli_grid_add(grid, "%s", penalties);
     cli_grid_add(grid, "%s", cli_parameter(cfg, "solver", solver));
@@ -59,8 +64,10 @@ static void add_run(cli_grid *grid, const char *folder, const lam_history *run, 
     cli_grid_add(grid, "%g", cfg->rtol);
     cli_grid_number(grid, 0, run->iterations);
     cli_grid_number(grid, 4, run->test_nll);
-    cli_grid_number(grid, 4, run->test_nll - run->log_det);
-    cli_grid_number(grid, 4, run->gaussian_test_nll);
+    if (cfg->model == LAM_DENSITY) {
+        cli_grid_number(grid, 4, run->test_nll - run->log_det);
+        cli_grid_number(grid, 4, run->gaussian_test_nll);
+    }
     cli_grid_number(grid, 4, run->best_val_nll);
     cli_grid_number(grid, 1, counts.forward);
     cli_grid_number(grid, 1, counts.backward);
@@ -73,12 +80,17 @@ static int compare(const cli_line *line)
 {
     cli_grid grid = {0};
     int code = CLI_OK, unfinished = 0, warm = 0;
-    add_heads(&grid);
+    lam_model_kind kind = LAM_DENSITY;
     for (size_t i = 0; i < line->n_words && code == CLI_OK; i++) {
         lam_history run;
         lam_config cfg;
         lam_config_init(&cfg);
         code = cli_run_read(line->words[i], &run, &cfg);
+        if (code == CLI_OK && i == 0)
+            add_heads(&grid, kind = cfg.model);
+        if (code == CLI_OK && cfg.model != kind)
+            code = cli_fail("%s is a fit of %s, %s one of %s: their figures do not compare", line->words[i],
+                kind == LAM_DENSITY ? "images" : "a table", line->words[0], kind == LAM_DENSITY ? "a table" : "images");
         if (code == CLI_OK)
             add_run(&grid, line->words[i], &run, &cfg);
         unfinished |= !run.finished;
@@ -89,9 +101,10 @@ static int compare(const cli_line *line)
     if (code != CLI_OK)
         return cli_grid_free(&grid), code;
     cli_grid_print(&grid, stdout);
-    printf("\nNLL in nats a row, standardised units but for the one column in data units; forward and backward: calls of\n"
+    printf("\n%s; forward and backward: calls of\n"
            "f an iteration, all blocks; steps (accepted) and rejected: a solve of one block in training; penalty: with\n"
-           "its coefficient, l: the weight of l in TPR.\n");
+           "its coefficient, l: the weight of l in TPR.\n",
+        kind == LAM_VAE ? "-ELBO at beta 1 in nats an image" : "NLL in nats a row, standardised units but for the one column in data units");
     if (warm)
         printf("Iterations, calls and steps are without the warm start's, seconds with them.\n");
     if (unfinished)

@@ -1,4 +1,4 @@
-/* Validation NLL over the course of several runs: against calls of f and against processor seconds. */
+/* Validation NLL (of images the bound) over the course of several runs: against calls of f and against processor seconds. */
 #include "curves.h"
 #include <math.h>
 #include <stdlib.h>
@@ -182,7 +182,7 @@ static double end_of(const lam_panel *panel)
 
 static int draw(const curve *curves, size_t n, const char *path)
 {
-    static const char nll[] = "validation NLL, nats, standardised units";
+    const char *nll = curves[0].cfg.model == LAM_VAE ? "validation -ELBO, nats an image" : "validation NLL, nats, standardised units";
     lam_panel panels[2] = {{.x_label = "calls of f in training, forward + backward", .y_label = nll},
         {.x_label = "processor seconds of training", .y_label = nll}};
     lam_series *series = cli_alloc(2 * n, sizeof *series);

@@ -135,6 +135,13 @@ run info table
 expect_code 0
 expect_out "2 columns"
 
+run compare run two
+expect_code 0
+expect_out "posterior" "test -ELBO" "-ELBO at beta 1 in nats an image"
+grep -q "data units" out && fail "images have no data units"
+run compare table run
+refused 1 "run is a fit of images, table one of a table"
+
 # ---- help
 run help vae
 expect_code 0
