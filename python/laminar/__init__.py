@@ -15,7 +15,7 @@ import os as _os
 
 import numpy as _np
 
-from ._estimator import FitResult, Progress
+from ._estimator import FitResult, Progress, model_file as _model_file
 from ._library import (ArgumentError, Counts, DataError, Error, FileError, MissingFileError, SolverError, UnsupportedError,
                        bytes_of as _bytes_of, check as _check, ffi as _ffi, lib as _lib, path_bytes as _path_bytes, text_of as _text_of, whole as _whole)
 from ._parameters import Config as _Config, Parameter, parameters, settings_of as _settings_of
@@ -31,8 +31,7 @@ __version__ = _text_of(_lib.lam_version())
 def load(path, *, config=None):
     """A fitted Flow or VAE from a model file or a run folder: its parameters and weights; what its fit came to, result_, is not in the
     file. config: a YAML file that says the architecture, for weights that another program saved under FFJORD's names."""
-    if _os.path.isdir(path):
-        path = _os.path.join(path, "model.safetensors")
+    path = _model_file(path)
     kind = _ffi.new("lam_model_kind *")
     _check(_lib.lam_model_file_kind(_path_bytes(path), kind))
     model = Flow() if kind[0] == _lib.LAM_DENSITY else VAE()

@@ -152,7 +152,7 @@ class Estimator:
 
     def set_params(self, **parameters):
         """Sets parameters by name; None puts a default back."""
-        known = {p.name for p in _parameters.parameters(self._kind)}
+        known = _parameters.names(self._kind)
         for name in parameters:
             if name != "config" and name not in known:
                 raise TypeError(f"{type(self).__name__} has no parameter {name}{_hint(name, known)}")
@@ -166,12 +166,12 @@ class Estimator:
         return self
 
     def __getattr__(self, name):  # of what is no attribute: parameters
-        if any(name == p.name for p in _parameters.parameters(self._kind)):
+        if name in _parameters.names(self._kind):
             return self.__dict__.get("_settings", {}).get(name)
         raise AttributeError(f"{type(self).__name__} has no attribute {name}")
 
     def __setattr__(self, name, value):
-        if any(name == p.name for p in _parameters.parameters(self._kind)):
+        if name in _parameters.names(self._kind):
             self.set_params(**{name: value})
         else:
             super().__setattr__(name, value)
@@ -283,9 +283,14 @@ def _hint(name, known):
     near = (text_of(lib.lam_parameter_nearest(name.encode("utf-8", "replace"))) or "").replace("-", "_")
     if near in known:
         return f"; did you mean {near}?"
-    if any(name == p.name for p in _parameters.parameters()):
+    if name in _parameters.names(None):
         return ": it is for models of the other kind"
     return "; laminar.parameters() lists all"
+
+
+def model_file(path):
+    """The model's file, of a run folder too."""
+    return os.path.join(path, "model.safetensors") if os.path.isdir(path) else path
 
 
 def _prepare_folder(out, resume, overwrite):

@@ -69,17 +69,18 @@ def path_bytes(path):
     return name
 
 
-def _parameter_names():
-    names = []
-    while (p := lib.lam_parameter_at(len(names))) != ffi.NULL:
-        names.append(text_of(p.name))
-    return sorted(names, key=len, reverse=True)
+def each_parameter():
+    """Index and entry of every parameter in the library's table."""
+    index = 0
+    while (p := lib.lam_parameter_at(index)) != ffi.NULL:
+        yield index, p
+        index += 1
 
 
 def as_python(message):
     """The library's texts name flags and parameters, --batch-size and batch-size; as keywords they are batch_size."""
-    flags = "|".join(_parameter_names())
-    plain = "|".join(name for name in _parameter_names() if "-" in name)
+    names = sorted((text_of(p.name) for _, p in each_parameter()), key=len, reverse=True)
+    flags, plain = "|".join(names), "|".join(name for name in names if "-" in name)
     return re.sub(rf"--({flags})\b|(?<![-\w])({plain})(?![-\w])", lambda m: m[0].lstrip("-").replace("-", "_"), message)
 
 

@@ -4,7 +4,7 @@ import functools
 import inspect
 import operator
 
-from ._library import ArgumentError, as_python, bytes_of, check, ffi, lib, path_bytes, text_of
+from ._library import ArgumentError, as_python, bytes_of, check, each_parameter, ffi, lib, path_bytes, text_of
 
 Parameter = collections.namedtuple("Parameter", "name group values default help")
 Parameter.__doc__ = """A parameter: its name, the group it is listed in, what values it takes ("N" a whole number, "X" a number), its
@@ -41,13 +41,12 @@ class Config:
 
     def idle(self, settings):
         """Of the given settings, those that do nothing here: a text each."""
-        found, index = [], 0
-        while (p := lib.lam_parameter_at(index)) != ffi.NULL:
+        found = []
+        for index, p in each_parameter():
             name = text_of(p.name).replace("-", "_")
             wants = lib.lam_parameter_idle(index, self.pointer)
             if settings.get(name) is not None and wants != ffi.NULL:
                 found.append(f"{name}={settings[name]!r} has no effect without {as_python(text_of(wants))}")
-            index += 1
         return found
 
 
@@ -121,14 +120,19 @@ def _table(kind):
     model = {None: None, "density": lib.LAM_DENSITY, "vae": lib.LAM_VAE}[kind]
     defaults = ffi.gc(ffi.new("lam_config *"), lib.lam_config_clear)
     lib.lam_config_init(defaults)
-    found, index = [], 0
-    while (p := lib.lam_parameter_at(index)) != ffi.NULL:
+    found = []
+    for index, p in each_parameter():
         name = text_of(p.name)
         if name != "model" and (model is None or lib.lam_parameter_applies(index, model)):
             found.append(Parameter(name.replace("-", "_"), text_of(p.group), text_of(p.values), _get(defaults, name),
                                    as_python(text_of(p.help))))
-        index += 1
     return tuple(found)
+
+
+@functools.lru_cache(maxsize=None)
+def names(kind):
+    """Names of parameters(kind)."""
+    return frozenset(p.name for p in _table(kind))
 
 
 def parameters(kind=None):

@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from . import _parameters
-from ._estimator import HOW, Estimator, How, choice, seed_of
+from ._estimator import HOW, Estimator, choice, model_file, seed_of
 from ._library import (ArgumentError, DataError, Log, Watch, bytes_of, check, check_finite, counts_of, doubles, ffi, lib, names_of,
                        path_bytes, rows_of, text_of, whole)
 
@@ -164,7 +164,9 @@ class Flow(Estimator):
         first = _Table(X, config, "X")
         others = [None if part is None else _Table(part, config, what, first.names) for part, what in ((valid, "valid"), (test, "test"))]
         if init is not None:
-            init = _load(init) if _is_path(init) else init
+            if _is_path(init):
+                init, path = Flow(), init
+                init._adopt_file(model_file(path))
             if not isinstance(init, Flow):
                 raise TypeError(f"init={init!r}: it is a fitted Flow or the path of one")
         data, log = ffi.new("lam_dataset **"), Log()
@@ -207,18 +209,25 @@ class Flow(Estimator):
         """Rows in the model's columns: of a frame, or a file with a header, those of its names."""
         own = list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
         if _is_path(x):
-            c = lib.lam_model_config(self._model)
-            if own is not None and not any("," in name for name in own) and _table_names(_read(x, ffi.NULL, ffi.NULL, 1)) is not None:
-                table = _read(x, ffi.new("char[]", bytes_of(",".join(own))), ffi.NULL, 0)
-            else:
-                table = _read(x, c.columns, c.drop, 0)
-            return rows_of(_table_values(table), self.n_features_in_, what)
+            return rows_of(_table_values(self._read_own(x, own)), self.n_features_in_, what)
         names = names_of(x)
         if names is not None and own is not None:
             x = _in_order(x, names, own, what)
         x = rows_of(x, self.n_features_in_, what)
         check_finite(x, own, what, "leave such rows out")
         return x
+
+    def _read_own(self, path, names):
+        c = lib.lam_model_config(self._model)
+        if names is None or any("," in name for name in names):
+            return _read(path, c.columns, c.drop, 0)
+        try:
+            return _read(path, ffi.new("char[]", bytes_of(",".join(names))), ffi.NULL, 0)
+        except ArgumentError:
+            table = _read(path, c.columns, c.drop, 0)
+            if table.has_names:
+                raise  # only without a header are columns taken in their order
+            return table
 
     # ---- densities
 
@@ -350,12 +359,6 @@ Flow.__doc__ += _parameters.describe("density") + "\n"
 Flow.__signature__ = _parameters.signature("density")
 
 
-def _load(path):
-    flow = Flow()
-    flow._adopt_file(os.path.join(path, "model.safetensors") if os.path.isdir(path) else path)
-    return flow
-
-
 def plot(models, path, *, data=None, columns=None, panels=None, scale=None, draws=0, points=0, paths=0, grid=0, seed=0, dark=False,
          names=None):
     """Draws a picture of fitted flows to a .png, .svg or .pdf file: of one column the density, of two the density, draws and paths, of
@@ -393,7 +396,7 @@ def plot(models, path, *, data=None, columns=None, panels=None, scale=None, draw
     shown = 0
     for panel in [panels] if isinstance(panels, str) else panels or ():
         shown |= choice("panels", panel, bits)
-    how = How({name: first._settings[name] for name in ("threads", "isa") if name in first._settings})
+    how = first._how({})
     options = ffi.new("lam_picture_options *", {
         "eval": how.pointer, "seed": seed_of(seed), "draws": whole("draws", draws), "points": whole("points", points),
         "paths": whole("paths", paths), "grid": whole("grid", grid), "dark": choice("dark", dark, {True: 1, False: 0}),

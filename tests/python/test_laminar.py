@@ -127,6 +127,15 @@ class Fits(WithFlow):
         self.assertEqual((table.names, table.n_dropped), (["a", "b"], 0))
         flow = laminar.Flow(columns=["a", "b"], **SMALL).fit(self.path("x.csv"))
         np.testing.assert_allclose(flow.score_samples(self.path("x.csv")), flow.score_samples(self.x), rtol=1e-12)
+        with open(self.path("dated.csv"), "w", encoding="utf-8") as stream:
+            stream.write("day,b,a\n" + "".join(f"monday,{b!r},{a!r}\n" for a, b in self.x.tolist()))
+        np.testing.assert_allclose(flow.score_samples(self.path("dated.csv")), flow.score_samples(self.x), rtol=1e-12)
+        np.savetxt(self.path("plain.csv"), self.x, delimiter=",")
+        np.testing.assert_allclose(laminar.Flow(**SMALL).fit(Frame({"a": self.x[:, 0], "b": self.x[:, 1]}))
+                                   .score_samples(self.path("plain.csv")), flow.score_samples(self.x), rtol=1e-12)
+        np.savetxt(self.path("part.csv"), self.x, delimiter=",", header="a,z", comments="")
+        with self.assertRaisesRegex(ValueError, '"b"'):
+            flow.score_samples(self.path("part.csv"))
         self.flow.score_samples("toy:moons:10:3")
         with self.assertRaises(FileNotFoundError):
             self.flow.score(self.path("nowhere.csv"))
