@@ -37,13 +37,8 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
 
 double lam_pass_first_step(const lam_pass *pass, size_t block)
 {
-    lam_setting of = pass->h_star_of;
-    double h = pass->h_star[block];
-    if (!(h > 0)) { /* a model that was never validated by adaptive steps remembers its training */
-        of = lam_setting_training(&pass->model->config);
-        h = pass->model->h_star_train[block];
-    }
-    return lam_setting_first_step(&pass->setting, h, &of);
+    return lam_setting_first_step(&pass->model->config, &pass->setting, pass->h_star[block], &pass->h_star_of,
+        pass->model->h_star_train[block]);
 }
 
 lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts)

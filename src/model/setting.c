@@ -46,12 +46,13 @@ lam_setting lam_setting_asked(const lam_config *cfg, double atol, double rtol)
     return s;
 }
 
-double lam_setting_first_step(const lam_setting *s, double h, const lam_setting *of)
+double lam_setting_first_step(const lam_config *cfg, const lam_setting *s, double h_test, const lam_setting *test, double h_train)
 {
-    if (s->solver != of->solver || s->steps > 0)
+    const lam_setting of = h_test > 0 ? *test : lam_setting_training(cfg);
+    if (s->solver != of.solver || s->steps > 0)
         return 0;
-    double ratio = s->atol / of->atol;
-    if (of->rtol > 0)
-        ratio = fmin(ratio, s->rtol / of->rtol);
-    return h * pow(ratio, 1.0 / lam_tableau_get(s->solver)->error_exponent);
+    double ratio = s->atol / of.atol;
+    if (of.rtol > 0)
+        ratio = fmin(ratio, s->rtol / of.rtol);
+    return (h_test > 0 ? h_test : h_train) * pow(ratio, 1.0 / lam_tableau_get(s->solver)->error_exponent);
 }

@@ -10,9 +10,10 @@ lam_setting lam_setting_parameters(const lam_config *cfg);
 void lam_setting_store(lam_config *cfg, const lam_setting *parameters);
 /* The setting of evaluation where tolerances are asked for (0: not), which only adaptive steps know. */
 lam_setting lam_setting_asked(const lam_config *cfg, double atol, double rtol);
-/* The step that a warm solve by s starts from: h, which solves by `of` left behind, scaled as the error estimate scales; 0: there is
- * none, since s is of another solver or of even steps. */
-double lam_setting_first_step(const lam_setting *s, double h, const lam_setting *of);
+/* The step that a warm evaluation by s starts from: h_test, which evaluations by `test` left behind, or where that is 0 (a model that was
+ * never validated by adaptive steps) h_train, of cfg's training; scaled as the error estimate scales. 0: there is none, since s is of
+ * another solver or of even steps. */
+double lam_setting_first_step(const lam_config *cfg, const lam_setting *s, double h_test, const lam_setting *test, double h_train);
 /* 1: the solver has an error estimate. */
 int lam_setting_is_pair(lam_solver solver);
 

@@ -48,14 +48,12 @@ static void configure(pass *p)
         p->cfg.first_step = LAM_STEP_PROBE;
 }
 
-/* Of evaluation, or else of training; at the tolerances asked for. */
 static void remembered_steps(pass *p)
 {
     const lam_vae *v = p->model;
-    const lam_setting s = lam_config_setting(&p->cfg), test = lam_config_setting(&v->config), train = lam_setting_training(&v->config);
+    const lam_setting s = lam_config_setting(&p->cfg), test = lam_config_setting(&v->config);
     for (size_t b = 0; b < v->layout.blocks; b++)
-        p->h_star[b] = v->h_star_test[b] > 0 ? lam_setting_first_step(&s, v->h_star_test[b], &test)
-                                             : lam_setting_first_step(&s, v->h_star_train[b], &train);
+        p->h_star[b] = lam_setting_first_step(&v->config, &s, v->h_star_test[b], &test, v->h_star_train[b]);
 }
 
 /* rows: as many as there will be, so that room for more than a batch of them is not taken. */
