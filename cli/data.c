@@ -131,14 +131,8 @@ void cli_data_notes(const char *path, const lam_table *table)
 
 int cli_table_out(const lam_table *table, const char *path)
 {
-    if (path != NULL)
-        return lam_table_write(table, path) == LAM_OK ? CLI_OK : cli_library_failed();
-    for (size_t j = 0; j < table->cols; j++)
-        printf("%s%s", table->names[j], j + 1 == table->cols ? "\n" : ",");
-    for (size_t i = 0; i < table->rows; i++)
-        for (size_t j = 0; j < table->cols; j++)
-            printf("%.17g%s", table->values[i * table->cols + j], j + 1 == table->cols ? "\n" : ",");
-    return CLI_OK; /* main looks at the stream's state */
+    lam_status status = path != NULL ? lam_table_write(table, path) : lam_table_print(table); /* main looks at stdout's state */
+    return status == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
 int cli_results_out(const lam_table *results, const lam_table *data, const char *path)

@@ -82,7 +82,7 @@ static void put_number(sink *s, double value)
     put(s, text, (size_t)n);
 }
 
-static void put_table(sink *s, const lam_table *table)
+static void put_rows(sink *s, const lam_table *table)
 {
     for (size_t j = 0; j < table->cols && table->has_names; j++) {
         put_name(s, table->names[j]);
@@ -93,6 +93,17 @@ static void put_table(sink *s, const lam_table *table)
             put_number(s, table->values[i * table->cols + j]);
             put(s, j + 1 < table->cols ? "," : "\n", 1);
         }
+}
+
+/* All of it to the sink's stream, a decimal point everywhere. */
+static void put_table(sink *s, const lam_table *table)
+{
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c);
+    put_rows(s, table);
+    drain(s, 1);
+    uselocale(before);
+    if (c != (locale_t)0)
+        freelocale(c);
 }
 
 static lam_status write_csv(const lam_table *table, const char *path, int packed)
@@ -109,13 +120,8 @@ static lam_status write_csv(const lam_table *table, const char *path, int packed
     }
     lam_status status = lam_out_open(&file, path);
     if (status == LAM_OK) {
-        locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c); /* a decimal point everywhere */
         s->stream = file.stream;
         put_table(s, table);
-        drain(s, 1);
-        uselocale(before);
-        if (c != (locale_t)0)
-            freelocale(c);
         status = lam_out_commit(&file);
     }
     if (packed)
@@ -140,4 +146,17 @@ lam_status lam_table_write(const lam_table *table, const char *path)
     if (ends_with(path, ".csv") || ends_with(path, ".csv.gz"))
         return write_csv(table, path, ends_with(path, ".gz"));
     return lam_fail(LAM_ERR_ARGUMENT, "%s: tables are written as .npy, .csv or .csv.gz; end the name in one of them", path);
+}
+
+lam_status lam_table_print(const lam_table *table)
+{
+    if (table == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "a table is needed");
+    sink *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return lam_fail(LAM_ERR_MEMORY, "stdout: out of memory");
+    s->stream = stdout;
+    put_table(s, table);
+    free(s);
+    return LAM_OK;
 }

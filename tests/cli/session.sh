@@ -51,6 +51,9 @@ expect_code 0
 run sample plain -n 3
 expect_code 0
 [ "$(wc -l <out)" = 4 ] || fail "sample without -o should print a header and 3 rows"
+cp out printed.csv
+run sample plain -n 3 -o written.csv
+expect_same printed.csv written.csv
 run sample plain -n 50 --seed 3 -o first.csv
 head -n 51 data.csv >head.csv
 below "$(distance first.csv head.csv)" 1e-3 "draw i depends on the seed and i alone"
