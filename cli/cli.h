@@ -214,8 +214,9 @@ int cli_results_out(const lam_table *results, const lam_table *data, const char 
 int cli_out_check(const char *path);
 /* The folder alone: of a path, which may be NULL, whose ending says nothing. */
 int cli_folder_check(const char *path);
-/* The same of a picture's path, which is not NULL: of images (.png), and of charts (.svg, .png, .pdf), given by a flag of command. */
-int cli_picture_check(const char *path);
+/* The same of a path that is not NULL: of images (.png, or as cli_out_check), and of charts (.svg, .png, .pdf), given by a flag of
+ * command. */
+int cli_images_out_check(const char *path);
 int cli_drawing_check(const cli_command *command, const char *flag, const char *path);
 /* A table of zeros; ends the program with a message when there is no memory. */
 lam_table *cli_table_create(size_t rows, size_t cols);

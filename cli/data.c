@@ -196,19 +196,24 @@ int cli_folder_check(const char *path)
     return missing ? CLI_USAGE : CLI_OK;
 }
 
+static int is_table_name(const char *path)
+{
+    return ends_with(path, ".npy") || ends_with(path, ".csv") || ends_with(path, ".csv.gz");
+}
+
 int cli_out_check(const char *path)
 {
     if (path == NULL)
         return CLI_OK;
-    if (!ends_with(path, ".npy") && !ends_with(path, ".csv") && !ends_with(path, ".csv.gz"))
+    if (!is_table_name(path))
         return cli_misuse(NULL, "cannot write %s: the name should end in .npy, .csv or .csv.gz", path);
     return cli_folder_check(path);
 }
 
-int cli_picture_check(const char *path)
+int cli_images_out_check(const char *path)
 {
-    if (!ends_with(path, ".png"))
-        return cli_misuse(NULL, "cannot write %s: the name should end in .png", path);
+    if (!ends_with(path, ".png") && !is_table_name(path))
+        return cli_misuse(NULL, "cannot write %s: the name should end in .png (a picture), .npy, .csv or .csv.gz (rows of pixels)", path);
     return cli_folder_check(path);
 }
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const cli_command *const parts[]
-    = {&cli_vae_fit, &cli_vae_eval, &cli_vae_reconstruct, &cli_vae_sample, &cli_vae_interpolate, &cli_vae_bench, NULL};
+    = {&cli_vae_fit, &cli_vae_eval, &cli_vae_reconstruct, &cli_vae_sample, &cli_vae_interpolate, &cli_vae_encode, &cli_vae_decode,
+        &cli_vae_bench, NULL};
 
 const cli_command cli_vae = {
     .name = "vae",

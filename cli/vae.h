@@ -4,7 +4,7 @@
 #include "cli.h"
 
 extern const cli_command cli_vae_fit, cli_vae_eval, cli_vae_reconstruct, cli_vae_sample, cli_vae_interpolate,
-    cli_vae_bench;
+    cli_vae_encode, cli_vae_decode, cli_vae_bench;
 
 /* The flags that say which images of which files. */
 typedef struct vae_files {

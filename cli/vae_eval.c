@@ -1,14 +1,18 @@
 /* laminar vae eval: the evidence lower bound of images, and their importance-weighted log-likelihood. */
 #include "vae.h"
 #include <math.h>
+#include <stdlib.h>
 
 typedef struct eval_args {
+    const char *out;
     vae_files files;
     vae_eval eval;
     size_t iw, iw_rows;
 } eval_args;
 
 static const cli_option options[] = {
+    {"out", 'o', CLI_TEXT, "FILE", "write a row an image to FILE: elbo, with --iw log_prob too; .npy, .csv or .csv.gz",
+        offsetof(eval_args, out)},
     VAE_FILE_OPTIONS(eval_args),
     VAE_PART_OPTION(eval_args, "which of the fit's parts; default all images of IMAGES"),
     {"iw", 0, CLI_COUNT, "S", "estimate log p(x) by S importance-weighted samples an image", offsetof(eval_args, iw)},
@@ -22,14 +26,15 @@ static double bits(const vae_chosen *images, double nats)
     return nats / (double)(images->height * images->width) / log(2.0);
 }
 
-static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_args *args)
+/* each [images->n]: the bounds, nats */
+static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_args *args, double *each)
 {
     lam_eval_options o;
     cli_progress progress;
     lam_vae_scores s;
     vae_eval_options(&args->eval, &o);
     cli_progress_start(&progress, "evaluating", &o);
-    lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, images->n, 0, &s);
+    lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, images->n, 0, each, &s);
     cli_progress_end();
     if (status != LAM_OK)
         return cli_library_failed();
@@ -59,7 +64,7 @@ static int project(const lam_vae *model, const vae_chosen *images, const eval_ar
     size_t batch = o.batch_rows > 0 ? o.batch_rows : lam_vae_config(model)->batch_size;
     size_t samples = args->iw < batch ? args->iw : batch;
     double start = cli_clock();
-    if (lam_vae_score(model, &o, images->pixels, images->numbers, 1, samples, &s) != LAM_OK)
+    if (lam_vae_score(model, &o, images->pixels, images->numbers, 1, samples, NULL, &s) != LAM_OK)
         return cli_library_failed();
     double each = (cli_clock() - start) / (double)samples;
     cli_say("--iw: %zu samples for each of %zu images will take about %s", args->iw, rows,
@@ -67,7 +72,8 @@ static int project(const lam_vae *model, const vae_chosen *images, const eval_ar
     return CLI_OK;
 }
 
-static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args *args)
+/* each [weighed()]: log p(x), nats */
+static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args *args, double *each)
 {
     lam_eval_options o;
     cli_progress progress;
@@ -75,13 +81,40 @@ static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args
     size_t rows = weighed(images, args);
     vae_eval_options(&args->eval, &o);
     cli_progress_start(&progress, "sampling", &o);
-    lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, rows, args->iw, &s);
+    lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, rows, args->iw, each, &s);
     cli_progress_end();
     if (status != LAM_OK)
         return cli_library_failed();
     printf("log p(x)       %.4f +- %.4f nats an image over %zu images, %zu samples each (of the samples alone +- %.4f); %.4f bits "
            "a pixel\n", s.log_likelihood, s.log_likelihood_se, rows, s.samples, s.sampling_se, bits(images, -s.log_likelihood));
     return CLI_OK;
+}
+
+/* Both, and each image's into the file. */
+static int evaluate_all(const lam_vae *model, const vae_chosen *images, const eval_args *args)
+{
+    double *bounds = cli_alloc(2 * images->n, sizeof *bounds), *log_p = bounds + images->n;
+    size_t n_weighed = args->iw > 0 ? weighed(images, args) : 0;
+    for (size_t i = n_weighed; i < images->n; i++)
+        log_p[i] = (double)NAN;
+    int code = evaluate(model, images, args, bounds);
+    if (code == CLI_OK && n_weighed > 0)
+        code = weigh(model, images, args, log_p);
+    if (code == CLI_OK && args->out != NULL) {
+        lam_table *table = cli_table_create(images->n, n_weighed > 0 ? 2 : 1);
+        cli_table_name(table, 0, "elbo");
+        if (n_weighed > 0)
+            cli_table_name(table, 1, "log_prob");
+        for (size_t i = 0; i < images->n; i++)
+            for (size_t j = 0; j < table->cols; j++)
+                table->values[i * table->cols + j] = j == 0 ? bounds[i] : log_p[i];
+        code = cli_table_out(table, args->out);
+        if (code == CLI_OK)
+            printf("each image's, nats, is in  %s\n", args->out);
+        lam_table_free(table);
+    }
+    free(bounds);
+    return code;
 }
 
 static int run(const cli_command *command, int argc, char **argv)
@@ -94,6 +127,8 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK && args.iw_rows > 0 && args.iw == 0)
         code = cli_misuse(command, "--iw-rows says for how many images --iw is done; give --iw too");
     if (code == CLI_OK)
+        code = cli_out_check(args.out);
+    if (code == CLI_OK)
         code = vae_open(line.words[0], &model);
     if (code == CLI_OK)
         code = vae_choose(command, line.words[1], &args.files, model, "all", &images);
@@ -102,9 +137,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK && args.iw > 0)
         code = project(model, &images, &args);
     if (code == CLI_OK)
-        code = evaluate(model, &images, &args);
-    if (code == CLI_OK && args.iw > 0)
-        code = weigh(model, &images, &args);
+        code = evaluate_all(model, &images, &args);
     vae_chosen_free(&images);
     lam_vae_free(model);
     cli_line_free(&line);
@@ -117,7 +150,7 @@ const cli_command cli_vae_eval = {
     .summary = "the evidence lower bound of images, and their log-likelihood",
     .details = "MODEL is a run folder or a model file. The bound is taken with one draw of z an image and the exact trace. --iw S\n"
                "estimates log p(x) itself, by S importance-weighted samples (Burda and others, 2016), in a stream; the time that\n"
-               "takes is told first.\n",
+               "takes is told first. FILE has a row for each image, in order; log_prob is nan past --iw-rows.\n",
     .example = "  $ laminar vae eval run/ freyfaces.pkl --part test\n"
                "  $ laminar vae eval run/ t10k-images-idx3-ubyte.gz --iw 5000 --iw-rows 100\n",
     .options = options,

@@ -1,4 +1,4 @@
-/* laminar vae reconstruct, sample, interpolate: images out as one PNG. */
+/* laminar vae reconstruct, sample, interpolate, decode: images out, as one PNG or as rows of numbers. */
 #include "vae.h"
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,9 @@ typedef struct picture_args {
     size_t n, columns, scale, from, to;
 } picture_args;
 
-#define OUT_OPTION {"out", 'o', CLI_TEXT, "FILE.png", "the picture", offsetof(picture_args, out)}
+#define OUT_OPTION \
+    {"out", 'o', CLI_TEXT, "FILE", "the picture: .png; or means of the pixels, 0 to 1, a row an image: .npy, .csv, .csv.gz", \
+        offsetof(picture_args, out)}
 #define GRID_OPTIONS \
     {"columns", 0, CLI_COUNT, "N", "images side by side", offsetof(picture_args, columns)}, \
     {"scale", 0, CLI_COUNT, "N", "every pixel becomes N x N; default 2", offsetof(picture_args, scale)}
@@ -19,19 +21,74 @@ typedef struct picture_args {
 static int check_out(const cli_command *command, const picture_args *args)
 {
     if (args->out == NULL)
-        return cli_misuse(command, "%s wants a file for the picture: --out FILE.png", command->name);
-    return cli_picture_check(args->out);
+        return cli_misuse(command, "%s wants a file for the images: --out FILE.png", command->name);
+    return cli_images_out_check(args->out);
 }
 
-static int write_grid(const picture_args *args, const lam_vae *model, const double *reals, size_t n, size_t columns, size_t lead)
+/* What is solved or drawn for a while shows how far it is. */
+typedef struct watched {
+    lam_eval_options options;
+    cli_progress progress;
+} watched;
+
+static void start(watched *w, const picture_args *args, const char *what)
+{
+    vae_eval_options(&args->eval, &w->options);
+    cli_progress_start(&w->progress, what, &w->options);
+}
+
+static int end(lam_status status)
+{
+    cli_progress_end();
+    return status == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
+static size_t pixels_of(const lam_vae *model)
+{
+    size_t height, width;
+    lam_vae_image_size(model, &height, &width);
+    return height * width;
+}
+
+static int is_picture(const picture_args *args)
+{
+    size_t n = strlen(args->out);
+    return n > 4 && strcmp(args->out + n - 4, ".png") == 0;
+}
+
+static int write_grid(const picture_args *args, const lam_vae *model, const double *reals, size_t n, size_t columns)
 {
     lam_image_grid grid = {.rows = (n + columns - 1) / columns, .columns = columns, .reals = reals, .n = n, .gap = 2,
-        .scale = args->scale, .lead_columns = lead};
+        .scale = args->scale};
     lam_vae_image_size(model, &grid.height, &grid.width);
     if (lam_image_grid_write(&grid, args->out) != LAM_OK)
         return cli_library_failed();
     printf("%zu images in %s\n", n, args->out);
     return CLI_OK;
+}
+
+static int write_rows(const picture_args *args, const lam_vae *model, const double *reals, size_t n)
+{
+    lam_table *table = cli_table_create(n, pixels_of(model));
+    memcpy(table->values, reals, n * table->cols * sizeof *reals);
+    int code = cli_table_out(table, args->out);
+    if (code == CLI_OK)
+        printf("%zu images, %zu pixels each, in %s\n", n, table->cols, args->out);
+    lam_table_free(table);
+    return code;
+}
+
+/* columns: of the picture, unless the line says how many. */
+static int write_images(const picture_args *args, const lam_vae *model, const double *reals, size_t n, size_t columns)
+{
+    columns = args->columns > 0 ? args->columns : columns;
+    return is_picture(args) ? write_grid(args, model, reals, n, columns < n ? columns : n) : write_rows(args, model, reals, n);
+}
+
+/* As near to a square as it gets. */
+static size_t square(size_t n)
+{
+    return (size_t)ceil(sqrt((double)n));
 }
 
 /* Opens the model, and (images not NULL) the images; runs draw; frees all. */
@@ -56,13 +113,6 @@ static int with_model(const cli_command *command, int argc, char **argv, picture
     return code;
 }
 
-static size_t pixels_of(const lam_vae *model)
-{
-    size_t height, width;
-    lam_vae_image_size(model, &height, &width);
-    return height * width;
-}
-
 /* ---- reconstruct -------------------------------------------------------------------------------------------------- */
 
 static const cli_option reconstruct_options[] = {
@@ -76,24 +126,32 @@ static const cli_option reconstruct_options[] = {
 };
 
 /* Pairs side by side: the image, what the model makes of it. */
-static int reconstruct(const cli_command *command, const picture_args *args, const lam_vae *model, const vae_chosen *images)
+static int write_pairs(const picture_args *args, const lam_vae *model, const vae_chosen *images, const double *out, size_t n)
 {
-    lam_eval_options o;
-    size_t n = args->n < images->n ? args->n : images->n, size = pixels_of(model), pairs = args->columns > 0 ? args->columns : 8;
-    if (n == 0)
-        return cli_misuse(command, "-n 0: a picture wants an image at least");
-    double *out = cli_alloc(n * size, sizeof *out), *grid = cli_alloc(2 * n * size, sizeof *grid);
-    vae_eval_options(&args->eval, &o);
-    int code = lam_vae_reconstruct(model, &o, images->pixels, images->numbers, n, out) == LAM_OK ? CLI_OK : cli_library_failed();
+    size_t size = pixels_of(model), pairs = args->columns > 0 ? args->columns : 8;
+    double *grid = cli_alloc(2 * n * size, sizeof *grid);
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < size; k++)
             grid[2 * i * size + k] = (double)images->pixels[i * size + k] / 255.0;
         memcpy(grid + (2 * i + 1) * size, out + i * size, size * sizeof *out);
     }
-    if (code == CLI_OK)
-        code = write_grid(args, model, grid, 2 * n, 2 * (pairs < n ? pairs : n), 0);
-    free(out);
+    int code = write_grid(args, model, grid, 2 * n, 2 * (pairs < n ? pairs : n));
     free(grid);
+    return code;
+}
+
+static int reconstruct(const cli_command *command, const picture_args *args, const lam_vae *model, const vae_chosen *images)
+{
+    watched w;
+    size_t n = args->n < images->n ? args->n : images->n;
+    if (n == 0)
+        return cli_misuse(command, "-n 0: a picture wants an image at least");
+    double *out = cli_alloc(n * pixels_of(model), sizeof *out);
+    start(&w, args, "reconstructing");
+    int code = end(lam_vae_reconstruct(model, &w.options, images->pixels, images->numbers, n, out));
+    if (code == CLI_OK)
+        code = is_picture(args) ? write_pairs(args, model, images, out, n) : write_rows(args, model, out, n);
+    free(out);
     return code;
 }
 
@@ -105,7 +163,7 @@ static int run_reconstruct(const cli_command *command, int argc, char **argv)
 
 const cli_command cli_vae_reconstruct = {
     .name = "vae reconstruct",
-    .arguments = "MODEL IMAGES --out FILE.png [flags]",
+    .arguments = "MODEL IMAGES --out FILE [flags]",
     .summary = "images beside what the model makes of them",
     .details = "Each image, grey as it is in the file, stands left of the means of its pixels after encoding (one draw of z) and\n"
                "decoding. A model of binary pixels has seen it in black and white.\n",
@@ -130,16 +188,14 @@ static const cli_option sample_options[] = {
 static int sample(const cli_command *command, const picture_args *args, const lam_vae *model, const vae_chosen *images)
 {
     (void)images;
-    lam_eval_options o;
-    size_t columns = args->columns > 0 ? args->columns : (size_t)ceil(sqrt((double)args->n));
+    watched w;
     if (args->n == 0)
         return cli_misuse(command, "-n 0: a picture wants an image at least");
-    columns = columns < args->n ? columns : args->n;
     double *out = cli_alloc(args->n * pixels_of(model), sizeof *out);
-    vae_eval_options(&args->eval, &o);
-    int code = lam_vae_sample(model, &o, args->eval.seed, args->n, out) == LAM_OK ? CLI_OK : cli_library_failed();
+    start(&w, args, "drawing");
+    int code = end(lam_vae_sample(model, &w.options, args->eval.seed, args->n, out));
     if (code == CLI_OK)
-        code = write_grid(args, model, out, args->n, columns, 0);
+        code = write_images(args, model, out, args->n, square(args->n));
     free(out);
     return code;
 }
@@ -152,7 +208,7 @@ static int run_sample(const cli_command *command, int argc, char **argv)
 
 const cli_command cli_vae_sample = {
     .name = "vae sample",
-    .arguments = "MODEL --out FILE.png [flags]",
+    .arguments = "MODEL --out FILE [flags]",
     .summary = "draws images from a model",
     .details = "z is drawn from N(0, I); what is shown are the means of the pixels.\n",
     .example = "  $ laminar vae sample run/ -n 64 --seed 1 -o samples.png\n",
@@ -178,20 +234,18 @@ static const cli_option interpolate_options[] = {
 
 static int interpolate(const cli_command *command, const picture_args *args, const lam_vae *model, const vae_chosen *images)
 {
-    lam_eval_options o;
+    watched w;
     size_t size = pixels_of(model), n = args->n;
     if (n < 2)
         return cli_misuse(command, "-n %zu: the two ends alone are 2 images", n);
     if (args->from == 0 || args->from > images->n || args->to == 0 || args->to > images->n)
         return cli_fail("--from %zu --to %zu: there are images 1 to %zu", args->from, args->to, images->n);
     double *out = cli_alloc(n * size, sizeof *out);
-    vae_eval_options(&args->eval, &o);
-    int code = lam_vae_interpolate(model, &o, images->pixels + (args->from - 1) * size, images->pixels + (args->to - 1) * size,
-                   n, out) == LAM_OK
-        ? CLI_OK
-        : cli_library_failed();
+    start(&w, args, "interpolating");
+    int code = end(lam_vae_interpolate(model, &w.options, images->pixels + (args->from - 1) * size,
+        images->pixels + (args->to - 1) * size, n, out));
     if (code == CLI_OK)
-        code = write_grid(args, model, out, n, args->columns > 0 && args->columns < n ? args->columns : n, 0);
+        code = write_images(args, model, out, n, n);
     free(out);
     return code;
 }
@@ -204,7 +258,7 @@ static int run_interpolate(const cli_command *command, int argc, char **argv)
 
 const cli_command cli_vae_interpolate = {
     .name = "vae interpolate",
-    .arguments = "MODEL IMAGES --out FILE.png [flags]",
+    .arguments = "MODEL IMAGES --out FILE [flags]",
     .summary = "the way from one image to another",
     .details = "Both images are encoded (means, through the flow), the line between them in z is cut into steps, every step decoded.\n",
     .example = "  $ laminar vae interpolate run/ freyfaces.pkl --from 3 --to 90 -o way.png\n",
@@ -212,4 +266,62 @@ const cli_command cli_vae_interpolate = {
     .least = 2,
     .most = 2,
     .run = run_interpolate,
+};
+
+/* ---- decode ------------------------------------------------------------------------------------------------------- */
+
+static const cli_option decode_options[] = {
+    OUT_OPTION,
+    GRID_OPTIONS,
+    {"threads", 0, CLI_COUNT, "N", "threads; default: one a processor", offsetof(picture_args, eval.threads)},
+    {0},
+};
+
+static int decode(const picture_args *args, const lam_vae *model, const lam_table *z)
+{
+    watched w;
+    double *out = cli_alloc(z->rows * pixels_of(model), sizeof *out);
+    start(&w, args, "decoding");
+    int code = end(lam_vae_decode(model, &w.options, z->values, z->rows, out));
+    if (code == CLI_OK)
+        code = write_images(args, model, out, z->rows, square(z->rows));
+    free(out);
+    return code;
+}
+
+static int run_decode(const cli_command *command, int argc, char **argv)
+{
+    picture_args args = {.scale = 2};
+    cli_line line;
+    lam_vae *model = NULL;
+    lam_table *z = NULL;
+    int code = cli_line_parse(command, argc, argv, &args, &line);
+    if (code == CLI_OK)
+        code = check_out(command, &args);
+    if (code == CLI_OK)
+        code = vae_open(line.words[0], &model);
+    if (code == CLI_OK && lam_table_read(line.words[1], NULL, &z) != LAM_OK)
+        code = cli_library_failed();
+    if (code == CLI_OK && z->cols != lam_vae_config(model)->latent)
+        code = cli_fail("%s has %zu columns, the model's z has %zu; give a file as `laminar vae encode` writes it", line.words[1],
+            z->cols, lam_vae_config(model)->latent);
+    if (code == CLI_OK)
+        code = decode(&args, model, z);
+    lam_table_free(z);
+    lam_vae_free(model);
+    cli_line_free(&line);
+    return code;
+}
+
+const cli_command cli_vae_decode = {
+    .name = "vae decode",
+    .arguments = "MODEL Z --out FILE [flags]",
+    .summary = "images of codes z",
+    .details = "Z has a row an image and a column a latent variable, as `laminar vae encode` writes them, or of your own making:\n"
+               "the prior is N(0, I). What comes out are the means of the pixels.\n",
+    .example = "  $ laminar vae decode run/ z.csv -o faces.png\n",
+    .options = decode_options,
+    .least = 2,
+    .most = 2,
+    .run = run_decode,
 };

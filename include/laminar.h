@@ -633,12 +633,18 @@ typedef struct lam_vae_scores {
 /* Scores images [n, height * width], grey levels as in the files (inverted already where cfg->invert says so); they become binary
  * as in validation, image i by numbers[i] (numbers NULL: i). samples 0: one draw of z an image; else
  *     log p(x) ~ log 1/S sum_s p(x|z_s) p(z_s) |det| / q(z_0s|x)      (Burda, Grosse and Salakhutdinov 2016, (8))
- * with S samples, in a stream: memory does not grow with S. options as for lam_log_prob; batch_rows 0: the fit's. */
+ * with S samples, in a stream: memory does not grow with S. each [n], or NULL, receives every image's: the bound, or with samples
+ * log p(x), nats. options as for lam_log_prob; batch_rows 0: the fit's. */
 LAM_API lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
-    const size_t *numbers, size_t n, size_t samples, lam_vae_scores *out);
-/* Means of the pixels, out [n, height * width] from 0 to 1. reconstruct: through one draw of z by options->seed. sample: z from
- * N(0, I), row i depending on (seed, i). interpolate: n steps from image a to image b [height * width] on the straight line
- * between their z_K, both ends included. */
+    const size_t *numbers, size_t n, size_t samples, double *each, lam_vae_scores *out);
+
+/* Codes: z_K [n, latent] of images, N(0, I) under the prior; of the encoder's mean, or (draw 1) of one draw of z_0 by options->seed. */
+LAM_API lam_status lam_vae_encode(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
+    const size_t *numbers, size_t n, int draw, double *z);
+/* Means of the pixels, out [n, height * width] from 0 to 1. decode: of codes z [n, latent], LAM_ERR_DATA if one is not finite.
+ * reconstruct: of images, through one draw by options->seed. sample: z from N(0, I), row i depending on (seed, i). interpolate: n
+ * steps from image a to image b [height * width] on the straight line between the codes of their means, both ends included. */
+LAM_API lam_status lam_vae_decode(const lam_vae *model, const lam_eval_options *options, const double *z, size_t n, double *out);
 LAM_API lam_status lam_vae_reconstruct(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, double *out);
 LAM_API lam_status lam_vae_sample(const lam_vae *model, const lam_eval_options *options, uint64_t seed, size_t n, double *out);

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import _parameters
 from ._estimator import HOW, Estimator, seed_of
-from ._library import DataError, check, counts_of, doubles, ffi, lib, path_bytes, whole
+from ._library import DataError, check, check_finite, counts_of, doubles, ffi, lib, path_bytes, rows_of, whole
 
 Scores = collections.namedtuple("Scores", "images samples negative_elbo negative_elbo_se reconstruction kl log_likelihood "
                                 "log_likelihood_se sampling_se counts")
@@ -62,6 +62,7 @@ class VAE(Estimator):
     >>> vae = laminar.VAE(tpr=True, latent=16, dims=(64, 64), rank=8, batch_size=100, epochs=5, warmup=1).fit(images)
     >>> vae.evaluate(images, samples=100)       # bound, and importance-weighted log p(x)
     >>> vae.sample(64)                          # mean pixels [64, height, width], 0 to 1
+    >>> z = vae.transform(images)               # codes [n, latent]; inverse_transform makes images of them
 
     Images are [n, height, width], sides multiples of 4: grey levels from 0 to 255, or numbers from 0 to 1 (0 and 1, or bool: black and
     white). fit leaves result_ (FitResult; its NLLs are negative evidence lower bounds at beta 1), image_shape_ and n_parameters_. config is a YAML file of parameters, as `laminar vae fit --config` takes it.
@@ -106,14 +107,52 @@ class VAE(Estimator):
         the draw of its number i."""
         model, how = self._fitted(), self._how(how, ("units",))
         x, samples = self._images(images), whole("samples", samples)
+        return self._scores(model, how, x, samples, ffi.NULL)
+
+    def _scores(self, model, how, x, samples, each):
         s = ffi.new("lam_vae_scores *")
-        how.check(lib.lam_vae_score(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), samples, s))
+        how.check(lib.lam_vae_score(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), samples, each, s))
         return Scores(counts=counts_of(s.counts), **{name: getattr(s, name) for name in Scores._fields[:-1]})
+
+    def score_samples(self, images, samples=0, **how):
+        """Every image's evidence lower bound [n], nats; with samples, its importance-weighted log p(x)."""
+        model, how = self._fitted(), self._how(how, ("units",))
+        x, samples = self._images(images), whole("samples", samples)
+        each = np.empty(len(x))
+        self._scores(model, how, x, samples, doubles(each))
+        return each
 
     def score(self, images, y=None):
         """The evidence lower bound, nats an image: higher is better."""
         del y
         return -self.evaluate(images).negative_elbo
+
+    def transform(self, images, *, draw=False, seed=0, **how):
+        """Codes z [n, latent], N(0, I) under the prior: of the mean of each image's posterior, or with draw=True of one draw of it."""
+        model, how = self._fitted(), self._how(how, ("units", "trace", "trace_seed"))
+        x, how.pointer.seed = self._images(images), seed_of(seed)
+        z = np.empty((len(x), lib.lam_vae_config(model).latent))
+        how.check(lib.lam_vae_encode(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), int(bool(draw)),
+                                     doubles(z)))
+        return z
+
+    def fit_transform(self, images, y=None, **fit):
+        """transform(images) of the auto-encoder fitted to them."""
+        return self.fit(images, y, **fit).transform(images)
+
+    def inverse_transform(self, Z, **how):
+        """Mean pixels [n, height, width], 0 to 1, of codes z [n, latent]."""
+        model, how = self._fitted(), self._how(how, ("units", "trace", "trace_seed"))
+        z = rows_of(Z, int(lib.lam_vae_config(model).latent), "Z")
+        check_finite(z, None, "Z", "leave such rows out")
+        out = np.empty((len(z), *self.image_shape_))
+        how.check(lib.lam_vae_decode(model, how.pointer, doubles(z), len(z), doubles(out)))
+        return out
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of transform's columns."""
+        del input_features
+        return np.array([f"z{j}" for j in range(lib.lam_vae_config(self._fitted()).latent)], dtype=object)
 
     def reconstruct(self, images, *, seed=0, **how):
         """Mean pixels [n, height, width], 0 to 1, through one draw of z each."""
@@ -141,7 +180,7 @@ class VAE(Estimator):
         return out
 
 
-for _method in ("evaluate", "reconstruct", "sample", "interpolate"):
+for _method in ("evaluate", "score_samples", "transform", "inverse_transform", "reconstruct", "sample", "interpolate"):
     getattr(VAE, _method).__doc__ += "\n" + HOW
 VAE.__doc__ += _parameters.describe("vae") + "\n"
 VAE.__signature__ = _parameters.signature("vae")

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "vae/data.h"
 #include <math.h>
+#include <string.h>
 
 /* Means and squares over images, one after the other (Welford). */
 typedef struct running {
@@ -23,7 +24,8 @@ static double standard_error(const running *r)
     return r->n > 1 ? sqrt(r->square / (double)(r->n - 1) / (double)r->n) : (double)NAN;
 }
 
-static lam_status score_once(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t n, lam_vae_scores *out)
+static lam_status score_once(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t n, double *each,
+    lam_vae_scores *out)
 {
     running elbo = { 0 };
     for (size_t first = 0; first < n; first += p->batch) {
@@ -34,6 +36,8 @@ static lam_status score_once(lam_vae_pass *p, const unsigned char *pixels, const
         LAM_TRY(lam_elbo_forward_f32(p->elbo, &p->call, p->row, &terms));
         for (size_t i = 0; i < rows; i++)
             take(&elbo, -p->row[i]);
+        if (each != NULL)
+            memcpy(each + first, p->row, rows * sizeof *each);
         out->reconstruction += terms.reconstruction * (double)rows / (double)n;
         out->kl += terms.kl * (double)rows / (double)n;
         lam_counts_add(&out->counts, &terms.counts);
@@ -91,7 +95,7 @@ static lam_status weigh(lam_vae_pass *p, const unsigned char *image, size_t numb
 }
 
 static lam_status score_weighted(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t n, size_t samples,
-    lam_vae_scores *out)
+    double *each, lam_vae_scores *out)
 {
     running likelihood = { 0 }, elbo = { 0 };
     double variances = 0;
@@ -100,6 +104,8 @@ static lam_status score_weighted(lam_vae_pass *p, const unsigned char *pixels, c
         LAM_TRY(weigh(p, pixels + i * p->size, numbers != NULL ? numbers[i] : i, samples, i * samples, n * samples, &log_mean, &variance,
             &image_elbo, &out->counts));
         take(&likelihood, log_mean);
+        if (each != NULL)
+            each[i] = log_mean;
         take(&elbo, -image_elbo);
         variances += variance;
     }
@@ -114,7 +120,7 @@ static lam_status score_weighted(lam_vae_pass *p, const unsigned char *pixels, c
 }
 
 lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
-    const size_t *numbers, size_t n, size_t samples, lam_vae_scores *out)
+    const size_t *numbers, size_t n, size_t samples, double *each, lam_vae_scores *out)
 {
     lam_vae_pass p;
     if (model == NULL || pixels == NULL || n == 0 || out == NULL)
@@ -126,8 +132,8 @@ lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, 
         .sampling_se = (double)NAN };
     lam_status status = lam_vae_pass_open(&p, model, options, samples > 0 ? samples : n);
     if (status == LAM_OK)
-        status = samples > 0 ? score_weighted(&p, pixels, numbers, n, samples, out)
-                             : score_once(&p, pixels, numbers, n, out);
+        status = samples > 0 ? score_weighted(&p, pixels, numbers, n, samples, each, out)
+                             : score_once(&p, pixels, numbers, n, each, out);
     lam_vae_pass_close(&p);
     return status;
 }

@@ -24,7 +24,7 @@ static double mean_of(const float *logits, size_t levels)
 }
 
 /* Means of the images of p->z [rows, latent]. */
-static lam_status draw(lam_vae_pass *p, size_t rows, double *out)
+static lam_status decode(lam_vae_pass *p, size_t rows, double *out)
 {
     size_t levels = p->model->layout.levels, each = levels == 2 ? 1 : levels;
     LAM_TRY(lam_elbo_decode_f32(p->elbo, p->model->params, p->z, rows, p->logits));
@@ -33,8 +33,8 @@ static lam_status draw(lam_vae_pass *p, size_t rows, double *out)
     return LAM_OK;
 }
 
-/* z_K of rows of images: through draws of e by the options' seed, or (with_noise 0) from the means. */
-static lam_status encode(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t rows, size_t first, int with_noise)
+/* z_K of rows of images: through draws of e by the options' seed, or (draw 0) from the means. */
+static lam_status encode(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t rows, size_t first, int draw)
 {
     size_t d = p->model->layout.latent;
     lam_elbo_terms terms = { 0 };
@@ -42,18 +42,81 @@ static lam_status encode(lam_vae_pass *p, const unsigned char *pixels, const siz
     p->call.noise.first_row = first;
     lam_image_levels(&p->cfg, pixels, numbers, first, rows, p->size, p->pixels);
     memset(p->z, 0, rows * d * sizeof *p->z);
-    for (size_t i = 0; i < rows && with_noise; i++)
+    for (size_t i = 0; i < rows && draw; i++)
         lam_random_normal_row(p->options.seed, LAM_DRAW_LATENT_EVAL, 0, first + i, p->z + i * d, d);
     LAM_TRY(lam_elbo_encode_f32(p->elbo, &p->call));
     return lam_elbo_push_f32(p->elbo, &p->call, p->z, p->z, &terms);
 }
+
+/* ---- codes -------------------------------------------------------------------------------------------------------- */
+
+static lam_status encode_all(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t n, int draw, double *z)
+{
+    size_t d = p->model->layout.latent;
+    for (size_t first = 0; first < n; first += p->batch) {
+        size_t rows = lam_vae_pass_rows(p, first, n);
+        LAM_TRY(encode(p, pixels + first * p->size, lam_vae_numbers(numbers, first), rows, first, draw));
+        memcpy(z + first * d, p->z, rows * d * sizeof *z);
+        LAM_TRY(lam_vae_pass_tell(p, first + rows, n));
+    }
+    return LAM_OK;
+}
+
+lam_status lam_vae_encode(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
+    const size_t *numbers, size_t n, int draw, double *z)
+{
+    lam_vae_pass p;
+    if (model == NULL || pixels == NULL || z == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_encode needs a model, images and room for their codes");
+    lam_status status = lam_vae_pass_open(&p, model, options, n);
+    if (status == LAM_OK)
+        status = encode_all(&p, pixels, numbers, n, draw, z);
+    lam_vae_pass_close(&p);
+    return status;
+}
+
+static lam_status check_codes(const double *z, size_t n, size_t d)
+{
+    for (size_t i = 0; i < n * d; i++)
+        if (!isfinite(z[i]))
+            return lam_fail(LAM_ERR_DATA, "row %zu: z%zu is %s; leave such rows out", i / d + 1, i % d + 1,
+                isnan(z[i]) ? "NaN" : "infinite");
+    return LAM_OK;
+}
+
+static lam_status decode_all(lam_vae_pass *p, const double *z, size_t n, double *out)
+{
+    size_t d = p->model->layout.latent;
+    LAM_TRY(check_codes(z, n, d));
+    for (size_t first = 0; first < n; first += p->batch) {
+        size_t rows = lam_vae_pass_rows(p, first, n);
+        memcpy(p->z, z + first * d, rows * d * sizeof *z);
+        LAM_TRY(decode(p, rows, out + first * p->size));
+        LAM_TRY(lam_vae_pass_tell(p, first + rows, n));
+    }
+    return LAM_OK;
+}
+
+lam_status lam_vae_decode(const lam_vae *model, const lam_eval_options *options, const double *z, size_t n, double *out)
+{
+    lam_vae_pass p;
+    if (model == NULL || z == NULL || out == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_decode needs a model, codes and room for the images");
+    lam_status status = lam_vae_pass_open(&p, model, options, n);
+    if (status == LAM_OK)
+        status = decode_all(&p, z, n, out);
+    lam_vae_pass_close(&p);
+    return status;
+}
+
+/* ---- pictures ----------------------------------------------------------------------------------------------------- */
 
 static lam_status reconstruct(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t n, double *out)
 {
     for (size_t first = 0; first < n; first += p->batch) {
         size_t rows = lam_vae_pass_rows(p, first, n);
         LAM_TRY(encode(p, pixels + first * p->size, lam_vae_numbers(numbers, first), rows, first, 1));
-        LAM_TRY(draw(p, rows, out + first * p->size));
+        LAM_TRY(decode(p, rows, out + first * p->size));
         LAM_TRY(lam_vae_pass_tell(p, first + rows, n));
     }
     return LAM_OK;
@@ -79,7 +142,7 @@ static lam_status sample(lam_vae_pass *p, uint64_t seed, size_t n, double *out)
         size_t rows = lam_vae_pass_rows(p, first, n);
         for (size_t i = 0; i < rows; i++)
             lam_random_normal_row(seed, LAM_DRAW_SAMPLE, 0, first + i, p->z + i * d, d);
-        LAM_TRY(draw(p, rows, out + first * p->size));
+        LAM_TRY(decode(p, rows, out + first * p->size));
         LAM_TRY(lam_vae_pass_tell(p, first + rows, n));
     }
     return LAM_OK;
@@ -112,7 +175,7 @@ static lam_status interpolate(lam_vae_pass *p, const unsigned char *a, const uns
         double share = n > 1 ? (double)i / (double)(n - 1) : 0;
         for (size_t j = 0; j < d; j++)
             p->z[j] = (1 - share) * ends[j] + share * ends[d + j];
-        status = draw(p, 1, out + i * p->size);
+        status = decode(p, 1, out + i * p->size);
         if (status == LAM_OK)
             status = lam_vae_pass_tell(p, i + 1, n);
     }

@@ -124,6 +124,40 @@ expect_png few.png 30x16
 run vae sample run -n 6 --columns 3 --scale 1 --seed 2 -o seed.png
 cmp -s seed.png pictures1/s.png && fail "another seed should draw other images"
 
+# codes and back; images as rows of numbers; every image's own bound
+for n in 1 2; do
+    run vae encode run bars.idx --part test --threads $n -o z$n.csv
+    expect_code 0
+    expect_out "z of 20 images, 4 columns, in z$n.csv"
+done
+expect_same z1.csv z2.csv
+run vae encode run bars.idx --part test
+expect_code 0
+expect_same out z1.csv
+[ "$(head -n 1 z1.csv)" = z1,z2,z3,z4 ] || fail "codes should be named z1, z2, ..."
+run vae encode run bars.idx --part test --draw --seed 1 -o drawn.csv
+cmp -s z1.csv drawn.csv && fail "draws are not means"
+run vae decode run drawn.csv -o decoded.npy
+expect_code 0
+expect_out "20 images, 144 pixels each, in decoded.npy"
+run vae reconstruct run bars.idx --part test --seed 1 -o again.npy
+expect_code 0
+expect_same decoded.npy again.npy
+run vae decode run drawn.csv --scale 1 -o decoded.png
+expect_png decoded.png 72x58
+run vae sample run -n 6 --seed 1 -o samples.npy
+expect_code 0
+run vae eval run samples.npy # means of pixels are images again
+expect_code 0
+run vae eval run bars.idx --part test --iw 5 --iw-rows 2 -o each.csv
+expect_code 0
+expect_out "negative ELBO" "in  each.csv"
+mean=$(awk -F, 'NR > 1 { sum += $1; if ($2 + 0 == $2 && $2 != "nan") filled++ }
+                END { if (NR != 21 || filled != 2) exit 1; printf "%.4f", -sum / 20 }' each.csv) || fail "each.csv should have 20 rows, 2 with log_prob"
+expect_out "negative ELBO  $mean"
+run vae eval run bars.idx --part test -o elbo.csv
+[ "$(cut -d, -f1 each.csv)" = "$(cat elbo.csv)" ] || fail "the bounds should not depend on --iw"
+
 # what a model is, whichever it is
 run info run
 expect_code 0
@@ -153,7 +187,7 @@ expect_same out by_help
 run vae
 expect_code 2
 expect_err "usage: laminar vae COMMAND"
-for name in fit eval reconstruct sample interpolate; do
+for name in fit eval reconstruct sample interpolate encode decode; do
     run vae $name --help
     expect_code 0
     expect_out "usage: laminar vae $name" "$ laminar vae $name"
@@ -293,9 +327,23 @@ refused 2 "--iw-rows says for how many images --iw is done; give --iw too"
 run vae eval run bars.idx --columns 3
 refused 2 "vae eval knows no flag --columns"
 run vae sample run
-refused 2 "vae sample wants a file for the picture: --out FILE.png"
+refused 2 "vae sample wants a file for the images: --out FILE.png"
 run vae sample run -o p.jpg
-refused 2 "cannot write p.jpg: the name should end in .png"
+refused 2 "cannot write p.jpg: the name should end in .png (a picture), .npy, .csv"
+run vae encode run bars.idx -o z.png
+refused 2 "cannot write z.png: the name should end in .npy"
+run vae encode run large.idx -o z.csv
+refused 1 "the model is of images of 12x12"
+[ ! -e z.csv ] || fail "a refused command should leave no codes"
+run vae eval run bars.idx -o each.txt
+refused 2 "cannot write each.txt"
+cut -d, -f1-3 z1.csv >three.csv
+run vae decode run three.csv -o p.png
+refused 1 "three.csv has 3 columns, the model's z has 4; give a file as \`laminar vae encode\` writes it"
+sed '3s/^[^,]*/inf/' z1.csv >infinite.csv
+run vae decode run infinite.csv -o p.png
+refused 1 "infinite.csv"
+no_picture
 run vae interpolate run bars.idx -o nowhere/p.png
 refused 2 "there is no folder nowhere"
 run vae sample run -n 0 -o p.png

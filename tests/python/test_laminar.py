@@ -385,6 +385,19 @@ class Images(unittest.TestCase):
         for out, n in ((vae.reconstruct(self.images[:3]), 3), (vae.sample(5), 5), (vae.interpolate(*self.images[:2], n=4), 4)):
             self.assertEqual(out.shape, (n, 12, 8))
             self.assertTrue((out > 0).all() and (out < 1).all())
+        each = vae.score_samples(self.images[:10])
+        self.assertAlmostEqual(each.mean(), vae.score(self.images[:10]), places=9)
+        self.assertAlmostEqual(vae.score_samples(self.images[:10], samples=4).mean(), scores.log_likelihood, places=9)
+        z = vae.transform(self.images[:6])
+        self.assertEqual((z.shape, list(vae.get_feature_names_out())), ((6, 2), ["z0", "z1"]))
+        np.testing.assert_allclose(vae.interpolate(*self.images[:2], n=2), vae.inverse_transform(z[:2]), atol=1e-4)
+        drawn = vae.transform(self.images[:6], draw=True, seed=5)
+        self.assertFalse(np.allclose(drawn, z))
+        np.testing.assert_allclose(vae.inverse_transform(drawn), vae.reconstruct(self.images[:6], seed=5), atol=1e-6)
+        with self.assertRaisesRegex(laminar.DataError, "Z has 3 columns, the model takes 2"):
+            vae.inverse_transform(np.zeros((1, 3)))
+        with self.assertRaisesRegex(laminar.DataError, "a NaN in row 1"):
+            vae.inverse_transform([[0, 0], [0, np.nan]])
         for same in (self.images == 255, (self.images == 255).astype(float), self.images / 255.0):
             self.assertEqual(vae.score(same[:10]), vae.score(self.images[:10]))
         interrupt_soon(self)

@@ -14,7 +14,7 @@
 #include "vae/solve.h"
 #include "vae/vae.h"
 
-enum { HEIGHT = 12, WIDTH = 8, SIZE = HEIGHT * WIDTH, IMAGES = 100, VALID = 12, TEST = 16, BATCH = 20, STEPS = 30 };
+enum { HEIGHT = 12, WIDTH = 8, SIZE = HEIGHT * WIDTH, IMAGES = 100, VALID = 12, TEST = 16, BATCH = 20, STEPS = 30, LATENT = 3 };
 
 static lam_image_data *images;
 
@@ -192,8 +192,8 @@ static void other_kinds(void **state)
         fit_vae(NULL, &cfg, (lam_fit_options) { 0 }, LAM_OK, &model, &r);
         assert_int_equal(r.iterations, 2 * ((IMAGES - VALID - TEST) / BATCH));
         assert_true(r.test_nll > 0 && r.best_val_nll > 0 && isfinite(r.test_nll));
-        assert_int_equal(lam_vae_score(model, NULL, pixels, NULL, 2, 0, &once), LAM_OK);
-        assert_int_equal(lam_vae_score(model, NULL, pixels, NULL, 2, 5, &weighted), LAM_OK);
+        assert_int_equal(lam_vae_score(model, NULL, pixels, NULL, 2, 0, NULL, &once), LAM_OK);
+        assert_int_equal(lam_vae_score(model, NULL, pixels, NULL, 2, 5, NULL, &weighted), LAM_OK);
         assert_true(weighted.log_likelihood >= -weighted.negative_elbo && isfinite(once.negative_elbo));
         assert_int_equal(lam_vae_reconstruct(model, NULL, pixels, NULL, 2, out), LAM_OK);
         for (size_t i = 0; i < 2 * SIZE; i++)
@@ -247,7 +247,7 @@ static void save_and_load(void **state)
     snprintf(again, sizeof again, "%s", scratch_path("again.safetensors"));
     lam_vae *v = load_whole();
     lam_vae_image_size(v, &height, &width);
-    assert_true(height == HEIGHT && width == WIDTH && lam_vae_config(v)->latent == 3);
+    assert_true(height == HEIGHT && width == WIDTH && lam_vae_config(v)->latent == LATENT);
     assert_int_equal(lam_vae_parameter_count(v), v->layout.trained);
     assert_int_equal(lam_vae_save(v, again), LAM_OK);
     a = read_model("whole", &n);
@@ -334,13 +334,21 @@ static void the_other_kind_of_model(void **state)
 
 /* ---- scores ------------------------------------------------------------------------------------------------------- */
 
+/* Of the last score(): every image's, whose mean the score's is. */
+static double each[TEST];
+
 static lam_vae_scores score(const lam_vae *v, const lam_eval_options *options, size_t n, size_t samples)
 {
     lam_vae_scores s;
-    if (lam_vae_score(v, options, lam_image_data_pixels(images, LAM_TEST), lam_image_data_numbers(images, LAM_TEST), n, samples, &s)
+    double mean = 0;
+    if (lam_vae_score(v, options, lam_image_data_pixels(images, LAM_TEST), lam_image_data_numbers(images, LAM_TEST), n, samples, each, &s)
         != LAM_OK)
         fail_msg("%s", lam_last_error());
     assert_true(s.images == n && s.samples == samples);
+    for (size_t i = 0; i < n; i++)
+        mean += each[i] / (double)n;
+    assert_true(fabs(mean - (samples > 0 ? s.log_likelihood : -s.negative_elbo)) <= 1e-12 * fabs(mean));
+    assert_true(n < 2 || each[0] != each[1]);
     return s;
 }
 
@@ -457,16 +465,16 @@ static void evaluations_can_be_stopped(void **state)
     lam_vae_scores s;
     const unsigned char *pixels = lam_image_data_pixels(images, LAM_TEST);
     lam_eval_options options = { .batch_rows = 4, .progress = stop_at_once, .user = &seen };
-    assert_int_equal(lam_vae_score(v, &options, pixels, NULL, TEST, 0, &s), LAM_ERR_INTERRUPTED);
+    assert_int_equal(lam_vae_score(v, &options, pixels, NULL, TEST, 0, NULL, &s), LAM_ERR_INTERRUPTED);
     assert_int_equal(seen, 4);
-    assert_int_equal(lam_vae_score(v, &options, pixels, NULL, 2, 9, &s), LAM_ERR_INTERRUPTED);
+    assert_int_equal(lam_vae_score(v, &options, pixels, NULL, 2, 9, NULL, &s), LAM_ERR_INTERRUPTED);
     assert_int_equal(lam_vae_reconstruct(v, &options, pixels, NULL, TEST, out), LAM_ERR_INTERRUPTED);
     assert_int_equal(lam_vae_sample(v, &options, 1, 9, out), LAM_ERR_INTERRUPTED);
     assert_int_equal(seen, 4);
     assert_int_equal(lam_vae_interpolate(v, &options, pixels, pixels + SIZE, 3, out), LAM_ERR_INTERRUPTED);
     assert_int_equal(seen, 1);
-    assert_int_equal(lam_vae_score(v, NULL, pixels, NULL, 0, 0, &s), LAM_ERR_ARGUMENT);
-    assert_int_equal(lam_vae_score(v, NULL, NULL, NULL, 1, 0, &s), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_vae_score(v, NULL, pixels, NULL, 0, 0, NULL, &s), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_vae_score(v, NULL, NULL, NULL, 1, 0, NULL, &s), LAM_ERR_ARGUMENT);
     lam_vae_free(v);
 }
 
@@ -559,6 +567,49 @@ static void interpolations(void **state)
     lam_vae_free(v);
 }
 
+/* ---- codes -------------------------------------------------------------------------------------------------------- */
+
+/* Codes of means are what the insides push there, those of draws what a reconstruction decodes; and decoding is one way of both. */
+static void codes(void **state)
+{
+    static double z[TEST * LATENT], drawn[TEST * LATENT], want[TEST * LATENT], none[TEST * LATENT], out[TEST * SIZE], whole[TEST * SIZE];
+    const unsigned char *pixels = lam_image_data_pixels(images, LAM_TEST);
+    const size_t *numbers = lam_image_data_numbers(images, LAM_TEST);
+    (void)state;
+    lam_vae *v = load_whole();
+    const lam_eval_options options = { .seed = 8, .batch_rows = TEST };
+    inside in;
+    lam_elbo_terms terms = { 0 };
+    open_inside(&in, v);
+    lam_image_levels(&in.cfg, pixels, numbers, 0, TEST, SIZE, in.pixels);
+    in.call.rows = TEST;
+    assert_int_equal(lam_elbo_encode_f32(in.elbo, &in.call), LAM_OK);
+    assert_int_equal(lam_elbo_push_f32(in.elbo, &in.call, none, want, &terms), LAM_OK);
+    assert_int_equal(lam_vae_encode(v, &options, pixels, numbers, TEST, 0, z), LAM_OK);
+    assert_true(off(z, want, TEST * LATENT) < 1e-12);
+    assert_true(off(z, z + LATENT, LATENT) > 1e-6);
+    assert_int_equal(lam_vae_encode(v, &options, pixels, numbers, TEST, 1, drawn), LAM_OK);
+    assert_true(off(z, drawn, TEST * LATENT) > 1e-3);
+    assert_int_equal(lam_vae_decode(v, &options, drawn, TEST, out), LAM_OK);
+    assert_int_equal(lam_vae_reconstruct(v, &options, pixels, numbers, TEST, whole), LAM_OK);
+    assert_true(off(out, whole, TEST * SIZE) < 1e-6);
+    lam_eval_options few = { .batch_rows = 4 };
+    assert_int_equal(lam_vae_decode(v, &few, drawn, TEST, whole), LAM_OK);
+    assert_true(off(out, whole, TEST * SIZE) < 1e-5);
+    drawn[3 * LATENT + 1] = (double)NAN;
+    assert_int_equal(lam_vae_decode(v, NULL, drawn, TEST, out), LAM_ERR_DATA);
+    assert_error_names("row 4: z2 is NaN");
+    size_t seen = 0;
+    few.progress = stop_at_once;
+    few.user = &seen;
+    assert_int_equal(lam_vae_encode(v, &few, pixels, NULL, TEST, 0, z), LAM_ERR_INTERRUPTED);
+    assert_int_equal(lam_vae_decode(v, &few, z, TEST, out), LAM_ERR_INTERRUPTED);
+    assert_int_equal(lam_vae_encode(v, NULL, NULL, NULL, TEST, 0, z), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_vae_decode(v, NULL, z, TEST, NULL), LAM_ERR_ARGUMENT);
+    close_inside(&in);
+    lam_vae_free(v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -576,6 +627,7 @@ int main(void)
         cmocka_unit_test(reconstructions),
         cmocka_unit_test(samples),
         cmocka_unit_test(interpolations),
+        cmocka_unit_test(codes),
     };
     return cmocka_run_group_tests(tests, open_tests, close_tests);
 }
