@@ -73,12 +73,14 @@ def bits(run, nats):
 
 def print_settings(run):
     c = run["config"]
+    seconds = float(c.get("max-processor-seconds", 0))
+    length = f"{seconds:.0f} processor seconds a run" if seconds > 0 else f"{c['epochs']} epochs"
     dims = c["dims"].strip("[]").replace(", ", "-")
     paragraph(f"{c['amortised'].capitalize()} fields of rank {c['rank']}, {dims}, {c['blocks']} block{'s' if c['blocks'] != '1' else ''}, {c['nonlinearity']};",
               f"latent {c['latent']}, time {c['time']}; {c['optimizer']} {c['lr']}, batch {c['batch-size']};",
               f"{c['solver']}, training at atol {c['atol']}, rtol {c['rtol']}, validation and test at {c['test-atol']}, {c['test-rtol']};",
-              f"{c['epochs']} epochs, beta growing over the first {c['warmup']} (`presets/vae/{run['set']}.yaml`, the published",
-              "setting but for the number of epochs).")
+              f"{length}, beta growing over the first {c['warmup']} epochs (`presets/vae/{run['set']}.yaml`, the published",
+              "setting but for the length).")
 
 
 def print_runs(runs, grey):
@@ -105,6 +107,14 @@ def seeds_apart(by, changes):
     apart = max(tests) - min(tests)
     return (f"The seeds alone lie {apart:.2f} nats apart, {'more' if apart > max(map(abs, changes)) else 'less'} than the penalty moves any of"
             " them" + (", each time the same way." if len({c > 0 for c in changes}) == 1 else "."))
+
+
+def later(by, seed):
+    """By how many epochs the worse of a pair is behind: when the better one had what the worse one has at best."""
+    a, b = sorted((by["a0", seed], by["a5", seed]), key=lambda run: run["best"])
+    epoch = a["validation"][0]["iteration"]
+    passed, took = (next(x["iteration"] for x in run["validation"] if x["val_nll"] <= b["best"]) / epoch for run in (a, b))
+    return f"seed {seed}: {VARIANTS[a['variant']][6:]} had the best validation bound of {VARIANTS[b['variant']][6:]} after {passed:.0f} epochs, {took - passed:.0f} sooner"
 
 
 def calls_in_all(run):
@@ -141,6 +151,7 @@ def print_penalty(runs):
     paragraph(f"With the penalty, calls an iteration are {saved} ({', '.join(f'x {r:.2f}' for r in ratios)}; of the whole run {whole}), at a",
               "test bound that",
               f"changes by {', '.join(f'{w:+.2f}' for w in worse)} nats an image.", seeds_apart(by, worse))
+    paragraph("In epochs, " + "; ".join(later(by, int(row[0])) for row in rows) + ".")
 
 
 def calls_at(run, tolerance):
