@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 /* "a,b,c", the model's columns as a request for columns; NULL if they are bare numbers or hold a comma. */
 static char *model_columns(const lam_model *model)
@@ -131,7 +132,8 @@ void cli_data_notes(const char *path, const lam_table *table)
 
 int cli_table_out(const lam_table *table, const char *path)
 {
-    lam_status status = path != NULL ? lam_table_write(table, path) : lam_table_print(table); /* main looks at stdout's state */
+    fflush(stdout);
+    lam_status status = path != NULL ? lam_table_write(table, path) : lam_table_write_to(table, STDOUT_FILENO);
     return status == LAM_OK ? CLI_OK : cli_library_failed();
 }
 

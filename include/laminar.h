@@ -256,8 +256,8 @@ LAM_API lam_status lam_table_create(size_t rows, size_t cols, lam_table **out); 
 LAM_API lam_status lam_table_rename(lam_table *table, size_t column, const char *name); /* keeps a copy of name; has_names is 1 then */
 /* .npy (f8; [rows] if cols == 1), .csv or .csv.gz by the path's ending; temporary name, sync, rename. */
 LAM_API lam_status lam_table_write(const lam_table *table, const char *path);
-/* To stdout what a .csv would hold. Whether all of it arrived, fflush and ferror say. */
-LAM_API lam_status lam_table_print(const lam_table *table);
+/* What a .csv holds, to an open descriptor (1: stdout, which the caller has flushed); it stays open. */
+LAM_API lam_status lam_table_write_to(const lam_table *table, int descriptor);
 LAM_API void lam_table_free(lam_table *table);
 
 /* ---- a data set ready for training -------------------------------------------------------------------------------- */

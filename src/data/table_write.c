@@ -3,11 +3,13 @@
 #include "base/file.h"
 #include "data/cell.h"
 #include "data/npy.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 /* Text on its way to a file, through deflate (with a gzip header) when z is in use. */
@@ -148,15 +150,27 @@ lam_status lam_table_write(const lam_table *table, const char *path)
     return lam_fail(LAM_ERR_ARGUMENT, "%s: tables are written as .npy, .csv or .csv.gz; end the name in one of them", path);
 }
 
-lam_status lam_table_print(const lam_table *table)
+lam_status lam_table_write_to(const lam_table *table, int descriptor)
 {
     if (table == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "a table is needed");
+    int own = dup(descriptor);
+    FILE *stream = own < 0 ? NULL : fdopen(own, "w");
+    if (stream == NULL) {
+        lam_status status = lam_fail(LAM_ERR_IO, "cannot write the rows: %s", strerror(errno));
+        if (own >= 0)
+            close(own);
+        return status;
+    }
     sink *s = calloc(1, sizeof *s);
-    if (s == NULL)
-        return lam_fail(LAM_ERR_MEMORY, "stdout: out of memory");
-    s->stream = stdout;
-    put_table(s, table);
+    if (s != NULL) {
+        s->stream = stream;
+        put_table(s, table);
+    }
+    int failed = fflush(stream) != 0 || ferror(stream), why = errno;
+    fclose(stream);
     free(s);
-    return LAM_OK;
+    if (s == NULL)
+        return lam_fail(LAM_ERR_MEMORY, "out of memory for writing the rows");
+    return failed ? lam_fail(LAM_ERR_IO, "cannot write the rows: %s", strerror(why)) : LAM_OK;
 }

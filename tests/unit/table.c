@@ -8,6 +8,7 @@
 #include "data/npy.h"
 #include "data/table.h"
 #include "scratch.h"
+#include <fcntl.h>
 #include <math.h>
 
 #define FAILS(call, status, text)                                        \
@@ -373,6 +374,14 @@ static void write_and_read(void **state)
             lam_table_free(back);
         }
     }
+    int to = open(scratch_path("to.csv"), O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(lam_table_write_to(t, to), LAM_OK);
+    assert_int_equal(close(to), 0); /* it was left open */
+    assert_int_equal(lam_table_read(scratch_path("to.csv"), NULL, &back), LAM_OK);
+    assert_memory_equal(back->values, x, sizeof x);
+    assert_string_equal(back->names[2], names[2]);
+    lam_table_free(back);
+    FAILS(lam_table_write_to(t, to), LAM_ERR_IO, "cannot write the rows: Bad file descriptor");
     FAILS(lam_table_write(t, scratch_path("t.xlsx")), LAM_ERR_ARGUMENT, "written as .npy, .csv or .csv.gz");
     FAILS(lam_table_write(t, scratch_path("absent/t.csv")), LAM_ERR_IO, "cannot write");
     lam_table_free(t);
