@@ -102,10 +102,17 @@ lam_status lam_images_fill(const char *name, const double *values, lam_images *o
 
 /* ---- npy and pickle ----------------------------------------------------------------------------------------------- */
 
-/* The size of one image in an array [n, height, width] or [n, pixels]. */
+/* The size of one image in an array [n, height, width] or [n, pixels]; a channel, first or last, may stand beside height and width. */
 static lam_status array_size(const char *name, const size_t *shape, size_t n_shape, const lam_images_options *options,
     size_t *height, size_t *width)
 {
+    if (n_shape == 4 && shape[1] == 1)
+        return array_size(name, (const size_t[]) { shape[0], shape[2], shape[3] }, 3, options, height, width);
+    if (n_shape == 4 && shape[3] == 1)
+        return array_size(name, shape, 3, options, height, width);
+    if (n_shape == 4)
+        return lam_fail(LAM_ERR_SHAPE, "%s: its array is %zu x %zu x %zu x %zu; grey images are [n, height, width] or [n, 1, height, "
+            "width]: take one channel, or their mean", name, shape[0], shape[1], shape[2], shape[3]);
     if (n_shape != 2 && n_shape != 3)
         return lam_fail(LAM_ERR_SHAPE, "%s: its array has %zu dimensions; images are [n, height, width] or [n, pixels]", name,
             n_shape);

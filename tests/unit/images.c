@@ -178,6 +178,17 @@ static void npy(void **state)
     assert_true(a.binary && a.height == 2);
     assert_memory_equal(a.pixels, "\0\xff\xff\0", 4);
     lam_images_free(&a);
+    static const char *const channel[] = { "(3, 1, 2, 2)", "(3, 2, 2, 1)" };
+    for (size_t k = 0; k < 2; k++) {
+        char dictionary[96];
+        snprintf(dictionary, sizeof dictionary, "{'descr': '|u1', 'fortran_order': False, 'shape': %s}", channel[k]);
+        a = read_images(write_npy(dictionary, data, 12), NULL);
+        assert_true(a.n == 3 && a.height == 2 && a.width == 2);
+        assert_memory_equal(a.pixels, data, 12);
+        lam_images_free(&a);
+    }
+    FAILS(reading(write_npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 2, 3)}", data, 12), NULL), LAM_ERR_SHAPE,
+        "1 x 2 x 2 x 3; grey images are [n, height, width]");
     FAILS(reading(write_npy("{'descr': '|u1', 'fortran_order': False, 'shape': (12,)}", data, 12), NULL), LAM_ERR_SHAPE,
         "has 1 dimensions");
     FAILS(reading(write_npy("{'descr': '|i1', 'fortran_order': False, 'shape': (3, 4)}", data, 12), NULL), LAM_ERR_DATA,
