@@ -159,7 +159,7 @@ typedef struct cli_choice {
     int drop_bad_rows, drop_duplicates; /* the latter is no flag, but what a fit may have done */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
-    {"columns", 0, CLI_TEXT, "A,B,...", "columns to take, by name or number; default: those of the model", \
+    {"columns", 0, CLI_TEXT, "A,B,...", "columns to take, by name or number; default: the model's", \
         offsetof(type, choice.columns)}, \
     {"drop", 0, CLI_TEXT, "A,B,...", "columns to leave out, by name or number", offsetof(type, choice.drop)}, \
     {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows with missing or non-numeric cells; they are counted", \
@@ -202,6 +202,9 @@ const char *cli_parameter(const lam_config *cfg, const char *name, char text[256
 /* Reads DATA with the model's columns: those asked for; else those named like the model's; else those that the fit chose;
  * else all of them. CLI_OK, or CLI_FAILED with the message printed. Says how many rows were dropped. */
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table);
+/* Reads z [rows, dim], as the command `writer` writes it: the columns asked for; else z1, z2, ... by their names; else all as they
+ * stand. CLI_OK, or CLI_FAILED with the message printed. */
+int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const char *writer, lam_table **table);
 /* "3 bad rows dropped" and "2 duplicates dropped" as messages, when there are any. */
 void cli_data_notes(const char *path, const lam_table *table);
 /* Writes to path by its ending, or as csv to stdout when path is NULL. CLI_OK or CLI_FAILED with the message printed. */

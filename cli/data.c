@@ -122,6 +122,42 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
     return CLI_OK;
 }
 
+/* "z1,z2,...", as encode names its columns. */
+static char *code_columns(size_t dim)
+{
+    char *list = cli_format("%s", "z1");
+    for (size_t j = 1; j < dim; j++) {
+        char *longer = cli_format("%s,z%zu", list, j + 1);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const char *writer, lam_table **table)
+{
+    lam_status status = LAM_OK;
+    *table = NULL;
+    if (choice->columns == NULL && choice->drop == NULL) {
+        char *columns = code_columns(dim);
+        status = try_columns(path, choice, columns, NULL, dim, table);
+        free(columns);
+    }
+    if (status == LAM_OK && *table == NULL) {
+        lam_read_options options = {.columns = choice->columns, .drop = choice->drop, .drop_bad_rows = choice->drop_bad_rows};
+        status = lam_table_read(path, &options, table);
+    }
+    if (status != LAM_OK)
+        return cli_library_failed();
+    cli_data_notes(path, *table);
+    if ((*table)->cols == dim)
+        return CLI_OK;
+    int code = cli_fail("%s has %zu columns, z has %zu; give a file as `%s` writes it", path, (*table)->cols, dim, writer);
+    lam_table_free(*table);
+    *table = NULL;
+    return code;
+}
+
 void cli_data_notes(const char *path, const lam_table *table)
 {
     if (table->bad_rows > 0)
@@ -143,7 +179,7 @@ int cli_results_out(const lam_table *results, const lam_table *data, const char 
     if (data->bad_rows == 0)
         return cli_table_out(results, path);
     lam_table *all = cli_table_create(n + data->bad_rows, cols);
-    for (size_t j = 0; j < cols; j++)
+    for (size_t j = 0; j < cols && results->has_names; j++)
         cli_table_name(all, j, results->names[j]);
     for (size_t i = 0; i < all->rows; i++) {
         int is_bad = bad < data->bad_rows && data->bad_at[bad] == i;

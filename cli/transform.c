@@ -22,6 +22,7 @@ static const cli_option decode_options[] = {
     OUT_OPTION(transform_args),
     {"units", 0, CLI_UNITS, "data|standardised", "units of the rows written; default data",
         offsetof(transform_args, units)},
+    CLI_CHOICE_OPTIONS(transform_args),
     CLI_EVAL_OPTIONS(transform_args),
     {0},
 };
@@ -52,17 +53,6 @@ static int transform(const lam_model *model, const lam_table *in, lam_table *out
     return code;
 }
 
-/* Rows of the base's space: columns are taken as they stand, whatever their names. */
-static int read_base(const char *path, const lam_model *model, lam_table **table)
-{
-    if (lam_table_read(path, NULL, table) != LAM_OK)
-        return cli_library_failed();
-    if ((*table)->cols == lam_model_dim(model))
-        return CLI_OK;
-    return cli_fail("%s has %zu columns, the model takes %zu; give a file as `laminar encode` writes it", path,
-        (*table)->cols, lam_model_dim(model));
-}
-
 static int run(const cli_command *command, int argc, char **argv)
 {
     int encode = command == &cli_encode;
@@ -76,7 +66,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = cli_model_open(line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
-        code = encode ? cli_data_read(line.words[1], &args.choice, model, &in) : read_base(line.words[1], model, &in);
+        code = encode ? cli_data_read(line.words[1], &args.choice, model, &in) : cli_codes_read(line.words[1], &args.choice, lam_model_dim(model), "laminar encode", &in);
     if (code == CLI_OK) {
         out = cli_table_create(in->rows, in->cols);
         for (size_t j = 0; encode && j < out->cols; j++) {
@@ -114,7 +104,8 @@ const cli_command cli_decode = {
     .arguments = "MODEL Z [-o x.npy]",
     .summary = "rows of the base density's space back to data",
     .details = "Carries every row of Z back through the flow, last block first: the inverse of encode. MODEL is a run\n"
-               "folder or a model file.\n",
+               "folder or a model file. Columns of Z that are named z1, z2, ... are taken by their names. A row that\n"
+               "--drop-bad-rows leaves out is written as nan.\n",
     .example = "  $ laminar decode run/ z.npy -o x.csv\n"
                "  1000 rows, data units, in x.csv; calls of f a solve 20.0; 0.1 s\n",
     .options = decode_options,

@@ -9,6 +9,7 @@ typedef struct picture_args {
     vae_eval eval;
     const char *out;
     size_t n, columns, scale, from, to;
+    int drop_bad_rows;
 } picture_args;
 
 #define OUT_OPTION \
@@ -67,11 +68,12 @@ static int write_grid(const picture_args *args, const lam_vae *model, const doub
     return CLI_OK;
 }
 
-static int write_rows(const picture_args *args, const lam_vae *model, const double *reals, size_t n)
+/* of: the table that they were made from, whose bad rows stand as nan; NULL. */
+static int write_rows(const picture_args *args, const lam_vae *model, const lam_table *of, const double *reals, size_t n)
 {
     lam_table *table = cli_table_create(n, pixels_of(model));
     memcpy(table->values, reals, n * table->cols * sizeof *reals);
-    int code = cli_table_out(table, args->out);
+    int code = of != NULL ? cli_results_out(table, of, args->out) : cli_table_out(table, args->out);
     if (code == CLI_OK)
         printf("%zu images, %zu pixels each, in %s\n", n, table->cols, args->out);
     lam_table_free(table);
@@ -79,10 +81,12 @@ static int write_rows(const picture_args *args, const lam_vae *model, const doub
 }
 
 /* columns: of the picture, unless the line says how many. */
-static int write_images(const picture_args *args, const lam_vae *model, const double *reals, size_t n, size_t columns)
+static int write_images(const picture_args *args, const lam_vae *model, const lam_table *of, const double *reals, size_t n,
+    size_t columns)
 {
     columns = args->columns > 0 ? args->columns : columns;
-    return is_picture(args) ? write_grid(args, model, reals, n, columns < n ? columns : n) : write_rows(args, model, reals, n);
+    return is_picture(args) ? write_grid(args, model, reals, n, columns < n ? columns : n)
+                            : write_rows(args, model, of, reals, n);
 }
 
 /* As near to a square as it gets. */
@@ -150,7 +154,7 @@ static int reconstruct(const cli_command *command, const picture_args *args, con
     start(&w, args, "reconstructing");
     int code = end(lam_vae_reconstruct(model, &w.options, images->pixels, images->numbers, n, out));
     if (code == CLI_OK)
-        code = is_picture(args) ? write_pairs(args, model, images, out, n) : write_rows(args, model, out, n);
+        code = is_picture(args) ? write_pairs(args, model, images, out, n) : write_rows(args, model, NULL, out, n);
     free(out);
     return code;
 }
@@ -195,7 +199,7 @@ static int sample(const cli_command *command, const picture_args *args, const la
     start(&w, args, "drawing");
     int code = end(lam_vae_sample(model, &w.options, args->eval.seed, args->n, out));
     if (code == CLI_OK)
-        code = write_images(args, model, out, args->n, square(args->n));
+        code = write_images(args, model, NULL, out, args->n, square(args->n));
     free(out);
     return code;
 }
@@ -245,7 +249,7 @@ static int interpolate(const cli_command *command, const picture_args *args, con
     int code = end(lam_vae_interpolate(model, &w.options, images->pixels + (args->from - 1) * size,
         images->pixels + (args->to - 1) * size, n, out));
     if (code == CLI_OK)
-        code = write_images(args, model, out, n, n);
+        code = write_images(args, model, NULL, out, n, n);
     free(out);
     return code;
 }
@@ -272,6 +276,8 @@ const cli_command cli_vae_interpolate = {
 
 static const cli_option decode_options[] = {
     OUT_OPTION,
+    {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows of Z with missing or non-numeric cells; they are counted",
+        offsetof(picture_args, drop_bad_rows)},
     GRID_OPTIONS,
     {"threads", 0, CLI_COUNT, "N", "threads; default: one a processor", offsetof(picture_args, eval.threads)},
     {0},
@@ -284,7 +290,7 @@ static int decode(const picture_args *args, const lam_vae *model, const lam_tabl
     start(&w, args, "decoding");
     int code = end(lam_vae_decode(model, &w.options, z->values, z->rows, out));
     if (code == CLI_OK)
-        code = write_images(args, model, out, z->rows, square(z->rows));
+        code = write_images(args, model, z, out, z->rows, square(z->rows));
     free(out);
     return code;
 }
@@ -300,11 +306,9 @@ static int run_decode(const cli_command *command, int argc, char **argv)
         code = check_out(command, &args);
     if (code == CLI_OK)
         code = vae_open(line.words[0], &model);
-    if (code == CLI_OK && lam_table_read(line.words[1], NULL, &z) != LAM_OK)
-        code = cli_library_failed();
-    if (code == CLI_OK && z->cols != lam_vae_config(model)->latent)
-        code = cli_fail("%s has %zu columns, the model's z has %zu; give a file as `laminar vae encode` writes it", line.words[1],
-            z->cols, lam_vae_config(model)->latent);
+    const cli_choice choice = {.drop_bad_rows = args.drop_bad_rows};
+    if (code == CLI_OK)
+        code = cli_codes_read(line.words[1], &choice, lam_vae_config(model)->latent, "laminar vae encode", &z);
     if (code == CLI_OK)
         code = decode(&args, model, z);
     lam_table_free(z);
@@ -318,7 +322,8 @@ const cli_command cli_vae_decode = {
     .arguments = "MODEL Z --out FILE [flags]",
     .summary = "images of codes z",
     .details = "Z has a row an image and a column a latent variable, as `laminar vae encode` writes them, or of your own making:\n"
-               "the prior is N(0, I). What comes out are the means of the pixels.\n",
+               "the prior is N(0, I). Columns that are named z1, z2, ... are taken by their names. What comes out are the means of\n"
+               "the pixels; of a row that --drop-bad-rows leaves out, nan in .npy and .csv, and nothing in a picture.\n",
     .example = "  $ laminar vae decode run/ z.csv -o faces.png\n",
     .options = decode_options,
     .least = 2,

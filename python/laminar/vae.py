@@ -17,6 +17,8 @@ log p(x), NaN without samples; sampling_se is its error by the samples alone. re
 def _pixels(images, what, shape=None):
     """Grey levels as uint8 [n, height, width]. As of files: numbers that never exceed 1 are black and white."""
     x = np.asarray(images)
+    if x.ndim == 4 and 1 in (x.shape[1], x.shape[3]): # a channel, first or last
+        x = x[:, 0] if x.shape[1] == 1 else x[..., 0]
     if x.ndim == 2 and shape is not None and x.shape[1] == shape[0] * shape[1]:
         x = x.reshape(len(x), *shape)
     if x.ndim != 3:
@@ -64,8 +66,9 @@ class VAE(Estimator):
     >>> vae.sample(64)                          # mean pixels [64, height, width], 0 to 1
     >>> z = vae.transform(images)               # codes [n, latent]; inverse_transform makes images of them
 
-    Images are [n, height, width], sides multiples of 4: grey levels from 0 to 255, or numbers from 0 to 1 (0 and 1, or bool: black and
-    white). fit leaves result_ (FitResult; its NLLs are negative evidence lower bounds at beta 1), image_shape_ and n_parameters_. config is a YAML file of parameters, as `laminar vae fit --config` takes it.
+    Images are [n, height, width] (or with a channel of one), sides multiples of 4: grey levels from 0 to 255, or numbers from 0 to
+    1 (0 and 1, or bool: black and white). fit leaves result_ (FitResult; its NLLs are negative evidence lower bounds at beta 1),
+    image_shape_ and n_parameters_. config is a YAML file of parameters, as `laminar vae fit --config` takes it.
 
     Parameters, all by keyword (None: the default):
 """

@@ -67,6 +67,19 @@ expect_out "data units"
 [ "$(head -n 1 back.csv)" = "$(head -n 1 data.csv)" ] || fail "decode should name its columns like the model"
 # there and back at 1e-8 in double, data of size 1
 below "$(distance back.csv data.csv)" 1e-4 "decode(encode(x)) against x"
+run encode plain data.csv -o codes.csv
+awk -F, '{ print $2 "," $1 }' codes.csv >swapped.csv # z2, z1: taken by name
+run decode plain codes.csv -o straight.csv
+run decode plain swapped.csv -o by_name.csv
+expect_code 0
+expect_same straight.csv by_name.csv
+sed '3s/^[^,]*/nan/' codes.csv >bad.csv
+run decode plain bad.csv -o x.csv
+refused 1 "bad.csv: line 3, column 1 (z1)" "--drop-bad-rows"
+run decode plain bad.csv --drop-bad-rows -o by_row.csv
+expect_code 0
+[ "$(sed -n 3p by_row.csv)" = nan,nan ] || fail "a row that was left out should be nan"
+[ "$(wc -l <by_row.csv)" = "$(wc -l <straight.csv)" ] || fail "rows of decode should be those of its file"
 
 run check plain data.csv --rows 100
 expect_code 0
@@ -92,6 +105,9 @@ run info plain >/dev/null
 "$laminar" info plain >/dev/full 2>err
 code=$?
 refused 1 "could not be written"
+"$laminar" sample plain -n 3 >/dev/full 2>err
+code=$?
+refused 1 "cannot write the rows: No space left on device"
 
 # the rows that a fit sees, for other programs: fitted again as they are, they give the same bits
 run fit toy:moons:600:1 --write-split rows

@@ -145,6 +145,17 @@ expect_code 0
 expect_same decoded.npy again.npy
 run vae decode run drawn.csv --scale 1 -o decoded.png
 expect_png decoded.png 72x58
+awk -F, '{ print (NR == 1 ? "id" : NR) "," $4 "," $2 "," $3 "," $1 }' drawn.csv >mixed.csv # columns by name, whatever else there is
+run vae decode run mixed.csv -o mixed.npy
+expect_code 0
+expect_same decoded.npy mixed.npy
+sed '4s/^[^,]*/nan/' drawn.csv >bad.csv
+run vae decode run bad.csv -o bad.npy
+refused 1 "bad.csv: line 4, column 1 (z1)" "--drop-bad-rows"
+run vae decode run bad.csv --drop-bad-rows -o bad.out.csv
+expect_code 0
+expect_err "bad.csv: 1 bad rows dropped"
+[ "$(wc -l <bad.out.csv) $(sed -n 3p bad.out.csv | cut -c1-8)" = "20 nan,nan," ] || fail "bad.out.csv should have a row of nan"
 run vae sample run -n 6 --seed 1 -o samples.npy
 expect_code 0
 run vae eval run samples.npy # means of pixels are images again
@@ -339,7 +350,7 @@ run vae eval run bars.idx -o each.txt
 refused 2 "cannot write each.txt"
 cut -d, -f1-3 z1.csv >three.csv
 run vae decode run three.csv -o p.png
-refused 1 "three.csv has 3 columns, the model's z has 4; give a file as \`laminar vae encode\` writes it"
+refused 1 "three.csv has 3 columns, z has 4; give a file as \`laminar vae encode\` writes it"
 sed '3s/^[^,]*/inf/' z1.csv >infinite.csv
 run vae decode run infinite.csv -o p.png
 refused 1 "infinite.csv"

@@ -398,7 +398,7 @@ class Images(unittest.TestCase):
             vae.inverse_transform(np.zeros((1, 3)))
         with self.assertRaisesRegex(laminar.DataError, "a NaN in row 1"):
             vae.inverse_transform([[0, 0], [0, np.nan]])
-        for same in (self.images == 255, (self.images == 255).astype(float), self.images / 255.0):
+        for same in (self.images[:, None], self.images[..., None], self.images == 255, (self.images == 255).astype(float), self.images / 255.0):
             self.assertEqual(vae.score(same[:10]), vae.score(self.images[:10]))
         interrupt_soon(self)
         with self.assertRaises(KeyboardInterrupt):
