@@ -73,14 +73,15 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
-static lam_status same_config(const char *path, const lam_config *saved, const lam_config *cfg)
+/* same_data 0: what a fit takes from its data (one validation an epoch) differs with them, and they are what to name. */
+static lam_status same_config(const char *path, const lam_config *saved, const lam_config *cfg, int same_data)
 {
     /* how a fit goes about its work, but not what it finds at an iteration */
     static const char *const may_differ[] = { "threads", "isa", "memory", "iterations", "max-seconds", "max-processor-seconds",
         "epochs", "log-freq", "tpr", NULL };
     lam_difference found;
     LAM_TRY(lam_param_difference(saved, cfg, may_differ, &found));
-    if (found.param != NULL)
+    if (found.param != NULL && (same_data || strcmp(found.param->shown.name, "val-freq") != 0))
         return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; go on with the same value, or start a new run",
             path, found.param->shown.name, found.a, found.b);
     return LAM_OK;
@@ -99,7 +100,7 @@ static lam_status check_meta(const char *path, const lam_st_file *file, const la
     lam_config_init(&saved);
     lam_status status = lam_config_parse(&saved, config, strlen(config), path);
     if (status == LAM_OK)
-        status = same_config(path, &saved, cfg);
+        status = same_config(path, &saved, cfg, strcmp(hash, data_hash) == 0);
     lam_config_clear(&saved);
     LAM_TRY(status);
     if (strcmp(hash, data_hash) != 0)
