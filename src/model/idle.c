@@ -44,6 +44,12 @@ static int no_low_rank(const lam_config *cfg)
     return cfg->amortised != LAM_AMORTISED_LOW_RANK;
 }
 
+/* Nothing is solved: no trajectory to straighten. */
+static int no_ode(const lam_config *cfg)
+{
+    return cfg->model == LAM_VAE && cfg->posterior != LAM_POSTERIOR_CNF;
+}
+
 static int grey(const lam_config *cfg)
 {
     return cfg->pixels != LAM_PIXELS_BINARY;
@@ -56,6 +62,8 @@ const char *lam_parameter_idle(size_t index, const lam_config *cfg)
         int (*idle)(const lam_config *cfg);
         const char *wants;
     } table[] = {
+        { "tpr-coefficient", no_ode, "--posterior cnf" }, { "kinetic-coefficient", no_ode, "--posterior cnf" },
+        { "jacobian-coefficient", no_ode, "--posterior cnf" }, { "taylor-coefficient", no_ode, "--posterior cnf" },
         { "tpr-times", no_polynomial, "--tpr-coefficient" }, { "tpr-degree", no_polynomial, "--tpr-coefficient" },
         { "tpr-l-weight", no_polynomial, "--tpr-coefficient" }, { "taylor-order", no_taylor, "--taylor-coefficient" },
         { "warm-start-pairing", no_warm_start, "--warm-start" }, { "steps", steps_by_error, "--solver euler|midpoint|rk4" },

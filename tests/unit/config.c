@@ -382,7 +382,8 @@ static void parameters_that_do_nothing(void **state)
         { "test-atol", { { "solver", "rk4" }, { "test-solver", "dopri5" } }, 0 }, { "atol", { { "test-solver", "rk4" } }, 0 },
         { "probes", { { "divergence", "exact" } }, 1 }, { "probes", { { "divergence", "exact" }, { "val-divergence", "estimate" } }, 0 },
         { "probes", { { "divergence", "gaussian" } }, 0 }, { "rank", { { "amortised", "bias" } }, 1 },
-        { "binarise", { { "pixels", "categorical" } }, 1 },
+        { "binarise", { { "pixels", "categorical" } }, 1 }, { "tpr-coefficient", { { "model", "vae" }, { "posterior", "none" } }, 1 },
+        { "taylor-coefficient", { { "model", "vae" }, { "posterior", "planar" } }, 1 }, { "tpr-coefficient", { { "model", "vae" } }, 0 },
     };
     lam_config cfg;
     const lam_parameter *parameter;
