@@ -212,8 +212,8 @@ int cli_table_out(const lam_table *table, const char *path);
 /* The same of results [data->rows, cols]. The rows that reading data dropped as bad stand there as nan, so that rows of results and of
  * the file are alike. */
 int cli_results_out(const lam_table *results, const lam_table *data, const char *path);
-/* A path for results that cannot be written is found before the work: CLI_OK, or CLI_USAGE with the message printed. path
- * may be NULL. */
+/* A path for results that cannot be written is found before the work: CLI_OK, or else with the message printed. path may be
+ * NULL. */
 int cli_out_check(const char *path);
 /* The folder alone: of a path, which may be NULL, whose ending says nothing. */
 int cli_folder_check(const char *path);
@@ -221,6 +221,8 @@ int cli_folder_check(const char *path);
  * command. */
 int cli_images_out_check(const char *path);
 int cli_drawing_check(const cli_command *command, const char *flag, const char *path);
+/* Results would take the place of the file that is read: CLI_USAGE with the message printed. out may be NULL. */
+int cli_not_over(const char *out, const char *in);
 /* A table of zeros; ends the program with a message when there is no memory. */
 lam_table *cli_table_create(size_t rows, size_t cols);
 void cli_table_name(lam_table *table, size_t column, const char *name);

@@ -1,9 +1,11 @@
 /* Data for a model, and where results go. */
 #include "cli.h"
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* "a,b,c", the model's columns as a request for columns; NULL if they are bare numbers or hold a comma. */
@@ -227,11 +229,24 @@ int cli_folder_check(const char *path)
 {
     const char *slash = path == NULL ? NULL : strrchr(path, '/');
     char *folder = slash == NULL ? NULL : cli_format("%.*s", (int)(slash - path), path);
-    int missing = folder != NULL && folder[0] != '\0' && !cli_is_folder(folder);
-    if (missing)
-        cli_misuse(NULL, "cannot write %s: there is no folder %s", path, folder);
+    const char *in = folder == NULL ? "." : folder[0] == '\0' ? "/" : folder;
+    int code = CLI_OK;
+    if (path != NULL && !cli_is_folder(in))
+        code = cli_misuse(NULL, "cannot write %s: there is no folder %s", path, in);
+    else if (path != NULL && cli_is_folder(path))
+        code = cli_misuse(NULL, "cannot write %s: it is a folder", path);
+    else if (path != NULL && access(in, W_OK) != 0)
+        code = cli_fail("cannot write %s: %s", path, strerror(errno));
     free(folder);
-    return missing ? CLI_USAGE : CLI_OK;
+    return code;
+}
+
+int cli_not_over(const char *out, const char *in)
+{
+    struct stat a, b;
+    if (out == NULL || stat(out, &a) != 0 || stat(in, &b) != 0 || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+        return CLI_OK;
+    return cli_misuse(NULL, "%s is what is read; name another file to write to", out);
 }
 
 static int is_table_name(const char *path)

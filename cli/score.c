@@ -91,6 +91,8 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = cli_out_check(args.out);
     if (code == CLI_OK)
+        code = cli_not_over(args.out, line.words[1]);
+    if (code == CLI_OK)
         code = cli_model_open(line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
         code = cli_data_read(line.words[1], &args.choice, model, &data);

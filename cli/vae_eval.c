@@ -129,6 +129,8 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = cli_out_check(args.out);
     if (code == CLI_OK)
+        code = cli_not_over(args.out, line.words[1]);
+    if (code == CLI_OK)
         code = vae_open(line.words[0], &model);
     if (code == CLI_OK)
         code = vae_choose(command, line.words[1], &args.files, model, "all", &images);

@@ -26,6 +26,13 @@ static int check_out(const cli_command *command, const picture_args *args)
     return cli_images_out_check(args->out);
 }
 
+static size_t pixels_of(const lam_vae *model)
+{
+    size_t height, width;
+    lam_vae_image_size(model, &height, &width);
+    return height * width;
+}
+
 /* What is solved or drawn for a while shows how far it is. */
 typedef struct watched {
     lam_eval_options options;
@@ -38,17 +45,21 @@ static void start(watched *w, const picture_args *args, const char *what)
     cli_progress_start(&w->progress, what, &w->options);
 }
 
-static int end(lam_status status)
+/* A model that was fitted to inverted images draws such: out [n] as in the files again. */
+static void as_in_files(const lam_vae *model, double *out, size_t n)
 {
-    cli_progress_end();
-    return status == LAM_OK ? CLI_OK : cli_library_failed();
+    for (size_t i = 0; i < n && lam_vae_config(model)->invert; i++)
+        out[i] = 1.0 - out[i];
 }
 
-static size_t pixels_of(const lam_vae *model)
+/* images: of out. */
+static int end(lam_status status, const lam_vae *model, double *out, size_t images)
 {
-    size_t height, width;
-    lam_vae_image_size(model, &height, &width);
-    return height * width;
+    cli_progress_end();
+    if (status != LAM_OK)
+        return cli_library_failed();
+    as_in_files(model, out, images * pixels_of(model));
+    return CLI_OK;
 }
 
 static int is_picture(const picture_args *args)
@@ -105,6 +116,8 @@ static int with_model(const cli_command *command, int argc, char **argv, picture
     int code = cli_line_parse(command, argc, argv, args, &line);
     if (code == CLI_OK)
         code = check_out(command, args);
+    if (code == CLI_OK && part != NULL)
+        code = cli_not_over(args->out, line.words[1]);
     if (code == CLI_OK)
         code = vae_open(line.words[0], &model);
     if (code == CLI_OK && part != NULL)
@@ -137,6 +150,7 @@ static int write_pairs(const picture_args *args, const lam_vae *model, const vae
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < size; k++)
             grid[2 * i * size + k] = (double)images->pixels[i * size + k] / 255.0;
+        as_in_files(model, grid + 2 * i * size, size);
         memcpy(grid + (2 * i + 1) * size, out + i * size, size * sizeof *out);
     }
     int code = write_grid(args, model, grid, 2 * n, 2 * (pairs < n ? pairs : n));
@@ -152,7 +166,7 @@ static int reconstruct(const cli_command *command, const picture_args *args, con
         return cli_misuse(command, "-n 0: a picture wants an image at least");
     double *out = cli_alloc(n * pixels_of(model), sizeof *out);
     start(&w, args, "reconstructing");
-    int code = end(lam_vae_reconstruct(model, &w.options, images->pixels, images->numbers, n, out));
+    int code = end(lam_vae_reconstruct(model, &w.options, images->pixels, images->numbers, n, out), model, out, n);
     if (code == CLI_OK)
         code = is_picture(args) ? write_pairs(args, model, images, out, n) : write_rows(args, model, NULL, out, n);
     free(out);
@@ -197,7 +211,7 @@ static int sample(const cli_command *command, const picture_args *args, const la
         return cli_misuse(command, "-n 0: a picture wants an image at least");
     double *out = cli_alloc(args->n * pixels_of(model), sizeof *out);
     start(&w, args, "drawing");
-    int code = end(lam_vae_sample(model, &w.options, args->eval.seed, args->n, out));
+    int code = end(lam_vae_sample(model, &w.options, args->eval.seed, args->n, out), model, out, args->n);
     if (code == CLI_OK)
         code = write_images(args, model, NULL, out, args->n, square(args->n));
     free(out);
@@ -247,7 +261,7 @@ static int interpolate(const cli_command *command, const picture_args *args, con
     double *out = cli_alloc(n * size, sizeof *out);
     start(&w, args, "interpolating");
     int code = end(lam_vae_interpolate(model, &w.options, images->pixels + (args->from - 1) * size,
-        images->pixels + (args->to - 1) * size, n, out));
+        images->pixels + (args->to - 1) * size, n, out), model, out, n);
     if (code == CLI_OK)
         code = write_images(args, model, NULL, out, n, n);
     free(out);
@@ -288,7 +302,7 @@ static int decode(const picture_args *args, const lam_vae *model, const lam_tabl
     watched w;
     double *out = cli_alloc(z->rows * pixels_of(model), sizeof *out);
     start(&w, args, "decoding");
-    int code = end(lam_vae_decode(model, &w.options, z->values, z->rows, out));
+    int code = end(lam_vae_decode(model, &w.options, z->values, z->rows, out), model, out, z->rows);
     if (code == CLI_OK)
         code = write_images(args, model, z, out, z->rows, square(z->rows));
     free(out);
@@ -304,6 +318,8 @@ static int run_decode(const cli_command *command, int argc, char **argv)
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK)
         code = check_out(command, &args);
+    if (code == CLI_OK)
+        code = cli_not_over(args.out, line.words[1]);
     if (code == CLI_OK)
         code = vae_open(line.words[0], &model);
     const cli_choice choice = {.drop_bad_rows = args.drop_bad_rows};

@@ -641,9 +641,10 @@ LAM_API lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *o
 /* Codes: z_K [n, latent] of images, N(0, I) under the prior; of the encoder's mean, or (draw 1) of one draw of z_0 by options->seed. */
 LAM_API lam_status lam_vae_encode(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, int draw, double *z);
-/* Means of the pixels, out [n, height * width] from 0 to 1. decode: of codes z [n, latent], LAM_ERR_DATA if one is not finite.
- * reconstruct: of images, through one draw by options->seed. sample: z from N(0, I), row i depending on (seed, i). interpolate: n
- * steps from image a to image b [height * width] on the straight line between the codes of their means, both ends included. */
+/* Means of the pixels, out [n, height * width] from 0 to 1, as the model sees images (cfg->invert: inverted). decode: of codes z
+ * [n, latent], LAM_ERR_DATA if one is not finite. reconstruct: of images, through one draw by options->seed. sample: z from
+ * N(0, I), row i depending on (seed, i). interpolate: n steps from image a to image b [height * width] on the straight line
+ * between the codes of their means, both ends included. */
 LAM_API lam_status lam_vae_decode(const lam_vae *model, const lam_eval_options *options, const double *z, size_t n, double *out);
 LAM_API lam_status lam_vae_reconstruct(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, double *out);

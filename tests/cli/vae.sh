@@ -169,6 +169,20 @@ expect_out "negative ELBO  $mean"
 run vae eval run bars.idx --part test -o elbo.csv
 [ "$(cut -d, -f1 each.csv)" = "$(cat elbo.csv)" ] || fail "the bounds should not depend on --iw"
 
+# what was inverted for the model comes out as it is in the file
+{
+    head -c 16 bars.idx
+    printf %b "$(tail -c +17 bars.idx | od -An -v -tu1 -w1 | awk '{ printf "\\0%03o", 255 - $1 }')"
+} >light.idx
+run vae fit light.idx $shape --epochs 3 --invert -q --out inverted
+expect_code 0
+run vae reconstruct inverted light.idx -n 4 -o light.npy
+expect_code 0
+run vae reconstruct run bars.idx -n 4 -o dark.npy
+sum() { tail -c 4608 "$1" | od -An -v -tf8 -w8 | awk '{ sum += $1 } END { print sum }'; }
+awk -v a="$(sum light.npy)" -v b="$(sum dark.npy)" 'BEGIN { exit !(a + b > 575.99 && a + b < 576.01 && a != b) }' ||
+    fail "what is light in one should be dark in the other: $(sum light.npy) + $(sum dark.npy) of 576"
+
 # what a model is, whichever it is
 run info run
 expect_code 0
@@ -348,6 +362,20 @@ refused 1 "the model is of images of 12x12"
 [ ! -e z.csv ] || fail "a refused command should leave no codes"
 run vae eval run bars.idx -o each.txt
 refused 2 "cannot write each.txt"
+mkdir folder.npy
+run vae eval run bars.idx -o folder.npy
+refused 2 "cannot write folder.npy: it is a folder"
+cp flat.npy same.npy
+run vae encode run same.npy -o ./same.npy
+refused 2 "./same.npy is what is read; name another file to write to"
+expect_same flat.npy same.npy
+run vae decode run z1.csv -o z1.csv
+refused 2 "z1.csv is what is read"
+run vae fit other.idx --resume --out part
+refused 1 "was written for other data"
+run vae fit bars.idx $shape --epochs 1 --posterior none -q --out ending
+expect_code 0
+expect_err "note: --tpr-coefficient 5 has no effect without --posterior cnf"
 cut -d, -f1-3 z1.csv >three.csv
 run vae decode run three.csv -o p.png
 refused 1 "three.csv has 3 columns, z has 4; give a file as \`laminar vae encode\` writes it"
