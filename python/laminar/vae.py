@@ -1,5 +1,6 @@
 """Variational auto-encoders of images, whose posterior goes through a flow."""
 import collections
+import math
 import os
 
 import numpy as np
@@ -14,9 +15,22 @@ Scores.__doc__ = """Means over images, nats an image, and standard errors of the
 log p(x), NaN without samples; sampling_se is its error by the samples alone. reconstruction and kl are NaN with samples."""
 
 
+def _size_of(image_size):
+    """(height, width) from what image_size= gives; None."""
+    if image_size is None:
+        return None
+    height, width = image_size
+    return whole("height", height, 1, 2**16), whole("width", width, 1, 2**16)
+
+
 def _pixels(images, what, shape=None):
-    """Grey levels as uint8 [n, height, width]. As of files: numbers that never exceed 1 are black and white."""
+    """Grey levels as uint8 [n, height, width]. As of files: numbers that never exceed 1 are black and white, flat images square."""
     x = np.asarray(images)
+    if x.ndim == 2 and shape is None and x.size > 0:
+        side = math.isqrt(x.shape[1])
+        if side * side != x.shape[1]:
+            raise DataError(f"{what} has {x.shape[1]} pixels an image and no shape; give image_size=(height, width)")
+        shape = (side, side)
     if x.ndim == 4 and 1 in (x.shape[1], x.shape[3]): # a channel, first or last
         x = x[:, 0] if x.shape[1] == 1 else x[..., 0]
     if x.ndim == 2 and shape is not None and x.shape[1] == shape[0] * shape[1]:
@@ -39,16 +53,16 @@ def _pixels(images, what, shape=None):
 class _Images:
     """Images as a lam_images: an array, or a file as the program reads it."""
 
-    def __init__(self, x, config, what):
+    def __init__(self, x, invert, what, size=None):
         self.pointer = ffi.new("lam_images *")
         self._keep = None
         if isinstance(x, (str, os.PathLike)):
-            options = ffi.new("lam_images_options *", {"invert": config.pointer.invert})
+            options = ffi.new("lam_images_options *", {"invert": invert, "height": (size or (0, 0))[0], "width": (size or (0, 0))[1]})
             self.pointer = ffi.gc(ffi.new("lam_images *"), lib.lam_images_free)
             check(lib.lam_images_read(path_bytes(x), options, self.pointer))
             return
-        pixels = _pixels(x, what)
-        if config.pointer.invert:
+        pixels = _pixels(x, what, size)
+        if invert:
             pixels = 255 - pixels
         self._keep = (pixels, ffi.new("char[]", b"npy"))
         p = self.pointer
@@ -56,6 +70,11 @@ class _Images:
         p.pixels = ffi.from_buffer("unsigned char[]", pixels)
         p.binary = int(bool(((pixels == 0) | (pixels == 255)).all()))
         p.format = self._keep[1]
+
+    def pixels(self):
+        """Copied, as the model sees them [n, height, width]."""
+        p = self.pointer
+        return np.frombuffer(ffi.buffer(p.pixels, p.n * p.height * p.width), np.uint8).reshape(p.n, p.height, p.width).copy()
 
 
 class VAE(Estimator):
@@ -74,11 +93,12 @@ class VAE(Estimator):
 """
     _kind = "vae"
 
-    def fit(self, images, y=None, *, valid=None, test=None, out=None, resume=False, overwrite=False, progress=None):
-        """Fits it to images, an array or a file (idx, .mat, pickle, zip of PNG, .npy). Keywords as of Flow.fit."""
+    def fit(self, images, y=None, *, image_size=None, valid=None, test=None, out=None, resume=False, overwrite=False, progress=None):
+        """Fits it to images, an array or a file (idx, .mat, pickle, zip of PNG, .npy). image_size: (height, width) of flat images that are
+        not square, and what PNGs are averaged to. Other keywords as of Flow.fit."""
         del y
-        config = self._config()
-        sets = [None if part is None else _Images(part, config, what)
+        config, size = self._config(), _size_of(image_size)
+        sets = [None if part is None else _Images(part, config.pointer.invert, what, size)
                 for part, what in ((images, "images"), (valid, "valid"), (test, "test"))]
         data = ffi.new("lam_image_data **")
         check(lib.lam_image_data_build(config.pointer, *(ffi.NULL if s is None else s.pointer for s in sets), data))
@@ -102,8 +122,12 @@ class VAE(Estimator):
         self._adopt(ffi.gc(model[0], lib.lam_vae_free))
 
     def _images(self, images, what="images"):
-        pixels = _pixels(images, what, self.image_shape_)
-        return 255 - pixels if lib.lam_vae_config(self._model).invert else pixels
+        """An array or a file, as the model sees it."""
+        return _Images(images, lib.lam_vae_config(self._model).invert, what, self.image_shape_).pixels()
+
+    def _drawn(self, out):
+        """Means of pixels, as in the files: those of a model of inverted images are inverted back."""
+        return 1 - out if lib.lam_vae_config(self._model).invert else out
 
     def evaluate(self, images, samples=0, **how):
         """The bound of images, as Scores; samples: an image, of the importance-weighted log p(x). Image i becomes black and white by
@@ -150,7 +174,7 @@ class VAE(Estimator):
         check_finite(z, None, "Z", "leave such rows out")
         out = np.empty((len(z), *self.image_shape_))
         how.check(lib.lam_vae_decode(model, how.pointer, doubles(z), len(z), doubles(out)))
-        return out
+        return self._drawn(out)
 
     def get_feature_names_out(self, input_features=None):
         """Names of transform's columns."""
@@ -163,7 +187,7 @@ class VAE(Estimator):
         x, how.pointer.seed = self._images(images), seed_of(seed)
         out = np.empty(x.shape)
         how.check(lib.lam_vae_reconstruct(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), doubles(out)))
-        return out
+        return self._drawn(out)
 
     def sample(self, n_samples=1, *, seed=0, **how):
         """Mean pixels [n_samples, height, width] of draws of z; image i depends on seed and i alone. seed=None draws others."""
@@ -171,7 +195,7 @@ class VAE(Estimator):
         n = whole("n_samples", n_samples, 1, 2**40)
         out = np.empty((n, *self.image_shape_))
         how.check(lib.lam_vae_sample(model, how.pointer, seed_of(seed), n, doubles(out)))
-        return out
+        return self._drawn(out)
 
     def interpolate(self, a, b, n=8, **how):
         """n mean images on the straight line between the z of image a and of image b [height, width], both ends included."""
@@ -180,10 +204,12 @@ class VAE(Estimator):
         out = np.empty((n, *self.image_shape_))
         how.check(lib.lam_vae_interpolate(model, how.pointer, ffi.from_buffer("unsigned char[]", ends[:1]),
                                           ffi.from_buffer("unsigned char[]", ends[1:]), n, doubles(out)))
-        return out
+        return self._drawn(out)
 
 
 for _method in ("evaluate", "score_samples", "transform", "inverse_transform", "reconstruct", "sample", "interpolate"):
-    getattr(VAE, _method).__doc__ += "\n" + HOW
+    _no_trace = _method not in ("evaluate", "score_samples")
+    getattr(VAE, _method).__doc__ += "\n" + "\n".join(
+        line for line in HOW.split("\n") if not line.startswith("      as_fitted") and not (_no_trace and line.startswith("      trace")))
 VAE.__doc__ += _parameters.describe("vae") + "\n"
 VAE.__signature__ = _parameters.signature("vae")

@@ -394,6 +394,15 @@ class Images(unittest.TestCase):
         drawn = vae.transform(self.images[:6], draw=True, seed=5)
         self.assertFalse(np.allclose(drawn, z))
         np.testing.assert_allclose(vae.inverse_transform(drawn), vae.reconstruct(self.images[:6], seed=5), atol=1e-6)
+        with tempfile.TemporaryDirectory() as folder: # a file is read as the program reads it
+            path = os.path.join(folder, "x.npy")
+            np.save(path, self.images[:6].reshape(6, -1))
+            np.testing.assert_array_equal(vae.transform(path), z)
+        flat = laminar.VAE(**{**self.vae.get_params(), "epochs": 1}).fit(self.images.reshape(120, -1), image_size=(12, 8))
+        self.assertEqual(flat.image_shape_, (12, 8))
+        inverted = laminar.VAE(**{**self.vae.get_params(), "invert": True}).fit(255 - self.images)
+        np.testing.assert_array_equal(inverted.transform(255 - self.images[:6]), z)
+        np.testing.assert_allclose(inverted.sample(3, seed=1), 1 - vae.sample(3, seed=1), atol=1e-12)
         with self.assertRaisesRegex(laminar.DataError, "Z has 3 columns, the model takes 2"):
             vae.inverse_transform(np.zeros((1, 3)))
         with self.assertRaisesRegex(laminar.DataError, "a NaN in row 1"):
@@ -414,7 +423,7 @@ class Images(unittest.TestCase):
             vae.score(np.zeros((2, 8, 8), np.uint8))
 
     def test_refusals(self):
-        for part, x in (("dimensions", np.zeros((3, 9))), ("whole grey levels", np.full((3, 8, 8), 1.5)), ("multiples of 4", self.images[:, :10])):
+        for part, x in (("dimensions", np.zeros(9)), ("image_size", np.zeros((3, 12))), ("whole grey levels", np.full((3, 8, 8), 1.5)), ("multiples of 4", self.images[:, :10])):
             with self.assertRaisesRegex((laminar.DataError, laminar.ArgumentError, laminar.UnsupportedError), part + "|oneDNN"):
                 self.vae.fit(x)
         with self.assertRaisesRegex(TypeError, "the other kind"):
