@@ -47,7 +47,8 @@ def read_run(folder):
     run["epochs"] = run["train"][-1]["epoch"]
     end = run["summary"] or run["train"][-1]
     run["cpu"] = end["train_cpu_seconds"]
-    run["epoch_cpu"] = run["cpu"] / (run["validation"][-1]["iteration"] / run["validation"][0]["iteration"])
+    iterations = end["iterations"] if run["summary"] else end["iteration"]
+    run["epoch_cpu"] = run["cpu"] / (iterations / run["validation"][0]["iteration"])
     run["best"] = min(x["val_nll"] for x in run["validation"])
     return run
 
