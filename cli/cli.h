@@ -165,6 +165,8 @@ typedef struct cli_choice {
     {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows with missing or non-numeric cells; they are counted", \
         offsetof(type, choice.drop_bad_rows)}
 
+/* A name longer than this ending. */
+int cli_ends_with(const char *text, const char *end);
 int cli_is_folder(const char *path);
 int cli_exists(const char *path);
 /* text as far as it is printable ASCII, "?" in place of the rest (cairo refuses what is not UTF-8); free with free(). */
@@ -202,6 +204,8 @@ const char *cli_parameter(const lam_config *cfg, const char *name, char text[256
 /* Reads DATA with the model's columns: those asked for; else those named like the model's; else those that the fit chose;
  * else all of them. CLI_OK, or CLI_FAILED with the message printed. Says how many rows were dropped. */
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table);
+/* A table for z [rows, dim], of zeros, its columns z1, z2, ...; ends the program when there is no memory. */
+lam_table *cli_codes_create(size_t rows, size_t dim);
 /* Reads z [rows, dim], as the command `writer` writes it: the columns asked for; else z1, z2, ... by their names; else all as they
  * stand. CLI_OK, or CLI_FAILED with the message printed. */
 int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const char *writer, lam_table **table);

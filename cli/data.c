@@ -8,16 +8,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* list (to be freed by whom it is returned to) with one name more; NULL: the first. */
+static char *joined(char *list, const char *name)
+{
+    char *longer = list == NULL ? cli_format("%s", name) : cli_format("%s,%s", list, name);
+    free(list);
+    return longer;
+}
+
 /* "a,b,c", the model's columns as a request for columns; NULL if they are bare numbers or hold a comma. */
 static char *model_columns(const lam_model *model)
 {
     const char *name;
     int named = 0;
-    char *list = cli_format("%s", "");
+    char *list = NULL;
     for (size_t j = 0; (name = lam_model_column(model, j)) != NULL; j++) {
-        char *longer = cli_format("%s%s%s", list, j == 0 ? "" : ",", name);
-        free(list);
-        list = longer;
+        list = joined(list, name);
         named |= name[strspn(name, "0123456789")] != '\0';
         if (strchr(name, ',') != NULL || name[0] == '\0') {
             named = 0;
@@ -46,6 +52,26 @@ static lam_status try_columns(const char *path, const cli_choice *choice, const 
         *table = NULL;
     }
     return LAM_OK;
+}
+
+/* Reads as the choice says; where that names no columns, the wanted ones (columns, drop; NULL: none) if they are there, else all. Says what
+ * was dropped. CLI_OK, or CLI_FAILED with the message printed. */
+static int read_wanted(const char *path, const cli_choice *choice, const char *columns, const char *drop, size_t dim,
+    lam_table **table)
+{
+    lam_status status = LAM_OK;
+    *table = NULL;
+    if (choice->columns == NULL && choice->drop == NULL && (columns != NULL || drop != NULL))
+        status = try_columns(path, choice, columns, drop, dim, table);
+    if (status == LAM_OK && *table == NULL) {
+        lam_read_options options = {.columns = choice->columns, .drop = choice->drop,
+            .drop_bad_rows = choice->drop_bad_rows, .drop_duplicates = choice->drop_duplicates};
+        status = lam_table_read(path, &options, table);
+    }
+    if (status != LAM_OK)
+        return cli_library_failed();
+    cli_data_notes(path, *table);
+    return CLI_OK;
 }
 
 /* What the names of a table and of a model have in common. missing: a column of the model's that the table does not have; NULL: none. */
@@ -89,74 +115,52 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
 {
     const lam_config *cfg = lam_model_config(model);
     size_t dim = lam_model_dim(model);
-    int asked = choice->columns != NULL || choice->drop != NULL;
-    lam_status status = LAM_OK;
-    *table = NULL;
-    if (!asked) {
-        char *columns = model_columns(model);
-        if (columns != NULL)
-            status = try_columns(path, choice, columns, NULL, dim, table);
-        else if (cfg->columns != NULL || cfg->drop != NULL)
-            status = try_columns(path, choice, cfg->columns, cfg->drop, dim, table);
-        free(columns);
-    }
-    if (status != LAM_OK)
-        return cli_library_failed();
-    if (*table == NULL) {
-        lam_read_options options = {.columns = choice->columns, .drop = choice->drop,
-            .drop_bad_rows = choice->drop_bad_rows, .drop_duplicates = choice->drop_duplicates};
-        if (lam_table_read(path, &options, table) != LAM_OK)
-            return cli_library_failed();
-    }
-    cli_data_notes(path, *table);
-    if ((*table)->cols != dim) {
-        int code = cli_fail("%s has %zu columns, the model takes %zu (`laminar info` lists them)%s", path, (*table)->cols, dim,
+    char *columns = model_columns(model);
+    int code = columns != NULL ? read_wanted(path, choice, columns, NULL, dim, table)
+                               : read_wanted(path, choice, cfg->columns, cfg->drop, dim, table);
+    free(columns);
+    if (code == CLI_OK && (*table)->cols != dim)
+        code = cli_fail("%s has %zu columns, the model takes %zu (`laminar info` lists them)%s", path, (*table)->cols, dim,
             (*table)->cols > dim ? "; leave the others out with --drop" : "");
+    if (code == CLI_OK && choice->columns == NULL && choice->drop == NULL)
+        code = check_names(path, *table, model);
+    if (code != CLI_OK) {
         lam_table_free(*table);
         *table = NULL;
-        return code;
     }
-    if (!asked && check_names(path, *table, model) != CLI_OK) {
-        lam_table_free(*table);
-        *table = NULL;
-        return CLI_FAILED;
-    }
-    return CLI_OK;
+    return code;
 }
 
-/* "z1,z2,...", as encode names its columns. */
-static char *code_columns(size_t dim)
+static void code_name(size_t column, char name[32])
 {
-    char *list = cli_format("%s", "z1");
-    for (size_t j = 1; j < dim; j++) {
-        char *longer = cli_format("%s,z%zu", list, j + 1);
-        free(list);
-        list = longer;
+    snprintf(name, 32, "z%zu", column + 1);
+}
+
+lam_table *cli_codes_create(size_t rows, size_t dim)
+{
+    char name[32];
+    lam_table *table = cli_table_create(rows, dim);
+    for (size_t j = 0; j < dim; j++) {
+        code_name(j, name);
+        cli_table_name(table, j, name);
     }
-    return list;
+    return table;
 }
 
 int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const char *writer, lam_table **table)
 {
-    lam_status status = LAM_OK;
-    *table = NULL;
-    if (choice->columns == NULL && choice->drop == NULL) {
-        char *columns = code_columns(dim);
-        status = try_columns(path, choice, columns, NULL, dim, table);
-        free(columns);
+    char name[32], *columns = NULL;
+    for (size_t j = 0; j < dim; j++) {
+        code_name(j, name);
+        columns = joined(columns, name);
     }
-    if (status == LAM_OK && *table == NULL) {
-        lam_read_options options = {.columns = choice->columns, .drop = choice->drop, .drop_bad_rows = choice->drop_bad_rows};
-        status = lam_table_read(path, &options, table);
+    int code = read_wanted(path, choice, columns, NULL, dim, table);
+    free(columns);
+    if (code == CLI_OK && (*table)->cols != dim) {
+        code = cli_fail("%s has %zu columns, z has %zu; give a file as `%s` writes it", path, (*table)->cols, dim, writer);
+        lam_table_free(*table);
+        *table = NULL;
     }
-    if (status != LAM_OK)
-        return cli_library_failed();
-    cli_data_notes(path, *table);
-    if ((*table)->cols == dim)
-        return CLI_OK;
-    int code = cli_fail("%s has %zu columns, z has %zu; give a file as `%s` writes it", path, (*table)->cols, dim, writer);
-    lam_table_free(*table);
-    *table = NULL;
     return code;
 }
 
@@ -219,7 +223,7 @@ void cli_table_name_all(lam_table *table, const lam_model *model)
         cli_table_name(table, j, name);
 }
 
-static int ends_with(const char *text, const char *end)
+int cli_ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
     return n > m && strcmp(text + n - m, end) == 0;
@@ -251,7 +255,7 @@ int cli_not_over(const char *out, const char *in)
 
 static int is_table_name(const char *path)
 {
-    return ends_with(path, ".npy") || ends_with(path, ".csv") || ends_with(path, ".csv.gz");
+    return cli_ends_with(path, ".npy") || cli_ends_with(path, ".csv") || cli_ends_with(path, ".csv.gz");
 }
 
 int cli_out_check(const char *path)
@@ -265,7 +269,7 @@ int cli_out_check(const char *path)
 
 int cli_images_out_check(const char *path)
 {
-    if (!ends_with(path, ".png") && !is_table_name(path))
+    if (!cli_ends_with(path, ".png") && !is_table_name(path))
         return cli_misuse(NULL, "cannot write %s: the name should end in .png (a picture), .npy, .csv or .csv.gz (rows of pixels)", path);
     return cli_folder_check(path);
 }

@@ -68,14 +68,10 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = cli_model_open(line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
-        code = encode ? cli_data_read(line.words[1], &args.choice, model, &in) : cli_codes_read(line.words[1], &args.choice, lam_model_dim(model), "laminar encode", &in);
+        code = encode ? cli_data_read(line.words[1], &args.choice, model, &in)
+                      : cli_codes_read(line.words[1], &args.choice, lam_model_dim(model), "laminar encode", &in);
     if (code == CLI_OK) {
-        out = cli_table_create(in->rows, in->cols);
-        for (size_t j = 0; encode && j < out->cols; j++) {
-            char name[32];
-            snprintf(name, sizeof name, "z%zu", j + 1);
-            cli_table_name(out, j, name);
-        }
+        out = encode ? cli_codes_create(in->rows, in->cols) : cli_table_create(in->rows, in->cols);
         if (!encode)
             cli_table_name_all(out, model);
         code = transform(model, in, out, encode ? lam_encode : lam_decode, encode ? "encoding" : "decoding", &args);

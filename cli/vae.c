@@ -126,13 +126,12 @@ static int choose_part(const cli_command *command, const char *path, const vae_f
     return code;
 }
 
-int vae_choose(const cli_command *command, const char *path, const vae_files *files, const lam_vae *model, const char *part,
-    vae_chosen *out)
+static int choose(const cli_command *command, const char *path, const vae_files *files, const lam_vae *model, vae_chosen *out)
 {
     static const char *const names[] = {"train", "valid", "test", "all"};
     size_t i = 0, height, width;
     *out = (vae_chosen){0};
-    part = files->part != NULL ? files->part : part;
+    const char *part = files->part != NULL ? files->part : "all";
     while (i < 4 && strcmp(names[i], part) != 0)
         i++;
     if (i == 4)
@@ -167,6 +166,17 @@ int vae_open(const char *path, lam_vae **model)
     if (code == CLI_OK && lam_vae_load(file, model) != LAM_OK)
         code = cli_library_failed();
     free(file);
+    return code;
+}
+
+int vae_open_images(const cli_command *command, const cli_line *line, const vae_files *files, const char *out, lam_vae **model,
+    vae_chosen *images)
+{
+    int code = cli_not_over(out, line->words[1]);
+    if (code == CLI_OK)
+        code = vae_open(line->words[0], model);
+    if (code == CLI_OK)
+        code = choose(command, line->words[1], files, *model, images);
     return code;
 }
 

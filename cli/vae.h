@@ -43,11 +43,12 @@ typedef struct vae_chosen {
     size_t *numbers, n, height, width;
     const char *name; /* "test" */
 } vae_chosen;
-int vae_choose(const cli_command *command, const char *path, const vae_files *files, const lam_vae *model, const char *part,
-    vae_chosen *out);
 void vae_chosen_free(vae_chosen *chosen);
 /* path is a model file or a run folder. CLI_OK, or CLI_FAILED with the message printed. */
 int vae_open(const char *path, lam_vae **model);
+/* The command MODEL IMAGES: both, where out (NULL: stdout) does not take the images' place. Free both in either case. */
+int vae_open_images(const cli_command *command, const cli_line *line, const vae_files *files, const char *out, lam_vae **model,
+    vae_chosen *images);
 void vae_eval_options(const vae_eval *eval, lam_eval_options *options);
 
 #endif

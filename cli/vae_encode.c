@@ -23,11 +23,7 @@ static int encode(const lam_vae *model, const vae_chosen *images, const encode_a
     cli_progress progress;
     char text[32];
     double start = cli_clock();
-    lam_table *z = cli_table_create(images->n, lam_vae_config(model)->latent);
-    for (size_t j = 0; j < z->cols; j++) {
-        snprintf(text, sizeof text, "z%zu", j + 1);
-        cli_table_name(z, j, text);
-    }
+    lam_table *z = cli_codes_create(images->n, lam_vae_config(model)->latent);
     vae_eval_options(&args->eval, &o);
     cli_progress_start(&progress, "encoding", &o);
     lam_status status = lam_vae_encode(model, &o, images->pixels, images->numbers, images->n, args->draw, z->values);
@@ -49,11 +45,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = cli_out_check(args.out);
     if (code == CLI_OK)
-        code = cli_not_over(args.out, line.words[1]);
-    if (code == CLI_OK)
-        code = vae_open(line.words[0], &model);
-    if (code == CLI_OK)
-        code = vae_choose(command, line.words[1], &args.files, model, "all", &images);
+        code = vae_open_images(command, &line, &args.files, args.out, &model, &images);
     if (code == CLI_OK)
         code = encode(model, &images, &args);
     vae_chosen_free(&images);

@@ -129,11 +129,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = cli_out_check(args.out);
     if (code == CLI_OK)
-        code = cli_not_over(args.out, line.words[1]);
-    if (code == CLI_OK)
-        code = vae_open(line.words[0], &model);
-    if (code == CLI_OK)
-        code = vae_choose(command, line.words[1], &args.files, model, "all", &images);
+        code = vae_open_images(command, &line, &args.files, args.out, &model, &images);
     if (code == CLI_OK)
         printf("images         %zu of %s, %s\n", images.n, line.words[1], images.name);
     if (code == CLI_OK && args.iw > 0)

@@ -64,8 +64,7 @@ static int end(lam_status status, const lam_vae *model, double *out, size_t imag
 
 static int is_picture(const picture_args *args)
 {
-    size_t n = strlen(args->out);
-    return n > 4 && strcmp(args->out + n - 4, ".png") == 0;
+    return cli_ends_with(args->out, ".png");
 }
 
 static int write_grid(const picture_args *args, const lam_vae *model, const double *reals, size_t n, size_t columns)
@@ -106,8 +105,8 @@ static size_t square(size_t n)
     return (size_t)ceil(sqrt((double)n));
 }
 
-/* Opens the model, and (images not NULL) the images; runs draw; frees all. */
-static int with_model(const cli_command *command, int argc, char **argv, picture_args *args, const char *part,
+/* Opens the model, and the images if the command takes any; runs draw; frees all. */
+static int with_model(const cli_command *command, int argc, char **argv, picture_args *args,
     int (*draw)(const cli_command *, const picture_args *, const lam_vae *, const vae_chosen *))
 {
     cli_line line;
@@ -116,12 +115,9 @@ static int with_model(const cli_command *command, int argc, char **argv, picture
     int code = cli_line_parse(command, argc, argv, args, &line);
     if (code == CLI_OK)
         code = check_out(command, args);
-    if (code == CLI_OK && part != NULL)
-        code = cli_not_over(args->out, line.words[1]);
     if (code == CLI_OK)
-        code = vae_open(line.words[0], &model);
-    if (code == CLI_OK && part != NULL)
-        code = vae_choose(command, line.words[1], &args->files, model, part, &images);
+        code = line.n_words > 1 ? vae_open_images(command, &line, &args->files, args->out, &model, &images)
+                                : vae_open(line.words[0], &model);
     if (code == CLI_OK)
         code = draw(command, args, model, &images);
     vae_chosen_free(&images);
@@ -176,7 +172,7 @@ static int reconstruct(const cli_command *command, const picture_args *args, con
 static int run_reconstruct(const cli_command *command, int argc, char **argv)
 {
     picture_args args = {.n = 32, .scale = 2};
-    return with_model(command, argc, argv, &args, "all", reconstruct);
+    return with_model(command, argc, argv, &args, reconstruct);
 }
 
 const cli_command cli_vae_reconstruct = {
@@ -221,7 +217,7 @@ static int sample(const cli_command *command, const picture_args *args, const la
 static int run_sample(const cli_command *command, int argc, char **argv)
 {
     picture_args args = {.n = 64, .scale = 2};
-    return with_model(command, argc, argv, &args, NULL, sample);
+    return with_model(command, argc, argv, &args, sample);
 }
 
 const cli_command cli_vae_sample = {
@@ -271,7 +267,7 @@ static int interpolate(const cli_command *command, const picture_args *args, con
 static int run_interpolate(const cli_command *command, int argc, char **argv)
 {
     picture_args args = {.n = 10, .scale = 2, .from = 1, .to = 2};
-    return with_model(command, argc, argv, &args, "all", interpolate);
+    return with_model(command, argc, argv, &args, interpolate);
 }
 
 const cli_command cli_vae_interpolate = {
