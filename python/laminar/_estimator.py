@@ -23,15 +23,20 @@ units; tpr without its coefficient; counts are this iteration's; epoch and beta 
 
 RUN_FILES = ("config.yaml", "metrics.jsonl", "model.safetensors", "checkpoint.safetensors")
 
-HOW = """
-    How it is solved may be said by keyword, of any call that solves:
-      atol, rtol    tolerances, standardised units; default: the model's setting (its tuned one, else its test tolerances)
-      as_fitted     True: by the fit's own setting, whatever tune chose
-      trace         "exact" (default), "rademacher" or "gaussian"; trace_seed: of the noise of the last two
-      batch_rows    rows solved together; threads, isa: default the estimator's own parameters
-      use_double    True: solve in double whatever the model's precision
-      probe         True: choose the first step by trial, not by the model's memory
-"""
+_HOW = {
+    "atol": "atol, rtol    tolerances, standardised units; default: the model's setting (its tuned one, else its test tolerances)",
+    "as_fitted": "as_fitted     True: by the fit's own setting, whatever tune chose",
+    "trace": """trace         "exact" (default), "rademacher" or "gaussian"; trace_seed: of the noise of the last two""",
+    "batch_rows": "batch_rows    rows solved together; threads, isa: default the estimator's own parameters",
+    "use_double": "use_double    True: solve in double whatever the model's precision",
+    "probe": "probe         True: choose the first step by trial, not by the model's memory",
+}
+
+
+def describe_how(fixed=()):
+    """The keywords of How for a docstring, without those in fixed."""
+    lines = [line for name, line in _HOW.items() if name not in fixed]
+    return "\n\n    How it is solved may be said by keyword, of any call that solves:\n      " + "\n      ".join(lines) + "\n"
 
 
 class _Ticker:

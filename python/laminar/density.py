@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from . import _parameters
-from ._estimator import HOW, Estimator, choice, model_file, seed_of
+from ._estimator import Estimator, choice, describe_how, model_file, seed_of
 from ._library import (ArgumentError, DataError, Log, Watch, bytes_of, check, check_finite, counts_of, doubles, ffi, lib, names_of,
                        path_bytes, rows_of, text_of, whole)
 
@@ -354,7 +354,7 @@ class Flow(Estimator):
 
 
 for _method in ("log_prob", "sample", "transform", "inverse_transform", "trajectories", "check"):
-    getattr(Flow, _method).__doc__ += "\n" + HOW
+    getattr(Flow, _method).__doc__ += describe_how()
 Flow.__doc__ += _parameters.describe("density") + "\n"
 Flow.__signature__ = _parameters.signature("density")
 

@@ -6,13 +6,17 @@ import os
 import numpy as np
 
 from . import _parameters
-from ._estimator import HOW, Estimator, seed_of
+from ._estimator import Estimator, describe_how, seed_of
 from ._library import DataError, check, check_finite, counts_of, doubles, ffi, lib, path_bytes, rows_of, whole
 
 Scores = collections.namedtuple("Scores", "images samples negative_elbo negative_elbo_se reconstruction kl log_likelihood "
                                 "log_likelihood_se sampling_se counts")
 Scores.__doc__ = """Means over images, nats an image, and standard errors of them. log_likelihood is the importance-weighted estimate of
 log p(x), NaN without samples; sampling_se is its error by the samples alone. reconstruction and kl are NaN with samples."""
+
+# Keywords of How that a call does not take: scores have no units, and codes no log-determinant to take a trace for.
+_SCORING = ("units",)
+_CARRYING = ("units", "trace", "trace_seed")
 
 
 def _size_of(image_size):
@@ -31,7 +35,7 @@ def _pixels(images, what, shape=None):
         if side * side != x.shape[1]:
             raise DataError(f"{what} has {x.shape[1]} pixels an image and no shape; give image_size=(height, width)")
         shape = (side, side)
-    if x.ndim == 4 and 1 in (x.shape[1], x.shape[3]): # a channel, first or last
+    if x.ndim == 4 and 1 in (x.shape[1], x.shape[3]):  # a channel, first or last
         x = x[:, 0] if x.shape[1] == 1 else x[..., 0]
     if x.ndim == 2 and shape is not None and x.shape[1] == shape[0] * shape[1]:
         x = x.reshape(len(x), *shape)
@@ -72,7 +76,9 @@ class _Images:
         p.format = self._keep[1]
 
     def pixels(self):
-        """Copied, as the model sees them [n, height, width]."""
+        """As the model sees them [n, height, width]; of a file, a copy."""
+        if self._keep is not None:
+            return self._keep[0]
         p = self.pointer
         return np.frombuffer(ffi.buffer(p.pixels, p.n * p.height * p.width), np.uint8).reshape(p.n, p.height, p.width).copy()
 
@@ -132,7 +138,7 @@ class VAE(Estimator):
     def evaluate(self, images, samples=0, **how):
         """The bound of images, as Scores; samples: an image, of the importance-weighted log p(x). Image i becomes black and white by
         the draw of its number i."""
-        model, how = self._fitted(), self._how(how, ("units",))
+        model, how = self._fitted(), self._how(how, _SCORING)
         x, samples = self._images(images), whole("samples", samples)
         return self._scores(model, how, x, samples, ffi.NULL)
 
@@ -143,7 +149,7 @@ class VAE(Estimator):
 
     def score_samples(self, images, samples=0, **how):
         """Every image's evidence lower bound [n], nats; with samples, its importance-weighted log p(x)."""
-        model, how = self._fitted(), self._how(how, ("units",))
+        model, how = self._fitted(), self._how(how, _SCORING)
         x, samples = self._images(images), whole("samples", samples)
         each = np.empty(len(x))
         self._scores(model, how, x, samples, doubles(each))
@@ -156,7 +162,7 @@ class VAE(Estimator):
 
     def transform(self, images, *, draw=False, seed=0, **how):
         """Codes z [n, latent], N(0, I) under the prior: of the mean of each image's posterior, or with draw=True of one draw of it."""
-        model, how = self._fitted(), self._how(how, ("units", "trace", "trace_seed"))
+        model, how = self._fitted(), self._how(how, _CARRYING)
         x, how.pointer.seed = self._images(images), seed_of(seed)
         z = np.empty((len(x), lib.lam_vae_config(model).latent))
         how.check(lib.lam_vae_encode(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), int(bool(draw)),
@@ -169,7 +175,7 @@ class VAE(Estimator):
 
     def inverse_transform(self, Z, **how):
         """Mean pixels [n, height, width], 0 to 1, of codes z [n, latent]."""
-        model, how = self._fitted(), self._how(how, ("units", "trace", "trace_seed"))
+        model, how = self._fitted(), self._how(how, _CARRYING)
         z = rows_of(Z, int(lib.lam_vae_config(model).latent), "Z")
         check_finite(z, None, "Z", "leave such rows out")
         out = np.empty((len(z), *self.image_shape_))
@@ -183,7 +189,7 @@ class VAE(Estimator):
 
     def reconstruct(self, images, *, seed=0, **how):
         """Mean pixels [n, height, width], 0 to 1, through one draw of z each."""
-        model, how = self._fitted(), self._how(how, ("units", "trace", "trace_seed"))
+        model, how = self._fitted(), self._how(how, _CARRYING)
         x, how.pointer.seed = self._images(images), seed_of(seed)
         out = np.empty(x.shape)
         how.check(lib.lam_vae_reconstruct(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), doubles(out)))
@@ -191,7 +197,7 @@ class VAE(Estimator):
 
     def sample(self, n_samples=1, *, seed=0, **how):
         """Mean pixels [n_samples, height, width] of draws of z; image i depends on seed and i alone. seed=None draws others."""
-        model, how = self._fitted(), self._how(how, ("units", "trace", "trace_seed"))
+        model, how = self._fitted(), self._how(how, _CARRYING)
         n = whole("n_samples", n_samples, 1, 2**40)
         out = np.empty((n, *self.image_shape_))
         how.check(lib.lam_vae_sample(model, how.pointer, seed_of(seed), n, doubles(out)))
@@ -199,7 +205,7 @@ class VAE(Estimator):
 
     def interpolate(self, a, b, n=8, **how):
         """n mean images on the straight line between the z of image a and of image b [height, width], both ends included."""
-        model, how, n = self._fitted(), self._how(how, ("units", "trace", "trace_seed")), whole("n", n, 2, 2**40)
+        model, how, n = self._fitted(), self._how(how, _CARRYING), whole("n", n, 2, 2**40)
         ends = self._images(np.stack([a, b]), "a and b")
         out = np.empty((n, *self.image_shape_))
         how.check(lib.lam_vae_interpolate(model, how.pointer, ffi.from_buffer("unsigned char[]", ends[:1]),
@@ -207,9 +213,9 @@ class VAE(Estimator):
         return self._drawn(out)
 
 
-for _method in ("evaluate", "score_samples", "transform", "inverse_transform", "reconstruct", "sample", "interpolate"):
-    _no_trace = _method not in ("evaluate", "score_samples")
-    getattr(VAE, _method).__doc__ += "\n" + "\n".join(
-        line for line in HOW.split("\n") if not line.startswith("      as_fitted") and not (_no_trace and line.startswith("      trace")))
+for _fixed, _methods in ((_SCORING, ("evaluate", "score_samples")),
+                         (_CARRYING, ("transform", "inverse_transform", "reconstruct", "sample", "interpolate"))):
+    for _method in _methods:
+        getattr(VAE, _method).__doc__ += describe_how((*_fixed, "as_fitted"))
 VAE.__doc__ += _parameters.describe("vae") + "\n"
 VAE.__signature__ = _parameters.signature("vae")
