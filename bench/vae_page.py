@@ -17,7 +17,8 @@ import sys
 from speed_page import paragraph, table
 
 SETS = [("frey", "Frey Faces", True), ("caltech", "Caltech 101 silhouettes", False), ("mnist", "MNIST", False)]
-VARIANTS = {"a0": "flow, alpha 0", "a5": "flow, alpha 5", "none": "no flow"}
+ALPHAS = {"a0": "alpha 0", "a5": "alpha 5"}
+VARIANTS = {**{variant: f"flow, {alpha}" for variant, alpha in ALPHAS.items()}, "none": "no flow"}
 LN2 = math.log(2)
 # Test bounds after hundreds of epochs (Grathwohl et al. 2019, FFJORD, table 2): no flow, FFJORD; nats, Frey Faces bits a dimension.
 PUBLISHED = {"frey": (4.53, 4.39), "caltech": (110.80, 104.03), "mnist": (86.55, 82.82)}
@@ -117,7 +118,7 @@ def later(by, seed):
     a, b = sorted((by["a0", seed], by["a5", seed]), key=lambda run: run["best"])
     epoch = a["validation"][0]["iteration"]
     passed, took = (next(x["iteration"] for x in run["validation"] if x["val_nll"] <= b["best"]) / epoch for run in (a, b))
-    return f"seed {seed}: {VARIANTS[a['variant']][6:]} had the best validation bound of {VARIANTS[b['variant']][6:]} after {passed:.0f} epochs, {took - passed:.0f} sooner"
+    return f"seed {seed}: {ALPHAS[a['variant']]} had the best validation bound of {ALPHAS[b['variant']]} after {passed:.0f} epochs, {took - passed:.0f} sooner"
 
 
 def calls_in_all(run):
@@ -186,7 +187,7 @@ def print_tolerance(runs):
               f"{', '.join(f'x {r:.2f}' for r in alone)}.")
 
 
-def print_flow(runs):
+def print_flow(runs, grey):
     """Every flow against none, of one seed: after the same epochs, and after the same processor seconds."""
     by = {(run["variant"], run["seed"]): run for run in runs if run["summary"]}
     rows, won = [], []
@@ -210,7 +211,7 @@ def print_flow(runs):
               f"same seconds {same} of {len(won)} the better validation bound.")
     print_gaps(by)
     if epochs < len(won):
-        print_far(next(run for (variant, _), run in sorted(by.items()) if variant == "none"))
+        print_far(next(run for (variant, _), run in sorted(by.items()) if variant == "none"), grey)
 
 
 def print_gaps(by):
@@ -224,15 +225,14 @@ def print_gaps(by):
         rows.append([f"{VARIANTS[variant]}, seed {seed}", *(f"{gaps[i - 1]:+.2f} ({i})" for i in at)])
         late = gaps[at[0] - 1:]
         ahead = sum(gap < 0 for gap in late)
-        turns.append(f"{VARIANTS[variant][6:]}, seed {seed}, is ahead in {ahead}")
+        turns.append(f"{ALPHAS[variant]}, seed {seed}, is ahead in {ahead}")
     table(["val -ELBO against no flow, at epoch", "a fifth", "two", "three", "four", "all of the run"], rows)
     paragraph(f"Of the {len(late)} validations from the first fifth on, when beta is 1, {'; '.join(turns)}.")
 
 
-def print_far(none):
+def print_far(none, grey):
     """How far from its end a run without a flow is, against what a flow gains there."""
     before, after = PUBLISHED[none["set"]]
-    grey = none["set"] == "frey"
     test = bits(none, none["summary"]["test_nll"]) if grey else none["summary"]["test_nll"]
     paragraph(f"Trained for hundreds of epochs, no flow comes to {before:.2f} and a flow to {after:.2f}",
               f"{'bits a dimension' if grey else 'nats'} (Grathwohl et al. 2019, table 2). Without a flow this run is at {test:.2f}: what encoder and",
@@ -269,7 +269,7 @@ def main():
         print_runs(mine, grey)
         print_penalty(mine)
         print_tolerance(mine)
-        print_flow(mine)
+        print_flow(mine, grey)
         print_picture(mine, group, pictures, laminar)
 
 
