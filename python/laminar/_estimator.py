@@ -1,5 +1,6 @@
 """What densities and auto-encoders have in common: parameters by keyword, fits into run folders, progress, evaluation, copies."""
 import collections
+import importlib
 import os
 import secrets
 import sys
@@ -7,8 +8,10 @@ import tempfile
 import time
 import warnings
 
+import numpy as np
+
 from . import _parameters
-from ._library import ArgumentError, Log, Watch, counts_of, ffi, lib, path_bytes, text_of, whole
+from ._library import ArgumentError, Log, Watch, counts_of, ffi, lib, names_of, path_bytes, text_of, whole
 
 FitResult = collections.namedtuple("FitResult", "iterations best_iteration finished best_val_nll test_nll gaussian_test_nll log_det "
                                    "train_counts test_counts warm_start warm_counts seconds train_seconds train_cpu_seconds")
@@ -248,6 +251,35 @@ class Estimator:
 
     def __sklearn_is_fitted__(self):
         return self.__dict__.get("_model") is not None
+
+    # ---- what transform gives
+
+    def _n_codes(self):
+        raise NotImplementedError
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of transform's columns, those of the program's files: z1, z2, ..."""
+        del input_features
+        self._fitted()
+        return np.array([f"z{j + 1}" for j in range(self._n_codes())], dtype=object)
+
+    def set_output(self, *, transform=None):
+        """What transform gives: "default", an array; "pandas" or "polars", a DataFrame of that package, with the names of
+        get_feature_names_out and, of pandas, the index of a frame that is transformed. None leaves it as it is."""
+        choice("transform", transform, {None: 0, "default": 0, "pandas": 0, "polars": 0})
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}  # the name under which scikit-learn's clone takes it along
+        return self
+
+    def _as_output(self, z, x):
+        """z [n, codes] of x as set_output wants it."""
+        wanted = self.__dict__.get("_sklearn_output_config", {}).get("transform", "default")
+        if wanted == "default":
+            return z
+        frame, names = importlib.import_module(wanted).DataFrame, list(self.get_feature_names_out())
+        if wanted == "polars":
+            return frame(z, schema=names)
+        return frame(z, index=getattr(x, "index", None) if names_of(x) is not None else None, columns=names)
 
     # ---- copies: pickle and copy go through the model file
 

@@ -265,7 +265,7 @@ class Flow(Estimator):
     def transform(self, X, **how):
         """Rows carried to the base density: z [n, d], standard normal if the model fits. units: those of X."""
         self._fitted()
-        return self._carry(lib.lam_encode, self._rows(X), self._how(how))
+        return self._as_output(self._carry(lib.lam_encode, self._rows(X), self._how(how)), X)
 
     def fit_transform(self, X, y=None, **fit):
         """transform(X) of the flow fitted to X."""
@@ -278,11 +278,8 @@ class Flow(Estimator):
         check_finite(z, None, "Z", "leave such rows out")
         return self._carry(lib.lam_decode, z, self._how(how))
 
-    def get_feature_names_out(self, input_features=None):
-        """Names of transform's columns."""
-        del input_features
-        self._fitted()
-        return np.array([f"z{j}" for j in range(self.n_features_in_)], dtype=object)
+    def _n_codes(self):
+        return self.n_features_in_
 
     def trajectories(self, X, times=24, **how):
         """The way of each row from data to base: times t [blocks * times + 1] and states [n, blocks * times + 1, d]. In data units

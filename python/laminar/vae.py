@@ -164,10 +164,10 @@ class VAE(Estimator):
         """Codes z [n, latent], N(0, I) under the prior: of the mean of each image's posterior, or with draw=True of one draw of it."""
         model, how = self._fitted(), self._how(how, _CARRYING)
         x, how.pointer.seed = self._images(images), seed_of(seed)
-        z = np.empty((len(x), lib.lam_vae_config(model).latent))
+        z = np.empty((len(x), self._n_codes()))
         how.check(lib.lam_vae_encode(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), int(bool(draw)),
                                      doubles(z)))
-        return z
+        return self._as_output(z, images)
 
     def fit_transform(self, images, y=None, **fit):
         """transform(images) of the auto-encoder fitted to them."""
@@ -176,16 +176,14 @@ class VAE(Estimator):
     def inverse_transform(self, Z, **how):
         """Mean pixels [n, height, width], 0 to 1, of codes z [n, latent]."""
         model, how = self._fitted(), self._how(how, _CARRYING)
-        z = rows_of(Z, int(lib.lam_vae_config(model).latent), "Z")
+        z = rows_of(Z, self._n_codes(), "Z")
         check_finite(z, None, "Z", "leave such rows out")
         out = np.empty((len(z), *self.image_shape_))
         how.check(lib.lam_vae_decode(model, how.pointer, doubles(z), len(z), doubles(out)))
         return self._drawn(out)
 
-    def get_feature_names_out(self, input_features=None):
-        """Names of transform's columns."""
-        del input_features
-        return np.array([f"z{j}" for j in range(lib.lam_vae_config(self._fitted()).latent)], dtype=object)
+    def _n_codes(self):
+        return int(lib.lam_vae_config(self._model).latent)
 
     def reconstruct(self, images, *, seed=0, **how):
         """Mean pixels [n, height, width], 0 to 1, through one draw of z each."""

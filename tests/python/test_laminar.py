@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 import unittest
+import unittest.mock
 import warnings
 
 import numpy as np
@@ -337,6 +339,26 @@ class Conventions(WithFlow):
         self.assertEqual(copy.copy(self.flow).note, "hi")
         del self.flow.note
 
+    def test_frames_out(self):
+        made = []
+        frames = types.SimpleNamespace(DataFrame=lambda values, **about: made.append((values, about)) or "a frame")
+        frame = Frame({"a": self.x[:, 0], "b": self.x[:, 1]})
+        frame.index = ["first", "second"]
+        flow = copy.copy(self.flow).set_output(transform="pandas")
+        z = self.flow.transform(self.x)
+        with unittest.mock.patch.dict(sys.modules, {"pandas": frames, "polars": frames}):
+            self.assertEqual(flow.transform(self.x), "a frame")
+            flow.transform(frame)
+            copy.copy(flow).set_output(transform="polars").transform(self.x)
+        for values, _ in made:
+            np.testing.assert_array_equal(values, z)
+        self.assertEqual([about for _, about in made], [{"index": None, "columns": ["z1", "z2"]}, {"index": frame.index, "columns": ["z1", "z2"]},
+                                                        {"schema": ["z1", "z2"]}])
+        self.assertIs(flow.set_output(), flow)
+        np.testing.assert_array_equal(flow.set_output(transform="default").transform(self.x), z)
+        with self.assertRaisesRegex(laminar.ArgumentError, "transform='arrow': it is one of default, pandas, polars"):
+            flow.set_output(transform="arrow")
+
     def test_a_search_of_scikit_learn(self):
         try:
             from sklearn.base import clone
@@ -389,7 +411,7 @@ class Images(unittest.TestCase):
         self.assertAlmostEqual(each.mean(), vae.score(self.images[:10]), places=9)
         self.assertAlmostEqual(vae.score_samples(self.images[:10], samples=4).mean(), scores.log_likelihood, places=9)
         z = vae.transform(self.images[:6])
-        self.assertEqual((z.shape, list(vae.get_feature_names_out())), ((6, 2), ["z0", "z1"]))
+        self.assertEqual((z.shape, list(vae.get_feature_names_out())), ((6, 2), ["z1", "z2"]))
         np.testing.assert_allclose(vae.interpolate(*self.images[:2], n=2), vae.inverse_transform(z[:2]), atol=1e-4)
         drawn = vae.transform(self.images[:6], draw=True, seed=5)
         self.assertFalse(np.allclose(drawn, z))
