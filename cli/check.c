@@ -80,7 +80,7 @@ static int check(const lam_model *model, lam_table *data, const check_args *args
     size_t all = data->rows;
     thin(data, args->rows);
     cli_eval_options(&args->eval, &options);
-    cli_progress_start(&progress, "checking", &options);
+    cli_progress_start(&progress, "checking rows", &options);
     lam_status status = lam_check(model, &options, data->values, data->rows, &result);
     cli_progress_end();
     if (status != LAM_OK)

@@ -98,7 +98,7 @@ void cli_progress_line(const char *line, double seconds, double *last);
 
 /* Progress of a lam_eval_options call: silent for two seconds, then cli_progress_line. */
 typedef struct cli_progress {
-    const char *what; /* "scoring" */
+    const char *what; /* "scoring rows" */
     double start, last; /* on cli_clock: when the work began, when a line was last shown */
 } cli_progress;
 /* Hooks progress into options; it must outlive the call. */
@@ -165,7 +165,7 @@ typedef struct cli_choice {
     {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows with missing or non-numeric cells; they are counted", \
         offsetof(type, choice.drop_bad_rows)}
 
-/* A name longer than this ending. */
+/* A name longer than this ending, in capitals or not. */
 int cli_ends_with(const char *text, const char *end);
 int cli_is_folder(const char *path);
 int cli_exists(const char *path);

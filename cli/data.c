@@ -226,7 +226,7 @@ void cli_table_name_all(lam_table *table, const lam_model *model)
 int cli_ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
-    return n > m && strcmp(text + n - m, end) == 0;
+    return n > m && strcasecmp(text + n - m, end) == 0;
 }
 
 int cli_folder_check(const char *path)
@@ -276,10 +276,7 @@ int cli_images_out_check(const char *path)
 
 int cli_drawing_check(const cli_command *command, const char *flag, const char *path)
 {
-    static const char *const endings[] = {".svg", ".png", ".pdf"};
-    size_t n = strlen(path);
-    for (size_t i = 0; i < 3; i++)
-        if (n > 4 && strcasecmp(path + n - 4, endings[i]) == 0)
-            return cli_folder_check(path);
+    if (cli_ends_with(path, ".svg") || cli_ends_with(path, ".png") || cli_ends_with(path, ".pdf"))
+        return cli_folder_check(path);
     return cli_misuse(command, "%s %s: the name should end in .svg, .png or .pdf", flag, path);
 }

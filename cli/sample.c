@@ -51,7 +51,7 @@ static int sample(const lam_model *model, const sample_args *args)
     cli_table_name_all(x, model);
     cli_eval_options(&args->eval, &options);
     options.units = args->units;
-    cli_progress_start(&progress, "sampling", &options);
+    cli_progress_start(&progress, "sampling rows", &options);
     lam_status status = lam_sample(model, &options, args->seed, args->n, x->values, logp, &counts);
     cli_progress_end();
     int code = status == LAM_OK ? CLI_OK : cli_library_failed();

@@ -63,7 +63,7 @@ static int score(const lam_model *model, const lam_table *data, const score_args
     lam_table *scores = cli_table_create(data->rows, 1);
     cli_table_name(scores, 0, "log_prob");
     cli_eval_options(&args->eval, &options);
-    cli_progress_start(&progress, "scoring", &options);
+    cli_progress_start(&progress, "scoring rows", &options);
     lam_status status = lam_log_prob(model, &options, data->values, data->rows, scores->values, &counts);
     cli_progress_end();
     int code = status == LAM_OK ? CLI_OK : cli_library_failed();

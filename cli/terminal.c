@@ -114,7 +114,7 @@ static int show_progress(void *user, size_t done, size_t total)
     double spent = cli_clock() - progress->start;
     char line[160], left[32];
     cli_duration(done > 0 ? spent * (double)(total - done) / (double)done : -1.0, left);
-    snprintf(line, sizeof line, "%s: %zu of %zu rows, %s left", progress->what, done, total, left);
+    snprintf(line, sizeof line, "%s: %zu of %zu, %s left", progress->what, done, total, left);
     cli_progress_line(line, spent, &progress->last);
     return 0;
 }

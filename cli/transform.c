@@ -74,7 +74,7 @@ static int run(const cli_command *command, int argc, char **argv)
         out = encode ? cli_codes_create(in->rows, in->cols) : cli_table_create(in->rows, in->cols);
         if (!encode)
             cli_table_name_all(out, model);
-        code = transform(model, in, out, encode ? lam_encode : lam_decode, encode ? "encoding" : "decoding", &args);
+        code = transform(model, in, out, encode ? lam_encode : lam_decode, encode ? "encoding rows" : "decoding rows", &args);
     }
     lam_table_free(in);
     lam_table_free(out);

@@ -180,6 +180,14 @@ int vae_open_images(const cli_command *command, const cli_line *line, const vae_
     return code;
 }
 
+int vae_first(const cli_command *command, size_t n, vae_chosen *images)
+{
+    if (n == 0)
+        return cli_misuse(command, "-n 0: one image is the least");
+    images->n = n < images->n ? n : images->n;
+    return CLI_OK;
+}
+
 void vae_eval_options(const vae_eval *eval, lam_eval_options *options)
 {
     *options = (lam_eval_options){.atol = eval->atol, .rtol = eval->rtol, .batch_rows = eval->batch_rows,

@@ -49,6 +49,8 @@ int vae_open(const char *path, lam_vae **model);
 /* The command MODEL IMAGES: both, where out (NULL: stdout) does not take the images' place. Free both in either case. */
 int vae_open_images(const cli_command *command, const cli_line *line, const vae_files *files, const char *out, lam_vae **model,
     vae_chosen *images);
+/* Of images no more than the first n, as -n says. CLI_OK, or with the message printed. */
+int vae_first(const cli_command *command, size_t n, vae_chosen *images);
 void vae_eval_options(const vae_eval *eval, lam_eval_options *options);
 
 #endif

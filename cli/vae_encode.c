@@ -5,6 +5,7 @@ typedef struct encode_args {
     vae_files files;
     vae_eval eval;
     const char *out;
+    size_t n;
     int draw;
 } encode_args;
 
@@ -13,6 +14,7 @@ static const cli_option options[] = {
     {"draw", 0, CLI_SWITCH, NULL, "of one draw of each image's posterior (--seed), not of its mean", offsetof(encode_args, draw)},
     VAE_FILE_OPTIONS(encode_args),
     VAE_PART_OPTION(encode_args, "which of the fit's parts; default all images of IMAGES"),
+    {"number", 'n', CLI_COUNT, "N", "how many images, from the first on; default all", offsetof(encode_args, n)},
     VAE_EVAL_OPTIONS(encode_args),
     {0},
 };
@@ -25,7 +27,7 @@ static int encode(const lam_vae *model, const vae_chosen *images, const encode_a
     double start = cli_clock();
     lam_table *z = cli_codes_create(images->n, lam_vae_config(model)->latent);
     vae_eval_options(&args->eval, &o);
-    cli_progress_start(&progress, "encoding", &o);
+    cli_progress_start(&progress, "encoding images", &o);
     lam_status status = lam_vae_encode(model, &o, images->pixels, images->numbers, images->n, args->draw, z->values);
     cli_progress_end();
     int code = status == LAM_OK ? cli_table_out(z, args->out) : cli_library_failed();
@@ -37,7 +39,7 @@ static int encode(const lam_vae *model, const vae_chosen *images, const encode_a
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    encode_args args = {0};
+    encode_args args = {.n = SIZE_MAX};
     cli_line line;
     lam_vae *model = NULL;
     vae_chosen images = {0};
@@ -46,6 +48,8 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_out_check(args.out);
     if (code == CLI_OK)
         code = vae_open_images(command, &line, &args.files, args.out, &model, &images);
+    if (code == CLI_OK)
+        code = vae_first(command, args.n, &images);
     if (code == CLI_OK)
         code = encode(model, &images, &args);
     vae_chosen_free(&images);

@@ -7,7 +7,7 @@ typedef struct eval_args {
     const char *out;
     vae_files files;
     vae_eval eval;
-    size_t iw, iw_rows;
+    size_t iw, iw_rows, n;
 } eval_args;
 
 static const cli_option options[] = {
@@ -15,6 +15,7 @@ static const cli_option options[] = {
         offsetof(eval_args, out)},
     VAE_FILE_OPTIONS(eval_args),
     VAE_PART_OPTION(eval_args, "which of the fit's parts; default all images of IMAGES"),
+    {"number", 'n', CLI_COUNT, "N", "how many images, from the first on; default all", offsetof(eval_args, n)},
     {"iw", 0, CLI_COUNT, "S", "estimate log p(x) by S importance-weighted samples an image", offsetof(eval_args, iw)},
     {"iw-rows", 0, CLI_COUNT, "N", "images that --iw is done for, the first of the part; default all", offsetof(eval_args, iw_rows)},
     VAE_EVAL_OPTIONS(eval_args),
@@ -33,7 +34,7 @@ static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_a
     cli_progress progress;
     lam_vae_scores s;
     vae_eval_options(&args->eval, &o);
-    cli_progress_start(&progress, "evaluating", &o);
+    cli_progress_start(&progress, "evaluating images", &o);
     lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, images->n, 0, each, &s);
     cli_progress_end();
     if (status != LAM_OK)
@@ -80,7 +81,7 @@ static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args
     lam_vae_scores s;
     size_t rows = weighed(images, args);
     vae_eval_options(&args->eval, &o);
-    cli_progress_start(&progress, "sampling", &o);
+    cli_progress_start(&progress, "drawing samples", &o);
     lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, rows, args->iw, each, &s);
     cli_progress_end();
     if (status != LAM_OK)
@@ -119,7 +120,7 @@ static int evaluate_all(const lam_vae *model, const vae_chosen *images, const ev
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    eval_args args = {0};
+    eval_args args = {.n = SIZE_MAX};
     cli_line line;
     lam_vae *model = NULL;
     vae_chosen images = {0};
@@ -130,6 +131,8 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_out_check(args.out);
     if (code == CLI_OK)
         code = vae_open_images(command, &line, &args.files, args.out, &model, &images);
+    if (code == CLI_OK)
+        code = vae_first(command, args.n, &images);
     if (code == CLI_OK)
         printf("images         %zu of %s, %s\n", images.n, line.words[1], images.name);
     if (code == CLI_OK && args.iw > 0)

@@ -161,7 +161,7 @@ static int reconstruct(const cli_command *command, const picture_args *args, con
     if (n == 0)
         return cli_misuse(command, "-n 0: a picture wants an image at least");
     double *out = cli_alloc(n * pixels_of(model), sizeof *out);
-    start(&w, args, "reconstructing");
+    start(&w, args, "reconstructing images");
     int code = end(lam_vae_reconstruct(model, &w.options, images->pixels, images->numbers, n, out), model, out, n);
     if (code == CLI_OK)
         code = is_picture(args) ? write_pairs(args, model, images, out, n) : write_rows(args, model, NULL, out, n);
@@ -206,7 +206,7 @@ static int sample(const cli_command *command, const picture_args *args, const la
     if (args->n == 0)
         return cli_misuse(command, "-n 0: a picture wants an image at least");
     double *out = cli_alloc(args->n * pixels_of(model), sizeof *out);
-    start(&w, args, "drawing");
+    start(&w, args, "drawing images");
     int code = end(lam_vae_sample(model, &w.options, args->eval.seed, args->n, out), model, out, args->n);
     if (code == CLI_OK)
         code = write_images(args, model, NULL, out, args->n, square(args->n));
@@ -255,7 +255,7 @@ static int interpolate(const cli_command *command, const picture_args *args, con
     if (args->from == 0 || args->from > images->n || args->to == 0 || args->to > images->n)
         return cli_fail("--from %zu --to %zu: there are images 1 to %zu", args->from, args->to, images->n);
     double *out = cli_alloc(n * size, sizeof *out);
-    start(&w, args, "interpolating");
+    start(&w, args, "interpolating images");
     int code = end(lam_vae_interpolate(model, &w.options, images->pixels + (args->from - 1) * size,
         images->pixels + (args->to - 1) * size, n, out), model, out, n);
     if (code == CLI_OK)
@@ -297,7 +297,7 @@ static int decode(const picture_args *args, const lam_vae *model, const lam_tabl
 {
     watched w;
     double *out = cli_alloc(z->rows * pixels_of(model), sizeof *out);
-    start(&w, args, "decoding");
+    start(&w, args, "decoding images");
     int code = end(lam_vae_decode(model, &w.options, z->values, z->rows, out), model, out, z->rows);
     if (code == CLI_OK)
         code = write_images(args, model, z, out, z->rows, square(z->rows));

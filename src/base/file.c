@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -207,4 +208,10 @@ lam_status lam_file_read(const char *path, char **bytes, size_t *size)
     lam_status status = read_stream(stream, path, expected, bytes, size);
     fclose(stream);
     return status;
+}
+
+int lam_path_ends_with(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+    return n > m && strcasecmp(path + n - m, ending) == 0;
 }

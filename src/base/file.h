@@ -19,5 +19,7 @@ lam_status lam_out_commit(lam_out_file *file);
 void lam_out_abandon(lam_out_file *file);
 /* The whole file (or pipe, to its end), NUL-terminated past *size; free with free(). On failure *bytes is NULL. */
 lam_status lam_file_read(const char *path, char **bytes, size_t *size);
+/* A name longer than this ending (".npy"), in capitals or not. */
+int lam_path_ends_with(const char *path, const char *ending);
 
 #endif

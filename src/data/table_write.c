@@ -132,21 +132,15 @@ static lam_status write_csv(const lam_table *table, const char *path, int packed
     return status;
 }
 
-static int ends_with(const char *path, const char *ending)
-{
-    size_t n = strlen(path), m = strlen(ending);
-    return n > m && strcmp(path + n - m, ending) == 0;
-}
-
 lam_status lam_table_write(const lam_table *table, const char *path)
 {
     if (table == NULL || path == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "a table and the name of a file are needed");
     size_t shape[2] = { table->rows, table->cols };
-    if (ends_with(path, ".npy"))
+    if (lam_path_ends_with(path, ".npy"))
         return lam_npy_write(path, table->values, shape, table->cols == 1 ? 1 : 2);
-    if (ends_with(path, ".csv") || ends_with(path, ".csv.gz"))
-        return write_csv(table, path, ends_with(path, ".gz"));
+    if (lam_path_ends_with(path, ".csv") || lam_path_ends_with(path, ".csv.gz"))
+        return write_csv(table, path, lam_path_ends_with(path, ".gz"));
     return lam_fail(LAM_ERR_ARGUMENT, "%s: tables are written as .npy, .csv or .csv.gz; end the name in one of them", path);
 }
 

@@ -1,16 +1,14 @@
 /* lam_plot_write: what is drawn (draw.h) goes to a file, whole or not at all. */
 #include "report/plot.h"
 #include "base/error.h"
-#include <string.h>
+#include "base/file.h"
 
 #ifdef LAM_HAVE_CAIRO
-#include "base/file.h"
 #include "base/utf8.h"
 #include "report/draw.h"
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
 #include <math.h>
-#include <strings.h>
 
 /* ---- what is refused ---------------------------------------------------------------------------------------------- */
 
@@ -80,15 +78,10 @@ static lam_status check_plot(const lam_plot *plot, const char *path)
     return LAM_OK;
 }
 
-static int ends_with(const char *path, const char *ending)
-{
-    size_t n = strlen(path), m = strlen(ending);
-    return n > m && strcasecmp(path + n - m, ending) == 0;
-}
-
 lam_status lam_plot_check_path(const char *path)
 {
-    if (path == NULL || (!ends_with(path, ".svg") && !ends_with(path, ".png") && !ends_with(path, ".pdf")))
+    if (path == NULL
+        || (!lam_path_ends_with(path, ".svg") && !lam_path_ends_with(path, ".png") && !lam_path_ends_with(path, ".pdf")))
         return lam_fail(LAM_ERR_ARGUMENT, "cannot draw %s: the name should end in .svg, .png or .pdf", path == NULL ? "a picture" : path);
     return LAM_OK;
 }
@@ -102,9 +95,9 @@ static cairo_status_t put_bytes(void *stream, const unsigned char *bytes, unsign
 
 static cairo_surface_t *make_surface(const char *path, FILE *stream, double width, double height)
 {
-    if (ends_with(path, ".png"))
+    if (lam_path_ends_with(path, ".png"))
         return cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)ceil(2 * width), (int)ceil(2 * height));
-    if (ends_with(path, ".pdf"))
+    if (lam_path_ends_with(path, ".pdf"))
         return cairo_pdf_surface_create_for_stream(put_bytes, stream, width, height);
     cairo_surface_t *surface = cairo_svg_surface_create_for_stream(put_bytes, stream, width, height);
     cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
@@ -140,12 +133,12 @@ static lam_status write_plot(const lam_plot *plot, const char *path, FILE *strea
 {
     cairo_surface_t *surface = make_surface(path, stream, plan->width, plan->height);
     begin(canvas, surface);
-    if (ends_with(path, ".png"))
+    if (lam_path_ends_with(path, ".png"))
         cairo_scale(canvas->cr, 2, 2);
     lam_plan_draw(canvas, plot, plan);
     cairo_status_t status = cairo_status(canvas->cr);
     cairo_destroy(canvas->cr);
-    if (status == CAIRO_STATUS_SUCCESS && ends_with(path, ".png"))
+    if (status == CAIRO_STATUS_SUCCESS && lam_path_ends_with(path, ".png"))
         status = cairo_surface_write_to_png_stream(surface, put_bytes, stream);
     cairo_surface_finish(surface);
     if (status == CAIRO_STATUS_SUCCESS)

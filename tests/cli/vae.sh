@@ -134,6 +134,10 @@ expect_same z1.csv z2.csv
 run vae encode run bars.idx --part test
 expect_code 0
 expect_same out z1.csv
+run vae encode run bars.idx --part test -n 5 -o FIRST.CSV
+expect_code 0
+head -n 6 z1.csv >five.csv
+expect_same FIRST.CSV five.csv
 [ "$(head -n 1 z1.csv)" = z1,z2,z3,z4 ] || fail "codes should be named z1, z2, ..."
 run vae encode run bars.idx --part test --draw --seed 1 -o drawn.csv
 cmp -s z1.csv drawn.csv && fail "draws are not means"
@@ -143,8 +147,8 @@ expect_out "20 images, 144 pixels each, in decoded.npy"
 run vae reconstruct run bars.idx --part test --seed 1 -o again.npy
 expect_code 0
 expect_same decoded.npy again.npy
-run vae decode run drawn.csv --scale 1 -o decoded.png
-expect_png decoded.png 72x58
+run vae decode run drawn.csv --scale 1 -o decoded.PNG
+expect_png decoded.PNG 72x58
 awk -F, '{ print (NR == 1 ? "id" : NR) "," $4 "," $2 "," $3 "," $1 }' drawn.csv >mixed.csv # columns by name, whatever else there is
 run vae decode run mixed.csv -o mixed.npy
 expect_code 0
@@ -168,6 +172,10 @@ mean=$(awk -F, 'NR > 1 { sum += $1; if ($2 + 0 == $2 && $2 != "nan") filled++ }
 expect_out "negative ELBO  $mean"
 run vae eval run bars.idx --part test -o elbo.csv
 [ "$(cut -d, -f1 each.csv)" = "$(cat elbo.csv)" ] || fail "the bounds should not depend on --iw"
+run vae eval run bars.idx --part test -n 3 -o few.csv
+expect_code 0
+expect_out "3 of bars.idx, test"
+[ "$(wc -l <few.csv)" = 4 ] || fail "few.csv should have a row for each of 3 images"
 
 # what was inverted for the model comes out as it is in the file
 {
@@ -389,6 +397,8 @@ run vae sample run -n 0 -o p.png
 refused 2 "-n 0"
 run vae reconstruct run bars.idx -n 0 -o p.png
 refused 2 "-n 0"
+run vae eval run bars.idx -n 0
+refused 2 "-n 0: one image is the least"
 run vae interpolate run bars.idx -n 1 -o p.png
 refused 2 "-n 1: the two ends alone are 2 images"
 run vae interpolate run bars.idx --to 201 -o p.png
