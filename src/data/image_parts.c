@@ -92,13 +92,12 @@ lam_status lam_image_parts_make(const lam_images *const files[LAM_PARTS], const 
     lam_status status = check_files(files);
     if (status == LAM_OK)
         status = count(files, options->rows, out->rows);
-    if (status == LAM_OK && !options->in_order) {
+    if (status == LAM_OK) {
         order = lam_alloc(files[LAM_TRAIN]->n, sizeof *order);
         status = order != NULL ? LAM_OK : LAM_ERR_MEMORY;
-        if (order != NULL)
-            lam_random_permutation(options->seed, LAM_DRAW_SPLIT, 0, order, files[LAM_TRAIN]->n);
     }
     if (status == LAM_OK) {
+        lam_random_permutation(options->seed, LAM_DRAW_SPLIT, 0, order, files[LAM_TRAIN]->n);
         out->height = files[LAM_TRAIN]->height, out->width = files[LAM_TRAIN]->width;
         status = fill(files, order, out);
     }

@@ -6,8 +6,7 @@
 
 typedef struct lam_image_parts_options {
     size_t rows[LAM_PARTS]; /* by lam_part. 0: no validation, no test; of a file of its own all of it; training: what is left */
-    int in_order;           /* 0: shuffled by seed before it is cut; 1: as in the file */
-    uint64_t seed;
+    uint64_t seed;          /* of the order in which a file is cut */
 } lam_image_parts_options;
 
 /* Parts of one height and width. */
@@ -20,10 +19,10 @@ typedef struct lam_image_parts {
                                          wherever that file is read again */
 } lam_image_parts;
 
-/* Cuts files into parts: files[LAM_TRAIN] is there always, and a part whose file is NULL is cut from it, of the shuffled or the
- * file's order: test rows from the end, validation rows before them (so that the test set does not hang on the validation's
- * size), training rows from the beginning. So Frey Faces: rows 1565, 200, 200; MNIST: in order, validation 10000, its test file
- * for the test. LAM_ERR_DATA: too few images; LAM_ERR_SHAPE: files of two sizes. Free with lam_image_parts_free. */
+/* Cuts files into parts: files[LAM_TRAIN] is there always, and a part whose file is NULL is cut from it, of an order
+ * that seed shuffles: test rows from the end, validation rows before them (so that the test set does not hang on the validation's
+ * size), training rows from the beginning. So Frey Faces: rows 1565, 200, 200; MNIST: validation 10000, its test file for the
+ * test. LAM_ERR_DATA: too few images; LAM_ERR_SHAPE: files of two sizes. Free with lam_image_parts_free. */
 lam_status lam_image_parts_make(const lam_images *const files[LAM_PARTS], const lam_image_parts_options *options,
     lam_image_parts *out);
 void lam_image_parts_free(lam_image_parts *parts); /* what is in it; takes a zeroed one */
