@@ -254,12 +254,16 @@ static int interpolate(const cli_command *command, const picture_args *args, con
         return cli_misuse(command, "-n %zu: the two ends alone are 2 images", n);
     if (args->from == 0 || args->from > images->n || args->to == 0 || args->to > images->n)
         return cli_fail("--from %zu --to %zu: there are images 1 to %zu", args->from, args->to, images->n);
+    const size_t at[2] = {args->from - 1, args->to - 1}, numbers[2] = {images->numbers[at[0]], images->numbers[at[1]]};
     double *out = cli_alloc(n * size, sizeof *out);
+    unsigned char *ends = cli_alloc(2 * size, 1);
+    for (size_t k = 0; k < 2; k++)
+        memcpy(ends + k * size, images->pixels + at[k] * size, size);
     start(&w, args, "interpolating images");
-    int code = end(lam_vae_interpolate(model, &w.options, images->pixels + (args->from - 1) * size,
-        images->pixels + (args->to - 1) * size, n, out), model, out, n);
+    int code = end(lam_vae_interpolate(model, &w.options, ends, numbers, n, out), model, out, n);
     if (code == CLI_OK)
         code = write_images(args, model, NULL, out, n, n);
+    free(ends);
     free(out);
     return code;
 }

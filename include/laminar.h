@@ -643,14 +643,14 @@ LAM_API lam_status lam_vae_encode(const lam_vae *model, const lam_eval_options *
     const size_t *numbers, size_t n, int draw, double *z);
 /* Means of the pixels, out [n, height * width] from 0 to 1, as the model sees images (cfg->invert: inverted). decode: of codes z
  * [n, latent], LAM_ERR_DATA if one is not finite. reconstruct: of images, through one draw by options->seed. sample: z from
- * N(0, I), row i depending on (seed, i). interpolate: n steps from image a to image b [height * width] on the straight line
- * between the codes of their means, both ends included. */
+ * N(0, I), row i depending on (seed, i). interpolate: n steps from the first to the second of two images pixels [2, height * width]
+ * on the straight line between their codes (lam_vae_encode, draw 0), both ends included. */
 LAM_API lam_status lam_vae_decode(const lam_vae *model, const lam_eval_options *options, const double *z, size_t n, double *out);
 LAM_API lam_status lam_vae_reconstruct(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, double *out);
 LAM_API lam_status lam_vae_sample(const lam_vae *model, const lam_eval_options *options, uint64_t seed, size_t n, double *out);
-LAM_API lam_status lam_vae_interpolate(const lam_vae *model, const lam_eval_options *options, const unsigned char *a,
-    const unsigned char *b, size_t n, double *out);
+LAM_API lam_status lam_vae_interpolate(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
+    const size_t *numbers, size_t n, double *out);
 
 /* Images side by side, as one PNG. */
 typedef struct lam_image_grid {

@@ -206,8 +206,7 @@ class VAE(Estimator):
         model, how, n = self._fitted(), self._how(how, _CARRYING), whole("n", n, 2, 2**40)
         ends = self._images(np.stack([a, b]), "a and b")
         out = np.empty((n, *self.image_shape_))
-        how.check(lib.lam_vae_interpolate(model, how.pointer, ffi.from_buffer("unsigned char[]", ends[:1]),
-                                          ffi.from_buffer("unsigned char[]", ends[1:]), n, doubles(out)))
+        how.check(lib.lam_vae_interpolate(model, how.pointer, ffi.from_buffer("unsigned char[]", ends), ffi.NULL, n, doubles(out)))
         return self._drawn(out)
 
 

@@ -160,17 +160,17 @@ lam_status lam_vae_sample(const lam_vae *model, const lam_eval_options *options,
     return status;
 }
 
-static lam_status interpolate(lam_vae_pass *p, const unsigned char *a, const unsigned char *b, size_t n, double *out)
+static lam_status interpolate(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t n, double *out)
 {
     size_t d = p->model->layout.latent;
     double *ends = lam_alloc(2 * d, sizeof *ends);
     if (ends == NULL)
         return LAM_ERR_MEMORY;
-    lam_status status = encode(p, a, NULL, 1, 0, 0);
-    memcpy(ends, p->z, d * sizeof *ends);
-    if (status == LAM_OK)
-        status = encode(p, b, NULL, 1, 1, 0);
-    memcpy(ends + d, p->z, d * sizeof *ends);
+    lam_status status = LAM_OK;
+    for (size_t k = 0; status == LAM_OK && k < 2; k++) {
+        status = encode(p, pixels + k * p->size, lam_vae_numbers(numbers, k), 1, k, 0);
+        memcpy(ends + k * d, p->z, d * sizeof *ends);
+    }
     for (size_t i = 0; status == LAM_OK && i < n; i++) {
         double share = n > 1 ? (double)i / (double)(n - 1) : 0;
         for (size_t j = 0; j < d; j++)
@@ -183,15 +183,15 @@ static lam_status interpolate(lam_vae_pass *p, const unsigned char *a, const uns
     return status;
 }
 
-lam_status lam_vae_interpolate(const lam_vae *model, const lam_eval_options *options, const unsigned char *a,
-    const unsigned char *b, size_t n, double *out)
+lam_status lam_vae_interpolate(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
+    const size_t *numbers, size_t n, double *out)
 {
     lam_vae_pass p;
-    if (model == NULL || a == NULL || b == NULL || out == NULL)
+    if (model == NULL || pixels == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_interpolate needs a model, two images and room for the steps");
     lam_status status = lam_vae_pass_open(&p, model, options, 1);
     if (status == LAM_OK)
-        status = interpolate(&p, a, b, n, out);
+        status = interpolate(&p, pixels, numbers, n, out);
     lam_vae_pass_close(&p);
     return status;
 }

@@ -160,6 +160,14 @@ run vae decode run bad.csv --drop-bad-rows -o bad.out.csv
 expect_code 0
 expect_err "bad.csv: 1 bad rows dropped"
 [ "$(wc -l <bad.out.csv) $(sed -n 3p bad.out.csv | cut -c1-8)" = "20 nan,nan," ] || fail "bad.out.csv should have a row of nan"
+run vae encode run bars.idx -o codes.csv # an interpolation's ends are the codes of these very images
+run vae decode run codes.csv -o every.csv
+run vae interpolate run bars.idx --from 3 --to 8 -n 2 -o ends.csv
+expect_code 0
+sed -n '3p; 8p' every.csv | paste -d, - - >want
+paste -d, - - <ends.csv >have
+paste -d, have want | awk -F, '{ for (i = 1; i <= 288; i++) if (($i - $(i + 288)) ^ 2 > 1e-8) exit 1 } END { if (NF != 576) exit 1 }' ||
+    fail "ends.csv should be images 3 and 8, encoded and decoded"
 run vae sample run -n 6 --seed 1 -o samples.npy
 expect_code 0
 run vae eval run samples.npy # means of pixels are images again

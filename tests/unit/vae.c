@@ -471,7 +471,7 @@ static void evaluations_can_be_stopped(void **state)
     assert_int_equal(lam_vae_reconstruct(v, &options, pixels, NULL, TEST, out), LAM_ERR_INTERRUPTED);
     assert_int_equal(lam_vae_sample(v, &options, 1, 9, out), LAM_ERR_INTERRUPTED);
     assert_int_equal(seen, 4);
-    assert_int_equal(lam_vae_interpolate(v, &options, pixels, pixels + SIZE, 3, out), LAM_ERR_INTERRUPTED);
+    assert_int_equal(lam_vae_interpolate(v, &options, pixels, NULL, 3, out), LAM_ERR_INTERRUPTED);
     assert_int_equal(seen, 1);
     assert_int_equal(lam_vae_score(v, NULL, pixels, NULL, 0, 0, NULL, &s), LAM_ERR_ARGUMENT);
     assert_int_equal(lam_vae_score(v, NULL, NULL, NULL, 1, 0, NULL, &s), LAM_ERR_ARGUMENT);
@@ -541,6 +541,7 @@ static void interpolations(void **state)
 {
     static double out[5 * SIZE], none[6];
     const unsigned char *pixels = lam_image_data_pixels(images, LAM_TEST);
+    const size_t *numbers = lam_image_data_numbers(images, LAM_TEST);
     (void)state;
     lam_vae *v = load_whole();
     inside in;
@@ -548,9 +549,9 @@ static void interpolations(void **state)
     float logits[2 * SIZE];
     lam_elbo_terms terms = { 0 };
     open_inside(&in, v);
-    assert_int_equal(lam_vae_interpolate(v, NULL, pixels, pixels + SIZE, 5, out), LAM_OK);
+    assert_int_equal(lam_vae_interpolate(v, NULL, pixels, numbers, 5, out), LAM_OK);
     check_pictures(out, 5);
-    lam_image_levels(&in.cfg, pixels, NULL, 0, 2, SIZE, in.pixels);
+    lam_image_levels(&in.cfg, pixels, numbers, 0, 2, SIZE, in.pixels);
     in.call.rows = 2;
     assert_int_equal(lam_elbo_encode_f32(in.elbo, &in.call), LAM_OK);
     assert_int_equal(lam_elbo_push_f32(in.elbo, &in.call, none, z, &terms), LAM_OK);
@@ -560,9 +561,9 @@ static void interpolations(void **state)
         assert_true(fabs(mean - end) < 1e-4); /* there one by one, here as a batch: other steps */
     }
     assert_true(off(out, out + 2 * SIZE, SIZE) > 0 && off(out + 2 * SIZE, out + 4 * SIZE, SIZE) > 0);
-    assert_int_equal(lam_vae_interpolate(v, NULL, pixels, pixels + SIZE, 1, out + SIZE), LAM_OK);
+    assert_int_equal(lam_vae_interpolate(v, NULL, pixels, numbers, 1, out + SIZE), LAM_OK);
     assert_memory_equal(out, out + SIZE, SIZE * sizeof *out);
-    assert_int_equal(lam_vae_interpolate(v, NULL, pixels, NULL, 2, out), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_vae_interpolate(v, NULL, NULL, NULL, 2, out), LAM_ERR_ARGUMENT);
     close_inside(&in);
     lam_vae_free(v);
 }
