@@ -9,9 +9,11 @@
 #include "fitting.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "train/batches.h"
 #include "vae/data.h"
 #include "vae/elbo.h"
 #include "vae/solve.h"
+#include "vae/trainer.h"
 #include "vae/vae.h"
 
 enum { HEIGHT = 12, WIDTH = 8, SIZE = HEIGHT * WIDTH, IMAGES = 100, VALID = 12, TEST = 16, BATCH = 20, STEPS = 30, LATENT = 3 };
@@ -123,6 +125,53 @@ static lam_vae *load_whole(void)
     return load(run_file("whole", "model.safetensors"));
 }
 
+/* What a step tells is the bound of its own rows, binarised for its epoch, at its own draws of e and of the probe, with its own beta;
+ * and every step has others. */
+static void a_step_by_hand(void **state)
+{
+    enum { AT = 8, EACH = (IMAGES - VALID - TEST) / BATCH };
+    (void)state;
+    lam_vae *v = load_whole();
+    lam_config *cfg = &v->config;
+    lam_pool *pool;
+    lam_trainer trainer;
+    lam_fit_state s;
+    lam_step_report report;
+    lam_elbo_f32 *elbo;
+    lam_batches batches;
+    unsigned char pixels[BATCH * SIZE];
+    double h[2] = { 0 };
+    const lam_elbo_options options = { .max_rows = BATCH, .gradients = 1, .trace = lam_vae_trace(cfg, 0) };
+    assert_int_equal(lam_pool_create(1, &pool), LAM_OK);
+    assert_int_equal(lam_vae_trainer_create(cfg, &v->layout, images, pool, &trainer), LAM_OK);
+    assert_int_equal(lam_fit_state_create(&s, v->layout.parameters, v->layout.blocks, LAM_FLOAT), LAM_OK);
+    memcpy(s.params, v->params, v->layout.parameters * sizeof *v->params);
+    s.iteration = AT - 1;
+    assert_int_equal(trainer.step(trainer.self, &s, 0, &report), LAM_OK);
+
+    assert_int_equal(lam_elbo_create_f32(&v->layout, cfg, pool, &options, &elbo), LAM_OK);
+    assert_int_equal(lam_batches_create(&batches, cfg->seed, IMAGES - VALID - TEST, BATCH), LAM_OK);
+    lam_elbo_call_f32 call = { .params = v->params, .pixels = pixels, .rows = BATCH, .beta = AT / (20.0 * EACH),
+        .solve = lam_config_solve(cfg, 1, h), .draw = LAM_DRAW_LATENT, .penalty = lam_penalty_of(cfg, AT),
+        .noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = AT, .purpose = LAM_DRAW_PROBE } };
+    for (int other = 0; other < 4; other++) { /* 0: as it should be; then with one thing changed */
+        lam_elbo_terms terms;
+        memset(h, 0, sizeof h);
+        call.noise.stream = AT + (other == 1);
+        call.beta = other == 2 ? 1 : AT / (20.0 * EACH);
+        lam_image_data_fill(images, cfg, LAM_TRAIN, lam_batches_at(&batches, AT), BATCH, (AT - 1) / EACH + (other == 3), pixels);
+        assert_int_equal(lam_elbo_forward_f32(elbo, &call, NULL, &terms), LAM_OK);
+        assert_int_equal(fabs(terms.loss - report.loss) <= 1e-9 * report.loss, other == 0);
+        assert_int_equal(fabs(terms.negative_elbo - report.nll) <= 1e-9 * report.nll, other == 0 || other == 2);
+    }
+    lam_batches_clear(&batches);
+    lam_elbo_free_f32(elbo);
+    lam_fit_state_clear(&s);
+    trainer.free(trainer.self);
+    lam_pool_free(pool);
+    lam_vae_free(v);
+}
+
 static void loss_falls(void **state)
 {
     double first = 0, last = 0;
@@ -167,6 +216,30 @@ static void stopping_changes_nothing(void **state)
     assert_same_model("whole", "stopped");
     assert_true(r.test_nll == final_test);
     remove_run("stopped");
+    lam_config_clear(&cfg);
+}
+
+/* Parts that are no whole number of batches: every image weighs alike, in the fit's test as in scores. */
+static void partial_batches(void **state)
+{
+    lam_config cfg;
+    lam_fit_result r;
+    lam_vae *v;
+    lam_vae_scores s;
+    double each[TEST], mean = 0;
+    (void)state;
+    configure_vae(&cfg);
+    set(&cfg, "batch-size", "7"); /* 7 + 7 + 2 test images, 7 + 5 to validate */
+    set(&cfg, "iterations", "3");
+    fit_vae(NULL, &cfg, (lam_fit_options) { 0 }, LAM_OK, &v, &r);
+    const lam_eval_options options = { .seed = 3 };
+    assert_int_equal(lam_vae_score(v, &options, lam_image_data_pixels(images, LAM_TEST), lam_image_data_numbers(images, LAM_TEST), TEST,
+        0, each, &s), LAM_OK);
+    for (size_t i = 0; i < TEST; i++)
+        mean -= each[i] / TEST;
+    assert_true(fabs(s.negative_elbo - mean) <= 1e-12 * mean && fabs(r.test_nll - mean) <= 1e-12 * mean);
+    assert_true(fabs(s.reconstruction + s.kl - mean) <= 1e-12 * mean);
+    lam_vae_free(v);
     lam_config_clear(&cfg);
 }
 
@@ -614,9 +687,11 @@ static void codes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_step_by_hand),
         cmocka_unit_test(loss_falls),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(stopping_changes_nothing),
+        cmocka_unit_test(partial_batches),
         cmocka_unit_test(other_kinds),
         cmocka_unit_test(bad_fits),
         cmocka_unit_test(save_and_load),
