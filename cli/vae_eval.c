@@ -86,8 +86,9 @@ static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args
     cli_progress_end();
     if (status != LAM_OK)
         return cli_library_failed();
-    printf("log p(x)       %.4f +- %.4f nats an image over %zu images, %zu samples each (of the samples alone +- %.4f); %.4f bits "
-           "a pixel\n", s.log_likelihood, s.log_likelihood_se, rows, s.samples, s.sampling_se, bits(images, -s.log_likelihood));
+    printf("log p(x)       %.4f +- %.4f nats an image over %zu images, %.4f bits a pixel; %zu samples each, %.1f effective (of the "
+           "samples alone +- %.4f)\n", s.log_likelihood, s.log_likelihood_se, rows, bits(images, -s.log_likelihood), s.samples,
+        s.effective_samples, s.sampling_se);
     return CLI_OK;
 }
 

@@ -627,7 +627,9 @@ typedef struct lam_vae_scores {
     double negative_elbo, negative_elbo_se; /* mean over images, its standard error over them; nats an image */
     double reconstruction, kl;       /* its parts */
     double log_likelihood, log_likelihood_se; /* importance-weighted mean log p(x); of the mean, over images */
-    double sampling_se;              /* of log_likelihood by the samples alone */
+    double sampling_se;              /* of log_likelihood by the samples alone, as far as these show it; NaN for one sample */
+    double effective_samples;        /* mean of (sum w)^2 / sum w^2 over images, 1 to samples. Near 1 one weight is all, and
+                                        log_likelihood too low by more than sampling_se tells */
     lam_counts counts;
 } lam_vae_scores;
 /* Scores images [n, height * width], grey levels as in the files (inverted already where cfg->invert says so); they become binary

@@ -10,9 +10,10 @@ from ._estimator import Estimator, describe_how, seed_of
 from ._library import DataError, check, check_finite, counts_of, doubles, ffi, lib, path_bytes, rows_of, whole
 
 Scores = collections.namedtuple("Scores", "images samples negative_elbo negative_elbo_se reconstruction kl log_likelihood "
-                                "log_likelihood_se sampling_se counts")
+                                "log_likelihood_se sampling_se effective_samples counts")
 Scores.__doc__ = """Means over images, nats an image, and standard errors of them. log_likelihood is the importance-weighted estimate of
-log p(x), NaN without samples; sampling_se is its error by the samples alone. reconstruction and kl are NaN with samples."""
+log p(x), NaN without samples; sampling_se is its error by the samples alone (NaN with one), effective_samples how many
+of equal weight those are worth; near 1 log_likelihood is too low. reconstruction and kl are NaN with samples."""
 
 # Keywords of How that a call does not take: scores have no units, and codes no log-determinant to take a trace for.
 _SCORING = ("units",)

@@ -66,9 +66,14 @@ static void add_weight(weights *w, double log_weight)
     w->squares += weight * weight;
 }
 
-/* log of the mean weight of one image, and the variance of that by the delta method. */
+/* Of one image: log of the mean weight; the variance of that by the delta method, with the weights' sample variance; how many
+ * samples of equal weight have it; the mean log-weight. */
+typedef struct weighed {
+    double log_mean, variance, effective, elbo;
+} weighed;
+
 static lam_status weigh(lam_vae_pass *p, const unsigned char *image, size_t number, size_t samples, size_t done, size_t total,
-    double *log_mean, double *variance, double *elbo, lam_counts *counts)
+    weighed *out, lam_counts *counts)
 {
     weights w = { .largest = -INFINITY };
     double sum = 0;
@@ -88,9 +93,10 @@ static lam_status weigh(lam_vae_pass *p, const unsigned char *image, size_t numb
         LAM_TRY(lam_vae_pass_tell(p, done + first + p->call.rows, total));
     }
     double s = (double)samples, mean = w.sum / s;
-    *log_mean = w.largest + log(mean);
-    *variance = fmax(0, w.squares / s / (mean * mean) - 1) / s;
-    *elbo = sum / s;
+    out->log_mean = w.largest + log(mean);
+    out->variance = samples > 1 ? fmax(0, w.squares / s / (mean * mean) - 1) / (s - 1) : (double)NAN;
+    out->effective = w.sum * w.sum / w.squares;
+    out->elbo = sum / s;
     return LAM_OK;
 }
 
@@ -98,21 +104,22 @@ static lam_status score_weighted(lam_vae_pass *p, const unsigned char *pixels, c
     double *each, lam_vae_scores *out)
 {
     running likelihood = { 0 }, elbo = { 0 };
-    double variances = 0;
+    double variances = 0, effective = 0;
     for (size_t i = 0; i < n; i++) {
-        double log_mean, variance, image_elbo;
-        LAM_TRY(weigh(p, pixels + i * p->size, numbers != NULL ? numbers[i] : i, samples, i * samples, n * samples, &log_mean, &variance,
-            &image_elbo, &out->counts));
-        take(&likelihood, log_mean);
+        weighed image;
+        LAM_TRY(weigh(p, pixels + i * p->size, numbers != NULL ? numbers[i] : i, samples, i * samples, n * samples, &image, &out->counts));
+        take(&likelihood, image.log_mean);
         if (each != NULL)
-            each[i] = log_mean;
-        take(&elbo, -image_elbo);
-        variances += variance;
+            each[i] = image.log_mean;
+        take(&elbo, -image.elbo);
+        variances += image.variance;
+        effective += image.effective;
     }
     out->samples = samples;
     out->log_likelihood = likelihood.mean;
     out->log_likelihood_se = standard_error(&likelihood);
     out->sampling_se = sqrt(variances) / (double)n;
+    out->effective_samples = effective / (double)n;
     out->negative_elbo = elbo.mean;
     out->negative_elbo_se = standard_error(&elbo);
     out->reconstruction = out->kl = (double)NAN;
@@ -129,7 +136,7 @@ lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, 
         return lam_fail(LAM_ERR_ARGUMENT, "the importance-weighted estimate wants the exact trace: exp of an estimated one is too "
             "large on average");
     *out = (lam_vae_scores) { .images = n, .log_likelihood = (double)NAN, .log_likelihood_se = (double)NAN,
-        .sampling_se = (double)NAN };
+        .sampling_se = (double)NAN, .effective_samples = (double)NAN };
     lam_status status = lam_vae_pass_open(&p, model, options, samples > 0 ? samples : n);
     if (status == LAM_OK)
         status = samples > 0 ? score_weighted(&p, pixels, numbers, n, samples, each, out)

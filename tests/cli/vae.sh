@@ -90,7 +90,7 @@ run vae eval run/model.safetensors bars.idx --threads 2
 expect_same out eval1
 run vae eval run bars.idx --part test --iw 20 --iw-rows 2
 expect_code 0
-expect_out "20 of bars.idx, test" "log p(x)" "over 2 images, 20 samples each"
+expect_out "20 of bars.idx, test" "log p(x)" "over 2 images" "20 samples each" "effective"
 expect_err "20 samples for each of 2 images will take about"
 grep -q "not what the model was fitted to" err && fail "the fit's own images want no note"
 run vae eval run other.idx --part test

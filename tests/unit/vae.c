@@ -434,7 +434,7 @@ static void one_draw_an_image(void **state)
     /* what the fit told of its test: the same draws, batches, steps, in another order of summing */
     assert_true(fabs(s.negative_elbo - final_test) <= 1e-12 * final_test);
     assert_true(fabs(s.reconstruction + s.kl - s.negative_elbo) <= 1e-12 * s.negative_elbo);
-    assert_true(s.negative_elbo_se > 0 && isnan(s.log_likelihood));
+    assert_true(s.negative_elbo_se > 0 && isnan(s.log_likelihood) && isnan(s.effective_samples));
     options.threads = 2;
     again = score(v, &options, TEST, 0);
     assert_true(again.negative_elbo == s.negative_elbo);
@@ -486,10 +486,10 @@ static void many_draws_an_image(void **state)
     lam_vae *v = load_whole();
     lam_eval_options options = { .seed = 3, .batch_rows = 64 };
     inside in;
-    double mean = 0, elbo = 0, error = 0;
+    double mean = 0, elbo = 0, error = 0, effective = 0;
     open_inside(&in, v);
     for (size_t i = 0; i < N; i++) {
-        double weight[S], sum = 0, squares = 0, largest = -INFINITY;
+        double weight[S], sum = 0, squares = 0, spread = 0, largest = -INFINITY;
         lam_elbo_terms terms;
         for (size_t k = 0; k < S; k++)
             lam_image_data_range(images, &in.cfg, LAM_TEST, i, 1, in.pixels + k * SIZE);
@@ -503,15 +503,19 @@ static void many_draws_an_image(void **state)
             sum += exp(weight[k] - largest) / S;
             squares += exp(2 * (weight[k] - largest)) / S;
         }
+        for (size_t k = 0; k < S; k++)
+            spread += pow(exp(weight[k] - largest) / sum - 1, 2) / (S - 1);
         mean += (largest + log(sum)) / N;
-        error += (squares / (sum * sum) - 1) / S / (N * N);
+        error += spread / S / (N * N);
+        effective += sum * sum / squares * S / N;
     }
     lam_vae_scores s = score(v, &options, N, S), one = score(v, &options, N, 1), all = score(v, &options, TEST, S);
     assert_true(fabs(s.log_likelihood - mean) <= 1e-12 * fabs(mean));
     assert_true(fabs(s.negative_elbo - elbo) <= 1e-12 * elbo);
     assert_true(fabs(s.sampling_se - sqrt(error)) <= 1e-9 * sqrt(error));
+    assert_true(fabs(s.effective_samples - effective) <= 1e-9 * effective && effective > 1 && effective < S);
     assert_true(s.log_likelihood > -s.negative_elbo && s.log_likelihood_se > 0);
-    assert_true(fabs(one.log_likelihood + one.negative_elbo) <= 1e-12 * elbo && one.sampling_se == 0);
+    assert_true(fabs(one.log_likelihood + one.negative_elbo) <= 1e-12 * elbo && isnan(one.sampling_se) && one.effective_samples == 1);
     lam_vae_scores once = score(v, &options, TEST, 0);
     assert_true(fabs(all.negative_elbo - once.negative_elbo) < 4 * once.negative_elbo_se);
     assert_true(-all.log_likelihood <= once.negative_elbo + 4 * once.negative_elbo_se);
