@@ -45,12 +45,14 @@ def read_run(folder):
     late = run["train"][-max(1, len(run["train"]) // 5):]
     for key in ("forward", "backward", "accepted", "rejected"):
         run[key] = sum(x[key] for x in late) / len(late)
-    run["epochs"] = run["train"][-1]["epoch"]
     end = run["summary"] or run["train"][-1]
     run["cpu"] = end["train_cpu_seconds"]
-    iterations = end["iterations"] if run["summary"] else end["iteration"]
-    run["epoch_cpu"] = run["cpu"] / (iterations / run["validation"][0]["iteration"])
+    run["iterations"] = end["iterations"] if run["summary"] else end["iteration"]
+    run["epoch"] = run["validation"][0]["iteration"]  # iterations of one
+    run["epochs"] = run["iterations"] / run["epoch"]
+    run["epoch_cpu"] = run["cpu"] / run["epochs"]
     run["best"] = min(x["val_nll"] for x in run["validation"])
+    run["budget"] = float(config.get("max-processor-seconds", 0))
     return run
 
 
@@ -65,9 +67,14 @@ def read_runs(runs):
     return found
 
 
-def best_within(run, limit):
-    """Lowest validation bound within so many processor seconds of training."""
-    return min((x["val_nll"] for x in run["validation"] if x["train_cpu_seconds"] <= limit), default=None)
+def best_within(run, limit, key="train_cpu_seconds"):
+    """Lowest validation bound within so many processor seconds of training, or iterations."""
+    return min((x["val_nll"] for x in run["validation"] if x[key] <= limit), default=None)
+
+
+def short(number):
+    """3, 3.8"""
+    return f"{number:.1f}".removesuffix(".0")
 
 
 def bits(run, nats):
@@ -77,8 +84,7 @@ def bits(run, nats):
 
 def print_settings(run):
     c = run["config"]
-    seconds = float(c.get("max-processor-seconds", 0))
-    length = f"{seconds:.0f} processor seconds a run" if seconds > 0 else f"{c['epochs']} epochs"
+    length = f"{run['budget']:.0f} processor seconds a run" if run["budget"] > 0 else f"{c['epochs']} epochs"
     dims = c["dims"].strip("[]").replace(", ", "-")
     paragraph(f"{c['amortised'].capitalize()} fields of rank {c['rank']}, {dims}, {c['blocks']} block{'s' if c['blocks'] != '1' else ''}, {c['nonlinearity']};",
               f"latent {c['latent']}, time {c['time']}; {c['optimizer']} {c['lr']}, batch {c['batch-size']};",
@@ -95,7 +101,8 @@ def print_runs(runs, grey):
         last = run["train"][-max(1, len(run["train"]) // 20):]
         test = run["summary"]["test_nll"] if run["summary"] else None
         blocks = max(1, int(run["config"]["blocks"]))
-        rows.append([run["name"], VARIANTS[run["variant"]] + ("" if run["summary"] else f", {run['epochs']} epochs so far"),
+        length = f", {short(run['epochs'])} epochs" if run["budget"] > 0 or not run["summary"] else ""
+        rows.append([run["name"], VARIANTS[run["variant"]] + length + ("" if run["summary"] else " so far"),
                      f"{test:.2f}" if test is not None else "-", f"{bits(run, test):.4f}" if test is not None else "-",
                      f"{run['best']:.2f}", f"{sum(x['reconstruction'] for x in last) / len(last):.2f}",
                      f"{sum(x['kl'] for x in last) / len(last):.2f}", f"{run['forward']:.1f}", f"{run['backward']:.1f}",
@@ -114,15 +121,20 @@ def seeds_apart(by, changes):
 
 
 def later(by, seed):
-    """By how many epochs the worse of a pair is behind: when the better one had what the worse one has at best."""
+    """By how much the worse of a pair is behind: when the better one had what the worse one has at best."""
     a, b = sorted((by["a0", seed], by["a5", seed]), key=lambda run: run["best"])
-    epoch = a["validation"][0]["iteration"]
-    passed, took = (next(x["iteration"] for x in run["validation"] if x["val_nll"] <= b["best"]) / epoch for run in (a, b))
-    return f"seed {seed}: {ALPHAS[a['variant']]} had the best validation bound of {ALPHAS[b['variant']]} after {passed:.0f} epochs, {took - passed:.0f} sooner"
+    passed, took = (next(x for x in run["validation"] if x["val_nll"] <= b["best"]) for run in (a, b))
+
+    def after(key, unit, name):
+        return f"after {short(passed[key] / unit)} {name}, {short(abs(took[key] - passed[key]) / unit)} {'sooner' if took[key] >= passed[key] else 'later'}"
+
+    return (f"seed {seed}, {ALPHAS[a['variant']]} had the best validation bound of {ALPHAS[b['variant']]} "
+            f"{after('iteration', a['epoch'], 'epochs')}, and {after('train_cpu_seconds', 60, 'processor minutes')}")
 
 
 def calls_in_all(run):
-    return run["summary"]["train_forward"] + run["summary"]["train_backward"]
+    """Forward and back, an iteration, over the whole run."""
+    return (run["summary"]["train_forward"] + run["summary"]["train_backward"]) / run["iterations"]
 
 
 def print_penalty(runs):
@@ -155,7 +167,7 @@ def print_penalty(runs):
     paragraph(f"With the penalty, calls an iteration are {saved} ({', '.join(f'x {r:.2f}' for r in ratios)}; of the whole run {whole}), at a",
               "test bound that",
               f"changes by {', '.join(f'{w:+.2f}' for w in worse)} nats an image.", seeds_apart(by, worse))
-    paragraph("In epochs, " + "; ".join(later(by, int(row[0])) for row in rows) + ".")
+    paragraph("Of " + "; of ".join(later(by, int(row[0])) for row in rows) + ".")
 
 
 def calls_at(run, tolerance):
@@ -191,26 +203,31 @@ def print_flow(runs, grey):
     """Every flow against none, of one seed: after the same epochs, and after the same processor seconds."""
     by = {(run["variant"], run["seed"]): run for run in runs if run["summary"]}
     rows, won = [], []
+    budget = any(run["budget"] > 0 for run in runs)
     for (variant, seed), run in sorted(by.items()):
         none = by.get(("none", seed))
         if variant == "none" or none is None:
             continue
         limit = min(run["cpu"], none["cpu"])
-        at = best_within(run, limit), best_within(none, limit)
+        epochs = min(run["iterations"], none["iterations"]) // run["epoch"]
+        seconds, iterations = ([best_within(r, most, key) for r in (run, none)]
+                               for most, key in ((limit, "train_cpu_seconds"), (epochs * run["epoch"], "iteration")))
         test = run["summary"]["test_nll"] - none["summary"]["test_nll"]
-        rows.append([f"{VARIANTS[variant]}, seed {seed}", f"{test:+.2f}", f"{run['best'] - none['best']:+.2f}",
-                     f"{limit:.0f}", f"{at[0] - at[1]:+.2f}" if None not in at else "-"])
-        won.append((test < 0, None not in at and at[0] < at[1]))
+        rows.append([f"{VARIANTS[variant]}, seed {seed}", f"{test:+.2f}", f"{iterations[0] - iterations[1]:+.2f} ({epochs})",
+                     f"{limit:.0f}", f"{seconds[0] - seconds[1]:+.2f}" if None not in seconds else "-"])
+        won.append((test < 0, iterations[0] < iterations[1], None not in seconds and seconds[0] < seconds[1]))
     if not rows:
         paragraph("No run without a flow is finished yet.")
         return
-    table(["against no flow", "test -ELBO, same epochs", "val -ELBO, same epochs", "processor seconds that both had",
-           "val -ELBO, these seconds"], rows)
-    epochs, same = sum(w[0] for w in won), sum(w[1] for w in won)
-    paragraph(f"After the same epochs {epochs} of {len(won)} flows {'has' if epochs == 1 else 'have'} the better test bound; after the",
-              f"same seconds {same} of {len(won)} the better validation bound.")
+    table(["against no flow", f"test -ELBO, same {'seconds' if budget else 'epochs'}", "val -ELBO, best, same epochs (so many)",
+           "processor seconds that both had", "val -ELBO, best, these seconds"], rows)
+    tests, epochs, seconds = (sum(w[k] for w in won) for k in range(3))
+    same = ("seconds", "epochs") if budget else ("epochs", "seconds")
+    better = {"epochs": epochs, "seconds": seconds}
+    paragraph(f"After the same {same[0]} {tests} of {len(won)} flows {'has' if tests == 1 else 'have'} the better test bound and {better[same[0]]} of",
+              f"{len(won)} the better validation bound; after the same {same[1]} {better[same[1]]} of {len(won)} the better validation bound.")
     print_gaps(by)
-    if epochs < len(won):
+    if tests < len(won):
         print_far(next(run for (variant, _), run in sorted(by.items()) if variant == "none"), grey)
 
 
@@ -220,13 +237,15 @@ def print_gaps(by):
     for (variant, seed), run in sorted(by.items()):
         if variant == "none" or ("none", seed) not in by:
             continue
-        gaps = [a["val_nll"] - b["val_nll"] for a, b in zip(run["validation"], by["none", seed]["validation"])]
-        at = [max(1, round(len(gaps) * k / 5)) for k in range(1, 6)]
-        rows.append([f"{VARIANTS[variant]}, seed {seed}", *(f"{gaps[i - 1]:+.2f} ({i})" for i in at)])
+        gaps = [a["val_nll"] - b["val_nll"] for a, b in zip(run["validation"], by["none", seed]["validation"])
+                if a["iteration"] == b["iteration"]]  # a run that ends within an epoch is validated there too
+        few = len(gaps) <= 5
+        at = range(1, len(gaps) + 1) if few else [max(1, round(len(gaps) * k / 5)) for k in range(1, 6)]
+        rows.append([f"{VARIANTS[variant]}, seed {seed}", *(f"{gaps[i - 1]:+.2f}" + ("" if few else f" ({i})") for i in at)])
         late = gaps[at[0] - 1:]
         ahead = sum(gap < 0 for gap in late)
         turns.append(f"{ALPHAS[variant]}, seed {seed}, is ahead in {ahead}")
-    table(["val -ELBO against no flow, at epoch", "a fifth", "two", "three", "four", "all of the run"], rows)
+    table(["val -ELBO against no flow, at epoch", *(map(str, at) if few else ("a fifth", "two", "three", "four", "all of the run"))], rows)
     paragraph(f"Of the {len(late)} validations from the first fifth on, when beta is 1, {'; '.join(turns)}.")
 
 
