@@ -101,6 +101,9 @@ typedef struct cli_progress {
     const char *what; /* "scoring rows" */
     double start, last; /* on cli_clock: when the work began, when a line was last shown */
 } cli_progress;
+/* Work that began at start, on cli_clock; and that so much of it is done. show has the form of lam_eval_options' callback. */
+void cli_progress_begin(cli_progress *progress, const char *what, double start);
+int cli_progress_show(void *progress, size_t done, size_t total);
 /* Hooks progress into options; it must outlive the call. */
 void cli_progress_start(cli_progress *progress, const char *what, lam_eval_options *options);
 /* Wipes the line. */

@@ -148,6 +148,12 @@ static int tell(void *user, const lam_progress *progress)
     return fit_signal() != 0;
 }
 
+static int is_to_stop(void *user, lam_part part, size_t done, size_t rows)
+{
+    (void)user, (void)part, (void)done, (void)rows;
+    return fit_signal() != 0;
+}
+
 /* Warnings, notes and whatever a library prints go to a file in the run's folder. */
 static void redirect(const char *folder)
 {
@@ -198,7 +204,8 @@ static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job
         status = lam_experiment_check_data(experiment, index, slot->data_hash);
     }
     if (status == LAM_OK) {
-        const lam_fit_options fit = {.run_dir = run->folder, .resume = 1, .progress = tell, .user = slot, .log = log};
+        const lam_fit_options fit = {.run_dir = run->folder, .resume = 1, .progress = tell, .evaluating = is_to_stop, .user = slot,
+            .log = log};
         status = lam_fit(&cfg, data, &fit, &model, NULL);
     }
     lam_model_free(model);

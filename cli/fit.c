@@ -89,9 +89,10 @@ static int fit(const cli_command *command, const char *path, const fit_args *arg
     lam_model *model = NULL;
     lam_fit_result result;
     memset(&result, 0, sizeof result);
-    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq};
-    lam_fit_options options = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress, .user = &watch,
-        .log = {cli_log, NULL}};
+    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq,
+        .told = cli_clock()};
+    lam_fit_options options = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
+        .evaluating = fit_evaluating, .user = &watch, .log = {cli_log, NULL}};
     const fit_word words[] = {{"--valid ", args->valid}, {"--test ", args->test}, {0}};
     int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
     if (code != CLI_OK)
@@ -100,7 +101,7 @@ static int fit(const cli_command *command, const char *path, const fit_args *arg
     lam_status status = lam_fit(cfg, data, &options, &model, &result);
     cli_status_line("");
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, path, &args->run, words, &watch, cfg);
+        code = fit_say_interrupted(command, path, &args->run, words, cfg, &result);
     else if (status != LAM_OK)
         code = cli_library_failed();
     if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)

@@ -43,18 +43,22 @@ typedef struct fit_watch {
     size_t from;               /* iterations done when those that are counted for the rate began; */
     double from_seconds;       /* the run's seconds then, */
     double seconds;            /* and at the last call */
-    double shown;              /* cli_clock of the line last shown */
+    double shown;              /* cli_clock of the line last shown; */
+    double told;               /* and of the last call */
+    cli_progress evaluation;   /* of the validation or test under way, */
+    size_t evaluated;          /* and rows of it that were done at the last call */
 } fit_watch;
 
 /* How to go on with a run stopped by a signal; returns the exit code. */
 int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *run, const fit_word *data,
-    const fit_watch *watch, const lam_config *cfg);
+    const lam_config *cfg, const lam_fit_result *result);
 /* SIGINT, SIGTERM and SIGHUP ask fit_progress to stop; the second one of a kind kills. */
 void fit_catch_signals(void);
 /* The signal that came, 0 if none. */
 int fit_signal(void);
-/* The callback of lam_fit_options; user is a fit_watch. */
+/* The callbacks of lam_fit_options; user is a fit_watch. */
 int fit_progress(void *user, const lam_progress *progress);
+int fit_evaluating(void *user, lam_part part, size_t done, size_t rows);
 /* What was read, as lines on stdout. valid and test may be NULL. */
 void fit_print_data(const char *path, const lam_table *all, const lam_dataset *data);
 /* The closing tables on stdout. */

@@ -162,6 +162,18 @@ int fit_progress(void *user, const lam_progress *p)
         show_on_terminal(watch, p, rate);
     else if (!watch->quiet)
         show_as_lines(watch, p, rate);
+    watch->told = cli_clock();
+    return stop_signal != 0;
+}
+
+int fit_evaluating(void *user, lam_part part, size_t done, size_t rows)
+{
+    fit_watch *watch = user;
+    if (done <= watch->evaluated || watch->evaluation.what == NULL) /* another one, begun after the last iteration or validation */
+        cli_progress_begin(&watch->evaluation, part == LAM_VALID ? "validation" : "test", watch->told);
+    watch->evaluated = done;
+    if (!watch->quiet)
+        (void)cli_progress_show(&watch->evaluation, done, rows);
     return stop_signal != 0;
 }
 

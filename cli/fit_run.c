@@ -166,14 +166,16 @@ static void say_word(const char *flag, const char *word)
 }
 
 int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *args, const fit_word *data,
-    const fit_watch *watch, const lam_config *cfg)
+    const lam_config *cfg, const lam_fit_result *result)
 {
+    int warm = result->iterations == 0 && cfg->warm_start > 0;
     char of[64] = "";
-    if (watch->warm)
+    if (warm)
         snprintf(of, sizeof of, " of %zu of the warm start", cfg->warm_start);
     else if (cfg->model == LAM_DENSITY || cfg->epochs == 0) /* else the epochs say how many there are */
         snprintf(of, sizeof of, " of %zu", cfg->iterations);
-    cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", watch->iteration, of, args->out);
+    cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", warm ? result->warm_start : result->iterations, of,
+        args->out);
     fprintf(stderr, "  laminar %s", command->name);
     say_word("", path);
     for (; data->flag != NULL; data++)

@@ -108,7 +108,7 @@ void cli_progress_line(const char *line, double seconds, double *last)
     *last = now;
 }
 
-static int show_progress(void *user, size_t done, size_t total)
+int cli_progress_show(void *user, size_t done, size_t total)
 {
     cli_progress *progress = user;
     double spent = cli_clock() - progress->start;
@@ -119,12 +119,15 @@ static int show_progress(void *user, size_t done, size_t total)
     return 0;
 }
 
+void cli_progress_begin(cli_progress *progress, const char *what, double start)
+{
+    *progress = (cli_progress){.what = what, .start = start, .last = start - 60.0};
+}
+
 void cli_progress_start(cli_progress *progress, const char *what, lam_eval_options *options)
 {
-    progress->what = what;
-    progress->start = cli_clock();
-    progress->last = progress->start - 60.0;
-    options->progress = show_progress;
+    cli_progress_begin(progress, what, cli_clock());
+    options->progress = cli_progress_show;
     options->user = progress;
 }
 

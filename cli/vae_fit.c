@@ -108,9 +108,9 @@ static int fit(const cli_command *command, const char *path, const vae_fit_args 
     lam_fit_result result;
     memset(&result, 0, sizeof result);
     fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .kind = LAM_VAE,
-        .log_freq = cfg->log_freq, .epochs = cfg->epochs};
+        .log_freq = cfg->log_freq, .epochs = cfg->epochs, .told = cli_clock()};
     lam_fit_options options_ = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
-        .user = &watch, .log = {cli_log, NULL}};
+        .evaluating = fit_evaluating, .user = &watch, .log = {cli_log, NULL}};
     const fit_word words[] = {{"--valid ", args->files.valid}, {"--test ", args->files.test}, {"--image-size ", args->files.size},
         {0}};
     int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
@@ -120,7 +120,7 @@ static int fit(const cli_command *command, const char *path, const vae_fit_args 
     lam_status status = lam_vae_fit(cfg, data, &options_, &model, &result);
     cli_status_line("");
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, path, &args->run, words, &watch, cfg);
+        code = fit_say_interrupted(command, path, &args->run, words, cfg, &result);
     else if (status != LAM_OK)
         code = cli_library_failed();
     if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)

@@ -442,7 +442,10 @@ typedef struct lam_fit_options {
     int resume;          /* go on from run_dir's checkpoint if there is one */
     const lam_model *init; /* start from these weights; NULL: from the seed */
     int (*progress)(void *user, const lam_progress *progress); /* may be NULL; non-zero return saves and stops */
-    void *user;
+    /* While a validation (LAM_VALID) or the test is under way, after every batch but the last: done of its rows. May be NULL; a
+     * non-zero return stops as that of progress does, and a resumed run evaluates anew. */
+    int (*evaluating)(void *user, lam_part part, size_t done, size_t rows);
+    void *user; /* of both */
     lam_log log;
 } lam_fit_options;
 

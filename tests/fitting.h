@@ -140,6 +140,22 @@ static inline int watching(void *user, const lam_progress *p)
     return w->stop_after > 0 && w->calls >= w->stop_after;
 }
 
+/* Stops at the call after so many; what the calls were about. */
+typedef struct evaluation_watch {
+    size_t skip, calls, at[3]; /* at: calls by part */
+    lam_part part;             /* of the last one */
+} evaluation_watch;
+
+static inline int watching_evaluations(void *user, lam_part part, size_t done, size_t rows)
+{
+    evaluation_watch *w = user;
+    assert_true(part == LAM_VALID || part == LAM_TEST);
+    assert_true(done > 0 && done < rows);
+    w->at[part]++;
+    w->part = part;
+    return w->calls++ >= w->skip;
+}
+
 /* ---- kills --------------------------------------------------------------------------------------------------------- */
 
 /* Fits into RUN in processes that are killed without warning at moments that nobody chose, later rounds up to so many nanoseconds

@@ -62,6 +62,12 @@ class _Ticker:
             where += f"  best validation {p.best_val_nll:.4f}"
         self._write(f"{where}  calls of f {p.counts.forward} + {p.counts.backward}  {p.seconds:.0f} s, {p.seconds_left:.0f} s left")
 
+    def evaluating(self, part, done, rows):
+        now = time.monotonic()
+        if now - self.last >= 2:  # the last iteration, or the last line, is as long ago
+            self.last = now - 1.5
+            self._write(f"{'validation' if part == lib.LAM_VALID else 'test'}: {done} of {rows}")
+
     def _write(self, line):
         sys.stderr.write("\r" + line.ljust(self.width))
         sys.stderr.flush()
@@ -219,8 +225,13 @@ class Estimator:
             plain["is_validation"] = bool(plain["is_validation"])
             return shown(Progress(counts=counts_of(p.counts), **plain))
 
+        def evaluating(part, done, rows):
+            if isinstance(shown, _Ticker):
+                shown.evaluating(part, done, rows)
+
         watch, log = Watch("int(void *, const lam_progress *)", call), Log()
-        options.progress = watch.pointer
+        between = Watch("int(void *, lam_part, size_t, size_t)", evaluating)  # for Ctrl-C too
+        options.progress, options.evaluating = watch.pointer, between.pointer
         options.log = log.pointer[0]
         if out is not None:
             folder = ffi.new("char[]", path_bytes(_prepare_folder(out, resume, overwrite)))
@@ -235,6 +246,7 @@ class Estimator:
             if isinstance(shown, _Ticker):
                 shown.close()
         kept = ffi.gc(model[0], free) if model[0] != ffi.NULL else None
+        between.reraise()
         watch.check(status)
         plain = {name: getattr(result, name) for name in FitResult._fields if not name.endswith("_counts")}
         plain["finished"] = bool(plain["finished"])

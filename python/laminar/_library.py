@@ -215,10 +215,14 @@ class Watch:
         self._call = _Callback(kind, call)
         self.pointer = self._call.pointer
 
-    def check(self, status):
-        """As check(), but what was raised meanwhile comes first; a stop that was asked for is no error. True: there was one."""
+    def reraise(self):
+        """Raises what was raised meanwhile."""
         if self._call.caught is not None:
             raise self._call.caught
+
+    def check(self, status):
+        """As check(), but what was raised meanwhile comes first; a stop that was asked for is no error. True: there was one."""
+        self.reraise()
         if status == lib.LAM_ERR_INTERRUPTED:
             if not self._asked:
                 raise KeyboardInterrupt

@@ -85,12 +85,20 @@ static lam_status give_up_at(lam_run *run, lam_status why, uint64_t iteration)
 
 /* ---- validation --------------------------------------------------------------------------------------------------- */
 
+lam_status lam_evaluation_tell(const lam_evaluation *e, size_t done, size_t rows)
+{
+    return done < rows && e->evaluating != NULL && e->evaluating(e->user, e->part, done, rows) != 0 ? LAM_ERR_INTERRUPTED : LAM_OK;
+}
+
 static lam_status validate(lam_run *run)
 {
     lam_fit_state *s = &run->state;
     double lr = rate_of(run);
-    const lam_evaluation e = { .params = s->params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID };
+    const lam_evaluation e = { .params = s->params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID,
+        .evaluating = run->options->evaluating, .user = run->options->user };
     lam_status status = run->target->trainer.evaluate(run->target->trainer.self, &e, &run->val_nll, &run->val_counts);
+    if (status == LAM_ERR_INTERRUPTED)
+        return status;
     if (status != LAM_OK)
         return s->iteration > 0 ? give_up_at(run, status, s->iteration) : give_up(run, lam_fail_in(status, "after the warm start"));
     s->validated = s->iteration;
@@ -235,7 +243,7 @@ static lam_status test(lam_run *run, lam_fit_result *r)
     lam_fit_state *s = &run->state;
     int validated = lam_fit_state_has_best(s);
     const lam_evaluation e = { .params = validated ? s->best : s->params, .exact = 1, .part = LAM_TEST,
-        .h_star = validated ? s->best_h_test : s->h_test };
+        .h_star = validated ? s->best_h_test : s->h_test, .evaluating = run->options->evaluating, .user = run->options->user };
     if (!run->target->has_test)
         return LAM_OK;
     LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, &r->test_nll, &r->test_counts));
@@ -277,7 +285,7 @@ lam_status lam_loop_run(const lam_config *cfg, const lam_target *target, const l
         status = train(&run);
         if (status == LAM_OK)
             status = finish(&run, result);
-        else if (status == LAM_ERR_INTERRUPTED)
+        if (status == LAM_ERR_INTERRUPTED)
             status = stop(&run, result);
     }
     lam_run_close(&run);

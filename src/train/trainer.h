@@ -29,7 +29,11 @@ typedef struct lam_evaluation {
     int keep_h_star; /* 1: h_star is updated, unless the evaluation fails */
     int exact;       /* 1: the exact trace whatever the configuration; 0: as val_divergence says */
     lam_part part;
+    int (*evaluating)(void *user, lam_part part, size_t done, size_t rows); /* as of lam_fit_options */
+    void *user;
 } lam_evaluation;
+/* Between two batches: LAM_ERR_INTERRUPTED, without a message, when a stop is asked for. */
+lam_status lam_evaluation_tell(const lam_evaluation *evaluation, size_t done, size_t rows);
 
 typedef struct lam_trainer {
     void *self;

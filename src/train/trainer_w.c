@@ -175,6 +175,7 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
         if (status != LAM_OK)
             return lam_fail_in(status, "%s rows %zu to %zu", e->part == LAM_VALID ? "validation" : "test", first + 1, first + n);
         sum += batch_nll(t, n);
+        LAM_TRY(lam_evaluation_tell(e, first + n, rows));
     }
     *nll = rows > 0 ? sum / (double)rows : (double)NAN;
     if (rows > 0 && !isfinite(*nll))

@@ -150,6 +150,7 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, lam_elbo
                 first + call.rows);
         sum += terms.negative_elbo * (double)call.rows;
         lam_counts_add(counts, &terms.counts);
+        LAM_TRY(lam_evaluation_tell(e, first + call.rows, rows));
     }
     *negative_elbo = rows > 0 ? sum / (double)rows : (double)NAN;
     return LAM_OK;

@@ -23,6 +23,44 @@ static void threads_do_not_matter(void **state)
     }
 }
 
+/* Stopped between any two batches of a validation or of the test, one and the same more than once. */
+static void stopping_an_evaluation_does_not_matter(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_fit_result whole, r;
+    evaluation_watch all = { .skip = 1000 };
+    size_t stops[3] = { 0 }, rounds = 0;
+    configure(&cfg);
+    set(&cfg, "val-batch-size", "15"); /* 15 + 15 + 10 rows: two calls an evaluation */
+    fit_into("split", &cfg, (lam_fit_options) { .evaluating = watching_evaluations, .user = &all }, LAM_OK, &whole);
+    assert_int_equal(all.at[LAM_VALID], 2 * 5); /* after 5, 10, 15, 20 and 23 iterations */
+    assert_int_equal(all.at[LAM_TEST], 2);
+    for (lam_status status = LAM_ERR_INTERRUPTED; status == LAM_ERR_INTERRUPTED; rounds++) {
+        evaluation_watch w = { .skip = rounds % 5 };
+        char folder[512];
+        lam_model *model;
+        snprintf(folder, sizeof folder, "%s", scratch_path("stopped"));
+        const lam_fit_options options = { .run_dir = folder, .resume = 1, .evaluating = watching_evaluations, .user = &w };
+        assert_true(rounds < 40);
+        status = lam_fit(&cfg, data, &options, &model, &r);
+        assert_non_null(model);
+        lam_model_free(model);
+        assert_int_equal(r.finished, status == LAM_OK);
+        if (status == LAM_ERR_INTERRUPTED) {
+            stops[w.part]++;
+            assert_true(strstr(lam_last_error(), "stopped after iteration") != NULL && isnan(r.test_nll));
+        }
+    }
+    assert_true(stops[LAM_VALID] >= 5 && stops[LAM_TEST] >= 2);
+    assert_same_model("split", "stopped");
+    assert_lines("stopped", &cfg);
+    assert_true(r.test_nll == whole.test_nll);
+    remove_run("stopped");
+    remove_run("split");
+    lam_config_clear(&cfg);
+}
+
 /* Stopped after every k-th iteration, until there is nothing left to stop. */
 static void stopping_does_not_matter(void **state)
 {
@@ -188,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(stopping_does_not_matter),
+        cmocka_unit_test(stopping_an_evaluation_does_not_matter),
         cmocka_unit_test(iterations_may_grow),
         cmocka_unit_test(time_runs_out),
         cmocka_unit_test(double_resumes_as_well),

@@ -243,6 +243,31 @@ static void partial_batches(void **state)
     lam_config_clear(&cfg);
 }
 
+/* Stopped in every validation and in the test, whose parts are two batches and three. */
+static void stopping_an_evaluation_changes_nothing(void **state)
+{
+    lam_config cfg;
+    lam_fit_result whole, r;
+    evaluation_watch all = { .skip = 1000 };
+    size_t rounds = 0;
+    (void)state;
+    configure_vae(&cfg);
+    set(&cfg, "batch-size", "7");
+    set(&cfg, "iterations", "9");
+    fit_vae("split", &cfg, (lam_fit_options) { .evaluating = watching_evaluations, .user = &all }, LAM_OK, NULL, &whole);
+    assert_true(all.at[LAM_VALID] == 2 && all.at[LAM_TEST] == 2); /* validated after 7 and 9 iterations */
+    for (lam_status status = LAM_ERR_INTERRUPTED; status == LAM_ERR_INTERRUPTED; rounds++) {
+        evaluation_watch w = { .skip = rounds };
+        status = rounds == 3 ? LAM_OK : LAM_ERR_INTERRUPTED;
+        fit_vae("stopped", &cfg, (lam_fit_options) { .resume = 1, .evaluating = watching_evaluations, .user = &w }, status, NULL, &r);
+    }
+    assert_same_model("split", "stopped");
+    assert_true(r.test_nll == whole.test_nll);
+    remove_run("stopped");
+    remove_run("split");
+    lam_config_clear(&cfg);
+}
+
 /* Other posteriors, pixels, traces; and iterations from epochs. */
 static void other_kinds(void **state)
 {
@@ -695,6 +720,7 @@ int main(void)
         cmocka_unit_test(loss_falls),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(stopping_changes_nothing),
+        cmocka_unit_test(stopping_an_evaluation_changes_nothing),
         cmocka_unit_test(partial_batches),
         cmocka_unit_test(other_kinds),
         cmocka_unit_test(bad_fits),
