@@ -120,15 +120,27 @@ def seeds_apart(by, changes):
             " them" + (", each time the same way." if len({c > 0 for c in changes}) == 1 else "."))
 
 
+def reached(run, level, key):
+    """Iterations or processor seconds until the validation bound came down to a level, on straight lines between validations."""
+    before = None
+    for x in run["validation"]:
+        if x["val_nll"] <= level:
+            if before is None:
+                return x[key]
+            return before[key] + (before["val_nll"] - level) / (before["val_nll"] - x["val_nll"]) * (x[key] - before[key])
+        before = x
+    return None
+
+
 def later(by, seed):
     """By how much the worse of a pair is behind: when the better one had what the worse one has at best."""
     a, b = sorted((by["a0", seed], by["a5", seed]), key=lambda run: run["best"])
-    passed, took = (next(x for x in run["validation"] if x["val_nll"] <= b["best"]) for run in (a, b))
 
     def after(key, unit, name):
-        return f"after {short(passed[key] / unit)} {name}, {short(abs(took[key] - passed[key]) / unit)} {'sooner' if took[key] >= passed[key] else 'later'}"
+        passed, took = (reached(run, b["best"], key) / unit for run in (a, b))
+        return f"after {short(passed)} {name}, {short(abs(took - passed))} {'sooner' if took >= passed else 'later'}"
 
-    return (f"seed {seed}, {ALPHAS[a['variant']]} had the best validation bound of {ALPHAS[b['variant']]} "
+    return (f"seed {seed}, {ALPHAS[a['variant']]} came to {ALPHAS[b['variant']]}'s best validation bound "
             f"{after('iteration', a['epoch'], 'epochs')}, and {after('train_cpu_seconds', 60, 'processor minutes')}")
 
 
@@ -167,7 +179,7 @@ def print_penalty(runs):
     paragraph(f"With the penalty, calls an iteration are {saved} ({', '.join(f'x {r:.2f}' for r in ratios)}; of the whole run {whole}), at a",
               "test bound that",
               f"changes by {', '.join(f'{w:+.2f}' for w in worse)} nats an image.", seeds_apart(by, worse))
-    paragraph("Of " + "; of ".join(later(by, int(row[0])) for row in rows) + ".")
+    paragraph("Of " + "; of ".join(later(by, int(row[0])) for row in rows) + " (straight lines between validations).")
 
 
 def calls_at(run, tolerance):
@@ -284,7 +296,8 @@ def main():
         print_settings(next((run for run in mine if run["variant"] != "none"), mine[0]))
         machines = {open(path).read().strip() for path in (os.path.join(run["folder"], "machine") for run in mine) if os.path.exists(path)}
         if machines:
-            paragraph("; ".join(sorted(machines)) + ".")
+            paragraph("; ".join(sorted(machines)) + ".", *(f"{run['name']} was finished on {run['config']['threads']} threads."
+                                                           for run in mine if run["config"]["threads"] != "1"))
         print_runs(mine, grey)
         print_penalty(mine)
         print_tolerance(mine)
