@@ -102,6 +102,7 @@ evaluate() { # NAME FILE
     for at in $(evaluations "$1"); do
         to=$runs/$1/eval-$at.txt
         nice "$runs/laminar" vae eval "$runs/$1" "$2" --part test --atol "$at" --rtol "$at" --threads 1 >"$to.new" 2>"$runs/$1.txt" || return 1
+        sed -i "s#$2#${2##*/}#" "$to.new" # the images' folder is this machine's alone
         mv "$to.new" "$to"
     done
 }
