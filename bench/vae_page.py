@@ -67,8 +67,8 @@ def read_runs(runs):
     return found
 
 
-def best_within(run, limit, key="train_cpu_seconds"):
-    """Lowest validation bound within so many processor seconds of training, or iterations."""
+def best_within(run, limit, key):
+    """Lowest validation bound within a limit on processor seconds of training or on iterations, which key names."""
     return min((x["val_nll"] for x in run["validation"] if x[key] <= limit), default=None)
 
 

@@ -107,7 +107,7 @@ static size_t square(size_t n)
 
 /* Opens the model, and the images if the command takes any; runs draw; frees all. */
 static int with_model(const cli_command *command, int argc, char **argv, picture_args *args,
-    int (*draw)(const cli_command *, const picture_args *, const lam_vae *, const vae_chosen *))
+    int (*draw)(const cli_command *, const picture_args *, const lam_vae *, vae_chosen *))
 {
     cli_line line;
     lam_vae *model = NULL;
@@ -154,15 +154,16 @@ static int write_pairs(const picture_args *args, const lam_vae *model, const vae
     return code;
 }
 
-static int reconstruct(const cli_command *command, const picture_args *args, const lam_vae *model, const vae_chosen *images)
+static int reconstruct(const cli_command *command, const picture_args *args, const lam_vae *model, vae_chosen *images)
 {
     watched w;
-    size_t n = args->n < images->n ? args->n : images->n;
-    if (n == 0)
-        return cli_misuse(command, "-n 0: a picture wants an image at least");
+    int code = vae_first(command, args->n, images);
+    if (code != CLI_OK)
+        return code;
+    size_t n = images->n;
     double *out = cli_alloc(n * pixels_of(model), sizeof *out);
     start(&w, args, "reconstructing images");
-    int code = end(lam_vae_reconstruct(model, &w.options, images->pixels, images->numbers, n, out), model, out, n);
+    code = end(lam_vae_reconstruct(model, &w.options, images->pixels, images->numbers, n, out), model, out, n);
     if (code == CLI_OK)
         code = is_picture(args) ? write_pairs(args, model, images, out, n) : write_rows(args, model, NULL, out, n);
     free(out);
@@ -199,7 +200,7 @@ static const cli_option sample_options[] = {
     {0},
 };
 
-static int sample(const cli_command *command, const picture_args *args, const lam_vae *model, const vae_chosen *images)
+static int sample(const cli_command *command, const picture_args *args, const lam_vae *model, vae_chosen *images)
 {
     (void)images;
     watched w;
@@ -246,7 +247,7 @@ static const cli_option interpolate_options[] = {
     {0},
 };
 
-static int interpolate(const cli_command *command, const picture_args *args, const lam_vae *model, const vae_chosen *images)
+static int interpolate(const cli_command *command, const picture_args *args, const lam_vae *model, vae_chosen *images)
 {
     watched w;
     size_t size = pixels_of(model), n = args->n;
