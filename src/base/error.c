@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local char last_error[2048];
+static _Thread_local char last_error[8192]; /* a flag may name a hundred columns */
 
 const char *lam_version(void)
 {

@@ -91,3 +91,11 @@ int lam_whole_read(const char *text, uint64_t *out)
     *out = value;
     return 0;
 }
+
+double lam_number_round(double value, int digits)
+{
+    if (value == 0 || !isfinite(value))
+        return value;
+    double unit = pow(10, floor(log10(fabs(value))) - digits + 1);
+    return unit >= 1 ? round(value / unit) * unit : round(value / unit) / round(1 / unit);
+}

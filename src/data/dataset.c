@@ -4,6 +4,8 @@
 #include "base/number.h"
 #include "base/random.h"
 #include "data/columns.h"
+#include "data/moments.h"
+#include "data/remark.h"
 #include "data/table.h"
 #include <math.h>
 #include <stdio.h>
@@ -206,35 +208,59 @@ static lam_status warn(const lam_dataset *data, const unsigned char *given, cons
     return LAM_OK;
 }
 
-/* Mean and population standard deviation of the training rows, in two passes. */
-static lam_status measure(lam_dataset *data, int standardise)
+/* All of them at once. */
+static lam_status refuse_constants(const lam_dataset *data, const lam_column_moments *moments, const size_t *columns, size_t n)
 {
-    size_t n = data->rows[LAM_TRAIN], dim = data->dim;
-    const double *x = data->values[LAM_TRAIN];
-    for (size_t j = 0; j < dim; j++) {
-        double sum = 0, square = 0, low = x[j], high = x[j];
-        for (size_t i = 0; i < n; i++) {
-            double v = x[i * dim + j];
-            sum += v, low = v < low ? v : low, high = v > high ? v : high;
-        }
-        if (low == high) {
-            char value[LAM_NUMBER_SIZE];
-            lam_number_print(low, value);
-            return lam_fail(LAM_ERR_DATA, "column %zu (%s) is constant: every training row has %s; leave it out with --drop %s",
-                j + 1, data->names[j], value, data->names[j]);
-        }
-        double mean = sum / (double)n;
-        for (size_t i = 0; i < n; i++)
-            square += (x[i * dim + j] - mean) * (x[i * dim + j] - mean);
-        double scale = sqrt(square / (double)n);
-        if (!isfinite(mean) || !isfinite(scale) || scale <= 0)
+    lam_remark text;
+    LAM_TRY(lam_remark_begin(&text));
+    fprintf(text.out, n == 1 ? "column %zu (" : "%zu columns are constant: ", n == 1 ? columns[0] + 1 : n);
+    size_t shown = n <= LAM_REMARK_NAMES + 1 ? n : LAM_REMARK_NAMES;
+    for (size_t i = 0; i < shown; i++) {
+        const lam_column_moments *m = &moments[columns[i]];
+        char value[LAM_NUMBER_SIZE];
+        lam_number_print(m->low < m->high ? lam_number_round(m->low, 12) : m->low, value);
+        lam_remark_name(text.out, data->names[columns[i]]);
+        fprintf(text.out, "%severy training row has %s%s%s", n == 1 ? ") is constant: " : " (", value,
+            m->low < m->high ? ", but for the last digits, which are rounding" : "", n == 1 ? "" : i + 1 < n ? "), " : ")");
+    }
+    if (shown < n)
+        fprintf(text.out, "and %zu others", n - shown);
+    fprintf(text.out, "; leave %s out with ", n == 1 ? "it" : "them");
+    lam_remark_drop(text.out, data->names, columns, n);
+    return lam_remark_fail(&text, LAM_ERR_DATA);
+}
+
+/* The standardiser, of the training rows. columns [dim] is room for the constant ones. */
+static lam_status take_moments(lam_dataset *data, int standardise, lam_column_moments *moments, size_t *columns)
+{
+    size_t constants = 0;
+    for (size_t j = 0; j < data->dim; j++) {
+        lam_moments_of(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &moments[j]);
+        if (moments[j].constant)
+            columns[constants++] = j;
+    }
+    if (constants > 0)
+        return refuse_constants(data, moments, columns, constants);
+    for (size_t j = 0; j < data->dim; j++) {
+        const lam_column_moments *m = &moments[j];
+        if (!isfinite(m->mean) || !isfinite(m->deviation) || m->deviation <= 0)
             return lam_fail(LAM_ERR_DATA, "column %zu (%s) spans %g to %g, beyond what double can square; rescale it", j + 1,
-                data->names[j], low, high);
-        data->mean[j] = standardise ? mean : 0;
-        data->scale[j] = standardise ? scale : 1;
+                data->names[j], m->low, m->high);
+        data->mean[j] = standardise ? m->mean : 0;
+        data->scale[j] = standardise ? m->deviation : 1;
         data->log_det -= log(data->scale[j]);
     }
     return LAM_OK;
+}
+
+static lam_status measure(lam_dataset *data, int standardise)
+{
+    lam_column_moments *moments = lam_alloc(data->dim, sizeof *moments);
+    size_t *columns = lam_alloc(data->dim, sizeof *columns);
+    lam_status status = moments == NULL || columns == NULL ? LAM_ERR_MEMORY : take_moments(data, standardise, moments, columns);
+    lam_free(moments);
+    lam_free(columns);
+    return status;
 }
 
 static void standardise_rows(lam_dataset *data)

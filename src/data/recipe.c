@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "data/moments.h"
 #include "data/npy.h"
 #include "data/table.h"
 #include <math.h>
@@ -240,21 +241,14 @@ static lam_status standardise(lam_recipe_job *job)
     job->scale = lam_alloc(cols, sizeof *job->scale);
     if (job->mean == NULL || job->scale == NULL)
         return LAM_ERR_MEMORY;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < cols; j++)
-            job->mean[j] += t->values[i * cols + j];
-    for (size_t j = 0; j < cols; j++)
-        job->mean[j] /= (double)n;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < cols; j++) {
-            double d = t->values[i * cols + j] - job->mean[j];
-            job->scale[j] += d * d;
-        }
     for (size_t j = 0; j < cols; j++) {
-        job->scale[j] = sqrt(job->scale[j] / (double)(n - (size_t)job->rule->sample_deviation));
-        if (!(job->scale[j] > 0) || !isfinite(job->scale[j]))
+        lam_column_moments m;
+        lam_moments_of(t->values + j, n, cols, &m);
+        job->mean[j] = m.mean;
+        job->scale[j] = m.deviation * sqrt((double)n / (double)(n - (size_t)job->rule->sample_deviation));
+        if (m.constant || !(job->scale[j] > 0) || !isfinite(job->scale[j]))
             return lam_fail(LAM_ERR_DATA, "%s: column %s is %s, it cannot be standardised; is this the whole file?", job->paths[0],
-                t->names[j], job->scale[j] == 0 ? "constant" : "beyond what double can square");
+                t->names[j], m.constant ? "constant" : "beyond what double can square");
     }
     for (size_t i = 0; i < t->rows; i++)
         for (size_t j = 0; j < cols; j++)

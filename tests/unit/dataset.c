@@ -220,7 +220,11 @@ static void refusals(void **state)
     FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_DATA, "column 2 (2) is constant: every training row has 0.25");
     FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_DATA, "--drop 2");
     for (size_t i = 0; i < 100; i++)
-        t->values[3 * i + 1] = i % 2 ? 1e300 : -1e300;
+        t->values[3 * i] = i % 2 ? 0.3 : 0.1 + 0.2;
+    FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_DATA, "2 columns are constant: 1 (every training row has 0.3, "
+        "but for the last digits, which are rounding), 2 (every training row has 0.25); leave them out with --drop 1,2");
+    for (size_t i = 0; i < 100; i++)
+        t->values[3 * i] = (double)i, t->values[3 * i + 1] = i % 2 ? 1e300 : -1e300;
     FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_DATA, "rescale it");
     assert_null(data);
     lam_table_free(t), lam_table_free(few), lam_table_free(one);

@@ -56,6 +56,14 @@ static void numbers_are_read_whole(void **state)
     assert_true(whole == UINT64_MAX);
 }
 
+static void numbers_are_rounded_to_digits(void **state)
+{
+    (void)state;
+    assert_true(lam_number_round(0.0099999999999909, 6) == 0.01 && lam_number_round(-123456789.0, 3) == -123000000.0);
+    assert_true(lam_number_round(14.619999999999992, 12) == 14.62 && lam_number_round(0, 3) == 0);
+    assert_true(isinf(lam_number_round(INFINITY, 6)));
+}
+
 static void utf8_is_checked(void **state)
 {
     (void)state;
@@ -76,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_shortest_and_come_back),
         cmocka_unit_test(numbers_are_read_whole),
+        cmocka_unit_test(numbers_are_rounded_to_digits),
         cmocka_unit_test(utf8_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,62 @@
+#include "data/remark.h"
+#include "base/error.h"
+#include "data/cell.h"
+#include <stdlib.h>
+#include <string.h>
+
+lam_status lam_remark_begin(lam_remark *remark)
+{
+    *remark = (lam_remark) { 0 };
+    remark->out = open_memstream(&remark->text, &remark->size);
+    return remark->out != NULL ? LAM_OK : lam_fail(LAM_ERR_MEMORY, "out of memory for a message");
+}
+
+static lam_status close_text(lam_remark *remark)
+{
+    int failed = ferror(remark->out);
+    failed |= fclose(remark->out) != 0;
+    remark->out = NULL;
+    return failed || remark->text == NULL ? lam_fail(LAM_ERR_MEMORY, "out of memory for a message") : LAM_OK;
+}
+
+lam_status lam_remark_say(lam_remark *remark, const lam_log *log)
+{
+    lam_status status = close_text(remark);
+    if (status == LAM_OK && log != NULL && log->line != NULL)
+        log->line(log->user, remark->text);
+    free(remark->text);
+    return status;
+}
+
+lam_status lam_remark_fail(lam_remark *remark, lam_status status)
+{
+    lam_status closed = close_text(remark);
+    if (closed == LAM_OK)
+        closed = lam_fail(status, "%s", remark->text);
+    free(remark->text);
+    return closed;
+}
+
+void lam_remark_name(FILE *out, const char *name)
+{
+    char shown[LAM_SHOWN_SIZE];
+    fputs(lam_cell_show(name, strlen(name), shown), out);
+}
+
+void lam_remark_names(FILE *out, char *const *names, const size_t *columns, size_t n)
+{
+    size_t shown = n <= LAM_REMARK_NAMES + 1 ? n : LAM_REMARK_NAMES; /* "and 1 others" would save nothing */
+    for (size_t i = 0; i < shown; i++) {
+        fputs(i == 0 ? "" : i + 1 == n ? " and " : ", ", out);
+        lam_remark_name(out, names[columns[i]]);
+    }
+    if (shown < n)
+        fprintf(out, " and %zu others", n - shown);
+}
+
+void lam_remark_drop(FILE *out, char *const *names, const size_t *columns, size_t n)
+{
+    fputs("--drop ", out);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s%s", i == 0 ? "" : ",", names[columns[i]]);
+}

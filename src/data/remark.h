@@ -1,0 +1,27 @@
+/* Messages about columns: of sixty bad ones, the first few by name, and a flag that has them all. */
+#ifndef LAM_DATA_REMARK_H
+#define LAM_DATA_REMARK_H
+#include "laminar.h"
+#include <stdio.h>
+
+/* A text that grows as it is written to (out is a stream; NULL when there was no memory). */
+typedef struct lam_remark {
+    FILE *out;
+    char *text;
+    size_t size;
+} lam_remark;
+lam_status lam_remark_begin(lam_remark *remark);
+/* Ends the text: it goes to log as one line, or becomes the failure `status`. LAM_ERR_MEMORY: it could not be kept. */
+lam_status lam_remark_say(lam_remark *remark, const lam_log *log);
+lam_status lam_remark_fail(lam_remark *remark, lam_status status);
+
+/* One name, cut where it is long: for reading, not for pasting. */
+void lam_remark_name(FILE *out, const char *name);
+/* How many of n columns are named before ", ..." stands for the rest. */
+enum { LAM_REMARK_NAMES = 6 };
+/* "a, b, c, d, e, f and 54 others". columns [n]: from 0. */
+void lam_remark_names(FILE *out, char *const *names, const size_t *columns, size_t n);
+/* " --drop a,b,c": all of them, to be pasted. */
+void lam_remark_drop(FILE *out, char *const *names, const size_t *columns, size_t n);
+
+#endif
