@@ -15,6 +15,7 @@ import os as _os
 
 import numpy as _np
 
+from ._conventions import as_frame_of as _as_frame_of
 from ._estimator import FitResult, Progress, model_file as _model_file
 from ._library import (ArgumentError, Counts, DataError, Error, FileError, MissingFileError, SolverError, UnsupportedError,
                        bytes_of as _bytes_of, check as _check, ffi as _ffi, lib as _lib, path_bytes as _path_bytes, text_of as _text_of, whole as _whole)
@@ -53,9 +54,10 @@ def toys():
     return names
 
 
-def toy(name, rows=10000, seed=0):
-    """Rows [rows, 2] of a toy density; row i depends on name, seed and i alone."""
+def toy(name, rows=10000, seed=0, *, as_frame=False):
+    """Rows [rows, 2] of a toy density; row i depends on name, seed and i alone. as_frame=True: a DataFrame with columns x and y."""
     table = _ffi.new("lam_table **")
     _check(_lib.lam_table_toy(_bytes_of(name), _whole("rows", rows), _whole("seed", seed), table))
     kept = _ffi.gc(table[0], _lib.lam_table_free)
-    return _np.frombuffer(_ffi.buffer(kept.values, 16 * rows)).reshape(rows, 2).copy()
+    values = _np.frombuffer(_ffi.buffer(kept.values, 16 * rows)).reshape(rows, 2).copy()
+    return _as_frame_of(values, [_text_of(kept.names[j]) for j in range(2)]) if as_frame else values

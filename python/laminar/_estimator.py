@@ -1,8 +1,6 @@
 """What densities and auto-encoders have in common: parameters by keyword, fits into run folders, progress, evaluation, copies."""
 import collections
-import importlib
 import os
-import secrets
 import sys
 import tempfile
 import time
@@ -11,7 +9,8 @@ import warnings
 import numpy as np
 
 from . import _parameters
-from ._library import ArgumentError, Log, Watch, counts_of, ffi, lib, names_of, path_bytes, text_of, whole
+from ._conventions import Conventions
+from ._library import ArgumentError, Log, Watch, choice, counts_of, ffi, lib, path_bytes, whole
 
 FitResult = collections.namedtuple("FitResult", "iterations best_iteration finished best_val_nll test_nll gaussian_test_nll log_det "
                                    "train_counts test_counts warm_start warm_counts seconds train_seconds train_cpu_seconds")
@@ -89,17 +88,24 @@ def _make_progress(progress):
     return _Ticker() if progress and sys.stderr is not None else None
 
 
-def choice(name, value, choices):
-    if value not in choices:
-        raise ArgumentError(f"{name}={value!r}: it is one of {', '.join(str(c) for c in choices if c is not None)}")
-    return choices[value]
+def seed_of(seed, name="seed"):
+    """A numpy Generator or RandomState gives its next; None: NumPy's own, which np.random.seed sets, gives it, as in scikit-learn."""
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(2**63))
+    if seed is None or seed is np.random or isinstance(seed, np.random.RandomState):
+        source = seed or np.random
+        return int(source.randint(2**63 - 1, dtype=np.int64))
+    try:
+        return whole(name, seed)
+    except ArgumentError as error:
+        raise ArgumentError(f"{error}, or a numpy Generator or RandomState") from None
 
 
-def seed_of(seed):
-    """None: a fresh one. A numpy Generator gives its next."""
-    if seed is None:
-        return secrets.randbits(63)
-    return whole("seed", seed.integers(2**63) if hasattr(seed, "integers") else seed)
+def random_state_of(random_state, seed):
+    """The seed of a draw that is another one at each call unless it is seeded; seed is the older name of random_state."""
+    if random_state is not None and seed is not None:
+        raise ArgumentError("random_state and seed are the same; give one of them")
+    return seed_of(random_state if seed is None else seed, "random_state" if seed is None else "seed")
 
 
 class How:
@@ -145,70 +151,25 @@ def _not_fitted(text):
     return type("NotFittedError", (ArgumentError, theirs), {})(text)
 
 
-class Estimator:
-    """Parameters by keyword, as scikit-learn's estimators have them."""
+def result_facts(r):
+    """What a fit came to, as pairs of texts."""
+    taken = f"{r.iterations}, the best at {r.best_iteration}" + ("" if r.finished else "; stopped before the end")
+    return [("iterations", taken), ("seconds", f"{r.seconds:.1f}")]
 
-    _kind = None  # "density" or "vae"
-    _estimator_type = "DensityEstimator"
 
-    def __init__(self, *, config=None, **parameters):
-        self._settings = {}
-        self.config = config
-        self.set_params(**parameters)
-
-    # ---- parameters
-
-    def get_params(self, deep=True):
-        """All parameters as they were given; None stands for a default (laminar.parameters())."""
-        del deep
-        given = {p.name: self._settings.get(p.name) for p in _parameters.parameters(self._kind)}
-        return {"config": self.config, **given}
-
-    def set_params(self, **parameters):
-        """Sets parameters by name; None puts a default back."""
-        known = _parameters.names(self._kind)
-        for name in parameters:
-            if name != "config" and name not in known:
-                raise TypeError(f"{type(self).__name__} has no parameter {name}{_hint(name, known)}")
-        for name, value in parameters.items():
-            if name == "config":
-                self.__dict__["config"] = value
-            elif value is None:
-                self._settings.pop(name, None)
-            else:
-                self._settings[name] = value
-        return self
-
-    def __getattr__(self, name):  # of what is no attribute: parameters
-        if name in _parameters.names(self._kind):
-            return self.__dict__.get("_settings", {}).get(name)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name}")
-
-    def __setattr__(self, name, value):
-        if name in _parameters.names(self._kind):
-            self.set_params(**{name: value})
-        else:
-            super().__setattr__(name, value)
-
-    def __repr__(self):
-        given = {"config": self.__dict__.get("config"), **self.__dict__.get("_settings", {})}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items() if v is not None)})"
-
-    def __sklearn_tags__(self):  # asked for by scikit-learn from 1.6 on
-        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
-
-        return Tags(estimator_type="density_estimator", target_tags=TargetTags(required=False), transformer_tags=TransformerTags(),
-                    input_tags=InputTags())
+class Estimator(Conventions):
+    """Fits into run folders, evaluation and copies."""
 
     def _config(self):
         kind = {"density": lib.LAM_DENSITY, "vae": lib.LAM_VAE}[self._kind]
-        config = _parameters.Config(kind, self._settings, self.config)
-        for text in config.idle(self._settings):
+        given = self._given()
+        config = _parameters.Config(kind, given, self.config)
+        for text in config.idle(given):
             warnings.warn(text, stacklevel=3)
         return config
 
     def _how(self, how, fixed=()):
-        own = {name: self._settings[name] for name in ("threads", "isa") if name in self._settings}
+        own = {name: value for name, value in self._given().items() if name in ("threads", "isa")}
         return How({**own, **how}, fixed)
 
     # ---- fitting
@@ -264,35 +225,6 @@ class Estimator:
     def __sklearn_is_fitted__(self):
         return self.__dict__.get("_model") is not None
 
-    # ---- what transform gives
-
-    def _n_codes(self):
-        raise NotImplementedError
-
-    def get_feature_names_out(self, input_features=None):
-        """Names of transform's columns, those of the program's files: z1, z2, ..."""
-        del input_features
-        self._fitted()
-        return np.array([f"z{j + 1}" for j in range(self._n_codes())], dtype=object)
-
-    def set_output(self, *, transform=None):
-        """What transform gives: "default", an array; "pandas" or "polars", a DataFrame of that package, with the names of
-        get_feature_names_out and, of pandas, the index of a frame that is transformed. None leaves it as it is."""
-        choice("transform", transform, {None: 0, "default": 0, "pandas": 0, "polars": 0})
-        if transform is not None:
-            self._sklearn_output_config = {"transform": transform}  # the name under which scikit-learn's clone takes it along
-        return self
-
-    def _as_output(self, z, x):
-        """z [n, codes] of x as set_output wants it."""
-        wanted = self.__dict__.get("_sklearn_output_config", {}).get("transform", "default")
-        if wanted == "default":
-            return z
-        frame, names = importlib.import_module(wanted).DataFrame, list(self.get_feature_names_out())
-        if wanted == "polars":
-            return frame(z, schema=names)
-        return frame(z, index=getattr(x, "index", None) if names_of(x) is not None else None, columns=names)
-
     # ---- copies: pickle and copy go through the model file
 
     def save(self, path):
@@ -319,22 +251,13 @@ class Estimator:
                 with open(path, "wb") as stream:
                     stream.write(content)
                 self._adopt_file(path)
-        self.__dict__.update(state)
+        older = state.pop("_settings", {})  # an older version kept parameters there, and lacked the newest
+        self.__dict__.update({**dict.fromkeys(self._get_param_names()), **older, **state})
 
     def __copy__(self):
         other = type(self).__new__(type(self))
         other.__setstate__(self.__getstate__())
-        other.__dict__["_settings"] = dict(other._settings)
         return other
-
-
-def _hint(name, known):
-    near = (text_of(lib.lam_parameter_nearest(name.encode("utf-8", "replace"))) or "").replace("-", "_")
-    if near in known:
-        return f"; did you mean {near}?"
-    if name in _parameters.names(None):
-        return ": it is for models of the other kind"
-    return "; laminar.parameters() lists all"
 
 
 def model_file(path):

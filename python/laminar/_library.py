@@ -26,6 +26,10 @@ class DataError(Error, ValueError):
     """The numbers cannot be used: NaN, a constant column, too few rows; columns that are not the model's; a damaged file."""
 
 
+class NotNumbersError(DataError, TypeError):
+    """Cells that are no numbers at all, or data in a form that is not taken."""
+
+
 class FileError(Error, OSError):
     """A file could not be opened, read or written."""
 
@@ -114,6 +118,12 @@ def whole(name, value, low=0, high=2**64 - 1):
     return number
 
 
+def choice(name, value, choices):
+    if value not in choices:
+        raise ArgumentError(f"{name}={value!r}: it is one of {', '.join(str(c) for c in choices if c is not None)}")
+    return choices[value]
+
+
 def doubles(x):
     """A pointer to a C-contiguous array of float64, which must outlive it."""
     return ffi.from_buffer("double[]", x)
@@ -130,22 +140,26 @@ def names_of(x):
 def _numbers(values, what):
     """One column, or a whole array, as float64. pd.NA becomes NaN."""
     kind = getattr(getattr(values, "dtype", None), "kind", None)
-    if kind in ("m", "M", "c"):
-        raise DataError(f"{what} holds {'complex numbers' if kind == 'c' else 'times'}, no plain numbers")
+    if kind == "c":
+        raise DataError(f"Complex data not supported: {what} holds complex numbers; give real and imaginary parts as columns")
+    if kind in ("m", "M"):
+        raise DataError(f"{what} holds times, no plain numbers")
     if isinstance(values, np.ma.MaskedArray):
         values = values.astype(np.float64).filled(np.nan)
     if hasattr(values, "tocsr"):
-        raise DataError(f"{what} is a sparse matrix; give {what}.toarray()")
+        raise NotNumbersError(f"{what} is a sparse matrix, and only dense data is taken; give {what}.toarray()")
     try:
         if hasattr(values, "to_numpy") and type(values).__module__.startswith("pandas."):
             return values.to_numpy(dtype=np.float64, na_value=np.nan)
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{what} is not all numbers: {error}") from None
+        wrong = NotNumbersError if isinstance(error, TypeError) else DataError
+        raise wrong(f"{what} is not all numbers: {error}") from None
 
 
-def rows_of(x, columns=None, what="X"):
-    """x as a C-contiguous float64 array [n, columns], n > 0; columns None: any."""
+def rows_of(x, columns=None, what="X", model="the model"):
+    """x as a C-contiguous float64 array [n, columns], n > 0; columns None: any. The wordings are those by which scikit-learn's own checks
+    know these errors."""
     if getattr(x, "columns", None) is not None:
         labels = list(x.columns)
         if len(set(labels)) < len(labels):
@@ -154,11 +168,13 @@ def rows_of(x, columns=None, what="X"):
     else:
         x = _numbers(x, what)
     if x.ndim != 2:
-        raise DataError(f"{what} has {x.ndim} dimension{'s' * (x.ndim != 1)}; give rows by columns, [n, {columns or 'd'}]")
-    if columns is not None and x.shape[1] != columns:
-        raise DataError(f"{what} has {x.shape[1]} columns, the model takes {columns}")
+        raise DataError(f"{what} has {x.ndim} dimension{'s' * (x.ndim != 1)}; give rows by columns, [n, {columns or 'd'}]. Reshape your data: "
+                        f"{what}.reshape(-1, 1) if it is one column, {what}.reshape(1, -1) if it is one row")
     if x.size == 0:
-        raise DataError(f"{what} has no {'rows' if len(x) == 0 else 'columns'}")
+        raise DataError(f"{what} has no {'rows' if len(x) == 0 else 'columns'}: {x.shape[0]} sample(s), {x.shape[1]} feature(s) "
+                        f"(shape={x.shape}) while a minimum of 1 is required.")
+    if columns is not None and x.shape[1] != columns:
+        raise DataError(f"{what} has {x.shape[1]} features, but {model} is expecting {columns} features as input.")
     return np.ascontiguousarray(x)
 
 

@@ -1,7 +1,6 @@
 """Parameters: one table, the library's, serves YAML files, flags and keywords. batch-size there is batch_size here."""
 import collections
 import functools
-import inspect
 import operator
 
 from ._library import ArgumentError, as_python, bytes_of, check, each_parameter, ffi, lib, path_bytes, text_of
@@ -80,6 +79,10 @@ def as_text(p, value):
         if value not in (True, False):
             raise wrong
         return "true" if value else "false"
+    if p.name == "warm_start" and isinstance(value, bool):  # scikit-learn's meaning of the name: fit goes on from the last fit
+        if value:
+            raise ArgumentError("warm_start=True: it takes none|flow-matching:N; to go on from a fitted flow, give fit its init=")
+        return "none"
     if p.name in COLUMNS:
         return _columns_text(p, value, wrong)
     if p.values == "N-N-N":
@@ -151,10 +154,3 @@ def describe(kind):
             lines.append(f"\n    {group}:")
         lines.append(f"      {p.name:22} {p.help} ({p.values}; default {p.default or 'none'})")
     return "\n".join(lines)
-
-
-def signature(kind):
-    """What an editor completes and scikit-learn reads: every parameter by keyword, None being its default."""
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Signature([inspect.Parameter("config", keyword, default=None)]
-                             + [inspect.Parameter(p.name, keyword, default=None) for p in parameters(kind)])

@@ -5,8 +5,9 @@ import os
 import numpy as np
 
 from . import _parameters
-from ._estimator import Estimator, choice, describe_how, model_file, seed_of
-from ._library import (ArgumentError, DataError, Log, Watch, bytes_of, check, check_finite, counts_of, doubles, ffi, lib, names_of,
+from ._conventions import as_frame_of, index_of, make_init, pandas, shortened
+from ._estimator import Estimator, describe_how, model_file, random_state_of, result_facts, seed_of
+from ._library import (ArgumentError, DataError, Log, Watch, bytes_of, check, check_finite, choice, counts_of, doubles, ffi, lib, names_of,
                        path_bytes, rows_of, text_of, whole)
 
 Setting = collections.namedtuple("Setting", "solver steps atol rtol")
@@ -55,12 +56,17 @@ def _table_values(table):
     return np.frombuffer(ffi.buffer(table.values, 8 * table.rows * table.cols)).reshape(table.rows, table.cols).copy()
 
 
-def read(path, *, columns=None, drop=None, drop_bad_rows=False):
+def read(path, *, columns=None, drop=None, drop_bad_rows=False, as_frame=False):
     """Reads a table as the program does: text with any separator (.gz too), .npy, .npz ("file.npz:NAME") or "toy:NAME". columns, drop: by
-    name, or by number from 0. A cell HH:MM[:SS] reads as minutes of the day. Errors name line and column. Returns a Table."""
+    name, or by number from 0. A cell HH:MM[:SS] reads as minutes of the day. Errors name line and column. Returns a Table; as_frame=True: a DataFrame, its attrs["n_dropped"] the rows left out."""
     config = _parameters.Config(lib.LAM_DENSITY, {"columns": columns, "drop": drop})
     table = _read(path, config.pointer.columns, config.pointer.drop, choice("drop_bad_rows", drop_bad_rows, {True: 1, False: 0}))
-    return Table(_table_values(table), _table_names(table), int(table.bad_rows))
+    values, names, n_dropped = _table_values(table), _table_names(table), int(table.bad_rows)
+    if not as_frame:
+        return Table(values, names, n_dropped)
+    frame = as_frame_of(values, names)
+    frame.attrs["n_dropped"] = n_dropped
+    return frame
 
 
 def _chosen(c, names, d, what):
@@ -147,6 +153,7 @@ class Flow(Estimator):
     Parameters, all by keyword (None: the default):
 """
     _kind = "density"
+    __init__ = make_init(_kind)
 
     def fit(self, X, y=None, *, valid=None, test=None, out=None, resume=False, overwrite=False, init=None, progress=None):
         """Fits the flow to X, in its own units; y is ignored.
@@ -162,6 +169,8 @@ class Flow(Estimator):
         del y
         config = self._config()
         first = _Table(X, config, "X")
+        if first.pointer.rows == 1:
+            raise DataError("X has 1 sample (one row), n_samples=1; a density needs more")
         others = [None if part is None else _Table(part, config, what, first.names) for part, what in ((valid, "valid"), (test, "test"))]
         if init is not None:
             if _is_path(init):
@@ -197,6 +206,16 @@ class Flow(Estimator):
         if names is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
 
+    def _facts(self):
+        r, names = getattr(self, "result_", None), getattr(self, "feature_names_in_", None)
+        facts = [("columns", str(self.n_features_in_) + ("" if names is None else ": " + shortened(names))),
+                 ("weights", str(self.n_parameters_))]
+        if r is not None:
+            facts += result_facts(r)
+            facts += [(f"mean log p of the {part} rows, data units", f"{self.log_det_ - nll:.4f} nats")
+                      for part, nll in (("validation", r.best_val_nll), ("test", r.test_nll)) if nll == nll]
+        return facts
+
     def _save(self, path):
         check(lib.lam_model_save(self._model, path_bytes(path)))
 
@@ -209,11 +228,11 @@ class Flow(Estimator):
         """Rows in the model's columns: of a frame, or a file with a header, those of its names."""
         own = list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
         if _is_path(x):
-            return rows_of(_table_values(self._read_own(x, own)), self.n_features_in_, what)
+            return rows_of(_table_values(self._read_own(x, own)), self.n_features_in_, what, type(self).__name__)
         names = names_of(x)
         if names is not None and own is not None:
             x = _in_order(x, names, own, what)
-        x = rows_of(x, self.n_features_in_, what)
+        x = rows_of(x, self.n_features_in_, what, type(self).__name__)
         check_finite(x, own, what, "leave such rows out")
         return x
 
@@ -249,34 +268,49 @@ class Flow(Estimator):
         del y
         return float(np.mean(self.log_prob(X)))
 
-    def sample(self, n_samples=1, *, seed=0, log_prob=False, **how):
-        """Draws [n_samples, d]. Row i depends on seed and i alone, so that the same call draws the same rows; seed=None, or a numpy
-        Generator, draws others. log_prob=True: and log p of each, from the same solve. units="standardised": both in these."""
+    def sample(self, n_samples=1, random_state=None, *, log_prob=False, as_frame=False, seed=None, **how):
+        """Draws [n_samples, d], others at each call.
+
+        random_state  a whole number draws the same rows at each call, row i by this number and i alone; a numpy Generator or
+                      RandomState is taken on; None is NumPy's own (np.random.seed). seed is an older name of it
+        log_prob      True: and log p of each row, from the same solve
+        as_frame      True: a DataFrame with the names of the columns (log p as a Series)
+        units         "standardised": rows and log p in these
+        """
         model, how, n = self._fitted(), self._how(how), whole("n_samples", n_samples, 1, 2**40)
         x, lp = np.empty((n, self.n_features_in_)), np.empty(n)
-        how.check(lib.lam_sample(model, how.pointer, seed_of(seed), n, doubles(x), doubles(lp) if log_prob else ffi.NULL, ffi.NULL))
+        how.check(lib.lam_sample(model, how.pointer, random_state_of(random_state, seed), n, doubles(x),
+                                 doubles(lp) if log_prob else ffi.NULL, ffi.NULL))
+        if as_frame:
+            x, lp = self._rows_as_frame(x), pandas("as_frame=True").Series(lp, name="log_prob")
         return (x, lp) if log_prob else x
+
+    def _rows_as_frame(self, x, index=None):
+        return as_frame_of(x, getattr(self, "feature_names_in_", None), index)
 
     def _carry(self, function, x, how):
         out = np.empty_like(x)
         how.check(function(self._model, how.pointer, doubles(x), len(x), doubles(out), ffi.NULL))
         return out
 
-    def transform(self, X, **how):
-        """Rows carried to the base density: z [n, d], standard normal if the model fits. units: those of X."""
+    def transform(self, X, *, as_frame=None, **how):
+        """Rows carried to the base density: z [n, d], standard normal if the model fits. units: those of X. as_frame: True, a DataFrame;
+        False, an array; None, what set_output or sklearn.set_config(transform_output=...) says, else an array."""
         self._fitted()
-        return self._as_output(self._carry(lib.lam_encode, self._rows(X), self._how(how)), X)
+        return self._as_output(self._carry(lib.lam_encode, self._rows(X), self._how(how)), X, as_frame)
 
     def fit_transform(self, X, y=None, **fit):
         """transform(X) of the flow fitted to X."""
         return self.fit(X, y, **fit).transform(X)
 
-    def inverse_transform(self, Z, **how):
-        """z carried back to rows: the inverse of transform. units: those of the rows."""
+    def inverse_transform(self, Z, *, as_frame=False, **how):
+        """z carried back to rows: the inverse of transform. units: those of the rows. as_frame=True: a DataFrame with the names of
+        the columns."""
         self._fitted()
-        z = rows_of(Z, self.n_features_in_, "Z")
+        z = rows_of(self._in_code_order(Z), self.n_features_in_, "Z", type(self).__name__)
         check_finite(z, None, "Z", "leave such rows out")
-        return self._carry(lib.lam_decode, z, self._how(how))
+        x = self._carry(lib.lam_decode, z, self._how(how))
+        return self._rows_as_frame(x, index_of(Z)) if as_frame else x
 
     def _n_codes(self):
         return self.n_features_in_
@@ -328,7 +362,7 @@ class Flow(Estimator):
             return TuneCandidate(_setting(c.setting), c.calls, c.rms, c.percentile, c.cpu_seconds, bool(c.on_front))
 
         watch = Watch("int(void *, const lam_tune_progress *)", call)
-        own = self._settings.get("threads") or 0
+        own = self.threads or 0
         options = ffi.new("lam_tune_options *", {
             "error": error, "percentile_error": percentile_error, "rows": whole("rows", rows), "seed": seed_of(seed),
             "threads": whole("threads", own if threads is None else threads, 0, 4096), "progress": watch.pointer})
@@ -353,7 +387,6 @@ class Flow(Estimator):
 for _method in ("log_prob", "sample", "transform", "inverse_transform", "trajectories", "check"):
     getattr(Flow, _method).__doc__ += describe_how()
 Flow.__doc__ += _parameters.describe("density") + "\n"
-Flow.__signature__ = _parameters.signature("density")
 
 
 def plot(models, path, *, data=None, columns=None, panels=None, scale=None, draws=0, points=0, paths=0, grid=0, seed=0, dark=False,

@@ -6,8 +6,9 @@ import os
 import numpy as np
 
 from . import _parameters
-from ._estimator import Estimator, describe_how, seed_of
-from ._library import DataError, check, check_finite, counts_of, doubles, ffi, lib, path_bytes, rows_of, whole
+from ._conventions import make_init
+from ._estimator import Estimator, describe_how, random_state_of, result_facts, seed_of
+from ._library import DataError, NotNumbersError, check, check_finite, counts_of, doubles, ffi, lib, path_bytes, rows_of, whole
 
 Scores = collections.namedtuple("Scores", "images samples negative_elbo negative_elbo_se reconstruction kl log_likelihood "
                                 "log_likelihood_se sampling_se effective_samples counts")
@@ -30,7 +31,11 @@ def _size_of(image_size):
 
 def _pixels(images, what, shape=None):
     """Grey levels as uint8 [n, height, width]. As of files: numbers that never exceed 1 are black and white, flat images square."""
+    if hasattr(images, "tocsr"):
+        raise NotNumbersError(f"{what} is a sparse matrix, and only dense data is taken; give {what}.toarray()")
     x = np.asarray(images)
+    if x.dtype.kind == "c":
+        raise DataError(f"Complex data not supported: {what} holds complex numbers")
     if x.ndim == 2 and shape is None and x.size > 0:
         side = math.isqrt(x.shape[1])
         if side * side != x.shape[1]:
@@ -99,6 +104,15 @@ class VAE(Estimator):
     Parameters, all by keyword (None: the default):
 """
     _kind = "vae"
+    __init__ = make_init(_kind)
+
+    def _more_tags(self):
+        return {"X_types": ["3darray"]}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array, tags.input_tags.three_d_array = False, True
+        return tags
 
     def fit(self, images, y=None, *, image_size=None, valid=None, test=None, out=None, resume=False, overwrite=False, progress=None):
         """Fits it to images, an array or a file (idx, .mat, pickle, zip of PNG, .npy). image_size: (height, width) of flat images that are
@@ -119,6 +133,15 @@ class VAE(Estimator):
         lib.lam_vae_image_size(model, height, width)
         self.image_shape_ = (int(height[0]), int(width[0]))
         self.n_parameters_ = int(lib.lam_vae_parameter_count(model))
+
+    def _facts(self):
+        r = getattr(self, "result_", None)
+        facts = [("images", f"{self.image_shape_[0]} x {self.image_shape_[1]}"), ("weights", str(self.n_parameters_))]
+        if r is not None:
+            facts += result_facts(r)
+            facts += [(f"negative ELBO of the {part} images, beta 1", f"{nll:.4f} nats an image")
+                      for part, nll in (("validation", r.best_val_nll), ("test", r.test_nll)) if nll == nll]
+        return facts
 
     def _save(self, path):
         check(lib.lam_vae_save(self._model, path_bytes(path)))
@@ -161,14 +184,15 @@ class VAE(Estimator):
         del y
         return -self.evaluate(images).negative_elbo
 
-    def transform(self, images, *, draw=False, seed=0, **how):
-        """Codes z [n, latent], N(0, I) under the prior: of the mean of each image's posterior, or with draw=True of one draw of it."""
+    def transform(self, images, *, draw=False, seed=0, as_frame=None, **how):
+        """Codes z [n, latent], N(0, I) under the prior: of the mean of each image's posterior, or with draw=True of one draw of it.
+        as_frame: True, a DataFrame; False, an array; None, what set_output or sklearn.set_config(transform_output=...) says."""
         model, how = self._fitted(), self._how(how, _CARRYING)
         x, how.pointer.seed = self._images(images), seed_of(seed)
         z = np.empty((len(x), self._n_codes()))
         how.check(lib.lam_vae_encode(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), int(bool(draw)),
                                      doubles(z)))
-        return self._as_output(z, images)
+        return self._as_output(z, images, as_frame)
 
     def fit_transform(self, images, y=None, **fit):
         """transform(images) of the auto-encoder fitted to them."""
@@ -177,7 +201,7 @@ class VAE(Estimator):
     def inverse_transform(self, Z, **how):
         """Mean pixels [n, height, width], 0 to 1, of codes z [n, latent]."""
         model, how = self._fitted(), self._how(how, _CARRYING)
-        z = rows_of(Z, self._n_codes(), "Z")
+        z = rows_of(self._in_code_order(Z), self._n_codes(), "Z", type(self).__name__)
         check_finite(z, None, "Z", "leave such rows out")
         out = np.empty((len(z), *self.image_shape_))
         how.check(lib.lam_vae_decode(model, how.pointer, doubles(z), len(z), doubles(out)))
@@ -194,12 +218,13 @@ class VAE(Estimator):
         how.check(lib.lam_vae_reconstruct(model, how.pointer, ffi.from_buffer("unsigned char[]", x), ffi.NULL, len(x), doubles(out)))
         return self._drawn(out)
 
-    def sample(self, n_samples=1, *, seed=0, **how):
-        """Mean pixels [n_samples, height, width] of draws of z; image i depends on seed and i alone. seed=None draws others."""
+    def sample(self, n_samples=1, random_state=None, *, seed=None, **how):
+        """Mean pixels [n_samples, height, width] of draws of z, others at each call. random_state (seed is an older name of it) as of
+        Flow.sample: a whole number draws the same images at each call, image i by this number and i alone."""
         model, how = self._fitted(), self._how(how, _CARRYING)
         n = whole("n_samples", n_samples, 1, 2**40)
         out = np.empty((n, *self.image_shape_))
-        how.check(lib.lam_vae_sample(model, how.pointer, seed_of(seed), n, doubles(out)))
+        how.check(lib.lam_vae_sample(model, how.pointer, random_state_of(random_state, seed), n, doubles(out)))
         return self._drawn(out)
 
     def interpolate(self, a, b, n=8, **how):
@@ -216,4 +241,3 @@ for _fixed, _methods in ((_SCORING, ("evaluate", "score_samples")),
     for _method in _methods:
         getattr(VAE, _method).__doc__ += describe_how((*_fixed, "as_fitted"))
 VAE.__doc__ += _parameters.describe("vae") + "\n"
-VAE.__signature__ = _parameters.signature("vae")

@@ -220,9 +220,12 @@ class Uses(WithFlow):
         np.testing.assert_allclose(log_prob, self.flow.score_samples(x), atol=1e-2)
         np.testing.assert_array_equal(self.flow.sample(300, seed=5), x)
         self.assertFalse(np.array_equal(self.flow.sample(300, seed=6), x))
-        self.assertFalse(np.array_equal(self.flow.sample(3, seed=None), self.flow.sample(3, seed=None)))
-        rng = np.random.default_rng(1)
-        self.assertFalse(np.array_equal(self.flow.sample(3, seed=rng), self.flow.sample(3, seed=rng)))
+        np.testing.assert_array_equal(self.flow.sample(300, 5), x)
+        for source in (None, np.random.default_rng(1), np.random.RandomState(1), np.random):
+            self.assertFalse(np.array_equal(self.flow.sample(3, random_state=source), self.flow.sample(3, random_state=source)))
+        self.assertFalse(np.array_equal(self.flow.sample(3), self.flow.sample(3)))
+        for again in (lambda: np.random.default_rng(2), lambda: np.random.RandomState(2), lambda: np.random.seed(2), lambda: np.int32(2)):
+            np.testing.assert_array_equal(self.flow.sample(3, again()), self.flow.sample(3, again()))
 
     def test_how(self):
         lp, counts = self.flow.log_prob(self.x, counts=True)
@@ -276,8 +279,14 @@ class Uses(WithFlow):
                 (ValueError, "not a list of widths", lambda: laminar.Flow(dims="a").fit(x)),
                 (ValueError, r"tpr_times", lambda: laminar.Flow(tpr_times=1).fit(x)),
                 (ValueError, "constant", lambda: laminar.Flow().fit(np.ones((50, 2)))),
-                (ValueError, "1 columns, the model takes 2", lambda: flow.score(x[:, :1])),
-                (ValueError, "1 dimension;", lambda: flow.score(x[0])),
+                (ValueError, "X has 1 features, but Flow is expecting 2", lambda: flow.score(x[:, :1])),
+                (ValueError, "1 dimension;.*Reshape your data", lambda: flow.score(x[0])),
+                (ValueError, "n_samples=1", lambda: laminar.Flow().fit(x[:1])),
+                (ValueError, r"0 feature\(s\)", lambda: laminar.Flow().fit(x[:, :0])),
+                (TypeError, "not all numbers", lambda: flow.score([[{}, 1]])),
+                (TypeError, "sparse", lambda: flow.score(types.SimpleNamespace(tocsr=0))),
+                (ValueError, "give one of them", lambda: flow.sample(2, 1, seed=2)),
+                (ValueError, "random_state='a'.*Generator", lambda: flow.sample(2, "a")),
                 (ValueError, "NaN in row 1, column 0", lambda: flow.score([[0, 0], [np.nan, 0]])),
                 (ValueError, "not fitted", lambda: laminar.Flow().sample()),
                 (ValueError, "one of data, standardised", lambda: flow.log_prob(x, units="cm")),
@@ -310,9 +319,10 @@ class Conventions(WithFlow):
         self.assertEqual((flow.dims, flow.blocks), ((4, 5), None))
         flow.blocks = 2
         self.assertEqual((flow.get_params()["blocks"], flow.set_params(blocks=None).blocks), (2, None))
-        with self.assertRaises(TypeError):
+        with self.assertRaisesRegex(ValueError, "Invalid parameter 'nonsense' for estimator Flow"):
             flow.set_params(lr=3, nonsense=1)
         self.assertEqual(flow.lr, 0.25)
+        self.assertEqual(vars(laminar.Flow(lr=3)), {**laminar.Flow().get_params(), "lr": 3})  # nothing else is set
         self.assertEqual(laminar.Flow(iterations=4e1, tpr=1, lr=np.array(0.01), dims=[8.0, 8], batch_size=200, val_freq=20, threads=1)
                          .fit(self.x).score(self.x), self.flow.score(self.x))
         self.assertEqual(eval(repr(flow), {"Flow": laminar.Flow}).get_params(), flow.get_params())  # pylint: disable=eval-used
@@ -323,6 +333,23 @@ class Conventions(WithFlow):
         self.assertIn("latent", [p.name for p in laminar.parameters("vae")])
         for name in names:
             self.assertIn(name, laminar.Flow.__doc__)
+        self.assertIs(inspect.signature(laminar.Flow.__init__).parameters["lr"].default, None)
+
+    def test_warm_start_false_is_none(self):
+        flow = laminar.Flow(tpr=True, **SMALL).set_params(warm_start=False).fit(self.x)
+        np.testing.assert_array_equal(flow.score_samples(self.x), self.flow.score_samples(self.x))
+        self.assertIs(flow.get_params()["warm_start"], False)
+        with self.assertRaisesRegex(ValueError, "none|flow-matching:N.*init="):
+            laminar.Flow(warm_start=True).fit(self.x)
+
+    def test_parameters_of_a_subclass(self):
+        class Wider(laminar.Flow):
+            def __init__(self, *, lr=None, width=8):
+                super().__init__(lr=lr, dims=(width, width), **{k: v for k, v in SMALL.items() if k not in ("lr", "dims")}, tpr=True)
+                self.width = width
+
+        self.assertEqual(Wider(width=9).get_params(), {"lr": None, "width": 9})
+        np.testing.assert_array_equal(Wider(lr=0.01).fit(self.x).score_samples(self.x), self.flow.score_samples(self.x))
 
     def test_a_file_of_parameters(self):
         with open(self.path("c.yaml"), "w", encoding="utf-8") as stream:
@@ -335,6 +362,9 @@ class Conventions(WithFlow):
             np.testing.assert_array_equal(other.score_samples(self.x), self.flow.score_samples(self.x))
             self.assertEqual(other.result_, self.flow.result_)
         self.assertEqual(pickle.loads(pickle.dumps(laminar.Flow(lr=1))).lr, 1)
+        older = laminar.Flow.__new__(laminar.Flow)
+        older.__setstate__({"_settings": {"lr": 2}, "config": None})  # as a pickle of version 0.1.0 before parameters were attributes
+        self.assertEqual(older.get_params(), laminar.Flow(lr=2).get_params())
         self.flow.note = "hi"
         self.assertEqual(copy.copy(self.flow).note, "hi")
         del self.flow.note
@@ -347,17 +377,32 @@ class Conventions(WithFlow):
         flow = copy.copy(self.flow).set_output(transform="pandas")
         z = self.flow.transform(self.x)
         with unittest.mock.patch.dict(sys.modules, {"pandas": frames, "polars": frames}):
-            self.assertEqual(flow.transform(self.x), "a frame")
+            self.assertEqual(flow.transform(self.x.tolist()), "a frame")  # a list has a method of the name index
             flow.transform(frame)
             copy.copy(flow).set_output(transform="polars").transform(self.x)
         for values, _ in made:
             np.testing.assert_array_equal(values, z)
+            np.testing.assert_array_equal(flow.transform(self.x, as_frame=False), z)
         self.assertEqual([about for _, about in made], [{"index": None, "columns": ["z1", "z2"]}, {"index": frame.index, "columns": ["z1", "z2"]},
                                                         {"schema": ["z1", "z2"]}])
         self.assertIs(flow.set_output(), flow)
         np.testing.assert_array_equal(flow.set_output(transform="default").transform(self.x), z)
         with self.assertRaisesRegex(laminar.ArgumentError, "transform='arrow': it is one of default, pandas, polars"):
             flow.set_output(transform="arrow")
+
+    def test_html(self):
+        self.assertIn("not fitted", laminar.Flow()._repr_html_())
+        page = self.flow._repr_html_()
+        for part in ("Flow</strong> (fitted)", ">tpr<", ">True<", ">40, the best at", f"{-self.flow.result_.test_nll + self.flow.log_det_:.4f} nats"):
+            self.assertIn(part, page)
+        self.assertIn("&lt;b&gt;", laminar.Flow(columns=["<b>"])._repr_html_())
+        self.assertNotIn("iterations, the best", pickle.loads(pickle.dumps(laminar.Flow()))._repr_html_())
+
+    def test_scikit_learn_and_pandas_are_left_alone(self):
+        script = ("import sys, laminar; x = laminar.toy('moons', 200, 1); f = laminar.Flow(dims=(4,), iterations=2, threads=1).fit(x); "
+                  "f.transform(x), f.sample(2), f._repr_html_(), laminar.Flow().get_params(); "
+                  "assert not {'sklearn', 'pandas', 'scipy'} & set(sys.modules)")
+        subprocess.run([sys.executable, "-c", script], check=True)
 
     def test_a_search_of_scikit_learn(self):
         try:
@@ -425,7 +470,7 @@ class Images(unittest.TestCase):
         inverted = laminar.VAE(**{**self.vae.get_params(), "invert": True}).fit(255 - self.images)
         np.testing.assert_array_equal(inverted.transform(255 - self.images[:6]), z)
         np.testing.assert_allclose(inverted.sample(3, seed=1), 1 - vae.sample(3, seed=1), atol=1e-12)
-        with self.assertRaisesRegex(laminar.DataError, "Z has 3 columns, the model takes 2"):
+        with self.assertRaisesRegex(laminar.DataError, "Z has 3 features, but VAE is expecting 2"):
             vae.inverse_transform(np.zeros((1, 3)))
         with self.assertRaisesRegex(laminar.DataError, "a NaN in row 1"):
             vae.inverse_transform([[0, 0], [0, np.nan]])
@@ -435,7 +480,8 @@ class Images(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             vae.sample(200000)
         other = pickle.loads(pickle.dumps(vae))
-        np.testing.assert_array_equal(other.sample(3), vae.sample(3))
+        np.testing.assert_array_equal(other.sample(3, 1), vae.sample(3, random_state=1))
+        self.assertFalse(np.array_equal(vae.sample(3), vae.sample(3)))
         with tempfile.TemporaryDirectory() as folder:
             vae.save(os.path.join(folder, "v"))
             loaded = laminar.load(os.path.join(folder, "v"))
