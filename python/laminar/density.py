@@ -1,6 +1,7 @@
 """Densities of tables of numbers."""
 import collections
 import os
+import warnings
 
 import numpy as np
 
@@ -54,6 +55,16 @@ def _table_names(table):
 
 def _table_values(table):
     return np.frombuffer(ffi.buffer(table.values, 8 * table.rows * table.cols)).reshape(table.rows, table.cols).copy()
+
+
+def _with_bad_rows(table, values):
+    """values with rows of NaN where lam_table_read left bad rows out."""
+    if table.bad_rows == 0:
+        return values
+    bad = np.frombuffer(ffi.buffer(table.bad_at, table.bad_rows * ffi.sizeof("size_t")), np.uintp)
+    whole_table = np.full((len(values) + len(bad), values.shape[1]), np.nan)
+    whole_table[np.setdiff1d(np.arange(len(whole_table)), bad)] = values
+    return whole_table
 
 
 def read(path, *, columns=None, drop=None, drop_bad_rows=False, as_frame=False):
@@ -224,26 +235,34 @@ class Flow(Estimator):
         check(lib.lam_model_load(path_bytes(path), ffi.NULL if config is None else config.pointer, model))
         self._adopt(ffi.gc(model[0], lib.lam_model_free))
 
+    def _own_names(self):
+        return list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
+
     def _rows(self, x, what="X"):
         """Rows in the model's columns: of a frame, or a file with a header, those of its names."""
-        own = list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
+        x = self._any_rows(x, what)
+        check_finite(x, self._own_names(), what, "leave such rows out")
+        return x
+
+    def _any_rows(self, x, what, missing=False):
+        """As _rows, with NaN and infinities. missing=True: rows of a file that have a bad cell are NaN, and no error."""
+        own = self._own_names()
         if _is_path(x):
-            return rows_of(_table_values(self._read_own(x, own)), self.n_features_in_, what, type(self).__name__)
+            table = self._read_own(x, own, int(missing))
+            return rows_of(_with_bad_rows(table, _table_values(table)), self.n_features_in_, what, type(self).__name__)
         names = names_of(x)
         if names is not None and own is not None:
             x = _in_order(x, names, own, what)
-        x = rows_of(x, self.n_features_in_, what, type(self).__name__)
-        check_finite(x, own, what, "leave such rows out")
-        return x
+        return rows_of(x, self.n_features_in_, what, type(self).__name__)
 
-    def _read_own(self, path, names):
+    def _read_own(self, path, names, drop_bad_rows):
         c = lib.lam_model_config(self._model)
         if names is None or any("," in name for name in names):
-            return _read(path, c.columns, c.drop, 0)
+            return _read(path, c.columns, c.drop, drop_bad_rows)
         try:
-            return _read(path, ffi.new("char[]", bytes_of(",".join(names))), ffi.NULL, 0)
+            return _read(path, ffi.new("char[]", bytes_of(",".join(names))), ffi.NULL, drop_bad_rows)
         except ArgumentError:
-            table = _read(path, c.columns, c.drop, 0)
+            table = _read(path, c.columns, c.drop, drop_bad_rows)
             if table.has_names:
                 raise  # only without a header are columns taken in their order
             return table
@@ -251,22 +270,38 @@ class Flow(Estimator):
     # ---- densities
 
     def log_prob(self, X, *, counts=False, **how):
-        """log p of each row, nats [n]. counts=True: and the Counts that it took. units="standardised": X and the density are in the
-        standardised units in which the flow works."""
+        """log p of each row, nats [n]; with a warning NaN of a row that has a NaN or an infinity. counts=True: and the Counts that it
+        took. units="standardised": X and the density are in the standardised units in which the flow works."""
+        log_p, _, cost = self._log_prob(X, how)
+        return (log_p, cost) if counts else log_p
+
+    def _log_prob(self, X, how):
+        """log p [n], which of the rows have one [n], Counts. The caller is called by the user."""
         model, how = self._fitted(), self._how(how)
-        x = self._rows(X)
-        out, c = np.empty(len(x)), ffi.new("lam_counts *")
-        how.check(lib.lam_log_prob(model, how.pointer, doubles(x), len(x), doubles(out), c))
-        return (out, counts_of(c)) if counts else out
+        x = self._any_rows(X, "X", missing=True)
+        good, log_p, counts = np.isfinite(x).all(axis=1), np.full(len(x), np.nan), ffi.new("lam_counts *")
+        bad = len(x) - int(good.sum())
+        if bad:
+            warnings.warn(f"{bad} of the {len(x)} rows of X have a NaN or an infinity, first row {np.argmin(good)} (from 0): they have no "
+                          "log p, it is NaN", stacklevel=3)
+        if bad < len(x):
+            x = x[good]
+            out = np.empty(len(x))
+            how.check(lib.lam_log_prob(model, how.pointer, doubles(x), len(x), doubles(out), counts))
+            log_p[good] = out
+        return log_p, good, counts_of(counts)
 
     def score_samples(self, X):
-        """log p of each row, nats, data units [n]."""
-        return self.log_prob(X)
+        """log p of each row, nats, data units [n]; with a warning NaN of a row that has a NaN or an infinity."""
+        return self._log_prob(X, {})[0]
 
     def score(self, X, y=None):
-        """Mean log p of the rows, nats, data units: higher is better."""
+        """Mean log p of the rows, nats, data units: higher is better. Rows with a NaN or an infinity are left out of it, with a warning."""
         del y
-        return float(np.mean(self.log_prob(X)))
+        log_p, good, _ = self._log_prob(X, {})
+        if not good.any():
+            raise DataError("each row of X has a NaN or an infinity; there is nothing to take the mean of")
+        return float(np.mean(log_p[good]))
 
     def sample(self, n_samples=1, random_state=None, *, log_prob=False, as_frame=False, seed=None, **how):
         """Draws [n_samples, d], others at each call.

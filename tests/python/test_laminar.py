@@ -227,6 +227,33 @@ class Uses(WithFlow):
         for again in (lambda: np.random.default_rng(2), lambda: np.random.RandomState(2), lambda: np.random.seed(2), lambda: np.int32(2)):
             np.testing.assert_array_equal(self.flow.sample(3, again()), self.flow.sample(3, again()))
 
+    def test_rows_without_a_density(self):
+        x, want = self.x[:20].copy(), self.flow.score_samples(self.x[[0, *range(2, 7), *range(8, 20)]])
+        x[1, 0], x[7, 1] = np.nan, np.inf
+        np.savetxt(self.path("x.csv"), x, delimiter=",", header="x,y", comments="")
+        for rows in (x, Frame({"a": x[:, 0], "b": x[:, 1]}), np.ma.masked_invalid(x), self.path("x.csv")):
+            with self.assertWarnsRegex(UserWarning, r"2 of the 20 rows of X have a NaN or an infinity, first row 1 \(from 0\)") as caught:
+                log_p = self.flow.score_samples(rows)
+            self.assertEqual(caught.filename, __file__)
+            self.assertEqual(np.flatnonzero(np.isnan(log_p)).tolist(), [1, 7])
+            np.testing.assert_allclose(log_p[~np.isnan(log_p)], want, rtol=1e-12)
+            with self.assertWarns(UserWarning):
+                self.assertAlmostEqual(self.flow.score(rows), want.mean(), places=12)
+            with self.assertWarns(UserWarning):
+                self.assertEqual(self.flow.log_prob(rows, counts=True)[1].solves, 1)
+        subprocess.run([PROGRAM, "fit", "toy:moons:1000:1", "--dims", "8-8", "--iterations", "3", "--threads", "1", "--quiet", "--out",
+                        self.path("run")], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([PROGRAM, "score", self.path("run"), self.path("x.csv"), "--drop-bad-rows", "-o", self.path("lp.npy")],
+                       check=True, stdout=subprocess.DEVNULL)
+        with self.assertWarns(UserWarning):
+            np.testing.assert_array_equal(np.load(self.path("lp.npy")).ravel(), laminar.load(self.path("run")).score_samples(self.path("x.csv")))
+        with self.assertWarns(UserWarning):
+            self.assertTrue(np.isnan(self.flow.score_samples(x[1:2])).all())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with self.assertRaisesRegex(ValueError, "each row of X"):
+                self.flow.score(x[1:2])
+
     def test_how(self):
         lp, counts = self.flow.log_prob(self.x, counts=True)
         self.assertGreater(counts.forward, 0)
@@ -287,7 +314,8 @@ class Uses(WithFlow):
                 (TypeError, "sparse", lambda: flow.score(types.SimpleNamespace(tocsr=0))),
                 (ValueError, "give one of them", lambda: flow.sample(2, 1, seed=2)),
                 (ValueError, "random_state='a'.*Generator", lambda: flow.sample(2, "a")),
-                (ValueError, "NaN in row 1, column 0", lambda: flow.score([[0, 0], [np.nan, 0]])),
+                (ValueError, "NaN in row 1, column 0", lambda: flow.transform([[0, 0], [np.nan, 0]])),
+                (ValueError, "infinity in row 0, column 1", lambda: flow.check([[0, np.inf]])),
                 (ValueError, "not fitted", lambda: laminar.Flow().sample()),
                 (ValueError, "one of data, standardised", lambda: flow.log_prob(x, units="cm")),
                 (ValueError, "no column a", lambda: laminar.Flow(columns=["a"]).fit(x)),
@@ -295,7 +323,7 @@ class Uses(WithFlow):
                 (ValueError, "no rows", lambda: laminar.Flow().fit(x[:0])),
                 (ValueError, "not all numbers", lambda: flow.score([["a", "b"]])),
                 (ValueError, "complex", lambda: flow.score(x + 1j)),
-                (ValueError, "NaN", lambda: flow.score(np.ma.masked_less(x, 0))),
+                (ValueError, "NaN", lambda: flow.transform(np.ma.masked_less(x, 0))),
                 (ValueError, "0 dimensions", lambda: flow.score(3.0)),
                 (ValueError, "null byte", lambda: flow.save(self.path("a\0b"))),
                 (ValueError, "seed=-1", lambda: flow.sample(2, seed=-1)),
