@@ -11,7 +11,7 @@ const cli_command cli_vae = {
     .name = "vae",
     .summary = "variational auto-encoders of images, with a flow as posterior",
     .details = "IMAGES is idx (MNIST's format), a MATLAB file (\"FILE.mat:NAME\" for a variable other than X and data), a pickle of\n"
-               "one NumPy array, a zip of PNG, or .npy; gzipped too. Height and width are multiples of 4.\n"
+               "one NumPy array, a zip or a folder of PNG, or .npy; gzipped too. Height and width are multiples of 4.\n"
                "presets/vae/ holds settings of five data sets for --config; without it the defaults are those of `laminar fit`,\n"
                "which were not chosen for images.\n",
     .example = "  $ laminar vae fit train-images-idx3-ubyte.gz --config presets/vae/mnist.yaml --tpr --out run/\n"
@@ -34,6 +34,17 @@ static int parse_size(const cli_command *command, const char *text, lam_images_o
     return CLI_OK;
 }
 
+/* What was done to pictures, line by line. */
+static void say_note(const char *path, const lam_images *images, const lam_images_options *options)
+{
+    int chosen = images->resized == 0 || options->height != 0;
+    for (const char *line = images->note; line[0] != '\0'; line += line[0] == '\n' ? 1 : 0, chosen = 1) {
+        int length = (int)strcspn(line, "\n");
+        cli_say("note: %s: %.*s%s", path, length, line, chosen ? "" : "; --image-size HxW chooses another size");
+        line += length;
+    }
+}
+
 /* of_model: the size wanted is a model's, not one that the line gave. */
 static int read_images(const char *path, const lam_images_options *options, int of_model, lam_images *images)
 {
@@ -45,8 +56,7 @@ static int read_images(const char *path, const lam_images_options *options, int 
             options->height, options->width);
     if (status != LAM_OK)
         return cli_library_failed();
-    if (images->skipped > 0)
-        cli_say("note: %s: %zu files that are not PNG are left out", path, images->skipped);
+    say_note(path, images, options);
     return CLI_OK;
 }
 

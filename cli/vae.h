@@ -14,7 +14,7 @@ typedef struct vae_files {
     {"valid", 0, CLI_TEXT, "FILE", "validation images; default: split off IMAGES", offsetof(type, files.valid)}, \
     {"test", 0, CLI_TEXT, "FILE", "test images; default: split off IMAGES", offsetof(type, files.test)}, \
     {"image-size", 0, CLI_TEXT, "HxW", \
-        "of flat rows; of a zip of PNG: averaged to it. Default: the model's; in a fit square, 28x28", offsetof(type, files.size)}
+        "of flat rows; of PNG pictures: resized to it. Default: the model's; in a fit square, 28x28", offsetof(type, files.size)}
 #define VAE_PART_OPTION(type, text) \
     {"part", 0, CLI_TEXT, "train|valid|test|all", text, offsetof(type, files.part)}
 

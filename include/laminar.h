@@ -561,28 +561,35 @@ typedef struct lam_images {
     size_t n, height, width;
     unsigned char *pixels; /* [n, height * width], row-major, 0..255; owned by the set */
     int binary;            /* every pixel is 0 or 255, and was one of two values in the file (not averaged, not rounded) */
-    const char *format;    /* "idx", "mat", "pickle", "png.zip" or "npy" */
-    size_t skipped;        /* files of a zip that are not PNG */
+    const char *format;    /* "idx", "mat", "pickle", "png.zip", "png folder" or "npy" */
+    size_t skipped;        /* files of a zip or a folder that are not PNG */
+    size_t resized;        /* pictures of a zip or a folder that were of another size */
+    char note[640];        /* of a zip or a folder, a line for all that was done to its pictures: how many were resized (first, and from
+                            * what size), turned grey, laid on white, left out; "": nothing */
 } lam_images;
 
 /* Zeros mean: as the file says. */
 typedef struct lam_images_options {
-    /* Both or neither. Of flat rows (.mat, pickle, .npy [n, pixels]): how to fold them; 0: square. Of a zip of PNG: the size that
-     * each is averaged to; 0: 28 x 28. Where the file has a size of its own it must be this one. */
+    /* Both or neither. Of flat rows (.mat, pickle, .npy [n, pixels]): how to fold them; 0: square. Of a zip or folder of PNG: the size
+     * that each is resized to; 0: 28 x 28. Where the file has a size of its own it must be this one. */
     size_t height, width;
     int invert;            /* 255 - pixel, last of all */
     const char *array;     /* .mat: the variable; NULL: X, or else data */
 } lam_images_options;
 
-/* Reads all images of a file, or of one variable of it ("file.mat:NAME"); its first bytes say what it is, not its name:
+/* Reads all images of a file, of one variable of it ("file.mat:NAME"), or of a folder; a file's first bytes say what it is, not its
+ * name:
  *   idx       MNIST's format, magic 0x00000803
  *   mat       MATLAB, -v6 or -v7: X [n, pixels], data [pixels, n], or the variable named (also by options->array), an image's
  *             pixels column by column, as MATLAB lays out a matrix. So Caltech 101 silhouettes (where the background is 1: use
  *             invert) and chardata.mat of Omniglot (data and testdata)
  *   pickle    one NumPy uint8 array, [n, pixels] or [n, height, width], alone or the only thing in a list; nothing else is run or read
- *   png.zip   PNG files in a zip (libzip, libpng), in order of their names. Dark is ink, which becomes 255
+ *   png.zip   PNG files in a zip (libzip, libpng), in order of their names: as they are stored, whatever gamma or profile they name,
+ *             16 bits rounded to 8, what is transparent laid on white, colours turned to luma (BT.601), resized by means over areas.
+ *             Dark is ink, which becomes 255
+ *   folder    the same of all PNG files below a folder
  *   npy       [n, height, width] or [n, pixels]
- * and any of them gzipped. Numbers that never exceed 1 are taken times 255; else they must be whole, 0 to 255.
+ * and any file of them gzipped. Numbers that never exceed 1 are taken times 255; else they must be whole, 0 to 255.
  * *out is zeroed on failure; free with lam_images_free. options may be NULL.
  * LAM_ERR_IO, LAM_ERR_FORMAT (not such a file, cut short, damaged), LAM_ERR_SHAPE (another size), LAM_ERR_DATA (NaN, values
  * out of range), LAM_ERR_ARGUMENT (no such variable), LAM_ERR_UNSUPPORTED (this build lacks the library: names its package). */

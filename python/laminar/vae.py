@@ -2,13 +2,14 @@
 import collections
 import math
 import os
+import warnings
 
 import numpy as np
 
 from . import _parameters
 from ._conventions import make_init
 from ._estimator import Estimator, describe_how, random_state_of, result_facts, seed_of
-from ._library import DataError, NotNumbersError, check, check_finite, counts_of, doubles, ffi, lib, path_bytes, rows_of, whole
+from ._library import DataError, NotNumbersError, check, check_finite, counts_of, doubles, ffi, lib, path_bytes, rows_of, text_of, whole
 
 Scores = collections.namedtuple("Scores", "images samples negative_elbo negative_elbo_se reconstruction kl log_likelihood "
                                 "log_likelihood_se sampling_se effective_samples counts")
@@ -70,6 +71,7 @@ class _Images:
             options = ffi.new("lam_images_options *", {"invert": invert, "height": (size or (0, 0))[0], "width": (size or (0, 0))[1]})
             self.pointer = ffi.gc(ffi.new("lam_images *"), lib.lam_images_free)
             check(lib.lam_images_read(path_bytes(x), options, self.pointer))
+            self._tell(os.fspath(x), size)
             return
         pixels = _pixels(x, what, size)
         if invert:
@@ -80,6 +82,13 @@ class _Images:
         p.pixels = ffi.from_buffer("unsigned char[]", pixels)
         p.binary = int(bool(((pixels == 0) | (pixels == 255)).all()))
         p.format = self._keep[1]
+
+    def _tell(self, path, size):
+        """Warns of what was done to pictures."""
+        hint = "; image_size=(height, width) chooses another size" if self.pointer.resized > 0 and size is None else ""
+        for line in text_of(self.pointer.note).splitlines():
+            warnings.warn(f"{path}: {line}{hint}", stacklevel=5)
+            hint = ""
 
     def pixels(self):
         """As the model sees them [n, height, width]; of a file, a copy."""
@@ -115,8 +124,8 @@ class VAE(Estimator):
         return tags
 
     def fit(self, images, y=None, *, image_size=None, valid=None, test=None, out=None, resume=False, overwrite=False, progress=None):
-        """Fits it to images, an array or a file (idx, .mat, pickle, zip of PNG, .npy). image_size: (height, width) of flat images that are
-        not square, and what PNGs are averaged to. Other keywords as of Flow.fit."""
+        """Fits it to images, an array, a file (idx, .mat, pickle, zip of PNG, .npy) or a folder of PNG. image_size: (height, width) of flat
+        images that are not square, and what PNG pictures are resized to. Other keywords as of Flow.fit."""
         del y
         config, size = self._config(), _size_of(image_size)
         sets = [None if part is None else _Images(part, config.pointer.invert, what, size)

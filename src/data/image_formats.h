@@ -18,11 +18,31 @@ lam_status lam_images_zip(const char *name, const unsigned char *bytes, size_t s
 lam_status lam_images_npy(const char *name, const unsigned char *bytes, size_t size, const lam_images_options *options,
     lam_images *out);
 
-/* One PNG file as luminance, what is transparent laid on white: *pixels [*height, *width] from lam_alloc. */
-lam_status lam_png_grey(const char *name, const void *bytes, size_t size, unsigned char **pixels, size_t *height, size_t *width);
+/* One picture, grey. */
+typedef struct lam_picture {
+    unsigned char *pixels; /* [height, width] from lam_alloc */
+    size_t height, width;
+    int is_coloured, is_transparent; /* a pixel of the file was so */
+} lam_picture;
+void lam_picture_clear(lam_picture *picture); /* takes a zeroed one */
+/* A PNG file by the rule that png.c opens with. On failure *out is zeroed. */
+lam_status lam_png_read(const char *name, const void *bytes, size_t size, lam_picture *out);
+int lam_png_begins(const void *bytes, size_t size); /* 1: the first bytes are those of a PNG file */
 /* Means of in [height, width] over the areas of out [h, w] laid over it, parts of pixels counted as parts: exact, rounded half
- * up. No side longer than LAM_IMAGE_SIDE. */
-void lam_image_shrink(const unsigned char *in, size_t height, size_t width, unsigned char *out, size_t h, size_t w);
+ * up. out may be larger. No side longer than LAM_IMAGE_SIDE. */
+void lam_image_resize(const unsigned char *in, size_t height, size_t width, unsigned char *out, size_t h, size_t w);
+
+/* PNG files of a zip or a folder, in order of their names. */
+typedef struct lam_picture_files {
+    const char *label;  /* opens the messages */
+    void *self;
+    size_t n, others;   /* PNG files, other files */
+    const char *(*name)(void *self, size_t i);
+    lam_status (*read)(void *self, size_t i, unsigned char **bytes, size_t *size); /* lam_free */
+} lam_picture_files;
+/* All of them as ink on nothing, of the size that is wanted; out->note says what was done to them. */
+lam_status lam_images_pictures(const lam_picture_files *files, const lam_images_options *options, lam_images *out);
+lam_status lam_images_folder(const char *path, const lam_images_options *options, lam_images *out);
 
 /* Sets n, height and width and takes memory for the pixels; refuses none, and more than the limits. */
 lam_status lam_images_allocate(const char *name, size_t n, size_t height, size_t width, lam_images *out);

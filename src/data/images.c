@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void lam_images_free(lam_images *images)
@@ -179,7 +180,7 @@ static file_kind kind_of(const unsigned char *bytes, size_t size)
         return KIND_ZIP;
     if (begins(bytes, size, "\x93NUMPY", 6))
         return KIND_NPY;
-    if (begins(bytes, size, "\x89PNG\r\n\x1a\n", 8))
+    if (lam_png_begins(bytes, size))
         return KIND_PNG;
     /* a header of text ends in a byte-order mark */
     if (size >= 128 && (memcmp(bytes + 126, "IM", 2) == 0 || memcmp(bytes + 126, "MI", 2) == 0))
@@ -194,8 +195,8 @@ static lam_status unknown(const char *name, const unsigned char *bytes, size_t s
         snprintf(shown + 3 * i, 4, " %02x", bytes[i]);
     if (size == 0)
         return lam_fail(LAM_ERR_FORMAT, "%s: is empty", name);
-    return lam_fail(LAM_ERR_FORMAT, "%s: holds no images in a known format (it begins with%s); idx, .mat, .npy, a zip of PNG, and "
-        "a pickle of one NumPy array are read", name, shown);
+    return lam_fail(LAM_ERR_FORMAT, "%s: holds no images in a known format (it begins with%s); idx, .mat, .npy, a zip or a "
+        "folder of PNG, and a pickle of one NumPy array are read", name, shown);
 }
 
 /* Negative, and a size that is not the one asked for. A zip's images have been made that size. */
@@ -227,7 +228,7 @@ static lam_status dispatch(const char *name, const unsigned char *bytes, size_t 
     case KIND_NPY: return lam_images_npy(name, bytes, size, options, out);
     case KIND_MAT: return lam_images_mat(name, bytes, size, options, out);
     case KIND_PNG:
-        return lam_fail(LAM_ERR_FORMAT, "%s: is one PNG picture; put the pictures into a zip and give that", name);
+        return lam_fail(LAM_ERR_FORMAT, "%s: is one PNG picture; give the folder of the pictures, or a zip of them", name);
     case KIND_UNKNOWN: break;
     }
     return unknown(name, bytes, size);
@@ -268,11 +269,24 @@ static char *split_array(const char *path, const char **array)
     return file;
 }
 
+static lam_status read_folder(const char *path, const lam_images_options *options, lam_images *out)
+{
+    lam_status status = lam_images_folder(path, options, out);
+    if (status == LAM_OK)
+        status = finish(path, options, out);
+    if (status != LAM_OK)
+        lam_images_free(out);
+    return status;
+}
+
 static lam_status read_file(const char *path, const lam_images_options *options, lam_images *out)
 {
+    struct stat at;
     char *bytes;
     size_t size;
     const char *damage;
+    if (stat(path, &at) == 0 && S_ISDIR(at.st_mode))
+        return read_folder(path, options, out);
     LAM_TRY(lam_bytes_read_some(path, LAM_IMAGE_BYTES + (1u << 20), &bytes, &size, &damage));
     lam_status status = read_bytes(path, (const unsigned char *)bytes, size, damage, options, out);
     free(bytes);

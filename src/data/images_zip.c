@@ -1,4 +1,4 @@
-/* A zip of PNG pictures, as Omniglot is published: every picture becomes ink on nothing, at the size that is wanted. */
+/* A zip of PNG pictures, as Omniglot is published. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/image_formats.h"
@@ -9,9 +9,8 @@
 #if defined(LAM_HAVE_ZIP) && defined(LAM_HAVE_PNG)
 #include <zip.h>
 
-/* What one file of a zip may unpack to, and all pictures together, in bytes and pixels: far beyond any real set. */
+/* What one file of a zip may unpack to: far beyond any picture. */
 #define MEMBER_BYTES ((zip_uint64_t)1 << 26)
-#define TOTAL_PIXELS ((size_t)1 << 32)
 
 typedef struct member {
     const char *name; /* owned by the archive */
@@ -69,7 +68,7 @@ static lam_status list_members(archive *a)
         if (n == 0 || m.name[n - 1] == '/') /* a folder */
             continue;
         LAM_TRY(read_member(a, &m, head, sizeof head, &got));
-        if (got == sizeof head && memcmp(head, "\x89PNG\r\n\x1a\n", 8) == 0) {
+        if (lam_png_begins(head, (size_t)got)) {
             a->members[a->n_members++] = m;
             continue;
         }
@@ -83,71 +82,35 @@ static lam_status list_members(archive *a)
     return LAM_OK;
 }
 
-/* The picture of a file as grey, *pixels from lam_alloc. */
-static lam_status read_picture(const archive *a, const member *m, unsigned char **pixels, size_t *height, size_t *width)
+static const char *name_of(void *self, size_t i)
 {
+    return ((const archive *)self)->members[i].name;
+}
+
+static lam_status read_file(void *self, size_t i, unsigned char **bytes, size_t *size)
+{
+    const archive *a = self;
+    const member *m = &a->members[i];
     zip_stat_t stat;
     zip_uint64_t got;
-    char label[512];
-    snprintf(label, sizeof label, "%.300s: %.200s", a->label, m->name);
-    *pixels = NULL;
+    *bytes = NULL, *size = 0;
     if (zip_stat_index(a->zip, m->index, 0, &stat) != 0 || (stat.valid & ZIP_STAT_SIZE) == 0)
         return unreadable(a->label, m->name, "its size is not known");
     if (stat.size > MEMBER_BYTES)
-        return lam_fail(LAM_ERR_FORMAT, "%s: unpacks to %llu bytes, more than is read of one picture", label,
+        return lam_fail(LAM_ERR_FORMAT, "%.300s: %.200s: unpacks to %llu bytes, more than is read of one picture", a->label, m->name,
             (unsigned long long)stat.size);
-    unsigned char *bytes = lam_reserve((size_t)stat.size + 1);
-    if (bytes == NULL)
+    *bytes = lam_reserve((size_t)stat.size + 1);
+    if (*bytes == NULL)
         return LAM_ERR_MEMORY;
-    lam_status status = read_member(a, m, bytes, stat.size + 1, &got); /* one more, so that the end is met */
+    lam_status status = read_member(a, m, *bytes, stat.size + 1, &got); /* one more, so that the end is met */
     if (status == LAM_OK && got != stat.size)
         status = unreadable(a->label, m->name, "it is not as long as the zip says");
-    if (status == LAM_OK)
-        status = lam_png_grey(label, bytes, (size_t)got, pixels, height, width);
-    lam_free(bytes);
-    return status;
-}
-
-static lam_status check_picture(const archive *a, size_t i, size_t height, size_t width, size_t first_height, size_t first_width,
-    const lam_images *out)
-{
-    const char *name = a->members[i].name;
-    if (height != first_height || width != first_width)
-        return lam_fail(LAM_ERR_SHAPE, "%s: %s is %zu x %zu, %s is %zu x %zu; pictures of one size are wanted", a->label, name,
-            height, width, a->members[0].name, first_height, first_width);
-    if (height < out->height || width < out->width)
-        return lam_fail(LAM_ERR_SHAPE, "%s: %s is %zu x %zu, smaller than the %zu x %zu that pictures are averaged to; give a "
-            "smaller height and width", a->label, name, height, width, out->height, out->width);
-    if (i >= TOTAL_PIXELS / (height * width))
-        return lam_fail(LAM_ERR_FORMAT, "%s: has more pixels than is read of one zip, 2^32", a->label);
-    return LAM_OK;
-}
-
-static lam_status read_pictures(const archive *a, const lam_images_options *options, lam_images *out)
-{
-    size_t first_height = 0, first_width = 0;
-    int binary = 1;
-    LAM_TRY(lam_images_allocate(a->label, a->n_members, options->height != 0 ? options->height : 28,
-        options->width != 0 ? options->width : 28, out));
-    for (size_t i = 0; i < a->n_members; i++) {
-        unsigned char *pixels, *to = out->pixels + i * out->height * out->width;
-        size_t height, width;
-        LAM_TRY(read_picture(a, &a->members[i], &pixels, &height, &width));
-        if (i == 0)
-            first_height = height, first_width = width;
-        lam_status status = check_picture(a, i, height, width, first_height, first_width, out);
-        for (size_t k = 0; status == LAM_OK && k < height * width; k++)
-            pixels[k] = (unsigned char)(255 - pixels[k]);
-        if (status == LAM_OK)
-            lam_image_shrink(pixels, height, width, to, out->height, out->width);
-        lam_free(pixels);
-        LAM_TRY(status);
-        for (size_t k = 0; k < out->height * out->width; k++)
-            binary &= to[k] == 0 || to[k] == 255;
+    *size = (size_t)got;
+    if (status != LAM_OK) {
+        lam_free(*bytes);
+        *bytes = NULL;
     }
-    out->binary = binary && first_height == out->height && first_width == out->width;
-    out->skipped = a->others;
-    return LAM_OK;
+    return status;
 }
 
 lam_status lam_images_zip(const char *name, const unsigned char *bytes, size_t size, const lam_images_options *options,
@@ -166,8 +129,11 @@ lam_status lam_images_zip(const char *name, const unsigned char *bytes, size_t s
         return status;
     }
     lam_status status = list_members(&a);
-    if (status == LAM_OK)
-        status = read_pictures(&a, options, out);
+    if (status == LAM_OK) {
+        const lam_picture_files files = { .label = name, .self = &a, .n = a.n_members, .others = a.others, .name = name_of,
+            .read = read_file };
+        status = lam_images_pictures(&files, options, out);
+    }
     lam_free(a.members);
     zip_discard(a.zip); /* and the source with it */
     zip_error_fini(&error);

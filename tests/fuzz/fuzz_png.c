@@ -1,4 +1,4 @@
-/* Any bytes as a PNG picture: refused with a text, or grey pixels that averaging to fewer neither darkens nor brightens.
+/* Any bytes as a PNG picture: refused with a text, or grey pixels that resizing neither darkens nor brightens.
  * Build: clang -fsanitize=fuzzer,address,undefined. */
 #include "base/error.h"
 #include "base/mem.h"
@@ -24,16 +24,18 @@ static double mean(const unsigned char *pixels, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    unsigned char *pixels, small[5 * 3];
-    size_t height, width;
+    unsigned char small[5 * 3], large[9 * 9];
+    lam_picture p;
     lam_fail(LAM_OK, "%s", "");
-    if (lam_png_grey("fuzz", data, size, &pixels, &height, &width) != LAM_OK) {
-        require(pixels == NULL && lam_last_error()[0] != '\0');
+    if (lam_png_read("fuzz", data, size, &p) != LAM_OK) {
+        require(p.pixels == NULL && lam_last_error()[0] != '\0');
         return 0;
     }
-    require(height > 0 && width > 0 && height <= LAM_IMAGE_SIDE && width <= LAM_IMAGE_SIDE);
-    lam_image_shrink(pixels, height, width, small, 5, 3);
-    require(fabs(mean(pixels, height * width) - mean(small, 15)) <= 0.5 + 1e-9); /* each is rounded by half at most */
-    lam_free(pixels);
+    require(p.height > 0 && p.width > 0 && p.height <= LAM_IMAGE_SIDE && p.width <= LAM_IMAGE_SIDE);
+    lam_image_resize(p.pixels, p.height, p.width, small, 5, 3);
+    lam_image_resize(p.pixels, p.height, p.width, large, 9, 9);
+    double all = mean(p.pixels, p.height * p.width); /* each is rounded by half at most */
+    require(fabs(all - mean(small, 15)) <= 0.5 + 1e-9 && fabs(all - mean(large, 81)) <= 0.5 + 1e-9);
+    lam_picture_clear(&p);
     return 0;
 }

@@ -8,6 +8,7 @@ import os
 import pickle
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import types
 import unittest
 import unittest.mock
 import warnings
+import zlib
 
 import numpy as np
 
@@ -456,6 +458,16 @@ class Conventions(WithFlow):
             os.chdir(before)
 
 
+def write_png(path, pixels):
+    """pixels [height, width] or [height, width, 3], uint8."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    head = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 2 if pixels.ndim == 3 else 0, 0, 0, 0)
+    lines = b"".join(b"\0" + line.tobytes() for line in pixels)
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))
+
+
 class Images(unittest.TestCase):
     def setUp(self):
         rng = np.random.default_rng(1)
@@ -517,6 +529,26 @@ class Images(unittest.TestCase):
         np.testing.assert_array_equal(loaded.reconstruct(self.images[:2]), vae.reconstruct(self.images[:2]))
         with self.assertRaisesRegex(laminar.DataError, "the model is of 12 x 8"):
             vae.score(np.zeros((2, 8, 8), np.uint8))
+
+    def test_a_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for i, image in enumerate(self.images[:30]):
+                write_png(os.path.join(folder, f"{i:02}.png"), 255 - image)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    vae = self.vae.fit(folder, image_size=(12, 8))
+            except laminar.UnsupportedError:
+                self.skipTest("no oneDNN or libpng in this build")
+            np.testing.assert_array_equal(vae.transform(folder), vae.transform(self.images[:30]))
+            write_png(os.path.join(folder, "x.png"), np.zeros((24, 16, 3), np.uint8) + np.array([9, 99, 200], np.uint8))
+            with self.assertWarns(UserWarning) as caught:
+                self.assertEqual(vae.transform(folder).shape, (31, 2))
+            told = [str(w.message) for w in caught.warnings]
+            self.assertEqual(told[0], f"{folder}: 1 of 31 pictures are resized to 12x8, from 24x16")
+            self.assertIn("1 colour picture is turned grey", told[1])
+            with self.assertWarnsRegex(UserWarning, r"resized to 28x28.*image_size=\(height, width\) chooses another size"):
+                laminar.VAE(**{**self.vae.get_params(), "epochs": 1}).fit(folder)
 
     def test_refusals(self):
         for part, x in (("dimensions", np.zeros(9)), ("image_size", np.zeros((3, 12))), ("whole grey levels", np.full((3, 8, 8), 1.5)), ("multiples of 4", self.images[:, :10])):
