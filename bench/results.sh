@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Writes docs/results.md and its pictures: what the penalty does, from the runs of bench/sweep.sh (bench/vae_page.py writes the part on
-# images), what its rivals do, from what bench/experiments.sh keeps (bench/experiment_page.py), and how fast the program is, from the
-# figures of bench/speed.sh (bench/speed_page.py). Every number on the page is read from their files, and every sentence that concludes
-# something is chosen by those numbers. Runs that are not finished are listed as such.
+# images), what its rivals do, from what bench/experiments.sh keeps (bench/experiment_page.py), how the program's defaults stand beside
+# other density estimators, from the results of bench/peers.py (bench/peers_page.py), and how fast it is, from the figures of
+# bench/speed.sh (bench/speed_page.py). Every number on the page is read from their files, and every sentence that concludes something
+# is chosen by those numbers. Runs that are not finished are listed as such.
 #
 # usage: bench/results.sh [LAMINAR]        (default: the program kept with the runs, else build/laminar)
 #   LAMINAR_RUNS   folder of the runs, default runs/; the finished ones that the tree keeps where there is none
 #   LAMINAR_PLOT   draws the pictures of speed, default build/bench/plot
 #   LAMINAR_PAGE   the page, default docs/results.md; its pictures go to the folder of its name
+#   LAMINAR_PEERS  results of bench/peers.py, default docs/results/peers.jsonl
 #   LAMINAR_SPEED  folder of the figures of speed, default docs/results/speed
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -329,6 +331,8 @@ done
     write_page
     echo
     python3 bench/experiment_page.py docs/results/experiments "$pictures" "${LAMINAR_PLOT:-build/bench/plot}"
+    echo
+    python3 bench/peers_page.py "${LAMINAR_PEERS:-docs/results/peers.jsonl}" "$pictures" "${LAMINAR_PLOT:-build/bench/plot}"
     echo
     python3 bench/vae_page.py "$runs" "$pictures" "$laminar"
     echo
