@@ -160,13 +160,18 @@ typedef struct cli_eval {
 typedef struct cli_choice {
     const char *columns, *drop;
     int drop_bad_rows, drop_duplicates; /* the latter is no flag, but what a fit may have done */
+    const char *header;
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
     {"columns", 0, CLI_TEXT, "A,B,...", "columns to take, by name or number; default: the model's", \
         offsetof(type, choice.columns)}, \
     {"drop", 0, CLI_TEXT, "A,B,...", "columns to leave out, by name or number", offsetof(type, choice.drop)}, \
     {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows with missing or non-numeric cells; they are counted", \
-        offsetof(type, choice.drop_bad_rows)}
+        offsetof(type, choice.drop_bad_rows)}, \
+    CLI_HEADER_OPTION(type)
+#define CLI_HEADER_OPTION(type) \
+    {"header", 0, CLI_TEXT, "auto|yes|no", "whether the first line of a text file names its columns; default: as in the fit", \
+        offsetof(type, choice.header)}
 
 /* A name longer than this ending, in capitals or not. */
 int cli_ends_with(const char *text, const char *end);
@@ -202,6 +207,23 @@ const char *cli_isa(void);
 /* cfg's parameter as text in a buffer of 256; "?" if there is none. */
 const char *cli_parameter(const lam_config *cfg, const char *name, char text[256]);
 
+/* ---- "-" (streams.c) ---------------------------------------------------------------------------------------------- */
+
+/* path, which may be NULL, is "-". */
+int cli_is_stream(const char *path);
+/* What path is called in messages: "-" is standard input. */
+const char *cli_input_name(const char *path);
+/* The same of results: "standard output". */
+const char *cli_output_name(const char *path);
+/* At most one of the paths, which may be NULL, is "-": CLI_OK, or CLI_USAGE with the message printed. */
+int cli_stdin_once(const char *a, const char *b, const char *c);
+/* lam_table_read; "-" is standard input, however often it is read. */
+lam_status cli_table_read(const char *path, const lam_read_options *options, lam_table **table);
+/* Keeps standard output for a table: from here on, stdout is stderr. CLI_OK, or CLI_FAILED with the message printed. */
+int cli_stdout_take(void);
+/* The descriptor of a table on standard output. */
+int cli_stdout_table(void);
+
 /* ---- tables of numbers in and out (data.c) ------------------------------------------------------------------------ */
 
 /* Reads DATA with the model's columns: those asked for; else those named like the model's; else those that the fit chose;
@@ -212,15 +234,17 @@ lam_table *cli_codes_create(size_t rows, size_t dim);
 /* Reads z [rows, dim], as the command `writer` writes it: the columns asked for; else z1, z2, ... by their names; else all as they
  * stand. CLI_OK, or CLI_FAILED with the message printed. */
 int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const char *writer, lam_table **table);
-/* "3 bad rows dropped" and "2 duplicates dropped" as messages, when there are any. */
+/* What is to be said of a file that was read: the library's notes, "3 bad rows dropped", "2 duplicates dropped". */
 void cli_data_notes(const char *path, const lam_table *table);
-/* Writes to path by its ending, or as csv to stdout when path is NULL. CLI_OK or CLI_FAILED with the message printed. */
+/* The library's notes alone. */
+void cli_table_notes(const char *path, const lam_table *table);
+/* Writes to path by its ending, or as csv to standard output when path is NULL or "-". CLI_OK or CLI_FAILED with the message printed. */
 int cli_table_out(const lam_table *table, const char *path);
 /* The same of results [data->rows, cols]. The rows that reading data dropped as bad stand there as nan, so that rows of results and of
  * the file are alike. */
 int cli_results_out(const lam_table *results, const lam_table *data, const char *path);
 /* A path for results that cannot be written is found before the work: CLI_OK, or else with the message printed. path may be
- * NULL. */
+ * NULL. "-" is standard output: it is kept for the table, and what is printed goes to stderr from here on. */
 int cli_out_check(const char *path);
 /* The folder alone: of a path, which may be NULL, whose ending says nothing. */
 int cli_folder_check(const char *path);

@@ -39,12 +39,12 @@ static char *model_columns(const lam_model *model)
 /* Reads with the given choice of columns; a table of the wrong width does not count: *table is then NULL. A bad cell in the
  * columns that the model takes is an error, whatever else might be tried. */
 static lam_status try_columns(const char *path, const cli_choice *choice, const char *columns, const char *drop, size_t dim,
-    lam_table **table)
+    lam_header header, lam_table **table)
 {
     lam_read_options options = {.columns = columns, .drop = drop, .drop_bad_rows = choice->drop_bad_rows,
-        .drop_duplicates = choice->drop_duplicates};
+        .drop_duplicates = choice->drop_duplicates, .header = header};
     *table = NULL;
-    lam_status status = lam_table_read(path, &options, table);
+    lam_status status = cli_table_read(path, &options, table);
     if (status == LAM_ERR_DATA)
         return status;
     if (status == LAM_OK && (*table)->cols != dim) {
@@ -54,19 +54,33 @@ static lam_status try_columns(const char *path, const cli_choice *choice, const 
     return LAM_OK;
 }
 
+/* --header, by way of the parameter of that name; usual: without the flag. */
+static int choose_header(const char *word, lam_header usual, lam_header *header)
+{
+    lam_config cfg;
+    lam_config_init(&cfg);
+    lam_status status = word != NULL ? lam_config_set(&cfg, "header", word) : LAM_OK;
+    *header = word != NULL ? cfg.header : usual;
+    lam_config_clear(&cfg);
+    return status == LAM_OK ? CLI_OK : cli_misuse(NULL, "--%s", lam_last_error());
+}
+
 /* Reads as the choice says; where that names no columns, the wanted ones (columns, drop; NULL: none) if they are there, else all. Says what
  * was dropped. CLI_OK, or CLI_FAILED with the message printed. */
 static int read_wanted(const char *path, const cli_choice *choice, const char *columns, const char *drop, size_t dim,
-    lam_table **table)
+    lam_header usual, lam_table **table)
 {
     lam_status status = LAM_OK;
+    lam_header header;
     *table = NULL;
+    if (choose_header(choice->header, usual, &header) != CLI_OK)
+        return CLI_USAGE;
     if (choice->columns == NULL && choice->drop == NULL && (columns != NULL || drop != NULL))
-        status = try_columns(path, choice, columns, drop, dim, table);
+        status = try_columns(path, choice, columns, drop, dim, header, table);
     if (status == LAM_OK && *table == NULL) {
         lam_read_options options = {.columns = choice->columns, .drop = choice->drop,
-            .drop_bad_rows = choice->drop_bad_rows, .drop_duplicates = choice->drop_duplicates};
-        status = lam_table_read(path, &options, table);
+            .drop_bad_rows = choice->drop_bad_rows, .drop_duplicates = choice->drop_duplicates, .header = header};
+        status = cli_table_read(path, &options, table);
     }
     if (status != LAM_OK)
         return cli_library_failed();
@@ -105,9 +119,9 @@ static int check_names(const char *path, const lam_table *table, const lam_model
     names n = compare_names(table, model);
     if (n.shared > 0 && n.missing != NULL)
         return cli_fail("%s has no column %s, which the model takes (`laminar info` lists them); leave all columns but the model's, in their "
-            "order, out with --drop", path, n.missing);
+            "order, out with --drop", cli_input_name(path), n.missing);
     if (n.differ)
-        cli_say("warning: the columns of %s are named otherwise than the model's; they are taken in their order", path);
+        cli_say("warning: the columns of %s are named otherwise than the model's; they are taken in their order", cli_input_name(path));
     return CLI_OK;
 }
 
@@ -116,11 +130,11 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
     const lam_config *cfg = lam_model_config(model);
     size_t dim = lam_model_dim(model);
     char *columns = model_columns(model);
-    int code = columns != NULL ? read_wanted(path, choice, columns, NULL, dim, table)
-                               : read_wanted(path, choice, cfg->columns, cfg->drop, dim, table);
+    int code = columns != NULL ? read_wanted(path, choice, columns, NULL, dim, cfg->header, table)
+                               : read_wanted(path, choice, cfg->columns, cfg->drop, dim, cfg->header, table);
     free(columns);
     if (code == CLI_OK && (*table)->cols != dim)
-        code = cli_fail("%s has %zu columns, the model takes %zu (`laminar info` lists them)%s", path, (*table)->cols, dim,
+        code = cli_fail("%s has %zu columns, the model takes %zu (`laminar info` lists them)%s", cli_input_name(path), (*table)->cols, dim,
             (*table)->cols > dim ? "; leave the others out with --drop" : "");
     if (code == CLI_OK && choice->columns == NULL && choice->drop == NULL)
         code = check_names(path, *table, model);
@@ -154,28 +168,42 @@ int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const
         code_name(j, name);
         columns = joined(columns, name);
     }
-    int code = read_wanted(path, choice, columns, NULL, dim, table);
+    int code = read_wanted(path, choice, columns, NULL, dim, LAM_HEADER_AUTO, table);
     free(columns);
     if (code == CLI_OK && (*table)->cols != dim) {
-        code = cli_fail("%s has %zu columns, z has %zu; give a file as `%s` writes it", path, (*table)->cols, dim, writer);
+        code = cli_fail("%s has %zu columns, z has %zu; give a file as `%s` writes it", cli_input_name(path), (*table)->cols, dim, writer);
         lam_table_free(*table);
         *table = NULL;
     }
     return code;
 }
 
+static const char WARNING[] = "warning: ";
+
+void cli_table_notes(const char *path, const lam_table *table)
+{
+    for (const char *line = table->notes; line != NULL;) {
+        size_t n = strcspn(line, "\n");
+        int warns = strncmp(line, WARNING, strlen(WARNING)) == 0;
+        size_t from = warns ? strlen(WARNING) : 0;
+        cli_say("%s%s: %.*s", warns ? WARNING : "", cli_input_name(path), (int)(n - from), line + from);
+        line = line[n] != '\0' ? line + n + 1 : NULL;
+    }
+}
+
 void cli_data_notes(const char *path, const lam_table *table)
 {
+    cli_table_notes(path, table);
     if (table->bad_rows > 0)
-        cli_say("%s: %zu bad rows dropped", path, table->bad_rows);
+        cli_say("%s: %zu bad rows dropped", cli_input_name(path), table->bad_rows);
     if (table->duplicates > 0)
-        cli_say("%s: %zu duplicate rows dropped", path, table->duplicates);
+        cli_say("%s: %zu duplicate rows dropped", cli_input_name(path), table->duplicates);
 }
 
 int cli_table_out(const lam_table *table, const char *path)
 {
     fflush(stdout);
-    lam_status status = path != NULL ? lam_table_write(table, path) : lam_table_write_to(table, STDOUT_FILENO);
+    lam_status status = path != NULL && !cli_is_stream(path) ? lam_table_write(table, path) : lam_table_write_to(table, cli_stdout_table());
     return status == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
@@ -248,7 +276,7 @@ int cli_folder_check(const char *path)
 int cli_not_over(const char *out, const char *in)
 {
     struct stat a, b;
-    if (out == NULL || stat(out, &a) != 0 || stat(in, &b) != 0 || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+    if (out == NULL || cli_is_stream(out) || stat(out, &a) != 0 || stat(in, &b) != 0 || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
         return CLI_OK;
     return cli_misuse(NULL, "%s is what is read; name another file to write to", out);
 }
@@ -262,6 +290,8 @@ int cli_out_check(const char *path)
 {
     if (path == NULL)
         return CLI_OK;
+    if (cli_is_stream(path))
+        return cli_stdout_take();
     if (!is_table_name(path))
         return cli_misuse(NULL, "cannot write %s: the name should end in .npy, .csv or .csv.gz", path);
     return cli_folder_check(path);
@@ -269,6 +299,8 @@ int cli_out_check(const char *path)
 
 int cli_images_out_check(const char *path)
 {
+    if (cli_is_stream(path))
+        return cli_stdout_take();
     if (!cli_ends_with(path, ".png") && !is_table_name(path))
         return cli_misuse(NULL, "cannot write %s: the name should end in .png (a picture), .npy, .csv or .csv.gz (rows of pixels)", path);
     return cli_folder_check(path);

@@ -177,6 +177,18 @@ static void keep_warning(void *user, const char *line)
     cli_log(NULL, line);
 }
 
+/* The same of what the reader has to say of a file. */
+static void keep_notes(job_slot *slot, const char *path, const lam_table *table)
+{
+    for (const char *line = table->notes; line != NULL;) {
+        size_t n = strcspn(line, "\n");
+        char *note = cli_format("%s: %.*s", path, (int)n, line);
+        keep_warning(slot, note);
+        free(note);
+        line = line[n] != '\0' ? line + n + 1 : NULL;
+    }
+}
+
 static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job_slot *slot)
 {
     const lam_experiment_run *run = lam_experiment_run_at(experiment, index);
@@ -191,10 +203,10 @@ static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job
     if (status == LAM_OK && cli_isa() != NULL)
         status = lam_config_set(&cfg, "isa", cli_isa());
     lam_read_options options = {.columns = cfg.columns, .drop = cfg.drop, .drop_bad_rows = cfg.drop_bad_rows,
-        .drop_duplicates = cfg.drop_duplicates};
+        .drop_duplicates = cfg.drop_duplicates, .header = cfg.header};
     for (size_t i = 0; i < 3 && status == LAM_OK; i++)
-        if (paths[i] != NULL)
-            status = lam_table_read(paths[i], &options, &tables[i]);
+        if (paths[i] != NULL && (status = lam_table_read(paths[i], &options, &tables[i])) == LAM_OK)
+            keep_notes(slot, paths[i], tables[i]);
     if (status == LAM_OK)
         status = lam_dataset_build(&cfg, tables[0], tables[1], tables[2], &log, &data);
     for (size_t i = 0; i < 3; i++)

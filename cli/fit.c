@@ -23,21 +23,25 @@ static const cli_option fit_options[] = {
 static int read_table(const char *path, const lam_config *cfg, lam_table **table)
 {
     lam_read_options options = {.columns = cfg->columns, .drop = cfg->drop, .drop_bad_rows = cfg->drop_bad_rows,
-        .drop_duplicates = cfg->drop_duplicates};
+        .drop_duplicates = cfg->drop_duplicates, .header = cfg->header};
     if (path == NULL)
         return CLI_OK;
-    return lam_table_read(path, &options, table) == LAM_OK ? CLI_OK : cli_library_failed();
+    return cli_table_read(path, &options, table) == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
 static int read_data(const char *path, const fit_args *args, const lam_config *cfg, lam_dataset **data)
 {
     lam_table *all = NULL, *valid = NULL, *test = NULL;
     lam_log log = {cli_log, NULL};
-    int code = read_table(path, cfg, &all);
+    int code = cli_stdin_once(path, args->valid, args->test);
+    if (code == CLI_OK)
+        code = read_table(path, cfg, &all);
     if (code == CLI_OK)
         code = read_table(args->valid, cfg, &valid);
     if (code == CLI_OK)
         code = read_table(args->test, cfg, &test);
+    if (code == CLI_OK)
+        cli_table_notes(path, all);
     if (code == CLI_OK && lam_dataset_build(cfg, all, valid, test, &log, data) != LAM_OK)
         code = cli_library_failed();
     if (code == CLI_OK && !args->run.quiet)
@@ -150,7 +154,8 @@ const cli_command cli_fit = {
     .arguments = "DATA --out RUN/ [flags]",
     .summary = "fits a flow to a file of numbers",
     .details = "DATA is csv or text (with a header or without; comma, tab, semicolon or space; .gz too), .npy, .npz\n"
-               "(\"FILE.npz:NAME\" for one array of several) or toy:NAME[:ROWS:SEED], a 2-D density made on the spot.\n"
+               "(\"FILE.npz:NAME\" for one array of several), toy:NAME[:ROWS:SEED], a 2-D density made on the spot, or - for standard\n"
+               "input; what was read, the names of the columns above all, is printed (--header).\n"
                "Rows are split into training, validation and test rows, columns standardised by the training rows.\n"
                "RUN/ gets model.safetensors (the best by validation), config.yaml (every value in effect), metrics.jsonl\n"
                "and a checkpoint. Ctrl-C stops and saves; --resume goes on, to the same model bit for bit. --write-split is\n"

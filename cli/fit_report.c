@@ -185,10 +185,12 @@ void fit_print_data(const char *path, const lam_table *all, const lam_dataset *d
     (void)lam_dataset_rows(data, LAM_TRAIN, &train);
     (void)lam_dataset_rows(data, LAM_VALID, &valid);
     (void)lam_dataset_rows(data, LAM_TEST, &test);
-    printf("read     %s: %zu rows, %zu columns (", path, all->rows, all->cols);
+    printf("read     %s: %zu rows, %zu columns (", cli_input_name(path), all->rows, all->cols);
     for (size_t j = 0; j < shown; j++)
         printf("%s%s", j == 0 ? "" : ", ", all->names[j]);
     printf("%s)\n", shown < all->cols ? ", ..." : "");
+    if (all->how != NULL)
+        printf("header   %s\n", all->how);
     if (all->bad_rows > 0 || all->duplicates > 0)
         printf("dropped  %zu bad rows, %zu duplicate rows\n", all->bad_rows, all->duplicates);
     printf("split    %zu training, %zu validation, %zu test rows\n", train, valid, test);

@@ -18,6 +18,7 @@ static const cli_option plot_options[] = {
     {"drop", 0, CLI_TEXT, "A,B,...", "columns of DATA to leave out, by name or number", offsetof(plot_args, choice.drop)},
     {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows of DATA with missing or non-numeric cells; they are counted",
         offsetof(plot_args, choice.drop_bad_rows)},
+    CLI_HEADER_OPTION(plot_args),
     {"columns", 0, CLI_TEXT, "A,B,...", "columns to show, by name or number; default: the first 6", offsetof(plot_args, columns)},
     {"panels", 0, CLI_TEXT, "density,draws,paths", "of two columns, which panels; default all", offsetof(plot_args, panels)},
     {"scale", 0, CLI_TEXT, "density|log", "show the density, or its logarithm (10 nats of it); default: log where the density "

@@ -14,7 +14,7 @@ typedef struct sample_args {
 
 static const cli_option sample_options[] = {
     {"number", 'n', CLI_COUNT, "N", "how many draws; default 1000", offsetof(sample_args, n)},
-    {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default: csv to stdout",
+    {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default and -: csv to stdout",
         offsetof(sample_args, out)},
     {"seed", 0, CLI_SEED, "N", "draw i depends on the seed and i alone; default 0", offsetof(sample_args, seed)},
     {"log-prob", 0, CLI_SWITCH, NULL, "add the column log_prob, from the same pass", offsetof(sample_args, log_prob)},
@@ -64,7 +64,7 @@ static int sample(const lam_model *model, const sample_args *args)
         code = cli_table_out(x, args->out);
     if (code == CLI_OK && args->out != NULL)
         printf("%zu draws, seed %llu, %s units, in %s; calls of f a solve %.1f; %s\n", args->n,
-            (unsigned long long)args->seed, cli_units_name(args->units), args->out,
+            (unsigned long long)args->seed, cli_units_name(args->units), cli_output_name(args->out),
             cli_ratio(counts.forward, counts.solves), cli_duration(cli_clock() - start, text));
     free(logp);
     lam_table_free(x);

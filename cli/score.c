@@ -10,7 +10,7 @@ typedef struct score_args {
 } score_args;
 
 static const cli_option score_options[] = {
-    {"out", 'o', CLI_TEXT, "FILE", "write one column log_prob to FILE: .npy, .csv or .csv.gz", offsetof(score_args, out)},
+    {"out", 'o', CLI_TEXT, "FILE", "write one column log_prob to FILE: .npy, .csv or .csv.gz; -: csv to stdout, the rest to stderr", offsetof(score_args, out)},
     {"units", 0, CLI_UNITS, "data|standardised", "units of the density written; default data",
         offsetof(score_args, units)},
     CLI_CHOICE_OPTIONS(score_args),
@@ -75,7 +75,7 @@ static int score(const lam_model *model, const lam_table *data, const score_args
     if (code == CLI_OK) {
         report(model, &options, scores, args->units, &counts, cli_clock() - start);
         if (args->out != NULL)
-            printf("log p of each row, %s units, is in   %s\n", cli_units_name(args->units), args->out);
+            printf("log p of each row, %s units, is in   %s\n", cli_units_name(args->units), cli_output_name(args->out));
     }
     lam_table_free(scores);
     return code;

@@ -9,7 +9,7 @@ typedef struct transform_args {
 } transform_args;
 
 #define OUT_OPTION(type) \
-    {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default: csv to stdout", offsetof(type, out)}
+    {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default and -: csv to stdout", offsetof(type, out)}
 
 static const cli_option encode_options[] = {
     OUT_OPTION(transform_args),
@@ -49,7 +49,7 @@ static int transform(const lam_model *model, const lam_table *in, lam_table *out
             fn == lam_encode                 ? "units of the base density"
             : args->units == LAM_UNITS_DATA ? "data units"
                                             : "standardised units",
-            args->out, cli_ratio(counts.forward, counts.solves), cli_duration(cli_clock() - start, text));
+            cli_output_name(args->out), cli_ratio(counts.forward, counts.solves), cli_duration(cli_clock() - start, text));
     return code;
 }
 

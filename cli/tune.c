@@ -103,7 +103,9 @@ static int read_rows(const char *path, const tune_args *args, const lam_model *m
     cli_choice choice = args->choice;
     choice.drop_bad_rows |= cfg->drop_bad_rows;
     choice.drop_duplicates = cfg->drop_duplicates;
-    int code = cli_data_read(path, &choice, model, &d->all);
+    int code = cli_stdin_once(path, args->valid, args->test);
+    if (code == CLI_OK)
+        code = cli_data_read(path, &choice, model, &d->all);
     if (code == CLI_OK && args->valid != NULL)
         code = cli_data_read(args->valid, &choice, model, &d->valid);
     if (code == CLI_OK && args->test != NULL)

@@ -10,7 +10,7 @@ typedef struct encode_args {
 } encode_args;
 
 static const cli_option options[] = {
-    {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default: csv to stdout", offsetof(encode_args, out)},
+    {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default and -: csv to stdout", offsetof(encode_args, out)},
     {"draw", 0, CLI_SWITCH, NULL, "of one draw of each image's posterior (--seed), not of its mean", offsetof(encode_args, draw)},
     VAE_FILE_OPTIONS(encode_args),
     VAE_PART_OPTION(encode_args, "which of the fit's parts; default all images of IMAGES"),
@@ -32,7 +32,7 @@ static int encode(const lam_vae *model, const vae_chosen *images, const encode_a
     cli_progress_end();
     int code = status == LAM_OK ? cli_table_out(z, args->out) : cli_library_failed();
     if (code == CLI_OK && args->out != NULL)
-        printf("z of %zu images, %zu columns, in %s; %s\n", z->rows, z->cols, args->out, cli_duration(cli_clock() - start, text));
+        printf("z of %zu images, %zu columns, in %s; %s\n", z->rows, z->cols, cli_output_name(args->out), cli_duration(cli_clock() - start, text));
     lam_table_free(z);
     return code;
 }

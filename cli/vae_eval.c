@@ -112,7 +112,7 @@ static int evaluate_all(const lam_vae *model, const vae_chosen *images, const ev
                 table->values[i * table->cols + j] = j == 0 ? bounds[i] : log_p[i];
         code = cli_table_out(table, args->out);
         if (code == CLI_OK)
-            printf("each image's, nats, is in  %s\n", args->out);
+            printf("each image's, nats, is in  %s\n", cli_output_name(args->out));
         lam_table_free(table);
     }
     free(bounds);

@@ -85,7 +85,7 @@ static int write_rows(const picture_args *args, const lam_vae *model, const lam_
     memcpy(table->values, reals, n * table->cols * sizeof *reals);
     int code = of != NULL ? cli_results_out(table, of, args->out) : cli_table_out(table, args->out);
     if (code == CLI_OK)
-        printf("%zu images, %zu pixels each, in %s\n", n, table->cols, args->out);
+        printf("%zu images, %zu pixels each, in %s\n", n, table->cols, cli_output_name(args->out));
     lam_table_free(table);
     return code;
 }

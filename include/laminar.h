@@ -100,6 +100,8 @@ typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_c
  * the sum of their squared ways least. */
 typedef enum lam_pairing_kind { LAM_PAIRING_NONE, LAM_PAIRING_MINIBATCH } lam_pairing_kind;
 typedef enum lam_model_kind { LAM_DENSITY, LAM_VAE } lam_model_kind;
+/* Does the first line of a text file name the columns? AUTO: its cells and those below tell (docs/data.md). */
+typedef enum lam_header { LAM_HEADER_AUTO, LAM_HEADER_YES, LAM_HEADER_NO } lam_header;
 /* Of a variational auto-encoder (method.md 9): what its approximate posterior goes through, how the flow's layers depend on
  * the image, what a pixel is, how grey pixels become binary ones. */
 typedef enum lam_posterior { LAM_POSTERIOR_CNF, LAM_POSTERIOR_PLANAR, LAM_POSTERIOR_NONE } lam_posterior;
@@ -171,6 +173,7 @@ typedef struct lam_config {
     uint64_t split_seed;
     int standardise;
     int drop_bad_rows, drop_duplicates;
+    lam_header header;
     char *columns, *drop;          /* comma-separated names or 1-based numbers, NULL = all / none */
     char *noise;                   /* "COL:a,COL:a": uniform noise on [0, a) added to columns of few values */
     /* the variational auto-encoder */
@@ -238,16 +241,20 @@ typedef struct lam_table {
     size_t *bad_at;   /* [bad_rows] which of the source's rows these were, from 0, ascending; NULL if none */
     size_t duplicates;/* dropped as duplicates */
     char hash[33];    /* 128-bit digest of values, hex: the data hash kept in a model */
+    char *how;        /* of a text file: where its names are from and what decided, in a few words; else NULL */
+    char *notes;      /* what the user of a text file should know, a line each without a newline at the end; NULL: nothing */
 } lam_table;
 
 typedef struct lam_read_options {
     const char *columns, *drop; /* comma-separated names or 1-based numbers; NULL = all / none */
     int drop_bad_rows, drop_duplicates;
+    lam_header header; /* of text files */
 } lam_read_options;
 
 /* Reads csv or text (comma, tab, semicolon or space, header or none, found by itself; .gz too), .npy, .npz (the only 2-D
- * array in it, or "file.npz:NAME"), or "toy:NAME" (10000 rows, seed 0; "toy:NAME:ROWS:SEED"). A cell HH:MM[:SS] reads
- * as minutes of the day. options may be NULL. Errors name line and column. The caller frees *out. */
+ * array in it, or "file.npz:NAME"), or "toy:NAME" (10000 rows, seed 0; "toy:NAME:ROWS:SEED"); "-" reads standard input, from where it
+ * stands to its end. A cell HH:MM[:SS] reads as minutes of the day. options may be NULL. Errors name line and column. The caller
+ * frees *out. */
 LAM_API lam_status lam_table_read(const char *path, const lam_read_options *options, lam_table **out);
 /* One of the ten 2-D densities of this field, named by lam_toy_name. Row i depends on (name, seed, i) only. */
 LAM_API lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table **out);

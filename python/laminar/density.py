@@ -8,8 +8,8 @@ import numpy as np
 from . import _parameters
 from ._conventions import as_frame_of, index_of, make_init, pandas, shortened
 from ._estimator import Estimator, describe_how, model_file, random_state_of, result_facts, seed_of
-from ._library import (ArgumentError, DataError, Log, Watch, bytes_of, check, check_finite, choice, counts_of, doubles, ffi, lib, names_of,
-                       path_bytes, rows_of, text_of, whole)
+from ._library import (ArgumentError, DataError, Log, Watch, as_python, bytes_of, check, check_finite, choice, counts_of, doubles, ffi, lib,
+                       names_of, path_bytes, rows_of, text_of, whole)
 
 Setting = collections.namedtuple("Setting", "solver steps atol rtol")
 Setting.__doc__ = """How a call solves: by so many even steps a block, or, with steps 0, by adaptive ones at these tolerances."""
@@ -27,8 +27,9 @@ TuneResult = collections.namedtuple("TuneResult", "candidates chosen test_before
 TuneResult.__doc__ = """What tune tried and chose, on so many validation rows; chosen is one of the candidates (None after a stop); test_before
 and test_after are the old and the new setting on rows that decided nothing. The reference is dop853 in double at a tolerance."""
 
-Table = collections.namedtuple("Table", "values names n_dropped")
-Table.__doc__ = """Rows of a file: values [n, d]; names of the columns, None without a header; how many rows were dropped."""
+Table = collections.namedtuple("Table", "values names n_dropped how")
+Table.__doc__ = """Rows of a file: values [n, d]; names of the columns, None without a header; how many rows were dropped; of a text file how it
+was read: where the names are from and what decided, else None."""
 
 _SOLVERS = ("dopri5", "tsit5", "bosh3", "heun21", "dop853", "euler", "midpoint", "rk4")
 
@@ -41,12 +42,15 @@ def _is_path(x):
     return isinstance(x, (str, os.PathLike))
 
 
-def _read(path, columns, drop, drop_bad_rows, drop_duplicates=0):
+def _read(path, columns, drop, drop_bad_rows, drop_duplicates=0, header=lib.LAM_HEADER_AUTO, stacklevel=4):
     table = ffi.new("lam_table **")
     options = ffi.new("lam_read_options *", {"columns": columns, "drop": drop, "drop_bad_rows": drop_bad_rows,
-                                             "drop_duplicates": drop_duplicates})
+                                             "drop_duplicates": drop_duplicates, "header": header})
     check(lib.lam_table_read(path_bytes(path), options, table))
-    return ffi.gc(table[0], lib.lam_table_free)
+    kept = ffi.gc(table[0], lib.lam_table_free)
+    for note in (text_of(kept.notes) or "").splitlines():
+        warnings.warn(f"{os.fspath(path)}: {as_python(note)}", stacklevel=stacklevel)
+    return kept
 
 
 def _table_names(table):
@@ -67,14 +71,17 @@ def _with_bad_rows(table, values):
     return whole_table
 
 
-def read(path, *, columns=None, drop=None, drop_bad_rows=False, as_frame=False):
+def read(path, *, columns=None, drop=None, drop_bad_rows=False, header=None, as_frame=False):
     """Reads a table as the program does: text with any separator (.gz too), .npy, .npz ("file.npz:NAME") or "toy:NAME". columns, drop: by
-    name, or by number from 0. A cell HH:MM[:SS] reads as minutes of the day. Errors name line and column. Returns a Table; as_frame=True: a DataFrame, its attrs["n_dropped"] the rows left out."""
-    config = _parameters.Config(lib.LAM_DENSITY, {"columns": columns, "drop": drop})
-    table = _read(path, config.pointer.columns, config.pointer.drop, choice("drop_bad_rows", drop_bad_rows, {True: 1, False: 0}))
+    name, or by number from 0. A cell HH:MM[:SS] reads as minutes of the day. header ("yes", "no", "auto"): whether the first line names
+    the columns; auto finds out. Errors name line and column. Returns a Table; as_frame=True: a DataFrame, its attrs["n_dropped"] the rows
+    left out."""
+    config = _parameters.Config(lib.LAM_DENSITY, {"columns": columns, "drop": drop, "header": header})
+    table = _read(path, config.pointer.columns, config.pointer.drop, choice("drop_bad_rows", drop_bad_rows, {True: 1, False: 0}),
+                  header=config.pointer.header, stacklevel=3)
     values, names, n_dropped = _table_values(table), _table_names(table), int(table.bad_rows)
     if not as_frame:
-        return Table(values, names, n_dropped)
+        return Table(values, names, n_dropped, text_of(table.how))
     frame = as_frame_of(values, names)
     frame.attrs["n_dropped"] = n_dropped
     return frame
@@ -104,7 +111,7 @@ class _Table:
     def __init__(self, x, config, what, like=None):
         c = config.pointer
         if _is_path(x):
-            self.pointer = _read(x, c.columns, c.drop, c.drop_bad_rows, c.drop_duplicates)
+            self.pointer = _read(x, c.columns, c.drop, c.drop_bad_rows, c.drop_duplicates, c.header)
             self.names = _table_names(self.pointer)
             self.n_dropped = int(self.pointer.bad_rows + self.pointer.duplicates)
             return
@@ -258,11 +265,11 @@ class Flow(Estimator):
     def _read_own(self, path, names, drop_bad_rows):
         c = lib.lam_model_config(self._model)
         if names is None or any("," in name for name in names):
-            return _read(path, c.columns, c.drop, drop_bad_rows)
+            return _read(path, c.columns, c.drop, drop_bad_rows, header=c.header)
         try:
-            return _read(path, ffi.new("char[]", bytes_of(",".join(names))), ffi.NULL, drop_bad_rows)
+            return _read(path, ffi.new("char[]", bytes_of(",".join(names))), ffi.NULL, drop_bad_rows, header=c.header)
         except ArgumentError:
-            table = _read(path, c.columns, c.drop, drop_bad_rows)
+            table = _read(path, c.columns, c.drop, drop_bad_rows, header=c.header)
             if table.has_names:
                 raise  # only without a header are columns taken in their order
             return table

@@ -4,7 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
+
+const char *lam_bytes_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
 
 /* What is wrong with the stream itself, in words; NULL if it is the machine that failed. */
 static const char *damage_of(int code)
@@ -17,8 +23,25 @@ static const char *damage_of(int code)
 static lam_status read_failed(const char *path, int code, int error)
 {
     if (code == Z_MEM_ERROR)
-        return lam_fail(LAM_ERR_MEMORY, "%s: out of memory while unpacking", path);
-    return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, strerror(error));
+        return lam_fail(LAM_ERR_MEMORY, "%s: out of memory while unpacking", lam_bytes_name(path));
+    return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", lam_bytes_name(path), strerror(error));
+}
+
+/* gzFile over a descriptor of its own. */
+static lam_status open_input(gzFile *file, size_t *size)
+{
+    struct stat info;
+    int own = dup(STDIN_FILENO);
+    *file = own >= 0 ? gzdopen(own, "rb") : NULL;
+    if (*file == NULL) {
+        lam_status status = lam_fail(LAM_ERR_IO, "standard input cannot be read: %s", errno != 0 ? strerror(errno) : "out of memory");
+        if (own >= 0)
+            close(own);
+        return status;
+    }
+    gzbuffer(*file, 1u << 17);
+    *size = fstat(own, &info) == 0 && info.st_size > 0 ? (size_t)info.st_size : 0;
+    return LAM_OK;
 }
 
 lam_status lam_bytes_open(const char *path, gzFile *file, size_t *size)
@@ -26,6 +49,8 @@ lam_status lam_bytes_open(const char *path, gzFile *file, size_t *size)
     struct stat info;
     *file = NULL;
     errno = 0;
+    if (strcmp(path, "-") == 0)
+        return open_input(file, size);
     if (stat(path, &info) != 0)
         return lam_fail(LAM_ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
     if (S_ISDIR(info.st_mode))
@@ -57,7 +82,8 @@ static lam_status read_all(const char *path, gzFile file, size_t guess, size_t l
         lam_status status = lam_bytes_next(path, file, buffer + used, room - used, &got, damage);
         used += got;
         if (status == LAM_OK && used > limit)
-            status = lam_fail(LAM_ERR_FORMAT, "%s: unpacks to more than %zu bytes; that is not a file of this kind", path, limit);
+            status = lam_fail(LAM_ERR_FORMAT, "%s: unpacks to more than %zu bytes; that is not a file of this kind",
+                lam_bytes_name(path), limit);
         if (status != LAM_OK) {
             free(buffer);
             return status;
@@ -73,7 +99,7 @@ static lam_status read_all(const char *path, gzFile file, size_t guess, size_t l
         room *= 2;
     }
     if (buffer == NULL)
-        return lam_fail(LAM_ERR_MEMORY, "%s: out of memory, it needs more than %zu bytes", path, room);
+        return lam_fail(LAM_ERR_MEMORY, "%s: out of memory, it needs more than %zu bytes", lam_bytes_name(path), room);
     buffer[used] = '\0';
     *bytes = buffer;
     *size = used;
@@ -99,5 +125,5 @@ lam_status lam_bytes_read(const char *path, char **bytes, size_t *size)
         return LAM_OK;
     free(*bytes);
     *bytes = NULL, *size = 0;
-    return lam_fail(LAM_ERR_FORMAT, "%s: %s; copy or download it again", path, damage);
+    return lam_fail(LAM_ERR_FORMAT, "%s: %s; copy or download it again", lam_bytes_name(path), damage);
 }

@@ -3,7 +3,9 @@
 #define LAM_DATA_BYTES_H
 #include "laminar.h"
 
-/* Reads path into *bytes [*size], NUL-terminated past the end; free with free(). LAM_ERR_IO: cannot be opened or read;
+/* What a path is called in messages: "-" is standard input. */
+const char *lam_bytes_name(const char *path);
+/* Reads path ("-": standard input, from where it stands to its end) into *bytes [*size], NUL-terminated past the end; free with free(). LAM_ERR_IO: cannot be opened or read;
  * LAM_ERR_FORMAT: a gzip stream that is cut short or damaged. */
 lam_status lam_bytes_read(const char *path, char **bytes, size_t *size);
 /* The same, but of a gzip stream that is cut short or damaged what could be unpacked: *damage says in words what is wrong with

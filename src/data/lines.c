@@ -1,4 +1,5 @@
 #include "data/lines.h"
+#include "data/cell.h"
 #include <string.h>
 
 static int is_blank(char c)
@@ -13,17 +14,23 @@ static const char *skip_blanks(const char *p, const char *end)
     return p;
 }
 
+/* The next line, blank or not; there is one. */
+static void take_line(lam_lines *lines, lam_text_line *line)
+{
+    const char *p = lines->at, *end = p;
+    while (end < lines->end && *end != '\n' && *end != '\r')
+        end++;
+    lines->at = end + (end < lines->end);
+    if (lines->at < lines->end && *end == '\r' && *lines->at == '\n')
+        lines->at++;
+    *line = (lam_text_line){ p, end, ++lines->number };
+}
+
 int lam_lines_next(lam_lines *lines, lam_text_line *line)
 {
     while (lines->at < lines->end) {
-        const char *p = lines->at, *end = p;
-        while (end < lines->end && *end != '\n' && *end != '\r')
-            end++;
-        lines->at = end + (end < lines->end);
-        if (lines->at < lines->end && *end == '\r' && *lines->at == '\n')
-            lines->at++;
-        *line = (lam_text_line){ p, end, ++lines->number };
-        if (skip_blanks(p, end) < end)
+        take_line(lines, line);
+        if (skip_blanks(line->at, line->end) < line->end)
             return 1;
     }
     return 0;
@@ -79,6 +86,56 @@ lam_cell_step lam_cell_next(const char **at, const char *end, lam_separator sepa
     return LAM_STEP_CELL;
 }
 
+/* Walks the cells of a line; where a quoted one goes on behind the line, so does the line. LAM_STEP_BAD_QUOTE: one is never closed. */
+static lam_cell_step join(lam_lines *lines, lam_separator separator, lam_text_line *line)
+{
+    lam_cell cell;
+    const char *at = line->at;
+    for (;;) {
+        const char *from = at;
+        lam_cell_step step = lam_cell_next(&at, line->end, separator, &cell);
+        if (step == LAM_STEP_END)
+            return LAM_STEP_CELL;
+        if (step == LAM_STEP_CELL)
+            continue;
+        while (*from != '"') /* it opens this cell: nothing but blanks stand before it */
+            from++;
+        const char *close = close_quote(from + 1, line->end);
+        if (close != NULL || (close = close_quote(from + 1, lines->end)) == NULL)
+            return LAM_STEP_BAD_QUOTE;
+        while (lines->at < close) {
+            lam_text_line more;
+            take_line(lines, &more);
+            line->end = more.end;
+        }
+        at = from;
+    }
+}
+
+int lam_line_is_comment(const lam_text_line *line)
+{
+    double value;
+    const char *p = skip_blanks(line->at, line->end), *end = p;
+    if (p == line->end || *p != '#')
+        return 0;
+    while (end < line->end && strchr(",;|\t ", *end) == NULL)
+        end++;
+    return lam_cell_read(p, (size_t)(end - p), &value) != LAM_CELL_MISSING; /* "#N/A" is a cell */
+}
+
+int lam_record_next(lam_lines *lines, lam_separator separator, lam_text_line *line)
+{
+    if (!lam_lines_next(lines, line))
+        return 0;
+    if (!lam_line_is_comment(line) && memchr(line->at, '"', (size_t)(line->end - line->at)) != NULL) {
+        lam_lines ahead = *lines;
+        lam_text_line longer = *line;
+        if (join(&ahead, separator, &longer) == LAM_STEP_CELL)
+            *lines = ahead, *line = longer;
+    }
+    return 1;
+}
+
 /* Separators on a line; 0 if its quotes do not fit this separator. */
 static size_t count_separators(lam_text_line line, lam_separator separator)
 {
@@ -97,6 +154,15 @@ static size_t count_separators(lam_text_line line, lam_separator separator)
 
 enum { SAMPLE = 50 };
 
+/* The first lines that are no comments, as this separator would have them. */
+static size_t sample(lam_lines from, lam_separator separator, lam_text_line lines[SAMPLE])
+{
+    size_t n = 0;
+    while (n < SAMPLE && lam_record_next(&from, separator, &lines[n]))
+        n += !lam_line_is_comment(&lines[n]);
+    return n;
+}
+
 /* How many of the sampled lines share the most common count above 0. */
 static size_t agreement(const lam_text_line *lines, size_t n, lam_separator separator)
 {
@@ -112,26 +178,33 @@ static size_t agreement(const lam_text_line *lines, size_t n, lam_separator sepa
     return best;
 }
 
-lam_separator lam_separator_find(const char *bytes, const char *end)
+/* Every line ends in the separator. */
+static int is_trailing(const lam_text_line *lines, size_t n, char sign)
 {
-    static const char signs[] = { '\t', ';', ',', ' ' }; /* ties go to the earlier: "1,5;2,5" and "2007-01-01 10:00,1" */
-    lam_text_line lines[SAMPLE];
-    lam_lines from = { bytes, end, 0 };
-    size_t n = 0, best = 0;
-    lam_separator found = { ',', 0 };
-    while (n < SAMPLE && lam_lines_next(&from, &lines[n]))
-        n++;
-    for (size_t s = 0; s < sizeof signs; s++) {
-        size_t score = agreement(lines, n, (lam_separator){ signs[s], 0 });
-        if (score > best)
-            best = score, found.sign = signs[s];
-    }
-    found.trailing = best > 0 && found.sign != ' ';
-    for (size_t i = 0; i < n && found.trailing; i++) {
+    for (size_t i = 0; i < n; i++) {
         const char *last = lines[i].end;
         while (last > lines[i].at && last[-1] == ' ')
             last--;
-        found.trailing = last[-1] == found.sign;
+        if (last[-1] != sign)
+            return 0;
     }
+    return n > 0 && sign != ' ';
+}
+
+lam_separator lam_separator_find(lam_lines from, char given)
+{
+    static const char signs[] = { '\t', ';', ',', '|', ' ' }; /* ties go to the earlier: "1,5;2,5" and "2007-01-01 10:00,1" */
+    lam_text_line lines[SAMPLE];
+    size_t n, best = 0;
+    lam_separator found = { given != 0 ? given : ',', 0 };
+    for (size_t s = 0; s < sizeof signs && given == 0; s++) {
+        lam_separator tried = { signs[s], 0 };
+        n = sample(from, tried, lines);
+        size_t score = agreement(lines, n, tried);
+        if (score > best)
+            best = score, found = tried;
+    }
+    n = sample(from, found, lines);
+    found.trailing = (best > 0 || given != 0) && is_trailing(lines, n, found.sign);
     return found;
 }

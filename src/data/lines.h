@@ -23,7 +23,7 @@ typedef struct lam_cell {
 } lam_cell;
 
 typedef enum lam_cell_step { LAM_STEP_CELL, LAM_STEP_END, LAM_STEP_BAD_QUOTE } lam_cell_step;
-/* How the cells of a file are told apart: ',', ';', '\t', or ' ' for any run of blanks. */
+/* How the cells of a file are told apart: ',', ';', '|', '\t', or ' ' for any run of blanks. */
 typedef struct lam_separator {
     char sign;
     int trailing; /* every line ends in a separator that opens no cell */
@@ -31,7 +31,12 @@ typedef struct lam_separator {
 
 /* Takes the cell at *at; *at is NULL after the last, which is LAM_STEP_END from then on. Start with *at = line->at. */
 lam_cell_step lam_cell_next(const char **at, const char *end, lam_separator separator, lam_cell *cell);
-/* The separator that cuts most of the first lines into equally many cells. */
-lam_separator lam_separator_find(const char *bytes, const char *end);
+/* The line begins with '#' and not with a cell as "#N/A". */
+int lam_line_is_comment(const lam_text_line *line);
+/* As lam_lines_next, but a line goes on where a quoted cell does: line->number is that of its first line in the file. */
+int lam_record_next(lam_lines *lines, lam_separator separator, lam_text_line *line);
+/* The separator that cuts most of the first lines into equally many cells, comments left out; given: the sign, where the file says
+ * it, else 0. */
+lam_separator lam_separator_find(lam_lines from, char given);
 
 #endif

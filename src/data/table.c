@@ -21,6 +21,8 @@ void lam_table_free(lam_table *table)
     lam_free(table->names);
     lam_free(table->values);
     lam_free(table->bad_at);
+    free(table->how);
+    free(table->notes);
     lam_free(table);
 }
 
@@ -356,10 +358,10 @@ lam_status lam_table_read(const char *path, const lam_read_options *options, lam
     const char *array = NULL;
     char *bytes, *file = split_array(path, &array);
     size_t size;
-    const char *name = file != NULL ? file : path;
-    lam_status status = lam_bytes_read(name, &bytes, &size);
+    const char *from = file != NULL ? file : path;
+    lam_status status = lam_bytes_read(from, &bytes, &size);
     if (status == LAM_OK)
-        status = lam_table_read_memory(name, bytes, size, array, options, out);
+        status = lam_table_read_memory(lam_bytes_name(from), bytes, size, array, options, out);
     free(bytes);
     free(file);
     return status;

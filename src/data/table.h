@@ -8,10 +8,8 @@
 lam_status lam_table_read_memory(const char *name, const void *bytes, size_t size, const char *array,
     const lam_read_options *options, lam_table **out);
 
-/* Text with any of the separators. The header decision: the first line is a header if some cell of it is text (neither
- * number, time nor missing) over a cell of the second line that is not, or is quoted over one that is not; or if it has
- * text and nothing but text and missing names. So a first row with a date or a label in it, over rows of the same kind, is
- * data. Applies columns/drop and drop_bad_rows, not drop_duplicates; the hash is left to the caller. */
+/* Text: encoding.h, preamble.h, header.h and decimal.h have its rules, in the order in which they act. Applies columns/drop and
+ * drop_bad_rows, not drop_duplicates; the hash is left to the caller. */
 lam_status lam_text_read(const char *name, const char *bytes, size_t size, const lam_read_options *options, lam_table **out);
 
 /* The same steps for a table that is already numbers: columns/drop, then bad rows (an error without drop_bad_rows). */

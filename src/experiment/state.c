@@ -152,7 +152,7 @@ lam_status lam_experiment_check_data(const lam_experiment *e, size_t index, cons
             continue;
         const lam_config *a = &run->config, *b = &other->config;
         int same_columns = same_text(a->columns, b->columns) && same_text(a->drop, b->drop) && a->drop_bad_rows == b->drop_bad_rows
-            && a->drop_duplicates == b->drop_duplicates;
+            && a->drop_duplicates == b->drop_duplicates && a->header == b->header;
         if (same_columns && strcmp(other->data_hash, data_hash) != 0)
             return lam_fail(LAM_ERR_DATA, "%s holds other data than when %s was run; put back what it was, or begin anew in another folder",
                 run->paths[0], other->name);

@@ -106,6 +106,7 @@ static const lam_param table[] = {
     TRUTH("standardise", "data", standardise, "true", "scale columns to mean 0 and variance 1"),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "go on without rows that have a missing cell, counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "keep the first of equal rows"),
+    ENUM("header", "data", header, "auto|yes|no", "auto", "whether the first line of a text file names the columns"),
     LIST(LAM_PARAM_LIST, "columns", "data", columns, "COL,COL", "columns to use, by name or number; none named: all"),
     LIST(LAM_PARAM_LIST, "drop", "data", drop, "COL,COL", "columns to leave out, by name or number"),
     LIST(LAM_PARAM_NOISE, "noise", "data", noise, "COL:a,COL:a", "uniform noise on [0, a) for columns of few values"),

@@ -144,6 +144,31 @@ class Fits(WithFlow):
         with self.assertRaises(FileNotFoundError):
             self.flow.score(self.path("nowhere.csv"))
 
+    def test_what_is_said_of_the_first_line(self):
+        def write(name, text, encoding="utf-8"):
+            with open(self.path(name), "w", encoding=encoding) as stream:
+                stream.write(text + "".join(f"{a!r};{b!r}\n" for a, b in self.x[:50].tolist()))
+            return self.path(name)
+
+        table = laminar.read(write("latin1.csv", "größe;länge\n", "latin-1"))
+        self.assertEqual(table.names, ["größe", "länge"])
+        self.assertRegex(table.how, r"names from line 1 \(text above numbers\).*Windows-1252")
+        self.assertIsNone(laminar.read("toy:moons:10").how)
+        with self.assertRaisesRegex(laminar.DataError, r'line 1, column 1 \(1\): "-nan".*header yes'):
+            laminar.read(write("nan.csv", "-nan;0.5\n"))
+        self.assertEqual(laminar.read(self.path("nan.csv"), drop_bad_rows=True).values.shape, (50, 2))
+        path = write("waves.csv", "400;500\n")
+        with self.assertWarnsRegex(UserWarning, r"waves.csv: warning: line 1 \(400, 500\).*header yes"):
+            self.assertEqual(laminar.read(path).values.shape, (51, 2))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.assertEqual(laminar.read(path, header="yes").names, ["400", "500"])
+            self.assertEqual(laminar.read(path, header="no").values.shape, (51, 2))
+            flow = laminar.Flow(header="yes", **SMALL).fit(path)
+            self.assertEqual(len(flow.score_samples(path)), 50)
+        with self.assertRaisesRegex(laminar.ArgumentError, "header.*none of auto, yes, no"):
+            laminar.read(path, header="perhaps")
+
     def test_bad_rows(self):
         x = self.x.copy()
         x[3, 1] = np.nan

@@ -32,7 +32,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "max-seconds", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "20" }, { "rate-cuts", "2" }, { "val-freq", "200" },
         { "log-freq", "10" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
         { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" },
-        { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
+        { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "header", "auto" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
         { "latent", "64" }, { "posterior", "cnf" }, { "amortised", "low-rank" }, { "rank", "20" }, { "pixels", "binary" },
         { "binarise", "fixed" }, { "invert", "false" }, { "variance-min", "0" }, { "variance-max", "0" }, { "epochs", "0" },
         { "warmup", "100" }, { "val-images", "0" }, { "test-images", "0" },

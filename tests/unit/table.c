@@ -115,7 +115,15 @@ static void cells(void **state)
         { "", LAM_CELL_MISSING, NAN }, { "?", LAM_CELL_MISSING, NAN }, { "NA", LAM_CELL_MISSING, NAN },
         { "nan", LAM_CELL_MISSING, NAN }, { "N/A", LAM_CELL_MISSING, NAN }, { "NULL", LAM_CELL_MISSING, NAN },
         { "abc", LAM_CELL_TEXT, NAN }, { "1.2.3", LAM_CELL_TEXT, NAN }, { "0x10", LAM_CELL_TEXT, NAN }, { "1e", LAM_CELL_TEXT, NAN },
-        { "-", LAM_CELL_TEXT, NAN }, { ".", LAM_CELL_TEXT, NAN }, { "1 2", LAM_CELL_TEXT, NAN }, { "24:00", LAM_CELL_TEXT, NAN },
+        { "1.0D+00", LAM_CELL_NUMBER, 1 }, { "-2.5d-3", LAM_CELL_NUMBER, -2.5e-3 }, { "0.2594205724239658D-01", LAM_CELL_NUMBER, 0.2594205724239658e-01 },
+        { "1D400", LAM_CELL_NUMBER, INFINITY }, { "1.#INF", LAM_CELL_NUMBER, INFINITY }, { "-1.#INF00", LAM_CELL_NUMBER, -INFINITY },
+        { "\xE2\x88\x92" "1.5", LAM_CELL_NUMBER, -1.5 }, { "-NaN", LAM_CELL_MISSING, NAN }, { "-nan(ind)", LAM_CELL_MISSING, NAN },
+        { "+NAN", LAM_CELL_MISSING, NAN }, { "1.#QNAN", LAM_CELL_MISSING, NAN }, { "-1.#IND00", LAM_CELL_MISSING, NAN },
+        { "#N/A", LAM_CELL_MISSING, NAN }, { "#DIV/0!", LAM_CELL_MISSING, NAN }, { "\\N", LAM_CELL_MISSING, NAN }, { "<NA>", LAM_CELL_MISSING, NAN },
+        { "-", LAM_CELL_MISSING, NAN }, { ".", LAM_CELL_MISSING, NAN }, { "--", LAM_CELL_MISSING, NAN }, { "****", LAM_CELL_MISSING, NAN },
+        { ".a", LAM_CELL_MISSING, NAN }, { "._", LAM_CELL_MISSING, NAN }, { "None", LAM_CELL_MISSING, NAN }, { "n.a.", LAM_CELL_MISSING, NAN },
+        { "\xE2\x80\x93", LAM_CELL_MISSING, NAN }, { "..", LAM_CELL_TEXT, NAN }, { "-?", LAM_CELL_TEXT, NAN }, { "1.#QNANx", LAM_CELL_TEXT, NAN },
+        { "nano", LAM_CELL_TEXT, NAN }, { "1D", LAM_CELL_TEXT, NAN }, { "1 2", LAM_CELL_TEXT, NAN }, { "24:00", LAM_CELL_TEXT, NAN },
         { "12:60", LAM_CELL_TEXT, NAN }, { "12:30:60", LAM_CELL_TEXT, NAN }, { "1:2", LAM_CELL_TEXT, NAN },
         { "12:30:", LAM_CELL_TEXT, NAN }, { "12:30:10.5e9", LAM_CELL_TEXT, NAN }, { "12-30", LAM_CELL_TEXT, NAN },
         { "16/12/2006", LAM_CELL_TEXT, NAN },
@@ -186,7 +194,7 @@ static void bad_text(void **state)
     FAILS(read_with("1,2\n?,4\n", NULL, &t), LAM_ERR_DATA, "line 2, column 1 (1): \"?\" is a missing value");
     FAILS(read_with("1,2\n3,nan\n", NULL, &t), LAM_ERR_DATA, "line 2, column 2 (2): \"nan\" is a missing value");
     FAILS(read_with("1,2\n3,-inf\n", NULL, &t), LAM_ERR_DATA, "line 2, column 2 (2): \"-inf\" is infinite");
-    FAILS(read_with("1;2,5\n3;4,5\n", NULL, &t), LAM_ERR_DATA, "a decimal point, not a comma");
+    FAILS(read_with("1.5;2\n3;4,5\n", NULL, &t), LAM_ERR_DATA, "a decimal point, not a comma");
     FAILS(read_with("a,b\n1,\"2\n", NULL, &t), LAM_ERR_FORMAT, "line 2, column 2: a quote is not closed");
     FAILS(read_with("a,b\n\"1\"x,2\n", NULL, &t), LAM_ERR_FORMAT, "line 2, column 1: a quote is not closed, or text follows");
     FAILS(lam_table_read_memory("x.h5", "\x89HDF\r\n\x1a\n\0\0", 10, NULL, NULL, &t), LAM_ERR_FORMAT, "zero byte at offset 8");
