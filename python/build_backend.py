@@ -39,32 +39,42 @@ def _metadata(project):
     return "\n".join(lines)
 
 
-def _run(*command):
+def _run(*command, env=None):
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     except FileNotFoundError:
         sys.exit(f"building laminar needs {command[0]}; on Debian, `./run build` installs all that it takes")
     if done.returncode != 0:
         sys.exit(f"{done.stdout}\n{' '.join(command)}\nfailed. On Debian, `./run build` installs all that building takes.")
 
 
-def _cached(folder, name):
-    with open(os.path.join(folder, "CMakeCache.txt"), encoding="utf-8") as stream:
-        found = re.search(rf"^{name}:[A-Z]*=(.+)$", stream.read(), re.M)
-    return found and found[1]
+def _python():
+    """A Python that has cffi and NumPy, and the environment in which it has them; pip hides what is installed while it builds, by way of
+    PYTHONPATH. None: there is none."""
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    for program, env in ((sys.executable, dict(os.environ)), (sys.executable, plain), ("/usr/bin/python3", plain)):
+        command = [program, "-c", "import cffi, numpy"]
+        if os.path.exists(program) and subprocess.run(command, env=env, capture_output=True, check=False).returncode == 0:
+            return program, env
+    return None
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    del config_settings
+    return [] if _python() else ["cffi", "numpy"]
 
 
 def _build(settings):
-    """Builds the package, and gives the folder in which it lies with the path of the library."""
+    """Builds the package, and gives the folder in which it lies, the library, and the name under which the package looks for it."""
     folder = os.path.abspath((settings or {}).get("build-dir") or os.path.join(ROOT, "build", "wheel"))
-    if not os.path.exists(os.path.join(folder, "CMakeCache.txt")):
-        _run("cmake", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DLAMINAR_TESTS=OFF",
-             f"-DLAMINAR_PYTHON_PROGRAM={sys.executable}", *(["-G", "Ninja"] if shutil.which("ninja") else []))
-    if not _cached(folder, "PYTHON_PROGRAM"):
-        shutil.rmtree(os.path.join(folder, "CMakeFiles"), ignore_errors=True)
-        os.remove(os.path.join(folder, "CMakeCache.txt"))
-        sys.exit("building laminar needs cffi and numpy of the Python that it is built for (Debian's python3-cffi and python3-numpy)")
-    _run("cmake", "--build", folder, "--target", "python_package", "--parallel", str(os.cpu_count() or 1))
+    found = _python()
+    if found is None:
+        sys.exit("building laminar needs a Python with cffi and NumPy (Debian's python3-cffi and python3-numpy)")
+    python, env = found
+    if not any(os.path.exists(os.path.join(folder, name)) for name in ("build.ninja", "Makefile")):
+        _run("cmake", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DLAMINAR_TESTS=OFF", f"-DLAMINAR_PYTHON_PROGRAM={python}",
+             *(["-G", "Ninja"] if shutil.which("ninja") else []), env=env)
+    _run("cmake", "--build", folder, "--target", "python_package", "--parallel", str(os.cpu_count() or 1), env=env)
     package = os.path.join(folder, "python", "laminar")
     where = runpy.run_path(os.path.join(package, "_where.py"))["LIBRARY"]
     return package, os.path.realpath(os.path.join(package, where)), os.path.basename(where)

@@ -341,9 +341,9 @@ class Flow(Estimator):
         self._fitted()
         return self._as_output(self._carry(lib.lam_encode, self._rows(X), self._how(how)), X, as_frame)
 
-    def fit_transform(self, X, y=None, **fit):
+    def fit_transform(self, X, y=None, *, as_frame=None, **fit):
         """transform(X) of the flow fitted to X."""
-        return self.fit(X, y, **fit).transform(X)
+        return self.fit(X, y, **fit).transform(X, as_frame=as_frame)
 
     def inverse_transform(self, Z, *, as_frame=False, **how):
         """z carried back to rows: the inverse of transform. units: those of the rows. as_frame=True: a DataFrame with the names of

@@ -203,9 +203,9 @@ class VAE(Estimator):
                                      doubles(z)))
         return self._as_output(z, images, as_frame)
 
-    def fit_transform(self, images, y=None, **fit):
+    def fit_transform(self, images, y=None, *, as_frame=None, **fit):
         """transform(images) of the auto-encoder fitted to them."""
-        return self.fit(images, y, **fit).transform(images)
+        return self.fit(images, y, **fit).transform(images, as_frame=as_frame)
 
     def inverse_transform(self, Z, **how):
         """Mean pixels [n, height, width], 0 to 1, of codes z [n, latent]."""

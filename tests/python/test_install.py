@@ -50,7 +50,9 @@ class Install(unittest.TestCase):
         venv.create(place, system_site_packages=True, with_pip=False)  # Debian's own pip is seen from there
         python = os.path.join(place, "bin", "python")
         pip = (python, "-m", "pip", "--disable-pip-version-check")
-        run(*pip, "install", "--no-build-isolation", "--no-index", f"--config-settings=build-dir={BUILD}", ".", cwd=ROOT)
+        install = (*pip, "install", "--no-index", f"--config-settings=build-dir={BUILD}")
+        run(*install, ".", cwd=ROOT)
+        run(*install, "--no-build-isolation", "--force-reinstall", "--no-deps", ".", cwd=ROOT)
         model = os.path.join(self.folder, "model")
         run(os.environ["LAMINAR"], "fit", "toy:moons:200:1", "--dims", "4", "--iterations", "3", "--threads", "1", "--quiet", "--out", model)
         self.assertEqual(run(python, "-c", SCRIPT, model, cwd=self.folder).strip(), "(3, 2) True")

@@ -459,6 +459,18 @@ class Conventions(WithFlow):
                   "assert not {'sklearn', 'pandas', 'scipy'} & set(sys.modules)")
         subprocess.run([sys.executable, "-c", script], check=True)
 
+    def test_tags_of_newer_versions(self):
+        def tags(**defaults):
+            return lambda **given: types.SimpleNamespace(**{**defaults, **given})
+
+        newer = types.SimpleNamespace(InputTags=tags(two_d_array=True, three_d_array=False), Tags=tags(requires_fit=True), TargetTags=tags(),
+                                      TransformerTags=tags(preserves_dtype=["float64"]))
+        with unittest.mock.patch.dict(sys.modules, {"sklearn": types.SimpleNamespace(utils=newer), "sklearn.utils": newer}):
+            flow, vae = laminar.Flow().__sklearn_tags__(), laminar.VAE().__sklearn_tags__()
+        self.assertEqual((flow.estimator_type, flow.target_tags.required, flow.requires_fit), ("density_estimator", False, True))
+        self.assertEqual((flow.input_tags.two_d_array, flow.input_tags.three_d_array), (True, False))
+        self.assertEqual((vae.input_tags.two_d_array, vae.input_tags.three_d_array), (False, True))
+
     def test_a_search_of_scikit_learn(self):
         try:
             from sklearn.base import clone
