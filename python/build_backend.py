@@ -66,14 +66,17 @@ def get_requires_for_build_wheel(config_settings=None):
 
 def _build(settings):
     """Builds the package, and gives the folder in which it lies, the library, and the name under which the package looks for it."""
-    folder = os.path.abspath((settings or {}).get("build-dir") or os.path.join(ROOT, "build", "wheel"))
+    given = (settings or {}).get("build-dir")
+    folder = os.path.abspath(given or os.path.join(ROOT, "build", "wheel"))
     found = _python()
     if found is None:
         sys.exit("building laminar needs a Python with cffi and NumPy (Debian's python3-cffi and python3-numpy)")
     python, env = found
-    if not any(os.path.exists(os.path.join(folder, name)) for name in ("build.ninja", "Makefile")):
+    if not given or not any(os.path.exists(os.path.join(folder, name)) for name in ("build.ninja", "Makefile")):
+        # its own folder every time: the Python of an earlier environment may be gone
+        generator = ["-G", "Ninja"] if shutil.which("ninja") and not os.path.exists(os.path.join(folder, "CMakeCache.txt")) else []
         _run("cmake", "-S", ROOT, "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DLAMINAR_TESTS=OFF", f"-DLAMINAR_PYTHON_PROGRAM={python}",
-             *(["-G", "Ninja"] if shutil.which("ninja") else []), env=env)
+             *generator, env=env)
     _run("cmake", "--build", folder, "--target", "python_package", "--parallel", str(os.cpu_count() or 1), env=env)
     package = os.path.join(folder, "python", "laminar")
     where = runpy.run_path(os.path.join(package, "_where.py"))["LIBRARY"]
