@@ -61,7 +61,7 @@ file_of() {
 }
 
 # What a fit of the set is called with; the warm-up is a fifth of a run shorter than 200 epochs. MNIST's hour ends after four or five
-# epochs of a flow, and before twenty of none.
+# epochs of a flow, and before twenty of none: it is a limit of the whole fit, where the published runs' was of training steps alone.
 fit_flags() {
     case $1 in
     frey) echo "vae fit $2 --image-size 28x20 --config presets/vae/frey.yaml --epochs $epochs --warmup $((epochs / 5))" ;;

@@ -90,6 +90,10 @@ void cli_status_line(const char *text);
 const char *cli_duration(double seconds, char text[32]);
 /* Seconds on a clock that nobody sets. */
 double cli_clock(void);
+/* Called by main first of all; and what the program has used since, in wall seconds and in processor seconds of all threads. */
+void cli_clock_start(void);
+double cli_used(void);
+double cli_processor_used(void);
 
 #define CLI_PATIENCE 2.0 /* seconds of work before progress shows */
 /* Shows a line of progress if it is time: one line on a terminal, rewritten; a line every ten seconds elsewhere. seconds: since the
@@ -125,6 +129,10 @@ typedef struct cli_grid {
     char **text; /* [cells] */
 } cli_grid;
 void cli_grid_add(cli_grid *grid, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "2.555 +- 0.037": a value to the place of its standard error's second significant digit. Where the error is not known (NaN) or 0 the
+ * value alone, with that many digits after the point; "-" for a value that is not finite. */
+const char *cli_measure(double value, double error, int digits, char text[64]);
+void cli_grid_measure(cli_grid *grid, int digits, double value, double error);
 /* A finite number with that many digits after the point, else "-". */
 void cli_grid_number(cli_grid *grid, int digits, double value);
 /* Prints and frees the cells. */

@@ -216,7 +216,7 @@ static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job
         status = lam_experiment_check_data(experiment, index, slot->data_hash);
     }
     if (status == LAM_OK) {
-        const lam_fit_options fit = {.run_dir = run->folder, .resume = 1, .progress = tell, .evaluating = is_to_stop, .user = slot,
+        const lam_fit_options fit = {.run_dir = run->folder, .resume = 1, .limit_training = 1, .progress = tell, .evaluating = is_to_stop, .user = slot,
             .log = log};
         status = lam_fit(&cfg, data, &fit, &model, NULL);
     }

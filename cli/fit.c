@@ -88,24 +88,29 @@ static int write_split(const lam_dataset *data, const char *folder)
 
 /* ---- the fit ------------------------------------------------------------------------------------------------------ */
 
-static int fit(const cli_command *command, const char *path, const fit_args *args, const lam_config *cfg, const lam_dataset *data)
+static int fit(const cli_command *command, int argc, char **argv, const fit_args *args, const lam_config *cfg, const lam_dataset *data)
 {
     lam_model *model = NULL;
     lam_fit_result result;
     memset(&result, 0, sizeof result);
-    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq,
+    size_t rows[3];
+    for (int part = LAM_TRAIN; part <= LAM_TEST; part++)
+        (void)lam_dataset_rows(data, (lam_part)part, &rows[part]);
+    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq, .valid_rows = rows[LAM_VALID],
         .told = cli_clock()};
     lam_fit_options options = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
         .evaluating = fit_evaluating, .user = &watch, .log = {cli_log, NULL}};
-    const fit_word words[] = {{"--valid ", args->valid}, {"--test ", args->test}, {0}};
     int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
     if (code != CLI_OK)
         return code;
     fit_catch_signals();
+    fit_say_reading(cfg);
+    options.seconds = cli_used();
+    options.cpu_seconds = cli_processor_used();
     lam_status status = lam_fit(cfg, data, &options, &model, &result);
     cli_status_line("");
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, path, &args->run, words, cfg, &result);
+        code = fit_say_interrupted(command, argc, argv, &args->run, cfg, &result);
     else if (status != LAM_OK)
         code = cli_library_failed();
     if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
@@ -114,7 +119,7 @@ static int fit(const cli_command *command, const char *path, const fit_args *arg
         char *file = cli_path_join(args->run.out, "model.safetensors");
         if (!args->run.quiet)
             printf("\n");
-        fit_print_result(cfg, &result);
+        fit_print_result(cfg, rows, &result);
         printf("model    %s\n", file);
         free(file);
     }
@@ -142,7 +147,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK && args.write_split != NULL)
         code = write_split(data, args.write_split);
     else if (code == CLI_OK)
-        code = fit(command, line.words[0], &args, &cfg, data);
+        code = fit(command, argc, argv, &args, &cfg, data);
     lam_dataset_free(data);
     lam_config_clear(&cfg);
     cli_line_free(&line);
@@ -160,7 +165,9 @@ const cli_command cli_fit = {
                "RUN/ gets model.safetensors (the best by validation), config.yaml (every value in effect), metrics.jsonl\n"
                "and a checkpoint. Ctrl-C stops and saves; --resume goes on, to the same model bit for bit. --write-split is\n"
                "for other programs that should see the same rows. --warm-start flow-matching:N begins with N cheap iterations\n"
-               "that solve no ODE; calls of f and the table count them apart.\n",
+               "that solve no ODE; calls of f and the table count them apart. --max-seconds and --max-processor-seconds limit\n"
+               "all that the program does, reading, validations and the test included: where there is no time for all rows,\n"
+               "validation and test take a sample, and the closing table says of how many.\n",
     .example = "  $ laminar fit power.csv --drop date,4 --drop-bad-rows --tpr --dims 60-60-60 --blocks 5 --out run/\n"
                "  $ laminar fit train.npy --valid valid.npy --test test.npy --config power.yaml --seed 2 --out run2/\n"
                "  $ laminar fit toy:pinwheel --iterations 2000 --out run3/\n"

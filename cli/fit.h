@@ -27,15 +27,11 @@ int fit_make_folder(const char *folder);
 int fit_configure(const cli_command *command, const fit_run *run, const cli_line *line, lam_config *cfg);
 /* A folder that is still empty after a failure is taken away again, if it was not there before. */
 void fit_unmake_folder(const char *folder, int was_there);
-/* A flag of the line that says what the data are: word NULL is one that was not given, a NULL flag ends a list. */
-typedef struct fit_word {
-    const char *flag, *word; /* "--valid " */
-} fit_word;
-
 /* State of the progress display, and whether to stop. */
 typedef struct fit_watch {
     int quiet, terminal;
     lam_model_kind kind;
+    size_t valid_rows;       /* that a validation has at the most */
     size_t log_freq, epochs; /* epochs 0: not what the run's length is given in */
     int begun, warm;           /* 1 after the first call; 1: the last one was of the warm start */
     size_t iteration;          /* the last one reported; of the warm start while that is under way */
@@ -49,19 +45,23 @@ typedef struct fit_watch {
     size_t evaluated;          /* and rows of it that were done at the last call */
 } fit_watch;
 
-/* How to go on with a run stopped by a signal; returns the exit code. */
-int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *run, const fit_word *data,
-    const lam_config *cfg, const lam_fit_result *result);
+/* How to go on with a run stopped by a signal: the command line again, quoted, with --resume; returns the exit code. */
+int fit_say_interrupted(const cli_command *command, int argc, char **argv, const fit_run *run, const lam_config *cfg,
+    const lam_fit_result *result);
 /* SIGINT, SIGTERM and SIGHUP ask fit_progress to stop; the second one of a kind kills. */
 void fit_catch_signals(void);
 /* The signal that came, 0 if none. */
 int fit_signal(void);
+/* A note where reading has taken most of a limit of time. */
+void fit_say_reading(const lam_config *cfg);
 /* The callbacks of lam_fit_options; user is a fit_watch. */
 int fit_progress(void *user, const lam_progress *progress);
 int fit_evaluating(void *user, lam_part part, size_t done, size_t rows);
 /* What was read, as lines on stdout. valid and test may be NULL. */
 void fit_print_data(const char *path, const lam_table *all, const lam_dataset *data);
-/* The closing tables on stdout. */
-void fit_print_result(const lam_config *cfg, const lam_fit_result *result);
+/* The closing tables on stdout; rows: of each part, by lam_part. */
+void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit_result *result);
+/* A line where validations or the test took a sample of their rows (what: "rows" or "images"), and nothing else. */
+void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *what, const lam_fit_result *result);
 
 #endif

@@ -156,19 +156,10 @@ static char *quoted(const char *word)
     return closed;
 }
 
-static void say_word(const char *flag, const char *word)
+int fit_say_interrupted(const cli_command *command, int argc, char **argv, const fit_run *args, const lam_config *cfg,
+    const lam_fit_result *result)
 {
-    if (word == NULL)
-        return;
-    char *text = quoted(word);
-    fprintf(stderr, " %s%s", flag, text);
-    free(text);
-}
-
-int fit_say_interrupted(const cli_command *command, const char *path, const fit_run *args, const fit_word *data,
-    const lam_config *cfg, const lam_fit_result *result)
-{
-    int warm = result->iterations == 0 && cfg->warm_start > 0;
+    int warm = result->iterations == 0 && cfg->warm_start > 0, words = 0, told = 0;
     char of[64] = "";
     if (warm)
         snprintf(of, sizeof of, " of %zu of the warm start", cfg->warm_start);
@@ -177,11 +168,17 @@ int fit_say_interrupted(const cli_command *command, const char *path, const fit_
     cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", warm ? result->warm_start : result->iterations, of,
         args->out);
     fprintf(stderr, "  laminar %s", command->name);
-    say_word("", path);
-    for (; data->flag != NULL; data++)
-        say_word(data->flag, data->word);
-    say_word("--out ", args->out);
-    fprintf(stderr, " --resume\n");
+    for (int i = 1; i < argc; i++) {
+        words = words || strcmp(argv[i], "--") == 0; /* no flags after it */
+        if (!words && (strcmp(argv[i], "--overwrite") == 0 || strcmp(argv[i], "--resume") == 0))
+            continue;
+        if (words && !told)
+            fprintf(stderr, " --resume");
+        told = words;
+        char *text = quoted(argv[i]);
+        fprintf(stderr, " %s", text);
+        free(text);
+    }
+    fprintf(stderr, "%s\n", told ? "" : " --resume");
     return 128 + fit_signal();
 }
-

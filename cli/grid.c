@@ -30,6 +30,28 @@ void cli_grid_number(cli_grid *grid, int digits, double value)
         cli_grid_add(grid, "-");
 }
 
+const char *cli_measure(double value, double error, int digits, char text[64])
+{
+    int known = isfinite(error) && error > 0;
+    if (known) {
+        int place = 1 - (int)floor(log10(error));
+        digits = place < 0 ? 0 : place > 12 ? 12 : place;
+    }
+    if (!isfinite(value))
+        snprintf(text, 64, "-");
+    else if (known)
+        snprintf(text, 64, "%.*f +- %.*f", digits, value, digits, error);
+    else
+        snprintf(text, 64, "%.*f", digits, value);
+    return text;
+}
+
+void cli_grid_measure(cli_grid *grid, int digits, double value, double error)
+{
+    char text[64];
+    cli_grid_add(grid, "%s", cli_measure(value, error, digits, text));
+}
+
 /* Characters, not bytes, of a UTF-8 text: continuation bytes do not count. */
 static int text_width(const char *text)
 {

@@ -128,6 +128,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    cli_clock_start();
     signal(SIGXFSZ, SIG_IGN); /* a file too large is a failed write, which is reported, and cleaned up after */
     int code = dispatch(argc, argv);
     /* Results that did not reach the disk or the pipe are not results. */

@@ -95,6 +95,25 @@ double cli_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static double program_start;
+
+void cli_clock_start(void)
+{
+    program_start = cli_clock();
+}
+
+double cli_used(void)
+{
+    return cli_clock() - program_start;
+}
+
+double cli_processor_used(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+}
+
 void cli_progress_line(const char *line, double seconds, double *last)
 {
     int terminal = cli_is_terminal();

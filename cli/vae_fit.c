@@ -72,11 +72,12 @@ static void print_data(const char *path, const lam_config *cfg, const lam_image_
     fflush(stdout);
 }
 
-static void score_row(cli_grid *grid, const char *name, double nats, size_t pixels)
+static void score_row(cli_grid *grid, const char *name, double nats, double error, size_t pixels)
 {
+    double bits = 1.0 / (double)pixels / log(2.0);
     cli_grid_add(grid, "%s", name);
-    cli_grid_number(grid, 4, nats);
-    cli_grid_number(grid, 4, nats / (double)pixels / log(2.0));
+    cli_grid_measure(grid, 4, nats, error);
+    cli_grid_measure(grid, 4, nats * bits, error * bits);
 }
 
 static void print_result(const lam_config *cfg, const lam_image_data *data, const lam_fit_result *r)
@@ -84,13 +85,15 @@ static void print_result(const lam_config *cfg, const lam_image_data *data, cons
     char text[32];
     size_t height, width;
     cli_grid grid = {.columns = 3};
+    const size_t rows[] = {lam_image_data_rows(data, LAM_TRAIN), lam_image_data_rows(data, LAM_VALID), lam_image_data_rows(data, LAM_TEST)};
     lam_image_data_size(data, &height, &width);
     cli_grid_add(&grid, "negative ELBO, beta 1");
     cli_grid_add(&grid, "nats an image");
     cli_grid_add(&grid, "bits a pixel");
-    score_row(&grid, "test", r->test_nll, height * width);
-    score_row(&grid, "validation, best", r->best_val_nll, height * width);
+    score_row(&grid, "test", r->test_nll, r->test_nll_se, height * width);
+    score_row(&grid, "validation, best", r->best_val_nll, r->best_val_nll_se, height * width);
     cli_grid_print(&grid, stdout);
+    fit_print_samples(cfg, rows, "images", r);
     printf("\n");
     if (cfg->pixels == LAM_PIXELS_BINARY && cfg->binarise == LAM_BINARISE_FRESH && is_grey(data))
         printf("trained on pixels drawn anew each epoch: not comparable with published figures on one fixed binarisation\n");
@@ -101,26 +104,28 @@ static void print_result(const lam_config *cfg, const lam_image_data *data, cons
     printf("%zu iterations, best at %zu, %s\n", r->iterations, r->best_iteration, cli_duration(r->seconds, text));
 }
 
-static int fit(const cli_command *command, const char *path, const vae_fit_args *args, const lam_config *cfg,
+static int fit(const cli_command *command, int argc, char **argv, const vae_fit_args *args, const lam_config *cfg,
     const lam_image_data *data)
 {
     lam_vae *model = NULL;
     lam_fit_result result;
     memset(&result, 0, sizeof result);
     fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .kind = LAM_VAE,
+        .valid_rows = lam_image_data_rows(data, LAM_VALID),
         .log_freq = cfg->log_freq, .epochs = cfg->epochs, .told = cli_clock()};
     lam_fit_options options_ = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
         .evaluating = fit_evaluating, .user = &watch, .log = {cli_log, NULL}};
-    const fit_word words[] = {{"--valid ", args->files.valid}, {"--test ", args->files.test}, {"--image-size ", args->files.size},
-        {0}};
     int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
     if (code != CLI_OK)
         return code;
     fit_catch_signals();
+    fit_say_reading(cfg);
+    options_.seconds = cli_used();
+    options_.cpu_seconds = cli_processor_used();
     lam_status status = lam_vae_fit(cfg, data, &options_, &model, &result);
     cli_status_line("");
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, path, &args->run, words, cfg, &result);
+        code = fit_say_interrupted(command, argc, argv, &args->run, cfg, &result);
     else if (status != LAM_OK)
         code = cli_library_failed();
     if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
@@ -157,7 +162,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         check_warmup(&cfg, data);
     if (code == CLI_OK)
-        code = fit(command, line.words[0], &args, &cfg, data);
+        code = fit(command, argc, argv, &args, &cfg, data);
     lam_image_data_free(data);
     lam_config_clear(&cfg);
     cli_line_free(&line);

@@ -159,8 +159,10 @@ typedef struct lam_config {
     size_t iterations;             /* at the most */
     size_t warm_start;             /* "flow-matching:N": iterations of it before them, of densities (method.md 11); 0: none */
     lam_pairing_kind warm_start_pairing;
-    double max_seconds, max_processor_seconds; /* of training steps, resumed parts included; 0: no limit. Then a run's end depends
-                                                * on the machine, what it finds at an iteration does not */
+    /* Limits of the time that a fit takes, reading, validations and the test included, resumed parts too; 0: none. Time is kept for the
+     * last validation and the test; these and the Gaussian beside it take a sample of rows where all would take too long
+     * (method.md 8). Where a run ends then depends on the machine, and so does how many rows validations take. */
+    double max_seconds, max_processor_seconds; /* wall; of all threads of the process */
     size_t early_stopping;         /* validations without improvement before a rate cut */
     size_t rate_cuts;              /* tenfold cuts before training stops */
     size_t val_freq, log_freq;     /* iterations */
@@ -340,9 +342,6 @@ typedef struct lam_counts {
 /* A model file is one safetensors file. Weights under FFJORD's state_dict names load too: a file without laminar's own
  * metadata needs config to say the architecture (else config may be NULL). */
 LAM_API lam_status lam_model_load(const char *path, const lam_config *config, lam_model **out);
-/* What PyTorch's wrappers had put before every name of foreign weights and lam_model_load took off: "module." (DataParallel),
- * "_orig_mod." (compile); "": nothing. Any other prefix is refused by name. */
-LAM_API const char *lam_model_prefix(const lam_model *model);
 LAM_API lam_status lam_model_save(const lam_model *model, const char *path); /* whole or not at all */
 /* Which of lam_model_load and lam_vae_load a file is for. Weights of other programs count as a density. */
 LAM_API lam_status lam_model_file_kind(const char *path, lam_model_kind *kind);
@@ -438,6 +437,8 @@ typedef struct lam_progress {
                                        tpr NaN */
     double loss, nll, tpr;         /* this batch: nats, standardised units (images: lam_vae_fit); tpr without its coefficient */
     double val_nll, best_val_nll;  /* NaN before the first validation */
+    double val_nll_se;             /* of the last validation: standard error of its mean, */
+    size_t val_rows;               /* and how many rows it was on */
     int is_validation;             /* 1: val_nll is new */
     double lr, grad_norm;
     size_t epoch;                  /* of images, from 1 on; of a density 0 */
@@ -451,6 +452,12 @@ typedef struct lam_fit_options {
     const char *run_dir; /* config.yaml, metrics.jsonl, model.safetensors and checkpoint go here; NULL: nothing is written */
     int resume;          /* go on from run_dir's checkpoint if there is one */
     const lam_model *init; /* start from these weights; NULL: from the seed */
+    /* What this process has used for the fit before the call, as for reading its data: max_seconds and max_processor_seconds count it,
+     * and so do the seconds of a result. */
+    double seconds, cpu_seconds;
+    /* 1: max_seconds and max_processor_seconds count training steps alone, as is fair where fits are compared that had the same time
+     * to learn; validations and the test are of all rows then. */
+    int limit_training;
     int (*progress)(void *user, const lam_progress *progress); /* may be NULL; non-zero return saves and stops */
     /* While a validation (LAM_VALID) or the test is under way, after every batch but the last: done of its rows. May be NULL; a
      * non-zero return stops as that of progress does, and a resumed run evaluates anew. */
@@ -466,11 +473,15 @@ typedef struct lam_fit_result {
     size_t best_iteration;   /* 0: the warm start led to the best */
     int finished;            /* 0: stopped early by progress */
     double best_val_nll, test_nll; /* nats, standardised units; test of the best model, exact trace; NaN without test rows */
-    double gaussian_test_nll;/* a full-covariance Gaussian fitted to the training rows */
+    double gaussian_test_nll;/* a full-covariance Gaussian fitted to the training rows, on the rows of the test */
+    double best_val_nll_se, test_nll_se, gaussian_test_nll_se; /* standard errors of these means, over rows; NaN: not known */
+    size_t best_val_rows, test_rows; /* that these are the means of: all of the part, or under a limit of time a sample; 0: not known */
+    size_t gaussian_rows;    /* training rows that the Gaussian was fitted to */
     double log_det;          /* add -log_det to an NLL for data units: nll_data = nll - log_det */
     lam_counts train_counts; /* all iterations */
     lam_counts test_counts;
-    double seconds;          /* wall, since the start, resumed parts included */
+    double seconds;          /* wall, since the start (lam_fit_options), resumed parts included */
+    double cpu_seconds;      /* the same of the processor, all threads of the process */
     double train_seconds;    /* of these, in training steps, the warm start's too: without validation, test and saving */
     double train_cpu_seconds;/* processor time of the training steps, all threads: what a busy machine does not change */
 } lam_fit_result;

@@ -13,12 +13,15 @@ from ._conventions import Conventions
 from ._library import ArgumentError, Log, Watch, choice, counts_of, ffi, lib, path_bytes, whole
 
 FitResult = collections.namedtuple("FitResult", "iterations best_iteration finished best_val_nll test_nll gaussian_test_nll log_det "
-                                   "train_counts test_counts warm_start warm_counts seconds train_seconds train_cpu_seconds")
+                                   "train_counts test_counts warm_start warm_counts seconds train_seconds train_cpu_seconds cpu_seconds "
+                                   "best_val_nll_se test_nll_se gaussian_test_nll_se best_val_rows test_rows gaussian_rows")
 FitResult.__doc__ = """What a fit came to. NLLs are means in nats and standardised units (of images: the negative evidence lower bound, nats
 an image), NaN where there were no such rows; nll - log_det is in data units, as -score is. gaussian_test_nll is a full-covariance Gaussian's.
-finished is False after a stop that was asked for; train_cpu_seconds is the processor time of the training steps."""
+finished is False after a stop that was asked for; train_cpu_seconds is the processor time of the training steps,
+cpu_seconds of all. Means have standard errors, over the rows that they are of: under max_seconds or max_processor_seconds, which count
+from the call of fit, a sample where there is no time for all."""
 
-Progress = collections.namedtuple("Progress", "iteration iterations warm_start warm_starts loss nll tpr val_nll best_val_nll "
+Progress = collections.namedtuple("Progress", "iteration iterations warm_start warm_starts loss nll tpr val_nll best_val_nll val_nll_se val_rows "
                                   "is_validation lr grad_norm epoch beta seconds seconds_left counts")
 Progress.__doc__ = """What a function given as progress= is told, once an iteration and at each validation. loss is the batch's, nats, standardised
 units; tpr without its coefficient; counts are this iteration's; epoch and beta are of images, warm_start of flow matching."""
@@ -199,6 +202,7 @@ class Estimator(Conventions):
             options.run_dir = folder
         elif resume or overwrite:
             raise ArgumentError(f"{'resume' if resume else 'overwrite'}=True wants the run folder, out=...")
+        options.seconds, options.cpu_seconds = time.monotonic() - config.began[0], time.process_time() - config.began[1]
         model_type = "lam_model *" if self._kind == "density" else "lam_vae *"
         model, result = ffi.new(model_type + "*"), ffi.new("lam_fit_result *")
         try:

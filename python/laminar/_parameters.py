@@ -2,6 +2,7 @@
 import collections
 import functools
 import operator
+import time
 
 from ._library import ArgumentError, as_python, bytes_of, check, each_parameter, ffi, lib, path_bytes, text_of
 
@@ -27,6 +28,7 @@ class Config:
     """A lam_config and its strings."""
 
     def __init__(self, kind, settings=(), path=None):
+        self.began = time.monotonic(), time.process_time()  # a fit's limits of time count from here
         self.pointer = ffi.gc(ffi.new("lam_config *"), lib.lam_config_clear)
         lib.lam_config_init(self.pointer)
         self.pointer.model = kind

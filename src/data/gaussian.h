@@ -13,10 +13,15 @@ typedef struct lam_gaussian {
 /* Maximum likelihood on x [n, dim]: mean and covariance over n. names [dim] (for messages) may be NULL. LAM_ERR_DATA names
  * the column that is a linear function of the ones before it. Free with lam_gaussian_clear. */
 lam_status lam_gaussian_fit(const double *x, size_t n, size_t dim, char *const *names, lam_gaussian *out);
-/* Mean of -log N(x; mean, covariance) over x [n, dim], nats, in the units of x. NaN for n = 0. */
-lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, size_t n, double *nll);
-/* Fitted to the training rows of data, evaluated on a part: standardised units. */
-lam_status lam_gaussian_dataset_nll(const lam_dataset *data, lam_part part, double *nll);
+typedef struct lam_gaussian_score {
+    double nll, se; /* mean of -log N(x; mean, covariance), nats, in the units of x, NaN without rows; its standard error */
+    size_t fitted;  /* rows that the Gaussian was fitted to, where this function fitted it */
+} lam_gaussian_score;
+/* On rows x[index[i]] (index NULL: x[i]), i < n, x [.., dim]. */
+lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const size_t *index, size_t n, lam_gaussian_score *score);
+/* Fitted to the training rows of data, evaluated on test rows index [n] (NULL: the first n): standardised units. until: 0, or the
+ * clock at which it is to be done; then it is fitted to every second, third ... training row where all would take longer. */
+lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score);
 void lam_gaussian_clear(lam_gaussian *gaussian);
 
 #endif

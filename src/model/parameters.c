@@ -88,7 +88,7 @@ static const lam_param table[] = {
     ENUM("warm-start-pairing", "training", warm_start_pairing, "none|minibatch", "none",
         "the noise that a row goes to there: drawn, or that of the shortest ways of 64 rows"),
     REAL("max-seconds", "training", max_seconds, 0, DBL_MAX, "0",
-        "seconds of training steps after which a run ends, wherever the machine has got to; 0: no limit"),
+        "seconds that a fit takes at the most, reading, validations and the test included; 0: no limit"),
     REAL("max-processor-seconds", "training", max_processor_seconds, 0, DBL_MAX, "0",
         "the same in processor seconds, all threads"),
     WHOLE("early-stopping", "training", early_stopping, 1, 1e15, "20", "validations without improvement before a rate cut"),

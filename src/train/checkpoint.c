@@ -48,6 +48,28 @@ static void list_tensors(const lam_fit_state *s, const uint64_t *whole, const do
     memcpy(t, all, sizeof all);
 }
 
+/* What checkpoints of earlier programs do not have. */
+enum { LATER = 4 };
+static void list_later(const lam_fit_state *s, double later[LATER])
+{
+    const double all[LATER] = { s->cpu_seconds, (double)s->valid_rows, s->best_val_se, (double)s->best_val_rows };
+    memcpy(later, all, sizeof all);
+}
+
+static void read_later(const lam_st_file *file, lam_fit_state *s)
+{
+    const lam_st_tensor *t = lam_st_find(file, "evaluations");
+    double later[LATER];
+    s->cpu_seconds = s->train_cpu_seconds;
+    if (t == NULL || t->dtype != LAM_ST_F64 || lam_st_count(t) != LATER)
+        return;
+    memcpy(later, t->data, sizeof later);
+    s->cpu_seconds = later[0];
+    s->valid_rows = (uint64_t)later[1];
+    s->best_val_se = later[2];
+    s->best_val_rows = (uint64_t)later[3];
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
 lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, const lam_config *cfg, const char *data_hash)
@@ -55,7 +77,8 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
     lam_fit_state s = *state; /* the arrays are shared, and only read */
     uint64_t *whole_at[WHOLE], whole[WHOLE];
     double *numbers_at[NUMBERS], numbers[NUMBERS];
-    lam_st_tensor tensors[TENSORS];
+    lam_st_tensor tensors[TENSORS + 1];
+    double later[LATER];
     char *config;
     size_t size;
     list_values(&s, whole_at, numbers_at);
@@ -64,9 +87,11 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
     for (size_t i = 0; i < NUMBERS; i++)
         numbers[i] = *numbers_at[i];
     list_tensors(&s, whole, numbers, tensors);
+    list_later(&s, later);
+    tensors[TENSORS] = vector("evaluations", LAM_ST_F64, LATER, later);
     LAM_TRY(lam_config_print(cfg, &config, &size));
     const lam_st_pair meta[] = { { CHECKPOINT_KEY, CHECKPOINT_VERSION }, { "config", config }, { "data_hash", data_hash } };
-    lam_status status = lam_st_write(path, tensors, TENSORS, meta, sizeof meta / sizeof meta[0]);
+    lam_status status = lam_st_write(path, tensors, TENSORS + 1, meta, sizeof meta / sizeof meta[0]);
     free(config);
     return status;
 }
@@ -129,6 +154,7 @@ static lam_status read_tensors(const char *path, const lam_st_file *file, lam_fi
         *whole_at[i] = whole[i];
     for (size_t i = 0; i < NUMBERS; i++)
         *numbers_at[i] = numbers[i];
+    read_later(file, s);
     return LAM_OK;
 }
 

@@ -1,12 +1,15 @@
 /* lam_fit: a density of the rows of a table, as a target of the loop. */
 #include "base/error.h"
+#include "base/mem.h"
 #include "data/dataset.h"
 #include "data/gaussian.h"
 #include "model/model.h"
 #include "train/loop.h"
+#include <math.h>
 #include <string.h>
 
 typedef struct density {
+    const lam_config *cfg;
     const lam_dataset *data;
     const lam_log *log;
     lam_pool *pool;
@@ -89,12 +92,23 @@ static lam_status save(void *self, const lam_fit_state *s, const char *path)
 }
 
 /* The full-covariance Gaussian to compare with; a covariance that is singular is no reason to lose the fit. */
-static lam_status finish(void *self, lam_fit_result *r)
+static lam_status finish(void *self, double until, lam_fit_result *r)
 {
     const density *d = self;
-    lam_status status = lam_gaussian_dataset_nll(d->data, LAM_TEST, &r->gaussian_test_nll);
+    size_t rows = d->data->rows[LAM_TEST], *index = NULL;
+    lam_gaussian_score score = { .nll = (double)NAN, .se = (double)NAN };
+    if (r->test_rows < rows) { /* the test was of a sample: this one is of the same */
+        if ((index = lam_alloc(rows, sizeof *index)) == NULL)
+            return LAM_ERR_MEMORY;
+        LAM_TRY(lam_sample_order(d->cfg, LAM_TEST, rows, index));
+    }
+    lam_status status = lam_gaussian_test(d->data, index, r->test_rows, until, &score);
+    lam_free(index);
     if (status == LAM_ERR_MEMORY)
         return status;
+    r->gaussian_test_nll = score.nll;
+    r->gaussian_test_nll_se = score.se;
+    r->gaussian_rows = score.fitted;
     if (status != LAM_OK && d->log->line != NULL)
         d->log->line(d->log->user, lam_last_error());
     return LAM_OK;
@@ -111,11 +125,11 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
     options = options != NULL ? options : &none;
-    density d = { .data = data, .log = &options->log };
+    density d = { .cfg = cfg, .data = data, .log = &options->log };
     lam_status status = create(cfg, options->init, &d);
     if (status == LAM_OK) {
         const lam_target target = { .self = &d, .data_hash = data->hash, .parameters = d.model->layout.parameters,
-            .blocks = d.model->layout.blocks, .has_valid = data->rows[LAM_VALID] > 0, .has_test = data->rows[LAM_TEST] > 0,
+            .blocks = d.model->layout.blocks, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
             .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .finish = finish };
         status = lam_loop_run(cfg, &target, options, result);
     }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
+#include "train/limit.h"
 #include "train/run.h"
 #include <math.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ enum {
 
 static int has_validation(const lam_run *run)
 {
-    return run->target->has_valid;
+    return run->target->valid_rows > 0;
 }
 
 static double rate_of(const lam_run *run)
@@ -32,11 +33,7 @@ static double seconds_left(const lam_run *run)
     int warm = s->iteration == 0 && run->cfg->warm_start > 0;
     uint64_t done = warm ? s->warm : s->iteration, all = warm ? run->cfg->warm_start : run->cfg->iterations;
     double left = done > run->first ? (lam_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : 0;
-    if (run->cfg->max_seconds > 0)
-        left = fmin(left, fmax(0, run->cfg->max_seconds - s->train_seconds));
-    if (run->cfg->max_processor_seconds > 0 && s->train_cpu_seconds > 0)
-        left = fmin(left, fmax(0, run->cfg->max_processor_seconds - s->train_cpu_seconds) * s->train_seconds / s->train_cpu_seconds);
-    return left;
+    return fmin(left, lam_limit_training_left(run));
 }
 
 /* Non-zero: stop. */
@@ -46,9 +43,9 @@ static int tell(const lam_run *run, const lam_step_report *step, int is_validati
     if (run->options->progress == NULL)
         return 0;
     lam_progress p = { .iteration = s->iteration, .iterations = run->cfg->iterations, .warm_start = s->warm,
-        .warm_starts = run->cfg->warm_start, .loss = step->loss, .nll = step->nll, .tpr = step->tpr, .val_nll = run->val_nll,
-        .best_val_nll = run->best_val_nll, .is_validation = is_validation, .lr = rate_of(run), .grad_norm = step->grad_norm,
-        .epoch = (size_t)step->epoch, .beta = step->beta, .counts = step->counts, .val_counts = run->val_counts,
+        .warm_starts = run->cfg->warm_start, .loss = step->loss, .nll = step->nll, .tpr = step->tpr, .val_nll = run->validation.nll,
+        .val_nll_se = run->validation.se, .val_rows = run->validation.rows, .best_val_nll = run->best_val_nll, .is_validation = is_validation, .lr = rate_of(run), .grad_norm = step->grad_norm,
+        .epoch = (size_t)step->epoch, .beta = step->beta, .counts = step->counts, .val_counts = run->validation.counts,
         .seconds = lam_clock() - run->started, .seconds_left = seconds_left(run) };
     return run->options->progress(run->options->user, &p) != 0;
 }
@@ -85,31 +82,36 @@ static lam_status give_up_at(lam_run *run, lam_status why, uint64_t iteration)
 
 /* ---- validation --------------------------------------------------------------------------------------------------- */
 
-lam_status lam_evaluation_tell(const lam_evaluation *e, size_t done, size_t rows)
-{
-    return done < rows && e->evaluating != NULL && e->evaluating(e->user, e->part, done, rows) != 0 ? LAM_ERR_INTERRUPTED : LAM_OK;
-}
-
-static lam_status validate(lam_run *run)
+/* closing 1: the one after the last iteration. The first one under a limit of time decides how many rows those after it take, so that
+ * they can be compared. */
+static lam_status validate(lam_run *run, int closing)
 {
     lam_fit_state *s = &run->state;
     double lr = rate_of(run);
+    lam_evaluated found;
     const lam_evaluation e = { .params = s->params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID,
+        .rows = (size_t)s->valid_rows, .until = s->valid_rows > 0 ? 0 : lam_limit_validation(run, closing),
         .evaluating = run->options->evaluating, .user = run->options->user };
-    lam_status status = run->target->trainer.evaluate(run->target->trainer.self, &e, &run->val_nll, &run->val_counts);
+    lam_status status = run->target->trainer.evaluate(run->target->trainer.self, &e, &found);
     if (status == LAM_ERR_INTERRUPTED)
         return status;
-    if (status != LAM_OK)
+    if (status == LAM_OK)
+        run->validation = found;
+    else
         return s->iteration > 0 ? give_up_at(run, status, s->iteration) : give_up(run, lam_fail_in(status, "after the warm start"));
     s->validated = s->iteration;
+    if (e.until > 0)
+        s->valid_rows = found.rows;
     uint64_t cuts = s->schedule.cuts;
-    int better = lam_schedule_validated(&s->schedule, run->cfg, run->val_nll, s->iteration > run->target->patient_until);
+    int better = lam_schedule_validated(&s->schedule, run->cfg, found.nll, s->iteration > run->target->patient_until);
     if (s->schedule.cuts > cuts && run->target->restores_best)
         lam_fit_state_restore_best(s);
     run->best_val_nll = s->schedule.best;
     LAM_TRY(lam_run_log_validation(run, lr));
     if (!better)
         return LAM_OK;
+    s->best_val_se = found.se;
+    s->best_val_rows = found.rows;
     lam_fit_state_keep_best(s);
     return lam_run_save_model(run);
 }
@@ -139,22 +141,14 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
         LAM_TRY(lam_run_log_step(run, report, lr));
     int due = is_due(run);
     if (due)
-        LAM_TRY(validate(run));
+        LAM_TRY(validate(run, 0));
     LAM_TRY(save_in_time(run, due));
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
 
-static int is_out_of_time(const lam_run *run)
-{
-    const lam_fit_state *s = &run->state;
-    const lam_config *cfg = run->cfg;
-    return (cfg->max_seconds > 0 && s->train_seconds >= cfg->max_seconds)
-        || (cfg->max_processor_seconds > 0 && s->train_cpu_seconds >= cfg->max_processor_seconds);
-}
-
 static int is_over(const lam_run *run)
 {
-    return run->state.iteration >= run->cfg->iterations || run->state.schedule.stopped || is_out_of_time(run);
+    return run->state.iteration >= run->cfg->iterations || run->state.schedule.stopped || lam_limit_reached(run);
 }
 
 /* ---- the warm start ----------------------------------------------------------------------------------------------- */
@@ -193,11 +187,11 @@ static lam_status warm_start(lam_run *run, lam_step_report *report)
 {
     const lam_fit_state *s = &run->state;
     run->first = s->warm;
-    while (s->warm < run->cfg->warm_start && !is_out_of_time(run))
+    while (s->warm < run->cfg->warm_start && !lam_limit_reached(run))
         LAM_TRY(warm_iterate(run, report));
     if (!has_validation(run) || s->warm < run->cfg->warm_start || s->iteration > 0 || lam_fit_state_has_best(s))
         return LAM_OK;
-    LAM_TRY(validate(run));
+    LAM_TRY(validate(run, 0));
     LAM_TRY(lam_run_save_state(run));
     return tell(run, report, 1) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
@@ -212,7 +206,7 @@ static lam_status train(lam_run *run)
     run->first = s->iteration;
     run->first_at = lam_clock();
     if (is_due(run)) {
-        LAM_TRY(validate(run));
+        LAM_TRY(validate(run, 0));
         LAM_TRY(lam_run_save_state(run));
     }
     while (!is_over(run))
@@ -222,7 +216,7 @@ static lam_status train(lam_run *run)
      * given more iterations later goes as if it had had them from the start. */
     if (!has_validation(run) || (lam_fit_state_has_best(s) && s->validated == s->iteration))
         return LAM_OK;
-    LAM_TRY(validate(run));
+    LAM_TRY(validate(run, 1));
     return tell(run, &report, 1) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
 
@@ -233,7 +227,8 @@ static void fill_result(const lam_run *run, int finished, lam_fit_result *r)
     const lam_fit_state *s = &run->state;
     *r = (lam_fit_result) { .iterations = (size_t)s->iteration, .warm_start = (size_t)s->warm, .warm_counts = s->warm_counts,
         .best_iteration = (size_t)(lam_fit_state_has_best(s) ? s->best_iteration : s->iteration), .finished = finished,
-        .best_val_nll = s->schedule.best, .test_nll = (double)NAN, .gaussian_test_nll = (double)NAN,
+        .best_val_nll = s->schedule.best, .best_val_nll_se = s->best_val_se, .best_val_rows = (size_t)s->best_val_rows,
+        .test_nll = (double)NAN, .test_nll_se = (double)NAN, .gaussian_test_nll = (double)NAN, .gaussian_test_nll_se = (double)NAN,
         .log_det = run->target->log_det, .train_counts = s->counts, .train_seconds = s->train_seconds,
         .train_cpu_seconds = s->train_cpu_seconds };
 }
@@ -243,11 +238,17 @@ static lam_status test(lam_run *run, lam_fit_result *r)
     lam_fit_state *s = &run->state;
     int validated = lam_fit_state_has_best(s);
     const lam_evaluation e = { .params = validated ? s->best : s->params, .exact = 1, .part = LAM_TEST,
-        .h_star = validated ? s->best_h_test : s->h_test, .evaluating = run->options->evaluating, .user = run->options->user };
-    if (!run->target->has_test)
+        .h_star = validated ? s->best_h_test : s->h_test, .until = lam_limit_test(run), .evaluating = run->options->evaluating, .user = run->options->user };
+    lam_evaluated found;
+    if (run->target->test_rows == 0)
         return LAM_OK;
-    LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, &r->test_nll, &r->test_counts));
-    return run->target->finish != NULL ? run->target->finish(run->target->self, r) : LAM_OK;
+    LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, &found));
+    r->test_nll = found.nll;
+    r->test_nll_se = found.se;
+    r->test_rows = found.rows;
+    r->test_counts = found.counts;
+    double left = lam_limit_left(run);
+    return run->target->finish != NULL ? run->target->finish(run->target->self, isfinite(left) ? lam_clock() + fmax(0, left) : 0, r) : LAM_OK;
 }
 
 static lam_status finish(lam_run *run, lam_fit_result *result)
@@ -256,6 +257,7 @@ static lam_status finish(lam_run *run, lam_fit_result *result)
     LAM_TRY(lam_run_save_model(run));
     LAM_TRY(test(run, result));
     result->seconds = lam_clock() - run->started;
+    result->cpu_seconds = lam_cpu_clock() - run->cpu_started;
     return lam_run_log_summary(run, result);
 }
 
@@ -267,6 +269,7 @@ static lam_status stop(lam_run *run, lam_fit_result *result)
     LAM_TRY(save_here(run));
     LAM_TRY(lam_run_save_model(run));
     result->seconds = lam_clock() - run->started;
+    result->cpu_seconds = lam_cpu_clock() - run->cpu_started;
     LAM_TRY(lam_run_log_summary(run, result));
     const lam_fit_state *s = &run->state;
     int warm = s->iteration == 0 && run->cfg->warm_start > 0;

@@ -25,14 +25,16 @@ static lam_status open_files(lam_run *run)
 
 lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_target *target, const lam_fit_options *options)
 {
-    *run = (lam_run) { .cfg = cfg, .target = target, .options = options, .saved = UINT64_MAX, .val_nll = (double)NAN };
+    *run = (lam_run) { .cfg = cfg, .target = target, .options = options, .saved = UINT64_MAX,
+        .validation = { .nll = (double)NAN, .se = (double)NAN } };
     LAM_TRY(lam_fit_state_create(&run->state, target->parameters, target->blocks, cfg->precision));
     target->initial(target->self, run->state.params);
     LAM_TRY(lam_run_folder_open(options->run_dir, &run->folder));
     LAM_TRY(open_files(run));
     run->best_val_nll = run->state.schedule.best;
     run->saved_at = lam_clock();
-    run->started = run->saved_at - run->state.seconds;
+    run->started = run->saved_at - run->state.seconds - options->seconds;
+    run->cpu_started = lam_cpu_clock() - run->state.cpu_seconds - options->cpu_seconds;
     return LAM_OK;
 }
 
@@ -52,6 +54,7 @@ lam_status lam_run_save_state(lam_run *run)
         return LAM_OK;
     double before = lam_clock();
     run->state.seconds = before - run->started;
+    run->state.cpu_seconds = lam_cpu_clock() - run->cpu_started;
     LAM_TRY(lam_metrics_sync(&run->metrics, &run->state.metrics_bytes));
     LAM_TRY(lam_checkpoint_write(run->folder.checkpoint, &run->state, run->cfg, run->target->data_hash));
     run->saved = lam_fit_state_done(&run->state);
@@ -132,11 +135,13 @@ lam_status lam_run_log_validation(lam_run *run, double lr)
     lam_metrics *m = &run->metrics;
     lam_metrics_begin(m, "validation");
     lam_metrics_whole(m, "iteration", run->state.iteration);
-    lam_metrics_number(m, "val_nll", run->val_nll);
+    lam_metrics_number(m, "val_nll", run->validation.nll);
+    lam_metrics_number(m, "val_nll_se", run->validation.se);
+    lam_metrics_whole(m, "val_rows", run->validation.rows);
     lam_metrics_number(m, "best_val_nll", run->best_val_nll);
-    lam_metrics_whole(m, "forward", run->val_counts.forward);
-    lam_metrics_whole(m, "accepted", run->val_counts.accepted);
-    lam_metrics_whole(m, "rejected", run->val_counts.rejected);
+    lam_metrics_whole(m, "forward", run->validation.counts.forward);
+    lam_metrics_whole(m, "accepted", run->validation.counts.accepted);
+    lam_metrics_whole(m, "rejected", run->validation.counts.rejected);
     lam_metrics_number(m, "lr", lr);
     log_totals(run);
     return lam_metrics_end(m);
@@ -149,8 +154,14 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
     lam_metrics_whole(m, "iterations", r->iterations);
     lam_metrics_whole(m, "best_iteration", r->best_iteration);
     lam_metrics_number(m, "best_val_nll", r->best_val_nll);
+    lam_metrics_number(m, "best_val_nll_se", r->best_val_nll_se);
+    lam_metrics_whole(m, "best_val_rows", r->best_val_rows);
     lam_metrics_number(m, "test_nll", r->test_nll);
+    lam_metrics_number(m, "test_nll_se", r->test_nll_se);
+    lam_metrics_whole(m, "test_rows", r->test_rows);
     lam_metrics_number(m, "gaussian_test_nll", r->gaussian_test_nll);
+    lam_metrics_number(m, "gaussian_test_nll_se", r->gaussian_test_nll_se);
+    lam_metrics_whole(m, "gaussian_rows", r->gaussian_rows);
     lam_metrics_number(m, "log_det", r->log_det);
     lam_metrics_whole(m, "train_forward", r->train_counts.forward);
     lam_metrics_whole(m, "train_backward", r->train_counts.backward);
@@ -168,6 +179,7 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
     lam_metrics_whole(m, "solves", r->train_counts.solves);
     lam_metrics_whole(m, "test_solves", r->test_counts.solves);
     lam_metrics_number(m, "seconds", r->seconds);
+    lam_metrics_number(m, "cpu_seconds", r->cpu_seconds);
     lam_metrics_number(m, "train_seconds", r->train_seconds);
     lam_metrics_number(m, "train_cpu_seconds", r->train_cpu_seconds);
     lam_metrics_truth(m, "finished", r->finished);

@@ -16,9 +16,10 @@ typedef struct lam_run {
     double first_at;          /* clock: then */
     uint64_t saved;           /* iterations of both done at the last checkpoint; UINT64_MAX: none in this process */
     double started, saved_at; /* clock: start of the run, as if it had never been interrupted; end of the last checkpoint */
+    double cpu_started;       /* the same of the processor's clock */
     double save_seconds;      /* that the last checkpoint took */
-    double best_val_nll, val_nll;   /* val_nll: of the last validation; NaN before it */
-    lam_counts val_counts;
+    double best_val_nll;
+    lam_evaluated validation; /* the last one; NaN before it */
 } lam_run;
 
 /* The state made, the checkpoint read if there is one to go on with, the folder ready. The caller closes after failures too. */

@@ -7,6 +7,7 @@ lam_status lam_fit_state_create(lam_fit_state *s, size_t parameters, size_t bloc
 {
     *s = (lam_fit_state) { .parameters = parameters, .blocks = blocks,
         .real_size = precision == LAM_DOUBLE ? sizeof(double) : sizeof(float) };
+    s->best_val_se = (double)NAN;
     lam_schedule_init(&s->schedule);
     void **arrays[] = { &s->params, &s->first, &s->second, &s->best };
     double **steps[] = { &s->h_train, &s->h_test, &s->best_h_train, &s->best_h_test };

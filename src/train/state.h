@@ -15,7 +15,11 @@ typedef struct lam_fit_state {
     lam_counts counts, warm_counts;       /* of all training iterations; of flow matching, which has forward and backward alone */
     uint64_t metrics_bytes;               /* of metrics.jsonl, when the checkpoint was written */
     double seconds, train_seconds;        /* wall time until then: all, and of training steps alone */
-    double train_cpu_seconds;             /* processor time of training steps, all threads */
+    double train_cpu_seconds;             /* processor time of training steps, all threads; */
+    double cpu_seconds;                   /* and of all */
+    uint64_t valid_rows;                  /* that validations take, once a limit of time has decided it; 0: all */
+    double best_val_se;                   /* of schedule.best, the standard error; NaN: not known */
+    uint64_t best_val_rows;               /* and how many rows it is the mean of */
     void *params, *first, *second, *best; /* [parameters] current, the optimiser's memory, best by validation */
     double *h_train, *h_test;             /* [blocks] remembered steps of "warm" */
     double *best_h_train, *best_h_test;   /* [blocks] those of the best */

@@ -7,7 +7,7 @@ typedef struct lam_target {
     void *self;
     const char *data_hash;
     size_t parameters, blocks; /* of the state: all parameters, blocks of the flow */
-    int has_valid, has_test;   /* 1: the trainer can evaluate that part */
+    size_t valid_rows, test_rows; /* that the trainer can evaluate */
     double log_det;            /* of the standardiser, nats: what the result says */
     uint64_t patient_until;    /* validations up to this iteration are not counted as failed ones */
     int restores_best;         /* 1: a cut of the rate brings the best parameters back */
@@ -17,8 +17,9 @@ typedef struct lam_target {
     /* The best parameters (the current ones where nothing was validated) become the model's, which goes to path unless that is
      * NULL. */
     lam_status (*save)(void *self, const lam_fit_state *state, const char *path);
-    /* After the test of a fit that went to its end: what else its result is to hold. NULL: nothing. */
-    lam_status (*finish)(void *self, lam_fit_result *result);
+    /* After the test of a fit that went to its end: what else its result is to hold. Until: 0, or the clock at which it is to be done.
+     * NULL: nothing. */
+    lam_status (*finish)(void *self, double until, lam_fit_result *result);
 } lam_target;
 
 #endif

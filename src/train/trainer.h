@@ -4,6 +4,7 @@
 #include "base/pool.h"
 #include "flow/layout.h"
 #include "penalty/penalty.h"
+#include "train/evaluation.h"
 #include "train/state.h"
 
 enum { LAM_STEP_EXTRAS = 2 + LAM_MAX_INTEGRANDS };
@@ -22,19 +23,6 @@ typedef struct lam_step_report {
 /* Adds the integral penalties of cfg to the extras, by name. */
 void lam_step_report_integrals(lam_step_report *report, const lam_config *cfg, const double *integral);
 
-/* What to evaluate: params [parameters] in the fit's width on the rows of a part. */
-typedef struct lam_evaluation {
-    const void *params;
-    double *h_star; /* [blocks] remembered steps */
-    int keep_h_star; /* 1: h_star is updated, unless the evaluation fails */
-    int exact;       /* 1: the exact trace whatever the configuration; 0: as val_divergence says */
-    lam_part part;
-    int (*evaluating)(void *user, lam_part part, size_t done, size_t rows); /* as of lam_fit_options */
-    void *user;
-} lam_evaluation;
-/* Between two batches: LAM_ERR_INTERRUPTED, without a message, when a stop is asked for. */
-lam_status lam_evaluation_tell(const lam_evaluation *evaluation, size_t done, size_t rows);
-
 typedef struct lam_trainer {
     void *self;
     /* Iteration state->iteration + 1 at this learning rate: updates params, moments and h_train; nothing on failure. */
@@ -42,8 +30,8 @@ typedef struct lam_trainer {
     /* Iteration state->warm + 1 of flow matching: updates params and moments; nothing on failure. NULL where the configuration
      * refuses a warm start. */
     lam_status (*warm)(void *self, lam_fit_state *state, double lr, lam_step_report *report);
-    /* Mean of -log p over a part, nats, standardised units. NaN without rows. */
-    lam_status (*evaluate)(void *self, const lam_evaluation *evaluation, double *nll, lam_counts *counts);
+    /* Mean of -log p over a part or a sample of it, nats, standardised units. */
+    lam_status (*evaluate)(void *self, const lam_evaluation *evaluation, lam_evaluated *out);
     /* Parameters to double and back. */
     void (*to_double)(const void *params, size_t n, double *out);
     void (*from_double)(const double *params, size_t n, void *out);

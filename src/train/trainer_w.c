@@ -143,10 +143,7 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     }
     return LAM_OK;
 }
-
-/* ---- evaluation --------------------------------------------------------------------------------------------------- */
-
-/* -log p summed over the rows at hand (3). */
+/* -log p of each of the batch's rows, into t->l; their sum. */
 static double batch_nll(const trainer *t, size_t rows)
 {
     size_t d = t->data->dim;
@@ -155,48 +152,46 @@ static double batch_nll(const trainer *t, size_t rows)
         double square = 0;
         for (size_t j = 0; j < d; j++)
             square += t->z[i * d + j] * t->z[i * d + j];
-        sum += 0.5 * square + HALF_LOG_2PI * (double)d + t->l[i];
+        t->l[i] = 0.5 * square + HALF_LOG_2PI * (double)d + t->l[i];
+        sum += t->l[i];
     }
     return sum;
 }
 
-static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exact, double *nll, lam_counts *counts)
+static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exact, lam_walk *walk)
 {
-    size_t rows = t->data->rows[e->part], each = evaluation_rows(t);
     lam_flow_solve solve = lam_config_solve(t->cfg, 0, e->h_star);
     lam_noise noise = { .kind = t->cfg->divergence, .seed = t->cfg->seed, .purpose = LAM_DRAW_PROBE_EVAL };
-    double sum = 0;
+    const double *x = t->data->values[e->part];
+    const char *part = e->part == LAM_VALID ? "validation" : "test";
     solve.keep_h_star = e->keep_h_star;
-    for (size_t first = 0; first < rows; first += each) {
-        size_t n = rows - first < each ? rows - first : each;
+    while (lam_walk_next(walk)) {
+        size_t first = walk->first, n = walk->n;
         noise.first_row = first;
-        lam_status status = LAM_W(lam_engine_transform)(t->evaluate[exact], e->params,
-            t->data->values[e->part] + first * t->data->dim, NULL, n, 1, &solve, &noise, t->z, t->l, counts);
+        lam_status status = LAM_W(lam_engine_transform)(t->evaluate[exact], e->params, walk->index != NULL ? x : x + first * t->data->dim,
+            walk->index, n, 1, &solve, &noise, t->z, t->l, &walk->out->counts);
         if (status != LAM_OK)
-            return lam_fail_in(status, "%s rows %zu to %zu", e->part == LAM_VALID ? "validation" : "test", first + 1, first + n);
-        sum += batch_nll(t, n);
-        LAM_TRY(lam_evaluation_tell(e, first + n, rows));
+            return lam_fail_in(status, "%s rows %zu to %zu%s", part, first + 1, first + n, walk->index != NULL ? " of a sample" : "");
+        double sum = batch_nll(t, n);
+        if (!isfinite(sum))
+            return lam_fail(LAM_ERR_DIVERGED, "the NLL of the %s rows is not finite; lower lr or set clip", part);
+        LAM_TRY(lam_walk_take(walk, sum, t->l));
     }
-    *nll = rows > 0 ? sum / (double)rows : (double)NAN;
-    if (rows > 0 && !isfinite(*nll))
-        return lam_fail(LAM_ERR_DIVERGED, "the NLL of the %s rows is not finite; lower lr or set clip",
-            e->part == LAM_VALID ? "validation" : "test");
     return LAM_OK;
 }
 
-static lam_status evaluate(void *self, const lam_evaluation *e, double *nll, lam_counts *counts)
+static lam_status evaluate(void *self, const lam_evaluation *e, lam_evaluated *out)
 {
     trainer *t = self;
+    lam_walk walk;
     int exact = e->exact || t->cfg->divergence == LAM_DIV_EXACT || t->cfg->val_divergence == LAM_VAL_EXACT
         || (t->cfg->val_divergence == LAM_VAL_AUTO && t->data->dim <= LAM_EXACT_DIM);
-    *counts = (lam_counts) { 0 };
-    *nll = (double)NAN;
     if (t->evaluate[exact] == NULL)
         LAM_TRY(make_engine(t, 0, evaluation_rows(t), exact, &t->evaluate[exact]));
-    memcpy(t->h_before, e->h_star, t->layout->blocks * sizeof(double));
-    lam_status status = evaluate_batches(t, e, exact, nll, counts);
-    if (status != LAM_OK)
-        memcpy(e->h_star, t->h_before, t->layout->blocks * sizeof(double));
+    LAM_TRY(lam_walk_begin(&walk, e, t->cfg, t->layout->blocks, t->data->rows[e->part], evaluation_rows(t), out));
+    out->exact = exact;
+    lam_status status = evaluate_batches(t, e, exact, &walk);
+    lam_walk_end(&walk, status);
     return status;
 }
 

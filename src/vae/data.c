@@ -29,11 +29,16 @@ void lam_image_data_fill(const lam_image_data *d, const lam_config *cfg, lam_par
             pixels + i * size);
 }
 
-void lam_image_data_range(const lam_image_data *d, const lam_config *cfg, lam_part part, size_t first, size_t n,
+void lam_image_data_range(const lam_image_data *d, const lam_config *cfg, lam_part part, const size_t *index, size_t first, size_t n,
     unsigned char *pixels)
 {
     size_t size = d->parts.height * d->parts.width;
-    levels(cfg, evaluated(cfg), 0, d->parts.number[part] + first, 0, d->parts.pixels[part] + first * size, n, size, pixels);
+    const size_t *number = d->parts.number[part];
+    const unsigned char *bytes = d->parts.pixels[part];
+    if (index == NULL)
+        levels(cfg, evaluated(cfg), 0, number + first, 0, bytes + first * size, n, size, pixels);
+    for (size_t i = 0; index != NULL && i < n; i++)
+        levels(cfg, evaluated(cfg), 0, number + index[i], 0, bytes + index[i] * size, 1, size, pixels + i * size);
 }
 
 void lam_image_levels(const lam_config *cfg, const unsigned char *bytes, const size_t *number, size_t first, size_t n,

@@ -13,8 +13,8 @@ struct lam_image_data {
  * model's levels. */
 void lam_image_data_fill(const lam_image_data *data, const lam_config *cfg, lam_part part, const size_t *index, size_t n,
     uint64_t epoch, unsigned char *pixels);
-/* Images first to first + n of a part for an evaluation: what is drawn anew in training is drawn once here. */
-void lam_image_data_range(const lam_image_data *data, const lam_config *cfg, lam_part part, size_t first, size_t n,
+/* Images index[i], i < n (index NULL: first + i), of a part for an evaluation: what is drawn anew in training is drawn once here. */
+void lam_image_data_range(const lam_image_data *data, const lam_config *cfg, lam_part part, const size_t *index, size_t first, size_t n,
     unsigned char *pixels);
 /* Any images [n, size] as an evaluation sees them; number [n] says which they are, NULL: first and on from it. */
 void lam_image_levels(const lam_config *cfg, const unsigned char *bytes, const size_t *number, size_t first, size_t n,

@@ -73,8 +73,8 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     lam_status status = create(cfg, data, &f);
     if (status == LAM_OK) {
         const lam_target target = { .self = &f, .data_hash = data->hash, .parameters = f.model->layout.parameters,
-            .blocks = f.model->layout.blocks, .has_valid = lam_image_data_rows(data, LAM_VALID) > 0,
-            .has_test = lam_image_data_rows(data, LAM_TEST) > 0, .trainer = f.trainer, .initial = initial, .save = save,
+            .blocks = f.model->layout.blocks, .valid_rows = lam_image_data_rows(data, LAM_VALID),
+            .test_rows = lam_image_data_rows(data, LAM_TEST), .trainer = f.trainer, .initial = initial, .save = save,
             .patient_until = (uint64_t)(cfg->warmup * (double)lam_vae_batches(cfg, data)), .restores_best = 1 };
         status = lam_loop_run(&f.cfg, &target, options, result);
     }

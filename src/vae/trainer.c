@@ -19,6 +19,7 @@ typedef struct trainer {
     lam_batches batches;
     float *grad;           /* [parameters] */
     unsigned char *pixels; /* [rows, pixels] of a batch */
+    double *row;           /* [rows] of a batch: the bound of each image */
     double *h_before;      /* [blocks] what h_star was before a solve that may fail */
     lam_vae_update update;
 } trainer;
@@ -50,6 +51,7 @@ static void free_trainer(void *self)
     lam_batches_clear(&t->batches);
     lam_free(t->grad);
     lam_free(t->pixels);
+    lam_free(t->row);
     lam_free(t->h_before);
     lam_vae_update_clear(&t->update);
     lam_free(t);
@@ -61,8 +63,9 @@ static lam_status allocate(trainer *t)
     const lam_elbo_options options = { .max_rows = t->batches.size, .gradients = 1, .trace = lam_vae_trace(t->cfg, 0) };
     t->grad = lam_alloc(t->layout->parameters, sizeof *t->grad);
     t->pixels = lam_alloc(t->cfg->batch_size * t->layout->pixels, 1);
+    t->row = lam_alloc(evaluation_rows(t), sizeof *t->row);
     t->h_before = lam_alloc(t->layout->blocks, sizeof *t->h_before);
-    if (t->grad == NULL || t->pixels == NULL || t->h_before == NULL)
+    if (t->grad == NULL || t->pixels == NULL || t->row == NULL || t->h_before == NULL)
         return LAM_ERR_MEMORY;
     LAM_TRY(lam_vae_update_create(t->pool, t->layout->trained, &t->update));
     return lam_elbo_create_f32(t->layout, t->cfg, t->pool, &options, &t->train);
@@ -129,48 +132,45 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
 
 /* ---- evaluation --------------------------------------------------------------------------------------------------- */
 
-static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, lam_elbo_f32 *elbo, double *negative_elbo,
-    lam_counts *counts)
+static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, lam_elbo_f32 *elbo, lam_walk *walk)
 {
-    size_t rows = lam_image_data_rows(t->data, e->part), each = evaluation_rows(t);
-    double sum = 0;
     lam_elbo_call_f32 call = { .params = e->params, .pixels = t->pixels, .beta = 1,
         .solve = lam_config_solve(t->cfg, 0, e->h_star),
         .noise = { .kind = t->cfg->divergence, .seed = t->cfg->seed, .purpose = LAM_DRAW_PROBE_EVAL },
         .draw = LAM_DRAW_LATENT_EVAL };
     call.solve.keep_h_star = e->keep_h_star;
-    for (size_t first = 0; first < rows; first += each) {
+    while (lam_walk_next(walk)) {
         lam_elbo_terms terms;
-        call.rows = rows - first < each ? rows - first : each;
+        size_t first = walk->first;
+        call.rows = walk->n;
         call.noise.first_row = first;
-        lam_image_data_range(t->data, t->cfg, e->part, first, call.rows, t->pixels);
-        lam_status status = lam_elbo_forward_f32(elbo, &call, NULL, &terms);
+        lam_image_data_range(t->data, t->cfg, e->part, walk->index, first, call.rows, t->pixels);
+        lam_status status = lam_elbo_forward_f32(elbo, &call, t->row, &terms);
         if (status != LAM_OK)
-            return lam_fail_in(status, "%s images %zu to %zu", e->part == LAM_VALID ? "validation" : "test", first + 1,
-                first + call.rows);
-        sum += terms.negative_elbo * (double)call.rows;
-        lam_counts_add(counts, &terms.counts);
-        LAM_TRY(lam_evaluation_tell(e, first + call.rows, rows));
+            return lam_fail_in(status, "%s images %zu to %zu%s", e->part == LAM_VALID ? "validation" : "test", first + 1,
+                first + call.rows, walk->index != NULL ? " of a sample" : "");
+        for (size_t i = 0; i < call.rows; i++)
+            t->row[i] = -t->row[i];
+        lam_counts_add(&walk->out->counts, &terms.counts);
+        LAM_TRY(lam_walk_take(walk, terms.negative_elbo * (double)call.rows, t->row));
     }
-    *negative_elbo = rows > 0 ? sum / (double)rows : (double)NAN;
     return LAM_OK;
 }
 
-static lam_status evaluate(void *self, const lam_evaluation *e, double *negative_elbo, lam_counts *counts)
+static lam_status evaluate(void *self, const lam_evaluation *e, lam_evaluated *out)
 {
     trainer *t = self;
+    lam_walk walk;
     int exact = e->exact || t->cfg->val_divergence == LAM_VAL_EXACT
         || (t->cfg->val_divergence == LAM_VAL_AUTO && t->layout->latent <= LAM_EXACT_DIM);
     const lam_elbo_options options = { .max_rows = evaluation_rows(t), .trace = lam_vae_trace(t->cfg, exact) };
     exact = options.trace == LAM_TRACE_EXACT;
-    *counts = (lam_counts) { 0 };
-    *negative_elbo = (double)NAN;
     if (t->evaluate[exact] == NULL)
         LAM_TRY(lam_elbo_create_f32(t->layout, t->cfg, t->pool, &options, &t->evaluate[exact]));
-    memcpy(t->h_before, e->h_star, t->layout->blocks * sizeof(double));
-    lam_status status = evaluate_batches(t, e, t->evaluate[exact], negative_elbo, counts);
-    if (status != LAM_OK)
-        memcpy(e->h_star, t->h_before, t->layout->blocks * sizeof(double));
+    LAM_TRY(lam_walk_begin(&walk, e, t->cfg, t->layout->blocks, lam_image_data_rows(t->data, e->part), evaluation_rows(t), out));
+    out->exact = exact;
+    lam_status status = evaluate_batches(t, e, t->evaluate[exact], &walk);
+    lam_walk_end(&walk, status);
     return status;
 }
 

@@ -36,6 +36,27 @@ for signal in INT:130 TERM:143; do
     expect_same whole/model.safetensors $folder/model.safetensors
 done
 
+# the command that a stop prints goes on as it stands, in a shell, whatever the names: with the flags that were given, but --overwrite
+mkdir 'a $HOME "b"'
+printf 'lr: 0.002\n' >"a \$HOME \"b\"/it's.yaml"
+"$laminar" sample whole -n 400 -o "a \$HOME \"b\"/data; x.csv" >out 2>err
+mkdir "my run"
+begin_in() { begin --iterations 100000 --overwrite --config "a \$HOME \"b\"/it's.yaml" --valid "a \$HOME \"b\"/data; x.csv" --out "my run"; }
+begin_in
+until_logged "my run"
+kill -s INT "$pid"
+wait "$pid"
+code=$?
+expect_code 130
+line=$(tail -n 1 err)
+case $line in *--overwrite*) fail "--overwrite would throw the run away" ;; esac
+expect_err "--iterations 100000" "--val-freq 20" " --resume"
+printf '%s' "${line/laminar/\"\$laminar\"} --iterations 1000000000 --max-seconds 1e-9" >again.sh
+command_line="$line (with a limit)" laminar=$laminar bash -eu again.sh >out 2>err
+code=$?
+expect_code 0
+grep -q '^lr: 0.002' "my run/config.yaml" || fail "the configuration of the run is that of its file"
+
 # SIGKILL after random parts of the whole time, longer each round so that it ends
 for round in 1 2 3 4 5 6; do
     begin --out killed --resume

@@ -72,7 +72,7 @@ wait "$pid"
 code=$?
 if [ "$code" != 0 ]; then # 0: it was done before the signal came
     expect_code 130
-    expect_err "laminar vae fit flat.npy --valid other.idx --image-size 12x12 --out stopped --resume"
+    expect_err "laminar vae fit flat.npy --image-size 12x12 --valid other.idx $shape --epochs 8 --out stopped --resume"
     command_line=$(tail -n 1 err)
     ${command_line/laminar/$laminar} >out 2>err
     code=$?

@@ -15,19 +15,19 @@ static void by_hand(void **state)
     (void)state;
     const double x[6] = { -1, 0, 0, 3, 1, 0 }; /* var x = 2/3, var y = 2, cov = 0 */
     lam_gaussian g;
-    double nll;
+    lam_gaussian_score score;
     assert_int_equal(lam_gaussian_fit(x, 3, 2, NULL, &g), LAM_OK);
     assert_true(fabs(g.mean[0]) < 1e-14 && fabs(g.mean[1] - 1) < 1e-14);
     assert_true(fabs(g.lower[0] - sqrt(2.0 / 3)) < 1e-14 && fabs(g.lower[3] - sqrt(2)) < 1e-14);
     assert_true(fabs(g.log_det - 0.5 * log(4.0 / 3)) < 1e-14);
-    assert_int_equal(lam_gaussian_nll(&g, x, 3, &nll), LAM_OK);
+    assert_int_equal(lam_gaussian_nll(&g, x, NULL, 3, &score), LAM_OK);
     /* on its own rows the mean quadratic form is the dimension */
-    assert_true(fabs(nll - (1 + 0.5 * log(4.0 / 3) + 2 * half_log_2pi)) < 1e-14);
+    assert_true(fabs(score.nll - (1 + 0.5 * log(4.0 / 3) + 2 * half_log_2pi)) < 1e-14);
     const double at[2] = { 2, 3 };
-    assert_int_equal(lam_gaussian_nll(&g, at, 1, &nll), LAM_OK);
-    assert_true(fabs(nll - (0.5 * (4 / (2.0 / 3) + 4 / 2.0) + 0.5 * log(4.0 / 3) + 2 * half_log_2pi)) < 1e-13);
-    assert_int_equal(lam_gaussian_nll(&g, at, 0, &nll), LAM_OK);
-    assert_true(isnan(nll));
+    assert_int_equal(lam_gaussian_nll(&g, at, NULL, 1, &score), LAM_OK);
+    assert_true(fabs(score.nll - (0.5 * (4 / (2.0 / 3) + 4 / 2.0) + 0.5 * log(4.0 / 3) + 2 * half_log_2pi)) < 1e-13);
+    assert_int_equal(lam_gaussian_nll(&g, at, NULL, 0, &score), LAM_OK);
+    assert_true(isnan(score.nll) && isnan(score.se));
     lam_gaussian_clear(&g);
 }
 
@@ -47,10 +47,10 @@ static void linear_map(void **state)
                 x[i / N][i % N * D + (uint64_t)r] += a[r][c] * e[c];
     }
     lam_gaussian g;
-    double nll;
+    lam_gaussian_score score;
     assert_int_equal(lam_gaussian_fit(x[0], N, D, NULL, &g), LAM_OK);
-    assert_int_equal(lam_gaussian_nll(&g, x[1], N, &nll), LAM_OK);
-    assert_true(fabs(nll - (log(2 * 0.5 * 0.1) + D * (0.5 + half_log_2pi))) < 5 * 0.009);
+    assert_int_equal(lam_gaussian_nll(&g, x[1], NULL, N, &score), LAM_OK);
+    assert_true(fabs(score.nll - (log(2 * 0.5 * 0.1) + D * (0.5 + half_log_2pi))) < 5 * 0.009);
     for (int r = 0; r < D; r++) /* the factor is A itself: lower with a positive diagonal, within 5 % at this size */
         for (int c = 0; c < D; c++)
             assert_true(fabs(g.lower[r * D + c] - a[r][c]) < 0.05 * fabs(a[r][r]) + 0.05);

@@ -517,7 +517,7 @@ static void many_draws_an_image(void **state)
         double weight[S], sum = 0, squares = 0, spread = 0, largest = -INFINITY;
         lam_elbo_terms terms;
         for (size_t k = 0; k < S; k++)
-            lam_image_data_range(images, &in.cfg, LAM_TEST, i, 1, in.pixels + k * SIZE);
+            lam_image_data_range(images, &in.cfg, LAM_TEST, NULL, i, 1, in.pixels + k * SIZE);
         in.call.noise.stream = lam_image_data_numbers(images, LAM_TEST)[i];
         assert_int_equal(lam_elbo_forward_f32(in.elbo, &in.call, weight, &terms), LAM_OK);
         for (size_t k = 0; k < S; k++) {
