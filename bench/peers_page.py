@@ -65,7 +65,7 @@ def cell(results, name, budget, method, seeds):
     if not fits:
         return "-"
     text = f"{results.mean(name, budget, method, 'test_nll'):.3f} ± {results.mean(name, budget, method, 'test_se'):.3f}"
-    text = f"**{text}**" if results.order(name, budget)[0] == method else text
+    text = f"**{text}**" if name in RANKED and results.order(name, budget)[0] == method else text
     return text if len(fits) == seeds else f"{text} ({len(fits)} of {seeds} seeds)"
 
 
@@ -86,13 +86,14 @@ def say_first(results, budget, names):
             continue
         nll = {method: results.mean(name, budget, method, "test_nll") for method in order}
         left_out = [TITLES[method] for method in METHODS if method not in order]
-        note = f" (not measured: {join(left_out)})" if left_out else ""
+        note = f"; still to be measured: {join(left_out)}" if left_out else ""
+        first = "first so far" if left_out else "first"
         if "laminar" not in order:
-            said.append(f"- {name}: {TITLES[order[0]]} is first at {nll[order[0]]:.3f}{note}")
+            said.append(f"- {name}: {TITLES[order[0]]} is {first}, at {nll[order[0]]:.3f}{note}")
         elif order[0] == "laminar":
-            said.append(f"- {name}: **laminar is first**, by {nll[others[0]] - nll['laminar']:.3f} nats before {TITLES[others[0]]}{note}")
+            said.append(f"- {name}: **laminar is {first}**, by {nll[others[0]] - nll['laminar']:.3f} nats before {TITLES[others[0]]}{note}")
         else:
-            said.append(f"- {name}: {TITLES[order[0]]} is first; laminar is number {order.index('laminar') + 1} of {len(order)}, "
+            said.append(f"- {name}: {TITLES[order[0]]} is {first}; laminar is number {order.index('laminar') + 1} of {len(order)}, "
                         f"{nll['laminar'] - nll[order[0]]:.3f} nats behind{note}")
     if said:
         print("\n".join(said) + "\n")
@@ -137,18 +138,23 @@ def print_details(results, budget, names):
           rows, 3)
 
 
+def columns_of(line):
+    """Of "rows x columns, ...", by which results tell one split from another."""
+    return int(line["split"].split(" x ")[1].split(",")[0])
+
+
 def picture(results, budgets):
-    """Lines for bench/plot: nats above the best of a set against rows scored a second, of two budgets, a point a ranked set."""
+    """Lines for bench/plot: nats a column above the best of a set against rows scored a second, of two budgets, a point a ranked set."""
     lines = []
     for budget in budgets[:2]:
-        lines.append(f"panel\t{budget} processor seconds\trows scored a processor second\ttest NLL above the set's best, nats\tlogx\tzero")
+        lines.append(f"panel\t{budget} processor seconds\trows scored a processor second\tnats a column above the set's best\tlogx\tzero")
         for i, method in enumerate(METHODS):
             points = []
             for name in RANKED:
                 if results.of(name, budget, method):
                     best = results.mean(name, budget, results.order(name, budget)[0], "test_nll")
-                    points.append(f"{results.mean(name, budget, method, 'rows_a_second'):.6g}\t"
-                                  f"{results.mean(name, budget, method, 'test_nll') - best:.6g}")
+                    above = (results.mean(name, budget, method, "test_nll") - best) / columns_of(results.of(name, budget, method)[0])
+                    points.append(f"{results.mean(name, budget, method, 'rows_a_second'):.6g}\t{above:.6g}")
             if points:
                 lines += [f"series\t{TITLES[method]}\t{i}\tpoints"] + points
     return "\n".join(lines) + "\n"
@@ -168,6 +174,10 @@ def print_frame(results):
               f"{'; '.join(sorted({line['machine'] for line in results.lines}))}; load average {sum(loads) / len(loads):.1f} in the mean,",
               f"{max(loads):.1f} at the most. " + ", ".join(f"{name} {' and '.join(sorted(found))}" for name, found in sorted(versions.items()))
               + ".")
+    busy = [line for line in results.lines if line["load"] > int(line["machine"].split()[-2]) + 0.5]
+    if busy:
+        paragraph(f"**During {len(busy)} of {len(results.lines)} fits the machine was busy with other work: a processor second does less",
+                  "there than on an idle machine.**")
     paragraph("NLL in nats a row of the test rows, standardised units, lower is better, ± its standard error over the test rows; means",
               "over seeds of the fits, on one split. All methods read the same three files, and have one thread and the same processor",
               "seconds. The others' include some thirty validations. A flow's rate is the best of three by validation, each with the whole",
@@ -191,7 +201,7 @@ def print_page(results):
     print_ranks(results, budgets)
     if budgets:
         print_details(results, max(b for b in budgets if b != LONG or len(budgets) == 1), RANKED)
-        draw("peers", "test NLL above the best of each ranked set, against rows scored a second", picture(results, budgets))
+        draw("peers", "test NLL above the best of each ranked set, nats a column, against rows scored a processor second", picture(results, budgets))
     others = [name for name in SETS if name not in RANKED]
     budgets = results.budgets(others)
     if budgets:
@@ -209,7 +219,7 @@ def print_page(results):
 def made_up(name, budget, seed, method, rate, test, val, flags=""):
     return {"set": name, "budget": budget, "seed": seed, "method": method, "rate": rate, "flags": flags, "test_nll": test, "test_se": 0.01,
             "val_nll": val, "processor_seconds": budget, "iterations": 10, "parameters": 100, "rows_a_second": 1000, "choice": "",
-            "load": 1.0, "machine": "a machine", "versions": {"numpy": "1"}, "date": "2026-01-01", "split": "0"}
+            "load": 1.0, "machine": "a machine, 2 processors", "versions": {"numpy": "1"}, "date": "2026-01-01", "split": "600+200+200 x 5, 1, 1, 1"}
 
 
 def self_test():
@@ -228,7 +238,7 @@ def self_test():
               for rate in (RATES if method in FLOWS else (None,))]
     found = ranks(Results(lines), [60])
     assert found["spline-coupling", 60] == (1, 1) and found["laminar", 60] == (2, 1) and found["kernel", 60][0] > 3
-    assert picture(results, [60]).count("series") == 3
+    assert picture(results, [60]).count("series") == 3 and "1000\t0.06\n" in picture(results, [60])  # laminar: 0.3 above, of 5 columns
     print_page(Results(lines)) if "--show" in sys.argv else None
     print("peers_page: rates, seeds, ranks and gaps are as they should be")
 
