@@ -157,7 +157,7 @@ def _not_fitted(text):
 def result_facts(r):
     """What a fit came to, as pairs of texts."""
     taken = f"{r.iterations}, the best at {r.best_iteration}" + ("" if r.finished else "; stopped before the end")
-    return [("iterations", taken), ("seconds", f"{r.seconds:.1f}")]
+    return [("iterations made", taken), ("seconds", f"{r.seconds:.1f}")]
 
 
 class Estimator(Conventions):

@@ -226,7 +226,7 @@ class Flow(Estimator):
 
     def _facts(self):
         r, names = getattr(self, "result_", None), getattr(self, "feature_names_in_", None)
-        facts = [("columns", str(self.n_features_in_) + ("" if names is None else ": " + shortened(names))),
+        facts = [("columns fitted", str(self.n_features_in_) + ("" if names is None else ": " + shortened(names))),
                  ("weights", str(self.n_parameters_))]
         if r is not None:
             facts += result_facts(r)
