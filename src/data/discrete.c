@@ -18,7 +18,8 @@ static int ascending(const void *a, const void *b)
  * the first of those that are the same number: a chain of them does not grow beyond that. */
 static size_t find_gaps(double *sorted, size_t m, lam_column_look *out)
 {
-    double same = lam_same_within(sorted, m, 1), value = sorted[0];
+    size_t tail = m / 200; /* a value that stands for "missing" may dwarf the others */
+    double same = lam_same_within(sorted + tail, m - 2 * tail, 1), value = sorted[0];
     size_t gaps = 0, run = 1;
     out->distinct = out->most = 1, out->common = value;
     for (size_t i = 1; i < m; i++) {

@@ -2,7 +2,7 @@
 #include <float.h>
 #include <math.h>
 
-enum { ULPS = 64, FLOAT_ULPS = 4 };
+enum { FLOAT_ULPS = 4 };
 
 double lam_same_within(const double *x, size_t n, size_t stride)
 {
@@ -13,11 +13,15 @@ double lam_same_within(const double *x, size_t n, size_t stride)
         largest = fmax(largest, fabs(v));
         whole &= v == floor(v);
     }
-    return whole && largest <= 0x1p53 ? 0 : ULPS * DBL_EPSILON * largest;
+    return whole && largest <= 0x1p53 ? 0 : LAM_SAME_ULPS * DBL_EPSILON * largest;
 }
 
-/* Numbers that were 4-byte floats once (and not just whole numbers): their last bits are a float's. */
-static int was_float(const double *x, size_t n, size_t stride)
+int lam_is_same(double a, double b)
+{
+    return fabs(a - b) <= LAM_SAME_ULPS * DBL_EPSILON * fmin(fabs(a), fabs(b));
+}
+
+int lam_were_floats(const double *x, size_t n, size_t stride)
 {
     int whole = 1;
     for (size_t i = 0; i < n; i++) {
@@ -48,7 +52,7 @@ void lam_moments_of(const double *x, size_t n, size_t stride, lam_column_moments
     double largest = fmax(fabs(low), fabs(high)), variance = square / (double)n - off * off;
     *out = (lam_column_moments) { .low = low, .high = high, .mean = mean + off, .deviation = sqrt(fmax(variance, 0)),
         .same = lam_same_within(x, n, stride) };
-    out->constant = high - low <= out->same || (high - low <= FLOAT_ULPS * FLT_EPSILON * largest && was_float(x, n, stride));
+    out->constant = high - low <= out->same || (high - low <= FLOAT_ULPS * FLT_EPSILON * largest && lam_were_floats(x, n, stride));
     if (isnan(variance))
         out->deviation = variance;
 }

@@ -13,10 +13,15 @@ typedef struct lam_column_moments {
  * mean that is large beside the deviation costs no digits. What overflows comes out as an infinity or NaN. */
 void lam_moments_of(const double *x, size_t n, size_t stride, lam_column_moments *out);
 
-/* How far apart two numbers of a column may be and still be the same: 64 units in the last place of the largest magnitude. Sums and
+enum { LAM_SAME_ULPS = 64 };
+/* How far apart two numbers of a column may be and still be the same: so many units in the last place of the largest magnitude. Sums and
  * products of a few decimals differ by less when they are made in different orders (0.3 and 0.1 + 0.2 by one). A column that is no
  * wider than this has at most some 64 different doubles in it, so it has no density whatever it means. 0 of whole numbers up to 2^53,
  * which double holds exactly. */
 double lam_same_within(const double *x, size_t n, size_t stride);
+/* The same of two numbers by themselves, where one value may dwarf the others of its column. */
+int lam_is_same(double a, double b);
+/* Numbers that were 4-byte floats once, and not just whole numbers: their last bits are a float's. */
+int lam_were_floats(const double *x, size_t n, size_t stride);
 
 #endif
