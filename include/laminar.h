@@ -277,7 +277,8 @@ typedef struct lam_log { lam_log_fn line; void *user; } lam_log;
 
 /* Adds the configured noise, splits by cfg->split_seed, standardises by the training rows. all holds all rows when valid
  * and test are NULL; otherwise it is the training set. Keeps copies; tables may be freed. Warnings (columns of few
- * distinct values) go to log, which may be NULL. LAM_ERR_DATA: NaN, constant column, fewer rows than columns. */
+ * distinct values, columns that are linear functions of others, values far from all others of their column, numbers of rows; one line a
+ * kind) go to log, which may be NULL. LAM_ERR_DATA: NaN, constant columns, fewer rows than columns. */
 LAM_API lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const lam_table *valid,
     const lam_table *test, const lam_log *log, lam_dataset **out);
 typedef enum lam_part { LAM_TRAIN, LAM_VALID, LAM_TEST } lam_part;

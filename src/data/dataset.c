@@ -3,9 +3,8 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/random.h"
+#include "data/advice.h"
 #include "data/columns.h"
-#include "data/moments.h"
-#include "data/remark.h"
 #include "data/table.h"
 #include <math.h>
 #include <stdio.h>
@@ -187,82 +186,6 @@ static void fill(lam_dataset *data, const lam_config *cfg, const lam_table *cons
     }
 }
 
-/* Says of each column that nobody gave noise for, on the training rows as they are in the file, whether it looks discrete. */
-static lam_status warn(const lam_dataset *data, const unsigned char *given, const lam_log *log)
-{
-    for (size_t j = 0; j < data->dim && log != NULL && log->line != NULL; j++) {
-        lam_column_look look;
-        char line[512], width[LAM_NUMBER_SIZE], common[LAM_NUMBER_SIZE];
-        if (given[j])
-            continue;
-        LAM_TRY(lam_column_look_at(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &look));
-        if (!look.discrete || look.distinct == 1) /* a constant is an error of its own, later */
-            continue;
-        lam_number_print(look.spacing, width);
-        lam_number_print(look.common, common);
-        snprintf(line, sizeof line, "column %.80s has %zu distinct values in %zu rows (%s in %.3g %% of them): its density is "
-            "unbounded, and the likelihood means little; consider --noise %.80s:%s", data->names[j], look.distinct, look.sampled,
-            common, 100.0 * (double)look.most / (double)look.sampled, data->names[j], width);
-        log->line(log->user, line);
-    }
-    return LAM_OK;
-}
-
-/* All of them at once. */
-static lam_status refuse_constants(const lam_dataset *data, const lam_column_moments *moments, const size_t *columns, size_t n)
-{
-    lam_remark text;
-    LAM_TRY(lam_remark_begin(&text));
-    fprintf(text.out, n == 1 ? "column %zu (" : "%zu columns are constant: ", n == 1 ? columns[0] + 1 : n);
-    size_t shown = n <= LAM_REMARK_NAMES + 1 ? n : LAM_REMARK_NAMES;
-    for (size_t i = 0; i < shown; i++) {
-        const lam_column_moments *m = &moments[columns[i]];
-        char value[LAM_NUMBER_SIZE];
-        lam_number_print(m->low < m->high ? lam_number_round(m->low, 12) : m->low, value);
-        lam_remark_name(text.out, data->names[columns[i]]);
-        fprintf(text.out, "%severy training row has %s%s%s", n == 1 ? ") is constant: " : " (", value,
-            m->low < m->high ? ", but for the last digits, which are rounding" : "", n == 1 ? "" : i + 1 < n ? "), " : ")");
-    }
-    if (shown < n)
-        fprintf(text.out, "and %zu others", n - shown);
-    fprintf(text.out, "; leave %s out with ", n == 1 ? "it" : "them");
-    lam_remark_drop(text.out, data->names, columns, n);
-    return lam_remark_fail(&text, LAM_ERR_DATA);
-}
-
-/* The standardiser, of the training rows. columns [dim] is room for the constant ones. */
-static lam_status take_moments(lam_dataset *data, int standardise, lam_column_moments *moments, size_t *columns)
-{
-    size_t constants = 0;
-    for (size_t j = 0; j < data->dim; j++) {
-        lam_moments_of(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &moments[j]);
-        if (moments[j].constant)
-            columns[constants++] = j;
-    }
-    if (constants > 0)
-        return refuse_constants(data, moments, columns, constants);
-    for (size_t j = 0; j < data->dim; j++) {
-        const lam_column_moments *m = &moments[j];
-        if (!isfinite(m->mean) || !isfinite(m->deviation) || m->deviation <= 0)
-            return lam_fail(LAM_ERR_DATA, "column %zu (%s) spans %g to %g, beyond what double can square; rescale it", j + 1,
-                data->names[j], m->low, m->high);
-        data->mean[j] = standardise ? m->mean : 0;
-        data->scale[j] = standardise ? m->deviation : 1;
-        data->log_det -= log(data->scale[j]);
-    }
-    return LAM_OK;
-}
-
-static lam_status measure(lam_dataset *data, int standardise)
-{
-    lam_column_moments *moments = lam_alloc(data->dim, sizeof *moments);
-    size_t *columns = lam_alloc(data->dim, sizeof *columns);
-    lam_status status = moments == NULL || columns == NULL ? LAM_ERR_MEMORY : take_moments(data, standardise, moments, columns);
-    lam_free(moments);
-    lam_free(columns);
-    return status;
-}
-
 static void standardise_rows(lam_dataset *data)
 {
     for (int part = 0; part < LAM_PARTS; part++)
@@ -296,9 +219,10 @@ static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_tabl
         return lam_fail(LAM_ERR_DATA, "%zu training rows are too few for %zu columns; give more rows or drop columns",
             data->rows[LAM_TRAIN], data->dim);
     fill(data, cfg, tables, split_one, 0);
-    LAM_TRY(warn(data, given, log));
+    LAM_TRY(lam_advise_values(data, tables[0], given, log));
     fill(data, cfg, tables, split_one, 1);
-    LAM_TRY(measure(data, cfg->standardise));
+    LAM_TRY(lam_dataset_measure(data, cfg->standardise));
+    LAM_TRY(lam_advise_relations(data, log));
     standardise_rows(data);
     digest(data, tables);
     return LAM_OK;

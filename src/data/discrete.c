@@ -8,12 +8,6 @@
 
 enum { SAMPLE = 50000 };
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Walks sorted [m]: counts values and the longest run, and leaves the gaps between values in its place. Returns how many. A value is
  * the first of those that are the same number: a chain of them does not grow beyond that. */
 static size_t find_gaps(double *sorted, size_t m, lam_column_look *out)
@@ -47,9 +41,9 @@ lam_status lam_column_look_at(const double *x, size_t n, size_t stride, lam_colu
         return LAM_ERR_MEMORY;
     for (size_t i = 0; i < m; i++)
         sorted[i] = x[(size_t)((double)i * ((double)n / (double)m)) * stride];
-    qsort(sorted, m, sizeof *sorted, ascending);
+    lam_sort_ascending(sorted, m);
     size_t gaps = find_gaps(sorted, m, out);
-    qsort(sorted, gaps, sizeof *sorted, ascending);
+    lam_sort_ascending(sorted, gaps);
     out->spacing = gaps > 0 ? lam_number_round(sorted[gaps / 4], 6) : 0;
     out->discrete = out->distinct < (m + 9) / 10 || (out->most > 2 && out->most > m / 10);
     lam_free(sorted);

@@ -110,12 +110,6 @@ static size_t alone(const extremes *e, const double *sorted, size_t m, double lo
 
 /* ---- the column --------------------------------------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
-{
-    double u = *(const double *)a, v = *(const double *)b;
-    return (u > v) - (u < v);
-}
-
 static int is_told(const lam_lone *out, double v)
 {
     for (size_t i = 0; i < out->n; i++)
@@ -171,7 +165,7 @@ static void find(const double *x, size_t n, size_t stride, double *room, double 
         size_t looks = kept < m ? kept : m;
         for (size_t i = 0; i < looks; i++)
             sorted[i] = sign * room[(size_t)((double)i * ((double)kept / (double)looks))];
-        qsort(sorted, looks, sizeof *sorted, ascending);
+        lam_sort_ascending(sorted, looks);
         if (kept > 0)
             find_at_end(room, kept, 1, sign, sorted, looks, lowest, out);
         if (out->n == before && turn > 0)

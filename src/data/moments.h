@@ -24,4 +24,6 @@ int lam_is_same(double a, double b);
 /* Numbers that were 4-byte floats once, and not just whole numbers: their last bits are a float's. */
 int lam_were_floats(const double *x, size_t n, size_t stride);
 
+void lam_sort_ascending(double *x, size_t n);
+
 #endif

@@ -32,12 +32,6 @@ typedef struct search {
 
 /* ---- the rows that are looked at ---------------------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
-{
-    double u = *(const double *)a, v = *(const double *)b;
-    return (u > v) - (u < v);
-}
-
 static const double *sampled(const search *s, size_t i)
 {
     return s->x + (size_t)((double)i * ((double)s->n / (double)s->m)) * s->dim;
@@ -57,7 +51,7 @@ static void standardise(search *s)
         s->left[j] = s->scale[j] > 0 ? 1 : -1;
         for (size_t i = 0; i < s->m; i++)
             s->z[i * s->dim + j] = s->scale[j] > 0 ? (s->e[i] - s->mean[j]) / s->scale[j] : 0;
-        qsort(s->e, s->m, sizeof *s->e, ascending); /* one huge value makes no spread of the others' */
+        lam_sort_ascending(s->e, s->m); /* one huge value makes no spread of the others' */
         double middle = (s->e[s->m - 1 - s->m / 4] - s->e[s->m / 4]) / 1.349; /* the quartiles' */
         s->spread[j] = middle > 0 ? fmin(middle, s->scale[j]) : s->scale[j];
     }
@@ -196,30 +190,51 @@ static void take_constant(search *s, lam_relation *r)
     size_t m = s->m;
     for (size_t i = 0; i < m; i++)
         s->e[i] = left_of(r, sampled(s, i));
-    qsort(s->e, m, sizeof *s->e, ascending);
+    lam_sort_ascending(s->e, m);
     r->constant = s->e[m / 2];
     for (size_t i = 0; i < m; i++)
         s->e[i] = fabs(s->e[i] - r->constant);
-    qsort(s->e, m, sizeof *s->e, ascending);
+    lam_sort_ascending(s->e, m);
     r->residual = 1.4826 * s->e[m / 2]; /* the deviation, where it is a normal one */
 }
 
+/* What may be rounding of the relation's residual in a row: at the most, and squared and added up. */
+static double most_of(const search *s, const lam_relation *r, const double *row, double *square)
+{
+    double most = lam_resolution_step(&s->steps[r->column], row[r->column]);
+    *square = most * most;
+    for (size_t a = 0; a < r->n; a++) {
+        double step = fabs(r->weight[a]) * lam_resolution_step(&s->steps[r->term[a]], row[r->term[a]]);
+        most += step, *square += step * step;
+    }
+    return most;
+}
+
+/* Are the steps fine beside the spread? Coarse ones would leave more than a residual may be, so they explain none. */
+static int are_fine(const search *s, const lam_relation *r)
+{
+    double sum = 0, square;
+    for (size_t i = 0; i < s->m; i++) {
+        most_of(s, r, sampled(s, i), &square);
+        sum += sqrt(square / 12);
+    }
+    return sum / (double)s->m <= CANDIDATE * s->spread[r->column];
+}
+
 /* Is what the relation leaves no more than rounding, on the mean over the rows and in each? */
-static int is_rounding(const search *s, const lam_relation *r, int all)
+static int is_rounding(const search *s, const lam_relation *r, int fine, int all)
 {
     size_t rows = all ? s->n : s->m;
     double blur = 1e-7 * s->spread[r->column], sum = 0;
     for (size_t i = 0; i < rows; i++) {
         const double *row = all ? s->x + i * s->dim : sampled(s, i);
-        double e = fabs(left_of(r, row) - r->constant);
-        double most = lam_resolution_step(&s->steps[r->column], row[r->column]), square = most * most;
-        for (size_t a = 0; a < r->n; a++) {
-            double step = fabs(r->weight[a]) * lam_resolution_step(&s->steps[r->term[a]], row[r->term[a]]);
-            most += step, square += step * step;
-        }
+        double e = fabs(left_of(r, row) - r->constant), square = 0;
+        if (e == 0)
+            continue;
+        double most = fine ? most_of(s, r, row, &square) : 0;
         if (e > most + 10 * blur)
             return 0;
-        sum += e > 0 ? e * e / (CHANCE * CHANCE * square / 12 + blur * blur) : 0;
+        sum += e * e / (CHANCE * CHANCE * square / 12 + blur * blur);
     }
     return sum <= (double)rows;
 }
@@ -227,7 +242,10 @@ static int is_rounding(const search *s, const lam_relation *r, int all)
 static int holds(search *s, lam_relation *r)
 {
     take_constant(s, r);
-    return r->residual <= CANDIDATE * s->spread[r->column] && is_rounding(s, r, 0) && is_rounding(s, r, 1);
+    if (!(r->residual <= CANDIDATE * s->spread[r->column]))
+        return 0;
+    int fine = are_fine(s, r);
+    return is_rounding(s, r, fine, 0) && is_rounding(s, r, fine, 1);
 }
 
 /* Any column is a function of as many others as there are rows: a relation says something where its terms are few beside these, or
@@ -305,14 +323,16 @@ static void take_pivot(search *s, size_t j)
     }
 }
 
-/* The column with the largest share of variance left, the first of equal ones; dim: there is none. */
+/* The column with the largest share of variance left, the first of those that are equal but for rounding; dim: there is none. */
 static size_t next_pivot(const search *s)
 {
-    size_t best = s->dim;
+    double most = 0;
     for (size_t j = 0; j < s->dim; j++)
-        if (s->left[j] >= 0 && (best == s->dim || s->left[j] > s->left[best]))
-            best = j;
-    return best;
+        most = fmax(most, s->left[j]);
+    for (size_t j = 0; j < s->dim; j++)
+        if (s->left[j] >= 0 && s->left[j] >= most * (1 - 1e-9))
+            return j;
+    return s->dim;
 }
 
 static lam_status find_all(search *s)

@@ -1,5 +1,6 @@
 #include "data/remark.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "data/cell.h"
 #include <stdlib.h>
 #include <string.h>
@@ -43,15 +44,26 @@ void lam_remark_name(FILE *out, const char *name)
     fputs(lam_cell_show(name, strlen(name), shown), out);
 }
 
+size_t lam_remark_shown(size_t n)
+{
+    return n <= LAM_REMARK_NAMES + 1 ? n : LAM_REMARK_NAMES; /* "and 1 others" would save nothing */
+}
+
+void lam_remark_between(FILE *out, size_t i, size_t shown, size_t n)
+{
+    if (i + 1 < shown)
+        fputs(i + 2 == n ? " and " : ", ", out);
+    else if (shown < n)
+        fprintf(out, " and %zu others", n - shown);
+}
+
 void lam_remark_names(FILE *out, char *const *names, const size_t *columns, size_t n)
 {
-    size_t shown = n <= LAM_REMARK_NAMES + 1 ? n : LAM_REMARK_NAMES; /* "and 1 others" would save nothing */
+    size_t shown = lam_remark_shown(n);
     for (size_t i = 0; i < shown; i++) {
-        fputs(i == 0 ? "" : i + 1 == n ? " and " : ", ", out);
         lam_remark_name(out, names[columns[i]]);
+        lam_remark_between(out, i, shown, n);
     }
-    if (shown < n)
-        fprintf(out, " and %zu others", n - shown);
 }
 
 void lam_remark_drop(FILE *out, char *const *names, const size_t *columns, size_t n)
@@ -59,4 +71,14 @@ void lam_remark_drop(FILE *out, char *const *names, const size_t *columns, size_
     fputs("--drop ", out);
     for (size_t i = 0; i < n; i++)
         fprintf(out, "%s%s", i == 0 ? "" : ",", names[columns[i]]);
+}
+
+void lam_remark_noise(FILE *out, char *const *names, const size_t *columns, const double *widths, size_t n)
+{
+    char width[LAM_NUMBER_SIZE];
+    fputs("--noise ", out);
+    for (size_t i = 0; i < n; i++) {
+        lam_number_print(widths[i], width);
+        fprintf(out, "%s%s:%s", i == 0 ? "" : ",", names[columns[i]], width);
+    }
 }

@@ -17,11 +17,14 @@ lam_status lam_remark_fail(lam_remark *remark, lam_status status);
 
 /* One name, cut where it is long: for reading, not for pasting. */
 void lam_remark_name(FILE *out, const char *name);
-/* How many of n columns are named before ", ..." stands for the rest. */
+/* Of n columns, so many are named before "and 54 others" stands for the rest; and what stands behind the i-th of those that are. */
 enum { LAM_REMARK_NAMES = 6 };
+size_t lam_remark_shown(size_t n);
+void lam_remark_between(FILE *out, size_t i, size_t shown, size_t n);
 /* "a, b, c, d, e, f and 54 others". columns [n]: from 0. */
 void lam_remark_names(FILE *out, char *const *names, const size_t *columns, size_t n);
-/* " --drop a,b,c": all of them, to be pasted. */
+/* "--drop a,b,c", "--noise a:1,b:0.5": all of them, to be pasted. */
 void lam_remark_drop(FILE *out, char *const *names, const size_t *columns, size_t n);
+void lam_remark_noise(FILE *out, char *const *names, const size_t *columns, const double *widths, size_t n);
 
 #endif

@@ -1,0 +1,288 @@
+#include "data/advice.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "data/lone.h"
+#include "data/moments.h"
+#include "data/relations.h"
+#include "data/remark.h"
+#include <math.h>
+#include <stdlib.h>
+
+static void put_number(FILE *out, double value, int digits)
+{
+    char text[LAM_NUMBER_SIZE];
+    lam_number_print(lam_number_round(value, digits), text);
+    fputs(text, out);
+}
+
+/* ---- columns that are constant ------------------------------------------------------------------------------------ */
+
+/* All of them at once. */
+static lam_status refuse_constants(const lam_dataset *data, const lam_column_moments *moments, const size_t *columns, size_t n)
+{
+    lam_remark text;
+    LAM_TRY(lam_remark_begin(&text));
+    fprintf(text.out, n == 1 ? "column %zu (" : "%zu columns are constant: ", n == 1 ? columns[0] + 1 : n);
+    size_t shown = lam_remark_shown(n);
+    for (size_t i = 0; i < shown; i++) {
+        const lam_column_moments *m = &moments[columns[i]];
+        lam_remark_name(text.out, data->names[columns[i]]);
+        fprintf(text.out, "%severy training row has ", n == 1 ? ") is constant: " : " (");
+        put_number(text.out, m->low, m->low < m->high ? 12 : 17);
+        fprintf(text.out, "%s%s", m->low < m->high ? ", but for the last digits, which are rounding" : "", n == 1 ? "" : ")");
+        lam_remark_between(text.out, i, shown, n);
+    }
+    fprintf(text.out, "; leave %s out with ", n == 1 ? "it" : "them");
+    lam_remark_drop(text.out, data->names, columns, n);
+    return lam_remark_fail(&text, LAM_ERR_DATA);
+}
+
+/* columns [dim] is room for the constant ones. */
+static lam_status take_moments(lam_dataset *data, int standardise, lam_column_moments *moments, size_t *columns)
+{
+    size_t constants = 0;
+    for (size_t j = 0; j < data->dim; j++) {
+        lam_moments_of(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &moments[j]);
+        if (moments[j].constant)
+            columns[constants++] = j;
+    }
+    if (constants > 0)
+        return refuse_constants(data, moments, columns, constants);
+    for (size_t j = 0; j < data->dim; j++) {
+        const lam_column_moments *m = &moments[j];
+        if (!isfinite(m->mean) || !isfinite(m->deviation) || m->deviation <= 0)
+            return lam_fail(LAM_ERR_DATA, "column %zu (%s) spans %g to %g, beyond what double can square; rescale it", j + 1,
+                data->names[j], m->low, m->high);
+        data->mean[j] = standardise ? m->mean : 0;
+        data->scale[j] = standardise ? m->deviation : 1;
+        data->log_det -= log(data->scale[j]);
+    }
+    return LAM_OK;
+}
+
+lam_status lam_dataset_measure(lam_dataset *data, int standardise)
+{
+    lam_column_moments *moments = lam_alloc(data->dim, sizeof *moments);
+    size_t *columns = lam_alloc(data->dim, sizeof *columns);
+    lam_status status = moments == NULL || columns == NULL ? LAM_ERR_MEMORY : take_moments(data, standardise, moments, columns);
+    lam_free(moments);
+    lam_free(columns);
+    return status;
+}
+
+/* ---- columns of few values ---------------------------------------------------------------------------------------- */
+
+static lam_status say_discrete(const lam_dataset *data, const lam_column_look *looks, const size_t *columns, size_t n,
+    const lam_log *log)
+{
+    lam_remark text;
+    size_t shown = lam_remark_shown(n), rows = looks[columns[0]].sampled;
+    double *widths = lam_alloc(n, sizeof *widths);
+    lam_status status = widths == NULL ? LAM_ERR_MEMORY : lam_remark_begin(&text);
+    if (status != LAM_OK) {
+        lam_free(widths);
+        return status;
+    }
+    fprintf(text.out, "%s with few distinct values in %zu training rows: ", n == 1 ? "a column" : "columns", rows);
+    for (size_t i = 0; i < shown; i++) {
+        const lam_column_look *look = &looks[columns[i]];
+        lam_remark_name(text.out, data->names[columns[i]]);
+        if (look->distinct >= look->sampled / 10) {
+            fputs(" (", text.out);
+            put_number(text.out, look->common, 12);
+            fputs(" in ", text.out);
+            put_number(text.out, 100.0 * (double)look->most / (double)look->sampled, 3);
+            fputs(" % of them)", text.out);
+        } else {
+            fprintf(text.out, " (%zu)", look->distinct);
+        }
+        lam_remark_between(text.out, i, shown, n);
+    }
+    for (size_t i = 0; i < n; i++)
+        widths[i] = looks[columns[i]].spacing;
+    fprintf(text.out, "; %s density has no bound, and the likelihood means little. Add noise as wide as the values are apart with "
+        "--noise auto, which here is ", n == 1 ? "its" : "their");
+    lam_remark_noise(text.out, data->names, columns, widths, n);
+    lam_free(widths);
+    return lam_remark_say(&text, log);
+}
+
+static lam_status advise_discrete(const lam_dataset *data, const unsigned char *given, lam_column_look *looks, size_t *columns,
+    const lam_log *log)
+{
+    size_t n = 0;
+    for (size_t j = 0; j < data->dim; j++) {
+        if (given[j])
+            continue;
+        LAM_TRY(lam_column_look_at(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &looks[j]));
+        if (looks[j].discrete && looks[j].distinct > 1) /* a constant is an error of its own, later */
+            columns[n++] = j;
+    }
+    return n > 0 ? say_discrete(data, looks, columns, n, log) : LAM_OK;
+}
+
+/* ---- values that stand for "missing" ------------------------------------------------------------------------------ */
+
+static void put_lone(FILE *out, const lam_lone *lone)
+{
+    for (size_t i = 0; i < lone->n; i++) {
+        fputs(i == 0 ? " (" : ", ", out);
+        put_number(out, lone->value[i], 12);
+        fprintf(out, " in %zu row%s", lone->rows[i], lone->rows[i] == 1 ? "" : "s");
+    }
+    fputs("; the others from ", out);
+    put_number(out, lone->low, 6);
+    fputs(" to ", out);
+    put_number(out, lone->high, 6);
+    fputs(", standard deviation ", out);
+    put_number(out, lone->without, 3);
+    fputs(" without and ", out);
+    put_number(out, lone->deviation, 3);
+    fputs(" with it)", out);
+}
+
+static lam_status say_lone(const lam_dataset *data, const lam_lone *lone, const size_t *columns, size_t n, const lam_log *log)
+{
+    lam_remark text;
+    size_t shown = lam_remark_shown(n);
+    LAM_TRY(lam_remark_begin(&text));
+    fprintf(text.out, "a value far from all others of its column, as they stand for a missing one: ");
+    for (size_t i = 0; i < shown; i++) {
+        lam_remark_name(text.out, data->names[columns[i]]);
+        put_lone(text.out, &lone[columns[i]]);
+        lam_remark_between(text.out, i, shown, n);
+    }
+    fprintf(text.out, ". If that is so, put NaN in its place and leave such rows out with --drop-bad-rows, or leave the column%s out "
+        "with ", n == 1 ? "" : "s");
+    lam_remark_drop(text.out, data->names, columns, n);
+    return lam_remark_say(&text, log);
+}
+
+static lam_status advise_lone(const lam_dataset *data, lam_lone *lone, size_t *columns, const lam_log *log)
+{
+    size_t n = 0;
+    for (size_t j = 0; j < data->dim; j++) {
+        LAM_TRY(lam_lone_find(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &lone[j]));
+        if (lone[j].n > 0)
+            columns[n++] = j;
+    }
+    return n > 0 ? say_lone(data, lone, columns, n, log) : LAM_OK;
+}
+
+/* ---- row numbers -------------------------------------------------------------------------------------------------- */
+
+/* Ranks are shuffled whole numbers too, in all columns: those in another order than the rows' are told of in the first column alone, and
+ * only where no other is like that. */
+static lam_status advise_counts(const lam_dataset *data, const lam_table *table, size_t *columns, const lam_log *log)
+{
+    size_t n = 0, shuffled = 0, first = 0;
+    lam_remark text;
+    for (size_t j = 0; j < table->cols; j++) {
+        int counts = lam_counts_rows(table->values + j, table->rows, table->cols);
+        shuffled += counts == 2;
+        first |= j == 0 && counts == 2;
+        if (counts == 1)
+            columns[n++] = j;
+    }
+    if (first && shuffled == 1) {
+        for (size_t i = n++; i > 0; i--)
+            columns[i] = columns[i - 1];
+        columns[0] = 0;
+    }
+    if (n == 0 || table->cols == 1)
+        return LAM_OK;
+    LAM_TRY(lam_remark_begin(&text));
+    fprintf(text.out, "%s ", n == 1 ? "column" : "columns");
+    lam_remark_names(text.out, data->names, columns, n);
+    fprintf(text.out, " %s the rows (whole numbers, each once), which says nothing about what is in them: leave %s out with ",
+        n == 1 ? "numbers" : "number", n == 1 ? "it" : "them");
+    lam_remark_drop(text.out, data->names, columns, n);
+    return lam_remark_say(&text, log);
+}
+
+lam_status lam_advise_values(const lam_dataset *data, const lam_table *table, const unsigned char *given, const lam_log *log)
+{
+    if (log == NULL || log->line == NULL)
+        return LAM_OK;
+    lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
+    lam_lone *lone = lam_alloc(data->dim, sizeof *lone);
+    size_t *columns = lam_alloc(data->dim + 1, sizeof *columns);
+    lam_status status = looks == NULL || lone == NULL || columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    status = status == LAM_OK ? advise_counts(data, table, columns, log) : status;
+    status = status == LAM_OK ? advise_lone(data, lone, columns, log) : status;
+    status = status == LAM_OK ? advise_discrete(data, given, looks, columns, log) : status;
+    lam_free(looks);
+    lam_free(lone);
+    lam_free(columns);
+    return status;
+}
+
+/* ---- columns that are functions of others ------------------------------------------------------------------------- */
+
+/* "a + b + c = 100", "F = 1.8 C + 32"; of many terms the first few. */
+static void put_relation(FILE *out, char *const *names, const lam_relation *r, double spread)
+{
+    int sum = r->n > 1, shown = 0;
+    for (size_t a = 0; a < r->n; a++)
+        sum &= r->weight[a] == -1;
+    lam_remark_name(out, names[r->column]);
+    fputs(sum ? "" : " =", out);
+    for (size_t a = 0; a < r->n && shown < LAM_REMARK_NAMES; a++, shown++) {
+        double size = fabs(r->weight[a]);
+        fputs(sum ? " + " : r->weight[a] < 0 ? " - " : a > 0 ? " + " : " ", out);
+        if (size != 1) {
+            put_number(out, size, 4);
+            fputc(' ', out);
+        }
+        lam_remark_name(out, names[r->term[a]]);
+    }
+    if ((size_t)shown < r->n)
+        fprintf(out, " + ... (%zu columns)", r->n + 1);
+    double constant = lam_number_round(r->constant, 4);
+    if (sum) {
+        fputs(" = ", out);
+        put_number(out, fabs(constant) < 1e-6 * spread ? 0 : constant, 6);
+    } else if (fabs(constant) > 1e-4 * spread) {
+        fputs(constant < 0 ? " - " : " + ", out);
+        put_number(out, fabs(constant), 6);
+    }
+}
+
+static lam_status say_relations(const lam_dataset *data, const lam_relations *found, size_t *columns, const lam_log *log)
+{
+    size_t n = found->n, shown = lam_remark_shown(n);
+    int rounded = 0;
+    lam_remark text;
+    LAM_TRY(lam_remark_begin(&text));
+    fprintf(text.out, "%s of others in every training row: ", n == 1 ? "a column is a linear function" :
+        "columns are linear functions");
+    for (size_t i = 0; i < n; i++) {
+        const lam_relation *r = &found->all[i];
+        columns[i] = r->column;
+        rounded |= r->residual > 1e-6 * data->scale[r->column];
+        if (i >= shown)
+            continue;
+        put_relation(text.out, data->names, r, data->scale[r->column]);
+        lam_remark_between(text.out, i, shown, n);
+    }
+    fprintf(text.out, "%s. The rows lie on a plane, where density and likelihood have no bound; leave %s out with ",
+        rounded ? ", but for what rounding leaves" : "", n == 1 ? "it" : "them");
+    lam_remark_drop(text.out, data->names, columns, n);
+    return lam_remark_say(&text, log);
+}
+
+lam_status lam_advise_relations(const lam_dataset *data, const lam_log *log)
+{
+    lam_relations found;
+    if (log == NULL || log->line == NULL)
+        return LAM_OK;
+    LAM_TRY(lam_relations_find(data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, &found));
+    size_t *columns = lam_alloc(data->dim, sizeof *columns);
+    lam_status status = columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    if (status == LAM_OK && found.n > 0)
+        status = say_relations(data, &found, columns, log);
+    lam_free(columns);
+    lam_relations_clear(&found);
+    return status;
+}
