@@ -169,6 +169,7 @@ typedef struct cli_choice {
     const char *columns, *drop;
     int drop_bad_rows, drop_duplicates; /* the latter is no flag, but what a fit may have done */
     const char *header;
+    int standardised;                   /* the rows are: they are taken back to data units */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
     {"columns", 0, CLI_TEXT, "A,B,...", "columns to take, by name or number; default: the model's", \
@@ -180,6 +181,9 @@ typedef struct cli_choice {
 #define CLI_HEADER_OPTION(type) \
     {"header", 0, CLI_TEXT, "auto|yes|no", "whether the first line of a text file names its columns; default: as in the fit", \
         offsetof(type, choice.header)}
+#define CLI_STANDARDISED_OPTION(type) \
+    {"standardised", 0, CLI_SWITCH, NULL, "DATA's rows are standardised, as `laminar fit --write-split` writes them", \
+        offsetof(type, choice.standardised)}
 
 /* A name longer than this ending, in capitals or not. */
 int cli_ends_with(const char *text, const char *end);
@@ -235,7 +239,7 @@ int cli_stdout_table(void);
 /* ---- tables of numbers in and out (data.c) ------------------------------------------------------------------------ */
 
 /* Reads DATA with the model's columns: those asked for; else those named like the model's; else those that the fit chose;
- * else all of them. CLI_OK, or CLI_FAILED with the message printed. Says how many rows were dropped. */
+ * else all of them. CLI_OK, or CLI_FAILED with the message printed. Says how many rows were dropped, and what is odd about the others. */
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table);
 /* A table for z [rows, dim], of zeros, its columns z1, z2, ...; ends the program when there is no memory. */
 lam_table *cli_codes_create(size_t rows, size_t dim);

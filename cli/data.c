@@ -125,6 +125,19 @@ static int check_names(const char *path, const lam_table *table, const lam_model
     return CLI_OK;
 }
 
+/* Rows that are standardised in data units; and what the library has to say of the rows. */
+static int look_at_rows(const cli_choice *choice, const lam_model *model, lam_table *table)
+{
+    const lam_log log = {cli_log, NULL};
+    const double *mean, *scale;
+    double log_det;
+    lam_model_standardiser(model, &mean, &scale, &log_det);
+    for (size_t i = 0; choice->standardised && i < table->rows; i++)
+        for (size_t j = 0; j < table->cols; j++)
+            table->values[i * table->cols + j] = mean[j] + scale[j] * table->values[i * table->cols + j];
+    return lam_rows_advise(model, NULL, table->values, table->rows, &log) == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table)
 {
     const lam_config *cfg = lam_model_config(model);
@@ -138,6 +151,8 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
             (*table)->cols > dim ? "; leave the others out with --drop" : "");
     if (code == CLI_OK && choice->columns == NULL && choice->drop == NULL)
         code = check_names(path, *table, model);
+    if (code == CLI_OK)
+        code = look_at_rows(choice, model, *table);
     if (code != CLI_OK) {
         lam_table_free(*table);
         *table = NULL;

@@ -56,37 +56,40 @@ static int read_data(const char *path, const fit_args *args, const lam_config *c
     return code;
 }
 
-/* A part's rows in standardised units as folder/name; a part without rows is no file. */
-static int write_part(const lam_dataset *data, lam_part part, const char *folder, const char *name)
+static int write_split(const lam_dataset *data, const fit_args *args, const char *path)
 {
+    static const char *const names[] = {[LAM_TRAIN] = "train.npy", [LAM_VALID] = "valid.npy", [LAM_TEST] = "test.npy"};
+    const char *const files[] = {[LAM_TRAIN] = path, [LAM_VALID] = args->valid, [LAM_TEST] = args->test};
     size_t rows, dim = lam_dataset_dim(data);
-    const double *values = lam_dataset_rows(data, part, &rows);
-    if (rows == 0)
-        return CLI_OK;
-    char *path = cli_path_join(folder, name);
-    lam_table *table = cli_table_create(rows, dim);
-    memcpy(table->values, values, rows * dim * sizeof *values);
-    int code = cli_table_out(table, path);
+    int code = fit_make_folder(args->write_split);
+    if (code == CLI_OK && lam_dataset_write(data, args->write_split, files) != LAM_OK)
+        code = cli_library_failed();
+    for (int part = LAM_TRAIN; code == CLI_OK && part <= LAM_TEST; part++) {
+        char *file = cli_path_join(args->write_split, names[part]);
+        (void)lam_dataset_rows(data, (lam_part)part, &rows);
+        if (rows > 0)
+            printf("%zu rows of %zu columns, standardised, are in %s\n", rows, dim, file);
+        free(file);
+    }
     if (code == CLI_OK)
-        printf("%zu rows of %zu columns, standardised, are in %s\n", rows, dim, path);
-    lam_table_free(table);
-    free(path);
-    return code;
-}
-
-static int write_split(const lam_dataset *data, const char *folder)
-{
-    int code = fit_make_folder(folder);
-    if (code == CLI_OK)
-        code = write_part(data, LAM_TRAIN, folder, "train.npy");
-    if (code == CLI_OK)
-        code = write_part(data, LAM_VALID, folder, "valid.npy");
-    if (code == CLI_OK)
-        code = write_part(data, LAM_TEST, folder, "test.npy");
+        printf("mean, scale, row numbers and a note on units are in %s beside them: split.json, *_rows.npy\n", args->write_split);
     return code;
 }
 
 /* ---- the fit ------------------------------------------------------------------------------------------------------ */
+
+/* What the library says while it fits is about how the fit ended: it is kept, and stands below the closing tables. */
+typedef struct kept_lines {
+    char *text; /* NULL: none */
+} kept_lines;
+
+static void keep_line(void *user, const char *line)
+{
+    kept_lines *kept = user;
+    char *longer = cli_format("%s%s\n", kept->text == NULL ? "" : kept->text, line);
+    free(kept->text);
+    kept->text = longer;
+}
 
 static int fit(const cli_command *command, int argc, char **argv, const fit_args *args, const lam_config *cfg, const lam_dataset *data)
 {
@@ -98,8 +101,9 @@ static int fit(const cli_command *command, int argc, char **argv, const fit_args
         (void)lam_dataset_rows(data, (lam_part)part, &rows[part]);
     fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq, .valid_rows = rows[LAM_VALID],
         .told = cli_clock()};
+    kept_lines kept = {NULL};
     lam_fit_options options = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
-        .evaluating = fit_evaluating, .user = &watch, .log = {cli_log, NULL}};
+        .evaluating = fit_evaluating, .user = &watch, .log = {keep_line, &kept}};
     int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
     if (code != CLI_OK)
         return code;
@@ -122,7 +126,10 @@ static int fit(const cli_command *command, int argc, char **argv, const fit_args
         fit_print_result(cfg, rows, &result);
         printf("model    %s\n", file);
         free(file);
+        if (kept.text != NULL)
+            printf("\n%s", kept.text);
     }
+    free(kept.text);
     fit_unmake_folder(args->run.out, was_there);
     lam_model_free(model);
     return code;
@@ -145,7 +152,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = read_data(line.words[0], &args, &cfg, &data);
     if (code == CLI_OK && args.write_split != NULL)
-        code = write_split(data, args.write_split);
+        code = write_split(data, &args, line.words[0]);
     else if (code == CLI_OK)
         code = fit(command, argc, argv, &args, &cfg, data);
     lam_dataset_free(data);

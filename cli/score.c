@@ -14,6 +14,7 @@ static const cli_option score_options[] = {
     {"units", 0, CLI_UNITS, "data|standardised", "units of the density written; default data",
         offsetof(score_args, units)},
     CLI_CHOICE_OPTIONS(score_args),
+    CLI_STANDARDISED_OPTION(score_args),
     CLI_EVAL_OPTIONS(score_args),
     {0},
 };

@@ -14,6 +14,7 @@ typedef struct transform_args {
 static const cli_option encode_options[] = {
     OUT_OPTION(transform_args),
     CLI_CHOICE_OPTIONS(transform_args),
+    CLI_STANDARDISED_OPTION(transform_args),
     CLI_EVAL_OPTIONS(transform_args),
     {0},
 };

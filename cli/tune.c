@@ -28,6 +28,7 @@ static const cli_option tune_options[] = {
     {"undo", 0, CLI_SWITCH, NULL, "put the fit's own setting back; wants no DATA", offsetof(tune_args, undo)},
     {"out", 'o', CLI_TEXT, "FILE", "write the tuned model to FILE; default: to MODEL itself", offsetof(tune_args, out)},
     CLI_CHOICE_OPTIONS(tune_args),
+    CLI_STANDARDISED_OPTION(tune_args),
     {"threads", 0, CLI_COUNT, "N", "threads; default: one a processor", offsetof(tune_args, eval.threads)},
     {"batch-rows", 0, CLI_COUNT, "N", "rows solved together; default 1000", offsetof(tune_args, eval.batch_rows)},
     CLI_CONFIG_OPTION(tune_args),

@@ -177,7 +177,7 @@ typedef struct lam_config {
     int drop_bad_rows, drop_duplicates;
     lam_header header;
     char *columns, *drop;          /* comma-separated names or 1-based numbers, NULL = all / none */
-    char *noise;                   /* "COL:a,COL:a": uniform noise on [0, a) added to columns of few values */
+    char *noise;                   /* "COL:a,COL:a": uniform noise on [0, a) added to columns of few values; "auto": to all others of these */
     /* the variational auto-encoder */
     size_t latent;                 /* dimension of z */
     lam_posterior posterior;
@@ -242,6 +242,7 @@ typedef struct lam_table {
     size_t bad_rows;  /* dropped for a missing or non-numeric cell */
     size_t *bad_at;   /* [bad_rows] which of the source's rows these were, from 0, ascending; NULL if none */
     size_t duplicates;/* dropped as duplicates */
+    size_t *duplicate_at; /* [duplicates] which of the source's rows these were, as bad_at; NULL if none */
     char hash[33];    /* 128-bit digest of values, hex: the data hash kept in a model */
     char *how;        /* of a text file: where its names are from and what decided, in a few words; else NULL */
     char *notes;      /* what the user of a text file should know, a line each without a newline at the end; NULL: nothing */
@@ -285,6 +286,10 @@ typedef enum lam_part { LAM_TRAIN, LAM_VALID, LAM_TEST } lam_part;
 LAM_API size_t lam_dataset_dim(const lam_dataset *data);
 /* Rows of a part in standardised units, [*rows, dim], owned by the data set. */
 LAM_API const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *rows);
+/* Writes the rows of every part to folder, which exists: train.npy, valid.npy, test.npy (those that have rows; f8 [rows, dim]) in standardised
+ * units, train_rows.npy and so on (f8 [rows]), which row of its file each of them is, from 0, and split.json: columns, mean, scale, noise,
+ * files (files [3] by lam_part, NULL where there is none: names for the record) and a note on units. Whole or not at all each, split.json last. */
+LAM_API lam_status lam_dataset_write(const lam_dataset *data, const char *folder, const char *const files[3]);
 /* 128-bit digest of the tables that it was built from, before noise, hex: the data hash kept in a model. */
 LAM_API const char *lam_dataset_hash(const lam_dataset *data);
 LAM_API void lam_dataset_free(lam_dataset *data);
@@ -390,6 +395,12 @@ typedef struct lam_tuning {
 LAM_API int lam_model_tuning(const lam_model *model, lam_tuning *tuning);
 /* Puts the fit's own setting back; nothing to do for a model that is not tuned. */
 LAM_API void lam_model_untune(lam_model *model);
+
+/* Says in log, in at most one line, what is odd about rows x [n, dim] that are to be evaluated: how many lie outside the range of the
+ * training rows by more than a quarter of its width in some column, and in which column most (of a file from before models knew the
+ * range: by more than 12 standard deviations from the mean); or that the rows look standardised, where data units are expected.
+ * options may be NULL; log is told nothing if there is nothing to say. */
+LAM_API lam_status lam_rows_advise(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, const lam_log *log);
 
 /* log p of each row, by (3) of method.md with the log-determinant of the standardiser. logp [n]; counts may be NULL. */
 LAM_API lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,

@@ -83,6 +83,7 @@ def each_parameter():
 
 def as_python(message):
     """The library's texts name flags and parameters, --batch-size and batch-size; as keywords they are batch_size."""
+    message = message.replace("taken with --standardised", 'taken by log_prob(X, units="standardised")')
     names = sorted((text_of(p.name) for _, p in each_parameter()), key=len, reverse=True)
     flags, plain = "|".join(names), "|".join(name for name in names if "-" in name)
     return re.sub(rf"--({flags})\b|(?<![-\w])({plain})(?![-\w])", lambda m: m[0].lstrip("-").replace("-", "_"), message)

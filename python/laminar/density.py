@@ -294,9 +294,16 @@ class Flow(Estimator):
         if bad < len(x):
             x = x[good]
             out = np.empty(len(x))
+            self._advise(x, how, 4)
             how.check(lib.lam_log_prob(model, how.pointer, doubles(x), len(x), doubles(out), counts))
             log_p[good] = out
         return log_p, good, counts_of(counts)
+
+    def _advise(self, x, how, stacklevel):
+        """What is odd about the rows beside those of the fit, as a warning."""
+        log = Log()
+        check(lib.lam_rows_advise(self._model, how.pointer, doubles(x), len(x), log.pointer))
+        log.tell(stacklevel)
 
     def score_samples(self, X):
         """log p of each row, nats, data units [n]; with a warning NaN of a row that has a NaN or an infinity."""
@@ -339,7 +346,9 @@ class Flow(Estimator):
         """Rows carried to the base density: z [n, d], standard normal if the model fits. units: those of X. as_frame: True, a DataFrame;
         False, an array; None, what set_output or sklearn.set_config(transform_output=...) says, else an array."""
         self._fitted()
-        return self._as_output(self._carry(lib.lam_encode, self._rows(X), self._how(how)), X, as_frame)
+        x, how = self._rows(X), self._how(how)
+        self._advise(x, how, 3)
+        return self._as_output(self._carry(lib.lam_encode, x, how), X, as_frame)
 
     def fit_transform(self, X, y=None, *, as_frame=None, **fit):
         """transform(X) of the flow fitted to X."""
@@ -379,6 +388,7 @@ class Flow(Estimator):
         """How far this model's numbers can be trusted, on rows X: a CheckReport."""
         model, how = self._fitted(), self._how(how)
         x, r = self._rows(X), ffi.new("lam_check_report *")
+        self._advise(x, how, 3)
         how.check(lib.lam_check(model, how.pointer, doubles(x), len(x), r))
         plain = {name: getattr(r, name) for name in CheckReport._fields if not name.startswith("counts")}
         plain["mass"] = plain["mass"] if r.has_mass else None

@@ -9,10 +9,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* digits 0: all of them. */
 static void put_number(FILE *out, double value, int digits)
 {
     char text[LAM_NUMBER_SIZE];
-    lam_number_print(lam_number_round(value, digits), text);
+    lam_number_print(digits > 0 ? lam_number_round(value, digits) : value, text);
     fputs(text, out);
 }
 
@@ -29,7 +30,7 @@ static lam_status refuse_constants(const lam_dataset *data, const lam_column_mom
         const lam_column_moments *m = &moments[columns[i]];
         lam_remark_name(text.out, data->names[columns[i]]);
         fprintf(text.out, "%severy training row has ", n == 1 ? ") is constant: " : " (");
-        put_number(text.out, m->low, m->low < m->high ? 12 : 17);
+        put_number(text.out, m->low, m->low < m->high ? 12 : 0);
         fprintf(text.out, "%s%s", m->low < m->high ? ", but for the last digits, which are rounding" : "", n == 1 ? "" : ")");
         lam_remark_between(text.out, i, shown, n);
     }
@@ -54,6 +55,8 @@ static lam_status take_moments(lam_dataset *data, int standardise, lam_column_mo
         if (!isfinite(m->mean) || !isfinite(m->deviation) || m->deviation <= 0)
             return lam_fail(LAM_ERR_DATA, "column %zu (%s) spans %g to %g, beyond what double can square; rescale it", j + 1,
                 data->names[j], m->low, m->high);
+        if (!(data->low[j] < data->high[j])) /* else without values far from all others */
+            data->low[j] = m->low, data->high[j] = m->high;
         data->mean[j] = standardise ? m->mean : 0;
         data->scale[j] = standardise ? m->deviation : 1;
         data->log_det -= log(data->scale[j]);
@@ -108,18 +111,62 @@ static lam_status say_discrete(const lam_dataset *data, const lam_column_look *l
     return lam_remark_say(&text, log);
 }
 
-static lam_status advise_discrete(const lam_dataset *data, const unsigned char *given, lam_column_look *looks, size_t *columns,
-    const lam_log *log)
+/* Those that nobody gave noise for, into columns [dim]. */
+static lam_status find_discrete(const lam_dataset *data, const unsigned char *given, lam_column_look *looks, size_t *columns, size_t *n)
 {
-    size_t n = 0;
+    *n = 0;
     for (size_t j = 0; j < data->dim; j++) {
         if (given[j])
             continue;
         LAM_TRY(lam_column_look_at(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &looks[j]));
         if (looks[j].discrete && looks[j].distinct > 1) /* a constant is an error of its own, later */
-            columns[n++] = j;
+            columns[(*n)++] = j;
     }
+    return LAM_OK;
+}
+
+static lam_status advise_discrete(const lam_dataset *data, const unsigned char *given, lam_column_look *looks, size_t *columns,
+    const lam_log *log)
+{
+    size_t n;
+    LAM_TRY(find_discrete(data, given, looks, columns, &n));
     return n > 0 ? say_discrete(data, looks, columns, n, log) : LAM_OK;
+}
+
+static lam_status say_noise(const lam_dataset *data, const size_t *columns, const double *widths, size_t n, const lam_log *log)
+{
+    lam_remark text;
+    LAM_TRY(lam_remark_begin(&text));
+    if (n == 0)
+        fputs("--noise auto adds none: no column has few distinct values", text.out);
+    else
+        fprintf(text.out, "--noise auto adds noise to %zu column%s of few distinct values, as ", n, n == 1 ? "" : "s");
+    if (n > 0)
+        lam_remark_noise(text.out, data->names, columns, widths, n);
+    if (n > 0)
+        fputs(" does", text.out);
+    return lam_remark_say(&text, log);
+}
+
+lam_status lam_dataset_find_noise(lam_dataset *data, unsigned char *given, const lam_log *log)
+{
+    size_t n = 0, *columns = lam_alloc(data->dim, sizeof *columns);
+    lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
+    double *widths = lam_alloc(data->dim, sizeof *widths);
+    lam_status status = columns == NULL || looks == NULL || widths == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    if (status == LAM_OK)
+        status = find_discrete(data, given, looks, columns, &n);
+    for (size_t i = 0; i < n && status == LAM_OK; i++) {
+        size_t j = columns[i];
+        given[j] = 1;
+        data->noise[j] = widths[i] = looks[j].spacing;
+    }
+    if (status == LAM_OK && log != NULL && log->line != NULL)
+        status = say_noise(data, columns, widths, n, log);
+    lam_free(columns);
+    lam_free(looks);
+    lam_free(widths);
+    return status;
 }
 
 /* ---- values that stand for "missing" ------------------------------------------------------------------------------ */
@@ -159,13 +206,15 @@ static lam_status say_lone(const lam_dataset *data, const lam_lone *lone, const 
     return lam_remark_say(&text, log);
 }
 
-static lam_status advise_lone(const lam_dataset *data, lam_lone *lone, size_t *columns, const lam_log *log)
+static lam_status advise_lone(lam_dataset *data, lam_lone *lone, size_t *columns, const lam_log *log)
 {
     size_t n = 0;
     for (size_t j = 0; j < data->dim; j++) {
         LAM_TRY(lam_lone_find(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &lone[j]));
-        if (lone[j].n > 0)
-            columns[n++] = j;
+        if (lone[j].n == 0)
+            continue;
+        columns[n++] = j;
+        data->low[j] = lone[j].low, data->high[j] = lone[j].high + data->noise[j];
     }
     return n > 0 ? say_lone(data, lone, columns, n, log) : LAM_OK;
 }
@@ -201,17 +250,16 @@ static lam_status advise_counts(const lam_dataset *data, const lam_table *table,
     return lam_remark_say(&text, log);
 }
 
-lam_status lam_advise_values(const lam_dataset *data, const lam_table *table, const unsigned char *given, const lam_log *log)
+lam_status lam_advise_values(lam_dataset *data, const lam_table *table, const unsigned char *given, const lam_log *log)
 {
-    if (log == NULL || log->line == NULL)
-        return LAM_OK;
+    int listens = log != NULL && log->line != NULL;
     lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
     lam_lone *lone = lam_alloc(data->dim, sizeof *lone);
     size_t *columns = lam_alloc(data->dim + 1, sizeof *columns);
     lam_status status = looks == NULL || lone == NULL || columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    status = status == LAM_OK ? advise_counts(data, table, columns, log) : status;
+    status = status == LAM_OK && listens ? advise_counts(data, table, columns, log) : status;
     status = status == LAM_OK ? advise_lone(data, lone, columns, log) : status;
-    status = status == LAM_OK ? advise_discrete(data, given, looks, columns, log) : status;
+    status = status == LAM_OK && listens ? advise_discrete(data, given, looks, columns, log) : status;
     lam_free(looks);
     lam_free(lone);
     lam_free(columns);

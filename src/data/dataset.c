@@ -27,10 +27,13 @@ void lam_dataset_free(lam_dataset *data)
     for (int part = 0; part < LAM_PARTS; part++) {
         lam_free(data->values[part]);
         lam_free(data->source[part]);
+        lam_free(data->file_row[part]);
     }
     lam_free(data->names);
     lam_free(data->mean);
     lam_free(data->scale);
+    lam_free(data->low);
+    lam_free(data->high);
     lam_free(data->noise);
     lam_free(data);
 }
@@ -72,7 +75,8 @@ static lam_status check_tables(const lam_table *const *tables)
     return LAM_OK;
 }
 
-lam_status lam_noise_parse(const char *text, char *const *names, size_t cols, double *noise, unsigned char *given)
+lam_status lam_noise_parse(const char *text, char *const *names, size_t cols, double *noise, unsigned char *given,
+    int *automatic)
 {
     for (const char *p = text; p != NULL && *p != '\0';) {
         const char *end = p + strcspn(p, ","), *colon = NULL;
@@ -83,8 +87,13 @@ lam_status lam_noise_parse(const char *text, char *const *names, size_t cols, do
             p++;
         for (const char *q = p; q < end; q++)
             colon = *q == ':' ? q : colon; /* the last one: names may have colons */
+        if (end - p == 4 && memcmp(p, "auto", 4) == 0) {
+            *automatic = 1;
+            p = *end == ',' ? end + 1 : end;
+            continue;
+        }
         if (colon == NULL)
-            return lam_fail(LAM_ERR_ARGUMENT, "noise: \"%.*s\" is not COLUMN:WIDTH, as in \"Voltage:0.01\"", (int)(end - p), p);
+            return lam_fail(LAM_ERR_ARGUMENT, "noise: \"%.*s\" is neither auto nor COLUMN:WIDTH, as in \"Voltage:0.01\"", (int)(end - p), p);
         if ((size_t)(end - colon) <= sizeof number)
             memcpy(number, colon + 1, (size_t)(end - colon) - 1);
         LAM_TRY(lam_columns_find("noise", names, cols, p, (size_t)(colon - p), &column));
@@ -106,8 +115,10 @@ static lam_status allocate(lam_dataset *data, const lam_table *first)
     data->names = lam_alloc(data->dim, sizeof *data->names);
     data->mean = lam_alloc(data->dim, sizeof *data->mean);
     data->scale = lam_alloc(data->dim, sizeof *data->scale);
+    data->low = lam_alloc(data->dim, sizeof *data->low);
+    data->high = lam_alloc(data->dim, sizeof *data->high);
     data->noise = lam_alloc(data->dim, sizeof *data->noise);
-    if (data->names == NULL || data->mean == NULL || data->scale == NULL || data->noise == NULL)
+    if (data->names == NULL || data->mean == NULL || data->scale == NULL || data->noise == NULL || data->low == NULL || data->high == NULL)
         return LAM_ERR_MEMORY;
     for (size_t j = 0; j < data->dim; j++)
         if ((data->names[j] = lam_strdup(first->names[j])) == NULL)
@@ -166,6 +177,30 @@ static lam_status take_tables(lam_dataset *data, const lam_table *const *tables)
     return LAM_OK;
 }
 
+/* Which rows of their files the rows of the tables are: those dropped as bad or as duplicates are passed over. */
+static lam_status number_rows(lam_dataset *data, const lam_table *const *tables)
+{
+    for (int part = 0; part < LAM_PARTS; part++) {
+        const lam_table *t = tables[part];
+        size_t bad = 0, twice = 0, row = 0;
+        if (t == NULL)
+            continue;
+        if ((data->file_row[part] = lam_alloc(t->rows, sizeof(size_t))) == NULL)
+            return LAM_ERR_MEMORY;
+        for (size_t i = 0; i < t->rows; i++, row++) {
+            for (int again = 1; again;) {
+                again = 0;
+                for (; t->bad_at != NULL && bad < t->bad_rows && t->bad_at[bad] == row; bad++, row++)
+                    again = 1;
+                for (; t->duplicate_at != NULL && twice < t->duplicates && t->duplicate_at[twice] == row; twice++, row++)
+                    again = 1;
+            }
+            data->file_row[part][i] = row;
+        }
+    }
+    return LAM_OK;
+}
+
 /* Copies the rows in. With noise, the draw of (column, row) is counted by the row's place in its table, tables one after
  * the other, so that it does not depend on the split. */
 static void fill(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, int split_one, int with_noise)
@@ -212,13 +247,16 @@ static void digest(lam_dataset *data, const lam_table *const *tables)
 static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, unsigned char *given,
     const lam_log *log)
 {
-    int split_one = tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL;
-    LAM_TRY(lam_noise_parse(cfg->noise, data->names, data->dim, data->noise, given));
+    int split_one = tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL, automatic = 0;
+    LAM_TRY(lam_noise_parse(cfg->noise, data->names, data->dim, data->noise, given, &automatic));
     LAM_TRY(split_one ? split(data, cfg, tables[0]->rows) : take_tables(data, tables));
     if (data->rows[LAM_TRAIN] < data->dim || data->rows[LAM_TRAIN] < 2)
         return lam_fail(LAM_ERR_DATA, "%zu training rows are too few for %zu columns; give more rows or drop columns",
             data->rows[LAM_TRAIN], data->dim);
+    LAM_TRY(number_rows(data, tables));
     fill(data, cfg, tables, split_one, 0);
+    if (automatic)
+        LAM_TRY(lam_dataset_find_noise(data, given, log));
     LAM_TRY(lam_advise_values(data, tables[0], given, log));
     fill(data, cfg, tables, split_one, 1);
     LAM_TRY(lam_dataset_measure(data, cfg->standardise));

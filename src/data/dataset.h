@@ -12,16 +12,19 @@ struct lam_dataset {
     int has_names;           /* 1: the file named them; 0: they are "1", "2", ... */
     double *mean, *scale;    /* [dim] of the standardiser: z = (x - mean) / scale; 0 and 1 when it is off */
     double log_det;          /* -sum log scale, nats: log p(x) = log p(z) + log_det */
+    double *low, *high;      /* [dim] range of the training rows, noise added, data units */
     double *noise;           /* [dim] width of the uniform noise that was added, data units; 0 for none */
     char hash[33];           /* of the numbers before noise: of the one table, or of the three together */
     size_t rows[LAM_PARTS];  /* by lam_part */
     double *values[LAM_PARTS]; /* [rows, dim] standardised; NULL for a part without rows */
     size_t *source[LAM_PARTS]; /* [rows] row of its table, from 0, that each row came from; NULL without rows */
+    size_t *file_row[LAM_PARTS]; /* [rows of the part's table] which row of its file each row of the table is, from 0; of one table that
+                                  * was split the first alone */
 };
 
 /* Reads "COL:a,COL:a" into noise [cols]: columns by name or number, a >= 0. given [cols] marks those that were named (a
- * width of 0 says that the column is meant to be as it is). text may be NULL. */
-lam_status lam_noise_parse(const char *text, char *const *names, size_t cols, double *noise, unsigned char *given);
+ * width of 0 says that the column is meant to be as it is). An item "auto" sets *automatic. text may be NULL. */
+lam_status lam_noise_parse(const char *text, char *const *names, size_t cols, double *noise, unsigned char *given, int *automatic);
 
 /* Does a column look discrete, so that its density is unbounded? x [n], stride apart. */
 typedef struct lam_column_look {

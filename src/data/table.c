@@ -23,6 +23,7 @@ void lam_table_free(lam_table *table)
     lam_free(table->bad_at);
     free(table->how);
     free(table->notes);
+    lam_free(table->duplicate_at);
     lam_free(table);
 }
 
@@ -109,6 +110,7 @@ lam_status lam_table_drop_row(lam_table *table, size_t row)
         if (n > 0)
             memcpy(more, table->bad_at, n * sizeof *more);
         lam_free(table->bad_at);
+    lam_free(table->duplicate_at);
         table->bad_at = more;
     }
     table->bad_at[table->bad_rows++] = row;
@@ -189,12 +191,14 @@ static int same_row(const double *a, const double *b, size_t cols)
 /* Keeps the first of equal rows, in order. An open-addressing table of 1-based row numbers, at most half full. */
 static lam_status drop_duplicates(lam_table *table)
 {
-    size_t cols = table->cols, used = 0, slots = 16;
+    size_t cols = table->cols, used = 0, slots = 16, bad = 0;
     while (slots < 2 * table->rows)
         slots *= 2;
     size_t *seen = lam_alloc(slots, sizeof *seen);
     double *key = lam_alloc(cols, sizeof *key);
-    if (seen == NULL || key == NULL) {
+    lam_free(table->duplicate_at);
+    table->duplicate_at = lam_alloc(table->rows, sizeof *table->duplicate_at);
+    if (seen == NULL || key == NULL || table->duplicate_at == NULL) {
         lam_free(seen);
         lam_free(key);
         return LAM_ERR_MEMORY;
@@ -208,8 +212,10 @@ static lam_status drop_duplicates(lam_table *table)
         size_t at = (size_t)hash[0] & (slots - 1);
         while (seen[at] != 0 && !same_row(table->values + (seen[at] - 1) * cols, row, cols))
             at = (at + 1) & (slots - 1);
+        while (bad < table->bad_rows && table->bad_at[bad] <= i + bad)
+            bad++; /* rows of the source before this one that were dropped already */
         if (seen[at] != 0) {
-            table->duplicates++;
+            table->duplicate_at[table->duplicates++] = i + bad;
             continue;
         }
         memmove(table->values + used * cols, row, cols * sizeof *row);

@@ -108,12 +108,12 @@ static lam_status tuned_text(const lam_model *model, char **text)
 lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
 {
     static const char *const keys[LAM_META_PAIRS]
-        = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test", "tuned" };
+        = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test", "tuned",
+            "train_low", "train_high" };
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
     char log_det[LAM_NUMBER_SIZE], **text = meta->texts;
     int tuned = model->tuned.h_star != NULL;
     memset(meta, 0, sizeof *meta);
-    meta->n = tuned ? LAM_META_PAIRS : LAM_META_PAIRS - 1;
     lam_number_print(model->log_det, log_det);
     lam_status status = plain_text(LAM_MODEL_FORMAT, &text[0]);
     status = status == LAM_OK ? lam_metadata_config(&model->config, &text[1]) : status;
@@ -125,12 +125,15 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     status = status == LAM_OK ? lam_metadata_numbers(model->h_star_train, blocks, &text[7]) : status;
     status = status == LAM_OK ? lam_metadata_numbers(model->h_star_test, blocks, &text[8]) : status;
     status = status == LAM_OK && tuned ? tuned_text(model, &text[9]) : status;
+    status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->low, dim, &text[10]) : status;
+    status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->high, dim, &text[11]) : status;
     if (status != LAM_OK) {
         lam_metadata_free(meta);
         return status;
     }
-    for (size_t i = 0; i < meta->n; i++)
-        meta->pairs[i] = (lam_st_pair) { keys[i], text[i] };
+    for (size_t i = 0; i < LAM_META_PAIRS; i++)
+        if (text[i] != NULL)
+            meta->pairs[meta->n++] = (lam_st_pair) { keys[i], text[i] };
     return LAM_OK;
 }
 
@@ -261,6 +264,22 @@ static lam_status read_tuned(const lam_st_file *file, const char *where, lam_mod
     return status;
 }
 
+/* Files from before there was a range have none. */
+static lam_status read_range(const lam_st_file *file, const char *where, lam_model *model)
+{
+    size_t dim = model->layout.field.dim;
+    if (lam_st_meta(file, "train_low") == NULL && lam_st_meta(file, "train_high") == NULL)
+        return LAM_OK;
+    double *low = lam_alloc(2 * dim, sizeof *low);
+    lam_status status = low == NULL ? LAM_ERR_MEMORY : lam_metadata_read_numbers(file, where, "train_low", dim, -HUGE_VAL, low);
+    if (status == LAM_OK)
+        status = lam_metadata_read_numbers(file, where, "train_high", dim, -HUGE_VAL, low + dim);
+    if (status == LAM_OK)
+        status = lam_model_set_range(model, low, low + dim);
+    lam_free(low);
+    return status;
+}
+
 lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_model *model)
 {
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
@@ -270,6 +289,7 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
     LAM_TRY(lam_metadata_read_numbers(file, where, "scale", dim, 0x1p-1074, model->scale)); /* the least positive number */
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_train", blocks, 0, model->h_star_train));
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_test", blocks, 0, model->h_star_test));
+    LAM_TRY(read_range(file, where, model));
     if (hash == NULL || strlen(hash) >= sizeof model->data_hash)
         return damaged(where, "data_hash", hash == NULL ? "is missing" : "is longer than 32 digits");
     memcpy(model->data_hash, hash, strlen(hash) + 1);

@@ -16,6 +16,8 @@ void lam_model_free(lam_model *model)
     lam_free(model->params);
     lam_free(model->mean);
     lam_free(model->scale);
+    lam_free(model->low);
+    lam_free(model->high);
     lam_free(model->h_star_train);
     lam_free(model->h_star_test);
     lam_free(model->tuned.h_star);
@@ -93,6 +95,23 @@ lam_status lam_model_name_column(lam_model *model, size_t column, const char *na
     return LAM_OK;
 }
 
+lam_status lam_model_set_range(lam_model *model, const double *low, const double *high)
+{
+    size_t dim = model->layout.field.dim;
+    double *lows = lam_alloc(dim, sizeof *lows), *highs = lam_alloc(dim, sizeof *highs);
+    if (lows == NULL || highs == NULL) {
+        lam_free(lows);
+        lam_free(highs);
+        return LAM_ERR_MEMORY;
+    }
+    memcpy(lows, low, dim * sizeof *lows);
+    memcpy(highs, high, dim * sizeof *highs);
+    lam_free(model->low);
+    lam_free(model->high);
+    model->low = lows, model->high = highs;
+    return LAM_OK;
+}
+
 static lam_status copy_into(lam_model *copy, const lam_model *model)
 {
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
@@ -105,6 +124,8 @@ static lam_status copy_into(lam_model *copy, const lam_model *model)
     memcpy(copy->h_star_test, model->h_star_test, blocks * sizeof(double));
     memcpy(copy->data_hash, model->data_hash, sizeof copy->data_hash);
     copy->log_det = model->log_det;
+    if (model->low != NULL)
+        LAM_TRY(lam_model_set_range(copy, model->low, model->high));
     if (model->tuned.h_star == NULL)
         return LAM_OK;
     double *h_star = lam_alloc(blocks, sizeof *h_star);

@@ -20,6 +20,7 @@ struct lam_model {
     char **columns;        /* [dim] */
     double *mean, *scale;  /* [dim] of the standardiser */
     double log_det;        /* -sum log scale, nats */
+    double *low, *high;    /* [dim] range of the training rows, data units; both NULL: not known */
     char data_hash[33];
     double *h_star_train, *h_star_test; /* [blocks] remembered steps of "warm" in training and in evaluation; 0: none yet */
     lam_tuned tuned;
@@ -39,5 +40,8 @@ lam_status lam_model_retune(lam_model *model, const lam_setting *parameters, con
 lam_config lam_model_evaluation(const lam_model *model, const lam_eval_options *options, const double **h_star);
 /* Replaces the name of a column. */
 lam_status lam_model_name_column(lam_model *model, size_t column, const char *name);
+
+/* Keeps copies of the training rows' range, low and high [dim]. */
+lam_status lam_model_set_range(lam_model *model, const double *low, const double *high);
 
 #endif

@@ -104,11 +104,13 @@ static lam_status out_of_range(const lam_param *param, const char *value)
 
 /* ---- lists -------------------------------------------------------------------------------------------------------- */
 
-/* "COL:a": a name or number, the last colon, a positive number. item is n bytes long. */
+/* "auto", or "COL:a": a name or number, the last colon, a positive number. item is n bytes long. */
 static int is_noise_item(const char *item, size_t n)
 {
     char amount[64];
     size_t colon = n;
+    if (n == 4 && memcmp(item, "auto", 4) == 0)
+        return 1;
     while (colon > 0 && item[colon - 1] != ':')
         colon--;
     if (colon < 2 || n - colon >= sizeof amount)
@@ -129,7 +131,7 @@ static lam_status check_list(const lam_param *param, const char *value)
             return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" has an empty item; write %s", param->shown.name, value,
                 param->shown.values);
         if (param->kind == LAM_PARAM_NOISE && !is_noise_item(p, n))
-            return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.*s\" is not COL:a with a column's name or number and a number a "
+            return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.*s\" is neither auto nor COL:a with a column's name or number and a number a "
                 "of at least 0", param->shown.name, n < 60 ? (int)n : 60, p);
         p += n;
         if (*p == '\0')

@@ -109,7 +109,7 @@ static const lam_param table[] = {
     ENUM("header", "data", header, "auto|yes|no", "auto", "whether the first line of a text file names the columns"),
     LIST(LAM_PARAM_LIST, "columns", "data", columns, "COL,COL", "columns to use, by name or number; none named: all"),
     LIST(LAM_PARAM_LIST, "drop", "data", drop, "COL,COL", "columns to leave out, by name or number"),
-    LIST(LAM_PARAM_NOISE, "noise", "data", noise, "COL:a,COL:a", "uniform noise on [0, a) for columns of few values"),
+    LIST(LAM_PARAM_NOISE, "noise", "data", noise, "auto|COL:a,COL:a", "uniform noise on [0, a) for columns of few values; auto: for all others of them, as wide as their values are apart"),
 
     WHOLE("latent", "vae", latent, 1, 4096, "64", "dimension of z"),
     ENUM("posterior", "vae", posterior, "cnf|planar|none", "cnf", "what q(z|x) goes through after its Gaussian"),

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "data/dataset.h"
 #include "data/gaussian.h"
+#include "data/remark.h"
 #include "model/model.h"
 #include "train/loop.h"
 #include <math.h>
@@ -26,7 +27,7 @@ static lam_status describe_data(lam_model *model, const lam_dataset *data)
     memcpy(model->scale, data->scale, data->dim * sizeof(double));
     model->log_det = data->log_det;
     memcpy(model->data_hash, data->hash, sizeof model->data_hash);
-    return LAM_OK;
+    return lam_model_set_range(model, data->low, data->high);
 }
 
 static lam_status take_weights(lam_model *model, const lam_model *init)
@@ -91,6 +92,29 @@ static lam_status save(void *self, const lam_fit_state *s, const char *path)
     return path == NULL ? LAM_OK : lam_model_save(d->model, path);
 }
 
+/* A flow that is worse than the Gaussian says so, and what is likely to help, by what its run looked like. */
+static lam_status compare(const density *d, const lam_fit_result *r)
+{
+    const lam_config *cfg = &d->model->config;
+    lam_remark text;
+    if (d->log->line == NULL || !(r->test_nll > r->gaussian_test_nll))
+        return LAM_OK;
+    int still_better = 10 * r->best_iteration >= 9 * r->iterations, overfitted = 2 * r->best_iteration < r->iterations;
+    LAM_TRY(lam_remark_begin(&text));
+    fprintf(text.out, "on the test rows this flow is worse than the Gaussian beside it, by %.3g nats a row (%.4f against %.4f, standardised "
+        "units): ", r->test_nll - r->gaussian_test_nll, r->test_nll, r->gaussian_test_nll);
+    if (overfitted)
+        fprintf(text.out, "validation was best at iteration %zu of %zu and went up after it. Try a smaller net (--dims), a lower rate "
+            "(--lr), more rows", r->best_iteration, r->iterations);
+    else
+        fprintf(text.out, "%s. Try more iterations (--iterations %zu)%s",
+            still_better ? "validation was still getting better when the iterations were over" : "it has not learned what the Gaussian knows",
+            r->iterations < 500 ? (size_t)2000 : 4 * r->iterations, still_better ? "" : ", a lower rate (--lr), a smaller net (--dims)");
+    if (cfg->warm_start == 0)
+        fputs(", a start by flow matching (--warm-start flow-matching:1000)", text.out);
+    return lam_remark_say(&text, d->log);
+}
+
 /* The full-covariance Gaussian to compare with; a covariance that is singular is no reason to lose the fit. */
 static lam_status finish(void *self, double until, lam_fit_result *r)
 {
@@ -111,7 +135,7 @@ static lam_status finish(void *self, double until, lam_fit_result *r)
     r->gaussian_rows = score.fitted;
     if (status != LAM_OK && d->log->line != NULL)
         d->log->line(d->log->user, lam_last_error());
-    return LAM_OK;
+    return status == LAM_OK ? compare(d, r) : LAM_OK;
 }
 
 lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,

@@ -55,7 +55,7 @@ class Install(unittest.TestCase):
         run(*install, "--no-build-isolation", "--force-reinstall", "--no-deps", ".", cwd=ROOT)
         model = os.path.join(self.folder, "model")
         run(os.environ["LAMINAR"], "fit", "toy:moons:200:1", "--dims", "4", "--iterations", "3", "--threads", "1", "--quiet", "--out", model)
-        self.assertEqual(run(python, "-c", SCRIPT, model, cwd=self.folder).strip(), "(3, 2) True")
+        self.assertEqual(run(python, "-W", "ignore", "-c", SCRIPT, model, cwd=self.folder).strip(), "(3, 2) True")
         shown = run(*pip, "show", "--files", "laminar")
         for part in ("Version: 0.1.0", "License: MIT", "Requires: cffi, numpy", "laminar/liblaminar.so"):
             self.assertIn(part, shown)

@@ -189,7 +189,7 @@ static void values_out_of_range_are_refused(void **state)
     assert_refused(&cfg, "noise", "a", "COL:a");
     assert_refused(&cfg, "noise", "a:-1", "COL:a");
     assert_refused(&cfg, "noise", ":1", "COL:a");
-    assert_refused(&cfg, "noise", "a:1,b:-1", "\"b:-1\" is not COL:a");
+    assert_refused(&cfg, "noise", "a:1,b:-1", "\"b:-1\" is neither auto nor COL:a");
     assert_same(&cfg, &before); /* a refusal changes nothing */
     assert_int_equal(lam_config_set(&cfg, NULL, "1"), LAM_ERR_ARGUMENT);
     assert_int_equal(lam_config_set(&cfg, "lr", NULL), LAM_ERR_ARGUMENT);

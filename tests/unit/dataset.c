@@ -18,6 +18,19 @@
             fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
     } while (0)
 
+typedef struct heard {
+    int lines;
+    char text[4096];
+} heard;
+
+static void listen_to(void *user, const char *line)
+{
+    heard *h = user;
+    size_t used = strlen(h->text);
+    h->lines++;
+    snprintf(h->text + used, sizeof h->text - used, "%s\n", line);
+}
+
 /* rows x cols of standard normals, scaled by 1 + column and moved by 10 column. */
 static lam_table *normals(size_t rows, size_t cols, uint64_t stream)
 {
@@ -147,9 +160,9 @@ static void noise(void **state)
             assert_true(a->values[part][2 * i + 1] == added[a->source[part][i]]);
     assert_string_equal(a->hash, b->hash);
     lam_dataset_free(a), lam_dataset_free(b);
-    static const char *const wrong[][2] = { { "2", "is not COLUMN:WIDTH" }, { "2:x", "does not end in a width" },
+    static const char *const wrong[][2] = { { "2", "neither auto nor COLUMN:WIDTH" }, { "2:x", "does not end in a width" },
         { "2:-1", "does not end in a width" }, { "2:", "does not end in a width" }, { "2:nan", "does not end in a width" },
-        { "3:1", "no column \"3\"" }, { "2:1,2:1", "named twice" }, { "2:1,", NULL }, { ",2:1", "is not COLUMN:WIDTH" } };
+        { "3:1", "no column \"3\"" }, { "2:1,2:1", "named twice" }, { "2:1,", NULL }, { ",2:1", "neither auto nor COLUMN:WIDTH" } };
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         char text[32];
         lam_dataset *data;
@@ -162,6 +175,33 @@ static void noise(void **state)
             lam_dataset_free(build(&cfg, t));
         }
     }
+    lam_table_free(t);
+}
+
+/* "auto" gives every column of few values the spacing of its values, but for those that are named; log hears which. */
+static void automatic_noise(void **state)
+{
+    (void)state;
+    lam_table *t = normals(3000, 4, 0);
+    lam_config cfg = config();
+    char spec[] = "3:0,auto";
+    heard h = { 0 };
+    lam_log log = { listen_to, &h };
+    lam_dataset *a, *b;
+    for (size_t i = 0; i < 3000; i++) {
+        double *row = t->values + 4 * i;
+        row[0] = round(10 * row[0]) / 10, row[1] = floor(row[1]), row[2] = floor(row[2]);
+    }
+    cfg.noise = spec;
+    assert_int_equal(lam_dataset_build(&cfg, t, NULL, NULL, &log, &a), LAM_OK);
+    assert_true(a->noise[0] == 0.1 && a->noise[1] == 1 && a->noise[2] == 0 && a->noise[3] == 0);
+    assert_int_equal(h.lines, 1);
+    assert_non_null(strstr(h.text, "--noise auto adds noise to 2 columns of few distinct values, as --noise 1:0.1,2:1 does"));
+    char same[] = "1:0.1,2:1,3:0";
+    cfg.noise = same; /* what it said gives the same rows, also where nobody listens */
+    b = build(&cfg, t);
+    assert_memory_equal(a->values[LAM_TRAIN], b->values[LAM_TRAIN], a->rows[LAM_TRAIN] * 4 * sizeof(double));
+    lam_dataset_free(a), lam_dataset_free(b);
     lam_table_free(t);
 }
 
@@ -221,6 +261,9 @@ static void refusals(void **state)
     FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_DATA, "column 2 (2) is constant: every training row has 0.25");
     FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_DATA, "--drop 2");
     for (size_t i = 0; i < 100; i++)
+        t->values[3 * i] = 0.3;
+    FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_DATA, "1 (every training row has 0.3) and 2 (every");
+    for (size_t i = 0; i < 100; i++)
         t->values[3 * i] = i % 2 ? 0.3 : 0.1 + 0.2;
     FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_DATA, "2 columns are constant: 1 (every training row has 0.3, "
         "but for the last digits, which are rounding) and 2 (every training row has 0.25); leave them out with --drop 1,2");
@@ -229,19 +272,6 @@ static void refusals(void **state)
     FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_DATA, "rescale it");
     assert_null(data);
     lam_table_free(t), lam_table_free(few), lam_table_free(one);
-}
-
-typedef struct heard {
-    int lines;
-    char text[4096];
-} heard;
-
-static void listen_to(void *user, const char *line)
-{
-    heard *h = user;
-    size_t used = strlen(h->text);
-    h->lines++;
-    snprintf(h->text + used, sizeof h->text - used, "%s\n", line);
 }
 
 /* Five columns: grid of 0.01, whole numbers, a spike of 30 % at 0 in a continuum, a continuum, a grid with noise given. */
@@ -305,6 +335,7 @@ int main(void)
         cmocka_unit_test(split_by_fraction),
         cmocka_unit_test(standardised_by_training_rows),
         cmocka_unit_test(noise),
+        cmocka_unit_test(automatic_noise),
         cmocka_unit_test(three_tables),
         cmocka_unit_test(refusals),
         cmocka_unit_test(discrete_columns_are_named),

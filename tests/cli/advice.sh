@@ -1,0 +1,63 @@
+#!/bin/bash
+# What fit says of the columns before its first iteration and that the flags it proposes take it away; rows in other units than a model's;
+# a flow that is worse than the Gaussian.
+. "$(dirname "$0")/lib.bash"
+small="--dims 4 --iterations 2 --threads 1 --batch-size 50"
+
+# id counts, a is rounded, b is a in another unit, c has -999 for none, d counts 0 to 2, e is fine
+awk 'BEGIN { srand(3); print "id,a,b,c,d,e"; for (i = 1; i <= 800; i++) { a = sprintf("%.3f", rand() + rand() + rand());
+    c = rand(); printf "%d,%.3f,%.4f,%s,%d,%.6f\n", i, a, 2.54 * a, i % 50 == 7 ? -999 : sprintf("%.5f", c), 3 * rand(), 9 + rand() } }' >bad.csv
+run fit bad.csv --out bad $small
+expect_code 0
+expect_err "column id numbers the rows" "--drop id" "c (-999 in" "--drop c" "d (3)" "--noise d:1" "b = 2.54 a" \
+    "likelihood have no bound" "--drop b"
+[ "$(grep -c '^laminar: .*--drop\|^laminar: .*--noise' err)" = 4 ] || fail "one line of a kind is expected"
+run fit bad.csv --out clean --drop id,c,b --noise d:1 $small
+expect_code 0
+grep -q -e "--drop" -e "distinct" err && fail "nothing should be said of the columns any more"
+
+# --noise auto is the noise that it prints
+run fit bad.csv --out auto --drop id,c,b --noise auto $small
+expect_code 0
+expect_err "--noise auto adds noise to 1 column of few distinct values, as --noise d:1 does"
+[ "$(grep validation clean/metrics.jsonl | cut -d, -f3)" = "$(grep validation auto/metrics.jsonl | cut -d, -f3)" ] \
+    || fail "the same noise should give the same validation"
+run fit bad.csv --out twice --drop id,c,b --noise auto,d:0 $small
+expect_code 0
+expect_err "--noise auto adds none"
+run fit bad.csv --out auto --drop id,c,b --noise auto --resume --iterations 4
+expect_code 0
+
+# constants are refused all at once
+awk -F, '{ print $0 "," (NR == 1 ? "k" : 0.1 + 0.2) "," (NR == 1 ? "l" : 5) }' bad.csv >constant.csv
+run fit constant.csv --out k $small
+refused 1 "2 columns are constant: k (every training row has 0.3) and l (every training row has 5)" "--drop k,l"
+
+# rows that are standardised already, and rows far outside
+run fit bad.csv --drop id,c,b --noise d:1 --write-split split
+expect_code 0
+expect_out "split.json, *_rows.npy"
+expect_file split/test_rows.npy
+grep -q '"units"' split/split.json && grep -q '"bad.csv"' split/split.json || fail "split.json should say units and file"
+run score clean split/test.npy
+expect_code 0
+expect_err "look standardised" "--standardised"
+run score clean split/test.npy --standardised
+expect_code 0
+grep -q "laminar: the rows\|far outside" err && fail "they are taken for what they are"
+awk -F, 'NR > 1 && NR < 40 { $6 = NR == 9 ? 1e4 : $6 } NR < 40 { print $2 "," $5 "," $6 }' bad.csv >far.csv
+run score clean far.csv
+expect_code 0
+expect_err "1 of 38 rows lies far outside the range of the training rows, in column e: 10000"
+run check clean far.csv --rows 30
+expect_code 0
+expect_err "far outside"
+run encode clean far.csv -o z.npy
+expect_code 0
+expect_err "far outside"
+
+# a flow that has learned nothing yet
+run fit toy:moons:600:1 --out worse --dims 4 --iterations 1 --lr 1e-6 --threads 1 --batch-size 50
+expect_code 0
+expect_out "this flow is worse than the Gaussian beside it" "--iterations" "--warm-start flow-matching"
+finish
