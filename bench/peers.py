@@ -66,7 +66,7 @@ KEY = ("set", "budget", "seed", "method", "rate", "flags")
 # ---- laminar -----------------------------------------------------------------------------------------------------------------
 
 
-LAMINAR_BUDGET = "its budget is of training steps alone, and the processor seconds that it used are those of the whole program"
+LAMINAR_BUDGET = "its budget is of the whole program, from its start to the end of its own test"
 
 
 def fit_command(args, job, rows, out):
