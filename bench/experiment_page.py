@@ -237,15 +237,21 @@ def say_published(plan, data, rows):
 
 
 def draw_factors(plan):
-    lines = ["title\tOne factor of TPR at a time, around n = 4, p = 1, alpha = 5"]
+    """A panel a set and factor: bars are one standard error over the seeds, both ways."""
+    lines = ["title\tOne factor of TPR at a time, around n = 4, p = 1, alpha = 5", f"columns\t{len(FACTORS)}"]
     for data in in_order(plan, "data"):
         rows = [row for row in read(plan, "summary.csv") if row["data"] == data]
-        lines.append(f"panel\t{data}\tcalls of f an iteration, ratio to none\ttest NLL, difference from none, nats")
         for colour, (name, pattern, kin) in enumerate(FACTORS):
-            points = [f"{number(row, 'calls_ratio_mean')}\t{number(row, 'nll_difference_mean')}" for _, row in members(rows, pattern, kin)]
-            lines += [f"series\t-\t{colour}\tdotted"] + points + [f"series\t{name.split(',')[0]}\t{colour}\tpoints"] + points
+            first = "test NLL - none's, nats" if colour == 0 else " "
+            lines.append(f"panel\t{data}: {name.split(',')[0]}\tcalls, ratio to none\t{first}")
+            for shade, (value, row) in enumerate(members(rows, pattern, kin)):
+                x, y = number(row, "calls_ratio_mean"), number(row, "nll_difference_mean")
+                dx, dy = number(row, "calls_ratio_se"), number(row, "nll_difference_se")
+                lines += [f"series\t-\t{shade}\tsolid", f"{x - dx}\t{y}", f"{x + dx}\t{y}"]
+                lines += [f"series\t-\t{shade}\tsolid", f"{x}\t{y - dy}", f"{x}\t{y + dy}"]
+                lines += [f"series\t{value}\t{shade}\tpoints", f"{x}\t{y}"]
     draw(plan, "test NLL against calls, one factor at a time", "\n".join(lines) + "\n")
-    paragraph("Dotted lines join the settings of one factor in its order; all but the first meet in the published setting.")
+    paragraph("One panel a factor; bars are one standard error over the seeds.")
 
 
 # ---- tuning ------------------------------------------------------------------------------------------------------------------

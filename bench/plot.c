@@ -4,6 +4,7 @@
  *
  * Lines, cells separated by tabs:
  *     title TEXT                               of the picture
+ *     columns N                                panels side by side; all of them unless said
  *     panel TITLE X_LABEL Y_LABEL [logx] [logy] [zero]   (zero: the y axis begins at 0)
  *     series NAME COLOUR solid|dashed|dotted|points   of the panel before it; NAME -: not in the legend
  *     X Y                                      a point of the series before it
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANELS = 2, SERIES = 12, POINTS = 4096, CELLS = 8 };
+enum { PANELS = 10, SERIES = 32, POINTS = 512, CELLS = 8 };
 
 typedef struct chart {
     lam_plot plot;
@@ -54,7 +55,7 @@ static size_t cut(char *line, char *cells[CELLS])
 static void add_panel(chart *c, char **cells, size_t n, size_t line)
 {
     if (c->plot.n_panels == PANELS || n < 4)
-        fail("a panel is TITLE X_LABEL Y_LABEL, two of them at the most", line);
+        fail("a panel is TITLE X_LABEL Y_LABEL, ten of them at the most", line);
     lam_panel *panel = &c->panels[c->plot.n_panels];
     *panel = (lam_panel) { .title = keep(cells[1]), .x_label = keep(cells[2]), .y_label = keep(cells[3]),
         .series = c->series[c->plot.n_panels] };
@@ -70,7 +71,7 @@ static void add_series(chart *c, char **cells, size_t n, size_t line)
 {
     lam_panel *panel = c->plot.n_panels == 0 ? NULL : &c->panels[c->plot.n_panels - 1];
     if (panel == NULL || panel->n_series == SERIES || n < 4)
-        fail("a series is NAME COLOUR STYLE, in a panel, twelve at the most", line);
+        fail("a series is NAME COLOUR STYLE, in a panel, 32 at the most", line);
     size_t p = c->plot.n_panels - 1, s = panel->n_series++;
     int points = strcmp(cells[3], "points") == 0;
     c->series[p][s] = (lam_series) { .name = strcmp(cells[1], "-") == 0 ? NULL : keep(cells[1]), .x = c->x[p][s], .y = c->y[p][s],
@@ -139,6 +140,8 @@ int main(int argc, char **argv)
         size_t n = cut(line, cells);
         if (strcmp(cells[0], "title") == 0 && n == 2)
             c.plot.title = keep(cells[1]);
+        else if (strcmp(cells[0], "columns") == 0 && n == 2)
+            c.plot.columns = (size_t)strtoul(cells[1], NULL, 10);
         else if (strcmp(cells[0], "panel") == 0)
             add_panel(&c, cells, n, number);
         else if (strcmp(cells[0], "series") == 0)

@@ -289,6 +289,7 @@ machines() {
 }
 
 write_page() {
+    cat docs/results/summary.md # what holds, by hand
     cat <<TEXT
 # What the penalty does: measured
 
