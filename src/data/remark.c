@@ -66,19 +66,58 @@ void lam_remark_names(FILE *out, char *const *names, const size_t *columns, size
     }
 }
 
+/* ---- flags -------------------------------------------------------------------------------------------------------- */
+
+/* A name as it stands in a list: in double quotes where it would not be taken for one name. */
+static void put_item(FILE *out, const char *name)
+{
+    int quotes = name[0] == '\0' || name[0] == '"' || name[0] == ' ' || strchr(name, ',') != NULL;
+    fputs(quotes ? "\"" : "", out);
+    for (const char *p = name; *p != '\0'; p++)
+        fputs(quotes && *p == '"' ? "\"\"" : (const char[]){ *p, '\0' }, out);
+    fputs(quotes ? "\"" : "", out);
+}
+
+/* The flag's value as a shell takes it: in single quotes where it must be. */
+static void put_word(FILE *out, const char *word)
+{
+    int plain = 1;
+    for (const char *p = word; *p != '\0'; p++)
+        plain &= (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || (*p & 0x80) != 0
+            || strchr("_-./:@%+,", *p) != NULL;
+    fputs(plain ? "" : "'", out);
+    for (const char *p = word; *p != '\0'; p++)
+        fputs(*p == '\'' ? "'\\''" : (const char[]){ *p, '\0' }, out);
+    fputs(plain ? "" : "'", out);
+}
+
+/* widths NULL: names alone. */
+static void put_flag(FILE *out, const char *flag, char *const *names, const size_t *columns, const double *widths, size_t n)
+{
+    char width[LAM_NUMBER_SIZE];
+    lam_remark list;
+    fputs(flag, out);
+    if (lam_remark_begin(&list) != LAM_OK)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        fputs(i == 0 ? "" : ",", list.out);
+        put_item(list.out, names[columns[i]]);
+        if (widths == NULL)
+            continue;
+        lam_number_print(widths[i], width);
+        fprintf(list.out, ":%s", width);
+    }
+    if (close_text(&list) == LAM_OK)
+        put_word(out, list.text);
+    free(list.text);
+}
+
 void lam_remark_drop(FILE *out, char *const *names, const size_t *columns, size_t n)
 {
-    fputs("--drop ", out);
-    for (size_t i = 0; i < n; i++)
-        fprintf(out, "%s%s", i == 0 ? "" : ",", names[columns[i]]);
+    put_flag(out, "--drop ", names, columns, NULL, n);
 }
 
 void lam_remark_noise(FILE *out, char *const *names, const size_t *columns, const double *widths, size_t n)
 {
-    char width[LAM_NUMBER_SIZE];
-    fputs("--noise ", out);
-    for (size_t i = 0; i < n; i++) {
-        lam_number_print(widths[i], width);
-        fprintf(out, "%s%s:%s", i == 0 ? "" : ",", names[columns[i]], width);
-    }
+    put_flag(out, "--noise ", names, columns, widths, n);
 }

@@ -23,7 +23,7 @@ size_t lam_remark_shown(size_t n);
 void lam_remark_between(FILE *out, size_t i, size_t shown, size_t n);
 /* "a, b, c, d, e, f and 54 others". columns [n]: from 0. */
 void lam_remark_names(FILE *out, char *const *names, const size_t *columns, size_t n);
-/* "--drop a,b,c", "--noise a:1,b:0.5": all of them, to be pasted. */
+/* "--drop a,b,c", "--noise a:1,b:0.5": all of them, to be pasted into a shell, in quotes where a name wants them. */
 void lam_remark_drop(FILE *out, char *const *names, const size_t *columns, size_t n);
 void lam_remark_noise(FILE *out, char *const *names, const size_t *columns, const double *widths, size_t n);
 

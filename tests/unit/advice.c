@@ -145,6 +145,14 @@ static void numbers_and_gaps(void **state)
         t->values[3 * i] = (double)order[i];
     h = build(t);
     expect(&h, 1, "--drop c0\n");
+    t = normals(3, 8); /* a shell takes the flag as it stands */
+    for (size_t i = 0; i < N; i++)
+        t->values[3 * i] = (double)i, t->values[3 * i + 1] = floor(t->values[3 * i + 1]);
+    assert_int_equal(lam_table_rename(t, 0, "Unnamed: 0"), LAM_OK);
+    assert_int_equal(lam_table_rename(t, 1, "kWh, \"it's\""), LAM_OK);
+    h = build(t);
+    expect(&h, 2, "--drop 'Unnamed: 0'\n");
+    expect(&h, 2, "--noise '\"kWh, \"\"it'\\''s\"\"\":1'\n");
 }
 
 int main(void)
