@@ -294,9 +294,9 @@ refused_fit 1 "code.pkl" "only a pickle of one uint8 array is read"
     head -c 48 /dev/zero
 } >other.mat
 fit_file other.mat
-refused_fit 1 "has neither X nor data; it has Y [2 x 3]" "file.mat:NAME"
+refused_fit 1 "has neither X nor data; it has Y [2 x 3 double]" "file.mat:NAME"
 fit_file other.mat:Z
-refused_fit 1 "has no variable Z; it has Y [2 x 3]"
+refused_fit 1 "has no variable Z; it has Y [2 x 3 double]"
 seq 100 >numbers.csv
 fit_file numbers.csv
 refused_fit 1 "numbers.csv: holds no images in a known format"
