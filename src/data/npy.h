@@ -27,6 +27,16 @@ lam_status lam_npy_put(FILE *stream, const char *path, const double *values, con
 lam_status lam_npy_write(const char *path, const double *values, const size_t *shape, size_t n_shape);
 void lam_array_clear(lam_array *array); /* frees what is in it; takes a zeroed or a cleared one */
 
+/* What an .npy holds, whether that is read or not. */
+typedef enum lam_array_content { LAM_ARRAY_NONE, LAM_ARRAY_NUMBERS, LAM_ARRAY_COMPLEX, LAM_ARRAY_TEXT, LAM_ARRAY_OBJECTS,
+    LAM_ARRAY_RECORDS, LAM_ARRAY_OTHER } lam_array_content;
+typedef struct lam_array_facts {
+    lam_array_content content; /* NONE: no array at all, or a damaged header */
+    size_t n_shape;
+    char text[96]; /* "float64 [100, 3]", for a message */
+} lam_array_facts;
+void lam_npy_describe(const void *bytes, size_t size, lam_array_facts *facts);
+
 /* An .npz whose entries are stored or deflated. Zip64 and encryption are refused. */
 typedef struct lam_npz lam_npz;
 lam_status lam_npz_open(const char *path, lam_npz **out);
@@ -36,9 +46,10 @@ size_t lam_npz_count(const lam_npz *npz);
 const char *lam_npz_name(const lam_npz *npz, size_t index); /* without ".npy"; NULL past the end */
 /* By name, with or without ".npy". LAM_ERR_ARGUMENT lists the names when there is none such. */
 lam_status lam_npz_read(const lam_npz *npz, const char *name, lam_array *out);
-/* The name of the only 2-D array, or of the only array, owned by npz. The names are listed by LAM_ERR_ARGUMENT when there
- * are several 2-D arrays, and by LAM_ERR_FORMAT when there is none. */
-lam_status lam_npz_only_table(const lam_npz *npz, const char **name);
+/* The entry at index was an .npy, by its name. */
+int lam_npz_is_array(const lam_npz *npz, size_t index);
+/* What the entry at index holds, by its first bytes. */
+void lam_npz_describe(const lam_npz *npz, size_t index, lam_array_facts *facts);
 void lam_npz_free(lam_npz *npz);
 
 #endif

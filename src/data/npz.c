@@ -12,6 +12,7 @@
 typedef struct entry {
     char *name;                     /* without ".npy"; malloc'd */
     size_t packed, size, offset;    /* bytes in the archive, unpacked, of the local header */
+    int is_npy;                     /* it had that ending */
     unsigned method;                /* 0 stored, 8 deflated */
     uint32_t crc;
 } entry;
@@ -76,8 +77,8 @@ static lam_status read_entry(lam_npz *npz, const unsigned char *p, size_t left, 
     if (e->name == NULL)
         return lam_fail(LAM_ERR_MEMORY, "%s: out of memory", npz->label);
     memcpy(e->name, p + 46, n);
-    if (n >= 4 && memcmp(e->name + n - 4, ".npy", 4) == 0)
-        n -= 4;
+    e->is_npy = n >= 4 && memcmp(e->name + n - 4, ".npy", 4) == 0;
+    n -= e->is_npy ? 4 : 0;
     e->name[n] = '\0';
     npz->count++;
     return LAM_OK;
@@ -253,39 +254,18 @@ lam_status lam_npz_read(const lam_npz *npz, const char *name, lam_array *out)
     return status;
 }
 
-/* Dimensions of an entry from its first bytes; 0 when it is no array that can be read. */
-static size_t dimensions(const lam_npz *npz, const entry *e)
+int lam_npz_is_array(const lam_npz *npz, size_t index)
 {
-    unsigned char *bytes;
-    lam_array array;
-    size_t n = e->size < 1024 ? e->size : 1024;
-    if (unpack(npz, e, n, &bytes) != LAM_OK)
-        return 0;
-    lam_status status = lam_npy_parse_header(npz->label, bytes, n, &array);
-    lam_free(bytes);
-    return status == LAM_OK ? array.n_shape : 0;
+    return index < npz->count && npz->entries[index].is_npy;
 }
 
-lam_status lam_npz_only_table(const lam_npz *npz, const char **name)
+void lam_npz_describe(const lam_npz *npz, size_t index, lam_array_facts *facts)
 {
-    char names[1024];
-    size_t found = 0;
-    for (size_t i = 0; i < npz->count && npz->count > 1; i++)
-        if (dimensions(npz, &npz->entries[i]) == 2) {
-            *name = npz->entries[i].name;
-            found++;
-        }
-    if (npz->count == 1) {
-        *name = npz->entries[0].name;
-        found = 1;
-    }
-    if (found == 1)
-        return LAM_OK;
-    list_names(npz, names, sizeof names);
-    if (npz->count == 0)
-        return lam_fail(LAM_ERR_FORMAT, "%s: there is no array in it", npz->label);
-    if (found == 0)
-        return lam_fail(LAM_ERR_FORMAT, "%s: has no two-dimensional array of numbers; it has %s", npz->label, names);
-    return lam_fail(LAM_ERR_ARGUMENT, "%s: has %zu two-dimensional arrays; choose one as FILE.npz:NAME. It has %s", npz->label,
-        found, names);
+    unsigned char *bytes = NULL;
+    const entry *e = &npz->entries[index];
+    size_t n = e->size < 1024 ? e->size : 1024;
+    if (unpack(npz, e, n, &bytes) != LAM_OK)
+        n = 0;
+    lam_npy_describe(bytes, n, facts);
+    lam_free(bytes);
 }

@@ -3,8 +3,8 @@
 #include "base/mem.h"
 #include "data/bytes.h"
 #include "data/columns.h"
+#include "data/foreign.h"
 #include "data/hash.h"
-#include "data/npy.h"
 #include "base/number.h"
 #include <math.h>
 #include <stdio.h>
@@ -237,49 +237,6 @@ lam_status lam_table_finish(lam_table *table, const char *name, const lam_read_o
     return LAM_OK;
 }
 
-/* A 1-D or 2-D array as a table; takes the array's numbers over. */
-static lam_status table_of_array(const char *name, lam_array *array, lam_table **out)
-{
-    if (array->n_shape != 1 && array->n_shape != 2)
-        return lam_fail(LAM_ERR_SHAPE, "%s: a table is a 2-D array [rows, columns], or a 1-D one of a single column; this one "
-            "has %zu dimensions", name, array->n_shape);
-    size_t rows = array->shape[0], cols = array->n_shape == 2 ? array->shape[1] : 1;
-    if (rows == 0 || cols == 0)
-        return lam_fail(LAM_ERR_FORMAT, "%s: the array is empty: %zu rows of %zu columns", name, rows, cols);
-    LAM_TRY(lam_table_empty(cols, out));
-    (*out)->rows = rows;
-    (*out)->values = array->values;
-    array->values = NULL;
-    return LAM_OK;
-}
-
-static lam_status read_npy(const char *name, const void *bytes, size_t size, lam_table **out)
-{
-    lam_array array;
-    LAM_TRY(lam_npy_parse(name, bytes, size, &array));
-    lam_status status = table_of_array(name, &array, out);
-    lam_array_clear(&array);
-    return status;
-}
-
-static lam_status read_npz(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out)
-{
-    lam_npz *npz;
-    lam_array array;
-    char label[512];
-    LAM_TRY(lam_npz_open_memory(name, bytes, size, &npz));
-    lam_status status = wanted == NULL ? lam_npz_only_table(npz, &wanted) : LAM_OK;
-    if (status == LAM_OK)
-        status = lam_npz_read(npz, wanted, &array);
-    if (status == LAM_OK) {
-        snprintf(label, sizeof label, "%.300s:%.200s", name, wanted);
-        status = table_of_array(label, &array, out);
-        lam_array_clear(&array);
-    }
-    lam_npz_free(npz);
-    return status;
-}
-
 lam_status lam_table_read_memory(const char *name, const void *bytes, size_t size, const char *array,
     const lam_read_options *options, lam_table **out)
 {
@@ -288,12 +245,12 @@ lam_status lam_table_read_memory(const char *name, const void *bytes, size_t siz
     lam_read_options rest = options != NULL ? *options : (lam_read_options){ 0 };
     *out = NULL;
     if (size >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0))
-        status = read_npz(name, bytes, size, array, &table);
+        status = lam_npz_table(name, bytes, size, array, &table);
     else if (array != NULL)
         status = lam_fail(LAM_ERR_FORMAT, "%s: is not an .npz archive, so it has no array \"%s\"", name, array);
     else if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)
-        status = read_npy(name, bytes, size, &table);
-    else {
+        status = lam_npy_table(name, bytes, size, &table);
+    else if ((status = lam_foreign_check(name, bytes, size)) == LAM_OK) {
         status = lam_text_read(name, bytes, size, options, &table);
         rest.columns = rest.drop = NULL; /* done while reading, so that text in dropped columns does no harm */
     }

@@ -12,6 +12,11 @@ lam_status lam_table_read_memory(const char *name, const void *bytes, size_t siz
  * drop_bad_rows, not drop_duplicates; the hash is left to the caller. */
 lam_status lam_text_read(const char *name, const char *bytes, size_t size, const lam_read_options *options, lam_table **out);
 
+/* NumPy's files: an .npy, and of an .npz the array wanted, or where that is NULL the only 2-D array in it, or the only array. Of what is no
+ * table, LAM_ERR_SHAPE and LAM_ERR_FORMAT say what it is, and what makes one of it. */
+lam_status lam_npy_table(const char *name, const void *bytes, size_t size, lam_table **out);
+lam_status lam_npz_table(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out);
+
 /* The same steps for a table that is already numbers: columns/drop, then bad rows (an error without drop_bad_rows). */
 lam_status lam_table_select(lam_table *table, const char *name, const lam_read_options *options);
 /* drop_duplicates, at least one row, hash. */

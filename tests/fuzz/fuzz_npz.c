@@ -2,6 +2,7 @@
  * Build: clang -fsanitize=fuzzer,address,undefined. */
 #include "base/error.h"
 #include "data/npy.h"
+#include "data/table.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     lam_array array;
     lam_npz *npz;
-    const char *name;
     lam_fail(LAM_OK, "%s", "");
     check(lam_npy_parse("fuzz", data, size, &array), &array);
     if (lam_npz_open_memory("fuzz", data, size, &npz) != LAM_OK) {
@@ -42,8 +42,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (size_t i = 0; i < lam_npz_count(npz); i++)
         check(lam_npz_read(npz, lam_npz_name(npz, i), &array), &array);
-    if (lam_npz_only_table(npz, &name) == LAM_OK)
-        require(name != NULL);
+    for (size_t i = 0; i < lam_npz_count(npz); i++) {
+        lam_array_facts facts;
+        lam_npz_describe(npz, i, &facts);
+        require(facts.text[0] != '\0' && strlen(facts.text) < sizeof facts.text);
+    }
     lam_npz_free(npz);
+    lam_table *table = NULL;
+    if (lam_npz_table("fuzz", data, size, NULL, &table) == LAM_OK)
+        require(table->rows > 0 && table->cols > 0);
+    lam_table_free(table);
     return 0;
 }

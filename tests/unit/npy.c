@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "data/npy.h"
+#include "data/table.h"
 #include "scratch.h"
 #include <math.h>
 
@@ -196,7 +197,6 @@ static void archive_of_two(void **state)
     bytes *contents = calloc(2, sizeof *contents), *archive = make_archive(contents);
     lam_npz *npz;
     lam_array a;
-    const char *name;
     const char *path = scratch_write("two.npz", archive->data, archive->size);
     assert_int_equal(lam_npz_open(path, &npz), LAM_OK);
     assert_int_equal(lam_npz_count(npz), 2);
@@ -209,8 +209,9 @@ static void archive_of_two(void **state)
     assert_int_equal(lam_npz_read(npz, "b.c.npy", &a), LAM_OK); /* deflated, by its full name */
     assert_true(a.n_shape == 2 && a.values[3] == 4);
     lam_array_clear(&a);
-    assert_int_equal(lam_npz_only_table(npz, &name), LAM_OK);
-    assert_string_equal(name, "b.c");
+    lam_array_facts facts;
+    lam_npz_describe(npz, 1, &facts);
+    assert_true(facts.content == LAM_ARRAY_NUMBERS && facts.n_shape == 2 && lam_npz_is_array(npz, 1));
     FAILS(lam_npz_read(npz, "z", &a), LAM_ERR_ARGUMENT, "it has a, b.c");
     lam_npz_free(npz);
     lam_npz_free(NULL);
@@ -268,23 +269,65 @@ static void archive_bomb(void **state)
     free(contents);
 }
 
+/* What is no table is said with what it is, and with a command that makes one of it. */
+static void refused_arrays(void **state)
+{
+    (void)state;
+    static const struct { const char *descr, *shape, *words, *command; lam_status status; } cases[] = {
+        { "'<f8'", "(2, 3, 4)", "x.npz:p: holds float64 [2, 3, 4], and the file has no two-dimensional array of numbers",
+            "x = numpy.load('x.npz')['p']; numpy.save('table.npy', x.reshape(len(x), -1))", LAM_ERR_SHAPE },
+        { "'|O'", "(2, 2)", "Python objects [2, 2]", "numpy.load('x.npz', allow_pickle=True)['p']; numpy.save('table.npy', x.astype('float64'))",
+            LAM_ERR_FORMAT },
+        { "'<U12'", "(5, 2)", "text [5, 2]", "x.astype('float64')", LAM_ERR_FORMAT },
+        { "'<c16'", "(5, 2)", "complex128 [5, 2]", "x.real", LAM_ERR_FORMAT },
+        { "[('a', '<f8'), ('b', '<f8')]", "(7,)", "records [7]", "x.dtype.names", LAM_ERR_FORMAT },
+        { "'<f8'", "()", "float64, a single one", "x.reshape(1, 1)", LAM_ERR_SHAPE },
+        { "'<M8[ns]'", "(3,)", "datetime64 [3]", "x.astype('float64')", LAM_ERR_FORMAT },
+    };
+    bytes *archive = calloc(1, sizeof *archive), *content = calloc(2, sizeof *content);
+    lam_table *t = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t n = 1; n <= 2; n++) { /* alone, beside a label, as the .npy itself */
+            char header[200], zeros[256] = { 0 };
+            snprintf(header, sizeof header, "{'descr': %s, 'fortran_order': False, 'shape': %s, }", cases[i].descr, cases[i].shape);
+            memset(content, 0, 2 * sizeof *content);
+            archive->size = 0;
+            put_npy(&content[0], header, zeros, 200);
+            put_npy(&content[1], "{'descr': '|u1', 'fortran_order': False, 'shape': (1,)}", "\1", 1);
+            zip_entry entries[2] = { { .name = "p.npy", .content = &content[0] }, { .name = "label.npy", .content = &content[1] } };
+            put_zip(archive, entries, n);
+            const char *of = n == 2 ? cases[i].words : strstr(cases[i].words, ", and the") != NULL ? "float64 [2, 3, 4]. A table" : cases[i].words;
+            FAILS(lam_npz_table("x.npz", archive->data, archive->size, NULL, &t), cases[i].status, of);
+            FAILS(lam_npz_table("x.npz", archive->data, archive->size, NULL, &t), cases[i].status, cases[i].command);
+            FAILS(lam_npz_table("x.npz", archive->data, archive->size, "p", &t), cases[i].status, cases[i].command);
+            FAILS(lam_npy_table("y.npy", content[0].data, content[0].size, &t), cases[i].status, "y.npy: ");
+            assert_null(t);
+        }
+    free(archive);
+    free(content);
+}
+
 static void archive_choice(void **state)
 {
     (void)state;
-    bytes *archive = calloc(1, sizeof *archive), *content = calloc(1, sizeof *content);
-    lam_npz *npz;
-    const char *name;
-    put_npy(content, "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1)}", "\1", 1);
+    bytes *archive = calloc(1, sizeof *archive), *content = calloc(2, sizeof *content);
+    lam_table *t;
+    put_npy(&content[0], "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1)}", "\1", 1);
+    put_npy(&content[1], "{'descr': '|u1', 'fortran_order': False, 'shape': (1,)}", "\1", 1);
     zip_entry entries[2] = { { .name = "p.npy", .content = content }, { .name = "q.npy", .content = content } };
     put_zip(archive, entries, 2);
-    assert_int_equal(lam_npz_open_memory("x.npz", archive->data, archive->size, &npz), LAM_OK);
-    FAILS(lam_npz_only_table(npz, &name), LAM_ERR_ARGUMENT, "has 2 two-dimensional arrays; choose one as FILE.npz:NAME. It has p, q");
-    lam_npz_free(npz);
+    FAILS(lam_npz_table("x.npz", archive->data, archive->size, NULL, &t), LAM_ERR_ARGUMENT, "has 2 two-dimensional arrays; choose one as "
+        "FILE.npz:NAME, here x.npz:p. It holds p (uint8 [1, 1]), q (uint8 [1, 1])");
+    entries[0].content = entries[1].content = &content[1];
+    archive->size = 0;
+    put_zip(archive, entries, 2);
+    FAILS(lam_npz_table("x.npz", archive->data, archive->size, NULL, &t), LAM_ERR_FORMAT, "it holds p (uint8 [1]), q (uint8 [1]). x.npz:NAME takes");
+    FAILS(lam_npz_table("x.npz", archive->data, archive->size, "z", &t), LAM_ERR_ARGUMENT, "no array \"z\"; it holds p (uint8 [1])");
+    assert_int_equal(lam_npz_table("x.npz", archive->data, archive->size, "q.npy", &t), LAM_OK);
+    lam_table_free(t);
     archive->size = 0;
     put_zip(archive, NULL, 0);
-    assert_int_equal(lam_npz_open_memory("x.npz", archive->data, archive->size, &npz), LAM_OK);
-    FAILS(lam_npz_only_table(npz, &name), LAM_ERR_FORMAT, "there is no array");
-    lam_npz_free(npz);
+    FAILS(lam_npz_table("x.npz", archive->data, archive->size, NULL, &t), LAM_ERR_FORMAT, "there is no array");
     free(archive);
     free(content);
 }
@@ -303,6 +346,7 @@ int main(void)
         cmocka_unit_test(archive_cut_or_damaged),
         cmocka_unit_test(archive_bomb),
         cmocka_unit_test(archive_choice),
+        cmocka_unit_test(refused_arrays),
     };
     return cmocka_run_group_tests_name("npy", tests, scratch_open, scratch_close);
 }
