@@ -80,12 +80,14 @@ def train_peer(args, problem, arch, rows):
     points = read_lines(os.path.join(folder, "log.jsonl"))
     for point in points:
         if point["iteration"] not in scored:
-            text = run([args.laminar, "score", os.path.join(folder, point["weights"]), os.path.join(rows, "valid.npy"),
-                        "--config", arch])
-            nll = [float(line.split()[5]) for line in text.splitlines() if line.startswith("mean NLL, nats, standardised")]
-            scored[point["iteration"]] = nll[0]
+            each = os.path.join(args.work, "logp.csv")
+            run([args.laminar, "score", os.path.join(folder, point["weights"]), os.path.join(rows, "valid.npy"),
+                 "--config", arch, "--units", "standardised", "-o", each])
+            with open(each) as stream:
+                logp = [float(line) for line in stream if line[0] in "-0123456789"]
+            nll = scored[point["iteration"]] = -sum(logp) / len(logp)
             with open(os.path.join(args.work, "scores.jsonl"), "a") as stream:
-                stream.write(json.dumps({"iteration": point["iteration"], "nll": nll[0]}) + "\n")
+                stream.write(json.dumps({"iteration": point["iteration"], "nll": nll}) + "\n")
         point["nll"] = scored[point["iteration"]]
     return {"points": points, "threads": threads, "seconds_an_iteration": tried}
 

@@ -56,7 +56,7 @@ static void report(const lam_model *model, const lam_check_report *r, size_t all
     cli_grid_add(&grid, "decode(encode(x)) - x, standardised units");
     cli_grid_add(&grid, "max %.2e, rms %.2e", r->round_trip_max, r->round_trip_rms);
     cli_grid_add(&grid, "mean log p, Hutchinson (64 probes) - exact, nats");
-    cli_grid_add(&grid, "%.2e +- %.2e", r->hutchinson_mean, r->hutchinson_se);
+    cli_grid_measure(&grid, 6, r->hutchinson_mean, r->hutchinson_se);
     cli_grid_add(&grid, "total mass");
     if (r->has_mass)
         cli_grid_add(&grid, "%.6f", r->mass);

@@ -39,8 +39,10 @@ static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_a
     cli_progress_end();
     if (status != LAM_OK)
         return cli_library_failed();
-    printf("negative ELBO  %.4f +- %.4f nats an image, %.4f bits a pixel (reconstruction %.4f, KL %.4f)\n", s.negative_elbo,
-        s.negative_elbo_se, bits(images, s.negative_elbo), s.reconstruction, s.kl);
+    char nats[64], a_pixel[64];
+    printf("negative ELBO  %s nats an image, %s bits a pixel (reconstruction %.2f, KL %.2f)\n",
+        cli_measure(s.negative_elbo, s.negative_elbo_se, 4, nats),
+        cli_measure(bits(images, s.negative_elbo), bits(images, s.negative_elbo_se), 4, a_pixel), s.reconstruction, s.kl);
     if (s.counts.solves > 0)
         printf("calls of f     %.1f a batch\n", cli_ratio(s.counts.forward, s.counts.solves)
                 * (double)lam_vae_config(model)->blocks);
@@ -86,9 +88,11 @@ static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args
     cli_progress_end();
     if (status != LAM_OK)
         return cli_library_failed();
-    printf("log p(x)       %.4f +- %.4f nats an image over %zu images, %.4f bits a pixel; %zu samples each, %.1f effective (of the "
-           "samples alone +- %.4f)\n", s.log_likelihood, s.log_likelihood_se, rows, bits(images, -s.log_likelihood), s.samples,
-        s.effective_samples, s.sampling_se);
+    char nats[64], a_pixel[64];
+    printf("log p(x)       %s nats an image over %zu images, %s bits a pixel; %zu samples each, %.1f effective (of the samples "
+           "alone +- %.2g)\n", cli_measure(s.log_likelihood, s.log_likelihood_se, 4, nats), rows,
+        cli_measure(bits(images, -s.log_likelihood), bits(images, s.log_likelihood_se), 4, a_pixel), s.samples, s.effective_samples,
+        s.sampling_se);
     return CLI_OK;
 }
 

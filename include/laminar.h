@@ -25,7 +25,8 @@
  * Conventions. Arrays are row-major, x [n, dim]. Log-densities are in nats. "Data units" are the units of the file;
  * "standardised units" are those in which the flow works (mean 0, variance 1 per column of the training rows).
  * Every call that can fail returns a lam_status; LAM_OK is 0. After a failure lam_last_error() says what went wrong,
- * where, and what to do about it; the text is kept per thread. Whoever creates an object frees it; every free takes NULL.
+ * where, and what to do about it; the text is kept per thread. A NULL where an argument must be given is LAM_ERR_ARGUMENT, with its
+ * name; functions that return no status answer 0 or NULL to it, and leave out what they have no place for. Whoever creates an object frees it; every free takes NULL.
  * Calls on different objects may run at the same time; a model may be read by several threads at once.
  */
 #ifndef LAMINAR_H

@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/random.h"
@@ -15,7 +16,7 @@ static const char *const part_names[LAM_PARTS] = { "training", "validation", "te
 
 const char *lam_dataset_hash(const lam_dataset *data)
 {
-    return data->hash;
+    return data != NULL ? data->hash : NULL;
 }
 
 void lam_dataset_free(lam_dataset *data)
@@ -40,13 +41,15 @@ void lam_dataset_free(lam_dataset *data)
 
 size_t lam_dataset_dim(const lam_dataset *data)
 {
-    return data->dim;
+    return data != NULL ? data->dim : 0;
 }
 
 const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *rows)
 {
-    *rows = data->rows[part];
-    return data->values[part];
+    int known = data != NULL && part >= LAM_TRAIN && part <= LAM_TEST;
+    if (rows != NULL)
+        *rows = known ? data->rows[part] : 0;
+    return known ? data->values[part] : NULL;
 }
 
 /* NaN and infinities, and tables that do not belong together. tables [3], NULL where there is none. */
@@ -269,6 +272,10 @@ static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_tabl
 lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const lam_table *valid, const lam_table *test,
     const lam_log *log, lam_dataset **out)
 {
+    LAM_NEED(out, "out");
+    *out = NULL;
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(all, "all");
     *out = NULL;
     if (cfg == NULL || all == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "a configuration and a table are needed to build a data set");

@@ -1,5 +1,6 @@
 #include "data/images.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "data/bytes.h"
 #include "data/image_formats.h"
@@ -295,9 +296,11 @@ static lam_status read_file(const char *path, const lam_images_options *options,
 
 lam_status lam_images_read(const char *path, const lam_images_options *options, lam_images *out)
 {
-    lam_images_options chosen = options != NULL ? *options : (lam_images_options){ 0 };
+    LAM_NEED(out, "out");
     *out = (lam_images){ 0 };
-    if (path == NULL || path[0] == '\0')
+    LAM_NEED(path, "path");
+    lam_images_options chosen = options != NULL ? *options : (lam_images_options){ 0 };
+    if (path[0] == '\0')
         return lam_fail(LAM_ERR_ARGUMENT, "no file of images was named");
     char *file = split_array(path, &chosen.array);
     lam_status status = read_file(file != NULL ? file : path, &chosen, out);

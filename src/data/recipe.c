@@ -1,6 +1,7 @@
 /* The table of recipes, and what is done to the rows that each has read. */
 #include "data/recipe.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "data/moments.h"
@@ -289,6 +290,9 @@ void lam_recipe_clear(lam_recipe_job *job)
 lam_status lam_recipe_prepare(const char *name, const char *const *paths, size_t n_paths, const char *folder,
     const lam_recipe_options *options, lam_recipe_result *result)
 {
+    LAM_NEED(name, "name");
+    LAM_NEED_IF(n_paths > 0, paths, "paths");
+    LAM_NEED(folder, "folder");
     static const lam_recipe_options defaults;
     lam_recipe_result unwanted;
     if (name == NULL || paths == NULL || folder == NULL || n_paths == 0)

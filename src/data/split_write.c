@@ -1,5 +1,6 @@
 /* The rows of a data set as files for other programs, with all that is needed to take them back to the file that they are from. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "data/dataset.h"
@@ -98,8 +99,9 @@ lam_status lam_dataset_write(const lam_dataset *data, const char *folder, const 
 {
     char path[4096];
     lam_out_file out = { 0 };
-    if (data == NULL || folder == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "a data set and a folder are needed to write a split");
+    LAM_NEED(data, "data");
+    LAM_NEED(folder, "folder");
+    LAM_NEED(files, "files");
     for (int part = 0; part < LAM_PARTS; part++)
         if (data->rows[part] > 0)
             LAM_TRY(write_part(data, part, folder));

@@ -1,5 +1,6 @@
 #include "data/table.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "data/bytes.h"
 #include "data/columns.h"
@@ -29,6 +30,8 @@ void lam_table_free(lam_table *table)
 
 lam_status lam_table_rename(lam_table *table, size_t column, const char *name)
 {
+    LAM_NEED(table, "table");
+    LAM_NEED(name, "name");
     if (table == NULL || name == NULL || column >= table->cols)
         return lam_fail(LAM_ERR_ARGUMENT, "column %zu cannot be named: there is no such column or no name", column + 1);
     char *copy = lam_strdup(name);
@@ -65,6 +68,8 @@ lam_status lam_table_empty(size_t cols, lam_table **out)
 
 lam_status lam_table_create(size_t rows, size_t cols, lam_table **out)
 {
+    LAM_NEED(out, "out");
+    *out = NULL;
     *out = NULL;
     if (rows == 0 || cols == 0)
         return lam_fail(LAM_ERR_ARGUMENT, "a table needs rows and columns: %zu by %zu were asked for", rows, cols);
@@ -313,6 +318,9 @@ static char *split_array(const char *path, const char **array)
 
 lam_status lam_table_read(const char *path, const lam_read_options *options, lam_table **out)
 {
+    LAM_NEED(out, "out");
+    *out = NULL;
+    LAM_NEED(path, "path");
     *out = NULL;
     if (path == NULL || path[0] == '\0')
         return lam_fail(LAM_ERR_ARGUMENT, "no data file was named");

@@ -1,5 +1,6 @@
 /* Tables to .npy, .csv and .csv.gz. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/file.h"
 #include "data/cell.h"
 #include "data/npy.h"
@@ -134,6 +135,8 @@ static lam_status write_csv(const lam_table *table, const char *path, int packed
 
 lam_status lam_table_write(const lam_table *table, const char *path)
 {
+    LAM_NEED(table, "table");
+    LAM_NEED(path, "path");
     if (table == NULL || path == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "a table and the name of a file are needed");
     size_t shape[2] = { table->rows, table->cols };
@@ -146,6 +149,7 @@ lam_status lam_table_write(const lam_table *table, const char *path)
 
 lam_status lam_table_write_to(const lam_table *table, int descriptor)
 {
+    LAM_NEED(table, "table");
     if (table == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "a table is needed");
     int own = dup(descriptor);

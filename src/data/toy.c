@@ -2,6 +2,7 @@
  * al. 2019). Where that code takes evenly spaced points or equal shares of a mixture, a row here draws its own, so that
  * every row is independent and row i is a function of (name, seed, i). */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "data/table.h"
@@ -129,6 +130,9 @@ const char *lam_toy_name(size_t index)
 
 lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table **out)
 {
+    LAM_NEED(out, "out");
+    *out = NULL;
+    LAM_NEED(name, "name");
     size_t index = 0;
     *out = NULL;
     if (name == NULL)

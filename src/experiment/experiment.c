@@ -1,6 +1,7 @@
 /* From a plan to its runs: names, folders, configurations. */
 #include "experiment/experiment.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
@@ -323,6 +324,10 @@ static lam_status fill(lam_experiment *e, const char *plan_path, const char *dir
 
 lam_status lam_experiment_open(const char *plan_path, const char *dir, lam_experiment **out)
 {
+    LAM_NEED(out, "out");
+    *out = NULL;
+    LAM_NEED(plan_path, "plan_path");
+    LAM_NEED(dir, "dir");
     if (plan_path == NULL || dir == NULL || dir[0] == '\0' || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_experiment_open needs a plan, a folder and a place for the experiment");
     *out = NULL;
@@ -364,10 +369,12 @@ void lam_experiment_free(lam_experiment *e)
 
 const char *lam_experiment_title(const lam_experiment *e)
 {
+    if (e == NULL)
+        return NULL;
     return e->plan.title.text != NULL ? e->plan.title.text : e->plan.name.text != NULL ? e->plan.name.text : "experiment";
 }
 
 const lam_experiment_run *lam_experiment_run_at(const lam_experiment *e, size_t index)
 {
-    return index < e->n_runs ? &e->runs[index].shown : NULL;
+    return e != NULL && index < e->n_runs ? &e->runs[index].shown : NULL;
 }

@@ -1,5 +1,6 @@
 /* The report: page, tables, pictures. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/file.h"
 #include "experiment/csv.h"
 #include "experiment/page.h"
@@ -69,6 +70,7 @@ static lam_status write_figures(const lam_experiment *e, const lam_measurement *
 
 lam_status lam_experiment_report(lam_experiment *e, int working)
 {
+    LAM_NEED(e, "experiment");
     lam_measurement m;
     LAM_TRY(lam_experiment_refresh(e));
     LAM_TRY(lam_measure_experiment(e, &m));

@@ -1,5 +1,6 @@
 /* How far each run of an experiment is: read from its folder, and noted there. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "experiment/csv.h"
@@ -121,6 +122,8 @@ static lam_status write_note(const char *path, const lam_run_note *note, double 
 
 lam_status lam_experiment_note(lam_experiment *e, size_t index, const lam_run_note *note)
 {
+    LAM_NEED(e, "experiment");
+    LAM_NEED(note, "note");
     char path[PATH];
     lam_run_state before;
     if (index >= e->n_runs)
@@ -143,6 +146,8 @@ static int same_text(const char *a, const char *b)
 
 lam_status lam_experiment_check_data(const lam_experiment *e, size_t index, const char *data_hash)
 {
+    LAM_NEED(e, "experiment");
+    LAM_NEED(data_hash, "data_hash");
     if (index >= e->n_runs)
         return lam_fail(LAM_ERR_ARGUMENT, "there is no run %zu; the experiment has %zu", index, e->n_runs);
     const lam_grid_run *run = &e->runs[index];
@@ -268,6 +273,7 @@ static size_t disagreeing(const lam_experiment *e)
 
 lam_status lam_experiment_refresh(lam_experiment *e)
 {
+    LAM_NEED(e, "experiment");
     char first[2048];
     lam_status status = refresh(e);
     if (status != LAM_ERR_ARGUMENT)

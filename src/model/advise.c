@@ -1,5 +1,6 @@
 /* What is odd about rows that a model is to evaluate, beside the rows that it was fitted to. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "data/moments.h"
@@ -130,8 +131,8 @@ static lam_status say_standardised(const lam_model *m, size_t worst, const lam_l
 
 lam_status lam_rows_advise(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, const lam_log *log)
 {
-    if (model == NULL || (x == NULL && n > 0))
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_rows_advise needs a model and rows");
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, x, "x");
     size_t dim = model->layout.field.dim, worst;
     lam_units units = options != NULL ? options->units : LAM_UNITS_DATA;
     if (log == NULL || log->line == NULL || n == 0)

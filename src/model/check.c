@@ -1,5 +1,6 @@
 /* How far a model's numbers can be trusted. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "model/mass.h"
 #include <math.h>
@@ -116,6 +117,9 @@ static lam_status standardise(check *c, lam_units units, const double *x)
 
 lam_status lam_check(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, lam_check_report *report)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, x, "x");
+    LAM_NEED(report, "report");
     check c = { .n = n };
     lam_check_report r = { .rows = n };
     LAM_TRY(lam_pass_init(&c.pass, model, options));

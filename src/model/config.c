@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "model/parameters.h"
@@ -9,6 +10,8 @@
 
 void lam_config_init(lam_config *cfg)
 {
+    if (cfg == NULL)
+        return;
     memset(cfg, 0, sizeof *cfg);
     const lam_param *param;
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++)
@@ -18,6 +21,8 @@ void lam_config_init(lam_config *cfg)
 
 void lam_config_clear(lam_config *cfg)
 {
+    if (cfg == NULL)
+        return;
     const lam_param *param;
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
         char **text = lam_param_text(param, cfg);
@@ -29,6 +34,8 @@ void lam_config_clear(lam_config *cfg)
 
 lam_status lam_config_copy(lam_config *dst, const lam_config *src)
 {
+    LAM_NEED(dst, "dst");
+    LAM_NEED(src, "src");
     lam_config copy = *src;
     lam_status status = LAM_OK;
     const lam_param *param;
@@ -51,6 +58,9 @@ lam_status lam_config_copy(lam_config *dst, const lam_config *src)
 
 lam_status lam_config_set(lam_config *cfg, const char *name, const char *value)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(name, "name");
+    LAM_NEED(value, "value");
     if (name == NULL || value == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_config_set needs a name and a value");
     const lam_param *param = lam_param_find(name, NULL);
@@ -59,6 +69,9 @@ lam_status lam_config_set(lam_config *cfg, const char *name, const char *value)
 
 lam_status lam_config_get(const lam_config *cfg, const char *name, char *value, size_t size)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(name, "name");
+    LAM_NEED(value, "value");
     if (name == NULL || value == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_config_get needs a name and room for the value");
     const lam_param *param = lam_param_find(name, NULL);
@@ -158,6 +171,7 @@ static lam_status check_vae(const lam_config *cfg)
 
 lam_status lam_config_check(const lam_config *cfg)
 {
+    LAM_NEED(cfg, "cfg");
     const lam_param *param;
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++)
         LAM_TRY(lam_param_check(param, cfg));
@@ -177,8 +191,11 @@ static void add_penalty(char text[128], const char *name, double value)
 void lam_config_penalties(const lam_config *cfg, char text[128])
 {
     char name[32] = "TPR";
+    if (text != NULL)
+        text[0] = '\0';
+    if (cfg == NULL || text == NULL)
+        return;
     int both = cfg->kinetic_coefficient == cfg->jacobian_coefficient;
-    text[0] = '\0';
     if (cfg->tpr_times != 4 || cfg->tpr_degree != 1)
         snprintf(name, sizeof name, "TPR (n %zu, p %zu)", cfg->tpr_times, cfg->tpr_degree);
     add_penalty(text, name, cfg->tpr_coefficient);

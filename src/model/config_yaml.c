@@ -1,5 +1,6 @@
 #include "model/config_yaml.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/file.h"
 #include "base/utf8.h"
 #include "model/parameters.h"
@@ -42,6 +43,8 @@ lam_status lam_config_parse(lam_config *cfg, const char *text, size_t size, cons
 
 lam_status lam_config_load(lam_config *cfg, const char *yaml_path)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(yaml_path, "yaml_path");
     char *text;
     size_t size;
     LAM_TRY(lam_file_read(yaml_path, &text, &size));
@@ -158,6 +161,8 @@ lam_status lam_config_print(const lam_config *cfg, char **text, size_t *size)
 
 lam_status lam_config_save(const lam_config *cfg, const char *yaml_path)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(yaml_path, "yaml_path");
     char *text;
     size_t size;
     lam_out_file out;

@@ -1,5 +1,6 @@
 /* Log-densities, samples, and the way to the base and back. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/random.h"
 #include "model/pass.h"
 #include <math.h>
@@ -7,6 +8,9 @@
 lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *logp,
     lam_counts *counts)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, x, "x");
+    LAM_NEED_IF(n > 0, logp, "logp");
     lam_pass pass;
     lam_counts sum = { 0 };
     LAM_TRY(lam_pass_init(&pass, model, options));
@@ -31,12 +35,18 @@ static lam_status transform(const lam_model *model, const lam_eval_options *opti
 lam_status lam_encode(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *z,
     lam_counts *counts)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, x, "x");
+    LAM_NEED_IF(n > 0, z, "z");
     return transform(model, options, 1, x, n, z, counts);
 }
 
 lam_status lam_decode(const lam_model *model, const lam_eval_options *options, const double *z, size_t n, double *x,
     lam_counts *counts)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, z, "z");
+    LAM_NEED_IF(n > 0, x, "x");
     return transform(model, options, 0, z, n, x, counts);
 }
 
@@ -79,6 +89,8 @@ static lam_status keep(void *self, size_t first, size_t rows, const double *z, c
 lam_status lam_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, size_t n, double *x, double *logp,
     lam_counts *counts)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, x, "x");
     lam_pass pass;
     lam_counts sum = { 0 };
     LAM_TRY(lam_pass_init(&pass, model, options));
@@ -109,6 +121,9 @@ static void even_times(const lam_model *m, size_t times, double *t)
 lam_status lam_trajectories(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, size_t times,
     double *t, double *states, lam_counts *counts)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, x, "x");
+    LAM_NEED_IF(n > 0, states, "states");
     lam_pass pass;
     lam_counts sum = { 0 };
     LAM_TRY(lam_pass_init(&pass, model, options));

@@ -57,6 +57,8 @@ static int grey(const lam_config *cfg)
 
 const char *lam_parameter_idle(size_t index, const lam_config *cfg)
 {
+    if (cfg == NULL)
+        return NULL;
     static const struct {
         const char *name;
         int (*idle)(const lam_config *cfg);

@@ -1,5 +1,6 @@
 /* A model from its file, or from weights that another program saved under the same names. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "model/config_yaml.h"
 #include "model/metadata.h"
@@ -214,6 +215,9 @@ static lam_status load(loader *l, const lam_config *config, lam_model **out)
 /* A file of ours says everything itself; config is for foreign ones. */
 lam_status lam_model_load(const char *path, const lam_config *config, lam_model **out)
 {
+    LAM_NEED(out, "out");
+    *out = NULL;
+    LAM_NEED(path, "path");
     if (path == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_model_load needs a path and a place for the model");
     *out = NULL;
@@ -228,6 +232,8 @@ lam_status lam_model_load(const char *path, const lam_config *config, lam_model 
 
 lam_status lam_model_file_kind(const char *path, lam_model_kind *kind)
 {
+    LAM_NEED(path, "path");
+    LAM_NEED(kind, "kind");
     lam_st_file file;
     lam_config cfg;
     if (path == NULL || kind == NULL)

@@ -155,43 +155,47 @@ lam_status lam_model_copy(const lam_model *model, lam_model **out)
 
 size_t lam_model_dim(const lam_model *model)
 {
-    return model->layout.field.dim;
+    return model != NULL ? model->layout.field.dim : 0;
 }
 
 size_t lam_model_parameter_count(const lam_model *model)
 {
-    return model->layout.trained;
+    return model != NULL ? model->layout.trained : 0;
 }
 
 const lam_config *lam_model_config(const lam_model *model)
 {
-    return &model->config;
+    return model != NULL ? &model->config : NULL;
 }
 
 const char *lam_model_column(const lam_model *model, size_t column)
 {
-    return column < model->layout.field.dim ? model->columns[column] : NULL;
+    return model != NULL && column < model->layout.field.dim ? model->columns[column] : NULL;
 }
 
 const char *lam_model_data_hash(const lam_model *model)
 {
-    return model->data_hash;
+    return model != NULL ? model->data_hash : NULL;
 }
 
 void lam_model_standardiser(const lam_model *model, const double **mean, const double **scale, double *log_det)
 {
-    *mean = model->mean;
-    *scale = model->scale;
-    *log_det = model->log_det;
+    if (mean != NULL)
+        *mean = model != NULL ? model->mean : NULL;
+    if (scale != NULL)
+        *scale = model != NULL ? model->scale : NULL;
+    if (log_det != NULL)
+        *log_det = model != NULL ? model->log_det : 0;
 }
 
 const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape)
 {
-    if (index >= model->n_tensors)
+    if (model == NULL || index >= model->n_tensors)
         return NULL;
     const lam_layout_tensor *tensor = &model->tensors[index];
-    *n_shape = tensor->dims;
-    shape[0] = tensor->shape[0];
-    shape[1] = tensor->shape[1];
+    if (n_shape != NULL)
+        *n_shape = tensor->dims;
+    if (shape != NULL)
+        memcpy(shape, tensor->shape, 2 * sizeof *shape);
     return tensor->name;
 }

@@ -1,5 +1,6 @@
 /* A model to its file. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "model/metadata.h"
 #include <math.h>
@@ -33,6 +34,8 @@ static lam_status write_file(const lam_model *model, const char *path, const lam
 
 lam_status lam_model_save(const lam_model *model, const char *path)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED(path, "path");
     if (model == NULL || path == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_model_save needs a model and a path");
     int in_float = model->config.precision == LAM_FLOAT;

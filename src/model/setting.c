@@ -28,6 +28,8 @@ void lam_setting_store(lam_config *cfg, const lam_setting *parameters)
 
 lam_setting lam_config_setting(const lam_config *cfg)
 {
+    if (cfg == NULL)
+        return (lam_setting) { 0 };
     lam_setting s = lam_setting_parameters(cfg);
     if (s.solver == LAM_SOLVER_AUTO)
         s.solver = cfg->solver;

@@ -2,6 +2,7 @@
 #include "model/tune.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "model/pass.h"
@@ -381,8 +382,9 @@ lam_status lam_tune(lam_model *model, const lam_tune_options *options, const dou
 {
     if (result != NULL)
         *result = (lam_tune_result) { 0 };
-    if (model == NULL || options == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_tune needs a model, and options with an error");
+    LAM_NEED(model, "model");
+    LAM_NEED(options, "options");
+    LAM_NEED_IF(n > 0, x, "x");
     lam_tuner t = { .options = *options, .started = lam_clock(), .result.chosen = SIZE_MAX };
     t.options.rows = options->rows > 0 ? options->rows : DEFAULT_ROWS;
     t.options.percentile_error = options->percentile_error != 0 ? options->percentile_error : options->error;
@@ -398,6 +400,8 @@ lam_status lam_tune(lam_model *model, const lam_tune_options *options, const dou
 
 void lam_tune_result_clear(lam_tune_result *result)
 {
+    if (result == NULL)
+        return;
     free(result->candidates);
     *result = (lam_tune_result) { 0 };
 }

@@ -1,5 +1,6 @@
 /* The evaluation setting of a model: its fit's, or the one that lam_tune chose. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "model/model.h"
 #include <math.h>
@@ -28,6 +29,8 @@ lam_config lam_model_evaluation(const lam_model *model, const lam_eval_options *
 
 lam_status lam_model_setting(const lam_model *model, const lam_eval_options *options, lam_setting *setting)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED(setting, "setting");
     static const lam_eval_options defaults;
     const lam_eval_options *o = options != NULL ? options : &defaults;
     const double *h_star;
@@ -43,7 +46,7 @@ lam_status lam_model_setting(const lam_model *model, const lam_eval_options *opt
 
 int lam_model_tuning(const lam_model *model, lam_tuning *tuning)
 {
-    if (!is_tuned(model))
+    if (model == NULL || !is_tuned(model))
         return 0;
     if (tuning != NULL) {
         lam_config cfg = fitted_config(model);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "report/bench.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "penalty/tpr.h"
 #include <math.h>
@@ -196,6 +197,8 @@ static void name_compiler(char *text, size_t size)
 
 lam_status lam_measure_machine(const lam_config *cfg, const lam_measure_options *options, lam_machine_figures *out)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(out, "out");
     lam_isa isa;
     if (cfg == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_measure_machine needs a configuration and room for its figures");
@@ -270,6 +273,8 @@ static lam_status open_problem(const lam_config *cfg, size_t dim, const lam_meas
 
 lam_status lam_measure_field(const lam_config *cfg, size_t dim, const lam_measure_options *options, lam_field_figures *out)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(out, "out");
     lam_bench_problem p;
     LAM_TRY(open_problem(cfg, dim, options, &p));
     lam_status status = cfg->precision == LAM_DOUBLE ? lam_bench_field_f64(&p, out) : lam_bench_field_f32(&p, out);
@@ -280,6 +285,8 @@ lam_status lam_measure_field(const lam_config *cfg, size_t dim, const lam_measur
 lam_status lam_measure_iteration(const lam_config *cfg, size_t dim, const lam_measure_options *options,
     lam_iteration_figures *out)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(out, "out");
     lam_bench_problem p;
     LAM_TRY(open_problem(cfg, dim, options, &p));
     lam_status status = cfg->precision == LAM_DOUBLE ? lam_bench_iteration_f64(&p, out) : lam_bench_iteration_f32(&p, out);
@@ -344,6 +351,8 @@ static lam_status write_problem(const lam_bench_problem *p, const char *path, la
 
 lam_status lam_measure_problem(const lam_config *cfg, size_t dim, const lam_measure_options *options, const char *path)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(path, "path");
     lam_bench_problem p;
     LAM_TRY(open_problem(cfg, dim, options, &p));
     size_t rows = cfg->batch_size * dim, floats = p.model->layout.parameters + rows * (1 + cfg->blocks);

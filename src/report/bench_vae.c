@@ -2,6 +2,7 @@
 #define LAM_WIDTH 32
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "penalty/tpr.h"
 #include "report/bench.h"
@@ -183,6 +184,8 @@ static void fill(const problem *p, double *times, size_t n, lam_vae_figures *out
 lam_status lam_measure_vae(const lam_config *cfg, size_t height, size_t width, const lam_measure_options *options,
     lam_vae_figures *out)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(out, "out");
     problem p;
     size_t n = 0;
     LAM_TRY(open_problem(cfg, height, width, options, &p));
@@ -240,6 +243,8 @@ static lam_status write_problem(const problem *p, const char *path, lam_vae_tens
 lam_status lam_measure_vae_problem(const lam_config *cfg, size_t height, size_t width, const lam_measure_options *options,
     const char *path)
 {
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(path, "path");
     problem p;
     lam_vae_tensor t;
     size_t n = 0;

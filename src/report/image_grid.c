@@ -1,5 +1,6 @@
 #include "laminar.h"
 #include "base/error.h"
+#include "base/need.h"
 
 #ifdef LAM_HAVE_PNG
 #include "base/file.h"
@@ -85,6 +86,8 @@ static lam_status write_png(const unsigned char *picture, size_t height, size_t 
 
 lam_status lam_image_grid_write(const lam_image_grid *grid, const char *path)
 {
+    LAM_NEED(grid, "grid");
+    LAM_NEED(path, "path");
     LAM_TRY(check(grid, path));
     size_t height = length(grid->rows, grid->height, grid, grid->lead_rows);
     size_t width = length(grid->columns, grid->width, grid, grid->lead_columns);

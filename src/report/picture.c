@@ -1,6 +1,7 @@
 /* lam_picture_write: what is asked, the draws, the ranges; then the kind of picture. */
 #include "report/picture.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "report/plot.h"
@@ -257,6 +258,8 @@ static lam_status make(lam_picture *p, const char *path)
 lam_status lam_picture_write(const lam_picture_model *models, size_t n_models, const lam_table *data,
     const lam_picture_options *options, const char *path, lam_picture_report *report)
 {
+    LAM_NEED_IF(n_models > 0, models, "models");
+    LAM_NEED(path, "path");
     static const size_t all[LAM_PICTURE_COLUMNS] = { 0, 1, 2, 3, 4, 5 };
     LAM_TRY(lam_plot_check_path(path));
     LAM_TRY(check_models(models, n_models));

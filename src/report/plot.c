@@ -1,6 +1,7 @@
 /* lam_plot_write: what is drawn (draw.h) goes to a file, whole or not at all. */
 #include "report/plot.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/file.h"
 
 #ifdef LAM_HAVE_CAIRO
@@ -154,6 +155,8 @@ static lam_status write_plot(const lam_plot *plot, const char *path, FILE *strea
 
 lam_status lam_plot_write(const lam_plot *plot, const char *path)
 {
+    LAM_NEED(plot, "plot");
+    LAM_NEED(path, "path");
     lam_out_file file = { 0 };
     lam_canvas canvas = { 0 };
     lam_plan plan = { 0 };

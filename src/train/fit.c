@@ -1,5 +1,6 @@
 /* lam_fit: a density of the rows of a table, as a target of the loop. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "data/dataset.h"
 #include "data/gaussian.h"
@@ -141,6 +142,10 @@ static lam_status finish(void *self, double until, lam_fit_result *r)
 lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
     lam_fit_result *result)
 {
+    LAM_NEED(model, "model");
+    *model = NULL;
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(data, "data");
     const lam_fit_options none = { 0 };
     lam_fit_result ignored;
     if (cfg == NULL || data == NULL || model == NULL)

@@ -1,5 +1,6 @@
 /* metrics.jsonl, read back. */
 #include "base/error.h"
+#include "base/need.h"
 #include "laminar.h"
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -158,8 +159,9 @@ static lam_status take_line(reader *r, const char *line)
 
 lam_status lam_history_read(const char *run_dir, lam_history *out)
 {
-    if (run_dir == NULL || out == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_history_read needs a folder and a place for what it holds");
+    LAM_NEED(out, "out");
+    *out = (lam_history) { 0 };
+    LAM_NEED(run_dir, "run_dir");
     *out = (lam_history) { .iterations = unknown, .seconds = unknown, .train_seconds = unknown, .train_cpu_seconds = unknown };
     size_t length = strlen(run_dir) + sizeof "/metrics.jsonl", room = 0;
     char *path = malloc(length), *line = NULL;

@@ -1,5 +1,6 @@
 #include "vae/data.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "data/binarise.h"
 #include "data/hash.h"
@@ -72,6 +73,10 @@ static size_t share(size_t wanted, const lam_images *all, const lam_images *own)
 lam_status lam_image_data_build(const lam_config *cfg, const lam_images *all, const lam_images *valid, const lam_images *test,
     lam_image_data **out)
 {
+    LAM_NEED(out, "out");
+    *out = NULL;
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(all, "all");
     if (cfg == NULL || all == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_image_data_build needs a configuration, images and a place for the data");
     const lam_images *files[LAM_PARTS] = { all, valid, test };
@@ -93,28 +98,30 @@ lam_status lam_image_data_build(const lam_config *cfg, const lam_images *all, co
 
 size_t lam_image_data_rows(const lam_image_data *d, lam_part part)
 {
-    return d->parts.rows[part];
+    return d != NULL ? d->parts.rows[part] : 0;
 }
 
 void lam_image_data_size(const lam_image_data *d, size_t *height, size_t *width)
 {
-    *height = d->parts.height;
-    *width = d->parts.width;
+    if (height != NULL)
+        *height = d != NULL ? d->parts.height : 0;
+    if (width != NULL)
+        *width = d != NULL ? d->parts.width : 0;
 }
 
 const unsigned char *lam_image_data_pixels(const lam_image_data *d, lam_part part)
 {
-    return d->parts.pixels[part];
+    return d != NULL ? d->parts.pixels[part] : NULL;
 }
 
 const size_t *lam_image_data_numbers(const lam_image_data *d, lam_part part)
 {
-    return d->parts.number[part];
+    return d != NULL ? d->parts.number[part] : NULL;
 }
 
 const char *lam_image_data_hash(const lam_image_data *d)
 {
-    return d->hash;
+    return d != NULL ? d->hash : NULL;
 }
 
 void lam_image_data_free(lam_image_data *d)

@@ -2,6 +2,7 @@
 #include "vae/pass.h"
 #include "base/counts.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "vae/data.h"
 #include <math.h>
 #include <string.h>
@@ -129,6 +130,9 @@ static lam_status score_weighted(lam_vae_pass *p, const unsigned char *pixels, c
 lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, size_t samples, double *each, lam_vae_scores *out)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, pixels, "pixels");
+    LAM_NEED(out, "out");
     lam_vae_pass p;
     if (model == NULL || pixels == NULL || n == 0 || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_score needs a model, images and a place for the scores");

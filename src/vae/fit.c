@@ -1,5 +1,6 @@
 /* lam_vae_fit: an auto-encoder as a target of the loop. */
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "train/loop.h"
 #include "vae/data.h"
@@ -58,6 +59,10 @@ static lam_status create(const lam_config *cfg, const lam_image_data *data, fitt
 lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const lam_fit_options *options, lam_vae **model,
     lam_fit_result *result)
 {
+    LAM_NEED(model, "model");
+    *model = NULL;
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(data, "data");
     const lam_fit_options none = { 0 };
     lam_fit_result ignored;
     fitting f = { .pool = NULL };

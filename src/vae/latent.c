@@ -1,6 +1,7 @@
 /* From images to z and back, with a fitted auto-encoder: codes, reconstructions, samples and interpolations. */
 #include "vae/pass.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "vae/data.h"
@@ -65,6 +66,9 @@ static lam_status encode_all(lam_vae_pass *p, const unsigned char *pixels, const
 lam_status lam_vae_encode(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, int draw, double *z)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, pixels, "pixels");
+    LAM_NEED_IF(n > 0, z, "z");
     lam_vae_pass p;
     if (model == NULL || pixels == NULL || z == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_encode needs a model, images and room for their codes");
@@ -99,6 +103,9 @@ static lam_status decode_all(lam_vae_pass *p, const double *z, size_t n, double 
 
 lam_status lam_vae_decode(const lam_vae *model, const lam_eval_options *options, const double *z, size_t n, double *out)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, z, "z");
+    LAM_NEED_IF(n > 0, out, "out");
     lam_vae_pass p;
     if (model == NULL || z == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_decode needs a model, codes and room for the images");
@@ -125,6 +132,9 @@ static lam_status reconstruct(lam_vae_pass *p, const unsigned char *pixels, cons
 lam_status lam_vae_reconstruct(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, double *out)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, pixels, "pixels");
+    LAM_NEED_IF(n > 0, out, "out");
     lam_vae_pass p;
     if (model == NULL || pixels == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_reconstruct needs a model, images and room for as many");
@@ -150,6 +160,8 @@ static lam_status sample(lam_vae_pass *p, uint64_t seed, size_t n, double *out)
 
 lam_status lam_vae_sample(const lam_vae *model, const lam_eval_options *options, uint64_t seed, size_t n, double *out)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED_IF(n > 0, out, "out");
     lam_vae_pass p;
     if (model == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_sample needs a model and room for the images");
@@ -186,9 +198,10 @@ static lam_status interpolate(lam_vae_pass *p, const unsigned char *pixels, cons
 lam_status lam_vae_interpolate(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, double *out)
 {
+    LAM_NEED(model, "model");
+    LAM_NEED(pixels, "pixels");
+    LAM_NEED(out, "out");
     lam_vae_pass p;
-    if (model == NULL || pixels == NULL || out == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_interpolate needs a model, two images and room for the steps");
     lam_status status = lam_vae_pass_open(&p, model, options, 1);
     if (status == LAM_OK)
         status = interpolate(&p, pixels, numbers, n, out);

@@ -1,5 +1,6 @@
 #include "vae/vae.h"
 #include "base/error.h"
+#include "base/need.h"
 #include "base/mem.h"
 #include "model/config_yaml.h"
 #include "model/metadata.h"
@@ -53,27 +54,31 @@ void lam_vae_free(lam_vae *v)
 
 const lam_config *lam_vae_config(const lam_vae *v)
 {
-    return &v->config;
+    return v != NULL ? &v->config : NULL;
 }
 
 void lam_vae_image_size(const lam_vae *v, size_t *height, size_t *width)
 {
-    *height = v->layout.height;
-    *width = v->layout.width;
+    if (height != NULL)
+        *height = v != NULL ? v->layout.height : 0;
+    if (width != NULL)
+        *width = v != NULL ? v->layout.width : 0;
 }
 
 size_t lam_vae_parameter_count(const lam_vae *v)
 {
-    return v->layout.trained;
+    return v != NULL ? v->layout.trained : 0;
 }
 
 const char *lam_vae_data_hash(const lam_vae *v)
 {
-    return v->data_hash;
+    return v != NULL ? v->data_hash : NULL;
 }
 
 const char *lam_vae_component(const lam_vae *v, size_t index, size_t *parameters)
 {
+    if (v == NULL)
+        return NULL;
     const lam_vae_layout *l = &v->layout;
     const struct {
         const char *name;
@@ -83,18 +88,22 @@ const char *lam_vae_component(const lam_vae *v, size_t index, size_t *parameters
         { "decoder", l->at_flow - l->at_decoder } };
     if (index >= sizeof parts / sizeof parts[0])
         return NULL;
-    *parameters = parts[index].parameters;
+    if (parameters != NULL)
+        *parameters = parts[index].parameters;
     return parts[index].name;
 }
 
 int lam_vae_tensor_at(const lam_vae *v, size_t index, char name[96], size_t shape[4], size_t *n_shape)
 {
     lam_vae_tensor t;
-    if (!lam_vae_layout_tensor(&v->layout, index, &t))
+    if (v == NULL || !lam_vae_layout_tensor(&v->layout, index, &t))
         return 0;
-    memcpy(name, t.name, sizeof t.name);
-    memcpy(shape, t.shape, sizeof t.shape);
-    *n_shape = t.dims;
+    if (name != NULL)
+        memcpy(name, t.name, sizeof t.name);
+    if (shape != NULL)
+        memcpy(shape, t.shape, sizeof t.shape);
+    if (n_shape != NULL)
+        *n_shape = t.dims;
     return 1;
 }
 
@@ -138,6 +147,8 @@ static lam_status write_file(const lam_vae *v, const char *path, const lam_st_pa
 
 lam_status lam_vae_save(const lam_vae *v, const char *path)
 {
+    LAM_NEED(v, "model");
+    LAM_NEED(path, "path");
     if (v == NULL || path == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_save needs a model and a path");
     LAM_TRY(check_finite(v, path));
@@ -229,6 +240,9 @@ static lam_status load(const lam_st_file *file, const char *path, lam_config *cf
 
 lam_status lam_vae_load(const char *path, lam_vae **out)
 {
+    LAM_NEED(out, "out");
+    *out = NULL;
+    LAM_NEED(path, "path");
     lam_st_file file;
     lam_config cfg;
     if (path == NULL || out == NULL)

@@ -109,6 +109,11 @@ check_c() {
     code=$?
     expect_code 0
     expect_out "log p(x) = "
+    command_line=./density-static
+    env -u LD_LIBRARY_PATH ./density-static >static 2>err
+    code=$?
+    expect_code 0
+    expect_same static out
     local package
     package=$(find "$prefix" -path '*-packages/laminar')
     [ -z "$package" ] && return # a build without Python
