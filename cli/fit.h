@@ -59,6 +59,8 @@ int fit_progress(void *user, const lam_progress *progress);
 int fit_evaluating(void *user, lam_part part, size_t done, size_t rows);
 /* What was read, as lines on stdout. valid and test may be NULL. */
 void fit_print_data(const char *path, const lam_table *all, const lam_dataset *data);
+/* The flow and how it is trained, in two lines; cfg is resolved. */
+void fit_print_choice(const lam_config *cfg);
 /* The closing tables on stdout; rows: of each part, by lam_part. */
 void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit_result *result);
 /* A line where validations or the test took a sample of their rows (what: "rows" or "images"), and nothing else. */

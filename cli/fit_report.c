@@ -221,6 +221,21 @@ void fit_print_data(const char *path, const lam_table *all, const lam_dataset *d
     fflush(stdout);
 }
 
+void fit_print_choice(const lam_config *cfg)
+{
+    char text[256], penalties[128];
+    lam_config_penalties(cfg, penalties);
+    printf("flow     %zu block%s of %s, ", cfg->blocks, cfg->blocks == 1 ? "" : "s", cli_parameter(cfg, "dims", text));
+    printf("%s, ", cli_parameter(cfg, "layer", text));
+    printf("%s; penalty: %s\ntraining ", cli_parameter(cfg, "nonlinearity", text), penalties);
+    if (cfg->warm_start > 0)
+        printf("%zu iterations of flow matching, then ", cfg->warm_start);
+    printf("%zu of maximum likelihood; %zu rows a batch, ", cfg->iterations, cfg->batch_size);
+    printf("%s, learning rate %g, ", cli_parameter(cfg, "optimizer", text), cfg->lr);
+    printf("schedule %s\n", cli_parameter(cfg, "schedule", text));
+    fflush(stdout);
+}
+
 static void nll_row(cli_grid *grid, const char *name, double nll, double error, double log_det)
 {
     cli_grid_add(grid, "%s", name);

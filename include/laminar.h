@@ -94,7 +94,25 @@ typedef enum lam_end { LAM_END_LAND, LAM_END_OVERSHOOT, LAM_END_LAND_ALL } lam_e
 typedef enum lam_first_step { LAM_STEP_PROBE, LAM_STEP_WARM, LAM_STEP_GIVEN } lam_first_step;
 typedef enum lam_error_parts { LAM_ERROR_ZL, LAM_ERROR_Z } lam_error_parts;
 typedef enum lam_gradient { LAM_GRAD_STEPS, LAM_GRAD_ADJOINT } lam_gradient;
-typedef enum lam_optimizer { LAM_ADAM, LAM_ADAMW, LAM_ADAMAX } lam_optimizer;
+/* code, name, the learning rate that it has where none is given */
+#define LAM_OPTIMIZER_LIST(X) \
+    X(LAM_ADAM, adam, 1e-3) \
+    X(LAM_ADAMW, adamw, 1e-3) \
+    X(LAM_ADAMAX, adamax, 1e-3) \
+    X(LAM_MUON, muon, 1e-2) \
+    X(LAM_SOAP, soap, 3e-3)
+typedef enum lam_optimizer {
+#define LAM_OPTIMIZER_ENUM(code, name, rate) code,
+    LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_ENUM)
+#undef LAM_OPTIMIZER_ENUM
+    LAM_OPTIMIZER_AUTO /* muon of densities, adamax of auto-encoders */
+} lam_optimizer;
+/* How the learning rate moves (method.md 8): down to 0 by half a cosine; cut tenfold where validation stops improving; not at all. AUTO:
+ * cosine of densities, cuts of auto-encoders. */
+typedef enum lam_schedule_kind { LAM_SCHEDULE_COSINE, LAM_SCHEDULE_CUTS, LAM_SCHEDULE_CONSTANT, LAM_SCHEDULE_AUTO } lam_schedule_kind;
+/* Parameters whose default "auto" is chosen by rows and columns when a fit begins (lam_config_resolve). */
+#define LAM_AUTO 0                  /* of dims (n_hidden), blocks, batch_size, lr, iterations, val_freq */
+#define LAM_AUTO_START ((size_t)-1) /* of warm_start */
 typedef enum lam_precision { LAM_FLOAT, LAM_DOUBLE } lam_precision;
 typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_control;
 /* The noise that a row goes to in flow matching: NONE, that drawn beside it; MINIBATCH, of the draws of 64 rows the one that makes
@@ -155,6 +173,10 @@ typedef struct lam_config {
     double steer;              /* STEER (Ghosh et al. 2020): training ends blocks within T -+ this */
     /* training */
     lam_optimizer optimizer;
+    lam_schedule_kind schedule;
+    size_t lr_warmup;              /* of cosine: iterations over which the rate rises */
+    size_t decay_from;             /* of cosine: iteration after which it falls; 0: from the first, or as a limit of time has it */
+    int average;                   /* 1: validation looks at a moving average of the weights as well, and the better one is kept */
     size_t batch_size;
     double lr, weight_decay, clip; /* clip: largest gradient norm, 0 = off */
     size_t iterations;             /* at the most */
@@ -204,6 +226,9 @@ LAM_API lam_status lam_config_load(lam_config *cfg, const char *yaml_path);     
 LAM_API lam_status lam_config_save(const lam_config *cfg, const char *yaml_path); /* whole or not at all */
 /* Every value in range and consistent with the others; lam_fit checks as well. */
 LAM_API lam_status lam_config_check(const lam_config *cfg);
+/* Puts numbers and words in the place of every "auto" that depends on the size of the data, for so many training rows and columns (of
+ * images: rows alone, columns 0). lam_fit and lam_vae_fit do so on a copy; what they chose is in the model's configuration. */
+LAM_API lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns);
 /* The penalties that cfg has, in few words for a heading: "TPR 5 + RNODE 0.01 + STEER 0.5"; "none". */
 LAM_API void lam_config_penalties(const lam_config *cfg, char text[128]);
 

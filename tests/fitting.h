@@ -29,6 +29,10 @@ static inline void configure(lam_config *cfg)
     set(cfg, "log-freq", "2");
     set(cfg, "iterations", "23");
     set(cfg, "lr", "1e-2");
+    set(cfg, "optimizer", "adam");
+    set(cfg, "schedule", "cuts");
+    set(cfg, "early-stopping", "20");
+    set(cfg, "warm-start", "none");
     set(cfg, "threads", "1");
     set(cfg, "memory", "8");
 }

@@ -24,6 +24,7 @@ static inline void configure(lam_config *cfg, ...)
 {
     va_list args;
     lam_config_init(cfg);
+    assert_ok(lam_config_set(cfg, "blocks", "1"));
     va_start(args, cfg);
     for (const char *name = va_arg(args, const char *); name != NULL; name = va_arg(args, const char *))
         assert_ok(lam_config_set(cfg, name, va_arg(args, const char *)));

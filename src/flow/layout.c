@@ -1,5 +1,6 @@
 #include "flow/layout.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "base/random.h"
 #include <math.h>
 #include <stdio.h>
@@ -49,6 +50,19 @@ int lam_layout_tensor_at(const lam_layout *l, size_t index, lam_layout_tensor *t
         t->offset = l->beta;
     }
     return 1;
+}
+
+lam_status lam_layout_map(const lam_layout *l, lam_parameter_map *map)
+{
+    lam_layout_tensor t;
+    *map = (lam_parameter_map) { .parameters = l->trained };
+    map->matrix = lam_alloc(l->blocks * l->field.tensors + 1, sizeof *map->matrix);
+    if (map->matrix == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; lam_layout_tensor_at(l, i, &t); i++)
+        if (t.dims == 2 && t.shape[0] > 1 && t.shape[1] > 1)
+            map->matrix[map->matrices++] = (lam_matrix) { t.offset, t.shape[0], t.shape[1] };
+    return LAM_OK;
 }
 
 void lam_layout_initial(const lam_layout *l, const lam_config *config, double *values)

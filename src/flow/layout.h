@@ -2,6 +2,7 @@
 #ifndef LAM_FLOW_LAYOUT_H
 #define LAM_FLOW_LAYOUT_H
 #include "field/shape.h"
+#include "optim/optimizer.h"
 
 /* [block 0's field] ... [block K-1's field] [beta, for swish] [sqrt of the end time, one a block].
  * Trained are the first `trained` of them: all, or all but the end times. */
@@ -25,6 +26,10 @@ typedef struct lam_layout_tensor {
     size_t dims, shape[2], offset, count;
 } lam_layout_tensor;
 int lam_layout_tensor_at(const lam_layout *layout, size_t index, lam_layout_tensor *tensor);
+
+/* The weight matrices among the trained parameters, for an optimiser: every tensor with two sides above 1, concat's column of t inside
+ * its matrix. The caller frees map->matrix. */
+lam_status lam_layout_map(const lam_layout *layout, lam_parameter_map *map);
 
 /* Initial values: every weight and bias uniform within 1 / sqrt(inputs of its linear map), as the field's usual library does;
  * beta 1; end times from the configuration. values [parameters]. */

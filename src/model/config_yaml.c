@@ -107,7 +107,7 @@ static lam_status print_value(FILE *out, const lam_param *param, const lam_confi
         return print_list(out, param, text);
     }
     LAM_TRY(lam_param_get(param, cfg, value, sizeof value));
-    if (param->kind != LAM_PARAM_DIMS) {
+    if (param->kind != LAM_PARAM_DIMS || cfg->n_hidden == 0) {
         fputs(value, out);
         return LAM_OK;
     }

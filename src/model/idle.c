@@ -13,6 +13,22 @@ static int no_taylor(const lam_config *cfg)
     return cfg->taylor_coefficient == 0;
 }
 
+static int no_cosine(const lam_config *cfg)
+{
+    return cfg->schedule == LAM_SCHEDULE_CUTS || cfg->schedule == LAM_SCHEDULE_CONSTANT
+        || (cfg->schedule == LAM_SCHEDULE_AUTO && cfg->model == LAM_VAE);
+}
+
+static int no_cuts(const lam_config *cfg)
+{
+    return cfg->schedule != LAM_SCHEDULE_CUTS && !(cfg->schedule == LAM_SCHEDULE_AUTO && cfg->model == LAM_VAE);
+}
+
+static int constant(const lam_config *cfg)
+{
+    return cfg->schedule == LAM_SCHEDULE_CONSTANT;
+}
+
 static int no_warm_start(const lam_config *cfg)
 {
     return cfg->warm_start == 0;
@@ -68,7 +84,9 @@ const char *lam_parameter_idle(size_t index, const lam_config *cfg)
         { "jacobian-coefficient", no_ode, "--posterior cnf" }, { "taylor-coefficient", no_ode, "--posterior cnf" },
         { "tpr-times", no_polynomial, "--tpr-coefficient" }, { "tpr-degree", no_polynomial, "--tpr-coefficient" },
         { "tpr-l-weight", no_polynomial, "--tpr-coefficient" }, { "taylor-order", no_taylor, "--taylor-coefficient" },
-        { "warm-start-pairing", no_warm_start, "--warm-start" }, { "steps", steps_by_error, "--solver euler|midpoint|rk4" },
+        { "warm-start-pairing", no_warm_start, "--warm-start" }, { "lr-warmup", no_cosine, "--schedule cosine" },
+        { "decay-from", no_cosine, "--schedule cosine" }, { "rate-cuts", no_cuts, "--schedule cuts" },
+        { "early-stopping", constant, "--schedule cosine|cuts" }, { "steps", steps_by_error, "--solver euler|midpoint|rk4" },
         { "atol", even_training, "an adaptive --solver" }, { "rtol", even_training, "an adaptive --solver" },
         { "error-parts", even_training, "an adaptive --solver" }, { "test-atol", even_tests, "adaptive steps in tests" },
         { "test-rtol", even_tests, "adaptive steps in tests" }, { "probes", no_estimates, "--divergence rademacher|gaussian" },

@@ -3,6 +3,7 @@
 #include "base/need.h"
 #include "base/mem.h"
 #include "model/config_yaml.h"
+#include "model/defaults.h"
 #include "model/metadata.h"
 #include <math.h>
 #include <stdio.h>
@@ -92,6 +93,9 @@ static lam_status find_shape(loader *l, const lam_config *config)
             "configuration with dims, blocks, layer and nonlinearity (--config FILE.yaml)", l->path);
     LAM_TRY(lam_config_check(config));
     LAM_TRY(lam_config_copy(&l->config, config));
+    if (l->config.blocks == LAM_AUTO) /* not what a fit would choose: what the file most likely is */
+        l->config.blocks = 1;
+    LAM_TRY(lam_config_resolve(&l->config, LAM_USUAL_ROWS, 0));
     return infer_dim(l);
 }
 

@@ -1,6 +1,7 @@
 #include "model/model.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "model/defaults.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,8 @@ static lam_status fill_empty(lam_model *model, const lam_config *config, size_t 
 {
     LAM_TRY(lam_config_check(config));
     LAM_TRY(lam_config_copy(&model->config, config));
+    LAM_TRY(lam_config_resolve(&model->config, LAM_USUAL_ROWS, dim)); /* a fit has chosen by its own rows already */
+    config = &model->config;
     LAM_TRY(lam_layout_init(&model->layout, config, dim));
     LAM_TRY(list_tensors(model));
     if ((model->params = lam_alloc(model->layout.parameters, sizeof(double))) == NULL

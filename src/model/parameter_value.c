@@ -192,7 +192,7 @@ static lam_status set_text(const lam_param *param, char **place, const char *val
 static lam_status set_dims(const lam_param *param, lam_config *cfg, const char *value)
 {
     size_t hidden[LAM_MAX_HIDDEN] = { 0 }, n = 0;
-    for (const char *p = value;; p++) {
+    for (const char *p = value; strcmp(value, "auto") != 0; p++) {
         char width[24];
         uint64_t whole;
         size_t length = strcspn(p, "-,"); /* 60-60-60 is the field's way, 60,60,60 is understood */
@@ -216,6 +216,8 @@ static lam_status get_dims(const lam_config *cfg, char *value, size_t size)
 {
     size_t used = 0;
     value[0] = '\0';
+    if (cfg->n_hidden == 0)
+        snprintf(value, size, "auto");
     for (size_t i = 0; i < cfg->n_hidden && i < LAM_MAX_HIDDEN; i++) {
         int n = snprintf(value + used, size - used, "%s%zu", i == 0 ? "" : "-", cfg->hidden[i]);
         used += n < 0 ? size : (size_t)n;
@@ -248,10 +250,14 @@ static lam_status set_warm_start(const lam_param *param, lam_config *cfg, const 
 {
     size_t n = strlen(flow_matching);
     uint64_t iterations = 0;
+    if (strcmp(value, "auto") == 0) {
+        cfg->warm_start = LAM_AUTO_START;
+        return LAM_OK;
+    }
     if (strcmp(value, "none") != 0
         && (strncmp(value, flow_matching, n) != 0 || lam_whole_read(value + n, &iterations) != 0 || iterations < 1
             || (double)iterations > MOST_ITERATIONS))
-        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is neither none nor flow-matching:N, N iterations from 1 to %g",
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of auto, none and flow-matching:N, N iterations from 1 to %g",
             param->shown.name, value, MOST_ITERATIONS);
     cfg->warm_start = (size_t)iterations;
     return LAM_OK;
@@ -284,6 +290,13 @@ static lam_status set_number(const lam_param *param, lam_config *cfg, const char
 {
     uint64_t whole = 0;
     double number = 0;
+    if (param->automatic && strcmp(value, "auto") == 0) {
+        if (param->kind == LAM_PARAM_REAL)
+            *(double *)field(param, cfg) = 0;
+        else
+            *(size_t *)field(param, cfg) = 0;
+        return LAM_OK;
+    }
     if (param->kind == LAM_PARAM_REAL) {
         if (lam_number_read(value, &number) != 0 || !in_range(param, number))
             return out_of_range(param, value);
@@ -362,6 +375,13 @@ static lam_status get_enum(const lam_param *param, const lam_config *cfg, char *
     return put(param, word, n, value, size);
 }
 
+/* A number that lam_config_resolve is to choose. */
+static int is_auto(const lam_param *param, const lam_config *cfg)
+{
+    return param->automatic && param->kind != LAM_PARAM_ENUM && (param->kind == LAM_PARAM_REAL ? *(const double *)field_of(param, cfg) == 0
+                                                              : *(const size_t *)field_of(param, cfg) == 0);
+}
+
 lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *value, size_t size)
 {
     char text[sizeof flow_matching + LAM_NUMBER_SIZE];
@@ -371,13 +391,13 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
     switch (param->kind) {
     case LAM_PARAM_SIZE:
         snprintf(text, sizeof text, "%zu", *(const size_t *)field_of(param, cfg));
-        return put(param, text, SIZE_MAX, value, size);
+        return put(param, is_auto(param, cfg) ? "auto" : text, SIZE_MAX, value, size);
     case LAM_PARAM_U64:
         snprintf(text, sizeof text, "%llu", (unsigned long long)*(const uint64_t *)field_of(param, cfg));
         return put(param, text, SIZE_MAX, value, size);
     case LAM_PARAM_REAL:
         lam_number_print(*(const double *)field_of(param, cfg), text);
-        return put(param, text, SIZE_MAX, value, size);
+        return put(param, is_auto(param, cfg) ? "auto" : text, SIZE_MAX, value, size);
     case LAM_PARAM_BOOL:
         return put(param, *(const int *)field_of(param, cfg) ? "true" : "false", SIZE_MAX, value, size);
     case LAM_PARAM_ENUM:
@@ -400,7 +420,7 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
         return put(param, text, SIZE_MAX, value, size);
     case LAM_PARAM_START:
         snprintf(text, sizeof text, "%s%zu", flow_matching, cfg->warm_start);
-        return put(param, cfg->warm_start > 0 ? text : "none", SIZE_MAX, value, size);
+        return put(param, cfg->warm_start == LAM_AUTO_START ? "auto" : cfg->warm_start > 0 ? text : "none", SIZE_MAX, value, size);
     case LAM_PARAM_TPR:
         return put(param, cfg->tpr_coefficient > 0 ? "true" : "false", SIZE_MAX, value, size);
     }
@@ -436,6 +456,9 @@ lam_status lam_param_difference(const lam_config *a, const lam_config *b, const 
             continue;
         LAM_TRY(view(param, a, out->room[0], sizeof out->room[0], &out->a));
         LAM_TRY(view(param, b, out->room[1], sizeof out->room[1], &out->b));
+        int open = param->automatic || param->kind == LAM_PARAM_DIMS || param->kind == LAM_PARAM_START;
+        if (open && (strcmp(out->a, "auto") == 0 || strcmp(out->b, "auto") == 0))
+            continue;
         if (strcmp(out->a, out->b) != 0) {
             out->param = param;
             return LAM_OK;
@@ -452,8 +475,8 @@ lam_status lam_param_check(const lam_param *param, const lam_config *cfg)
 {
     char value[LAM_MAX_HIDDEN * 21 + 1];
     lam_config scratch = { 0 };
-    if (param->kind == LAM_PARAM_DIMS && (cfg->n_hidden < 1 || cfg->n_hidden > LAM_MAX_HIDDEN))
-        return lam_fail(LAM_ERR_ARGUMENT, "dims: %zu hidden layers; there must be 1 to %d", cfg->n_hidden, LAM_MAX_HIDDEN);
+    if (param->kind == LAM_PARAM_DIMS && (cfg->n_hidden > LAM_MAX_HIDDEN))
+        return lam_fail(LAM_ERR_ARGUMENT, "dims: %zu hidden layers; there may be %d at the most", cfg->n_hidden, LAM_MAX_HIDDEN);
     if (param->kind == LAM_PARAM_FIRST && (unsigned)cfg->first_step > LAM_STEP_GIVEN)
         return lam_fail(LAM_ERR_ARGUMENT, "first-step: %u is not a value of its enum (%s)", (unsigned)cfg->first_step,
             param->shown.values);

@@ -4,30 +4,41 @@
 #include <string.h>
 
 #define WHOLE(name, group, field, low, high, preset, help) \
-    { { name, group, "N", help }, LAM_PARAM_SIZE, offsetof(lam_config, field), low, high, 0, preset }
+    { { name, group, "N", help }, LAM_PARAM_SIZE, offsetof(lam_config, field), low, high, 0, preset, 0 }
+/* 0 stands for "auto", the default: lam_config_resolve chooses */
+#define WHOLE_AUTO(name, group, field, high, help) \
+    { { name, group, "N", help }, LAM_PARAM_SIZE, offsetof(lam_config, field), 1, high, 0, "auto", 1 }
+#define REAL_AUTO(name, group, field, high, help) \
+    { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), 0, high, 1, "auto", 1 }
 #define SEED(name, group, field, help) \
-    { { name, group, "N", help }, LAM_PARAM_U64, offsetof(lam_config, field), 0, 0, 0, "0" }
+    { { name, group, "N", help }, LAM_PARAM_U64, offsetof(lam_config, field), 0, 0, 0, "0", 0 }
 #define REAL(name, group, field, low, high, preset, help) \
-    { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), low, high, 0, preset }
+    { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), low, high, 0, preset, 0 }
 #define ABOVE(name, group, field, low, preset, help) \
-    { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), low, DBL_MAX, 1, preset }
+    { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), low, DBL_MAX, 1, preset, 0 }
 #define TRUTH(name, group, field, preset, help) \
-    { { name, group, "true|false", help }, LAM_PARAM_BOOL, offsetof(lam_config, field), 0, 1, 0, preset }
+    { { name, group, "true|false", help }, LAM_PARAM_BOOL, offsetof(lam_config, field), 0, 1, 0, preset, 0 }
 #define ENUM(name, group, field, words, preset, help) \
-    { { name, group, words, help }, LAM_PARAM_ENUM, offsetof(lam_config, field), 0, 0, 0, preset }
+    { { name, group, words, help }, LAM_PARAM_ENUM, offsetof(lam_config, field), 0, 0, 0, preset, 0 }
+/* one of the words is "auto": lam_config_resolve chooses another */
+#define ENUM_AUTO(name, group, field, words, help) \
+    { { name, group, words, help }, LAM_PARAM_ENUM, offsetof(lam_config, field), 0, 0, 0, "auto", 1 }
 #define WORD(name, group, field, words, help) \
-    { { name, group, words, help }, LAM_PARAM_WORD, offsetof(lam_config, field), 0, 0, 0, NULL }
+    { { name, group, words, help }, LAM_PARAM_WORD, offsetof(lam_config, field), 0, 0, 0, NULL, 0 }
 #define LIST(kind, name, group, field, items, help) \
-    { { name, group, items, help }, kind, offsetof(lam_config, field), 0, 0, 0, NULL }
-#define SPECIAL(kind, name, group, values, preset, help) { { name, group, values, help }, kind, 0, 0, 0, 0, preset }
+    { { name, group, items, help }, kind, offsetof(lam_config, field), 0, 0, 0, NULL, 0 }
+#define SPECIAL(kind, name, group, values, preset, help) { { name, group, values, help }, kind, 0, 0, 0, 0, preset, 0 }
 
+/* "adam|adamw|...": every name with a bar before it, less the first bar */
+#define LAM_OPTIMIZER_WORD(code, name, rate) "|" #name
+#define OPTIMIZERS LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_WORD)
 #define SOLVERS "dopri5|tsit5|bosh3|heun21|dop853|euler|midpoint|rk4"
 
 /* In the order in which they are printed and applied: "tpr" stands before the three that it sets. */
 static const lam_param table[] = {
     ENUM("model", "model", model, "density|vae", "density", "what is fitted: `laminar fit` or `laminar vae fit`"),
-    SPECIAL(LAM_PARAM_DIMS, "dims", "flow", "N-N-N", "64-64-64", "widths of the hidden layers, 1 to 16 of them"),
-    WHOLE("blocks", "flow", blocks, 1, 10000, "1", "flows in the chain, each with its own weights"),
+    SPECIAL(LAM_PARAM_DIMS, "dims", "flow", "N-N-N", "auto", "widths of the hidden layers, 1 to 16 of them"),
+    WHOLE_AUTO("blocks", "flow", blocks, 10000, "flows in the chain, each with its own weights"),
     ENUM("layer", "flow", layer, "ignore|concat|concat_v2|squash|concatsquash|blend|hyper", "concat",
         "how a layer sees the time"),
     ENUM("nonlinearity", "flow", nonlinearity, "tanh|softplus|elu|relu|swish|square|identity", "tanh",
@@ -77,13 +88,20 @@ static const lam_param table[] = {
     WHOLE("taylor-order", "penalty", taylor_order, 2, 3, "2", "its K"),
     REAL("steer", "penalty", steer, 0, DBL_MAX, "0", "STEER: training draws end times from (T - b, T + b); 0 is off, b < time"),
 
-    ENUM("optimizer", "training", optimizer, "adam|adamw|adamax", "adam", "what turns gradients into steps"),
-    WHOLE("batch-size", "training", batch_size, 1, 1e9, "1000", "rows an iteration"),
-    ABOVE("lr", "training", lr, 0, "1e-3", "learning rate"),
+    ENUM_AUTO("optimizer", "training", optimizer, &(OPTIMIZERS "|auto")[1], "what turns gradients into steps; auto: muon (images: adamax)"),
+    ENUM_AUTO("schedule", "training", schedule, "cosine|cuts|constant|auto",
+        "how the learning rate moves: down to 0 by half a cosine, cut tenfold where validation stops improving, or not at all; "
+        "auto: cosine (images: cuts)"),
+    WHOLE("lr-warmup", "training", lr_warmup, 0, 1e15, "50", "iterations over which the rate rises at the start (cosine), at most a tenth of them"),
+    WHOLE("decay-from", "training", decay_from, 0, 1e15, "0",
+        "iteration after which the rate falls (cosine); 0: from the first on, or, with a limit of time, as the clock has it"),
+    TRUTH("average", "training", average, "false", "validate a moving average of the weights as well, and keep the better one"),
+    WHOLE_AUTO("batch-size", "training", batch_size, 1e9, "rows an iteration"),
+    REAL_AUTO("lr", "training", lr, DBL_MAX, "learning rate"),
     REAL("weight-decay", "training", weight_decay, 0, DBL_MAX, "0", "added to the gradient; decoupled with adamw"),
     REAL("clip", "training", clip, 0, DBL_MAX, "0", "largest norm of the gradient; 0 is off"),
-    WHOLE("iterations", "training", iterations, 1, 1e15, "10000", "at the most"),
-    SPECIAL(LAM_PARAM_START, "warm-start", "training", "none|flow-matching:N", "none",
+    WHOLE_AUTO("iterations", "training", iterations, 1e15, "at the most"),
+    SPECIAL(LAM_PARAM_START, "warm-start", "training", "none|flow-matching:N", "auto",
         "N iterations before these that solve no ODE: the field learns straight paths to noise (densities)"),
     ENUM("warm-start-pairing", "training", warm_start_pairing, "none|minibatch", "none",
         "the noise that a row goes to there: drawn, or that of the shortest ways of 64 rows"),
@@ -91,9 +109,10 @@ static const lam_param table[] = {
         "seconds that a fit takes at the most, reading, validations and the test included; 0: no limit"),
     REAL("max-processor-seconds", "training", max_processor_seconds, 0, DBL_MAX, "0",
         "the same in processor seconds, all threads"),
-    WHOLE("early-stopping", "training", early_stopping, 1, 1e15, "20", "validations without improvement before a rate cut"),
+    WHOLE("early-stopping", "training", early_stopping, 1, 1e15, "10",
+        "validations without improvement before a rate cut (cuts) or the way down (cosine)"),
     WHOLE("rate-cuts", "training", rate_cuts, 0, 100, "2", "tenfold cuts of the rate before training stops"),
-    WHOLE("val-freq", "training", val_freq, 1, 1e15, "200", "iterations between validations"),
+    WHOLE_AUTO("val-freq", "training", val_freq, 1e15, "iterations between validations"),
     WHOLE("log-freq", "training", log_freq, 1, 1e15, "10", "iterations between progress lines"),
     WHOLE("val-batch-size", "training", val_batch_size, 1, 1e9, "1000", "rows a batch of validation, test and scoring; auto-encoders take batch-size"),
     SEED("seed", "training", seed, "of weights, batches, noise and times"),

@@ -12,9 +12,9 @@ typedef enum lam_param_kind {
     LAM_PARAM_WORD,   /* char *, one of the words of shown.values; NULL is the first of them */
     LAM_PARAM_LIST,   /* char *, comma-separated items; NULL is none */
     LAM_PARAM_NOISE,  /* as LIST, every item "COL:a" */
-    LAM_PARAM_DIMS,   /* hidden[] and n_hidden */
+    LAM_PARAM_DIMS,   /* hidden[] and n_hidden, 0 for "auto" */
     LAM_PARAM_FIRST,  /* first_step and first_step_size: "probe", "warm" or a number */
-    LAM_PARAM_START,  /* warm_start: "none" or "flow-matching:N" */
+    LAM_PARAM_START,  /* warm_start: "none", "auto" or "flow-matching:N" */
     LAM_PARAM_TPR     /* the shorthand "tpr": sets coefficient, times and degree */
 } lam_param_kind;
 
@@ -25,6 +25,7 @@ typedef struct lam_param {
     double low, high;    /* SIZE, REAL: range; U64: unused */
     int above_low;       /* 1: low itself is out of range */
     const char *preset;  /* the default, as text; NULL for a list: none */
+    int automatic;       /* 1: "auto" is a value, for lam_config_resolve: of SIZE and REAL kept as 0 */
 } lam_param;
 
 /* NULL past the end. */
@@ -47,7 +48,7 @@ typedef struct lam_difference {
     const char *a, *b;
     char room[2][512];
 } lam_difference;
-/* but: names of parameters that may differ, NULL at the end. */
+/* A value "auto" that lam_config_resolve is to choose does not differ from any. but: names of parameters that may differ, NULL at the end. */
 lam_status lam_param_difference(const lam_config *a, const lam_config *b, const char *const *but, lam_difference *out);
 /* The value that stands in cfg (which may have been filled directly) is in range. */
 lam_status lam_param_check(const lam_param *param, const lam_config *cfg);

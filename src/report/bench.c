@@ -261,6 +261,7 @@ static lam_status open_problem(const lam_config *cfg, size_t dim, const lam_meas
     for (size_t j = 0; cfg->tpr_coefficient > 0 && j < cfg->tpr_times; j++)
         p->times[j] = (double)j / (double)(cfg->tpr_times - 1);
     LAM_TRY(lam_model_create(cfg, dim, &p->model));
+    cfg = &p->model->config;
     scale_weights(p->model, p->options.weight_scale);
     p->rows = lam_alloc(cfg->batch_size * dim, sizeof *p->rows);
     lam_status status = p->rows == NULL ? LAM_ERR_MEMORY : lam_pool_create(cfg->threads, &p->pool);
@@ -277,7 +278,7 @@ lam_status lam_measure_field(const lam_config *cfg, size_t dim, const lam_measur
     LAM_NEED(out, "out");
     lam_bench_problem p;
     LAM_TRY(open_problem(cfg, dim, options, &p));
-    lam_status status = cfg->precision == LAM_DOUBLE ? lam_bench_field_f64(&p, out) : lam_bench_field_f32(&p, out);
+    lam_status status = p.model->config.precision == LAM_DOUBLE ? lam_bench_field_f64(&p, out) : lam_bench_field_f32(&p, out);
     close_problem(&p);
     return status;
 }

@@ -8,7 +8,7 @@
 #include "report/bench.h"
 #include "vae/elbo.h"
 #include "vae/solve.h"
-#include "vae/update.h"
+#include "vae/norm.h"
 #include "vae/vae.h"
 #include <math.h>
 #include <stdio.h>
@@ -30,8 +30,12 @@ typedef struct problem {
     /* of a measurement */
     lam_pool *pool;
     lam_elbo_f32 *elbo;
-    lam_vae_update update;
-    float *grad, *first, *second;    /* [parameters] */
+    lam_vae_norm norm;
+    lam_parameter_map map;
+    lam_memory memory_of[LAM_MEMORIES];
+    void *memory[LAM_MEMORIES]; /* the optimiser's */
+    lam_stepper_f32 *stepper;
+    float *grad;                     /* [parameters] */
     double part[LAM_VAE_PARTS];      /* seconds of the last step */
     uint64_t done;
     lam_elbo_terms terms;
@@ -80,11 +84,13 @@ static void draw_rows(problem *p)
 static void close_problem(problem *p)
 {
     lam_elbo_free_f32(p->elbo);
-    lam_vae_update_clear(&p->update);
+    lam_vae_norm_clear(&p->norm);
+    lam_stepper_free_f32(p->stepper);
+    lam_free(p->map.matrix);
     lam_pool_free(p->pool);
     lam_free(p->grad);
-    lam_free(p->first);
-    lam_free(p->second);
+    for (size_t i = 0; i < LAM_MEMORIES; i++)
+        lam_free(p->memory[i]);
     lam_free(p->pixels);
     lam_free(p->draws);
     lam_vae_free(p->model);
@@ -102,6 +108,7 @@ static lam_status open_problem(const lam_config *cfg, size_t height, size_t widt
     for (size_t j = 0; cfg->tpr_coefficient > 0 && j < cfg->tpr_times; j++)
         p->times[j] = (double)j / (double)(cfg->tpr_times - 1);
     LAM_TRY(lam_vae_create(cfg, height, width, &p->model));
+    cfg = &p->model->config;
     p->pixels = lam_alloc(cfg->batch_size * p->model->layout.pixels, 1);
     p->draws = lam_alloc(cfg->batch_size * cfg->latent, sizeof *p->draws);
     if (p->pixels == NULL || p->draws == NULL) {
@@ -122,12 +129,16 @@ static lam_status prepare(problem *p)
     const lam_elbo_options options = { .max_rows = cfg->batch_size, .gradients = 1, .trace = lam_vae_trace(cfg, 0),
         .phases = p->part };
     LAM_TRY(lam_pool_create(cfg->threads, &p->pool));
-    LAM_TRY(lam_vae_update_create(p->pool, l->trained, &p->update));
+    LAM_TRY(lam_vae_norm_create(p->pool, l->trained, &p->norm));
     p->grad = lam_alloc(l->parameters, sizeof *p->grad);
-    p->first = lam_alloc(l->parameters, sizeof *p->first);
-    p->second = lam_alloc(l->parameters, sizeof *p->second);
-    if (p->grad == NULL || p->first == NULL || p->second == NULL)
+    if (p->grad == NULL)
         return LAM_ERR_MEMORY;
+    LAM_TRY(lam_vae_layout_map(l, &p->map));
+    size_t memories = lam_optimizer_memories(cfg->optimizer, &p->map, p->memory_of);
+    for (size_t i = 0; i < memories; i++)
+        if ((p->memory[i] = lam_alloc(p->memory_of[i].count, sizeof(float))) == NULL)
+            return LAM_ERR_MEMORY;
+    LAM_TRY(lam_stepper_create_f32(cfg->optimizer, &p->map, p->pool, cfg->isa, &p->stepper));
     return lam_elbo_create_f32(l, cfg, p->pool, &options, &p->elbo);
 }
 
@@ -144,9 +155,9 @@ static lam_status step(problem *p)
     LAM_TRY(lam_elbo_forward_f32(p->elbo, &call, NULL, &p->terms));
     LAM_TRY(lam_elbo_backward_f32(p->elbo, &call, p->grad, &p->terms));
     double start = lam_clock();
-    const lam_update update = { cfg->optimizer, 0, cfg->weight_decay, ++p->done };
-    lam_vae_update_norm(&p->update, p->grad);
-    lam_vae_update_apply(&p->update, &update, p->grad, cfg->clip, p->first, p->second, p->model->params);
+    const lam_update update = { .weight_decay = cfg->weight_decay, .step = ++p->done, .trained = p->model->layout.trained,
+        .norm = lam_vae_norm_of(&p->norm, p->grad), .clip = cfg->clip };
+    lam_stepper_apply_f32(p->stepper, &update, p->grad, p->memory, p->model->params);
     p->part[LAM_PART_UPDATE] = lam_clock() - start;
     return LAM_OK;
 }

@@ -5,7 +5,7 @@
 #include "penalty/loss.h"
 #include "penalty/tpr.h"
 #include "report/bench.h"
-#include "train/optimizer.h"
+#include "optim/optimizer.h"
 #include <string.h>
 
 #if LAM_WIDTH == 32
@@ -225,7 +225,11 @@ lam_status LAM_W(lam_bench_field)(const lam_bench_problem *p, lam_field_figures 
 typedef struct iteration {
     const lam_bench_problem *problem;
     LAM_W(lam_engine) *engine;
-    real *params, *grad, *first, *second; /* [parameters] */
+    real *params, *grad;                  /* [parameters] */
+    lam_parameter_map map;
+    lam_memory memory_of[LAM_MEMORIES];
+    void *memory[LAM_MEMORIES];           /* the optimiser's */
+    LAM_W(lam_stepper) *stepper;
     double *h_star;                       /* [blocks] */
     uint64_t done;
     lam_loss loss;
@@ -236,7 +240,6 @@ static lam_status iterate(void *arg)
     iteration *it = arg;
     const lam_bench_problem *p = it->problem;
     const lam_config *cfg = &p->model->config;
-    const lam_layout *layout = &p->model->layout;
     lam_flow_solve solve = {
         .solve = { .table = lam_tableau_get(cfg->solver), .atol = cfg->atol, .rtol = cfg->rtol, .end = cfg->end,
             .first_step = cfg->first_step, .first_step_size = cfg->first_step_size, .fixed_steps = cfg->fixed_steps,
@@ -250,8 +253,8 @@ static lam_status iterate(void *arg)
     penalty.given_times = p->times;
     LAM_TRY(LAM_W(lam_engine_loss)(it->engine, it->params, p->rows, NULL, cfg->batch_size, &solve, &noise, &penalty, it->grad,
         NULL, &it->loss));
-    lam_update update = { cfg->optimizer, 0, cfg->weight_decay, ++it->done };
-    LAM_W(lam_update_apply)(&update, layout->trained, it->grad, it->first, it->second, it->params);
+    const lam_update update = { .weight_decay = cfg->weight_decay, .step = ++it->done, .trained = p->model->layout.trained };
+    LAM_W(lam_stepper_apply)(it->stepper, &update, it->grad, it->memory, it->params);
     return LAM_OK;
 }
 
@@ -266,11 +269,15 @@ static lam_status open_iteration(const lam_bench_problem *p, iteration *it)
     it->problem = p;
     it->params = reals_of(p);
     it->grad = lam_alloc(n, sizeof(real));
-    it->first = lam_alloc(n, sizeof(real));
-    it->second = lam_alloc(n, sizeof(real));
     it->h_star = lam_alloc(p->model->layout.blocks, sizeof(double));
-    if (it->params == NULL || it->grad == NULL || it->first == NULL || it->second == NULL || it->h_star == NULL)
+    if (it->params == NULL || it->grad == NULL || it->h_star == NULL)
         return LAM_ERR_MEMORY;
+    LAM_TRY(lam_layout_map(&p->model->layout, &it->map));
+    size_t memories = lam_optimizer_memories(cfg->optimizer, &it->map, it->memory_of);
+    for (size_t i = 0; i < memories; i++)
+        if ((it->memory[i] = lam_alloc(it->memory_of[i].count, sizeof(real))) == NULL)
+            return LAM_ERR_MEMORY;
+    LAM_TRY(LAM_W(lam_stepper_create)(cfg->optimizer, &it->map, p->pool, cfg->isa, &it->stepper));
     return LAM_W(lam_engine_create)(&p->model->layout, p->pool, &options, &it->engine);
 }
 
@@ -296,8 +303,10 @@ lam_status LAM_W(lam_bench_iteration)(const lam_bench_problem *p, lam_iteration_
     LAM_W(lam_engine_free)(it.engine);
     lam_free(it.params);
     lam_free(it.grad);
-    lam_free(it.first);
-    lam_free(it.second);
+    for (size_t i = 0; i < LAM_MEMORIES; i++)
+        lam_free(it.memory[i]);
+    LAM_W(lam_stepper_free)(it.stepper);
+    lam_free(it.map.matrix);
     lam_free(it.h_star);
     return status;
 }

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #define CHECKPOINT_KEY "laminar_checkpoint"
-#define CHECKPOINT_VERSION "3"
+#define CHECKPOINT_VERSION "4"
 
 /* ---- the state as tensors ----------------------------------------------------------------------------------------- */
 
-enum { WHOLE = 16, NUMBERS = 4, TENSORS = 10 };
+enum { WHOLE = 24, NUMBERS = 9, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
 
 /* The state's single values, in the file's order. */
 static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *numbers[NUMBERS])
@@ -19,8 +19,10 @@ static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *number
     uint64_t *w[WHOLE] = { &s->iteration, &s->validated, &s->best_iteration, &s->schedule.waited, &s->schedule.cuts,
         &s->schedule.stopped, &s->metrics_bytes, &s->counts.forward, &s->counts.backward, &s->counts.recomputed,
         &s->counts.accepted, &s->counts.rejected, &s->counts.solves, &s->warm, &s->warm_counts.forward,
-        &s->warm_counts.backward };
-    double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds, &s->train_cpu_seconds };
+        &s->warm_counts.backward, &s->updates, &s->setbacks, &s->schedule.turns, &s->schedule.turn_at,
+        &s->schedule.end, &s->schedule.halvings, &s->valid_rows, &s->best_val_rows };
+    double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds, &s->train_cpu_seconds,
+        &s->schedule.turn_share, &s->warm_seconds, &s->start_nll, &s->cpu_seconds, &s->best_val_se };
     memcpy(whole, w, sizeof w);
     memcpy(numbers, n, sizeof n);
 }
@@ -30,10 +32,11 @@ static lam_st_tensor vector(const char *name, lam_st_dtype dtype, size_t n, cons
     return (lam_st_tensor) { .name = name, .dtype = dtype, .n_shape = 1, .shape = { n }, .data = data };
 }
 
-static void list_tensors(const lam_fit_state *s, const uint64_t *whole, const double *numbers, lam_st_tensor t[TENSORS])
+/* Returns how many there are. */
+static size_t list_tensors(const lam_fit_state *s, const uint64_t *whole, const double *numbers, lam_st_tensor t[TENSORS])
 {
     lam_st_dtype real = s->real_size == sizeof(double) ? LAM_ST_F64 : LAM_ST_F32;
-    lam_st_tensor all[TENSORS] = {
+    lam_st_tensor fixed[FIXED] = {
         vector("counts", LAM_ST_I64, WHOLE, whole),
         vector("numbers", LAM_ST_F64, NUMBERS, numbers),
         vector("h_train", LAM_ST_F64, s->blocks, s->h_train),
@@ -41,33 +44,16 @@ static void list_tensors(const lam_fit_state *s, const uint64_t *whole, const do
         vector("best_h_train", LAM_ST_F64, s->blocks, s->best_h_train),
         vector("best_h_test", LAM_ST_F64, s->blocks, s->best_h_test),
         vector("params", real, s->parameters, s->params),
-        vector("first_moment", real, s->parameters, s->first),
-        vector("second_moment", real, s->parameters, s->second),
         vector("best_params", real, s->parameters, s->best),
     };
-    memcpy(t, all, sizeof all);
-}
-
-/* What checkpoints of earlier programs do not have. */
-enum { LATER = 4 };
-static void list_later(const lam_fit_state *s, double later[LATER])
-{
-    const double all[LATER] = { s->cpu_seconds, (double)s->valid_rows, s->best_val_se, (double)s->best_val_rows };
-    memcpy(later, all, sizeof all);
-}
-
-static void read_later(const lam_st_file *file, lam_fit_state *s)
-{
-    const lam_st_tensor *t = lam_st_find(file, "evaluations");
-    double later[LATER];
-    s->cpu_seconds = s->train_cpu_seconds;
-    if (t == NULL || t->dtype != LAM_ST_F64 || lam_st_count(t) != LATER)
-        return;
-    memcpy(later, t->data, sizeof later);
-    s->cpu_seconds = later[0];
-    s->valid_rows = (uint64_t)later[1];
-    s->best_val_se = later[2];
-    s->best_val_rows = (uint64_t)later[3];
+    memcpy(t, fixed, sizeof fixed);
+    size_t n = FIXED;
+    for (size_t i = 0; i < s->memories; i++)
+        if (s->memory_of[i].count > 0)
+            t[n++] = vector(s->memory_of[i].name, real, s->memory_of[i].count, s->memory[i]);
+    if (s->average != NULL)
+        t[n++] = vector("average", real, s->parameters, s->average);
+    return n;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
@@ -77,8 +63,7 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
     lam_fit_state s = *state; /* the arrays are shared, and only read */
     uint64_t *whole_at[WHOLE], whole[WHOLE];
     double *numbers_at[NUMBERS], numbers[NUMBERS];
-    lam_st_tensor tensors[TENSORS + 1];
-    double later[LATER];
+    lam_st_tensor tensors[TENSORS];
     char *config;
     size_t size;
     list_values(&s, whole_at, numbers_at);
@@ -86,12 +71,10 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
         whole[i] = *whole_at[i];
     for (size_t i = 0; i < NUMBERS; i++)
         numbers[i] = *numbers_at[i];
-    list_tensors(&s, whole, numbers, tensors);
-    list_later(&s, later);
-    tensors[TENSORS] = vector("evaluations", LAM_ST_F64, LATER, later);
+    size_t n_tensors = list_tensors(&s, whole, numbers, tensors);
     LAM_TRY(lam_config_print(cfg, &config, &size));
     const lam_st_pair meta[] = { { CHECKPOINT_KEY, CHECKPOINT_VERSION }, { "config", config }, { "data_hash", data_hash } };
-    lam_status status = lam_st_write(path, tensors, TENSORS + 1, meta, sizeof meta / sizeof meta[0]);
+    lam_status status = lam_st_write(path, tensors, n_tensors, meta, sizeof meta / sizeof meta[0]);
     free(config);
     return status;
 }
@@ -105,6 +88,9 @@ static lam_status same_config(const char *path, const lam_config *saved, const l
     static const char *const may_differ[] = { "threads", "isa", "memory", "iterations", "max-seconds", "max-processor-seconds",
         "epochs", "log-freq", "tpr", NULL };
     lam_difference found;
+    if (saved->schedule == LAM_SCHEDULE_COSINE && cfg->iterations != LAM_AUTO && saved->iterations != cfg->iterations)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s was written with iterations %zu, and now it is %zu; with schedule cosine the rates of "
+            "all iterations depend on their number, so go on with the same, or start a new run", path, saved->iterations, cfg->iterations);
     LAM_TRY(lam_param_difference(saved, cfg, may_differ, &found));
     if (found.param != NULL && (same_data || strcmp(found.param->shown.name, "val-freq") != 0))
         return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; go on with the same value, or start a new run",
@@ -140,10 +126,13 @@ static lam_status read_tensors(const char *path, const lam_st_file *file, lam_fi
     double *numbers_at[NUMBERS], numbers[NUMBERS] = { 0 };
     lam_st_tensor tensors[TENSORS];
     list_values(s, whole_at, numbers_at);
-    list_tensors(s, whole, numbers, tensors);
-    void *to[TENSORS] = { whole, numbers, s->h_train, s->h_test, s->best_h_train, s->best_h_test, s->params, s->first,
-        s->second, s->best };
-    for (size_t i = 0; i < TENSORS; i++) {
+    size_t n = list_tensors(s, whole, numbers, tensors), to_memory = FIXED;
+    void *to[TENSORS] = { whole, numbers, s->h_train, s->h_test, s->best_h_train, s->best_h_test, s->params, s->best };
+    for (size_t i = 0; i < s->memories; i++)
+        if (s->memory_of[i].count > 0)
+            to[to_memory++] = s->memory[i];
+    to[to_memory] = s->average;
+    for (size_t i = 0; i < n; i++) {
         const lam_st_tensor *want = &tensors[i], *got = lam_st_find(file, want->name);
         if (got == NULL || got->dtype != want->dtype || lam_st_count(got) != lam_st_count(want))
             return lam_fail(LAM_ERR_FORMAT, "%s: the tensor %s is %s; take the checkpoint away to start anew", path, want->name,
@@ -154,7 +143,6 @@ static lam_status read_tensors(const char *path, const lam_st_file *file, lam_fi
         *whole_at[i] = whole[i];
     for (size_t i = 0; i < NUMBERS; i++)
         *numbers_at[i] = numbers[i];
-    read_later(file, s);
     return LAM_OK;
 }
 

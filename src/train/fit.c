@@ -11,11 +11,12 @@
 #include <string.h>
 
 typedef struct density {
-    const lam_config *cfg;
+    lam_config cfg; /* with what "auto" came to */
     const lam_dataset *data;
     const lam_log *log;
     lam_pool *pool;
     lam_model *model;
+    lam_parameter_map map;
     lam_trainer trainer;
 } density;
 
@@ -58,12 +59,16 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
 static lam_status create(const lam_config *cfg, const lam_model *init, density *d)
 {
     LAM_TRY(check(cfg, d->data));
+    LAM_TRY(lam_config_copy(&d->cfg, cfg));
+    LAM_TRY(lam_config_resolve(&d->cfg, d->data->rows[LAM_TRAIN], d->data->dim));
+    cfg = &d->cfg;
     LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
     LAM_TRY(lam_model_create(cfg, d->data->dim, &d->model));
     LAM_TRY(describe_data(d->model, d->data));
     if (init != NULL)
         LAM_TRY(take_weights(d->model, init));
-    return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, d->data,
+    LAM_TRY(lam_layout_map(&d->model->layout, &d->map));
+    return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, d->data,
         d->pool, &d->trainer);
 }
 
@@ -71,8 +76,10 @@ static void clear(density *d)
 {
     if (d->trainer.free != NULL)
         d->trainer.free(d->trainer.self);
+    lam_free(d->map.matrix);
     lam_model_free(d->model);
     lam_pool_free(d->pool);
+    lam_config_clear(&d->cfg);
 }
 
 /* ---- the target's calls ------------------------------------------------------------------------------------------- */
@@ -125,7 +132,7 @@ static lam_status finish(void *self, double until, lam_fit_result *r)
     if (r->test_rows < rows) { /* the test was of a sample: this one is of the same */
         if ((index = lam_alloc(rows, sizeof *index)) == NULL)
             return LAM_ERR_MEMORY;
-        LAM_TRY(lam_sample_order(d->cfg, LAM_TEST, rows, index));
+        LAM_TRY(lam_sample_order(&d->cfg, LAM_TEST, rows, index));
     }
     lam_status status = lam_gaussian_test(d->data, index, r->test_rows, until, &score);
     lam_free(index);
@@ -154,13 +161,14 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
     options = options != NULL ? options : &none;
-    density d = { .cfg = cfg, .data = data, .log = &options->log };
+    density d = { .data = data, .log = &options->log };
+    lam_config_init(&d.cfg);
     lam_status status = create(cfg, options->init, &d);
     if (status == LAM_OK) {
-        const lam_target target = { .self = &d, .data_hash = data->hash, .parameters = d.model->layout.parameters,
+        const lam_target target = { .self = &d, .data_hash = data->hash, .map = &d.map, .parameters = d.model->layout.parameters,
             .blocks = d.model->layout.blocks, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
             .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .finish = finish };
-        status = lam_loop_run(cfg, &target, options, result);
+        status = lam_loop_run(&d.cfg, &target, options, result);
     }
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {
         *model = d.model;

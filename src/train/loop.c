@@ -19,9 +19,19 @@ static int has_validation(const lam_run *run)
     return run->target->valid_rows > 0;
 }
 
+/* Of the iteration to come, of flow matching as long as that is under way. */
 static double rate_of(const lam_run *run)
 {
-    return lam_schedule_rate(&run->state.schedule, run->cfg);
+    const lam_fit_state *s = &run->state;
+    return s->warm < run->cfg->warm_start ? lam_schedule_warm_rate(&s->schedule, run->cfg, s->warm)
+                                          : lam_schedule_rate(&s->schedule, run->cfg, s->iteration);
+}
+
+/* The iteration after which training ends as far as is known. */
+static uint64_t last_of(const lam_run *run)
+{
+    const lam_schedule *s = &run->state.schedule;
+    return s->turns > 0 ? s->end : run->cfg->iterations;
 }
 
 /* ---- progress ----------------------------------------------------------------------------------------------------- */
@@ -31,7 +41,7 @@ static double seconds_left(const lam_run *run)
 {
     const lam_fit_state *s = &run->state;
     int warm = s->iteration == 0 && run->cfg->warm_start > 0;
-    uint64_t done = warm ? s->warm : s->iteration, all = warm ? run->cfg->warm_start : run->cfg->iterations;
+    uint64_t done = warm ? s->warm : s->iteration, all = warm ? run->cfg->warm_start : last_of(run);
     double left = done > run->first ? (lam_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : 0;
     return fmin(left, lam_limit_training_left(run));
 }
@@ -42,9 +52,10 @@ static int tell(const lam_run *run, const lam_step_report *step, int is_validati
     const lam_fit_state *s = &run->state;
     if (run->options->progress == NULL)
         return 0;
-    lam_progress p = { .iteration = s->iteration, .iterations = run->cfg->iterations, .warm_start = s->warm,
+    lam_progress p = { .iteration = s->iteration, .iterations = (size_t)last_of(run), .warm_start = s->warm,
         .warm_starts = run->cfg->warm_start, .loss = step->loss, .nll = step->nll, .tpr = step->tpr, .val_nll = run->validation.nll,
-        .val_nll_se = run->validation.se, .val_rows = run->validation.rows, .best_val_nll = run->best_val_nll, .is_validation = is_validation, .lr = rate_of(run), .grad_norm = step->grad_norm,
+        .val_nll_se = run->validation.se, .val_rows = run->validation.rows, .best_val_nll = run->best_val_nll, .is_validation = is_validation,
+        .lr = rate_of(run), .grad_norm = step->grad_norm,
         .epoch = (size_t)step->epoch, .beta = step->beta, .counts = step->counts, .val_counts = run->validation.counts,
         .seconds = lam_clock() - run->started, .seconds_left = seconds_left(run) };
     return run->options->progress(run->options->user, &p) != 0;
@@ -80,40 +91,131 @@ static lam_status give_up_at(lam_run *run, lam_status why, uint64_t iteration)
     return give_up(run, lam_fail_in(why, "iteration %llu of %zu", (unsigned long long)iteration, run->cfg->iterations));
 }
 
+lam_status lam_evaluation_tell(const lam_evaluation *e, size_t done, size_t rows)
+{
+    return done < rows && e->evaluating != NULL && e->evaluating(e->user, e->part, done, rows) != 0 ? LAM_ERR_INTERRUPTED : LAM_OK;
+}
+
+/* ---- setbacks ----------------------------------------------------------------------------------------------------- */
+
+enum { SETBACKS = 2 }; /* the next one ends the training */
+
+/* 1: there is a way back after such a failure. The third time there is one to the end alone, and only where something was validated. */
+static int can_set_back(const lam_run *run, lam_status status)
+{
+    return (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
+        && (run->state.setbacks < SETBACKS || lam_fit_state_has_best(&run->state));
+}
+
+static void log_line(const lam_run *run, const char *text)
+{
+    if (run->options->log.line != NULL)
+        run->options->log.line(run->options->log.user, text);
+}
+
+/* Training went wrong at the current iteration, for the reason in lam_last_error: on from the best parameters, with half the rate and an
+ * optimiser that has seen nothing. At the third time training is over with the best model. */
+static lam_status set_back(lam_run *run)
+{
+    lam_fit_state *s = &run->state;
+    char line[1600];
+    unsigned long long at = (unsigned long long)s->iteration;
+    if (s->setbacks >= SETBACKS) {
+        s->schedule.stopped = 1;
+        snprintf(line, sizeof line, "iteration %llu: %s; this is the third time, so training ends here with the best model, that of "
+            "iteration %llu", at, lam_last_error(), (unsigned long long)s->best_iteration);
+        log_line(run, line);
+        return LAM_OK;
+    }
+    s->setbacks++;
+    s->schedule.halvings++;
+    lam_fit_state_restore_best(s);
+    lam_fit_state_forget(s);
+    snprintf(line, sizeof line, "iteration %llu: %s; training goes on from the best model so far, that of iteration %llu, with half the "
+        "learning rate", at, lam_last_error(), (unsigned long long)s->best_iteration);
+    log_line(run, line);
+    return lam_run_log_setback(run, rate_of(run));
+}
+
 /* ---- validation --------------------------------------------------------------------------------------------------- */
 
-/* closing 1: the one after the last iteration. The first one under a limit of time decides how many rows those after it take, so that
- * they can be compared. */
+/* Params on the validation rows; until: as of lam_evaluation. The first one under a limit of time decides how many rows those after it
+ * take, so that they can be compared. */
+static lam_status validate_params(lam_run *run, const void *params, double until, lam_evaluated *found)
+{
+    lam_fit_state *s = &run->state;
+    const lam_evaluation e = { .params = params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID,
+        .rows = (size_t)s->valid_rows, .until = s->valid_rows > 0 ? 0 : until, .evaluating = run->options->evaluating,
+        .user = run->options->user };
+    LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, found));
+    if (e.until > 0)
+        s->valid_rows = found->rows;
+    return LAM_OK;
+}
+
+/* The current parameters and, where there is one, their average: *chosen is the better of them. closing 1: the validation after the
+ * last iteration. */
+static lam_status validate_both(lam_run *run, int closing, const void **chosen)
+{
+    const lam_fit_state *s = &run->state;
+    double until = lam_limit_validation(run, closing);
+    lam_evaluated found;
+    *chosen = s->params;
+    LAM_TRY(validate_params(run, s->params, until, &found));
+    run->validation = found;
+    if (s->average == NULL || s->updates == 0)
+        return LAM_OK;
+    lam_status status = validate_params(run, s->average, until, &found);
+    if (status == LAM_ERR_INTERRUPTED || status == LAM_ERR_MEMORY)
+        return status;
+    if (status == LAM_OK && found.nll < run->validation.nll) {
+        run->validation = found;
+        *chosen = s->average;
+    }
+    return LAM_OK;
+}
+
+/* Where the flow-matching start was better than what training has made of it, the rate is too high, or the rows are too few. */
+static const double WORSE = 0.1; /* nats, that validation's own noise does not come to */
+
+static int is_worse_than_start(const lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    return s->iteration > 0 && run->validation.nll > s->start_nll + WORSE; /* never, where there was no such validation */
+}
+
 static lam_status validate(lam_run *run, int closing)
 {
     lam_fit_state *s = &run->state;
     double lr = rate_of(run);
-    lam_evaluated found;
-    const lam_evaluation e = { .params = s->params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID,
-        .rows = (size_t)s->valid_rows, .until = s->valid_rows > 0 ? 0 : lam_limit_validation(run, closing),
-        .evaluating = run->options->evaluating, .user = run->options->user };
-    lam_status status = run->target->trainer.evaluate(run->target->trainer.self, &e, &found);
-    if (status == LAM_ERR_INTERRUPTED)
+    const void *chosen;
+    lam_status status = validate_both(run, closing, &chosen);
+    if (status == LAM_ERR_INTERRUPTED || status == LAM_ERR_MEMORY)
         return status;
-    if (status == LAM_OK)
-        run->validation = found;
-    else
-        return s->iteration > 0 ? give_up_at(run, status, s->iteration) : give_up(run, lam_fail_in(status, "after the warm start"));
     s->validated = s->iteration;
-    if (e.until > 0)
-        s->valid_rows = found.rows;
+    if (status != LAM_OK && s->iteration > 0 && can_set_back(run, status))
+        return set_back(run);
+    if (status != LAM_OK)
+        return s->iteration > 0 ? give_up_at(run, status, s->iteration) : give_up(run, lam_fail_in(status, "after the warm start"));
+    if (s->iteration == 0)
+        s->start_nll = run->validation.nll;
     uint64_t cuts = s->schedule.cuts;
-    int better = lam_schedule_validated(&s->schedule, run->cfg, found.nll, s->iteration > run->target->patient_until);
-    if (s->schedule.cuts > cuts && run->target->restores_best)
+    int better = lam_schedule_validated(&s->schedule, run->cfg, s->iteration, run->validation.nll, s->iteration > run->target->patient_until);
+    if (s->schedule.cuts > cuts && run->target->restores_best && run->cfg->schedule == LAM_SCHEDULE_CUTS)
         lam_fit_state_restore_best(s);
     run->best_val_nll = s->schedule.best;
     LAM_TRY(lam_run_log_validation(run, lr));
-    if (!better)
+    if (better) {
+        s->best_val_se = run->validation.se;
+        s->best_val_rows = run->validation.rows;
+        lam_fit_state_keep_best(s, chosen);
+        return lam_run_save_model(run);
+    }
+    if (!is_worse_than_start(run))
         return LAM_OK;
-    s->best_val_se = found.se;
-    s->best_val_rows = found.rows;
-    lam_fit_state_keep_best(s);
-    return lam_run_save_model(run);
+    lam_fail(LAM_ERR_DIVERGED, "the validation NLL is %.6g, above the %.6g that the flow-matching start had reached", run->validation.nll,
+        s->start_nll);
+    return set_back(run);
 }
 
 /* The validation that belongs to the iteration just done, or that a failure left undone. */
@@ -125,18 +227,46 @@ static int is_due(const lam_run *run)
 
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
+/* Wall seconds that count for the limits of time. */
+static double seconds_used(const lam_run *run)
+{
+    return run->options->limit_training ? run->state.train_seconds : lam_clock() - run->started;
+}
+
+static const double DECAY_SHARE = 0.5;  /* of the time is for the way down */
+static const double DECAY_MARGIN = 0.9; /* of the iterations that the pace so far gives: calls grow as a field learns */
+
+/* Under a limit of time the way down begins when its share is reached. Its length follows from the pace of training so far. */
+static void turn_in_time(lam_run *run)
+{
+    lam_fit_state *s = &run->state;
+    if (!lam_schedule_holds(&s->schedule, run->cfg) || s->iteration == 0)
+        return;
+    double used = seconds_used(run), left = lam_limit_training_left(run);
+    if (left > DECAY_SHARE * (used + left))
+        return;
+    double each = (used - s->warm_seconds) / (double)s->iteration;
+    double more = each > 0 ? DECAY_MARGIN * left / each : 1;
+    lam_schedule_turn(&s->schedule, run->cfg, s->iteration, (uint64_t)fmax(1, fmin(more, 1e15)));
+}
+
 /* One iteration, what belongs to it, and its checkpoint if it is time. LAM_ERR_INTERRUPTED: asked to stop, all saved. */
 static lam_status iterate(lam_run *run, lam_step_report *report)
 {
     lam_fit_state *s = &run->state;
     double lr = rate_of(run), before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = run->target->trainer.step(run->target->trainer.self, s, lr, report);
-    if (status != LAM_OK)
+    if (status != LAM_OK && !can_set_back(run, status))
         return give_up_at(run, status, s->iteration + 1);
     s->iteration++;
     s->train_seconds += lam_clock() - before;
     s->train_cpu_seconds += lam_cpu_clock() - cpu_before;
     lam_counts_add(&s->counts, &report->counts);
+    if (status != LAM_OK) /* the iteration counts as done, so that the next one has other rows */
+        LAM_TRY(set_back(run));
+    else
+        lam_fit_state_average(s);
+    turn_in_time(run);
     if (s->iteration % run->cfg->log_freq == 0)
         LAM_TRY(lam_run_log_step(run, report, lr));
     int due = is_due(run);
@@ -148,25 +278,18 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
 
 static int is_over(const lam_run *run)
 {
-    return run->state.iteration >= run->cfg->iterations || run->state.schedule.stopped || lam_limit_reached(run);
+    return lam_schedule_is_over(&run->state.schedule, run->cfg, run->state.iteration) || lam_limit_reached(run);
 }
 
 /* ---- the warm start ----------------------------------------------------------------------------------------------- */
-
-/* Flow matching's moments are those of another loss, and training counts its steps anew. */
-static void clear_moments(lam_fit_state *s)
-{
-    memset(s->first, 0, s->parameters * s->real_size);
-    memset(s->second, 0, s->parameters * s->real_size);
-}
 
 /* As iterate, of flow matching. */
 static lam_status warm_iterate(lam_run *run, lam_step_report *report)
 {
     lam_fit_state *s = &run->state;
     size_t all = run->cfg->warm_start;
-    double before = lam_clock(), cpu_before = lam_cpu_clock();
-    lam_status status = run->target->trainer.warm(run->target->trainer.self, s, run->cfg->lr, report);
+    double lr = rate_of(run), before = lam_clock(), cpu_before = lam_cpu_clock();
+    lam_status status = run->target->trainer.warm(run->target->trainer.self, s, lr, report);
     if (status != LAM_OK)
         return give_up(run, lam_fail_in(status, "warm start, iteration %llu of %zu", (unsigned long long)s->warm + 1, all));
     s->warm++;
@@ -174,9 +297,11 @@ static lam_status warm_iterate(lam_run *run, lam_step_report *report)
     s->train_cpu_seconds += lam_cpu_clock() - cpu_before;
     lam_counts_add(&s->warm_counts, &report->counts);
     if (s->warm % run->cfg->log_freq == 0 || s->warm == all)
-        LAM_TRY(lam_run_log_warm(run, report));
+        LAM_TRY(lam_run_log_warm(run, report, lr));
     if (s->warm == all)
-        clear_moments(s);
+        lam_fit_state_mark(s);
+    if (s->warm == all)
+        lam_fit_state_forget(s); /* flow matching's moments are those of another loss, and training counts its steps anew */
     LAM_TRY(save_in_time(run, s->warm == all));
     return tell(run, report, 0) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
@@ -205,6 +330,8 @@ static lam_status train(lam_run *run)
         LAM_TRY(warm_start(run, &report));
     run->first = s->iteration;
     run->first_at = lam_clock();
+    if (s->iteration == 0)
+        s->warm_seconds = seconds_used(run);
     if (is_due(run)) {
         LAM_TRY(validate(run, 0));
         LAM_TRY(lam_run_save_state(run));

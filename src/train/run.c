@@ -27,8 +27,9 @@ lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_target *t
 {
     *run = (lam_run) { .cfg = cfg, .target = target, .options = options, .saved = UINT64_MAX,
         .validation = { .nll = (double)NAN, .se = (double)NAN } };
-    LAM_TRY(lam_fit_state_create(&run->state, target->parameters, target->blocks, cfg->precision));
+    LAM_TRY(lam_fit_state_create(&run->state, cfg, target->map, target->parameters, target->blocks));
     target->initial(target->self, run->state.params);
+    lam_fit_state_mark(&run->state);
     LAM_TRY(lam_run_folder_open(options->run_dir, &run->folder));
     LAM_TRY(open_files(run));
     run->best_val_nll = run->state.schedule.best;
@@ -91,7 +92,7 @@ static void log_totals(lam_run *run)
     lam_metrics_number(&run->metrics, "train_cpu_seconds", run->state.train_cpu_seconds);
 }
 
-lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report)
+lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report, double lr)
 {
     lam_metrics *m = &run->metrics;
     lam_metrics_begin(m, "warm_start");
@@ -99,7 +100,7 @@ lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report)
     lam_metrics_number(m, "loss", report->loss);
     lam_metrics_whole(m, "forward", report->counts.forward);
     lam_metrics_whole(m, "backward", report->counts.backward);
-    lam_metrics_number(m, "lr", run->cfg->lr);
+    lam_metrics_number(m, "lr", lr);
     lam_metrics_number(m, "grad_norm", report->grad_norm);
     log_totals(run);
     return lam_metrics_end(m);
@@ -126,6 +127,17 @@ lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double 
     lam_metrics_whole(m, "rejected", report->counts.rejected);
     lam_metrics_number(m, "lr", lr);
     lam_metrics_number(m, "grad_norm", report->grad_norm);
+    log_totals(run);
+    return lam_metrics_end(m);
+}
+
+lam_status lam_run_log_setback(lam_run *run, double lr)
+{
+    lam_metrics *m = &run->metrics;
+    lam_metrics_begin(m, "setback");
+    lam_metrics_whole(m, "iteration", run->state.iteration);
+    lam_metrics_whole(m, "best_iteration", run->state.best_iteration);
+    lam_metrics_number(m, "lr", lr);
     log_totals(run);
     return lam_metrics_end(m);
 }

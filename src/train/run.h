@@ -32,8 +32,10 @@ lam_status lam_run_save_state(lam_run *run);
 lam_status lam_run_save_model(lam_run *run);
 
 /* Iteration state.warm of flow matching. */
-lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report);
+lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report, double lr);
 lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double lr);
+/* Training went wrong and goes on from the best parameters at the rate lr. */
+lam_status lam_run_log_setback(lam_run *run, double lr);
 lam_status lam_run_log_validation(lam_run *run, double lr);
 lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *result);
 

@@ -1,32 +1,97 @@
 #include "train/schedule.h"
 #include <math.h>
 
+static const double PI = 3.14159265358979323846;
+
 void lam_schedule_init(lam_schedule *s)
 {
     *s = (lam_schedule) { .best = NAN };
 }
 
-int lam_schedule_validated(lam_schedule *s, const lam_config *cfg, double loss, int counting)
+static int has_limit(const lam_config *cfg)
+{
+    return cfg->max_seconds > 0 || cfg->max_processor_seconds > 0;
+}
+
+int lam_schedule_holds(const lam_schedule *s, const lam_config *cfg)
+{
+    return cfg->schedule == LAM_SCHEDULE_COSINE && s->turns == 0 && has_limit(cfg) && cfg->decay_from == 0;
+}
+
+/* The share p of the way that lies behind `iteration`. */
+static double share(const lam_schedule *s, const lam_config *cfg, uint64_t iteration)
+{
+    double from = (double)(s->turns > 0 ? s->turn_at : cfg->decay_from), at = s->turns > 0 ? s->turn_share : 0;
+    double end = (double)(s->turns > 0 ? s->end : cfg->iterations);
+    if (lam_schedule_holds(s, cfg) || (double)iteration <= from)
+        return at;
+    return end > from ? fmin(1, at + (1 - at) * ((double)iteration - from) / (end - from)) : 1;
+}
+
+static void turn(lam_schedule *s, const lam_config *cfg, uint64_t iteration, uint64_t more)
+{
+    uint64_t end = s->turns > 0 ? s->end : cfg->iterations, at = iteration + (more > 0 ? more : 1);
+    s->turn_share = share(s, cfg, iteration);
+    s->turn_at = iteration;
+    s->end = at < end ? at : end;
+    s->turns++;
+}
+
+void lam_schedule_turn(lam_schedule *s, const lam_config *cfg, uint64_t iteration, uint64_t more)
+{
+    turn(s, cfg, iteration, more);
+}
+
+/* Validation has stopped improving. */
+static void plateau(lam_schedule *s, const lam_config *cfg, uint64_t iteration)
+{
+    if (cfg->schedule == LAM_SCHEDULE_CUTS) {
+        if (s->cuts < cfg->rate_cuts)
+            s->cuts++;
+        else
+            s->stopped = 1;
+    } else if (cfg->schedule == LAM_SCHEDULE_COSINE && s->cuts == 0) {
+        s->cuts = 1;
+        turn(s, cfg, iteration, iteration / 4);
+    }
+    s->waited = 0;
+}
+
+int lam_schedule_validated(lam_schedule *s, const lam_config *cfg, uint64_t iteration, double loss, int counting)
 {
     if (isnan(s->best) || loss < s->best) {
         s->best = loss;
         s->waited = 0;
         return 1;
     }
-    if (counting && ++s->waited >= cfg->early_stopping) {
-        s->waited = 0;
-        if (s->cuts < cfg->rate_cuts)
-            s->cuts++;
-        else
-            s->stopped = 1;
-    }
+    if (counting && ++s->waited >= cfg->early_stopping)
+        plateau(s, cfg, iteration);
     return 0;
 }
 
-double lam_schedule_rate(const lam_schedule *s, const lam_config *cfg)
+static double base_rate(const lam_schedule *s, const lam_config *cfg, uint64_t iteration)
 {
-    double rate = cfg->lr;
+    /* a tenth of the iterations at the most, for short looks */
+    double rate = ldexp(cfg->lr, -(int)s->halvings), n = fmin((double)cfg->lr_warmup, (double)cfg->iterations / 10);
+    return cfg->schedule == LAM_SCHEDULE_COSINE && (double)iteration + 1 < n ? rate * ((double)iteration + 1) / n : rate;
+}
+
+double lam_schedule_rate(const lam_schedule *s, const lam_config *cfg, uint64_t iteration)
+{
+    double rate = base_rate(s, cfg, iteration);
+    if (cfg->schedule == LAM_SCHEDULE_COSINE)
+        return rate * (1 + cos(PI * share(s, cfg, iteration))) / 2;
     for (uint64_t i = 0; i < s->cuts; i++)
         rate /= 10;
     return rate;
+}
+
+double lam_schedule_warm_rate(const lam_schedule *s, const lam_config *cfg, uint64_t iteration)
+{
+    return base_rate(s, cfg, iteration);
+}
+
+int lam_schedule_is_over(const lam_schedule *s, const lam_config *cfg, uint64_t iteration)
+{
+    return s->stopped || iteration >= cfg->iterations || (s->turns > 0 && iteration >= s->end);
 }

@@ -2,6 +2,7 @@
 #ifndef LAM_TRAIN_STATE_H
 #define LAM_TRAIN_STATE_H
 #include "laminar.h"
+#include "optim/optimizer.h"
 #include "train/schedule.h"
 
 /* Arrays of parameters are float or double, as the fit is. A fit that goes on from a state gives the same bits as one that was
@@ -10,30 +11,46 @@ typedef struct lam_fit_state {
     size_t parameters, blocks, real_size; /* real_size: 4 or 8 */
     uint64_t iteration;                   /* done so far */
     uint64_t warm;                        /* and before these: of flow matching */
+    uint64_t updates;                     /* since the optimiser's memory was empty */
+    uint64_t setbacks;                    /* times that training went wrong and stepped back */
     uint64_t validated, best_iteration;   /* iterations of the last and of the best validation */
     lam_schedule schedule;
     lam_counts counts, warm_counts;       /* of all training iterations; of flow matching, which has forward and backward alone */
     uint64_t metrics_bytes;               /* of metrics.jsonl, when the checkpoint was written */
     double seconds, train_seconds;        /* wall time until then: all, and of training steps alone */
+    double start_nll;                     /* of the validation at iteration 0; NaN without one */
+    double warm_seconds;                  /* wall time that was used up when the first iteration of training began */
     double train_cpu_seconds;             /* processor time of training steps, all threads; */
     double cpu_seconds;                   /* and of all */
     uint64_t valid_rows;                  /* that validations take, once a limit of time has decided it; 0: all */
     double best_val_se;                   /* of schedule.best, the standard error; NaN: not known */
     uint64_t best_val_rows;               /* and how many rows it is the mean of */
-    void *params, *first, *second, *best; /* [parameters] current, the optimiser's memory, best by validation */
+    void *params, *best;                  /* [parameters] current, best by validation */
+    void *average;                        /* [parameters] moving average of params, with cfg's average; else NULL */
+    size_t memories;
+    lam_memory memory_of[LAM_MEMORIES];
+    void *memory[LAM_MEMORIES];           /* [memories] the optimiser's, of memory_of's names and counts */
     double *h_train, *h_test;             /* [blocks] remembered steps of "warm" */
     double *best_h_train, *best_h_test;   /* [blocks] those of the best */
 } lam_fit_state;
 
-/* Zeroed arrays, nothing done yet. */
-lam_status lam_fit_state_create(lam_fit_state *state, size_t parameters, size_t blocks, lam_precision precision);
+/* Zeroed arrays, nothing done yet, for cfg's optimiser and precision. */
+lam_status lam_fit_state_create(lam_fit_state *state, const lam_config *cfg, const lam_parameter_map *map, size_t parameters,
+    size_t blocks);
 void lam_fit_state_clear(lam_fit_state *state);
+/* The optimiser has seen nothing. */
+void lam_fit_state_forget(lam_fit_state *state);
 /* Iterations so far, of flow matching too. */
 uint64_t lam_fit_state_done(const lam_fit_state *state);
 /* 1: something was validated, so that the best is known. */
 int lam_fit_state_has_best(const lam_fit_state *state);
-/* The current parameters become the best ones. */
-void lam_fit_state_keep_best(lam_fit_state *state);
+/* params [parameters] (the current ones or their average) become the best ones. */
+void lam_fit_state_keep_best(lam_fit_state *state, const void *params);
+/* Nothing is validated: the current parameters are what a setback leads back to. */
+void lam_fit_state_mark(lam_fit_state *state);
+/* Takes the current parameters into the average: average = d average + (1 - d) params, d = min(0.999, (1 + n) / (10 + n)) at the n-th
+ * update since the optimiser's memory was empty. Nothing without an average. */
+void lam_fit_state_average(lam_fit_state *state);
 /* The best parameters, with the steps remembered there, become the current ones again. The optimiser's memory stays. */
 void lam_fit_state_restore_best(lam_fit_state *state);
 

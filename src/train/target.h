@@ -6,6 +6,7 @@
 typedef struct lam_target {
     void *self;
     const char *data_hash;
+    const lam_parameter_map *map; /* of the trained parameters, for the optimiser */
     size_t parameters, blocks; /* of the state: all parameters, blocks of the flow */
     size_t valid_rows, test_rows; /* that the trainer can evaluate */
     double log_det;            /* of the standardiser, nats: what the result says */

@@ -39,9 +39,9 @@ typedef struct lam_trainer {
 } lam_trainer;
 
 /* What is handed in must outlive the trainer. */
-lam_status lam_trainer_create_f32(const lam_config *cfg, const lam_layout *layout, const lam_dataset *data, lam_pool *pool,
-    lam_trainer *out);
-lam_status lam_trainer_create_f64(const lam_config *cfg, const lam_layout *layout, const lam_dataset *data, lam_pool *pool,
-    lam_trainer *out);
+lam_status lam_trainer_create_f32(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
+    const lam_dataset *data, lam_pool *pool, lam_trainer *out);
+lam_status lam_trainer_create_f64(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
+    const lam_dataset *data, lam_pool *pool, lam_trainer *out);
 
 #endif

@@ -3,10 +3,10 @@
 #include "base/width.h"
 #include "data/dataset.h"
 #include "model/solve.h"
+#include "optim/optimizer.h"
 #include "penalty/loss.h"
 #include "penalty/matching.h"
 #include "train/batches.h"
-#include "train/optimizer.h"
 #include "train/trainer.h"
 #include <math.h>
 #include <string.h>
@@ -21,6 +21,7 @@ typedef struct trainer {
     LAM_W(lam_engine) *train;
     LAM_W(lam_engine) *evaluate[2]; /* with the estimated and with the exact trace, each made when first asked for */
     LAM_W(lam_matcher) *matcher;    /* made for the first iteration of a warm start, and freed after its last */
+    LAM_W(lam_stepper) *stepper;
     lam_batches batches;
     real *grad;         /* [parameters] */
     double *h_before;   /* [blocks] what h_star was before a solve that may fail */
@@ -57,6 +58,7 @@ static void free_trainer(void *self)
         return;
     LAM_W(lam_engine_free)(t->train);
     LAM_W(lam_matcher_free)(t->matcher);
+    LAM_W(lam_stepper_free)(t->stepper);
     LAM_W(lam_engine_free)(t->evaluate[0]);
     LAM_W(lam_engine_free)(t->evaluate[1]);
     lam_batches_clear(&t->batches);
@@ -67,7 +69,7 @@ static void free_trainer(void *self)
     lam_free(t);
 }
 
-static lam_status allocate(trainer *t)
+static lam_status allocate(trainer *t, const lam_parameter_map *map)
 {
     size_t rows = evaluation_rows(t);
     LAM_TRY(lam_batches_create(&t->batches, t->cfg->seed, t->data->rows[LAM_TRAIN], t->cfg->batch_size));
@@ -77,17 +79,18 @@ static lam_status allocate(trainer *t)
     t->l = lam_alloc(rows, sizeof *t->l);
     if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
         return LAM_ERR_MEMORY;
+    LAM_TRY(LAM_W(lam_stepper_create)(t->cfg->optimizer, map, t->pool, t->cfg->isa, &t->stepper));
     return make_engine(t, 1, t->batches.size, t->cfg->divergence == LAM_DIV_EXACT, &t->train);
 }
 
 /* ---- a training step ---------------------------------------------------------------------------------------------- */
 
 /* The optimiser's step of the first n parameters along the gradient at hand, of this norm. */
-static void apply(trainer *t, lam_fit_state *state, size_t n, double lr, uint64_t iteration, double norm)
+static void apply(trainer *t, lam_fit_state *state, size_t n, double lr, double norm)
 {
-    const lam_update update = { t->cfg->optimizer, lr, t->cfg->weight_decay, iteration };
-    LAM_W(lam_gradient_clip)(t->grad, n, norm, t->cfg->clip);
-    LAM_W(lam_update_apply)(&update, n, t->grad, state->first, state->second, state->params);
+    const lam_update update = { .lr = lr, .weight_decay = t->cfg->weight_decay, .step = ++state->updates, .trained = n, .norm = norm,
+        .clip = t->cfg->clip };
+    LAM_W(lam_stepper_apply)(t->stepper, &update, t->grad, state->memory, state->params);
 }
 
 static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_report *report)
@@ -115,7 +118,7 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
         memcpy(state->h_train, t->h_before, t->layout->blocks * sizeof(double));
         return status;
     }
-    apply(t, state, t->layout->trained, lr, iteration, report->grad_norm);
+    apply(t, state, t->layout->trained, lr, report->grad_norm);
     return LAM_OK;
 }
 
@@ -136,7 +139,7 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     report->grad_norm = LAM_W(lam_gradient_norm)(t->grad, updated);
     if (!isfinite(report->grad_norm))
         return lam_fail(LAM_ERR_DIVERGED, "a gradient of norm %g; lower lr or set clip", report->grad_norm);
-    apply(t, state, updated, lr, iteration, report->grad_norm);
+    apply(t, state, updated, lr, report->grad_norm);
     if (iteration == cfg->warm_start) {
         LAM_W(lam_matcher_free)(t->matcher);
         t->matcher = NULL;
@@ -211,8 +214,8 @@ static void from_double(const double *params, size_t n, void *out)
         to[i] = (real)params[i];
 }
 
-lam_status LAM_W(lam_trainer_create)(const lam_config *cfg, const lam_layout *layout, const lam_dataset *data, lam_pool *pool,
-    lam_trainer *out)
+lam_status LAM_W(lam_trainer_create)(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
+    const lam_dataset *data, lam_pool *pool, lam_trainer *out)
 {
     trainer *t = lam_alloc(1, sizeof *t);
     if (t == NULL)
@@ -221,7 +224,7 @@ lam_status LAM_W(lam_trainer_create)(const lam_config *cfg, const lam_layout *la
     t->layout = layout;
     t->data = data;
     t->pool = pool;
-    lam_status status = allocate(t);
+    lam_status status = allocate(t, map);
     if (status != LAM_OK) {
         free_trainer(t);
         return status;

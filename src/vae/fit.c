@@ -12,6 +12,7 @@ typedef struct fitting {
     lam_config cfg; /* with iterations and val_freq from the epochs */
     lam_pool *pool;
     lam_vae *model;
+    lam_parameter_map map;
     lam_trainer trainer;
 } fitting;
 
@@ -43,9 +44,10 @@ static lam_status check(const lam_config *cfg, const lam_image_data *data)
 
 static lam_status create(const lam_config *cfg, const lam_image_data *data, fitting *f)
 {
-    size_t batches = lam_vae_batches(cfg, data);
     LAM_TRY(check(cfg, data));
     LAM_TRY(lam_config_copy(&f->cfg, cfg));
+    LAM_TRY(lam_config_resolve(&f->cfg, lam_image_data_rows(data, LAM_TRAIN), 0));
+    size_t batches = lam_vae_batches(&f->cfg, data);
     if (cfg->epochs > 0) {
         f->cfg.iterations = cfg->epochs * batches;
         f->cfg.val_freq = batches;
@@ -53,7 +55,8 @@ static lam_status create(const lam_config *cfg, const lam_image_data *data, fitt
     LAM_TRY(lam_pool_create(cfg->threads, &f->pool));
     LAM_TRY(lam_vae_create(&f->cfg, data->parts.height, data->parts.width, &f->model));
     memcpy(f->model->data_hash, data->hash, sizeof data->hash);
-    return lam_vae_trainer_create(&f->cfg, &f->model->layout, data, f->pool, &f->trainer);
+    LAM_TRY(lam_vae_layout_map(&f->model->layout, &f->map));
+    return lam_vae_trainer_create(&f->cfg, &f->model->layout, &f->map, data, f->pool, &f->trainer);
 }
 
 lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const lam_fit_options *options, lam_vae **model,
@@ -77,10 +80,10 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     lam_config_init(&f.cfg);
     lam_status status = create(cfg, data, &f);
     if (status == LAM_OK) {
-        const lam_target target = { .self = &f, .data_hash = data->hash, .parameters = f.model->layout.parameters,
+        const lam_target target = { .self = &f, .data_hash = data->hash, .map = &f.map, .parameters = f.model->layout.parameters,
             .blocks = f.model->layout.blocks, .valid_rows = lam_image_data_rows(data, LAM_VALID),
             .test_rows = lam_image_data_rows(data, LAM_TEST), .trainer = f.trainer, .initial = initial, .save = save,
-            .patient_until = (uint64_t)(cfg->warmup * (double)lam_vae_batches(cfg, data)), .restores_best = 1 };
+            .patient_until = (uint64_t)(cfg->warmup * (double)lam_vae_batches(&f.cfg, data)), .restores_best = 1 };
         status = lam_loop_run(&f.cfg, &target, options, result);
     }
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {
@@ -89,6 +92,7 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     }
     if (f.trainer.free != NULL)
         f.trainer.free(f.trainer.self);
+    lam_free(f.map.matrix);
     lam_vae_free(f.model);
     lam_pool_free(f.pool);
     lam_config_clear(&f.cfg);

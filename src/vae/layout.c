@@ -102,6 +102,25 @@ int lam_vae_layout_tensor(const lam_vae_layout *l, size_t index, lam_vae_tensor 
         || net_tensor(&l->decoder, l->at_decoder, &index, t) || flow_tensor(l, index, t);
 }
 
+lam_status lam_vae_layout_map(const lam_vae_layout *l, lam_parameter_map *map)
+{
+    lam_vae_tensor t;
+    size_t n = 0;
+    *map = (lam_parameter_map) { .parameters = l->trained };
+    while (lam_vae_layout_tensor(l, n, &t))
+        n++;
+    map->matrix = lam_alloc(n + 1, sizeof *map->matrix);
+    if (map->matrix == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        lam_vae_layout_tensor(l, i, &t);
+        int is_map = t.offset >= l->at_maps && t.offset < l->at_decoder;
+        if (t.dims >= 2 && t.shape[0] > 1 && t.count / t.shape[0] > 1 && !is_map)
+            map->matrix[map->matrices++] = (lam_matrix) { t.offset, t.shape[0], t.count / t.shape[0] };
+    }
+    return LAM_OK;
+}
+
 /* ---- initial values ----------------------------------------------------------------------------------------------- */
 
 lam_status lam_vae_layout_initial(const lam_vae_layout *l, const lam_config *config, float *params)

@@ -31,6 +31,11 @@ typedef struct lam_vae_tensor {
  * the flow (after "cnf."). Returns 0 past the end. */
 int lam_vae_layout_tensor(const lam_vae_layout *layout, size_t index, lam_vae_tensor *tensor);
 
+/* The weight matrices among the trained parameters, for an optimiser: linear maps, and convolutions as [out, in x height x width]. The
+ * maps of features to row-wise parameters are left out: with up to 272,000 rows they would cost more than the rest of a step. The
+ * caller frees map->matrix. */
+lam_status lam_vae_layout_map(const lam_vae_layout *layout, lam_parameter_map *map);
+
 /* Initial values, all from config->seed: params [parameters]. */
 lam_status lam_vae_layout_initial(const lam_vae_layout *layout, const lam_config *config, float *params);
 

@@ -6,7 +6,7 @@
 #include "train/batches.h"
 #include "vae/elbo.h"
 #include "vae/solve.h"
-#include "vae/update.h"
+#include "vae/norm.h"
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +21,8 @@ typedef struct trainer {
     unsigned char *pixels; /* [rows, pixels] of a batch */
     double *row;           /* [rows] of a batch: the bound of each image */
     double *h_before;      /* [blocks] what h_star was before a solve that may fail */
-    lam_vae_update update;
+    lam_vae_norm norm;
+    lam_stepper_f32 *stepper;
 } trainer;
 
 /* ---- creation ----------------------------------------------------------------------------------------------------- */
@@ -53,11 +54,12 @@ static void free_trainer(void *self)
     lam_free(t->pixels);
     lam_free(t->row);
     lam_free(t->h_before);
-    lam_vae_update_clear(&t->update);
+    lam_vae_norm_clear(&t->norm);
+    lam_stepper_free_f32(t->stepper);
     lam_free(t);
 }
 
-static lam_status allocate(trainer *t)
+static lam_status allocate(trainer *t, const lam_parameter_map *map)
 {
     LAM_TRY(lam_batches_create(&t->batches, t->cfg->seed, lam_image_data_rows(t->data, LAM_TRAIN), t->cfg->batch_size));
     const lam_elbo_options options = { .max_rows = t->batches.size, .gradients = 1, .trace = lam_vae_trace(t->cfg, 0) };
@@ -67,7 +69,8 @@ static lam_status allocate(trainer *t)
     t->h_before = lam_alloc(t->layout->blocks, sizeof *t->h_before);
     if (t->grad == NULL || t->pixels == NULL || t->row == NULL || t->h_before == NULL)
         return LAM_ERR_MEMORY;
-    LAM_TRY(lam_vae_update_create(t->pool, t->layout->trained, &t->update));
+    LAM_TRY(lam_vae_norm_create(t->pool, t->layout->trained, &t->norm));
+    LAM_TRY(lam_stepper_create_f32(t->cfg->optimizer, map, t->pool, t->cfg->isa, &t->stepper));
     return lam_elbo_create_f32(t->layout, t->cfg, t->pool, &options, &t->train);
 }
 
@@ -108,7 +111,7 @@ static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *re
         status = lam_elbo_backward_f32(t->train, &call, t->grad, &terms);
     report_terms(report, cfg, &terms, epoch, beta);
     LAM_TRY(status);
-    report->grad_norm = lam_vae_update_norm(&t->update, t->grad);
+    report->grad_norm = lam_vae_norm_of(&t->norm, t->grad);
     if (!isfinite(report->loss) || !isfinite(report->grad_norm))
         return lam_fail(LAM_ERR_DIVERGED, "loss %g with a gradient of norm %g; lower lr or set clip", report->loss,
             report->grad_norm);
@@ -125,8 +128,9 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
         memcpy(state->h_train, t->h_before, bytes);
         return status;
     }
-    const lam_update update = { t->cfg->optimizer, lr, t->cfg->weight_decay, state->iteration + 1 };
-    lam_vae_update_apply(&t->update, &update, t->grad, t->cfg->clip, state->first, state->second, state->params);
+    const lam_update update = { .lr = lr, .weight_decay = t->cfg->weight_decay, .step = ++state->updates,
+        .trained = t->layout->trained, .norm = report->grad_norm, .clip = t->cfg->clip };
+    lam_stepper_apply_f32(t->stepper, &update, t->grad, state->memory, state->params);
     return LAM_OK;
 }
 
@@ -188,8 +192,8 @@ static void from_double(const double *params, size_t n, void *out)
         ((float *)out)[i] = (float)params[i];
 }
 
-lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *layout, const lam_image_data *data,
-    lam_pool *pool, lam_trainer *out)
+lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *layout, const lam_parameter_map *map,
+    const lam_image_data *data, lam_pool *pool, lam_trainer *out)
 {
     trainer *t = lam_alloc(1, sizeof *t);
     if (t == NULL)
@@ -198,7 +202,7 @@ lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *l
     t->layout = layout;
     t->data = data;
     t->pool = pool;
-    lam_status status = allocate(t);
+    lam_status status = allocate(t, map);
     if (status != LAM_OK) {
         free_trainer(t);
         return status;

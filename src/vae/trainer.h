@@ -6,8 +6,8 @@
 #include "vae/layout.h"
 
 /* What is handed in must outlive the trainer. */
-lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *layout, const lam_image_data *data,
-    lam_pool *pool, lam_trainer *out);
+lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *layout, const lam_parameter_map *map,
+    const lam_image_data *data, lam_pool *pool, lam_trainer *out);
 
 /* Batches an epoch has. */
 size_t lam_vae_batches(const lam_config *cfg, const lam_image_data *data);

@@ -3,6 +3,7 @@
 #include "base/need.h"
 #include "base/mem.h"
 #include "model/config_yaml.h"
+#include "model/defaults.h"
 #include "model/metadata.h"
 #include <math.h>
 #include <stdio.h>
@@ -17,7 +18,9 @@ static lam_status empty(const lam_config *config, size_t height, size_t width, l
     lam_config_init(&v->config);
     lam_status status = lam_config_copy(&v->config, config);
     if (status == LAM_OK)
-        status = lam_vae_layout_init(&v->layout, config, height, width);
+        status = lam_config_resolve(&v->config, LAM_USUAL_ROWS, 0); /* a fit has chosen by its own images already */
+    if (status == LAM_OK)
+        status = lam_vae_layout_init(&v->layout, &v->config, height, width);
     if (status == LAM_OK
         && ((v->params = lam_alloc(v->layout.parameters, sizeof *v->params)) == NULL
             || (v->h_star_train = lam_alloc(v->layout.blocks, sizeof(double))) == NULL
@@ -33,7 +36,7 @@ static lam_status empty(const lam_config *config, size_t height, size_t width, l
 lam_status lam_vae_create(const lam_config *config, size_t height, size_t width, lam_vae **out)
 {
     LAM_TRY(empty(config, height, width, out));
-    lam_status status = lam_vae_layout_initial(&(*out)->layout, config, (*out)->params);
+    lam_status status = lam_vae_layout_initial(&(*out)->layout, &(*out)->config, (*out)->params);
     if (status != LAM_OK) {
         lam_vae_free(*out);
         *out = NULL;

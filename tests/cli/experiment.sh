@@ -98,7 +98,7 @@ grep -q "begun and not ended" long/report.html || fail "the report should say wh
 # What a plan has changed since is noticed; a run of its own that fails does not stop the others
 sed 's/tpr: true/tpr: true, lr: 0.5/' plan.yaml >changed.yaml
 run experiment changed.yaml --out whole
-refused 1 "whole/runs/moons/tpr/1e-4_seed1 was made with lr 0.001, and by the plan it is 0.5 now" "(and so for 1 more)"
+refused 1 "whole/runs/moons/tpr/1e-4_seed1 was made with lr 0.01, and by the plan it is 0.5 now" "(and so for 1 more)"
 [[ $(<out) != *report* ]] || fail "a plan that is refused has no report"
 cat >fails.yaml <<YAML
 budget: {iterations: 20}

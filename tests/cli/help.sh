@@ -32,7 +32,7 @@ done
 
 # help of fit holds the library's table with its defaults
 run fit --help
-expect_out --batch-size --val-freq --tpr-coefficient --early-stopping "dopri5|tsit5" --config --resume --out "64-64-64"
+expect_out --batch-size --val-freq --tpr-coefficient --early-stopping "dopri5|tsit5" --config --resume --out "auto    widths of the hidden layers"
 
 run scroe model data
 refused 2 '"scroe"' '"score"'

@@ -12,7 +12,7 @@ unchanged() { cmp -s untouched.safetensors run/model.safetensors || fail "the mo
 # the fit's rows as files, so that they can be scored
 run fit toy:moons:900:1 --write-split rows
 expect_code 0
-run fit rows/train.npy --valid rows/valid.npy --test rows/test.npy --no-standardise --dims 16-16 --batch-size 100 --val-freq 10 \
+run fit rows/train.npy --valid rows/valid.npy --test rows/test.npy --no-standardise --dims 16-16 --blocks 1 --batch-size 100 --val-freq 10 \
     --iterations 60 --lr 0.01 --out run
 expect_code 0
 expect_out "test by dopri5, atol 1e-05, rtol 1e-05"
@@ -130,7 +130,8 @@ run tune bare toy:moons:300:1 --error 0.01
 refused 1 "no validation rows" "--valid FILE"
 
 # a fit by a setting of its own validates and tests by it: three steps of rk4, one batch of rows
-run fit toy:moons:300:1 --dims 8 --iterations 2 --batch-size 50 --val-freq 1 --test-solver rk4 --test-steps 3 --out own
+run fit toy:moons:300:1 --dims 8 --blocks 1 --iterations 2 --batch-size 50 --val-freq 1 --schedule cuts --warm-start none --test-solver rk4 \
+    --test-steps 3 --out own
 expect_code 0
 expect_out "test by rk4, 3 even steps a block"
 [ "$(grep -c '"type":"validation".*"forward":12,' own/metrics.jsonl)" = 2 ] || fail "validations of 12 calls expected"

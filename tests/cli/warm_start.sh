@@ -4,7 +4,7 @@
 run fit --help
 expect_out "--warm-start" "none|flow-matching:N" "--warm-start-pairing" "none|minibatch"
 
-flags="toy:moons:600:1 --dims 16-16 --batch-size 100 --val-freq 20 --log-freq 5 --iterations 20 --seed 3 --threads 1"
+flags="toy:moons:600:1 --dims 16-16 --blocks 1 --schedule cuts --batch-size 100 --val-freq 20 --log-freq 5 --iterations 20 --seed 3 --threads 1"
 run fit $flags --warm-start flow-matching:12 --out short
 expect_code 0
 # two tiles of rows, four looks each, one block
@@ -18,7 +18,7 @@ sed -n 3p short/metrics.jsonl | grep -q '^{"type":"warm_start","iteration":12,"l
 sed -n 4p short/metrics.jsonl | grep -q '^{"type":"validation","iteration":0,"val_nll":' || fail "a validation should follow it"
 tail -n 1 short/metrics.jsonl | grep -q '"warm_start":12,"warm_start_forward":48,"warm_start_backward":48,' \
     || fail "the summary should count the warm start"
-run fit $flags --out cold --quiet
+run fit $flags --warm-start none --out cold --quiet
 expect_code 0
 grep -q warm_start cold/metrics.jsonl && fail "a run without one has nothing of it in its lines"
 
@@ -35,7 +35,7 @@ else
 fi
 
 # what does nothing alone
-run fit $flags --tpr-l-weight 1 --warm-start-pairing minibatch --taylor-order 3 --steps 4 --out idle
+run fit $flags --warm-start none --tpr-l-weight 1 --warm-start-pairing minibatch --taylor-order 3 --steps 4 --out idle
 expect_code 0
 expect_err "note: --tpr-l-weight 1 has no effect without --tpr-coefficient" "note: --warm-start-pairing minibatch has no effect without --warm-start" \
     "note: --taylor-order 3 has no effect without --taylor-coefficient" \

@@ -18,7 +18,7 @@ static void defaults_are_the_documented_ones(void **state)
     memset(&cfg, 0x5a, sizeof cfg); /* init does not look at what was there */
     lam_config_init(&cfg);
     const char *const expected[][2] = {
-        { "model", "density" }, { "dims", "64-64-64" }, { "blocks", "1" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "time", "1" },
+        { "model", "density" }, { "dims", "auto" }, { "blocks", "auto" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "time", "1" },
         { "train-time", "false" }, { "precision", "float" }, { "solver", "dopri5" }, { "atol", "0.0001" },
         { "rtol", "0.0001" }, { "test-atol", "1.0e-5" }, { "test-rtol", "1.0e-5" }, { "test-solver", "auto" },
         { "test-steps", "0" }, { "first-step", "warm" },
@@ -27,9 +27,10 @@ static void defaults_are_the_documented_ones(void **state)
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "0" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
         { "tpr-l-weight", "0" }, { "kinetic-coefficient", "0" }, { "jacobian-coefficient", "0" },
         { "taylor-coefficient", "0" }, { "taylor-order", "2" }, { "steer", "0" },
-        { "optimizer", "adam" }, { "batch-size", "1000" }, { "lr", "0.001" }, { "weight-decay", "0" }, { "clip", "0" },
-        { "iterations", "10000" }, { "warm-start", "none" }, { "warm-start-pairing", "none" },
-        { "max-seconds", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "20" }, { "rate-cuts", "2" }, { "val-freq", "200" },
+        { "optimizer", "auto" }, { "schedule", "auto" }, { "lr-warmup", "50" }, { "decay-from", "0" }, { "average", "false" },
+        { "batch-size", "auto" }, { "lr", "auto" }, { "weight-decay", "0" }, { "clip", "0" },
+        { "iterations", "auto" }, { "warm-start", "auto" }, { "warm-start-pairing", "none" },
+        { "max-seconds", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "10" }, { "rate-cuts", "2" }, { "val-freq", "auto" },
         { "log-freq", "10" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
         { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" },
         { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "header", "auto" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
@@ -173,7 +174,7 @@ static void values_out_of_range_are_refused(void **state)
     assert_refused(&cfg, "layer", "", "none of");
     assert_refused(&cfg, "first-step", "0", "probe, warm or a step size above 0");
     assert_refused(&cfg, "first-step", "cold", "probe, warm");
-    assert_refused(&cfg, "warm-start", "500", "\"500\" is neither none nor flow-matching:N");
+    assert_refused(&cfg, "warm-start", "500", "\"500\" is none of auto, none and flow-matching:N");
     assert_refused(&cfg, "warm-start", "flow-matching", "flow-matching:N");
     assert_refused(&cfg, "warm-start", "flow-matching:", "flow-matching:N");
     assert_refused(&cfg, "warm-start", "flow-matching:0", "from 1 to 1e+15");
@@ -219,10 +220,11 @@ static void strings_belong_to_the_struct(void **state)
     lam_config_clear(&a);
     assert_null(a.noise);
     lam_config_clear(&a); /* twice is harmless: back to defaults each time */
-    assert_value(&a, "batch-size", "1000");
+    assert_value(&a, "batch-size", "auto");
     char small[4];
     assert_int_equal(lam_config_get(&b, "columns", small, sizeof small), LAM_ERR_ARGUMENT);
     assert_int_equal(lam_config_get(&b, "isa", small, sizeof small), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_config_set(&b, "dims", "64-64"), LAM_OK);
     assert_int_equal(lam_config_get(&b, "dims", small, sizeof small), LAM_ERR_ARGUMENT);
     assert_int_equal(lam_config_get(&b, "dims", small, 0), LAM_ERR_ARGUMENT);
     lam_config_clear(&b);
@@ -319,17 +321,16 @@ static void structs_filled_directly_are_checked(void **state)
     statement;                                                      \
     assert_int_equal(lam_config_check(&cfg), LAM_ERR_ARGUMENT);     \
     assert_said(part)
-    BAD(cfg.n_hidden = 0, "dims: 0 hidden layers");
     BAD(cfg.n_hidden = 17, "dims: 17 hidden layers");
-    BAD(cfg.hidden[2] = 0, "dims");
-    BAD(cfg.blocks = 0, "blocks");
+    BAD((cfg.n_hidden = 3, cfg.hidden[2] = 0), "dims");
+    BAD(cfg.blocks = 100000, "blocks");
     BAD(cfg.layer = (lam_layer)99, "layer: 99");
     BAD(cfg.solver = (lam_solver)-1, "solver");
     BAD(cfg.solver = LAM_SOLVER_AUTO, "solver");
     BAD(cfg.test_solver = (lam_solver)(LAM_SOLVER_AUTO + 1), "test-solver");
     BAD(cfg.first_step = (lam_first_step)7, "first-step");
     BAD(cfg.first_step = LAM_STEP_GIVEN, "first-step");
-    BAD(cfg.warm_start = SIZE_MAX, "warm-start");
+    BAD(cfg.warm_start = SIZE_MAX - 1, "warm-start");
     BAD(cfg.warm_start_pairing = (lam_pairing_kind)2, "warm-start-pairing");
     BAD(cfg.lr = NAN, "lr: \"nan\"");
     BAD(cfg.atol = -1, "atol");
@@ -369,13 +370,16 @@ static void penalties_in_few_words(void **state)
 static void parameters_that_do_nothing(void **state)
 {
     (void)state;
-    static const char *const by_default[] = { "steps", "tpr-times", "tpr-degree", "tpr-l-weight", "taylor-order", "warm-start-pairing" };
+    static const char *const by_default[] = { "steps", "tpr-times", "tpr-degree", "tpr-l-weight", "taylor-order", "rate-cuts" };
     static const struct {
         const char *name, *settings[2][2];
         int idle;
     } c[] = {
         { "tpr-degree", { { "tpr", "true" } }, 0 }, { "taylor-order", { { "taylor-coefficient", "0.1" } }, 0 },
-        { "warm-start-pairing", { { "warm-start", "flow-matching:5" } }, 0 }, { "steps", { { "solver", "rk4" } }, 0 },
+        { "warm-start-pairing", { { "warm-start", "none" } }, 1 }, { "lr-warmup", { { "schedule", "cuts" } }, 1 },
+        { "decay-from", { { "schedule", "constant" } }, 1 }, { "early-stopping", { { "schedule", "constant" } }, 1 },
+        { "rate-cuts", { { "schedule", "cuts" } }, 0 }, { "rate-cuts", { { "model", "vae" } }, 0 }, { "lr-warmup", { { "model", "vae" } }, 1 },
+        { "steps", { { "solver", "rk4" } }, 0 },
         { "steps", { { "test-solver", "rk4" } }, 0 }, { "steps", { { "test-solver", "bosh3" }, { "test-steps", "4" } }, 1 },
         { "atol", { { "solver", "rk4" } }, 1 }, { "rtol", { { "solver", "euler" } }, 1 }, { "error-parts", { { "solver", "midpoint" } }, 1 },
         { "atol", { { "solver", "bosh3" } }, 0 }, { "test-atol", { { "solver", "rk4" } }, 1 }, { "test-rtol", { { "test-steps", "4" } }, 1 },

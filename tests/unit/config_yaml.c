@@ -46,7 +46,7 @@ static void yaml_sets_what_it_names(void **state)
     assert_value(&cfg, "drop", "x,y");
     assert_value(&cfg, "first-step", "0.5");
     assert_int_equal(cfg.standardise, 0);
-    assert_value(&cfg, "lr", "0.001"); /* not named: as before */
+    assert_value(&cfg, "lr", "auto"); /* not named: as before */
     assert_int_equal(parse(&cfg, "columns: []\ndims: 7\n"), LAM_OK);
     assert_null(cfg.columns);
     assert_value(&cfg, "dims", "7");

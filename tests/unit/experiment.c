@@ -383,10 +383,10 @@ static void changed_plans_are_noticed(void **state)
     assert_int_equal(lam_config_save(&cfg, path), LAM_OK);
     refresh(e);
     assert_int_equal(run->state, LAM_RUN_FINISHED);
-    cfg.lr = 0.5;
+    cfg.clip = 0.5;
     assert_int_equal(lam_config_save(&cfg, path), LAM_OK);
     assert_int_equal(lam_experiment_refresh(e), LAM_ERR_ARGUMENT);
-    assert_non_null(strstr(lam_last_error(), "x/runs/a/none/1e-4_seed1 was made with lr 0.5, and by the plan it is 0.001 now"));
+    assert_non_null(strstr(lam_last_error(), "x/runs/a/none/1e-4_seed1 was made with clip 0.5, and by the plan it is 0 now"));
     lam_config_clear(&cfg);
     lam_experiment_free(e);
 }

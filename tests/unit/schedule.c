@@ -18,13 +18,14 @@ static void cuts_and_stops(void **state)
     (void)state;
     lam_config cfg;
     lam_config_init(&cfg);
+    cfg.schedule = LAM_SCHEDULE_CUTS;
     cfg.lr = 0.01;
     cfg.early_stopping = 3;
     cfg.rate_cuts = 2;
     lam_schedule s;
     lam_schedule_init(&s);
     assert_true(isnan(s.best));
-    assert_true(lam_schedule_rate(&s, &cfg) == 0.01);
+    assert_true(lam_schedule_rate(&s, &cfg, 0) == 0.01);
     /* losses, whether each is a best one, cuts after it */
     const struct {
         double loss;
@@ -40,10 +41,10 @@ static void cuts_and_stops(void **state)
     };
     for (size_t i = 0; i < sizeof course / sizeof course[0]; i++) {
         assert_false(s.stopped);
-        assert_int_equal(lam_schedule_validated(&s, &cfg, course[i].loss, 1), course[i].best);
+        assert_int_equal(lam_schedule_validated(&s, &cfg, 0, course[i].loss, 1), course[i].best);
         assert_int_equal(s.cuts, course[i].cuts);
         assert_int_equal(s.stopped, course[i].stopped);
-        assert_true(fabs(lam_schedule_rate(&s, &cfg) / (0.01 * pow(10, -(double)s.cuts)) - 1) < 1e-15);
+        assert_true(fabs(lam_schedule_rate(&s, &cfg, 0) / (0.01 * pow(10, -(double)s.cuts)) - 1) < 1e-15);
     }
     assert_true(s.best == -1);
     lam_config_clear(&cfg);
@@ -54,18 +55,19 @@ static void a_warm_up_loses_no_patience(void **state)
     (void)state;
     lam_config cfg;
     lam_config_init(&cfg);
+    cfg.schedule = LAM_SCHEDULE_CUTS;
     cfg.early_stopping = 2;
     cfg.rate_cuts = 1;
     lam_schedule s;
     lam_schedule_init(&s);
-    assert_true(lam_schedule_validated(&s, &cfg, 1, 0));
+    assert_true(lam_schedule_validated(&s, &cfg, 0, 1, 0));
     for (int i = 0; i < 10; i++)
-        assert_false(lam_schedule_validated(&s, &cfg, 2, 0));
+        assert_false(lam_schedule_validated(&s, &cfg, 0, 2, 0));
     assert_int_equal(s.cuts, 0);
-    assert_true(lam_schedule_validated(&s, &cfg, 0.5, 0)); /* what is best counts all the same */
-    assert_false(lam_schedule_validated(&s, &cfg, 2, 1));
+    assert_true(lam_schedule_validated(&s, &cfg, 0, 0.5, 0)); /* what is best counts all the same */
+    assert_false(lam_schedule_validated(&s, &cfg, 0, 2, 1));
     assert_int_equal(s.cuts, 0);
-    assert_false(lam_schedule_validated(&s, &cfg, 2, 1));
+    assert_false(lam_schedule_validated(&s, &cfg, 0, 2, 1));
     assert_int_equal(s.cuts, 1);
 }
 
@@ -74,14 +76,105 @@ static void stops_at_once_without_cuts(void **state)
     (void)state;
     lam_config cfg;
     lam_config_init(&cfg);
+    cfg.schedule = LAM_SCHEDULE_CUTS;
     cfg.early_stopping = 1;
     cfg.rate_cuts = 0;
     lam_schedule s;
     lam_schedule_init(&s);
-    assert_true(lam_schedule_validated(&s, &cfg, 1, 1));
+    assert_true(lam_schedule_validated(&s, &cfg, 0, 1, 1));
     assert_false(s.stopped);
-    assert_false(lam_schedule_validated(&s, &cfg, 1, 1));
+    assert_false(lam_schedule_validated(&s, &cfg, 0, 1, 1));
     assert_true(s.stopped);
+    lam_config_clear(&cfg);
+}
+
+/* Half a cosine over 100 iterations after a warm-up of 10; p is the share of the way. */
+static void cosine_goes_down(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_schedule s;
+    lam_config_init(&cfg);
+    lam_schedule_init(&s);
+    cfg.schedule = LAM_SCHEDULE_COSINE;
+    cfg.lr = 0.02;
+    cfg.lr_warmup = 10;
+    cfg.iterations = 100;
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 0) / 0.002 - 1) < 1e-15); /* a tenth of the rate, p = 0 */
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 50) / 0.01 - 1) < 1e-14);
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 75) / (0.01 * (1 - sqrt(0.5))) - 1) < 1e-14);
+    assert_true(lam_schedule_rate(&s, &cfg, 99) > 0 && lam_schedule_rate(&s, &cfg, 100) < 1e-17);
+    assert_false(lam_schedule_is_over(&s, &cfg, 99));
+    assert_true(lam_schedule_is_over(&s, &cfg, 100));
+    assert_true(fabs(lam_schedule_warm_rate(&s, &cfg, 4) / 0.01 - 1) < 1e-15); /* a start has the warm-up, and no way down */
+    assert_true(lam_schedule_warm_rate(&s, &cfg, 90) == 0.02);
+    cfg.decay_from = 60; /* holds, then p goes from 0 to 1 over the last 40 */
+    assert_true(lam_schedule_rate(&s, &cfg, 60) == 0.02);
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 80) / 0.01 - 1) < 1e-14);
+    s.halvings = 2;
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 80) / 0.0025 - 1) < 1e-14);
+    lam_config_clear(&cfg);
+}
+
+/* Three validations without improvement at iteration 40: the rest of the way takes 10 iterations, and the rate does not jump. */
+static void a_plateau_shortens_the_way(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_schedule s;
+    lam_config_init(&cfg);
+    lam_schedule_init(&s);
+    cfg.schedule = LAM_SCHEDULE_COSINE;
+    cfg.lr = 1;
+    cfg.lr_warmup = 0;
+    cfg.iterations = 100;
+    cfg.early_stopping = 3;
+    assert_true(lam_schedule_validated(&s, &cfg, 10, 5, 1));
+    assert_false(lam_schedule_validated(&s, &cfg, 20, 6, 1));
+    assert_false(lam_schedule_validated(&s, &cfg, 30, 6, 1));
+    double before = lam_schedule_rate(&s, &cfg, 40);
+    assert_false(lam_schedule_validated(&s, &cfg, 40, 6, 1));
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 40) / before - 1) < 1e-14);
+    assert_int_equal(s.end, 50);
+    /* p was 0.4 and is 0.7 half-way through the rest */
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 45) - (1 + cos(0.7 * 3.14159265358979323846)) / 2) < 1e-14);
+    assert_true(lam_schedule_is_over(&s, &cfg, 50));
+    /* once is enough: a second plateau changes nothing */
+    for (int i = 0; i < 6; i++)
+        assert_false(lam_schedule_validated(&s, &cfg, 46, 6, 1));
+    assert_int_equal(s.end, 50);
+    lam_config_clear(&cfg);
+}
+
+/* Under a limit of time the rate is held until the clock turns it; what it turned to is a state, so no clock is read again. */
+static void a_clock_turns_the_rate(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_schedule s;
+    lam_config_init(&cfg);
+    lam_schedule_init(&s);
+    cfg.schedule = LAM_SCHEDULE_COSINE;
+    cfg.lr = 1;
+    cfg.lr_warmup = 0;
+    cfg.iterations = 1000;
+    cfg.max_seconds = 60;
+    assert_true(lam_schedule_holds(&s, &cfg));
+    assert_true(lam_schedule_rate(&s, &cfg, 900) == 1);
+    lam_schedule_turn(&s, &cfg, 300, 200);
+    assert_false(lam_schedule_holds(&s, &cfg));
+    assert_true(lam_schedule_rate(&s, &cfg, 300) == 1);
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 400) - 0.5) < 1e-15);
+    assert_false(lam_schedule_is_over(&s, &cfg, 499));
+    assert_true(lam_schedule_is_over(&s, &cfg, 500));
+    /* the same rates without a clock: decay-from and iterations as the turn had them */
+    lam_schedule again;
+    lam_schedule_init(&again);
+    cfg.max_seconds = 0;
+    cfg.decay_from = 300;
+    cfg.iterations = 500;
+    for (uint64_t i = 0; i <= 500; i++)
+        assert_true(lam_schedule_rate(&again, &cfg, i) == lam_schedule_rate(&s, &cfg, i));
     lam_config_clear(&cfg);
 }
 
@@ -244,6 +337,9 @@ int main(void)
         cmocka_unit_test(cuts_and_stops),
         cmocka_unit_test(a_warm_up_loses_no_patience),
         cmocka_unit_test(stops_at_once_without_cuts),
+        cmocka_unit_test(cosine_goes_down),
+        cmocka_unit_test(a_plateau_shortens_the_way),
+        cmocka_unit_test(a_clock_turns_the_rate),
         cmocka_unit_test(batches_walk_through_epochs),
         cmocka_unit_test(batches_have_no_memory),
         cmocka_unit_test(small_sets_are_one_batch),

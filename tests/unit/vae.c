@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #define LAM_WIDTH 32
+#include "base/mem.h"
 #include "fitting.h"
 #include "base/pool.h"
 #include "base/random.h"
@@ -136,6 +137,7 @@ static void a_step_by_hand(void **state)
     lam_pool *pool;
     lam_trainer trainer;
     lam_fit_state s;
+    lam_parameter_map map;
     lam_step_report report;
     lam_elbo_f32 *elbo;
     lam_batches batches;
@@ -143,8 +145,9 @@ static void a_step_by_hand(void **state)
     double h[2] = { 0 };
     const lam_elbo_options options = { .max_rows = BATCH, .gradients = 1, .trace = lam_vae_trace(cfg, 0) };
     assert_int_equal(lam_pool_create(1, &pool), LAM_OK);
-    assert_int_equal(lam_vae_trainer_create(cfg, &v->layout, images, pool, &trainer), LAM_OK);
-    assert_int_equal(lam_fit_state_create(&s, v->layout.parameters, v->layout.blocks, LAM_FLOAT), LAM_OK);
+    assert_int_equal(lam_vae_layout_map(&v->layout, &map), LAM_OK);
+    assert_int_equal(lam_vae_trainer_create(cfg, &v->layout, &map, images, pool, &trainer), LAM_OK);
+    assert_int_equal(lam_fit_state_create(&s, cfg, &map, v->layout.parameters, v->layout.blocks), LAM_OK);
     memcpy(s.params, v->params, v->layout.parameters * sizeof *v->params);
     s.iteration = AT - 1;
     assert_int_equal(trainer.step(trainer.self, &s, 0, &report), LAM_OK);
@@ -168,6 +171,7 @@ static void a_step_by_hand(void **state)
     lam_elbo_free_f32(elbo);
     lam_fit_state_clear(&s);
     trainer.free(trainer.self);
+    lam_free(map.matrix);
     lam_pool_free(pool);
     lam_vae_free(v);
 }

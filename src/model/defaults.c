@@ -1,0 +1,64 @@
+/* What "auto" stands for: chosen by rows and columns alone, so that the same data give the same fit. */
+#include "model/defaults.h"
+#include "base/error.h"
+#include <string.h>
+
+/* The learning rate of an optimiser where none is given. */
+static double rate_of(lam_optimizer kind)
+{
+    static const double rates[] = {
+#define LAM_OPTIMIZER_RATE(code, name, rate) [code] = rate,
+        LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_RATE)
+#undef LAM_OPTIMIZER_RATE
+    };
+    return rates[kind];
+}
+
+typedef struct choice {
+    size_t width, layers, blocks, batch, iterations, start, validations;
+} choice;
+
+/* Found by measuring (docs/results.md, "Defaults"). */
+static choice of_density(size_t rows, size_t columns)
+{
+    (void)columns;
+    choice c = { .width = 64, .layers = 3, .blocks = 5, .batch = 500, .iterations = 2000, .start = 2000, .validations = 40 };
+    if (rows < 3000)
+        c = (choice) { .width = 64, .layers = 2, .blocks = 2, .batch = 250, .iterations = 1000, .start = 500, .validations = 40 };
+    return c;
+}
+
+static choice of_images(void)
+{
+    return (choice) { .width = 64, .layers = 3, .blocks = 1, .batch = 100, .iterations = 10000, .validations = 50 };
+}
+
+lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
+{
+    if (cfg == NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_config_resolve needs a configuration");
+    int images = cfg->model == LAM_VAE;
+    choice c = images ? of_images() : of_density(rows, columns);
+    if (cfg->n_hidden == 0) {
+        cfg->n_hidden = c.layers;
+        for (size_t i = 0; i < c.layers; i++)
+            cfg->hidden[i] = c.width;
+    }
+    if (cfg->blocks == LAM_AUTO)
+        cfg->blocks = c.blocks;
+    if (cfg->batch_size == LAM_AUTO)
+        cfg->batch_size = c.batch;
+    if (cfg->optimizer == LAM_OPTIMIZER_AUTO)
+        cfg->optimizer = images ? LAM_ADAMAX : LAM_MUON;
+    if (cfg->schedule == LAM_SCHEDULE_AUTO)
+        cfg->schedule = images ? LAM_SCHEDULE_CUTS : LAM_SCHEDULE_COSINE;
+    if (!(cfg->lr > 0))
+        cfg->lr = rate_of(cfg->optimizer);
+    if (cfg->iterations == LAM_AUTO)
+        cfg->iterations = c.iterations;
+    if (cfg->warm_start == LAM_AUTO_START) /* a few iterations for a quick look want no long start */
+        cfg->warm_start = c.start / 10 < cfg->iterations ? c.start : 10 * cfg->iterations;
+    if (cfg->val_freq == LAM_AUTO)
+        cfg->val_freq = cfg->iterations < c.validations ? 1 : cfg->iterations / c.validations;
+    return LAM_OK;
+}

@@ -1,0 +1,9 @@
+/* What "auto" stands for (lam_config_resolve). */
+#ifndef LAM_MODEL_DEFAULTS_H
+#define LAM_MODEL_DEFAULTS_H
+#include "laminar.h"
+
+/* Taken where nothing says how many rows there are, as for a model that is not fitted. */
+enum { LAM_USUAL_ROWS = 10000 };
+
+#endif

@@ -1,0 +1,300 @@
+/* SOAP (Vyas et al. 2024, "SOAP: improving and stabilizing Shampoo using Adam", algorithm 3): Adam in the eigenbasis of Shampoo's two
+ * factors. Of a weight matrix with gradient G [rows][cols], bases QL and QR:
+ *     m = beta1 m + (1 - beta1) G,   G* = QL' G QR,   v = beta2 v + (1 - beta2) G*^2,   m* = QL' m QR
+ *     W = (1 - lr decay) W - lr / (1 - beta1^t) QL (m* / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)) QR'
+ *     L = beta2 L + (1 - beta2) G G',   R = beta2 R + (1 - beta2) G' G
+ * and every 10 steps, in the first 10 every step, one step of orthogonal iteration leads QL and QR on to the eigenvectors of L and R. Bases
+ * start as the identity, where the published code begins with an eigendecomposition. Betas are 0.95. A side above LAM_SOAP_WIDEST keeps
+ * the identity (one-sided; both: Adam). Vectors are taken by Adam with the same betas. */
+#include "base/mem.h"
+#include "optim/product.h"
+#include "optim/record.h"
+#include <math.h>
+#include <string.h>
+
+static const double BETA = 0.95, EPSILON = 1e-8;
+static const double SHIFT = 1e-5; /* of the mean eigenvalue, added to all: directions without a gradient keep a length */
+enum { RENEWAL = 10, FIRST = 0, SECOND, LEFT_FACTOR, RIGHT_FACTOR, LEFT_BASIS, RIGHT_BASIS };
+
+/* A factor F [n][n] and its basis, whose rows are eigenvectors; n 0: none. */
+typedef struct side {
+    size_t n;
+    real *factor, *basis;
+} side;
+
+typedef struct scratch {
+    LAM_W(lam_multiplier) multiplier;
+    real *a, *b;     /* [largest matrix] */
+    real *square;    /* [widest][widest] */
+    double *rows;    /* [widest][widest] a basis while it is made orthonormal */
+    double *value;   /* [widest] estimates of eigenvalues */
+    size_t *order;   /* [widest] */
+} scratch;
+
+typedef struct soap {
+    scratch *scratch; /* [threads] */
+    size_t threads;
+    const LAM_W(lam_stepper) *stepper;
+} soap;
+
+/* ---- making and freeing ------------------------------------------------------------------------------------------- */
+
+static void soap_close(LAM_W(lam_stepper) *s)
+{
+    soap *o = s->own;
+    if (o == NULL)
+        return;
+    for (size_t i = 0; o->scratch != NULL && i < o->threads; i++) {
+        scratch *w = &o->scratch[i];
+        LAM_W(lam_multiplier_clear)(&w->multiplier);
+        lam_free(w->a);
+        lam_free(w->b);
+        lam_free(w->square);
+        lam_free(w->rows);
+        lam_free(w->value);
+        lam_free(w->order);
+    }
+    lam_free(o->scratch);
+    lam_free(o);
+    s->own = NULL;
+}
+
+static lam_status open_scratch(const LAM_W(lam_stepper) *s, size_t most, size_t widest, scratch *w)
+{
+    w->a = lam_alloc(most, sizeof(real));
+    w->b = lam_alloc(most, sizeof(real));
+    w->square = lam_alloc(widest * widest, sizeof(real));
+    w->rows = lam_alloc(widest * widest, sizeof(double));
+    w->value = lam_alloc(widest, sizeof(double));
+    w->order = lam_alloc(widest, sizeof(size_t));
+    if (w->a == NULL || w->b == NULL || w->square == NULL || w->rows == NULL || w->value == NULL || w->order == NULL)
+        return LAM_ERR_MEMORY;
+    size_t longest = widest;
+    for (size_t i = 0; i < s->map->matrices; i++) {
+        longest = s->map->matrix[i].rows > longest ? s->map->matrix[i].rows : longest;
+        longest = s->map->matrix[i].cols > longest ? s->map->matrix[i].cols : longest;
+    }
+    return LAM_W(lam_multiplier_create)(s->kernels, longest, widest, &w->multiplier);
+}
+
+static lam_status soap_open(LAM_W(lam_stepper) *s)
+{
+    size_t most = 1, widest = 1;
+    soap *o = s->own = lam_alloc(1, sizeof *o);
+    if (o == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < s->map->matrices; i++) {
+        const lam_matrix *m = &s->map->matrix[i];
+        lam_soap_sides sides = lam_soap_sides_of(m);
+        most = m->rows * m->cols > most ? m->rows * m->cols : most;
+        widest = sides.left > widest ? sides.left : widest;
+        widest = sides.right > widest ? sides.right : widest;
+    }
+    o->threads = lam_pool_threads(s->pool);
+    o->stepper = s;
+    o->scratch = lam_alloc(o->threads, sizeof *o->scratch);
+    lam_status status = o->scratch == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    for (size_t i = 0; i < o->threads && status == LAM_OK; i++)
+        status = open_scratch(s, most, widest, &o->scratch[i]);
+    return status; /* the stepper is closed after a failure */
+}
+
+/* ---- bases -------------------------------------------------------------------------------------------------------- */
+
+/* F = beta F + (1 - beta) product, where product [n][n] is in the scratch. */
+static void average_factor(const scratch *w, const side *s)
+{
+    const real beta = (real)BETA, rest = (real)(1 - BETA);
+    for (size_t i = 0; i < s->n * s->n; i++)
+        s->factor[i] = beta * s->factor[i] + rest * w->square[i];
+}
+
+/* Rows of the scratch made orthonormal, each against those before it, twice over so that rounding does not add up. */
+static void orthonormal_rows(const scratch *w, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double *row = w->rows + i * n, square = 0;
+        for (size_t again = 0; again < 2; again++)
+            for (size_t j = 0; j < i; j++) {
+                const double *other = w->rows + j * n;
+                double dot = 0;
+                for (size_t k = 0; k < n; k++)
+                    dot += row[k] * other[k];
+                for (size_t k = 0; k < n; k++)
+                    row[k] -= dot * other[k];
+            }
+        for (size_t k = 0; k < n; k++)
+            square += row[k] * row[k];
+        double factor = 1 / sqrt(square);
+        for (size_t k = 0; k < n; k++)
+            row[k] *= factor;
+    }
+}
+
+/* Numbers of the basis vectors by falling eigenvalue; those alike stay in their order. */
+static void sort_by_value(const scratch *w, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        for (; at > 0 && w->value[w->order[at - 1]] < w->value[i]; at--)
+            w->order[at] = w->order[at - 1];
+        w->order[at] = i;
+    }
+}
+
+/* One step of orthogonal iteration; order tells which of the old vectors each new one came from. 0: the factor is zero, all stays. */
+static int renew_basis(const scratch *w, const side *s)
+{
+    size_t n = s->n;
+    double trace = 0;
+    for (size_t i = 0; i < n; i++)
+        trace += (double)s->factor[i * n + i];
+    if (!(trace > 0))
+        return 0;
+    LAM_W(lam_multiply)(&w->multiplier, n, n, n, (LAM_W(lam_view)) { s->basis, n, 1 }, (LAM_W(lam_view)) { s->factor, n, 1 },
+        (LAM_W(lam_view)) { w->square, n, 1 });
+    for (size_t i = 0; i < n; i++) {
+        w->value[i] = 0;
+        for (size_t k = 0; k < n; k++)
+            w->value[i] += (double)w->square[i * n + k] * (double)s->basis[i * n + k];
+    }
+    sort_by_value(w, n);
+    double shift = SHIFT * trace / (double)n;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n; k++) {
+            size_t from = w->order[i] * n + k;
+            w->rows[i * n + k] = (double)w->square[from] + shift * (double)s->basis[from];
+        }
+    orthonormal_rows(w, n);
+    for (size_t i = 0; i < n * n; i++)
+        s->basis[i] = (real)w->rows[i];
+    return 1;
+}
+
+static void identity(const side *s)
+{
+    memset(s->basis, 0, s->n * s->n * sizeof(real));
+    for (size_t i = 0; i < s->n; i++)
+        s->basis[i * s->n + i] = 1;
+}
+
+/* ---- a matrix ----------------------------------------------------------------------------------------------------- */
+
+/* Into the bases: out = QL' x QR. out may not be x. */
+static void project(const scratch *w, const lam_matrix *m, const side *left, const side *right, real *x, real *out)
+{
+    LAM_W(lam_view) from = { x, m->cols, 1 }, to = { out, m->cols, 1 };
+    if (left->n > 0) {
+        LAM_W(lam_multiply)(&w->multiplier, m->rows, m->rows, m->cols, (LAM_W(lam_view)) { left->basis, m->rows, 1 }, from, to);
+        from = to;
+    }
+    if (right->n > 0) /* rows of x times columns of QR: the transposed product, its result transposed */
+        LAM_W(lam_multiply)(&w->multiplier, m->cols, m->cols, m->rows, (LAM_W(lam_view)) { right->basis, m->cols, 1 },
+            (LAM_W(lam_view)) { from.at, 1, m->cols }, (LAM_W(lam_view)) { out, 1, m->cols });
+    else if (left->n == 0)
+        memcpy(out, x, m->rows * m->cols * sizeof(real));
+}
+
+/* Back out of them, in place: x = QL x QR'. */
+static void project_back(const scratch *w, const lam_matrix *m, const side *left, const side *right, real *x)
+{
+    LAM_W(lam_view) rows = { x, m->cols, 1 }, cols = { x, 1, m->cols };
+    if (left->n > 0)
+        LAM_W(lam_multiply)(&w->multiplier, m->rows, m->rows, m->cols, (LAM_W(lam_view)) { left->basis, 1, m->rows }, rows, rows);
+    if (right->n > 0)
+        LAM_W(lam_multiply)(&w->multiplier, m->cols, m->cols, m->rows, (LAM_W(lam_view)) { right->basis, 1, m->cols }, cols, cols);
+}
+
+/* v = beta v + (1 - beta) G*^2; what is left in `moment` is the step in the bases. */
+static void adam_step(const lam_update *u, size_t n, const real *gradient, real *second, real *moment)
+{
+    double correction1 = 1 - pow(BETA, (double)u->step), correction2 = correction1;
+    const real beta = (real)BETA, rest = (real)(1 - BETA), size = (real)(u->lr / correction1);
+    const real root = (real)sqrt(correction2), epsilon = (real)EPSILON;
+    for (size_t i = 0; i < n; i++) {
+        second[i] = beta * second[i] + rest * gradient[i] * gradient[i];
+        moment[i] = size * moment[i] / ((real)sqrt((double)second[i]) / root + epsilon);
+    }
+}
+
+/* Rows (or columns) of v follow their basis vectors. */
+static void reorder(const scratch *w, const lam_matrix *m, int by_row, real *second)
+{
+    for (size_t i = 0; i < m->rows; i++)
+        for (size_t j = 0; j < m->cols; j++)
+            w->a[i * m->cols + j] = by_row ? second[w->order[i] * m->cols + j] : second[i * m->cols + w->order[j]];
+    memcpy(second, w->a, m->rows * m->cols * sizeof(real));
+}
+
+static void renew(const scratch *w, const lam_matrix *m, const side *left, const side *right, uint64_t step, real *g, real *second)
+{
+    LAM_W(lam_view) rows = { g, m->cols, 1 }, cols = { g, 1, m->cols };
+    int now = step <= RENEWAL || step % RENEWAL == 0;
+    if (left->n > 0) {
+        LAM_W(lam_multiply)(&w->multiplier, m->rows, m->cols, m->rows, rows, cols, (LAM_W(lam_view)) { w->square, m->rows, 1 });
+        average_factor(w, left);
+        if (now && renew_basis(w, left))
+            reorder(w, m, 1, second);
+    }
+    if (right->n > 0) {
+        LAM_W(lam_multiply)(&w->multiplier, m->cols, m->rows, m->cols, cols, rows, (LAM_W(lam_view)) { w->square, m->cols, 1 });
+        average_factor(w, right);
+        if (now && renew_basis(w, right))
+            reorder(w, m, 0, second);
+    }
+}
+
+static void update_matrix(const soap *o, const lam_matrix *m, size_t left_at, size_t right_at, scratch *w)
+{
+    const LAM_W(lam_stepper) *s = o->stepper;
+    const lam_update *u = s->update;
+    lam_soap_sides sides = lam_soap_sides_of(m);
+    side left = { sides.left, s->memory[LEFT_FACTOR] + left_at, s->memory[LEFT_BASIS] + left_at };
+    side right = { sides.right, s->memory[RIGHT_FACTOR] + right_at, s->memory[RIGHT_BASIS] + right_at };
+    size_t n = m->rows * m->cols;
+    real *g = s->gradient + m->offset, *first = s->memory[FIRST] + m->offset, *second = s->memory[SECOND] + m->offset;
+    real *params = s->params + m->offset;
+    const real beta = (real)BETA, rest = (real)(1 - BETA), kept = (real)(1 - u->lr * u->weight_decay);
+    if (u->step == 1) {
+        identity(&left);
+        identity(&right);
+    }
+    for (size_t i = 0; i < n; i++)
+        first[i] = beta * first[i] + rest * g[i];
+    project(w, m, &left, &right, g, w->a);
+    project(w, m, &left, &right, first, w->b);
+    adam_step(u, n, w->a, second, w->b);
+    project_back(w, m, &left, &right, w->b);
+    for (size_t i = 0; i < n; i++)
+        params[i] = kept * params[i] - w->b[i];
+    renew(w, m, &left, &right, u->step, g, second);
+}
+
+static void one_matrix(void *arg, size_t item, size_t thread)
+{
+    const soap *o = arg;
+    const lam_parameter_map *map = o->stepper->map;
+    size_t left = 0, right = 0;
+    for (size_t i = 0; i < item; i++) {
+        lam_soap_sides sides = lam_soap_sides_of(&map->matrix[i]);
+        left += sides.left * sides.left;
+        right += sides.right * sides.right;
+    }
+    update_matrix(o, &map->matrix[item], left, right, &o->scratch[thread]);
+}
+
+static void soap_matrices(LAM_W(lam_stepper) *s)
+{
+    lam_pool_run(s->pool, s->map->matrices, one_matrix, s->own);
+}
+
+static void soap_slice(const LAM_W(lam_stepper) *s, const lam_slice *slice)
+{
+    const lam_adam adam = { .lr = s->update->lr, .beta1 = BETA, .beta2 = BETA, .decay = s->update->weight_decay,
+        .step = s->update->step };
+    size_t at = slice->at;
+    LAM_W(lam_adam_apply)(&adam, slice->count, s->gradient + at, s->memory[FIRST] + at, s->memory[SECOND] + at, s->params + at);
+}
+
+const LAM_W(lam_optimizer_record) LAM_W(lam_record_soap) = { .by_matrix = 1, .open = soap_open, .close = soap_close,
+    .slice = soap_slice, .matrices = soap_matrices };
