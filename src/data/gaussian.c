@@ -25,8 +25,7 @@ static void covariance(const double *x, size_t n, size_t step, lam_gaussian *g, 
         g->lower[j] /= (double)n;
 }
 
-/* In place. Returns the column whose pivot vanishes beside its variance, or dim. */
-static size_t cholesky(double *a, size_t dim)
+size_t lam_cholesky(double *a, size_t dim)
 {
     for (size_t j = 0; j < dim; j++) {
         for (size_t k = 0; k <= j; k++) {
@@ -56,7 +55,7 @@ static lam_status fit(const double *x, size_t n, size_t step, size_t dim, char *
         status = LAM_ERR_MEMORY;
     } else {
         covariance(x, n, step, out, row);
-        size_t singular = cholesky(out->lower, dim);
+        size_t singular = lam_cholesky(out->lower, dim);
         if (singular < dim) {
             char number[24];
             snprintf(number, sizeof number, "%zu", singular + 1);
