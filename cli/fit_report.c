@@ -280,6 +280,11 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
     cli_grid_add(&grid, "data units");
     nll_row(&grid, "test, this flow, exact trace", result->test_nll, result->test_nll_se, result->log_det);
     nll_row(&grid, "test, full-covariance Gaussian", result->gaussian_test_nll, result->gaussian_test_nll_se, result->log_det);
+    if (result->mixture_components > 0) {
+        char name[48];
+        snprintf(name, sizeof name, "test, mixture of %zu Gaussians", result->mixture_components);
+        nll_row(&grid, name, result->mixture_test_nll, result->mixture_test_nll_se, result->log_det);
+    }
     nll_row(&grid, "validation, best", result->best_val_nll, result->best_val_nll_se, result->log_det);
     cli_grid_print(&grid, stdout);
     fit_print_samples(cfg, rows, "rows", result);

@@ -515,6 +515,8 @@ typedef struct lam_fit_result {
     double best_val_nll_se, test_nll_se, gaussian_test_nll_se; /* standard errors of these means, over rows; NaN: not known */
     size_t best_val_rows, test_rows; /* that these are the means of: all of the part, or under a limit of time a sample; 0: not known */
     size_t gaussian_rows;    /* training rows that the Gaussian was fitted to */
+    double mixture_test_nll, mixture_test_nll_se; /* a mixture of such Gaussians (method.md 8), likewise; NaN without one */
+    size_t mixture_components, mixture_rows; /* how many, and training rows that they were fitted to; 0 without one */
     double log_det;          /* add -log_det to an NLL for data units: nll_data = nll - log_det */
     lam_counts train_counts; /* all iterations */
     lam_counts test_counts;
@@ -549,7 +551,7 @@ typedef struct lam_history {
     size_t n_train, n_validations;
     int has_summary; /* 1: the run ended or was stopped, and has not gone on since */
     int finished;    /* 1: it ended as it should */
-    double iterations, best_iteration, best_val_nll, test_nll, gaussian_test_nll, log_det;
+    double iterations, best_iteration, best_val_nll, test_nll, gaussian_test_nll, mixture_test_nll, mixture_components, log_det;
     double train_forward, train_backward, train_accepted, train_rejected, test_forward, test_solves;
     double warm_start_forward, warm_start_backward; /* 0 without a warm start. Seconds are with it, calls of training without */
     double seconds, train_seconds, train_cpu_seconds;

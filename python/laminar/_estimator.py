@@ -14,9 +14,11 @@ from ._library import ArgumentError, Log, Watch, choice, counts_of, ffi, lib, pa
 
 FitResult = collections.namedtuple("FitResult", "iterations best_iteration finished best_val_nll test_nll gaussian_test_nll log_det "
                                    "train_counts test_counts warm_start warm_counts seconds train_seconds train_cpu_seconds cpu_seconds "
-                                   "best_val_nll_se test_nll_se gaussian_test_nll_se best_val_rows test_rows gaussian_rows")
+                                   "best_val_nll_se test_nll_se gaussian_test_nll_se best_val_rows test_rows gaussian_rows "
+                                   "mixture_test_nll mixture_test_nll_se mixture_components mixture_rows")
 FitResult.__doc__ = """What a fit came to. NLLs are means in nats and standardised units (of images: the negative evidence lower bound, nats
-an image), NaN where there were no such rows; nll - log_det is in data units, as -score is. gaussian_test_nll is a full-covariance Gaussian's.
+an image), NaN where there were no such rows; nll - log_det is in data units, as -score is. gaussian_test_nll is a full-covariance Gaussian's,
+mixture_test_nll that of a mixture of mixture_components of them (NaN and 0: none was fitted, as to fewer than 100 rows or to images).
 finished is False after a stop that was asked for; train_cpu_seconds is the processor time of the training steps,
 cpu_seconds of all. Means have standard errors, over the rows that they are of: under max_seconds or max_processor_seconds, which count
 from the call of fit, a sample where there is no time for all."""

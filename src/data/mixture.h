@@ -46,10 +46,11 @@ typedef struct lam_mixture_choice {
 } lam_mixture_choice;
 
 /* Fits mixtures of 2, 4, 8, 16 and 20 components, as many as there are 3 (dim + 1) rows for each, to the training rows (at most
- * 20000, evenly spaced), takes that with the lowest NLL on validation rows (likewise), once two in a row were no better, and
- * evaluates it on test rows index [n_test] (NULL: the first n_test). None where there are fewer than 100 training rows, no validation rows, or more than 200 columns.
- * until: 0, or the clock at which it is to be done: then sizes that would take longer are not tried, and there may be none. Without
- * it the result depends on data and isa alone; a processor second or two for 10 columns, at most half a minute for 60, however many the rows. */
+ * 20000, evenly spaced) until two in a row were no better on validation rows (likewise); the best is evaluated on test rows
+ * index [n_test] (NULL: the first n_test). None where there are fewer than 100 training rows, no validation rows, or more than 200
+ * columns. until: 0, or the clock at which it is to be done: then sizes that would take longer are not tried, and there may be none;
+ * without it the result depends on data and isa alone. A processor second or two for 10 columns, ten or twenty for 60, however
+ * many the rows. */
 lam_status lam_mixture_choose(const lam_dataset *data, const size_t *index, size_t n_test, const char *isa, lam_pool *pool,
     double until, lam_mixture_choice *out);
 

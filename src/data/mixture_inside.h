@@ -15,8 +15,8 @@ typedef struct lam_mixture_pass lam_mixture_pass;
 lam_status lam_mixture_pass_create(const lam_mixture *mixture, const char *isa, lam_pool *pool, lam_mixture_pass **out);
 void lam_mixture_pass_free(lam_mixture_pass *pass); /* takes NULL */
 
-/* Mean over rows x[index[i]] (index NULL: x[i]), i < n, x [.., dim], of log sum_k w_k N(z; m_k, C_k) exp(-ridge tr(C_k^-1) / 2), units of z; of LAM_MIXTURE_HARD, of the
- * largest term alone. each [n], or NULL, gets what this is the mean of. */
+/* Mean over rows x[index[i]] (index NULL: x[i]), i < n, x [.., dim], of log sum_k w_k N(z; m_k, C_k) exp(-ridge tr(C_k^-1) / 2),
+ * units of z; of LAM_MIXTURE_HARD, of the largest term alone. each [n], or NULL, gets what this is the mean of. */
 double lam_mixture_pass_run(lam_mixture_pass *pass, const double *x, const size_t *index, size_t n, lam_mixture_want want,
     double ridge, double *each);
 

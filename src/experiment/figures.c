@@ -61,6 +61,7 @@ static void measure_run(const lam_history *h, size_t blocks, double value[LAM_FI
     value[LAM_FIGURE_BEST_VAL_NLL] = h->best_val_nll;
     value[LAM_FIGURE_TEST_NLL] = h->test_nll;
     value[LAM_FIGURE_GAUSSIAN_TEST_NLL] = h->gaussian_test_nll;
+    value[LAM_FIGURE_MIXTURE_TEST_NLL] = h->mixture_test_nll;
     value[LAM_FIGURE_LOG_DET] = h->log_det;
     value[LAM_FIGURE_TRAIN_FORWARD] = h->train_forward + h->warm_start_forward;
     value[LAM_FIGURE_TRAIN_BACKWARD] = h->train_backward + h->warm_start_backward;

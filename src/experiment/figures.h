@@ -10,6 +10,7 @@
     X(BEST_VAL_NLL, "best_val_nll", "nats a row, standardised units") \
     X(TEST_NLL, "test_nll", "nats a row, standardised units, exact trace") \
     X(GAUSSIAN_TEST_NLL, "gaussian_test_nll", "of a full-covariance Gaussian") \
+    X(MIXTURE_TEST_NLL, "mixture_test_nll", "of a mixture of full-covariance Gaussians") \
     X(LOG_DET, "log_det", "NLL in data units is NLL - log_det") \
     X(FORWARD, "forward", "calls of f an iteration, all blocks, last fifth of the run") \
     X(BACKWARD, "backward", "vector-Jacobian products, likewise") \

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "data/dataset.h"
 #include "data/gaussian.h"
+#include "data/mixture.h"
 #include "data/remark.h"
 #include "model/model.h"
 #include "train/loop.h"
@@ -100,30 +101,49 @@ static lam_status save(void *self, const lam_fit_state *s, const char *path)
     return path == NULL ? LAM_OK : lam_model_save(d->model, path);
 }
 
-/* A flow that is worse than the Gaussian says so, and what is likely to help, by what its run looked like. */
+/* A flow that is worse than the Gaussian or the mixture says so, and what is likely to help, by what its run looked like. */
 static lam_status compare(const density *d, const lam_fit_result *r)
 {
     const lam_config *cfg = &d->model->config;
+    double by = r->test_nll - r->gaussian_test_nll, by_mixture = r->test_nll - r->mixture_test_nll; /* NaN: no mixture */
+    char mixture[48];
     lam_remark text;
-    if (d->log->line == NULL || !(r->test_nll > r->gaussian_test_nll))
+    if (d->log->line == NULL || !(by > 0 || by_mixture > 0))
         return LAM_OK;
+    snprintf(mixture, sizeof mixture, "mixture of %zu Gaussians", r->mixture_components);
     int still_better = 10 * r->best_iteration >= 9 * r->iterations, overfitted = 2 * r->best_iteration < r->iterations;
     LAM_TRY(lam_remark_begin(&text));
-    fprintf(text.out, "on the test rows this flow is worse than the Gaussian beside it, by %.3g nats a row (%.4f against %.4f, standardised "
-        "units): ", r->test_nll - r->gaussian_test_nll, r->test_nll, r->gaussian_test_nll);
+    fprintf(text.out, "on the test rows this flow is worse than the %s beside it, by %.3g nats a row (%.4f against %.4f, standardised "
+        "units)", by > 0 ? "Gaussian" : mixture, by > 0 ? by : by_mixture, r->test_nll, r->test_nll - (by > 0 ? by : by_mixture));
+    if (by > 0 && by_mixture > 0)
+        fprintf(text.out, " and than the %s, by %.3g", mixture, by_mixture);
+    fputs(": ", text.out);
     if (overfitted)
         fprintf(text.out, "validation was best at iteration %zu of %zu and went up after it. Try a smaller net (--dims), a lower rate "
             "(--lr), more rows", r->best_iteration, r->iterations);
     else
         fprintf(text.out, "%s. Try more iterations (--iterations %zu)%s",
-            still_better ? "validation was still getting better when the iterations were over" : "it has not learned what the Gaussian knows",
+            still_better ? "validation was still getting better when the iterations were over" : "it has not learned all that the rows tell",
             r->iterations < 500 ? (size_t)2000 : 4 * r->iterations, still_better ? "" : ", a lower rate (--lr), a smaller net (--dims)");
     if (cfg->warm_start == 0)
         fputs(", a start by flow matching (--warm-start flow-matching:1000)", text.out);
     return lam_remark_say(&text, d->log);
 }
 
-/* The full-covariance Gaussian to compare with; a covariance that is singular is no reason to lose the fit. */
+/* The mixture of Gaussians to compare with, on the first test_rows of index. */
+static lam_status compare_mixture(const density *d, const size_t *index, double until, lam_fit_result *r)
+{
+    lam_mixture_choice mixture;
+    LAM_TRY(lam_mixture_choose(d->data, index, r->test_rows, d->cfg.isa, d->pool, until, &mixture));
+    r->mixture_test_nll = mixture.test.nll;
+    r->mixture_test_nll_se = mixture.test.se;
+    r->mixture_components = mixture.components;
+    r->mixture_rows = mixture.test.fitted;
+    return LAM_OK;
+}
+
+/* The full-covariance Gaussian to compare with, and the mixture of such. A covariance that is singular is no reason to lose the fit;
+ * where it is, a mixture's likelihood has no bound either. */
 static lam_status finish(void *self, double until, lam_fit_result *r)
 {
     const density *d = self;
@@ -135,14 +155,16 @@ static lam_status finish(void *self, double until, lam_fit_result *r)
         LAM_TRY(lam_sample_order(&d->cfg, LAM_TEST, rows, index));
     }
     lam_status status = lam_gaussian_test(d->data, index, r->test_rows, until, &score);
-    lam_free(index);
-    if (status == LAM_ERR_MEMORY)
-        return status;
     r->gaussian_test_nll = score.nll;
     r->gaussian_test_nll_se = score.se;
     r->gaussian_rows = score.fitted;
-    if (status != LAM_OK && d->log->line != NULL)
+    if (status == LAM_OK)
+        status = compare_mixture(d, index, until, r);
+    else if (status != LAM_ERR_MEMORY && d->log->line != NULL)
         d->log->line(d->log->user, lam_last_error());
+    lam_free(index);
+    if (status == LAM_ERR_MEMORY)
+        return status;
     return status == LAM_OK ? compare(d, r) : LAM_OK;
 }
 

@@ -105,6 +105,8 @@ static void take_summary(lam_history *h, const cJSON *object)
     h->best_val_nll = number(object, "best_val_nll");
     h->test_nll = number(object, "test_nll");
     h->gaussian_test_nll = number(object, "gaussian_test_nll");
+    h->mixture_test_nll = number(object, "mixture_test_nll");
+    h->mixture_components = number(object, "mixture_components");
     h->log_det = number(object, "log_det");
     h->train_forward = number(object, "train_forward");
     h->train_backward = number(object, "train_backward");
@@ -128,7 +130,7 @@ static void summarise(lam_history *h)
     if (h->has_summary)
         return;
     h->finished = 0;
-    h->best_iteration = h->test_nll = h->gaussian_test_nll = h->log_det = unknown;
+    h->best_iteration = h->test_nll = h->gaussian_test_nll = h->mixture_test_nll = h->mixture_components = h->log_det = unknown;
     h->train_forward = h->train_backward = h->train_accepted = h->train_rejected = h->test_forward = h->test_solves = unknown;
     h->warm_start_forward = h->warm_start_backward = unknown;
     if (train != NULL) {

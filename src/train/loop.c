@@ -356,6 +356,7 @@ static void fill_result(const lam_run *run, int finished, lam_fit_result *r)
         .best_iteration = (size_t)(lam_fit_state_has_best(s) ? s->best_iteration : s->iteration), .finished = finished,
         .best_val_nll = s->schedule.best, .best_val_nll_se = s->best_val_se, .best_val_rows = (size_t)s->best_val_rows,
         .test_nll = (double)NAN, .test_nll_se = (double)NAN, .gaussian_test_nll = (double)NAN, .gaussian_test_nll_se = (double)NAN,
+        .mixture_test_nll = (double)NAN, .mixture_test_nll_se = (double)NAN,
         .log_det = run->target->log_det, .train_counts = s->counts, .train_seconds = s->train_seconds,
         .train_cpu_seconds = s->train_cpu_seconds };
 }

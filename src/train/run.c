@@ -174,6 +174,10 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
     lam_metrics_number(m, "gaussian_test_nll", r->gaussian_test_nll);
     lam_metrics_number(m, "gaussian_test_nll_se", r->gaussian_test_nll_se);
     lam_metrics_whole(m, "gaussian_rows", r->gaussian_rows);
+    lam_metrics_number(m, "mixture_test_nll", r->mixture_test_nll);
+    lam_metrics_number(m, "mixture_test_nll_se", r->mixture_test_nll_se);
+    lam_metrics_whole(m, "mixture_components", r->mixture_components);
+    lam_metrics_whole(m, "mixture_rows", r->mixture_rows);
     lam_metrics_number(m, "log_det", r->log_det);
     lam_metrics_whole(m, "train_forward", r->train_counts.forward);
     lam_metrics_whole(m, "train_backward", r->train_counts.backward);

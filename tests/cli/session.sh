@@ -10,7 +10,7 @@ below() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }' || fail "$3: $1 shou
 
 run fit toy:moons:600:1 --dims 16-16 --batch-size 100 --val-freq 10 --log-freq 10 --iterations 30 --out plain
 expect_code 0
-expect_out "600 rows" "2 columns" "training" "validation" "test" "data units" "standardised units" "Gaussian" \
+expect_out "600 rows" "2 columns" "training" "validation" "test" "data units" "standardised units" "full-covariance Gaussian" "mixture of" \
     "plain/model.safetensors" "forward" "backward"
 expect_err "iteration 10/30" "iteration 30/30" "loss" "nll" "forward" "backward" "steps" "left" "validation at 20"
 for file in model.safetensors config.yaml metrics.jsonl; do expect_file plain/$file; done

@@ -83,6 +83,8 @@ class Fits(WithFlow):
         r = self.flow.result_
         self.assertEqual((r.iterations, r.finished), (40, True))
         self.assertLess(r.test_nll, r.gaussian_test_nll)
+        self.assertLess(r.mixture_test_nll, r.gaussian_test_nll)
+        self.assertIn(r.mixture_components, (2, 4, 8, 16, 20))
         self.assertEqual(r.train_counts.solves, 40)
         np.testing.assert_allclose(self.flow.log_det_, -np.log(self.flow.scale_).sum(), rtol=1e-12)
 

@@ -32,6 +32,8 @@ static void loss_falls(void **state)
     assert_true(late < early - 0.1);
     assert_true(r.test_nll < r.gaussian_test_nll);
     assert_true(fabs(r.gaussian_test_nll - 2.84) < 0.3); /* 40 test rows of variance 1 */
+    /* the pinwheel's arms are no Gaussian; few rows, so few components */
+    assert_true(r.mixture_components >= 2 && r.mixture_rows == 324 && r.mixture_test_nll < r.gaussian_test_nll);
     assert_true(r.best_val_nll <= w.val_nll);
     assert_int_equal(r.iterations, 60);
     assert_true(r.finished);
