@@ -87,6 +87,9 @@ int cli_model_open(const char *path, const char *config_path, lam_model **model)
         cli_say("note: %s brings its own configuration; %s is not used", file, config_path);
     else if (code == CLI_OK && lam_model_load(file, config_path == NULL ? NULL : &cfg, model) != LAM_OK)
         code = cli_library_failed();
+    if (code == CLI_OK && lam_model_prefix(*model)[0] != '\0')
+        cli_say("note: all names of weights in %s begin with the prefix \"%s\" (of DataParallel or the like), which is left off", file,
+            lam_model_prefix(*model));
     lam_config_clear(&cfg);
     free(file);
     return code;

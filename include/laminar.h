@@ -374,6 +374,9 @@ typedef struct lam_counts {
 /* A model file is one safetensors file. Weights under FFJORD's state_dict names load too: a file without laminar's own
  * metadata needs config to say the architecture (else config may be NULL). */
 LAM_API lam_status lam_model_load(const char *path, const lam_config *config, lam_model **out);
+/* What PyTorch's wrappers had put before every name of foreign weights and lam_model_load took off: "module." (DataParallel),
+ * "_orig_mod." (compile); "": nothing. Any other prefix is refused by name. */
+LAM_API const char *lam_model_prefix(const lam_model *model);
 LAM_API lam_status lam_model_save(const lam_model *model, const char *path); /* whole or not at all */
 /* Which of lam_model_load and lam_vae_load a file is for. Weights of other programs count as a density. */
 LAM_API lam_status lam_model_file_kind(const char *path, lam_model_kind *kind);

@@ -11,6 +11,8 @@ enum { LAM_IMAGE_SIDE = 4096 };                       /* pixels of a side, at mo
 lam_status lam_images_idx(const char *name, const unsigned char *bytes, size_t size, const char *damage, lam_images *out);
 lam_status lam_images_mat(const char *name, const unsigned char *bytes, size_t size, const lam_images_options *options,
     lam_images *out);
+int lam_mat4_begins(const unsigned char *bytes, size_t size); /* 1: a MATLAB file of version 4, which the next call refuses */
+lam_status lam_images_mat4(const char *name, const unsigned char *bytes, size_t size);
 lam_status lam_images_pickle(const char *name, const unsigned char *bytes, size_t size, const lam_images_options *options,
     lam_images *out);
 lam_status lam_images_zip(const char *name, const unsigned char *bytes, size_t size, const lam_images_options *options,

@@ -158,7 +158,7 @@ lam_status lam_images_pickle(const char *name, const unsigned char *bytes, size_
 
 /* ---- what a file is ----------------------------------------------------------------------------------------------- */
 
-typedef enum file_kind { KIND_IDX, KIND_MAT, KIND_PICKLE, KIND_ZIP, KIND_NPY, KIND_PNG, KIND_UNKNOWN } file_kind;
+typedef enum file_kind { KIND_IDX, KIND_MAT, KIND_MAT4, KIND_HDF5, KIND_PICKLE, KIND_ZIP, KIND_NPY, KIND_PNG, KIND_UNKNOWN } file_kind;
 
 static int begins(const unsigned char *bytes, size_t size, const char *with, size_t n)
 {
@@ -186,6 +186,10 @@ static file_kind kind_of(const unsigned char *bytes, size_t size)
     /* a header of text ends in a byte-order mark */
     if (size >= 128 && (memcmp(bytes + 126, "IM", 2) == 0 || memcmp(bytes + 126, "MI", 2) == 0))
         return KIND_MAT;
+    if (begins(bytes, size, "\x89HDF\r\n\x1a\n", 8))
+        return KIND_HDF5;
+    if (lam_mat4_begins(bytes, size))
+        return KIND_MAT4;
     return is_pickle(bytes, size) ? KIND_PICKLE : KIND_UNKNOWN;
 }
 
@@ -228,6 +232,10 @@ static lam_status dispatch(const char *name, const unsigned char *bytes, size_t 
     case KIND_ZIP: return lam_images_zip(name, bytes, size, options, out);
     case KIND_NPY: return lam_images_npy(name, bytes, size, options, out);
     case KIND_MAT: return lam_images_mat(name, bytes, size, options, out);
+    case KIND_MAT4: return lam_images_mat4(name, bytes, size);
+    case KIND_HDF5:
+        return lam_fail(LAM_ERR_UNSUPPORTED, "%s: is an HDF5 file (MATLAB's -v7.3 is one); read its images in Python with h5py and write "
+            "them with numpy.save, or in MATLAB save them with -v7", name);
     case KIND_PNG:
         return lam_fail(LAM_ERR_FORMAT, "%s: is one PNG picture; give the folder of the pictures, or a zip of them", name);
     case KIND_UNKNOWN: break;

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { HEADER = 128, HEAD = 512, NAME = 64, TYPE_MATRIX = 14, TYPE_PACKED = 15, CLASS_DOUBLE = 6, CLASS_UINT64 = 15, COMPLEX = 0x08 };
+enum { HEADER = 128, HEAD = 512, NAME = 64, DIMS = 8, TYPE_MATRIX = 14, TYPE_PACKED = 15, COMPLEX = 0x08 };
+enum { CLASS_CELL = 1, CLASS_STRUCT = 2, CLASS_CHAR = 4, CLASS_SPARSE = 5, CLASS_DOUBLE = 6, CLASS_UINT64 = 15, CLASS_OPAQUE = 17 };
 
 /* A file in memory, and where the next variable begins. */
 typedef struct mat {
@@ -21,8 +22,9 @@ typedef struct mat {
 
 typedef struct variable {
     char name[NAME];             /* "" for what has none */
+    char object[NAME];           /* of an object its class, such as "table"; "" for other kinds */
     unsigned class, flags;
-    size_t rank, dims[2];        /* the first two */
+    size_t rank, dims[DIMS];     /* of more, the first ones */
     const unsigned char *element;/* its matrix, from the tag on, or that deflated */
     size_t size, offset;         /* bytes of element; its place in the file */
     int packed;
@@ -82,10 +84,38 @@ static lam_status damaged(const mat *m, size_t offset, const char *what)
         what);
 }
 
+/* 1: a full matrix of numbers. */
+static int has_numbers(const variable *v)
+{
+    return v->class >= CLASS_DOUBLE && v->class <= CLASS_UINT64;
+}
+
+/* A text of fewer than NAME bytes at `at`: where the tag behind it is, or 0. */
+static size_t read_text(const mat *m, const unsigned char *p, size_t n, size_t at, char text[NAME])
+{
+    part name;
+    if (read_tag(p, n, at, m->big, &name) != 0 || name.type != 1 || name.size >= NAME || name.size > n - name.start)
+        return 0;
+    memcpy(text, p + name.start, name.size);
+    text[name.size] = '\0';
+    return name.next;
+}
+
+/* An object (a table, a string array ...) has its name, the kind of its class, its class, and no dimensions of its own. */
+static int read_object(const mat *m, const unsigned char *p, size_t n, size_t at, variable *v)
+{
+    char kind[NAME];
+    at = read_text(m, p, n, at, v->name);
+    at = at != 0 ? read_text(m, p, n, at, kind) : 0;
+    if (at != 0)
+        (void)read_text(m, p, n, at, v->object);
+    return 0;
+}
+
 /* Flags, dimensions and name, which open a matrix p [n] (n less than all of it, if need be). */
 static int read_head(const mat *m, const unsigned char *p, size_t n, variable *v)
 {
-    part matrix, flags, dims, name;
+    part matrix, flags, dims;
     if (read_tag(p, n, 0, m->big, &matrix) != 0 || matrix.type != TYPE_MATRIX)
         return -1;
     if (matrix.size == 0) /* [] without a name */
@@ -94,17 +124,17 @@ static int read_head(const mat *m, const unsigned char *p, size_t n, variable *v
         return -1;
     uint32_t bits = (uint32_t)word(p + flags.start, 4, m->big);
     v->class = bits & 0xff, v->flags = bits >> 8 & 0xff;
-    if (v->class < CLASS_DOUBLE || v->class > CLASS_UINT64)
-        v->class = 0; /* cells, structs, texts, functions: only a name for the list, if it can be had */
+    if (v->class == CLASS_OPAQUE)
+        return read_object(m, p, n, flags.next, v);
     if (read_tag(p, n, flags.next, m->big, &dims) != 0 || dims.type != 5 || dims.size < 8 || dims.size > n - dims.start)
-        return v->class == 0 ? 0 : -1;
+        return has_numbers(v) ? -1 : 0;
     v->rank = dims.size / 4;
-    for (size_t d = 0; d < 2; d++)
+    for (size_t d = 0; d < DIMS && d < v->rank; d++)
         v->dims[d] = (size_t)word(p + dims.start + 4 * d, 4, m->big);
-    if (read_tag(p, n, dims.next, m->big, &name) != 0 || name.type != 1 || name.size >= NAME || name.size > n - name.start)
-        return v->class == 0 ? 0 : -1;
-    memcpy(v->name, p + name.start, name.size);
-    v->data = name.next;
+    size_t next = read_text(m, p, n, dims.next, v->name);
+    if (next == 0)
+        return has_numbers(v) ? -1 : 0; /* of others only a name for the list is wanted, if it can be had */
+    v->data = next;
     return 0;
 }
 
@@ -151,22 +181,76 @@ static lam_status find_named(mat *m, const char *name, variable *v, int *found)
     return LAM_OK;
 }
 
+static const char *class_name(const variable *v)
+{
+    static const char *const names[] = { "unknown", "cell", "struct", "object", "char", "sparse", "double", "single", "int8", "uint8",
+        "int16", "uint16", "int32", "uint32", "int64", "uint64", "function" };
+    if (v->object[0] != '\0')
+        return v->object;
+    return v->class < sizeof names / sizeof names[0] ? names[v->class] : "object";
+}
+
+/* "60 x 8 x 8 uint8" */
+static void describe(const variable *v, char text[280])
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t d = 0; d < v->rank && d < DIMS; d++)
+        used += (size_t)snprintf(text + used, 280 - used, "%s%zu", d > 0 ? " x " : "", v->dims[d]);
+    used += (size_t)snprintf(text + used, 280 - used, "%s%s%s", v->rank > DIMS ? " x ..." : "", used > 0 ? " " : "",
+        (v->flags & COMPLEX) != 0 ? "complex " : "");
+    snprintf(text + used, 280 - used, "%.40s", class_name(v));
+}
+
 static lam_status none_such(mat *m, const char *array)
 {
-    char list[400] = "";
+    char list[800] = "", what[280];
     size_t used = 0;
     variable v;
     int more = 1;
     for (m->at = HEADER; more;) {
         LAM_TRY(next_variable(m, &v, &more));
-        if (more && v.name[0] != '\0' && used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s [%zu x %zu%s]", used > 0 ? ", " : "", v.name, v.dims[0],
-                v.dims[1], v.rank > 2 ? " x ..." : "");
+        if (!more || v.name[0] == '\0' || used >= sizeof list)
+            continue;
+        describe(&v, what);
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s [%s]", used > 0 ? ", " : "", v.name, what);
     }
     if (array != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "%s: has no variable %s; it has %s", m->label, array, used > 0 ? list : "nothing");
     return lam_fail(LAM_ERR_ARGUMENT, "%s: has neither X nor data; it has %s. Name the one that holds the images, as in "
         "file.mat:NAME", m->label, used > 0 ? list : "nothing");
+}
+
+/* What to do in MATLAB with a variable that is no matrix of numbers. */
+static void say_remedy(const variable *v, char text[600])
+{
+    const char *x = v->name;
+    if (v->class == CLASS_SPARSE)
+        snprintf(text, 600, "make it full: %s = full(%s)", x, x);
+    else if (has_numbers(v) && (v->flags & COMPLEX) != 0)
+        snprintf(text, 600, "take its real part: %s = real(%s)", x, x);
+    else if (has_numbers(v) && v->rank > 2 && v->rank <= DIMS)
+        snprintf(text, 600, "make one image of each row: %s = reshape(%s, %zu, []) if the first dimension counts the images, or %s = "
+            "reshape(%s, [], %zu)' if the last does", x, x, v->dims[0], x, x, v->dims[v->rank - 1]);
+    else if (v->class == CLASS_CELL)
+        snprintf(text, 600, "put its images into one matrix: X = cell2mat(cellfun(@(image) image(:)', %s(:), 'UniformOutput', false))", x);
+    else if (v->class == CLASS_STRUCT)
+        snprintf(text, 600, "take the field that holds the images: X = %s.FIELD", x);
+    else if (strcmp(v->object, "table") == 0)
+        snprintf(text, 600, "take its numbers: %s = table2array(%s)", x, x);
+    else
+        snprintf(text, 600, "take a matrix of numbers out of it");
+}
+
+static lam_status refuse(const mat *m, const variable *v)
+{
+    char what[280], remedy[600];
+    describe(v, what);
+    say_remedy(v, remedy);
+    return lam_fail(LAM_ERR_FORMAT, "%s: is a MATLAB file of version 5 to 7, and its variable %s [%s] %s; images are a full matrix of "
+        "numbers, [n, pixels]. In MATLAB %s, and save it with save('FILE.mat', '%s', '-v7')", m->label, v->name, what,
+        v->class == CLASS_SPARSE ? "is sparse" : !has_numbers(v) ? "holds no plain numbers" : v->rank != 2 ? "has more than two "
+        "dimensions" : "is complex", remedy, v->class == CLASS_CELL || v->class == CLASS_STRUCT ? "X" : v->name);
 }
 
 static lam_status find(mat *m, const char *array, variable *v)
@@ -177,9 +261,7 @@ static lam_status find(mat *m, const char *array, variable *v)
         LAM_TRY(find_named(m, "data", v, &found));
     if (!found)
         return none_such(m, array);
-    if (v->class == 0 || v->rank != 2 || (v->flags & COMPLEX) != 0)
-        return lam_fail(LAM_ERR_FORMAT, "%s: %s is not a real matrix of numbers; images are [n, pixels]", m->label, v->name);
-    return LAM_OK;
+    return has_numbers(v) && v->rank == 2 && (v->flags & COMPLEX) == 0 ? LAM_OK : refuse(m, v);
 }
 
 /* ---- its numbers -------------------------------------------------------------------------------------------------- */
@@ -288,8 +370,11 @@ lam_status lam_images_mat(const char *name, const unsigned char *bytes, size_t s
         return lam_fail(LAM_ERR_FORMAT, "%s: is not a MATLAB file; it is shorter than the header", name);
     m.big = bytes[126] == 'M';
     unsigned version = (unsigned)word(bytes + 124, 2, m.big);
+    if (version == 0x0200)
+        return lam_fail(LAM_ERR_UNSUPPORTED, "%s: is a MATLAB file of version 7.3, which is HDF5; versions 5 to 7 are read. In MATLAB "
+            "load it, and save it with save('FILE.mat', 'X', '-v7'); in Python read it with h5py and write it with numpy.save", name);
     if (version != 0x0100)
-        return lam_fail(LAM_ERR_UNSUPPORTED, "%s: is a MATLAB file of version 0x%04x (7.3 is 0x0200, an HDF5 file); save it with -v7",
+        return lam_fail(LAM_ERR_UNSUPPORTED, "%s: is a MATLAB file of version 0x%04x; versions 5 to 7 (0x0100) are read: save it with -v7",
             name, version);
     LAM_TRY(find(&m, options->array, &v));
     lam_status status = load(&m, &v, &matrix, &matrix_size, &owned);

@@ -15,6 +15,7 @@ typedef struct loader {
     int ours;
     lam_config config;
     size_t dim;
+    char prefix[LAM_PREFIX]; /* of all names in the file, taken off; "": none */
 } loader;
 
 enum { SHAPE_TEXT = 96 };
@@ -83,6 +84,53 @@ static lam_status infer_dim(loader *l)
     return LAM_OK;
 }
 
+/* Where "chain." begins in a name, as a word of its own; the name's length if it does not. */
+static size_t chain_at(const char *name)
+{
+    const char *at = name;
+    while ((at = strstr(at, "chain.")) != NULL && at > name && at[-1] != '.')
+        at++;
+    return at != NULL ? (size_t)(at - name) : strlen(name);
+}
+
+/* 1: what PyTorch puts before all names of a model that it wraps: DataParallel and DistributedDataParallel "module.", compile
+ * "_orig_mod.", each any number of times. */
+static int is_wrapping(const char *prefix)
+{
+    static const char *const words[] = { "module.", "_orig_mod." };
+    while (*prefix != '\0') {
+        size_t w = 0;
+        while (w < 2 && strncmp(prefix, words[w], strlen(words[w])) != 0)
+            w++;
+        if (w == 2)
+            return 0;
+        prefix += strlen(words[w]);
+    }
+    return 1;
+}
+
+/* Takes what stands before "chain." in all names off them where that changes no meaning; names it where it may. */
+static lam_status take_prefix_off(loader *l)
+{
+    size_t first = 0, of = 0;
+    while (first < l->file.n_tensors && l->file.tensors[first].name[chain_at(l->file.tensors[first].name)] == '\0')
+        first++;
+    const char *name = first < l->file.n_tensors ? l->file.tensors[first].name : "";
+    size_t n = chain_at(name);
+    if (n == 0 || n >= sizeof l->prefix)
+        return LAM_OK;
+    memcpy(l->prefix, name, n);
+    for (size_t i = 0; i < l->file.n_tensors; i++)
+        of += strncmp(l->file.tensors[i].name, l->prefix, n) == 0 ? 1 : 0;
+    if (of < l->file.n_tensors || !is_wrapping(l->prefix))
+        return lam_fail(LAM_ERR_SHAPE, "%s: names of %zu of its %zu tensors begin with the prefix \"%s\", and weights are read by names "
+            "without one, that begin with \"chain.\"; save them so: {k.removeprefix(\"%s\"): v for k, v in state_dict.items() if "
+            "k.startswith(\"%s\")}", l->path, of, l->file.n_tensors, l->prefix, l->prefix, l->prefix);
+    for (size_t i = 0; i < l->file.n_tensors; i++)
+        l->file.tensors[i].name += n;
+    return LAM_OK;
+}
+
 static lam_status find_shape(loader *l, const lam_config *config)
 {
     l->ours = lam_metadata_is_ours(&l->file);
@@ -91,6 +139,7 @@ static lam_status find_shape(loader *l, const lam_config *config)
     if (config == NULL)
         return lam_fail(LAM_ERR_FORMAT, "%s was not saved by laminar, so it does not say what it is; give its architecture: a "
             "configuration with dims, blocks, layer and nonlinearity (--config FILE.yaml)", l->path);
+    LAM_TRY(take_prefix_off(l));
     LAM_TRY(lam_config_check(config));
     LAM_TRY(lam_config_copy(&l->config, config));
     if (l->config.blocks == LAM_AUTO) /* not what a fit would choose: what the file most likely is */
@@ -207,6 +256,8 @@ static lam_status load(loader *l, const lam_config *config, lam_model **out)
         status = check_extra(l, *out);
     if (status == LAM_OK)
         status = read_tensors(l, *out);
+    if (status == LAM_OK)
+        memcpy((*out)->prefix, l->prefix, sizeof l->prefix);
     if (status == LAM_OK && l->ours)
         status = lam_metadata_read(&l->file, l->path, *out);
     if (status != LAM_OK) {
@@ -232,6 +283,11 @@ lam_status lam_model_load(const char *path, const lam_config *config, lam_model 
     lam_config_clear(&l.config);
     lam_st_free(&l.file);
     return status;
+}
+
+const char *lam_model_prefix(const lam_model *model)
+{
+    return model->prefix;
 }
 
 lam_status lam_model_file_kind(const char *path, lam_model_kind *kind)

@@ -11,6 +11,8 @@ typedef struct lam_tuned {
     double *h_star;         /* [blocks] what h_star_test was; NULL: the model is not tuned */
 } lam_tuned;
 
+enum { LAM_PREFIX = 80 };
+
 struct lam_model {
     lam_config config;
     lam_layout layout;
@@ -24,6 +26,7 @@ struct lam_model {
     char data_hash[33];
     double *h_star_train, *h_star_test; /* [blocks] remembered steps of "warm" in training and in evaluation; 0: none yet */
     lam_tuned tuned;
+    char prefix[LAM_PREFIX]; /* as lam_model_prefix tells */
 };
 
 /* A model for data of these columns: named "1", "2", ..., standardiser mean 0, scale 1, parameters from the seed (rounded to

@@ -519,7 +519,7 @@ static void mat_silhouettes(void **state)
     FAILS(reading(path, NULL), LAM_ERR_SHAPE, "6 pixels each and no shape");
     FAILS(reading(path, &(lam_images_options){ .height = 4, .width = 4 }), LAM_ERR_SHAPE, "6 pixels each, 4 x 4 was asked for");
     FAILS(reading(path, &(lam_images_options){ .height = 3, .width = 2, .array = "Z" }), LAM_ERR_ARGUMENT,
-        "has no variable Z; it has Y [1 x 2], X [2 x 6]");
+        "has no variable Z; it has Y [1 x 2 double], X [2 x 6 uint8]");
 }
 
 /* chardata.mat: images in columns, of floats, training and test in one file. Square as well, which the name decides. */
@@ -562,8 +562,9 @@ static void mat_refusals(void **state)
     add(mat, "name", MAT_C_CHAR, MAT_T_UINT8, 1, 4, (char[4]){ 'a', 'b', 'c', 'd' }, 0);
     Mat_Close(mat);
     const char *path = scratch_path("other.mat");
-    FAILS(reading(path, NULL), LAM_ERR_ARGUMENT, "has neither X nor data; it has Y [1 x 4], name [1 x 4]");
-    FAILS(reading(path, &(lam_images_options){ .array = "name" }), LAM_ERR_FORMAT, "name is not a real matrix of numbers");
+    FAILS(reading(path, NULL), LAM_ERR_ARGUMENT, "has neither X nor data; it has Y [1 x 4 double], name [1 x 4 char]");
+    FAILS(reading(path, &(lam_images_options){ .array = "name" }), LAM_ERR_FORMAT,
+        "its variable name [1 x 4 char] holds no plain numbers");
     FAILS(reading(path, &(lam_images_options){ .array = "Y" }), LAM_ERR_DATA, "pixel 3 of image 1 is nan");
     FILE *f = fopen(path, "rb");
     bytes *b = calloc(1, sizeof *b);
@@ -575,8 +576,48 @@ static void mat_refusals(void **state)
     FAILS(reading(scratch_write("flipped.mat", b->data, b->size), &(lam_images_options){ .array = "Y" }), LAM_ERR_FORMAT,
         "the variable at offset 128 is damaged");
     b->data[124] = 0, b->data[125] = 2;
-    FAILS(reading(scratch_write("new.mat", b->data, b->size), NULL), LAM_ERR_UNSUPPORTED, "save it with -v7");
+    FAILS(reading(scratch_write("new.mat", b->data, b->size), NULL), LAM_ERR_UNSUPPORTED, "is a MATLAB file of version 7.3, which is HDF5");
     free(b);
+}
+
+/* Kinds of variables that hold no matrix: what they are, and what makes one of them. */
+static void mat_kinds(void **state)
+{
+    (void)state;
+    double zeros[24] = { 0 };
+    size_t dims[4] = { 4, 2, 3, 1 }, one[2] = { 1, 1 };
+    mat_t *mat = new_mat("kinds.mat");
+    matvar_t *v = Mat_VarCreate("stack", MAT_C_DOUBLE, MAT_T_DOUBLE, 3, dims, zeros, 0);
+    Mat_VarWrite(mat, v, MAT_COMPRESSION_ZLIB);
+    Mat_VarFree(v);
+    mat_uint32_t row[1] = { 1 }, column[3] = { 0, 0, 1 };
+    mat_sparse_t sparse = { .nzmax = 1, .ir = row, .nir = 1, .jc = column, .njc = 3, .ndata = 1, .data = zeros };
+    v = Mat_VarCreate("few", MAT_C_SPARSE, MAT_T_DOUBLE, 2, (size_t[2]){ 4, 2 }, &sparse, MAT_F_DONT_COPY_DATA);
+    Mat_VarWrite(mat, v, MAT_COMPRESSION_NONE);
+    Mat_VarFree(v);
+    mat_complex_split_t waves = { zeros, zeros };
+    add(mat, "waves", MAT_C_DOUBLE, MAT_T_DOUBLE, 4, 4, &waves, MAT_F_COMPLEX);
+    const char *fields[] = { "images" };
+    v = Mat_VarCreateStruct("set", 2, one, fields, 1);
+    Mat_VarWrite(mat, v, MAT_COMPRESSION_NONE);
+    Mat_VarFree(v);
+    v = Mat_VarCreate("list", MAT_C_CELL, MAT_T_CELL, 2, one, NULL, 0);
+    Mat_VarWrite(mat, v, MAT_COMPRESSION_NONE);
+    Mat_VarFree(v);
+    Mat_Close(mat);
+    const char *path = scratch_path("kinds.mat");
+    FAILS(reading(path, NULL), LAM_ERR_ARGUMENT, "it has stack [4 x 2 x 3 double], few [4 x 2 sparse], waves [4 x 4 complex double], "
+        "set [1 x 1 struct], list [1 x 1 cell]");
+    const struct { const char *name, *is, *remedy; } kinds[] = {
+        { "stack", "stack [4 x 2 x 3 double] has more than two dimensions", "stack = reshape(stack, 4, []) if the first" },
+        { "stack", "is a MATLAB file of version 5 to 7", "stack = reshape(stack, [], 3)' if the last" },
+        { "few", "few [4 x 2 sparse] is sparse", "few = full(few), and save it with save('FILE.mat', 'few', '-v7')" },
+        { "waves", "is complex", "waves = real(waves)" }, { "set", "set [1 x 1 struct] holds no plain numbers", "X = set.FIELD" },
+        { "list", "list [1 x 1 cell]", "cellfun(@(image) image(:)', list(:)" } };
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        FAILS(reading(path, &(lam_images_options){ .array = kinds[k].name }), LAM_ERR_FORMAT, kinds[k].is);
+        assert_non_null(strstr(lam_last_error(), kinds[k].remedy));
+    }
 }
 
 /* Every class of numbers, as libmatio writes it. */
@@ -638,7 +679,47 @@ static void mat_refusals(void **state)
     skip();
 }
 
+static void mat_kinds(void **state)
+{
+    (void)state;
+    skip();
+}
+
 #endif
+
+static void put_tag(bytes *b, unsigned char type, const void *data, size_t n)
+{
+    put_bytes(b, (unsigned char[8]){ type, 0, 0, 0, (unsigned char)n }, 8);
+    put_bytes(b, data, n);
+    put_bytes(b, "\0\0\0\0\0\0\0", (8 - n % 8) % 8);
+}
+
+/* A table of MATLAB, as it begins, and files of other versions; by the format's description, for no library writes them. */
+static void mat_versions(void **state)
+{
+    (void)state;
+    bytes *b = calloc(1, sizeof *b), *inner = calloc(1, sizeof *inner);
+    put_tag(inner, 6, "\x11\0\0\0\0\0\0\0", 8);
+    put_tag(inner, 1, "X", 1), put_tag(inner, 1, "MCOS", 4), put_tag(inner, 1, "table", 5), put_tag(inner, 14, "", 0);
+    b->size = 124;
+    put_bytes(b, "\0\1IM", 4);
+    put_tag(b, 14, inner->data, inner->size);
+    FAILS(reading(scratch_write("table.mat", b->data, b->size), NULL), LAM_ERR_FORMAT, "X [table] holds no plain numbers");
+    assert_non_null(strstr(lam_last_error(), "X = table2array(X)"));
+    b->size = 0; /* version 4, both byte orders: kind, rows, columns, complex, bytes of the name */
+    put_bytes(b, "\x32\0\0\0" "\2\0\0\0" "\3\0\0\0" "\0\0\0\0" "\2\0\0\0" "X\0" "abcdef", 28);
+    put_bytes(b, "\2\0\0\0" "\5\0\0\0" "\3\0\0\0" "\0\0\0\0" "\4\0\0\0" "few\0", 24);
+    FAILS(reading(scratch_write("four.mat", b->data, b->size), NULL), LAM_ERR_UNSUPPORTED,
+        "is a MATLAB file of version 4 (save -v4) with X [2 x 3 uint8], few [5 x 3 sparse double]; versions 5 to 7 are read");
+    b->size = 0;
+    put_big(b, 1000), put_big(b, 60), put_big(b, 64), put_big(b, 1), put_big(b, 5);
+    put_bytes(b, "data", 5);
+    FAILS(reading(scratch_write("big.mat", b->data, b->size), NULL), LAM_ERR_UNSUPPORTED, "data [60 x 64 complex double]");
+    b->data[20] = 1; /* no name: something else */
+    FAILS(reading(scratch_write("big.mat", b->data, b->size), NULL), LAM_ERR_FORMAT, "no images in a known format");
+    FAILS(reading(scratch_write("h5", "\x89HDF\r\n\x1a\n----", 12), NULL), LAM_ERR_UNSUPPORTED, "is an HDF5 file");
+    free(b), free(inner);
+}
 
 /* ---- the published files, where they are -------------------------------------------------------------------------- */
 
@@ -732,7 +813,7 @@ int main(void)
         cmocka_unit_test(npy), cmocka_unit_test(floats), cmocka_unit_test(pickle), cmocka_unit_test(shrink),
         cmocka_unit_test(zip_of_png), cmocka_unit_test(zip_of_sizes), cmocka_unit_test(zip_refusals), cmocka_unit_test(mat_silhouettes),
         cmocka_unit_test(mat_characters), cmocka_unit_test(mat_numbers),
-        cmocka_unit_test(mat_big_endian), cmocka_unit_test(mat_refusals), cmocka_unit_test(real_mnist),
+        cmocka_unit_test(mat_big_endian), cmocka_unit_test(mat_refusals), cmocka_unit_test(mat_kinds), cmocka_unit_test(mat_versions), cmocka_unit_test(real_mnist),
         cmocka_unit_test(real_silhouettes), cmocka_unit_test(real_faces), cmocka_unit_test(real_characters),
     };
     return cmocka_run_group_tests(tests, scratch_open, scratch_close);

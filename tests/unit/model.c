@@ -157,6 +157,21 @@ static void foreign_weights_load(void **state)
     }
 }
 
+/* The tensors of m, each name behind a prefix; the last one behind another. */
+static const char *prefixed_file(const lam_model *m, const char *prefix, const char *last)
+{
+    lam_st_tensor tensors[64];
+    static char names[64][160];
+    for (size_t i = 0; i < m->n_tensors; i++) {
+        const lam_layout_tensor *t = &m->tensors[i];
+        snprintf(names[i], sizeof names[i], "%s%s", i + 1 < m->n_tensors ? prefix : last, t->name);
+        tensors[i] = (lam_st_tensor) { names[i], LAM_ST_F64, t->dims, { t->shape[0], t->shape[1] }, m->params + t->offset };
+    }
+    const char *path = scratch_path("foreign.safetensors");
+    assert_ok(lam_st_write(path, tensors, m->n_tensors, NULL, 0));
+    return path;
+}
+
 static void assert_refused(const char *path, const lam_config *cfg, lam_status status, const char *part, const char *part2)
 {
     lam_model *m = (lam_model *)1;
@@ -165,6 +180,30 @@ static void assert_refused(const char *path, const lam_config *cfg, lam_status s
     assert_said(path);
     assert_said(part);
     assert_said(part2);
+}
+
+/* What PyTorch's wrappers put before the names is taken off; anything else is named. */
+static void prefixes(void **state)
+{
+    (void)state;
+    static const char *const wrapping[] = { "", "module.", "_orig_mod.", "module._orig_mod.module." };
+    lam_config cfg;
+    lam_model *m, *back;
+    configure(&cfg, "dims", "4-5", "precision", "double", NULL);
+    assert_ok(lam_model_create(&cfg, 3, &m));
+    for (size_t i = 0; i < 4; i++) {
+        assert_ok(lam_model_load(prefixed_file(m, wrapping[i], wrapping[i]), &cfg, &back));
+        assert_memory_equal(back->params, m->params, m->layout.parameters * sizeof(double));
+        assert_string_equal(lam_model_prefix(back), wrapping[i]);
+        lam_model_free(back);
+    }
+    assert_refused(prefixed_file(m, "model.flow.", "model.flow."), &cfg, LAM_ERR_SHAPE, "begin with the prefix \"model.flow.\"",
+        "k.removeprefix(\"model.flow.\")");
+    assert_refused(prefixed_file(m, "module.", ""), &cfg, LAM_ERR_SHAPE, "names of 6 of its 7 tensors begin with", "\"module.\"");
+    assert_refused(prefixed_file(m, "", "module."), &cfg, LAM_ERR_SHAPE, "is missing", "configuration");
+    assert_refused(prefixed_file(m, "mychain.x.", "mychain.x."), &cfg, LAM_ERR_SHAPE, "begin with the prefix", "\"mychain.x.\"");
+    lam_model_free(m);
+    lam_config_clear(&cfg);
 }
 
 static void wrong_weights_are_refused(void **state)
@@ -253,7 +292,7 @@ int main(void)
         cmocka_unit_test(saved_models_come_back),
         cmocka_unit_test(threads_leave_no_trace_in_a_file),
         cmocka_unit_test(tensors_have_the_names_of_ffjord),
-        cmocka_unit_test(foreign_weights_load),
+        cmocka_unit_test(foreign_weights_load), cmocka_unit_test(prefixes),
         cmocka_unit_test(wrong_weights_are_refused),
         cmocka_unit_test(damaged_files_are_refused),
         cmocka_unit_test(copies_stand_alone),
