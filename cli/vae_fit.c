@@ -61,6 +61,16 @@ static void check_warmup(const lam_config *cfg, const lam_image_data *data)
             epochs);
 }
 
+/* cfg is resolved. */
+static void print_training(const lam_config *cfg, const lam_image_data *data)
+{
+    char text[256];
+    size_t rows = lam_image_data_rows(data, LAM_TRAIN), each = batches(cfg, data);
+    printf("training %zu iterations (%.4g epochs) of %zu images, ", cfg->epochs > 0 ? cfg->epochs * each : cfg->iterations,
+        cfg->epochs > 0 ? (double)cfg->epochs : (double)cfg->iterations / (double)each, rows < cfg->batch_size ? rows : cfg->batch_size);
+    printf("%s, learning rate %g\n", cli_parameter(cfg, "optimizer", text), cfg->lr);
+}
+
 static void print_data(const char *path, const lam_config *cfg, const lam_image_data *data)
 {
     size_t height, width;
@@ -69,6 +79,7 @@ static void print_data(const char *path, const lam_config *cfg, const lam_image_
     printf("split    %zu training, %zu validation, %zu test images\n", lam_image_data_rows(data, LAM_TRAIN),
         lam_image_data_rows(data, LAM_VALID), lam_image_data_rows(data, LAM_TEST));
     printf("pixels   %s\n", pixels_text(cfg, is_grey(data)));
+    print_training(cfg, data);
     fflush(stdout);
 }
 
@@ -157,6 +168,8 @@ static int run(const cli_command *command, int argc, char **argv)
         code = fit_configure(command, &args.run, &line, &cfg);
     if (code == CLI_OK)
         code = vae_read(command, line.words[0], &args.files, &cfg, NULL, &data);
+    if (code == CLI_OK && lam_config_resolve(&cfg, lam_image_data_rows(data, LAM_TRAIN), 0) != LAM_OK)
+        code = cli_library_failed();
     if (code == CLI_OK && !args.run.quiet)
         print_data(line.words[0], &cfg, data);
     if (code == CLI_OK)

@@ -62,12 +62,12 @@ static void digest(lam_image_data *d)
     lam_hash_text(next, d->hash);
 }
 
-/* A tenth of the images where no number is given and no file of its own. */
+/* A tenth of the images where no number is given and no file of its own, of a few images one. */
 static size_t share(size_t wanted, const lam_images *all, const lam_images *own)
 {
     if (own != NULL)
         return 0; /* all of it */
-    return wanted > 0 ? wanted : all->n / 10;
+    return wanted > 0 ? wanted : all->n >= 10 ? all->n / 10 : all->n >= 4 ? 1 : 0;
 }
 
 lam_status lam_image_data_build(const lam_config *cfg, const lam_images *all, const lam_images *valid, const lam_images *test,

@@ -33,6 +33,16 @@ run vae eval run set --part test
 expect_code 0
 grep -q "not what the model was fitted to" err && fail "the fit's own folder wants no note"
 
+# a dozen pictures: how they are trained on comes from how many there are
+mkdir dozen
+cp set/[1-6].png dozen
+for i in 1 2 3 4 5 6; do cp set/more/$i.png dozen/more$i.png; done
+run vae fit dozen --image-size 8x8 --latent 2 --dims 4 --rank 1 --iterations 40 --warmup 8 --threads 1 --out dozen.run
+expect_code 0
+expect_out "split    10 training, 1 validation, 1 test images" "training 40 iterations (40 epochs) of 8 images, adamax, learning rate 0.0005" \
+    "negative ELBO, beta 1"
+grep -q '"finished":true' dozen.run/metrics.jsonl || fail "the fit should go to its end"
+
 mkdir none
 run vae fit none $shape --out no
 refused 1 "none: is a folder without files; give one that holds PNG pictures"

@@ -414,9 +414,32 @@ static void parameters_that_do_nothing(void **state)
     }
 }
 
+/* What "auto" is for auto-encoders, by the number of training images; what was given stays. */
+static void images_are_trained_by_their_number(void **state)
+{
+    (void)state;
+    static const struct { size_t rows, batch, iterations; } cases[] = { { 1, 8, 1000 }, { 10, 8, 1000 }, { 51, 12, 1020 },
+        { 200, 50, 4000 }, { 400, 100, 8000 }, { 60000, 100, 10000 }, { SIZE_MAX, 100, 10000 } };
+    lam_config cfg;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        lam_config_init(&cfg);
+        cfg.model = LAM_VAE;
+        assert_int_equal(lam_config_resolve(&cfg, cases[i].rows, 0), LAM_OK);
+        assert_int_equal(cfg.batch_size, cases[i].batch);
+        assert_int_equal(cfg.iterations, cases[i].iterations);
+        assert_int_equal(cfg.val_freq, cases[i].iterations / 50);
+        assert_true(cfg.optimizer == LAM_ADAMAX && cfg.lr == 5e-4); /* as published */
+        cfg.batch_size = 7, cfg.lr = 0.25;
+        assert_int_equal(lam_config_resolve(&cfg, cases[i].rows, 0), LAM_OK);
+        assert_true(cfg.batch_size == 7 && cfg.lr == 0.25);
+        lam_config_clear(&cfg);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(images_are_trained_by_their_number),
         cmocka_unit_test(penalties_in_few_words),
         cmocka_unit_test(parameters_that_do_nothing),
         cmocka_unit_test(defaults_are_the_documented_ones),
