@@ -170,6 +170,7 @@ typedef struct cli_choice {
     int drop_bad_rows, drop_duplicates; /* the latter is no flag, but what a fit may have done */
     const char *header;
     int standardised;                   /* the rows are: they are taken back to data units */
+    int no_columns;                     /* 1: --columns of this command is not of DATA */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
     {"columns", 0, CLI_TEXT, "A,B,...", "columns to take, by name or number; default: the model's", \
@@ -216,7 +217,7 @@ const char *cli_units_name(lam_units units);
 double cli_ratio(uint64_t a, uint64_t b);
 /* Value of the environment's LAMINAR_ISA, NULL when unset or empty. The only reading of the environment. */
 const char *cli_isa(void);
-/* cfg's parameter as text in a buffer of 256; "?" if there is none. */
+/* cfg's parameter as text in a buffer of 256, a longer list of columns by its beginning; "?" if there is none. */
 const char *cli_parameter(const lam_config *cfg, const char *name, char text[256]);
 
 /* ---- "-" (streams.c) ---------------------------------------------------------------------------------------------- */
@@ -238,13 +239,12 @@ int cli_stdout_table(void);
 
 /* ---- tables of numbers in and out (data.c) ------------------------------------------------------------------------ */
 
-/* Reads DATA with the model's columns: those asked for; else those named like the model's; else those that the fit chose;
- * else all of them. CLI_OK, or CLI_FAILED with the message printed. Says how many rows were dropped, and what is odd about the others. */
+/* Reads DATA in the model's columns (lam_columns_choose), of those that the flags leave. CLI_OK, or else with the message printed. Says how
+ * many rows were dropped, and what is odd about the others. */
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table);
 /* A table for z [rows, dim], of zeros, its columns z1, z2, ...; ends the program when there is no memory. */
 lam_table *cli_codes_create(size_t rows, size_t dim);
-/* Reads z [rows, dim], as the command `writer` writes it: the columns asked for; else z1, z2, ... by their names; else all as they
- * stand. CLI_OK, or CLI_FAILED with the message printed. */
+/* The same of z [rows, dim], as the command `writer` writes it, whose columns are z1, z2, ... */
 int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const char *writer, lam_table **table);
 /* What is to be said of a file that was read: the library's notes, "3 bad rows dropped", "2 duplicates dropped". */
 void cli_data_notes(const char *path, const lam_table *table);

@@ -8,121 +8,39 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* list (to be freed by whom it is returned to) with one name more; NULL: the first. */
-static char *joined(char *list, const char *name)
+/* The flags' lists and header, in lists, which owns them; usual: the header without the flag. CLI_OK, or CLI_USAGE with the message printed. */
+static int parse_choice(const cli_choice *choice, lam_header usual, lam_config *lists)
 {
-    char *longer = list == NULL ? cli_format("%s", name) : cli_format("%s,%s", list, name);
-    free(list);
-    return longer;
+    lam_config_init(lists);
+    lists->header = usual;
+    if ((choice->header == NULL || lam_config_set(lists, "header", choice->header) == LAM_OK)
+        && (choice->columns == NULL || lam_config_set(lists, "columns", choice->columns) == LAM_OK)
+        && (choice->drop == NULL || lam_config_set(lists, "drop", choice->drop) == LAM_OK))
+        return CLI_OK;
+    return cli_misuse(NULL, "--%s", lam_last_error()); /* it begins with the parameter's name */
 }
 
-/* "a,b,c", the model's columns as a request for columns; NULL if they are bare numbers or hold a comma. */
-static char *model_columns(const lam_model *model)
+/* Reads, of the columns that the choice leaves, those that are wanted. CLI_OK, or else with the message printed; says what was dropped.
+ * writer: the command that writes such files, or NULL. */
+static int read_wanted(const char *path, const cli_choice *choice, const lam_wanted *like, lam_header usual,
+    const char *writer, lam_table **table)
 {
-    const char *name;
-    int named = 0;
-    char *list = NULL;
-    for (size_t j = 0; (name = lam_model_column(model, j)) != NULL; j++) {
-        list = joined(list, name);
-        named |= name[strspn(name, "0123456789")] != '\0';
-        if (strchr(name, ',') != NULL || name[0] == '\0') {
-            named = 0;
-            break;
-        }
-    }
-    if (named)
-        return list;
-    free(list);
-    return NULL;
-}
-
-/* Reads with the given choice of columns; a table of the wrong width does not count: *table is then NULL. A bad cell in the
- * columns that the model takes is an error, whatever else might be tried. */
-static lam_status try_columns(const char *path, const cli_choice *choice, const char *columns, const char *drop, size_t dim,
-    lam_header header, lam_table **table)
-{
-    lam_read_options options = {.columns = columns, .drop = drop, .drop_bad_rows = choice->drop_bad_rows,
-        .drop_duplicates = choice->drop_duplicates, .header = header};
+    lam_config lists;
     *table = NULL;
-    lam_status status = cli_table_read(path, &options, table);
-    if (status == LAM_ERR_DATA)
-        return status;
-    if (status == LAM_OK && (*table)->cols != dim) {
-        lam_table_free(*table);
-        *table = NULL;
-    }
-    return LAM_OK;
-}
-
-/* --header, by way of the parameter of that name; usual: without the flag. */
-static int choose_header(const char *word, lam_header usual, lam_header *header)
-{
-    lam_config cfg;
-    lam_config_init(&cfg);
-    lam_status status = word != NULL ? lam_config_set(&cfg, "header", word) : LAM_OK;
-    *header = word != NULL ? cfg.header : usual;
-    lam_config_clear(&cfg);
-    return status == LAM_OK ? CLI_OK : cli_misuse(NULL, "--%s", lam_last_error());
-}
-
-/* Reads as the choice says; where that names no columns, the wanted ones (columns, drop; NULL: none) if they are there, else all. Says what
- * was dropped. CLI_OK, or CLI_FAILED with the message printed. */
-static int read_wanted(const char *path, const cli_choice *choice, const char *columns, const char *drop, size_t dim,
-    lam_header usual, lam_table **table)
-{
-    lam_status status = LAM_OK;
-    lam_header header;
-    *table = NULL;
-    if (choose_header(choice->header, usual, &header) != CLI_OK)
-        return CLI_USAGE;
-    if (choice->columns == NULL && choice->drop == NULL && (columns != NULL || drop != NULL))
-        status = try_columns(path, choice, columns, drop, dim, header, table);
-    if (status == LAM_OK && *table == NULL) {
-        lam_read_options options = {.columns = choice->columns, .drop = choice->drop,
-            .drop_bad_rows = choice->drop_bad_rows, .drop_duplicates = choice->drop_duplicates, .header = header};
-        status = cli_table_read(path, &options, table);
-    }
-    if (status != LAM_OK)
-        return cli_library_failed();
-    cli_data_notes(path, *table);
-    return CLI_OK;
-}
-
-/* What the names of a table and of a model have in common. missing: a column of the model's that the table does not have; NULL: none. */
-typedef struct names {
-    int differ; /* 1: both have names, and not the same */
-    size_t shared;
-    const char *missing;
-} names;
-
-static names compare_names(const lam_table *table, const lam_model *model)
-{
-    names n = {0};
-    char *named = model_columns(model);
-    for (size_t j = 0; named != NULL && table->has_names && j < table->cols; j++) {
-        const char *name = lam_model_column(model, j);
-        size_t at = 0;
-        while (at < table->cols && strcmp(table->names[at], name) != 0)
-            at++;
-        n.differ |= at != j;
-        n.shared += at < table->cols;
-        if (at == table->cols && n.missing == NULL)
-            n.missing = name;
-    }
-    free(named);
-    return n;
-}
-
-/* Names that agree in part tell that a column is not there, and the others would be taken for it. */
-static int check_names(const char *path, const lam_table *table, const lam_model *model)
-{
-    names n = compare_names(table, model);
-    if (n.shared > 0 && n.missing != NULL)
-        return cli_fail("%s has no column %s, which the model takes (`laminar info` lists them); leave all columns but the model's, in their "
-            "order, out with --drop", cli_input_name(path), n.missing);
-    if (n.differ)
-        cli_say("warning: the columns of %s are named otherwise than the model's; they are taken in their order", cli_input_name(path));
-    return CLI_OK;
+    int code = parse_choice(choice, usual, &lists);
+    const lam_read_options options = {.columns = lists.columns, .drop = lists.drop, .drop_bad_rows = choice->drop_bad_rows,
+        .drop_duplicates = choice->drop_duplicates, .header = lists.header, .like = like};
+    lam_status status = code == CLI_OK ? cli_table_read(path, &options, table) : LAM_OK;
+    if (status == LAM_ERR_SHAPE && writer != NULL)
+        code = cli_fail("%s; give a file as `%s` writes it", lam_last_error(), writer);
+    else if (status == LAM_ERR_SHAPE && choice->columns == NULL && !choice->no_columns)
+        code = cli_fail("%s; or list the columns to take, in the model's order: --columns A,B,...", lam_last_error());
+    else if (status != LAM_OK)
+        code = cli_library_failed();
+    if (code == CLI_OK)
+        cli_data_notes(path, *table);
+    lam_config_clear(&lists);
+    return code;
 }
 
 /* Rows that are standardised in data units; and what the library has to say of the rows. */
@@ -140,17 +58,8 @@ static int look_at_rows(const cli_choice *choice, const lam_model *model, lam_ta
 
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table)
 {
-    const lam_config *cfg = lam_model_config(model);
-    size_t dim = lam_model_dim(model);
-    char *columns = model_columns(model);
-    int code = columns != NULL ? read_wanted(path, choice, columns, NULL, dim, cfg->header, table)
-                               : read_wanted(path, choice, cfg->columns, cfg->drop, dim, cfg->header, table);
-    free(columns);
-    if (code == CLI_OK && (*table)->cols != dim)
-        code = cli_fail("%s has %zu columns, the model takes %zu (`laminar info` lists them)%s", cli_input_name(path), (*table)->cols, dim,
-            (*table)->cols > dim ? "; leave the others out with --drop" : "");
-    if (code == CLI_OK && choice->columns == NULL && choice->drop == NULL)
-        code = check_names(path, *table, model);
+    const lam_wanted like = lam_model_wanted(model);
+    int code = read_wanted(path, choice, &like, lam_model_config(model)->header, NULL, table);
     if (code == CLI_OK)
         code = look_at_rows(choice, model, *table);
     if (code != CLI_OK) {
@@ -178,18 +87,16 @@ lam_table *cli_codes_create(size_t rows, size_t dim)
 
 int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const char *writer, lam_table **table)
 {
-    char name[32], *columns = NULL;
+    char(*name)[32] = cli_alloc(dim, sizeof *name);
+    const char **item = cli_alloc(dim, sizeof *item);
     for (size_t j = 0; j < dim; j++) {
-        code_name(j, name);
-        columns = joined(columns, name);
+        code_name(j, name[j]);
+        item[j] = name[j];
     }
-    int code = read_wanted(path, choice, columns, NULL, dim, LAM_HEADER_AUTO, table);
-    free(columns);
-    if (code == CLI_OK && (*table)->cols != dim) {
-        code = cli_fail("%s has %zu columns, z has %zu; give a file as `%s` writes it", cli_input_name(path), (*table)->cols, dim, writer);
-        lam_table_free(*table);
-        *table = NULL;
-    }
+    const lam_wanted like = {.owner = "the model's z", .names = {item, dim}, .has_names = 1};
+    int code = read_wanted(path, choice, &like, LAM_HEADER_AUTO, writer, table);
+    free(item);
+    free(name);
     return code;
 }
 

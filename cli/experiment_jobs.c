@@ -202,10 +202,8 @@ static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job
     lam_status status = lam_config_copy(&cfg, run->config);
     if (status == LAM_OK && cli_isa() != NULL)
         status = lam_config_set(&cfg, "isa", cli_isa());
-    lam_read_options options = {.columns = cfg.columns, .drop = cfg.drop, .drop_bad_rows = cfg.drop_bad_rows,
-        .drop_duplicates = cfg.drop_duplicates, .header = cfg.header};
     for (size_t i = 0; i < 3 && status == LAM_OK; i++)
-        if (paths[i] != NULL && (status = lam_table_read(paths[i], &options, &tables[i])) == LAM_OK)
+        if (paths[i] != NULL && (status = lam_table_read_rows(&cfg, paths[i], tables[0], &tables[i])) == LAM_OK)
             keep_notes(slot, paths[i], tables[i]);
     if (status == LAM_OK)
         status = lam_dataset_build(&cfg, tables[0], tables[1], tables[2], &log, &data);

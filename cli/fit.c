@@ -20,13 +20,12 @@ static const cli_option fit_options[] = {
 
 /* ---- data --------------------------------------------------------------------------------------------------------- */
 
-static int read_table(const char *path, const lam_config *cfg, lam_table **table)
+/* first: the training rows, which validation and test rows are read like; NULL: these are they. */
+static int read_table(const char *path, const lam_config *cfg, const lam_table *first, lam_table **table)
 {
-    lam_read_options options = {.columns = cfg->columns, .drop = cfg->drop, .drop_bad_rows = cfg->drop_bad_rows,
-        .drop_duplicates = cfg->drop_duplicates, .header = cfg->header};
     if (path == NULL)
         return CLI_OK;
-    return cli_table_read(path, &options, table) == LAM_OK ? CLI_OK : cli_library_failed();
+    return lam_table_read_rows(cfg, path, first, table) == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
 static int read_data(const char *path, const fit_args *args, const lam_config *cfg, lam_dataset **data)
@@ -35,11 +34,11 @@ static int read_data(const char *path, const fit_args *args, const lam_config *c
     lam_log log = {cli_log, NULL};
     int code = cli_stdin_once(path, args->valid, args->test);
     if (code == CLI_OK)
-        code = read_table(path, cfg, &all);
+        code = read_table(path, cfg, NULL, &all);
     if (code == CLI_OK)
-        code = read_table(args->valid, cfg, &valid);
+        code = read_table(args->valid, cfg, all, &valid);
     if (code == CLI_OK)
-        code = read_table(args->test, cfg, &test);
+        code = read_table(args->test, cfg, all, &test);
     if (code == CLI_OK)
         cli_table_notes(path, all);
     if (code == CLI_OK && lam_dataset_build(cfg, all, valid, test, &log, data) != LAM_OK)

@@ -12,8 +12,15 @@ const char *cli_isa(void)
 
 const char *cli_parameter(const lam_config *cfg, const char *name, char text[256])
 {
-    if (lam_config_get(cfg, name, text, 256) != LAM_OK)
+    enum { LIST = 1 << 16 }; /* of columns */
+    if (lam_config_get(cfg, name, text, 256) == LAM_OK)
+        return text;
+    char *whole = cli_alloc(LIST, 1);
+    if (lam_config_get(cfg, name, whole, LIST) == LAM_OK)
+        snprintf(text, 256, "%.252s...", whole);
+    else
         snprintf(text, 256, "?");
+    free(whole);
     return text;
 }
 

@@ -106,7 +106,7 @@ static void close_models(plot_models *m)
 
 /* ---- choices ------------------------------------------------------------------------------------------------------ */
 
-/* Moves past the next item of a list "a,b,c" into word; 0 at the end. */
+/* Moves past the next item of a list "a,b,c" into word, for lists of plain words; 0 at the end. */
 static int next_item(const char **list, char word[256])
 {
     size_t n = strcspn(*list, ",");
@@ -117,31 +117,24 @@ static int next_item(const char **list, char word[256])
     return 1;
 }
 
-static int find_column(const cli_command *command, const lam_model *model, const char *word, size_t *column)
-{
-    const char *name;
-    char *end;
-    for (size_t j = 0; (name = lam_model_column(model, j)) != NULL; j++)
-        if (strcmp(name, word) == 0)
-            return *column = j, CLI_OK;
-    unsigned long number = strtoul(word, &end, 10);
-    if (word[strspn(word, "0123456789")] != '\0' || number < 1 || number > lam_model_dim(model))
-        return cli_misuse(command, "--columns: the model has no column \"%s\" (`laminar info` lists its %zu)", word, lam_model_dim(model));
-    *column = number - 1;
-    return CLI_OK;
-}
-
-/* columns [room for as many as the library shows and one more, which it then refuses] */
+/* columns [room for all of the model's] */
 static int choose_columns(const cli_command *command, const char *list, const lam_model *model, size_t *columns,
     lam_picture_options *options)
 {
-    char word[256];
+    const lam_wanted own = lam_model_wanted(model);
+    lam_config lists;
     int code = CLI_OK;
     if (list == NULL)
         return CLI_OK;
+    lam_config_init(&lists);
+    lam_status status = lam_config_set(&lists, "columns", list);
+    const lam_read_options choice = {.columns = lists.columns};
+    if (status == LAM_OK)
+        status = lam_columns_choose("columns: the model", own.names.item, own.names.n, &choice, columns, &options->n_columns);
+    if (status != LAM_OK)
+        code = cli_misuse(command, "--%s", lam_last_error());
+    lam_config_clear(&lists);
     options->columns = columns;
-    while (code == CLI_OK && options->n_columns <= LAM_PICTURE_MOST_COLUMNS && next_item(&list, word))
-        code = find_column(command, model, word, &columns[options->n_columns++]);
     return code;
 }
 
@@ -176,7 +169,7 @@ static int draw(const cli_command *command, const plot_args *args, const plot_mo
     lam_eval_options eval;
     cli_progress progress;
     lam_picture_report report = {0};
-    size_t columns[LAM_PICTURE_MOST_COLUMNS + 1];
+    size_t *columns = cli_alloc(lam_model_dim(m->model[0]), sizeof *columns);
     double start = cli_clock();
     char text[32];
     lam_table *data = NULL;
@@ -189,13 +182,16 @@ static int draw(const cli_command *command, const plot_args *args, const plot_mo
         code = choose_scale(command, args->scale, &options);
     if (code == CLI_OK && args->data != NULL)
         code = cli_data_read(args->data, &args->choice, m->model[0], &data);
-    if (code != CLI_OK)
+    if (code != CLI_OK) {
+        free(columns);
         return code;
+    }
     cli_eval_options(&args->eval, &eval);
     cli_progress_start(&progress, "drawing", &eval);
     lam_status status = lam_picture_write(m->picture, m->n, data, &options, args->out, &report);
     cli_progress_end();
     lam_table_free(data);
+    free(columns);
     if (status != LAM_OK)
         return cli_library_failed();
     if (args->columns == NULL && report.columns < lam_model_dim(m->model[0]))
@@ -206,7 +202,7 @@ static int draw(const cli_command *command, const plot_args *args, const plot_mo
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    plot_args args = {0};
+    plot_args args = {.choice = {.no_columns = 1}};
     plot_models models = {0};
     cli_line line;
     int code = cli_line_parse(command, argc, argv, &args, &line);

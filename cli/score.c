@@ -44,10 +44,10 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     printf("rows                                 %zu\n", scores->rows);
     printf("mean NLL, nats, data units           %s\n", cli_measure(data, error, 6, nll));
     printf("mean NLL, nats, standardised units   %s\n", cli_measure(data + log_det, error, 6, nll));
-    const char *noise = lam_model_config(model)->noise;
-    if (noise != NULL)
+    char noise[256];
+    if (lam_model_config(model)->noise.n > 0)
         fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy\n"
-            "         test set, as fit prints it, is another one\n", noise);
+            "         test set, as fit prints it, is another one\n", cli_parameter(lam_model_config(model), "noise", noise));
     printf("exact trace, %s; calls of f a solve %.1f, steps %.1f + %.1f rejected; %s\n", cli_setting_text(&setting, how),
         cli_ratio(counts->forward, counts->solves), cli_ratio(counts->accepted, counts->solves),
         cli_ratio(counts->rejected, counts->solves), cli_duration(seconds, text));

@@ -77,7 +77,7 @@ LAM_API const char *lam_last_error(void);
 /* ---- configuration ------------------------------------------------------------------------------------------------ */
 
 /* One table of parameter names serves YAML files, command-line flags and lam_config_set: "batch-size" everywhere.
- * The struct may be filled directly; strings in it are owned by the struct (set them through lam_config_set). */
+ * The struct may be filled directly; strings and lists in it are owned by the struct (set them through lam_config_set). */
 typedef enum lam_layer { LAM_LAYER_IGNORE, LAM_LAYER_CONCAT, LAM_LAYER_CONCAT_V2, LAM_LAYER_SQUASH,
     LAM_LAYER_CONCATSQUASH, LAM_LAYER_BLEND, LAM_LAYER_HYPER } lam_layer;
 typedef enum lam_activation { LAM_ACT_TANH, LAM_ACT_SOFTPLUS, LAM_ACT_ELU, LAM_ACT_RELU, LAM_ACT_SWISH, LAM_ACT_SQUARE,
@@ -130,6 +130,16 @@ typedef enum lam_pixels { LAM_PIXELS_BINARY, LAM_PIXELS_CATEGORICAL } lam_pixels
 typedef enum lam_binarise { LAM_BINARISE_THRESHOLD, LAM_BINARISE_FIXED, LAM_BINARISE_FRESH } lam_binarise;
 
 #define LAM_MAX_HIDDEN 16 /* hidden layers a field may have */
+
+/* A list of columns. Where columns are asked for, an item is a column's name, as it is in the file; or its number in the file, from 1,
+ * where the file names none of its columns by a number that is not its own. No item is ever looked into: a name may hold commas. */
+typedef struct lam_names {
+    const char *const *item; /* [n]; may be NULL if n is 0 */
+    size_t n;
+} lam_names;
+/* A list for an argument, as in { .drop = LAM_NAMES("date", "kWh, total") }; it lives as long as the block that it stands in. */
+#define LAM_NAMES(...) \
+    { (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *) }
 
 typedef struct lam_config {
     lam_model_kind model; /* what is fitted: groups "data" and "vae" of the parameters are for one kind each */
@@ -199,8 +209,8 @@ typedef struct lam_config {
     int standardise;
     int drop_bad_rows, drop_duplicates;
     lam_header header;
-    char *columns, *drop;          /* comma-separated names or 1-based numbers, NULL = all / none */
-    char *noise;                   /* "COL:a,COL:a": uniform noise on [0, a) added to columns of few values; "auto": to all others of these */
+    lam_names columns, drop;       /* n 0: all / none. As text (lam_config_set): "a,b", a name with a comma in double quotes */
+    lam_names noise;               /* items "COL:a": uniform noise on [0, a) added to columns of few values; "auto": to all others of these */
     /* the variational auto-encoder */
     size_t latent;                 /* dimension of z */
     lam_posterior posterior;
@@ -263,8 +273,10 @@ LAM_API const char *lam_parameter_nearest(const char *name);
 typedef struct lam_table {
     size_t rows, cols;
     double *values;   /* [rows, cols] */
-    char **names;     /* [cols], never NULL: from the header, or "1", "2", ... */
+    char **names;     /* [cols], never NULL: from the header, or the numbers as text */
+    size_t *numbers;  /* [cols] of each column in its file, from 1, whatever was dropped beside it */
     int has_names;    /* 1: the file named its columns */
+    int from_zero;    /* 1: messages, and names of a file without any, count columns from 0; numbers do not */
     size_t bad_rows;  /* dropped for a missing or non-numeric cell */
     size_t *bad_at;   /* [bad_rows] which of the source's rows these were, from 0, ascending; NULL if none */
     size_t duplicates;/* dropped as duplicates */
@@ -274,17 +286,44 @@ typedef struct lam_table {
     char *notes;      /* what the user of a text file should know, a line each without a newline at the end; NULL: nothing */
 } lam_table;
 
+/* The columns in which rows are wanted: a model's (lam_model_wanted) or those of another table (lam_table_wanted). */
+typedef struct lam_wanted {
+    const char *owner;       /* for messages: "the model", which NULL stands for as well */
+    lam_names names;         /* in their order */
+    int has_names;           /* 0: there are names.n columns, and they go by their numbers in a file */
+    lam_names columns, drop; /* what was taken of the file whose columns these are */
+} lam_wanted;
+LAM_API lam_wanted lam_table_wanted(const lam_table *table); /* borrows its names; columns and drop are empty */
+
 typedef struct lam_read_options {
-    const char *columns, *drop; /* comma-separated names or 1-based numbers; NULL = all / none */
+    lam_names columns, drop; /* those to take, in this order, and those to leave out; n 0: all / none */
     int drop_bad_rows, drop_duplicates;
     lam_header header; /* of text files */
+    const lam_wanted *like;  /* may be NULL: of the columns taken those wanted, in their order (lam_columns_choose) */
+    int from_zero;           /* as in lam_table. Numbers in columns and drop count from 1 in either case */
+    int names_only;          /* 1: all names and no rows (values NULL), to see what can be chosen; columns, drop and like do nothing */
 } lam_read_options;
+
+/* Which columns of a file or an array a reading by options takes: their places, from 0, in kept [room for cols]; *n_kept of them.
+ * names [cols] are the file's; NULL: it has none. where opens the messages. options may be NULL.
+ *   columns and drop    by name, or by number from 1 (lam_names)
+ *   like                then, where both have names, each wanted column is found by its name, whatever the name is and wherever it
+ *                       stands; others are passed over. columns that list other names than the wanted ones stand for them in the
+ *                       order listed. Where one of the two has no names, as many columns as are wanted are taken in their order; or,
+ *                       where nothing was asked for, those that like's own columns and drop leave, if these are as many.
+ * LAM_ERR_ARGUMENT: no such column, one named twice, none left; LAM_ERR_FORMAT: two of one name; LAM_ERR_SHAPE: a wanted column is
+ * missing, the numbers of columns differ, or their order cannot be told. */
+LAM_API lam_status lam_columns_choose(const char *where, const char *const *names, size_t cols, const lam_read_options *options,
+    size_t *kept, size_t *n_kept);
 
 /* Reads csv or text (comma, tab, semicolon or space, header or none, found by itself; .gz too), .npy, .npz (the only 2-D
  * array in it, or "file.npz:NAME"), or "toy:NAME" (10000 rows, seed 0; "toy:NAME:ROWS:SEED"); "-" reads standard input, from where it
  * stands to its end. A cell HH:MM[:SS] reads as minutes of the day. options may be NULL. Errors name line and column. The caller
  * frees *out. */
 LAM_API lam_status lam_table_read(const char *path, const lam_read_options *options, lam_table **out);
+/* The same by a configuration's columns, drop, drop-bad-rows and drop-duplicates. first: NULL, or the training rows that were read so,
+ * in whose columns validation or test rows are wanted. */
+LAM_API lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out);
 /* One of the ten 2-D densities of this field, named by lam_toy_name. Row i depends on (name, seed, i) only. */
 LAM_API lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table **out);
 LAM_API const char *lam_toy_name(size_t index); /* NULL past the end */
@@ -303,7 +342,8 @@ typedef void (*lam_log_fn)(void *user, const char *line); /* one warning or note
 typedef struct lam_log { lam_log_fn line; void *user; } lam_log;
 
 /* Adds the configured noise, splits by cfg->split_seed, standardises by the training rows. all holds all rows when valid
- * and test are NULL; otherwise it is the training set. Keeps copies; tables may be freed. Warnings (columns of few
+ * and test are NULL; otherwise it is the training set, in whose columns the others are taken (lam_columns_choose). Keeps copies;
+ * tables may be freed. Warnings (columns of few
  * distinct values, columns that are linear functions of others, values far from all others of their column, numbers of rows; one line a
  * kind) go to log, which may be NULL. LAM_ERR_DATA: NaN, constant columns, fewer rows than columns. */
 LAM_API lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const lam_table *valid,
@@ -385,6 +425,8 @@ LAM_API size_t lam_model_dim(const lam_model *model);
 LAM_API size_t lam_model_parameter_count(const lam_model *model);
 LAM_API const lam_config *lam_model_config(const lam_model *model);       /* owned by the model */
 LAM_API const char *lam_model_column(const lam_model *model, size_t column); /* name; NULL past the end */
+LAM_API int lam_model_has_names(const lam_model *model); /* 0: the rows that it was fitted to had none, and columns are their numbers */
+LAM_API lam_wanted lam_model_wanted(const lam_model *model); /* its columns, to read rows for it; borrowed from the model */
 LAM_API const char *lam_model_data_hash(const lam_model *model);
 /* mean [dim] and scale [dim] of the standardiser: z = (x - mean) / scale; log-determinant is -sum log scale, nats */
 LAM_API void lam_model_standardiser(const lam_model *model, const double **mean, const double **scale, double *log_det);

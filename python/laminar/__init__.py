@@ -43,7 +43,7 @@ def load(path, *, config=None):
     else:
         model._adopt_file(path, _Config(_lib.LAM_DENSITY, path=config))
     of = _lib.lam_model_config if isinstance(model, Flow) else _lib.lam_vae_config
-    return model.set_params(**_settings_of(of(model._model), model._kind))
+    return model.set_params(**_settings_of(of(model._model), model._kind, model._own_names() if isinstance(model, Flow) else None))
 
 
 def toys():

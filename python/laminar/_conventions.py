@@ -8,7 +8,8 @@ import sys
 import numpy as np
 
 from . import _parameters
-from ._library import ArgumentError, choice, lib, names_of, text_of
+from ._columns import choose, wanted
+from ._library import ArgumentError, choice, lib, text_of
 
 
 def make_init(kind):
@@ -175,5 +176,5 @@ class Conventions:
 
     def _in_code_order(self, z):
         """Codes as transform gave them: of a frame, those of their names, in whatever order."""
-        names, own = names_of(z), self._codes()
-        return z[own] if names is not None and names != own and set(own) <= set(names) else z
+        like, kept = wanted("the model's z", self._codes())
+        return choose(z, "Z", {"like": like}, type(self).__name__, self._n_codes())[0]

@@ -4,6 +4,7 @@ import errno
 import operator
 import os
 import re
+import shlex
 import warnings
 
 import numpy as np
@@ -81,9 +82,43 @@ def each_parameter():
         index += 1
 
 
+def items_of(text):
+    """The items of a list of columns as the library writes it, "a,b", each with whether it stood in quotes."""
+    found = []
+    for match in re.finditer(r' *(?:"((?:[^"]|"")*)"([^,]*)|([^,]*))(?:,|$)', text):
+        quoted = match[1] is not None
+        item = match[1].replace('""', '"') + match[2].rstrip(" ") if quoted else match[3].rstrip(" ")
+        if item or quoted:
+            found.append((item, quoted))
+    return found
+
+
+_WORD = r"(?:'[^']*'|\\'|[^\s'\";|&<>()$`\\]|\"[^\"]*\")*(?:'[^']*'|\\'|[^\s'\";|&<>()$`\\,.:])"
+
+
+def _column_keyword(match):
+    """"--drop 1,price" as "drop 1,price (drop=[1, 'price'])": a flag's value as a keyword takes it. A number stands for a place, in quotes
+    for a name."""
+    text = shlex.split(match[2])[0]
+    if text == "auto":
+        return f"{match[1]}='auto'"
+
+    def column(item, quoted):
+        return int(item) if item.isdecimal() and not quoted else item
+
+    if match[1] == "noise":
+        pairs = [(item.rpartition(":"), quoted) for item, quoted in items_of(text)]
+        value = {column(name, quoted): float(width) for (name, _, width), quoted in pairs}
+    else:
+        value = [column(item, quoted) for item, quoted in items_of(text)]
+    return f"{match[1]} {text} ({match[1]}={value!r})"
+
+
 def as_python(message):
-    """The library's texts name flags and parameters, --batch-size and batch-size; as keywords they are batch_size."""
+    """The library's texts name flags and parameters, --batch-size and batch-size; as keywords they are batch_size. What a flag is to be
+    given is written as a keyword takes it."""
     message = message.replace("taken with --standardised", 'taken by log_prob(X, units="standardised")')
+    message = re.sub(rf"--(drop|columns|noise) ({_WORD})", _column_keyword, message)
     names = sorted((text_of(p.name) for _, p in each_parameter()), key=len, reverse=True)
     flags, plain = "|".join(names), "|".join(name for name in names if "-" in name)
     return re.sub(rf"--({flags})\b|(?<![-\w])({plain})(?![-\w])", lambda m: m[0].lstrip("-").replace("-", "_"), message)
@@ -130,12 +165,22 @@ def doubles(x):
     return ffi.from_buffer("double[]", x)
 
 
+def are_places(labels):
+    """0, 1, 2, ..., the labels that a frame without names gets, in whatever order: each says its column's place."""
+    return all(isinstance(label, (int, np.integer)) for label in labels) and sorted(labels) == list(range(len(labels)))
+
+
 def names_of(x):
-    """Column names of a DataFrame; None of what has none. As scikit-learn: labels that are not all str are no names."""
+    """Column names of a DataFrame; None of what has none. Whole numbers that are no places are names, as they are in a file. Labels of
+    several kinds are no names, as for scikit-learn."""
     labels = getattr(x, "columns", None)
-    if labels is None or not all(isinstance(label, str) for label in labels):
+    if labels is None:
         return None
-    return list(labels)
+    labels = list(labels)
+    if all(isinstance(label, str) for label in labels):
+        return labels
+    whole_numbers = all(isinstance(label, (int, np.integer)) and not isinstance(label, bool) for label in labels)
+    return [str(label) for label in labels] if whole_numbers and not are_places(labels) else None
 
 
 def _numbers(values, what):

@@ -4,6 +4,7 @@ import functools
 import operator
 import time
 
+from ._columns import canonical, names_in
 from ._library import ArgumentError, as_python, bytes_of, check, each_parameter, ffi, lib, path_bytes, text_of
 
 Parameter = collections.namedtuple("Parameter", "name group values default help")
@@ -34,11 +35,32 @@ class Config:
         self.pointer.model = kind
         if path is not None:
             check(lib.lam_config_load(self.pointer, path_bytes(path)))
-        given = dict(settings)
+        given = self._given = dict(settings)
         for p in parameters():  # in the table's order: "tpr" goes before the three that it sets
             value = given.get(p.name)
+            if value is not None and p.name not in COLUMNS:
+                self._set(p.name, as_text(p, value))
+
+    def _set(self, name, text):
+        check(lib.lam_config_set(self.pointer, name.encode(), bytes_of(text)))
+
+    def choose(self, names, d, what):
+        """columns, drop and noise, of what has d columns of these names (None: without)."""
+        for name in COLUMNS:
+            value = self._given.get(name)
             if value is not None:
-                check(lib.lam_config_set(self.pointer, p.name.encode(), bytes_of(as_text(p, value))))
+                self._set(name, _columns_text(name, value, lambda item, name=name: canonical(name, item, names, d, what)))
+
+    def choose_in(self, path):
+        """The same of a file, whose names are looked up if columns are asked for by place, or by a name that might be a number."""
+        items = [item for name in COLUMNS for item in _items(name, self._given.get(name))]
+        if any(not isinstance(item, str) or item.isdecimal() for item in items):
+            self.choose(*names_in(path, self.pointer.header), str(path))
+        else:
+            for name in COLUMNS:
+                value = self._given.get(name)
+                if value is not None:
+                    self._set(name, _columns_text(name, value, lambda item: item))
 
     def idle(self, settings):
         """Of the given settings, those that do nothing here: a text each."""
@@ -51,14 +73,30 @@ class Config:
         return found
 
 
-def settings_of(pointer, kind):
-    """What stands in a lam_config and is not the default, as values for keywords."""
+def settings_of(pointer, kind, names=None):
+    """What stands in a lam_config and is not the default, as values for keywords. names: of a model's columns, None if they have none."""
     found = {}
     for p in parameters(kind):
         text = _get(pointer, p.name)
-        if text != p.default and p.name != "tpr":
+        if text != p.default and p.name != "tpr" and p.name not in COLUMNS:
             found[p.name] = _value(p, text)
-    return found
+    return {**found, **(_columns_of(pointer, names) if kind == "density" else {})}
+
+
+def _columns_of(pointer, names):
+    """columns, drop and noise: what was chosen of columns with names are the model's own."""
+    lists = {name: [text_of(list_.item[i]) for i in range(list_.n)] for name, list_ in ((n, getattr(pointer, n)) for n in COLUMNS)}
+
+    def place(item):
+        return int(item) - 1
+
+    def column(item):
+        return place(item) if names is None else names[place(item)] if item not in names and item.isdecimal() else item
+
+    noise = {column(name): float(width) for name, _, width in (item.rpartition(":") for item in lists["noise"])}
+    chosen = lists["columns"] or lists["drop"]
+    found = {"columns": names} if names is not None and chosen else {name: [place(item) for item in lists[name]] for name in ("columns", "drop")}
+    return {name: value for name, value in {**found, "noise": noise}.items() if value}
 
 
 def _value(p, text):
@@ -70,8 +108,7 @@ def _value(p, text):
 
 
 def as_text(p, value):
-    """A value as the library reads it: dims=(60, 60) is "60-60", columns=["a", "b"] is "a,b", noise={"a": 0.1} is "a:0.1". Columns by
-    number count from 0 here, from 1 there."""
+    """A value as the library reads it: dims=(60, 60) is "60-60"."""
     wrong = ArgumentError(f"{p.name}={value!r}: it takes {p.values}")
     if isinstance(value, str):
         return value
@@ -85,8 +122,6 @@ def as_text(p, value):
         if value:
             raise ArgumentError("warm_start=True: it takes none|flow-matching:N; to go on from a fitted flow, give fit its init=")
         return "none"
-    if p.name in COLUMNS:
-        return _columns_text(p, value, wrong)
     if p.values == "N-N-N":
         value = value if hasattr(value, "__iter__") else (value,)
         return "-".join(str(_whole(width, wrong)) for width in value)
@@ -104,20 +139,27 @@ def _whole(value, wrong):
         raise wrong from None
 
 
-def _columns_text(p, value, wrong):
-    def column(item):
-        if isinstance(item, str):
-            if "," in item:
-                raise ArgumentError(f"{p.name}: the column {item!r} has a comma in its name; give its number")
-            return item
-        return str(_whole(item, wrong) + 1)
+def _items(name, value):
+    """The columns that a value of columns, drop or noise names."""
+    if value is None:
+        return []
+    if name != "noise":
+        return [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+    if value == "auto":
+        return []
+    if not isinstance(value, dict):
+        raise ArgumentError(f"noise={value!r}: it takes {{column: width}}, a column by name or by place from 0")
+    return list(value)
 
-    if p.name == "noise":
-        if not isinstance(value, dict):
-            raise wrong
-        return ",".join(f"{column(key)}:{float(width)!r}" for key, width in value.items())
-    value = value if hasattr(value, "__iter__") else (value,)
-    return ",".join(column(item) for item in value)
+
+def _columns_text(name, value, spell):
+    """columns=["a", "b, c"] as the library reads it, 'a,"b, c"'; noise={"a": 0.1} as "a:0.1". spell: of one column."""
+    if name == "noise" and value == "auto":
+        return value
+    items = [spell(item) for item in _items(name, value)]
+    if name == "noise":
+        items = [f"{item}:{float(width)!r}" for item, width in zip(items, value.values())]
+    return ",".join('"' + item.replace('"', '""') + '"' for item in items)
 
 
 @functools.lru_cache(maxsize=None)

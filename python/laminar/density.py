@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from . import _parameters
+from ._columns import canonical, choose, names_in_table, wanted, width_of
 from ._conventions import as_frame_of, index_of, make_init, pandas, shortened
 from ._estimator import Estimator, describe_how, model_file, random_state_of, result_facts, seed_of
 from ._library import (ArgumentError, DataError, Log, Watch, as_python, bytes_of, check, check_finite, choice, counts_of, doubles, ffi, lib,
@@ -42,19 +43,14 @@ def _is_path(x):
     return isinstance(x, (str, os.PathLike))
 
 
-def _read(path, columns, drop, drop_bad_rows, drop_duplicates=0, header=lib.LAM_HEADER_AUTO, stacklevel=4):
+def _read(path, options, stacklevel=4):
+    """A lam_table; options: of a lam_read_options."""
     table = ffi.new("lam_table **")
-    options = ffi.new("lam_read_options *", {"columns": columns, "drop": drop, "drop_bad_rows": drop_bad_rows,
-                                             "drop_duplicates": drop_duplicates, "header": header})
-    check(lib.lam_table_read(path_bytes(path), options, table))
+    check(lib.lam_table_read(path_bytes(path), ffi.new("lam_read_options *", {**options, "from_zero": 1}), table))
     kept = ffi.gc(table[0], lib.lam_table_free)
     for note in (text_of(kept.notes) or "").splitlines():
         warnings.warn(f"{os.fspath(path)}: {as_python(note)}", stacklevel=stacklevel)
     return kept
-
-
-def _table_names(table):
-    return [text_of(table.names[j]) for j in range(table.cols)] if table.has_names else None
 
 
 def _table_values(table):
@@ -73,13 +69,14 @@ def _with_bad_rows(table, values):
 
 def read(path, *, columns=None, drop=None, drop_bad_rows=False, header=None, as_frame=False):
     """Reads a table as the program does: text with any separator (.gz too), .npy, .npz ("file.npz:NAME") or "toy:NAME". columns, drop: by
-    name, or by number from 0. A cell HH:MM[:SS] reads as minutes of the day. header ("yes", "no", "auto"): whether the first line names
+    name, or by place from 0. A cell HH:MM[:SS] reads as minutes of the day. header ("yes", "no", "auto"): whether the first line names
     the columns; auto finds out. Errors name line and column. Returns a Table; as_frame=True: a DataFrame, its attrs["n_dropped"] the rows
     left out."""
     config = _parameters.Config(lib.LAM_DENSITY, {"columns": columns, "drop": drop, "header": header})
-    table = _read(path, config.pointer.columns, config.pointer.drop, choice("drop_bad_rows", drop_bad_rows, {True: 1, False: 0}),
-                  header=config.pointer.header, stacklevel=3)
-    values, names, n_dropped = _table_values(table), _table_names(table), int(table.bad_rows)
+    config.choose_in(path)
+    table = _read(path, {"columns": config.pointer.columns, "drop": config.pointer.drop, "header": config.pointer.header,
+                         "drop_bad_rows": choice("drop_bad_rows", drop_bad_rows, {True: 1, False: 0})}, stacklevel=3)
+    values, names, n_dropped = _table_values(table), names_in_table(table), int(table.bad_rows)
     if not as_frame:
         return Table(values, names, n_dropped, text_of(table.how))
     frame = as_frame_of(values, names)
@@ -87,45 +84,27 @@ def read(path, *, columns=None, drop=None, drop_bad_rows=False, header=None, as_
     return frame
 
 
-def _chosen(c, names, d, what):
-    """Indices of the columns that a lam_config's columns and drop leave of d."""
-    def find(text):
-        found = []
-        for item in text_of(text).split(","):
-            if names is not None and item in names:
-                found.append(names.index(item))
-            elif item.isdecimal() and 1 <= int(item) <= d:
-                found.append(int(item) - 1)
-            else:
-                raise DataError(f"{what} has no column {item}")
-        return found
-
-    kept = list(range(d)) if c.columns == ffi.NULL else find(c.columns)
-    dropped = set() if c.drop == ffi.NULL else set(find(c.drop))
-    return [j for j in kept if j not in dropped]
-
-
 class _Table:
-    """Rows as a lam_table: an array, a DataFrame, or a file as the program reads it. like: the columns that a frame is to have."""
+    """Rows as a lam_table: an array, a DataFrame, or a file as the program reads it. first: the _Table in whose columns they are wanted."""
 
-    def __init__(self, x, config, what, like=None):
+    def __init__(self, x, config, what, first=None):
         c = config.pointer
+        if first is None and _is_path(x):
+            config.choose_in(x)
+        elif first is None and width_of(x) is not None:
+            config.choose(names_of(x), width_of(x), what)
+        options = {"columns": c.columns, "drop": c.drop}
+        if first is not None:
+            like, kept = wanted("X", first.names or [""] * int(first.pointer.cols), first.names is not None)
+            if first.names is not None:  # by the names that were chosen; the choice itself is for what has no names
+                like.columns, like.drop, options = c.columns, c.drop, {}
+            options["like"] = like
         if _is_path(x):
-            self.pointer = _read(x, c.columns, c.drop, c.drop_bad_rows, c.drop_duplicates, c.header)
-            self.names = _table_names(self.pointer)
+            self.pointer = _read(x, {**options, "drop_bad_rows": c.drop_bad_rows, "drop_duplicates": c.drop_duplicates, "header": c.header})
+            self.names = names_in_table(self.pointer)
             self.n_dropped = int(self.pointer.bad_rows + self.pointer.duplicates)
             return
-        names = names_of(x)
-        if names is not None and like is not None:
-            x, names = _in_order(x, names, like, what), like
-        elif c.columns != ffi.NULL or c.drop != ffi.NULL:
-            kept = _chosen(c, names, np.shape(x)[1] if np.ndim(x) == 2 else 0, what)
-            if names is not None:
-                names = [names[j] for j in kept]
-                x = x[names]
-            else:
-                x = rows_of(x, what=what)[:, kept]
-        rows = rows_of(x, what=what)
+        rows, names, places = choose(x, what, options)
         before = len(rows)
         if c.drop_bad_rows:
             rows = rows[np.isfinite(rows).all(axis=1)]
@@ -133,24 +112,19 @@ class _Table:
         if c.drop_duplicates:
             rows = rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
         self.names, self.n_dropped = names, before - len(rows)
-        self.pointer = _as_table(rows, names)
+        self.pointer = _as_table(rows, names, places)
 
 
-def _as_table(rows, names):
+def _as_table(rows, names, places):
     rows, table = np.ascontiguousarray(rows), ffi.new("lam_table **")
     check(lib.lam_table_create(rows.shape[0], rows.shape[1], table))
     kept = ffi.gc(table[0], lib.lam_table_free)
     ffi.memmove(kept.values, doubles(rows), rows.nbytes)
-    for j, name in enumerate(names or ()):
-        check(lib.lam_table_rename(kept, j, bytes_of(name)))
+    for j, place in enumerate(places):
+        check(lib.lam_table_rename(kept, j, bytes_of(str(place) if names is None else names[j])))
+        kept.numbers[j] = place + 1
+    kept.has_names, kept.from_zero = names is not None, 1
     return kept
-
-
-def _in_order(x, names, wanted, what):
-    for name in wanted:
-        if name not in names:
-            raise DataError(f"{what} has no column {name}, which the model takes")
-    return x if names == list(wanted) else x[list(wanted)]
 
 
 class Flow(Estimator):
@@ -189,7 +163,7 @@ class Flow(Estimator):
         first = _Table(X, config, "X")
         if first.pointer.rows == 1:
             raise DataError("X has 1 sample (one row), n_samples=1; a density needs more")
-        others = [None if part is None else _Table(part, config, what, first.names) for part, what in ((valid, "valid"), (test, "test"))]
+        others = [None if part is None else _Table(part, config, what, first) for part, what in ((valid, "valid"), (test, "test"))]
         if init is not None:
             if _is_path(init):
                 init, path = Flow(), init
@@ -204,25 +178,21 @@ class Flow(Estimator):
         check(status)
         self._run(lib.lam_fit, lib.lam_model_free, config, kept, out, resume, overwrite, progress,
                   ffi.NULL if init is None else init._fitted())
-        self._name(first.names)
         self.n_dropped_ = first.n_dropped
         return self
 
     def _adopt(self, model):
         self._model = model
         d = self.n_features_in_ = int(lib.lam_model_dim(model))
-        names = [text_of(lib.lam_model_column(model, j)) for j in range(d)]
-        self._name(None if all(name.isdecimal() for name in names) else names)  # numbers: of a file without a header
+        names = [text_of(lib.lam_model_column(model, j)) for j in range(d)] if lib.lam_model_has_names(model) else None
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
         mean, scale, log_det = ffi.new("double **"), ffi.new("double **"), ffi.new("double *")
         lib.lam_model_standardiser(model, mean, scale, log_det)
         self.mean_, self.scale_ = (np.frombuffer(ffi.buffer(p[0], 8 * d)).copy() for p in (mean, scale))
         self.log_det_ = log_det[0]
         self.n_parameters_ = int(lib.lam_model_parameter_count(model))
-
-    def _name(self, names):
-        self.__dict__.pop("feature_names_in_", None)
-        if names is not None:
-            self.feature_names_in_ = np.array(names, dtype=object)
 
     def _facts(self):
         r, names = getattr(self, "result_", None), getattr(self, "feature_names_in_", None)
@@ -253,26 +223,12 @@ class Flow(Estimator):
 
     def _any_rows(self, x, what, missing=False):
         """As _rows, with NaN and infinities. missing=True: rows of a file that have a bad cell are NaN, and no error."""
-        own = self._own_names()
+        options = {"like": ffi.new("lam_wanted *", lib.lam_model_wanted(self._fitted()))}
         if _is_path(x):
-            table = self._read_own(x, own, int(missing))
-            return rows_of(_with_bad_rows(table, _table_values(table)), self.n_features_in_, what, type(self).__name__)
-        names = names_of(x)
-        if names is not None and own is not None:
-            x = _in_order(x, names, own, what)
-        return rows_of(x, self.n_features_in_, what, type(self).__name__)
-
-    def _read_own(self, path, names, drop_bad_rows):
-        c = lib.lam_model_config(self._model)
-        if names is None or any("," in name for name in names):
-            return _read(path, c.columns, c.drop, drop_bad_rows, header=c.header)
-        try:
-            return _read(path, ffi.new("char[]", bytes_of(",".join(names))), ffi.NULL, drop_bad_rows, header=c.header)
-        except ArgumentError:
-            table = _read(path, c.columns, c.drop, drop_bad_rows, header=c.header)
-            if table.has_names:
-                raise  # only without a header are columns taken in their order
-            return table
+            header = lib.lam_model_config(self._model).header
+            table = _read(x, {**options, "drop_bad_rows": int(missing), "header": header})
+            return _with_bad_rows(table, _table_values(table))
+        return choose(x, what, options, type(self).__name__, self.n_features_in_)[0]
 
     # ---- densities
 
@@ -462,13 +418,11 @@ def plot(models, path, *, data=None, columns=None, panels=None, scale=None, draw
         raise ArgumentError(f"{len(names)} names for {len(models)} flows")
     kept = [m._fitted() for m in models], [ffi.new("char[]", bytes_of(name)) for name in names]
     pictures = ffi.new("lam_picture_model[]", [{"model": m, "name": name} for m, name in zip(*kept)])
-    table = ffi.NULL if data is None else _as_table(first._rows(data, "data"), None)
-    own = list(getattr(first, "feature_names_in_", []))
+    table = ffi.NULL if data is None else _as_table(first._rows(data, "data"), None, range(first.n_features_in_))
+    own = first._own_names()
 
     def column(item):
-        if isinstance(item, str) and item not in own:
-            raise ArgumentError(f"columns: there is no column {item}")
-        return own.index(item) if isinstance(item, str) else whole("columns", item, 0, first.n_features_in_ - 1)
+        return own.index(item) if canonical("columns", item, own, first.n_features_in_, "the model") == item else item
 
     if columns is not None and (isinstance(columns, str) or not hasattr(columns, "__iter__")):
         columns = [columns]

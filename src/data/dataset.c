@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/number.h"
 #include "base/random.h"
 #include "data/advice.h"
@@ -31,11 +32,13 @@ void lam_dataset_free(lam_dataset *data)
         lam_free(data->file_row[part]);
     }
     lam_free(data->names);
+    lam_free(data->numbers);
     lam_free(data->mean);
     lam_free(data->scale);
     lam_free(data->low);
     lam_free(data->high);
     lam_free(data->noise);
+    lam_free(data->given);
     lam_free(data);
 }
 
@@ -52,23 +55,15 @@ const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *r
     return known ? data->values[part] : NULL;
 }
 
-/* NaN and infinities, and tables that do not belong together. tables [3], NULL where there is none. */
+/* NaN, infinities and empty tables. tables [3], NULL where there is none. */
 static lam_status check_tables(const lam_table *const *tables)
 {
-    const lam_table *first = tables[0];
     for (int part = 0; part < LAM_PARTS; part++) {
         const lam_table *t = tables[part];
         if (t == NULL)
             continue;
         if (t->rows == 0 || t->cols == 0)
             return lam_fail(LAM_ERR_DATA, "the %s table is empty: %zu rows, %zu columns", part_names[part], t->rows, t->cols);
-        if (t->cols != first->cols)
-            return lam_fail(LAM_ERR_SHAPE, "the %s table has %zu columns, the training table %zu", part_names[part], t->cols,
-                first->cols);
-        for (size_t j = 0; j < t->cols && t->has_names && first->has_names; j++)
-            if (strcmp(t->names[j], first->names[j]) != 0)
-                return lam_fail(LAM_ERR_SHAPE, "column %zu is \"%s\" in the %s table and \"%s\" in the training table; give the "
-                    "same columns in the same order (--columns)", j + 1, t->names[j], part_names[part], first->names[j]);
         for (size_t i = 0; i < t->rows * t->cols; i++)
             if (!isfinite(t->values[i]))
                 return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) of the %s table is %s; read it with --drop-bad-rows",
@@ -78,51 +73,100 @@ static lam_status check_tables(const lam_table *const *tables)
     return LAM_OK;
 }
 
-lam_status lam_noise_parse(const char *text, char *const *names, size_t cols, double *noise, unsigned char *given,
-    int *automatic)
+/* Another table in the columns of the first: *copy, to be freed, where they are not its own in their order. */
+static lam_status arrange(const lam_table *first, int part, const lam_table **table, lam_table **copy)
 {
-    for (const char *p = text; p != NULL && *p != '\0';) {
-        const char *end = p + strcspn(p, ","), *colon = NULL;
-        char number[LAM_NUMBER_SIZE] = "";
+    char where[32];
+    size_t *kept, n, in_order = 1;
+    const lam_wanted like = lam_table_wanted(first);
+    const lam_read_options options = { .like = &like };
+    snprintf(where, sizeof where, "the %s table", part_names[part]);
+    const lam_source source = lam_source_of(where, *table);
+    LAM_TRY(lam_columns_select(&source, &options, &kept, &n));
+    for (size_t j = 0; j < n; j++)
+        in_order &= kept[j] == j;
+    lam_status status = LAM_OK;
+    if (!in_order || n != (*table)->cols)
+        status = lam_table_pick(*table, kept, n, copy);
+    if (*copy != NULL)
+        *table = *copy;
+    lam_free(kept);
+    return status;
+}
+
+lam_status lam_noise_read(const lam_names *items, const lam_source *source, double *noise, unsigned char *given, int *automatic)
+{
+    for (size_t i = 0; i < items->n; i++) {
+        const char *item = items->item[i], *colon = strrchr(item, ':'); /* the last one: names may have colons */
         size_t column;
         double width;
-        while (p < end && *p == ' ')
-            p++;
-        for (const char *q = p; q < end; q++)
-            colon = *q == ':' ? q : colon; /* the last one: names may have colons */
-        if (end - p == 4 && memcmp(p, "auto", 4) == 0) {
+        if (strcmp(item, "auto") == 0) {
             *automatic = 1;
-            p = *end == ',' ? end + 1 : end;
             continue;
         }
         if (colon == NULL)
-            return lam_fail(LAM_ERR_ARGUMENT, "noise: \"%.*s\" is neither auto nor COLUMN:WIDTH, as in \"Voltage:0.01\"", (int)(end - p), p);
-        if ((size_t)(end - colon) <= sizeof number)
-            memcpy(number, colon + 1, (size_t)(end - colon) - 1);
-        LAM_TRY(lam_columns_find("noise", names, cols, p, (size_t)(colon - p), &column));
-        if (lam_number_read(number, &width) != 0 || width < 0)
-            return lam_fail(LAM_ERR_ARGUMENT, "noise: \"%.*s\" does not end in a width of 0 or more", (int)(end - p), p);
+            return lam_fail(LAM_ERR_ARGUMENT, "noise: \"%.60s\" is neither auto nor COLUMN:WIDTH, as in \"Voltage:0.01\"", item);
+        LAM_TRY(lam_columns_find(source, item, (size_t)(colon - item), &column));
+        if (lam_number_read(colon + 1, &width) != 0 || width < 0)
+            return lam_fail(LAM_ERR_ARGUMENT, "noise: \"%.60s\" does not end in a width of 0 or more", item);
         if (given[column])
-            return lam_fail(LAM_ERR_ARGUMENT, "noise: column \"%s\" is named twice", names[column]);
+            return lam_fail(LAM_ERR_ARGUMENT, "noise: column \"%.*s\" is named twice", (int)(colon - item), item);
         noise[column] = width;
         given[column] = 1;
-        p = *end == ',' ? end + 1 : end;
     }
     return LAM_OK;
+}
+
+/* "NAME:a" or "NUMBER:a"; free with free(). */
+static char *noise_item(const lam_dataset *data, size_t column)
+{
+    char width[LAM_NUMBER_SIZE];
+    size_t size = strlen(data->names[column]) + LAM_NUMBER_SIZE + 24;
+    char *item = malloc(size);
+    lam_number_print(data->noise[column], width);
+    if (item == NULL)
+        lam_fail(LAM_ERR_MEMORY, "out of memory: the noise of %zu columns", data->dim);
+    else if (data->has_names)
+        snprintf(item, size, "%s:%s", data->names[column], width);
+    else
+        snprintf(item, size, "%zu:%s", data->numbers[column], width);
+    return item;
+}
+
+lam_status lam_dataset_describe_noise(const lam_dataset *data, lam_names *items)
+{
+    size_t n = 0;
+    char **item = lam_alloc(data->dim, sizeof *item);
+    lam_status status = item == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    for (size_t j = 0; j < data->dim && status == LAM_OK; j++)
+        if (data->given[j] && (item[n++] = noise_item(data, j)) == NULL)
+            status = LAM_ERR_MEMORY;
+    lam_names_clear(items);
+    if (status == LAM_OK)
+        status = lam_names_copy((const char *const *)item, n, items);
+    for (size_t j = 0; j < n; j++)
+        free(item[j]);
+    lam_free(item);
+    return status;
 }
 
 static lam_status allocate(lam_dataset *data, const lam_table *first)
 {
     data->dim = first->cols;
     data->has_names = first->has_names;
+    data->from_zero = first->from_zero;
     data->names = lam_alloc(data->dim, sizeof *data->names);
+    data->numbers = lam_alloc(data->dim, sizeof *data->numbers);
     data->mean = lam_alloc(data->dim, sizeof *data->mean);
     data->scale = lam_alloc(data->dim, sizeof *data->scale);
     data->low = lam_alloc(data->dim, sizeof *data->low);
     data->high = lam_alloc(data->dim, sizeof *data->high);
     data->noise = lam_alloc(data->dim, sizeof *data->noise);
-    if (data->names == NULL || data->mean == NULL || data->scale == NULL || data->noise == NULL || data->low == NULL || data->high == NULL)
+    data->given = lam_alloc(data->dim, 1);
+    if (data->names == NULL || data->numbers == NULL || data->mean == NULL || data->scale == NULL || data->noise == NULL
+        || data->low == NULL || data->high == NULL || data->given == NULL)
         return LAM_ERR_MEMORY;
+    memcpy(data->numbers, first->numbers, data->dim * sizeof *data->numbers);
     for (size_t j = 0; j < data->dim; j++)
         if ((data->names[j] = lam_strdup(first->names[j])) == NULL)
             return LAM_ERR_MEMORY;
@@ -247,11 +291,11 @@ static void digest(lam_dataset *data, const lam_table *const *tables)
         lam_table_digest_parts(all, data->hash);
 }
 
-static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, unsigned char *given,
-    const lam_log *log)
+static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, const lam_log *log)
 {
+    const lam_source source = lam_source_of("noise", tables[0]);
     int split_one = tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL, automatic = 0;
-    LAM_TRY(lam_noise_parse(cfg->noise, data->names, data->dim, data->noise, given, &automatic));
+    LAM_TRY(lam_noise_read(&cfg->noise, &source, data->noise, data->given, &automatic));
     LAM_TRY(split_one ? split(data, cfg, tables[0]->rows) : take_tables(data, tables));
     if (data->rows[LAM_TRAIN] < data->dim || data->rows[LAM_TRAIN] < 2)
         return lam_fail(LAM_ERR_DATA, "%zu training rows are too few for %zu columns; give more rows or drop columns",
@@ -259,8 +303,8 @@ static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_tabl
     LAM_TRY(number_rows(data, tables));
     fill(data, cfg, tables, split_one, 0);
     if (automatic)
-        LAM_TRY(lam_dataset_find_noise(data, given, log));
-    LAM_TRY(lam_advise_values(data, tables[0], given, log));
+        LAM_TRY(lam_dataset_find_noise(data, data->given, log));
+    LAM_TRY(lam_advise_values(data, tables[0], data->given, log));
     fill(data, cfg, tables, split_one, 1);
     LAM_TRY(lam_dataset_measure(data, cfg->standardise));
     LAM_TRY(lam_advise_relations(data, log));
@@ -284,12 +328,16 @@ lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const 
             cfg->val_fraction, cfg->test_fraction);
     const lam_table *tables[LAM_PARTS] = { [LAM_TRAIN] = all, [LAM_VALID] = valid, [LAM_TEST] = test };
     LAM_TRY(check_tables(tables));
+    lam_table *copies[LAM_PARTS] = { 0 };
     lam_dataset *data = lam_alloc(1, sizeof *data);
-    unsigned char *given = lam_alloc(all->cols, 1);
-    lam_status status = data == NULL || given == NULL ? LAM_ERR_MEMORY : allocate(data, all);
+    lam_status status = data == NULL ? LAM_ERR_MEMORY : allocate(data, all);
+    for (int part = LAM_VALID; part < LAM_PARTS && status == LAM_OK; part++)
+        if (tables[part] != NULL)
+            status = arrange(all, part, &tables[part], &copies[part]);
     if (status == LAM_OK)
-        status = build(data, cfg, tables, given, log);
-    lam_free(given);
+        status = build(data, cfg, tables, log);
+    for (int part = LAM_VALID; part < LAM_PARTS; part++)
+        lam_table_free(copies[part]);
     if (status != LAM_OK) {
         lam_dataset_free(data);
         return status;

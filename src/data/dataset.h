@@ -1,7 +1,7 @@
 /* A data set ready for training, as the other rooms see it. */
 #ifndef LAM_DATA_DATASET_H
 #define LAM_DATA_DATASET_H
-#include "laminar.h"
+#include "data/columns.h"
 
 enum { LAM_PARTS = 3 };
 
@@ -9,11 +9,14 @@ enum { LAM_PARTS = 3 };
 struct lam_dataset {
     size_t dim;
     char **names;            /* [dim] column names */
-    int has_names;           /* 1: the file named them; 0: they are "1", "2", ... */
+    size_t *numbers;         /* [dim] of the columns in their file, from 1 */
+    int has_names;           /* 1: the file named them; 0: names are the numbers */
+    int from_zero;           /* 1: messages count columns from 0 */
     double *mean, *scale;    /* [dim] of the standardiser: z = (x - mean) / scale; 0 and 1 when it is off */
     double log_det;          /* -sum log scale, nats: log p(x) = log p(z) + log_det */
     double *low, *high;      /* [dim] range of the training rows, noise added, data units */
     double *noise;           /* [dim] width of the uniform noise that was added, data units; 0 for none */
+    unsigned char *given;    /* [dim] 1: the configuration says which, if only that it is 0 */
     char hash[33];           /* of the numbers before noise: of the one table, or of the three together */
     size_t rows[LAM_PARTS];  /* by lam_part */
     double *values[LAM_PARTS]; /* [rows, dim] standardised; NULL for a part without rows */
@@ -22,9 +25,12 @@ struct lam_dataset {
                                   * was split the first alone */
 };
 
-/* Reads "COL:a,COL:a" into noise [cols]: columns by name or number, a >= 0. given [cols] marks those that were named (a
- * width of 0 says that the column is meant to be as it is). An item "auto" sets *automatic. text may be NULL. */
-lam_status lam_noise_parse(const char *text, char *const *names, size_t cols, double *noise, unsigned char *given, int *automatic);
+/* Reads items "COL:a" into noise [source->n]: columns by name or number, a >= 0. given [source->n] marks those that were named (a
+ * width of 0 says that the column is meant to be as it is). An item "auto" sets *automatic. */
+lam_status lam_noise_read(const lam_names *items, const lam_source *source, double *noise, unsigned char *given, int *automatic);
+/* The noise as items that say the same of any file with these columns: by name where they have names, else by number. In place of
+ * *items. */
+lam_status lam_dataset_describe_noise(const lam_dataset *data, lam_names *items);
 
 /* Does a column look discrete, so that its density is unbounded? x [n], stride apart. */
 typedef struct lam_column_look {

@@ -20,6 +20,7 @@ void lam_table_free(lam_table *table)
     for (size_t j = 0; table->names != NULL && j < table->cols; j++)
         free(table->names[j]);
     lam_free(table->names);
+    lam_free(table->numbers);
     lam_free(table->values);
     lam_free(table->bad_at);
     free(table->how);
@@ -51,9 +52,11 @@ lam_status lam_table_empty(size_t cols, lam_table **out)
         return LAM_ERR_MEMORY;
     table->cols = cols;
     table->names = lam_alloc(cols, sizeof *table->names);
-    lam_status status = table->names == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    table->numbers = lam_alloc(cols, sizeof *table->numbers);
+    lam_status status = table->names == NULL || table->numbers == NULL ? LAM_ERR_MEMORY : LAM_OK;
     for (size_t j = 0; j < cols && status == LAM_OK; j++) {
         char number[24];
+        table->numbers[j] = j + 1;
         snprintf(number, sizeof number, "%zu", j + 1);
         status = lam_table_rename(table, j, number);
     }
@@ -125,9 +128,11 @@ lam_status lam_table_drop_row(lam_table *table, size_t row)
 lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n)
 {
     double *values = lam_alloc(table->rows * n, sizeof *values);
+    size_t *numbers = lam_alloc(n, sizeof *numbers);
     char **names = lam_alloc(n, sizeof *names);
-    if (values == NULL || names == NULL) {
+    if (values == NULL || names == NULL || numbers == NULL) {
         lam_free(values);
+        lam_free(numbers);
         lam_free(names);
         return LAM_ERR_MEMORY;
     }
@@ -135,14 +140,38 @@ lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n)
         for (size_t k = 0; k < n; k++)
             values[i * n + k] = table->values[i * table->cols + kept[k]];
     for (size_t k = 0; k < n; k++) {
+        numbers[k] = table->numbers[kept[k]];
         names[k] = table->names[kept[k]];
         table->names[kept[k]] = NULL; /* moved */
     }
     for (size_t j = 0; j < table->cols; j++)
         free(table->names[j]);
     lam_free(table->names);
+    lam_free(table->numbers);
     lam_free(table->values);
-    table->names = names, table->values = values, table->cols = n;
+    table->names = names, table->numbers = numbers, table->values = values, table->cols = n;
+    return LAM_OK;
+}
+
+lam_status lam_table_pick(const lam_table *table, const size_t *kept, size_t n, lam_table **out)
+{
+    lam_table *copy;
+    *out = NULL;
+    LAM_TRY(lam_table_create(table->rows, n, &copy));
+    lam_status status = LAM_OK;
+    for (size_t k = 0; k < n && status == LAM_OK; k++) {
+        copy->numbers[k] = table->numbers[kept[k]];
+        status = lam_table_rename(copy, k, table->names[kept[k]]);
+        for (size_t i = 0; i < table->rows; i++)
+            copy->values[i * n + k] = table->values[i * table->cols + kept[k]];
+    }
+    copy->has_names = table->has_names;
+    copy->from_zero = table->from_zero;
+    if (status != LAM_OK) {
+        lam_table_free(copy);
+        return status;
+    }
+    *out = copy;
     return LAM_OK;
 }
 
@@ -174,9 +203,11 @@ static lam_status check_rows(lam_table *table, const char *name, int drop_bad_ro
 
 lam_status lam_table_select(lam_table *table, const char *name, const lam_read_options *options)
 {
-    if (options != NULL && (options->columns != NULL || options->drop != NULL)) {
+    if (options != NULL && (options->columns.n > 0 || options->drop.n > 0 || options->like != NULL)) {
+        lam_source source = lam_source_of(name, table);
+        source.from_zero = options->from_zero;
         size_t *kept, n;
-        LAM_TRY(lam_columns_select(name, table->names, table->cols, options->columns, options->drop, &kept, &n));
+        LAM_TRY(lam_columns_select(&source, options, &kept, &n));
         lam_status status = lam_table_keep(table, kept, n);
         lam_free(kept);
         LAM_TRY(status);
@@ -232,8 +263,35 @@ static lam_status drop_duplicates(lam_table *table)
     return LAM_OK;
 }
 
+/* No rows: what is read for the names alone. */
+static void empty(lam_table *table)
+{
+    lam_free(table->values);
+    table->values = NULL;
+    table->rows = 0;
+}
+
+/* Names of a file that has none, as they are counted. */
+static lam_status count_from_zero(lam_table *table)
+{
+    table->from_zero = 1;
+    for (size_t j = 0; j < table->cols && !table->has_names; j++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", table->numbers[j] - 1);
+        LAM_TRY(lam_table_rename(table, j, number));
+        table->has_names = 0;
+    }
+    return LAM_OK;
+}
+
 lam_status lam_table_finish(lam_table *table, const char *name, const lam_read_options *options)
 {
+    if (options != NULL && options->from_zero)
+        LAM_TRY(count_from_zero(table));
+    if (options != NULL && options->names_only) {
+        empty(table);
+        return LAM_OK;
+    }
     if (table->rows == 0)
         return lam_fail(LAM_ERR_FORMAT, "%s: there are no rows in it", name);
     if (options != NULL && options->drop_duplicates)
@@ -257,9 +315,11 @@ lam_status lam_table_read_memory(const char *name, const void *bytes, size_t siz
         status = lam_npy_table(name, bytes, size, &table);
     else if ((status = lam_foreign_check(name, bytes, size)) == LAM_OK) {
         status = lam_text_read(name, bytes, size, options, &table);
-        rest.columns = rest.drop = NULL; /* done while reading, so that text in dropped columns does no harm */
+        /* the columns are chosen while reading, so that text in dropped ones does no harm */
+        rest.columns = rest.drop = (lam_names) { 0 };
+        rest.like = NULL;
     }
-    if (status == LAM_OK)
+    if (status == LAM_OK && !rest.names_only)
         status = lam_table_select(table, name, &rest);
     if (status == LAM_OK)
         status = lam_table_finish(table, name, &rest);
@@ -291,7 +351,7 @@ static lam_status read_toy(const char *path, const lam_read_options *options, la
         return lam_fail(LAM_ERR_ARGUMENT, "%s: write toy:NAME, toy:NAME:ROWS or toy:NAME:ROWS:SEED with whole numbers", path);
     lam_table *table;
     LAM_TRY(lam_table_toy(parts[0], (size_t)rows, seed, &table));
-    lam_status status = lam_table_select(table, path, options);
+    lam_status status = options != NULL && options->names_only ? LAM_OK : lam_table_select(table, path, options);
     if (status == LAM_OK)
         status = lam_table_finish(table, path, options);
     if (status != LAM_OK) {
@@ -336,4 +396,31 @@ lam_status lam_table_read(const char *path, const lam_read_options *options, lam
     free(bytes);
     free(file);
     return status;
+}
+
+lam_wanted lam_table_wanted(const lam_table *table)
+{
+    if (table == NULL)
+        return (lam_wanted) { 0 };
+    return (lam_wanted) { .owner = "the training table", .names = { (const char *const *)table->names, table->cols },
+        .has_names = table->has_names };
+}
+
+lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out)
+{
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(path, "path");
+    LAM_NEED(out, "out");
+    lam_read_options options = { .columns = cfg->columns, .drop = cfg->drop, .drop_bad_rows = cfg->drop_bad_rows,
+        .drop_duplicates = cfg->drop_duplicates, .header = cfg->header };
+    lam_wanted like;
+    if (first != NULL) {
+        like = lam_table_wanted(first);
+        options.like = &like;
+    }
+    if (first != NULL && first->has_names) { /* by the names that were chosen; the choice itself is for a file without names */
+        like.columns = cfg->columns, like.drop = cfg->drop;
+        options.columns = options.drop = (lam_names) { 0 };
+    }
+    return lam_table_read(path, &options, out);
 }

@@ -32,5 +32,7 @@ lam_status lam_table_empty(size_t cols, lam_table **out);
 lam_status lam_table_drop_row(lam_table *table, size_t row);
 /* Keeps columns kept [n], in that order, in place of table's own. */
 lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n);
+/* The same, as a table of its own. */
+lam_status lam_table_pick(const lam_table *table, const size_t *kept, size_t n, lam_table **out);
 
 #endif

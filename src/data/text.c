@@ -38,9 +38,10 @@ static lam_cell_kind read_cell(const text *t, const lam_cell *cell, double *valu
 /* Lays out the table: which columns go where, and room for as many rows as the length of one lets expect. */
 static lam_status prepare(text *t, size_t bytes, size_t line_bytes)
 {
-    const char *columns = t->options != NULL ? t->options->columns : NULL, *drop = t->options != NULL ? t->options->drop : NULL;
+    const lam_source source = { t->name, (const char *const *)t->top.names, NULL, t->top.cols, t->top.has_names,
+        t->options != NULL && t->options->from_zero };
     size_t *kept, n;
-    LAM_TRY(lam_columns_select(t->name, t->top.names, t->top.cols, columns, drop, &kept, &n));
+    LAM_TRY(lam_columns_select(&source, t->options, &kept, &n));
     t->place = lam_alloc(t->top.cols, sizeof *t->place);
     lam_status status = t->place == NULL ? LAM_ERR_MEMORY : lam_table_empty(n, &t->table);
     if (status == LAM_OK) {
@@ -51,6 +52,7 @@ static lam_status prepare(text *t, size_t bytes, size_t line_bytes)
             t->place[j] = SIZE_MAX;
         for (size_t k = 0; k < n && status == LAM_OK; k++) {
             t->place[kept[k]] = k;
+            t->table->numbers[k] = kept[k] + 1;
             status = lam_table_rename(t->table, k, t->top.names[kept[k]]);
         }
         t->table->has_names = t->top.has_names;
@@ -187,11 +189,22 @@ static lam_status read_rows(text *t)
     return LAM_OK;
 }
 
+/* A table of the names alone. */
+static lam_status name_table(text *t)
+{
+    LAM_TRY(lam_table_empty(t->top.cols, &t->table));
+    for (size_t j = 0; j < t->top.cols && t->top.has_names; j++)
+        LAM_TRY(lam_table_rename(t->table, j, t->top.names[j]));
+    return LAM_OK;
+}
+
 static lam_status read_text(text *t, const lam_utf8_text *all)
 {
     lam_lines rows;
     lam_text_line first;
     LAM_TRY(lam_preamble_read(t->name, (lam_lines){ all->at, all->end, 0 }, t->options != NULL ? t->options->header : LAM_HEADER_AUTO, &t->top));
+    if (t->options != NULL && t->options->names_only)
+        return name_table(t);
     rows = t->top.rows;
     if (!lam_record_next(&rows, t->top.separator, &first))
         return lam_fail(LAM_ERR_FORMAT, "%s: there is no row below its header", t->name);

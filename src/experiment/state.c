@@ -3,6 +3,7 @@
 #include "base/need.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "experiment/csv.h"
 #include "experiment/experiment.h"
 #include <cjson/cJSON.h>
@@ -139,11 +140,6 @@ lam_status lam_experiment_note(lam_experiment *e, size_t index, const lam_run_no
     return write_note(path, &whole, load, seconds);
 }
 
-static int same_text(const char *a, const char *b)
-{
-    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
-}
-
 lam_status lam_experiment_check_data(const lam_experiment *e, size_t index, const char *data_hash)
 {
     LAM_NEED(e, "experiment");
@@ -156,7 +152,7 @@ lam_status lam_experiment_check_data(const lam_experiment *e, size_t index, cons
         if (other->shown.state != LAM_RUN_FINISHED || other->data != run->data || other->data_hash == NULL || !run->configured)
             continue;
         const lam_config *a = &run->config, *b = &other->config;
-        int same_columns = same_text(a->columns, b->columns) && same_text(a->drop, b->drop) && a->drop_bad_rows == b->drop_bad_rows
+        int same_columns = lam_names_equal(&a->columns, &b->columns) && lam_names_equal(&a->drop, &b->drop) && a->drop_bad_rows == b->drop_bad_rows
             && a->drop_duplicates == b->drop_duplicates && a->header == b->header;
         if (same_columns && strcmp(other->data_hash, data_hash) != 0)
             return lam_fail(LAM_ERR_DATA, "%s holds other data than when %s was run; put back what it was, or begin anew in another folder",

@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/number.h"
 #include "model/parameters.h"
 #include "model/setting.h"
@@ -26,10 +27,30 @@ void lam_config_clear(lam_config *cfg)
     const lam_param *param;
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
         char **text = lam_param_text(param, cfg);
+        lam_names *names = lam_param_names(param, cfg);
         if (text != NULL)
             free(*text);
+        if (names != NULL)
+            lam_names_clear(names);
     }
     lam_config_init(cfg);
+}
+
+/* Makes what a parameter of cfg owns cfg's own, where it is shared with another. After a failure (status) it only cuts the ties. */
+static lam_status own(const lam_param *param, lam_config *cfg, lam_status status)
+{
+    char **text = lam_param_text(param, cfg);
+    lam_names *names = lam_param_names(param, cfg);
+    if (text != NULL && *text != NULL) {
+        *text = status == LAM_OK ? lam_strdup(*text) : NULL;
+        status = *text == NULL ? LAM_ERR_MEMORY : status;
+    }
+    if (names != NULL) {
+        lam_names shared = *names;
+        *names = (lam_names) { 0 };
+        status = status == LAM_OK ? lam_names_copy(shared.item, shared.n, names) : status;
+    }
+    return status;
 }
 
 lam_status lam_config_copy(lam_config *dst, const lam_config *src)
@@ -39,14 +60,8 @@ lam_status lam_config_copy(lam_config *dst, const lam_config *src)
     lam_config copy = *src;
     lam_status status = LAM_OK;
     const lam_param *param;
-    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
-        char **text = lam_param_text(param, &copy);
-        if (text == NULL || *text == NULL)
-            continue;
-        *text = status == LAM_OK ? lam_strdup(*text) : NULL; /* after a failure, only cut the ties to src */
-        if (*text == NULL)
-            status = LAM_ERR_MEMORY;
-    }
+    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++)
+        status = own(param, &copy, status);
     if (status != LAM_OK) {
         lam_config_clear(&copy);
         return status;

@@ -63,11 +63,11 @@ static int stands_plain(uint32_t c)
             || (c > 0xfeff && c < 0xfffe) || c >= 0x10000);
 }
 
-/* n bytes of item in double quotes; 0, or -1 if they are not UTF-8. */
-static int print_quoted(FILE *out, const char *item, size_t n)
+/* item in double quotes; 0, or -1 if it is not UTF-8. */
+static int print_quoted(FILE *out, const char *item)
 {
     fputc('"', out);
-    for (const char *p = item; p < item + n;) {
+    for (const char *p = item; *p != '\0';) {
         const char *start = p;
         uint32_t c = lam_utf8_next(&p);
         if (c == UINT32_MAX)
@@ -81,19 +81,15 @@ static int print_quoted(FILE *out, const char *item, size_t n)
     return 0;
 }
 
-/* A list as ["a", "b"]; text may be NULL. */
-static lam_status print_list(FILE *out, const lam_param *param, const char *text)
+/* A list as ["a", "b"]: an item is what stands between the quotes, commas too. */
+static lam_status print_list(FILE *out, const lam_param *param, const lam_names *names)
 {
     fputc('[', out);
-    for (const char *p = text; p != NULL && *p != '\0';) {
-        size_t n = strcspn(p, ",");
-        if (print_quoted(out, p, n) != 0)
-            return lam_fail(LAM_ERR_ARGUMENT, "%s: the text is not UTF-8; name the columns by number", param->shown.name);
-        p += n;
-        if (*p == ',') {
+    for (size_t i = 0; i < names->n; i++) {
+        if (i > 0)
             fputs(", ", out);
-            p++;
-        }
+        if (print_quoted(out, names->item[i]) != 0)
+            return lam_fail(LAM_ERR_ARGUMENT, "%s: the text is not UTF-8; name the columns by number", param->shown.name);
     }
     fputc(']', out);
     return LAM_OK;
@@ -102,10 +98,9 @@ static lam_status print_list(FILE *out, const lam_param *param, const char *text
 static lam_status print_value(FILE *out, const lam_param *param, const lam_config *cfg)
 {
     char value[512];
-    if (param->kind == LAM_PARAM_LIST || param->kind == LAM_PARAM_NOISE) {
-        const char *text = *(char *const *)((const char *)cfg + param->offset);
-        return print_list(out, param, text);
-    }
+    const lam_names *names = lam_param_names_of(param, cfg);
+    if (names != NULL)
+        return print_list(out, param, names);
     LAM_TRY(lam_param_get(param, cfg, value, sizeof value));
     if (param->kind != LAM_PARAM_DIMS || cfg->n_hidden == 0) {
         fputs(value, out);

@@ -109,7 +109,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
 {
     static const char *const keys[LAM_META_PAIRS]
         = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test", "tuned",
-            "train_low", "train_high" };
+            "train_low", "train_high", "named" };
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
     char log_det[LAM_NUMBER_SIZE], **text = meta->texts;
     int tuned = model->tuned.h_star != NULL;
@@ -127,6 +127,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     status = status == LAM_OK && tuned ? tuned_text(model, &text[9]) : status;
     status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->low, dim, &text[10]) : status;
     status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->high, dim, &text[11]) : status;
+    status = status == LAM_OK ? plain_text(model->has_names ? "true" : "false", &text[12]) : status;
     if (status != LAM_OK) {
         lam_metadata_free(meta);
         return status;
@@ -225,6 +226,23 @@ static lam_status read_columns(const lam_st_file *file, const char *where, lam_m
     return status;
 }
 
+/* Files from before there was "named" have names unless these are numbers that columns without names would have got. */
+static lam_status read_named(const lam_st_file *file, const char *where, lam_model *model)
+{
+    const char *named = lam_st_meta(file, "named");
+    if (named != NULL && strcmp(named, "true") != 0 && strcmp(named, "false") != 0)
+        return damaged(where, "named", "is neither true nor false");
+    model->has_names = named != NULL && strcmp(named, "true") == 0;
+    int chosen = model->config.columns.n > 0 || model->config.drop.n > 0;
+    for (size_t j = 0; named == NULL && j < model->layout.field.dim; j++) {
+        char number[24];
+        const char *name = model->columns[j];
+        snprintf(number, sizeof number, "%zu", j + 1);
+        model->has_names |= chosen ? name[strspn(name, "0123456789")] != '\0' : strcmp(name, number) != 0;
+    }
+    return LAM_OK;
+}
+
 static lam_status read_tuned_members(const cJSON *all, const char *where, const lam_config *cfg, lam_tuned *t)
 {
     double numbers[TUNED_NUMBERS];
@@ -285,6 +303,7 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
     size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
     const char *hash = lam_st_meta(file, "data_hash"), *log_det = lam_st_meta(file, "log_det");
     LAM_TRY(read_columns(file, where, model));
+    LAM_TRY(read_named(file, where, model));
     LAM_TRY(lam_metadata_read_numbers(file, where, "mean", dim, -HUGE_VAL, model->mean));
     LAM_TRY(lam_metadata_read_numbers(file, where, "scale", dim, 0x1p-1074, model->scale)); /* the least positive number */
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_train", blocks, 0, model->h_star_train));

@@ -1,6 +1,6 @@
 /* What a model file says beside its tensors, as the texts of its __metadata__: "laminar" (the format's version), "config"
  * (YAML), "columns", "mean", "scale", "h_star_train", "h_star_test" (JSON lists; the shortest decimals that read back as the
- * same doubles), "log_det", "data_hash", of a model that knows
+ * same doubles), "named" ("true": the columns have names, "false": they are numbers), "log_det", "data_hash", of a model that knows
  * its training rows' range "train_low", "train_high" (JSON lists), and of a tuned one "tuned" (a JSON object: lam_tuned). What does not change the fit
  * (threads, instruction set, memory) stands there at its default, so that equal fits make equal files. */
 #ifndef LAM_MODEL_METADATA_H
@@ -10,7 +10,7 @@
 
 #define LAM_MODEL_FORMAT "1"
 
-enum { LAM_META_PAIRS = 12 };
+enum { LAM_META_PAIRS = 13 };
 
 typedef struct lam_metadata {
     size_t n; /* pairs in use */

@@ -127,6 +127,7 @@ static lam_status copy_into(lam_model *copy, const lam_model *model)
     memcpy(copy->h_star_test, model->h_star_test, blocks * sizeof(double));
     memcpy(copy->data_hash, model->data_hash, sizeof copy->data_hash);
     copy->log_det = model->log_det;
+    copy->has_names = model->has_names;
     if (model->low != NULL)
         LAM_TRY(lam_model_set_range(copy, model->low, model->high));
     if (model->tuned.h_star == NULL)
@@ -174,6 +175,19 @@ const lam_config *lam_model_config(const lam_model *model)
 const char *lam_model_column(const lam_model *model, size_t column)
 {
     return model != NULL && column < model->layout.field.dim ? model->columns[column] : NULL;
+}
+
+int lam_model_has_names(const lam_model *model)
+{
+    return model != NULL && model->has_names;
+}
+
+lam_wanted lam_model_wanted(const lam_model *model)
+{
+    if (model == NULL)
+        return (lam_wanted) { 0 };
+    return (lam_wanted) { .owner = "the model", .names = { (const char *const *)model->columns, model->layout.field.dim },
+        .has_names = model->has_names, .columns = model->config.columns, .drop = model->config.drop };
 }
 
 const char *lam_model_data_hash(const lam_model *model)

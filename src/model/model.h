@@ -20,6 +20,7 @@ struct lam_model {
     size_t n_tensors;
     double *params;        /* [layout.parameters], held in double whatever the precision of the fit */
     char **columns;        /* [dim] */
+    int has_names;         /* 1: the data had them; 0: they are the columns' numbers in the data's file */
     double *mean, *scale;  /* [dim] of the standardiser */
     double log_det;        /* -sum log scale, nats */
     double *low, *high;    /* [dim] range of the training rows, data units; both NULL: not known */
@@ -41,7 +42,7 @@ lam_status lam_model_retune(lam_model *model, const lam_setting *parameters, con
 /* The configuration, its strings borrowed, whose evaluation parameters a call with these options goes by: the model's, or that of
  * its fit before it was tuned. *h_star [blocks]: the steps remembered under them. */
 lam_config lam_model_evaluation(const lam_model *model, const lam_eval_options *options, const double **h_star);
-/* Replaces the name of a column. */
+/* Replaces the name of a column; has_names is the caller's to set. */
 lam_status lam_model_name_column(lam_model *model, size_t column, const char *name);
 
 /* Keeps copies of the training rows' range, low and high [dim]. */

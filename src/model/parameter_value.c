@@ -1,8 +1,8 @@
 /* One value of the table, from text and to text. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/number.h"
-#include "base/utf8.h"
 #include "model/parameters.h"
 #include <float.h>
 #include <math.h>
@@ -28,8 +28,22 @@ static const void *field_of(const lam_param *param, const lam_config *cfg)
 
 char **lam_param_text(const lam_param *param, lam_config *cfg)
 {
-    int is_text = param->kind == LAM_PARAM_WORD || param->kind == LAM_PARAM_LIST || param->kind == LAM_PARAM_NOISE;
-    return is_text ? field(param, cfg) : NULL;
+    return param->kind == LAM_PARAM_WORD ? field(param, cfg) : NULL;
+}
+
+static int is_list(const lam_param *param)
+{
+    return param->kind == LAM_PARAM_LIST || param->kind == LAM_PARAM_NOISE;
+}
+
+lam_names *lam_param_names(const lam_param *param, lam_config *cfg)
+{
+    return is_list(param) ? field(param, cfg) : NULL;
+}
+
+const lam_names *lam_param_names_of(const lam_param *param, const lam_config *cfg)
+{
+    return is_list(param) ? field_of(param, cfg) : NULL;
 }
 
 /* ---- words -------------------------------------------------------------------------------------------------------- */
@@ -102,42 +116,7 @@ static lam_status out_of_range(const lam_param *param, const char *value)
         param->above_low ? "above" : "of at least", low);
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------------------- */
-
-/* "auto", or "COL:a": a name or number, the last colon, a positive number. item is n bytes long. */
-static int is_noise_item(const char *item, size_t n)
-{
-    char amount[64];
-    size_t colon = n;
-    if (n == 4 && memcmp(item, "auto", 4) == 0)
-        return 1;
-    while (colon > 0 && item[colon - 1] != ':')
-        colon--;
-    if (colon < 2 || n - colon >= sizeof amount)
-        return 0;
-    memcpy(amount, item + colon, n - colon);
-    amount[n - colon] = '\0';
-    double a;
-    return lam_number_read(amount, &a) == 0 && a >= 0; /* 0: this column stays as it is, and is not warned about */
-}
-
-static lam_status check_list(const lam_param *param, const char *value)
-{
-    if (!lam_utf8_valid(value))
-        return lam_fail(LAM_ERR_ARGUMENT, "%s: the text is not UTF-8; name the columns by number", param->shown.name);
-    for (const char *p = value;; p++) {
-        size_t n = strcspn(p, ",");
-        if (n == 0)
-            return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" has an empty item; write %s", param->shown.name, value,
-                param->shown.values);
-        if (param->kind == LAM_PARAM_NOISE && !is_noise_item(p, n))
-            return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.*s\" is neither auto nor COL:a with a column's name or number and a number a "
-                "of at least 0", param->shown.name, n < 60 ? (int)n : 60, p);
-        p += n;
-        if (*p == '\0')
-            return LAM_OK;
-    }
-}
+/* ---- strings ------------------------------------------------------------------------------------------------------- */
 
 /* Puts a copy of value in place of the string that stands there; NULL stays NULL. */
 static lam_status replace_text(char **place, const char *value)
@@ -150,41 +129,12 @@ static lam_status replace_text(char **place, const char *value)
     return LAM_OK;
 }
 
-/* Takes the blanks around the items out of text, in place: "a, b" -> "a,b". Blanks inside a name stay. */
-static void trim_items(char *text)
-{
-    char *to = text, *start = text; /* of the item being written */
-    for (const char *p = text;; p++) {
-        if (*p == ',' || *p == '\0') {
-            while (to > start && to[-1] == ' ')
-                to--;
-            *to++ = *p;
-            start = to;
-            if (*p == '\0')
-                return;
-        } else if (*p != ' ' || to > start) {
-            *to++ = *p;
-        }
-    }
-}
-
 static lam_status set_text(const lam_param *param, char **place, const char *value)
 {
-    if (param->kind == LAM_PARAM_WORD) {
-        int index = word_index(param->shown.values, value);
-        if (index < 0)
-            return not_a_word(param, value);
-        return replace_text(place, index == 0 ? NULL : value);
-    }
-    char *items = lam_strdup(value);
-    if (items == NULL)
-        return LAM_ERR_MEMORY;
-    trim_items(items);
-    lam_status status = items[0] == '\0' ? LAM_OK : check_list(param, items);
-    if (status == LAM_OK)
-        status = replace_text(place, items[0] == '\0' ? NULL : items);
-    free(items);
-    return status;
+    int index = word_index(param->shown.values, value);
+    if (index < 0)
+        return not_a_word(param, value);
+    return replace_text(place, index == 0 ? NULL : value);
 }
 
 /* ---- those with a form of their own ------------------------------------------------------------------------------ */
@@ -336,9 +286,10 @@ lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *va
         memcpy(field(param, cfg), &index, sizeof index);
         return LAM_OK;
     case LAM_PARAM_WORD:
+        return set_text(param, lam_param_text(param, cfg), value);
     case LAM_PARAM_LIST:
     case LAM_PARAM_NOISE:
-        return set_text(param, lam_param_text(param, cfg), value);
+        return lam_param_set_names(param, lam_param_names(param, cfg), value);
     case LAM_PARAM_DIMS:
         return set_dims(param, cfg, value);
     case LAM_PARAM_FIRST:
@@ -382,6 +333,16 @@ static int is_auto(const lam_param *param, const lam_config *cfg)
                                                               : *(const size_t *)field_of(param, cfg) == 0);
 }
 
+static lam_status get_names(const lam_param *param, const lam_config *cfg, char *value, size_t size)
+{
+    char *text = lam_names_print(lam_param_names_of(param, cfg));
+    if (text == NULL)
+        return LAM_ERR_MEMORY;
+    lam_status status = put(param, text, SIZE_MAX, value, size);
+    free(text);
+    return status;
+}
+
 lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *value, size_t size)
 {
     char text[sizeof flow_matching + LAM_NUMBER_SIZE];
@@ -403,13 +364,13 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
     case LAM_PARAM_ENUM:
         return get_enum(param, cfg, value, size);
     case LAM_PARAM_WORD:
-    case LAM_PARAM_LIST:
-    case LAM_PARAM_NOISE:
         string = *(char *const *)field_of(param, cfg);
         if (string == NULL)
-            return put(param, param->shown.values, param->kind == LAM_PARAM_WORD ? strcspn(param->shown.values, "|") : 0,
-                value, size);
+            return put(param, param->shown.values, strcspn(param->shown.values, "|"), value, size);
         return put(param, string, SIZE_MAX, value, size);
+    case LAM_PARAM_LIST:
+    case LAM_PARAM_NOISE:
+        return get_names(param, cfg, value, size);
     case LAM_PARAM_DIMS:
         return get_dims(cfg, value, size);
     case LAM_PARAM_FIRST:
@@ -427,16 +388,20 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
     return lam_fail(LAM_ERR_ARGUMENT, "%s: unknown kind", param->shown.name);
 }
 
-/* A value as text: in room, or, names of columns may be long, cfg's own. */
-static lam_status view(const lam_param *param, const lam_config *cfg, char *room, size_t size, const char **text)
+/* A value as text for a message; a list of columns may be longer than room, which then holds its beginning. */
+static lam_status view(const lam_param *param, const lam_config *cfg, char *room, size_t size)
 {
-    lam_config reader = *cfg; /* only read: lam_param_text wants it writable */
-    char **own = lam_param_text(param, &reader);
-    *text = own != NULL ? *own : room;
-    if (own == NULL)
+    const lam_names *names = lam_param_names_of(param, cfg);
+    char *text = names != NULL ? lam_names_print(names) : NULL;
+    if (names == NULL)
         LAM_TRY(lam_param_get(param, cfg, room, size));
-    if (*text == NULL || (*text)[0] == '\0')
-        *text = "not set";
+    else if (text == NULL)
+        return LAM_ERR_MEMORY;
+    else
+        snprintf(room, size, "%s", text);
+    free(text);
+    if (room[0] == '\0')
+        snprintf(room, size, "not set");
     return LAM_OK;
 }
 
@@ -454,12 +419,13 @@ lam_status lam_param_difference(const lam_config *a, const lam_config *b, const 
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
         if (is_among(param->shown.name, but))
             continue;
-        LAM_TRY(view(param, a, out->room[0], sizeof out->room[0], &out->a));
-        LAM_TRY(view(param, b, out->room[1], sizeof out->room[1], &out->b));
+        const lam_names *names = lam_param_names_of(param, a);
+        LAM_TRY(view(param, a, out->a, sizeof out->a));
+        LAM_TRY(view(param, b, out->b, sizeof out->b));
         int open = param->automatic || param->kind == LAM_PARAM_DIMS || param->kind == LAM_PARAM_START;
         if (open && (strcmp(out->a, "auto") == 0 || strcmp(out->b, "auto") == 0))
             continue;
-        if (strcmp(out->a, out->b) != 0) {
+        if (names != NULL ? !lam_names_equal(names, lam_param_names_of(param, b)) : strcmp(out->a, out->b) != 0) {
             out->param = param;
             return LAM_OK;
         }
@@ -480,10 +446,8 @@ lam_status lam_param_check(const lam_param *param, const lam_config *cfg)
     if (param->kind == LAM_PARAM_FIRST && (unsigned)cfg->first_step > LAM_STEP_GIVEN)
         return lam_fail(LAM_ERR_ARGUMENT, "first-step: %u is not a value of its enum (%s)", (unsigned)cfg->first_step,
             param->shown.values);
-    if (param->kind == LAM_PARAM_LIST || param->kind == LAM_PARAM_NOISE) { /* of any length: no copy */
-        const char *text = *(char *const *)field_of(param, cfg);
-        return text == NULL || text[0] == '\0' ? LAM_OK : check_list(param, text);
-    }
+    if (is_list(param))
+        return lam_param_check_names(param, lam_param_names_of(param, cfg));
     if (param->kind == LAM_PARAM_TPR)
         return LAM_OK; /* its three stand for themselves */
     LAM_TRY(lam_param_get(param, cfg, value, sizeof value));

@@ -10,7 +10,7 @@ typedef enum lam_param_kind {
     LAM_PARAM_BOOL,   /* int, "true" or "false" */
     LAM_PARAM_ENUM,   /* an enum whose values are the words of shown.values, in that order, from 0 */
     LAM_PARAM_WORD,   /* char *, one of the words of shown.values; NULL is the first of them */
-    LAM_PARAM_LIST,   /* char *, comma-separated items; NULL is none */
+    LAM_PARAM_LIST,   /* lam_names */
     LAM_PARAM_NOISE,  /* as LIST, every item "COL:a" */
     LAM_PARAM_DIMS,   /* hidden[] and n_hidden, 0 for "auto" */
     LAM_PARAM_FIRST,  /* first_step and first_step_size: "probe", "warm" or a number */
@@ -41,18 +41,26 @@ size_t lam_name_distance(const char *a, const char *b);
 lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *value);
 /* One value as text that lam_param_set takes. */
 lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *value, size_t size);
-/* The first parameter in which two configurations differ, and its values as text ("not set" for none), which point to room or into
- * the configurations. */
+/* The first parameter in which two configurations differ, and its values as text ("not set" for none; a long list's beginning). */
 typedef struct lam_difference {
     const lam_param *param; /* NULL: they do not differ */
-    const char *a, *b;
-    char room[2][512];
+    char a[512], b[512];
 } lam_difference;
 /* A value "auto" that lam_config_resolve is to choose does not differ from any. but: names of parameters that may differ, NULL at the end. */
 lam_status lam_param_difference(const lam_config *a, const lam_config *b, const char *const *but, lam_difference *out);
 /* The value that stands in cfg (which may have been filled directly) is in range. */
 lam_status lam_param_check(const lam_param *param, const lam_config *cfg);
-/* The char * of a WORD, LIST or NOISE in cfg; NULL for other kinds. */
+/* The char * of a WORD in cfg; NULL for other kinds. */
 char **lam_param_text(const lam_param *param, lam_config *cfg);
+/* The names of a LIST or NOISE in cfg; NULL for other kinds. */
+lam_names *lam_param_names(const lam_param *param, lam_config *cfg);
+const lam_names *lam_param_names_of(const lam_param *param, const lam_config *cfg);
+
+/* ---- values that are lists of columns (parameter_list.c) ---------------------------------------------------------- */
+
+/* Items are UTF-8 and not empty; those of NOISE end in ":a", a number of at least 0. */
+lam_status lam_param_check_names(const lam_param *param, const lam_names *names);
+/* From text, as lam_names_parse reads it, in place of *names. */
+lam_status lam_param_set_names(const lam_param *param, lam_names *names, const char *text);
 
 #endif

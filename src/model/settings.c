@@ -1,6 +1,7 @@
 #include "model/settings.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "model/parameters.h"
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,28 @@ void lam_settings_clear(lam_settings *settings)
     settings->entries = NULL;
 }
 
+/* Appends the item of a list to *text, as lam_param_set reads it: with its commas in quotes. */
+static lam_status append_item(const lam_yaml *yaml, const yaml_event_t *event, int dims, char **text)
+{
+    if (dims)
+        return lam_yaml_append(yaml, event, '-', text);
+    char *item = NULL;
+    LAM_TRY(lam_yaml_append(yaml, event, '\0', &item));
+    size_t used = *text == NULL ? 0 : strlen(*text);
+    char *quoted = lam_names_print(&(lam_names) { (const char *const[]) { item }, 1 });
+    char *larger = quoted == NULL ? NULL : realloc(*text, used + strlen(quoted) + 2);
+    lam_status status = larger == NULL ? lam_fail(LAM_ERR_MEMORY, "out of memory while reading %s", yaml->where) : LAM_OK;
+    if (larger != NULL) {
+        *text = larger;
+        if (used > 0)
+            larger[used++] = ',';
+        strcpy(larger + used, quoted);
+    }
+    free(quoted);
+    free(item);
+    return status;
+}
+
 /* The rest of a list that begins at start: [60, 60] or one "- item" a line. */
 static lam_status read_list(lam_yaml *yaml, yaml_mark_t start, const lam_param *param, char **text)
 {
@@ -44,14 +67,11 @@ static lam_status read_list(lam_yaml *yaml, yaml_mark_t start, const lam_param *
             done = 1;
         } else if (event.type != YAML_SCALAR_EVENT) {
             status = lam_yaml_unexpected(yaml, &event, "a list's item (put it in quotes if it contains \": \")");
-        } else if (!dims && memchr(event.data.scalar.value, ',', event.data.scalar.length) != NULL) {
-            lam_fail(LAM_ERR_ARGUMENT, "%s: an item with a comma; name that column by its number", param->shown.name);
-            status = lam_yaml_at(yaml->where, event.start_mark, LAM_ERR_ARGUMENT);
         } else if (event.data.scalar.length == 0) {
             lam_fail(LAM_ERR_ARGUMENT, "%s: an empty item", param->shown.name);
             status = lam_yaml_at(yaml->where, event.start_mark, LAM_ERR_ARGUMENT);
         } else {
-            status = lam_yaml_append(yaml, &event, dims ? '-' : ',', text);
+            status = append_item(yaml, &event, dims, text);
         }
         yaml_event_delete(&event);
     }

@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "train/loop.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct density {
@@ -24,8 +25,13 @@ typedef struct density {
 /* What the data set says about the columns goes into the model. */
 static lam_status describe_data(lam_model *model, const lam_dataset *data)
 {
-    for (size_t j = 0; j < data->dim; j++)
-        LAM_TRY(lam_model_name_column(model, j, data->names[j]));
+    LAM_TRY(lam_dataset_describe_noise(data, &model->config.noise));
+    for (size_t j = 0; j < data->dim; j++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", data->numbers[j]);
+        LAM_TRY(lam_model_name_column(model, j, data->has_names ? data->names[j] : number));
+    }
+    model->has_names = data->has_names;
     memcpy(model->mean, data->mean, data->dim * sizeof(double));
     memcpy(model->scale, data->scale, data->dim * sizeof(double));
     model->log_det = data->log_det;

@@ -65,14 +65,16 @@ run score r wide.csv --drop 7
 refused 1 "7"
 { echo p,q,r; rows 5 | sed 's/$/,1/'; } >foreign.csv
 run score r foreign.csv
-refused 1 "3 columns" "takes 2"
+refused 1 'foreign.csv has no column "a", which the model takes; it has p, q, r' "--columns"
 run score r wide.csv
 expect_code 0
 run score r foreign.csv --drop r
+refused 1 'no column "a"'
+run score r foreign.csv --columns p,q
 expect_code 0
 { echo b,z; rows 5; } >part.csv # b would be taken for a
 run score r part.csv -o s.npy
-refused 1 "part.csv has no column a, which the model takes"
+refused 1 'part.csv has no column "a", which the model takes'
 run score r nan.csv -o s.npy
 refused 1 "nan.csv"
 [ ! -e s.npy ] || fail "a refused score should leave no file"
@@ -106,6 +108,6 @@ refused 1 "model.safetensors"
 run sample gaps.csv
 refused 1 "gaps.csv"
 run decode r wide.csv
-refused 1 "3 columns"
+refused 1 'wide.csv has no column "z1"' "give a file as \`laminar encode\` writes it"
 
 finish

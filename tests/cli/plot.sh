@@ -97,7 +97,7 @@ run plot wide --data eight.csv --drop x -n 200 -o eight.svg
 expect_code 0
 expect_out "400 rows of data"
 run plot wide --data eight.csv --drop 1,2 -n 200 -o no.svg
-refused 1 "eight.csv has 6 columns, the model takes 7"
+refused 1 'eight.csv has no column "a b", which the model takes; it has c, d'
 
 # Refused, with nothing written.
 run plot plain
@@ -115,7 +115,7 @@ refused 2 'no column "z"'
 run plot wide --columns 8 -o no.svg
 refused 2 'no column "8"'
 run plot wide --columns c,2 -o no.svg
-refused 1 "asked for twice"
+refused 2 "is named twice"
 run plot plain --panels density,path -o no.svg
 refused 2 '"path"' "density, draws and paths"
 run plot plain --scale logarithmic -o no.svg
@@ -123,7 +123,7 @@ refused 2 "--scale wants density or log"
 run plot plain --grid 1 -o no.svg
 refused 1 "grid: 1 is not within"
 run plot plain --data seven.csv -o no.svg
-refused 1 "7 columns"
+refused 1 'seven.csv has no column "x"'
 run plot missing -o no.svg
 refused 1 "missing"
 for file in no.svg no.gif; do [ ! -e $file ] || fail "$file should not be there"; done

@@ -396,7 +396,7 @@ expect_code 0
 expect_err "note: --tpr-coefficient 5 has no effect without --posterior cnf"
 cut -d, -f1-3 z1.csv >three.csv
 run vae decode run three.csv -o p.png
-refused 1 "three.csv has 3 columns, z has 4; give a file as \`laminar vae encode\` writes it"
+refused 1 "three.csv has no column \"z4\", which the model's z takes; it has z1, z2, z3; give a file as \`laminar vae encode\` writes it"
 sed '3s/^[^,]*/inf/' z1.csv >infinite.csv
 run vae decode run infinite.csv -o p.png
 refused 1 "infinite.csv"

@@ -28,11 +28,13 @@ static void check_table(const lam_table *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const lists[4] = { NULL, "1", "2,1", "a,b" };
+    static const char *const one[] = { "1" }, *const two[] = { "2", "1" }, *const names[] = { "a", "b" };
+    const lam_names lists[4] = { { NULL, 0 }, { one, 1 }, { two, 2 }, { names, 2 } };
+    const lam_wanted like = { .names = { names, 2 }, .has_names = 1 };
     if (size == 0)
         return 0;
     lam_read_options options = { .columns = lists[data[0] & 3], .drop = lists[data[0] >> 2 & 3],
-        .drop_bad_rows = data[0] >> 4 & 1, .drop_duplicates = data[0] >> 5 & 1 };
+        .like = data[0] & 128 ? &like : NULL, .drop_bad_rows = data[0] >> 4 & 1, .drop_duplicates = data[0] >> 5 & 1 };
     lam_table *table;
     lam_fail(LAM_OK, "%s", "");
     lam_status status = lam_table_read_memory("fuzz", data + 1, size - 1, data[0] & 64 ? "a" : NULL, &options, &table);

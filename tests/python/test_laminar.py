@@ -101,7 +101,7 @@ class Fits(WithFlow):
         self.assertEqual(list(flow.feature_names_in_), ["a", "b"])
         turned = Frame({"c": self.x[:, 0] * 7, "b": self.x[:, 1], "a": self.x[:, 0]})
         np.testing.assert_array_equal(flow.score_samples(turned), flow.score_samples(self.x))
-        with self.assertRaisesRegex(laminar.DataError, "no column a"):
+        with self.assertRaisesRegex(laminar.DataError, 'no column "a"'):
             flow.score_samples(Frame({"c": self.x[:, 0], "b": self.x[:, 1]}))
         self.assertFalse(hasattr(self.flow, "feature_names_in_"))
         by_parts = laminar.Flow(**SMALL).fit(frame, valid=turned, test=turned)
@@ -118,7 +118,7 @@ class Fits(WithFlow):
         frame = Frame({"a": wide[:, 0], "b": wide[:, 1], "c": wide[:, 2]})
         want = self.flow.score_samples(self.x)
         for given, x, names in (({"columns": [0, 2]}, wide, None), ({"drop": 1}, wide, None), ({"columns": ["a", "c"]}, frame, ["a", "c"]),
-                                ({"drop": ["b"]}, frame, ["a", "c"]), ({"columns": "1,3"}, frame, ["a", "c"])):
+                                ({"drop": "b"}, frame, ["a", "c"]), ({"columns": [0, "c"]}, frame, ["a", "c"])):
             flow = laminar.Flow(tpr=True, **SMALL, **given).fit(x)
             np.testing.assert_array_equal(flow.score_samples(self.x), want)
             self.assertEqual(list(getattr(flow, "feature_names_in_", [])) or None, names)

@@ -138,10 +138,9 @@ static void noise(void **state)
 {
     (void)state;
     lam_table *t = normals(2000, 2, 0);
-    char spec[] = "2:0.5, 1:0";
     lam_config cfg = config();
     cfg.standardise = 0;
-    cfg.noise = spec;
+    cfg.noise = (lam_names)LAM_NAMES("2:0.5", "1:0");
     lam_dataset *a = build(&cfg, t);
     cfg.val_fraction = cfg.test_fraction = 0;
     lam_dataset *b = build(&cfg, t);
@@ -160,20 +159,15 @@ static void noise(void **state)
             assert_true(a->values[part][2 * i + 1] == added[a->source[part][i]]);
     assert_string_equal(a->hash, b->hash);
     lam_dataset_free(a), lam_dataset_free(b);
-    static const char *const wrong[][2] = { { "2", "neither auto nor COLUMN:WIDTH" }, { "2:x", "does not end in a width" },
+    static const char *const wrong[][3] = { { "2", "neither auto nor COLUMN:WIDTH" }, { "2:x", "does not end in a width" },
         { "2:-1", "does not end in a width" }, { "2:", "does not end in a width" }, { "2:nan", "does not end in a width" },
-        { "3:1", "no column \"3\"" }, { "2:1,2:1", "named twice" }, { "2:1,", NULL }, { ",2:1", "neither auto nor COLUMN:WIDTH" } };
+        { "3:1", "no column \"3\"" }, { "2:1", "named twice", "2:1" }, { "", "neither auto nor COLUMN:WIDTH" } };
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
-        char text[32];
         lam_dataset *data;
-        snprintf(text, sizeof text, "%s", wrong[k][0]);
-        cfg.noise = text;
-        if (wrong[k][1] != NULL) {
-            FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_ARGUMENT, wrong[k][1]);
-            assert_null(data);
-        } else {
-            lam_dataset_free(build(&cfg, t));
-        }
+        const char *const items[] = { wrong[k][0], wrong[k][2] };
+        cfg.noise = (lam_names){ items, items[1] != NULL ? 2 : 1 };
+        FAILS(lam_dataset_build(&cfg, t, NULL, NULL, NULL, &data), LAM_ERR_ARGUMENT, wrong[k][1]);
+        assert_null(data);
     }
     lam_table_free(t);
 }
@@ -184,7 +178,6 @@ static void automatic_noise(void **state)
     (void)state;
     lam_table *t = normals(3000, 4, 0);
     lam_config cfg = config();
-    char spec[] = "3:0,auto";
     heard h = { 0 };
     lam_log log = { listen_to, &h };
     lam_dataset *a, *b;
@@ -192,13 +185,12 @@ static void automatic_noise(void **state)
         double *row = t->values + 4 * i;
         row[0] = round(10 * row[0]) / 10, row[1] = floor(row[1]), row[2] = floor(row[2]);
     }
-    cfg.noise = spec;
+    cfg.noise = (lam_names)LAM_NAMES("3:0", "auto");
     assert_int_equal(lam_dataset_build(&cfg, t, NULL, NULL, &log, &a), LAM_OK);
     assert_true(a->noise[0] == 0.1 && a->noise[1] == 1 && a->noise[2] == 0 && a->noise[3] == 0);
     assert_int_equal(h.lines, 1);
     assert_non_null(strstr(h.text, "--noise auto adds noise to 2 columns of few distinct values, as --noise 1:0.1,2:1 does"));
-    char same[] = "1:0.1,2:1,3:0";
-    cfg.noise = same; /* what it said gives the same rows, also where nobody listens */
+    cfg.noise = (lam_names)LAM_NAMES("1:0.1", "2:1", "3:0"); /* what it said gives the same rows, also where nobody listens */
     b = build(&cfg, t);
     assert_memory_equal(a->values[LAM_TRAIN], b->values[LAM_TRAIN], a->rows[LAM_TRAIN] * 4 * sizeof(double));
     lam_dataset_free(a), lam_dataset_free(b);
@@ -212,12 +204,11 @@ static void three_tables(void **state)
     lam_table *train = normals(300, 2, 0), *valid = normals(20, 2, 1), *test = normals(30, 2, 2), *wide = normals(30, 3, 3);
     lam_config cfg = config();
     lam_dataset *a, *b;
-    char spec[] = "1:0.001";
     assert_int_equal(lam_dataset_build(&cfg, train, valid, test, NULL, &a), LAM_OK);
     assert_true(a->rows[LAM_TRAIN] == 300 && a->rows[LAM_VALID] == 20 && a->rows[LAM_TEST] == 30);
     assert_true(a->values[LAM_TEST][3] == (test->values[3] - a->mean[1]) / a->scale[1]);
     assert_true(a->values[LAM_TRAIN][1] == (train->values[1] - a->mean[1]) / a->scale[1]);
-    cfg.noise = spec;
+    cfg.noise = (lam_names)LAM_NAMES("1:0.001");
     assert_int_equal(lam_dataset_build(&cfg, train, NULL, test, NULL, &b), LAM_OK);
     assert_true(b->rows[LAM_TRAIN] == 300 && b->rows[LAM_VALID] == 0 && b->rows[LAM_TEST] == 30);
     assert_string_not_equal(a->hash, b->hash);
@@ -229,10 +220,10 @@ static void three_tables(void **state)
     double u1 = b->values[LAM_TEST][0] * b->scale[0] + b->mean[0] - test->values[0];
     assert_true(fabs(u0 - u1) > 1e-9);
     lam_dataset_free(a), lam_dataset_free(b);
-    FAILS(lam_dataset_build(&cfg, train, wide, NULL, NULL, &a), LAM_ERR_SHAPE, "validation table has 3 columns, the training");
+    FAILS(lam_dataset_build(&cfg, train, wide, NULL, NULL, &a), LAM_ERR_SHAPE, "the validation table has 3 columns, the training table takes 2");
     train->has_names = test->has_names = 1;
     assert_int_equal(lam_table_rename(test, 1, "other"), LAM_OK);
-    FAILS(lam_dataset_build(&cfg, train, valid, test, NULL, &a), LAM_ERR_SHAPE, "column 2 is \"other\" in the test table");
+    FAILS(lam_dataset_build(&cfg, train, valid, test, NULL, &a), LAM_ERR_SHAPE, "the test table has no column \"2\", which the training table takes; it has 1, other");
     lam_table_free(train), lam_table_free(valid), lam_table_free(test), lam_table_free(wide);
 }
 
@@ -282,7 +273,6 @@ static void discrete_columns_are_named(void **state)
     lam_table *t = normals(N, 5, 0);
     lam_config cfg = config();
     lam_dataset *data;
-    char spec[] = "5:0";
     heard h = { 0 };
     lam_log log = { listen_to, &h };
     for (size_t i = 0; i < N; i++) {
@@ -292,7 +282,7 @@ static void discrete_columns_are_named(void **state)
         row[2] = i % 10 < 3 ? 0 : row[2];
         row[4] = floor(row[4]);
     }
-    cfg.noise = spec;
+    cfg.noise = (lam_names)LAM_NAMES("5:0");
     assert_int_equal(lam_dataset_build(&cfg, t, NULL, NULL, &log, &data), LAM_OK);
     lam_dataset_free(data);
     assert_int_equal(h.lines, 1);

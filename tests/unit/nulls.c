@@ -47,6 +47,16 @@ typedef struct argument {
     X(NEEDED, lam_table_read, "path", lam_table_read(NULL, any, any)) \
     X(OPTIONAL, lam_table_read, "options", 0) \
     X(NEEDED, lam_table_read, "out", lam_table_read(any, any, NULL)) \
+    X(ANSWERED, lam_table_wanted, "table", lam_table_wanted(NULL).names.item) \
+    X(NEEDED, lam_columns_choose, "where", lam_columns_choose(NULL, any, 1, any, any, any)) \
+    X(OPTIONAL, lam_columns_choose, "names", 0) \
+    X(OPTIONAL, lam_columns_choose, "options", 0) \
+    X(NEEDED, lam_columns_choose, "kept", lam_columns_choose(any, any, 1, any, NULL, any)) \
+    X(NEEDED, lam_columns_choose, "n_kept", lam_columns_choose(any, any, 1, any, any, NULL)) \
+    X(NEEDED, lam_table_read_rows, "cfg", lam_table_read_rows(NULL, any, any, any)) \
+    X(NEEDED, lam_table_read_rows, "path", lam_table_read_rows(any, NULL, any, any)) \
+    X(OPTIONAL, lam_table_read_rows, "first", 0) \
+    X(NEEDED, lam_table_read_rows, "out", lam_table_read_rows(any, any, any, NULL)) \
     X(NEEDED, lam_table_toy, "name", lam_table_toy(NULL, 1, 1, any)) \
     X(NEEDED, lam_table_toy, "out", lam_table_toy(any, 1, 1, NULL)) \
     X(NEEDED, lam_table_create, "out", lam_table_create(1, 1, NULL)) \
@@ -91,6 +101,8 @@ typedef struct argument {
     X(ANSWERED, lam_model_parameter_count, "model", lam_model_parameter_count(NULL)) \
     X(ANSWERED, lam_model_config, "model", lam_model_config(NULL)) \
     X(ANSWERED, lam_model_column, "model", lam_model_column(NULL, 1)) \
+    X(ANSWERED, lam_model_has_names, "model", lam_model_has_names(NULL)) \
+    X(ANSWERED, lam_model_wanted, "model", lam_model_wanted(NULL).names.item) \
     X(ANSWERED, lam_model_data_hash, "model", lam_model_data_hash(NULL)) \
     X(TAKEN, lam_model_standardiser, "model", lam_model_standardiser(NULL, any, any, any)) \
     X(TAKEN, lam_model_standardiser, "mean", lam_model_standardiser(NULL, NULL, any, any)) \

@@ -81,16 +81,16 @@ static void headers(void **state)
     assert_string_equal(t->names[2], "3");
     lam_table_free(t);
     /* a first row with a date or a label, over rows of the same kind, is data */
-    lam_read_options first = { .drop = "1" };
+    lam_read_options first = { .drop = LAM_NAMES("1") };
     t = read_text("16/12/2006;1;2\n17/12/2006;3;4\n", &first);
     assert_true(t->rows == 2 && t->has_names == 0 && t->values[0] == 1);
     lam_table_free(t);
-    lam_read_options last = { .drop = "3" };
+    lam_read_options last = { .drop = LAM_NAMES("3") };
     t = read_text("1,2,setosa\n3,4,virginica\n", &last);
     assert_true(t->rows == 2 && t->has_names == 0 && t->values[3] == 4);
     lam_table_free(t);
     /* ... while a header over text is a header, and so are quoted numbers over plain ones */
-    lam_read_options kind = { .drop = "kind" };
+    lam_read_options kind = { .drop = LAM_NAMES("kind") };
     t = read_text("x,kind\n1,setosa\n2,virginica\n", &kind);
     assert_true(t->rows == 2 && t->cols == 1 && t->values[1] == 2);
     lam_table_free(t);
@@ -155,24 +155,24 @@ static void column_selection(void **state)
 {
     (void)state;
     const char *text = "Date,Time,x,2\nmon,1:00,3,4\ntue,2:00,5,6\n";
-    lam_table *t = read_text(text, &(lam_read_options){ .columns = "2, Time" }); /* the name "2" wins over the number */
+    lam_table *t = read_text(text, &(lam_read_options){ .columns = LAM_NAMES("2", "Time") }); /* the name "2" wins over the number */
     assert_true(t->cols == 2 && t->values[0] == 4 && t->values[1] == 60);
     assert_string_equal(t->names[0], "2");
     lam_table_free(t);
-    t = read_text(text, &(lam_read_options){ .columns = "3,2,Time", .drop = "Time,Date" });
+    t = read_text(text, &(lam_read_options){ .columns = LAM_NAMES("x", "2", "Time"), .drop = LAM_NAMES("Time", "Date") });
     assert_true(t->cols == 2 && t->values[0] == 3 && t->values[1] == 4);
     lam_table_free(t);
     FAILS(read_with(text, NULL, &t), LAM_ERR_DATA, "line 2, column 1 (Date): \"mon\" is not a number");
-    FAILS(read_with(text, &(lam_read_options){ .drop = "date" }, &t), LAM_ERR_ARGUMENT, "no column \"date\"; is \"Date\" meant?");
-    FAILS(read_with(text, &(lam_read_options){ .columns = "Tine" }, &t), LAM_ERR_ARGUMENT, "is \"Time\" meant?");
-    FAILS(read_with(text, &(lam_read_options){ .columns = "voltage" }, &t), LAM_ERR_ARGUMENT, "from 1 to 4: Date, Time, x, 2");
-    FAILS(read_with(text, &(lam_read_options){ .columns = "5" }, &t), LAM_ERR_ARGUMENT, "no column \"5\"");
-    FAILS(read_with(text, &(lam_read_options){ .columns = "x,3" }, &t), LAM_ERR_ARGUMENT, "named twice");
-    FAILS(read_with(text, &(lam_read_options){ .columns = "x,,2" }, &t), LAM_ERR_ARGUMENT, "no column \"\"");
-    FAILS(read_with(text, &(lam_read_options){ .drop = "1,Time,x,2" }, &t), LAM_ERR_ARGUMENT, "no column is left of 4");
+    FAILS(read_with(text, &(lam_read_options){ .drop = LAM_NAMES("date") }, &t), LAM_ERR_ARGUMENT, "no column \"date\"; is \"Date\" meant?");
+    FAILS(read_with(text, &(lam_read_options){ .columns = LAM_NAMES("Tine") }, &t), LAM_ERR_ARGUMENT, "is \"Time\" meant?");
+    FAILS(read_with(text, &(lam_read_options){ .columns = LAM_NAMES("voltage") }, &t), LAM_ERR_ARGUMENT, "columns go by name: Date, Time, x, 2");
+    FAILS(read_with(text, &(lam_read_options){ .columns = LAM_NAMES("5") }, &t), LAM_ERR_ARGUMENT, "no column named \"5\"");
+    FAILS(read_with(text, &(lam_read_options){ .columns = LAM_NAMES("x", "x") }, &t), LAM_ERR_ARGUMENT, "named twice");
+    FAILS(read_with(text, &(lam_read_options){ .columns = LAM_NAMES("x", "", "2") }, &t), LAM_ERR_ARGUMENT, "no column \"\"");
+    FAILS(read_with(text, &(lam_read_options){ .drop = LAM_NAMES("Date", "Time", "x", "2") }, &t), LAM_ERR_ARGUMENT, "no column is left of 4");
     FAILS(read_with("a,b,a\n1,2,3\n", NULL, &t), LAM_ERR_FORMAT, "columns 1 and 3 are both named \"a\"");
-    FAILS(read_with("a,b,a\n1,2,3\n", &(lam_read_options){ .columns = "a" }, &t), LAM_ERR_ARGUMENT, "give the number");
-    t = read_text("a,b,a\n1,2,3\n", &(lam_read_options){ .drop = "3" });
+    FAILS(read_with("a,b,a\n1,2,3\n", &(lam_read_options){ .columns = LAM_NAMES("a") }, &t), LAM_ERR_ARGUMENT, "give the number");
+    t = read_text("a,b,a\n1,2,3\n", &(lam_read_options){ .drop = LAM_NAMES("3") });
     assert_true(t->cols == 2 && t->values[1] == 2);
     lam_table_free(t);
 }
@@ -304,7 +304,7 @@ static void arrays(void **state)
     const size_t shape[3] = { 2, 2, 1 };
     const char *path = scratch_path("a.npy");
     assert_int_equal(lam_npy_write(path, x, shape, 2), LAM_OK);
-    assert_int_equal(lam_table_read(path, &(lam_read_options){ .columns = "2" }, &t), LAM_OK);
+    assert_int_equal(lam_table_read(path, &(lam_read_options){ .columns = LAM_NAMES("2") }, &t), LAM_OK);
     assert_true(t->rows == 2 && t->cols == 1 && t->values[0] == 2 && t->values[1] == 4 && !t->has_names);
     assert_string_equal(t->names[0], "2"); /* a chosen column keeps its number */
     lam_table_free(t);
@@ -323,7 +323,7 @@ static void arrays(void **state)
     assert_int_equal(lam_table_read(path, &(lam_read_options){ .drop_bad_rows = 1 }, &t), LAM_OK);
     assert_true(t->rows == 1 && t->bad_rows == 1 && t->bad_at[0] == 1);
     lam_table_free(t);
-    FAILS(lam_table_read(path, &(lam_read_options){ .columns = "9" }, &t), LAM_ERR_ARGUMENT, "no column \"9\"");
+    FAILS(lam_table_read(path, &(lam_read_options){ .columns = LAM_NAMES("9") }, &t), LAM_ERR_ARGUMENT, "no column \"9\"");
 }
 
 static void archives(void **state)

@@ -86,7 +86,7 @@ static void missing_in_the_first_row(void **state)
         }
     /* all of it missing; a label beside it */
     fails(".,-\n1,2\n3,4\n", NULL, LAM_ERR_DATA, "line 1, column 1");
-    fails("setosa,NA,?\nsetosa,1,2\nvirginica,3,4\n", &(lam_read_options){ .drop = "1" }, LAM_ERR_DATA, "line 1, column 2");
+    fails("setosa,NA,?\nsetosa,1,2\nvirginica,3,4\n", &(lam_read_options){ .drop = LAM_NAMES("1") }, LAM_ERR_DATA, "line 1, column 2");
     /* a spelling that nobody knows beside numbers that are no names, and the way out */
     fails("unk,0.5,0.25\n1,2,3\n4,5,6.5\n", NULL, LAM_ERR_DATA, "\"unk\" is not a number");
     fails("unk,0.5,0.25\n1,2,3\n4,5,6.5\n", NULL, LAM_ERR_DATA, "--header yes");
@@ -166,7 +166,7 @@ static void row_names(void **state)
     };
     READ_ALL(cases, NULL);
     static const expected dropped = { "\"x\",\"kind\"\n\"b\",1,\"u\"\n\"a\",2,\"v\"\n", 2, 1, "x", 3, "left out", note };
-    reads_as(dropped.text, strlen(dropped.text), &(lam_read_options){ .drop = "kind" }, &dropped);
+    reads_as(dropped.text, strlen(dropped.text), &(lam_read_options){ .drop = LAM_NAMES("kind") }, &dropped);
     /* decimal commas between commas, a separator at the end of the rows alone, falling numbers: none of them is R */
     fails("x\n1,5\n2,7\n3,1\n", NULL, LAM_ERR_FORMAT, "line 2 has a cell too many");
     fails("x,y\n1,2,\n2,3,\n", NULL, LAM_ERR_FORMAT, "line 2 has a cell too many");
@@ -187,8 +187,8 @@ static void separators_and_breaks(void **state)
     };
     READ_ALL(cases, NULL);
     static const expected notes = { "a,comment,b\n1,\"first \"\"line\"\"\r\nsecond, line\r\n\r\nthird\",2\n3,ok,4\n", 2, 2, "a|b", 10, "names", "" };
-    reads_as(notes.text, strlen(notes.text), &(lam_read_options){ .drop = "comment" }, &notes);
-    fails("a,comment,b\n1,\"x\ny\",2\n3,z,oops\n", &(lam_read_options){ .drop = "comment" }, LAM_ERR_DATA, "line 4, column 3 (b): \"oops\"");
+    reads_as(notes.text, strlen(notes.text), &(lam_read_options){ .drop = LAM_NAMES("comment") }, &notes);
+    fails("a,comment,b\n1,\"x\ny\",2\n3,z,oops\n", &(lam_read_options){ .drop = LAM_NAMES("comment") }, LAM_ERR_DATA, "line 4, column 3 (b): \"oops\"");
     fails("a,b\n1,\"2\n3,4\n5,6\n", NULL, LAM_ERR_FORMAT, "line 2, column 2: a quote is not closed");
     fails("a,b\n1,\"2\n3,4\"x\n5,6\n", NULL, LAM_ERR_FORMAT, "line 2, column 2: a quote is not closed");
     fails("sep=:\n1:2\n", NULL, LAM_ERR_FORMAT, "separated by \":\"");
@@ -206,7 +206,7 @@ static void decimal_commas(void **state)
     };
     READ_ALL(cases, NULL);
     static const expected text = { "a;t\n1.5;u,v\n2.5;w\n", 2, 1, "a", 4, "names from line 1 (text above numbers)", "" };
-    reads_as(text.text, strlen(text.text), &(lam_read_options){ .drop = "t" }, &text); /* commas of columns left out do not count */
+    reads_as(text.text, strlen(text.text), &(lam_read_options){ .drop = LAM_NAMES("t") }, &text); /* commas of columns left out do not count */
     fails("1,234\t5\n2,345\t6\n", NULL, LAM_ERR_FORMAT, "line 1: \"1,234\": is its comma a decimal sign");
     fails("a;b\n1,234,567;2\n3;4\n", NULL, LAM_ERR_DATA, "commas between thousands are not read");
     fails("a;b\n1.5;2\n3,5;4\n", NULL, LAM_ERR_DATA, "line 3, column 1 (a): \"3,5\"");

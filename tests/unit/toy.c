@@ -136,7 +136,7 @@ static void names_as_paths(void **state)
     assert_string_equal(t->hash, u->hash);
     lam_table_free(t);
     lam_table_free(u);
-    assert_int_equal(lam_table_read("toy:moons:20", &(lam_read_options){ .columns = "y" }, &t), LAM_OK);
+    assert_int_equal(lam_table_read("toy:moons:20", &(lam_read_options){ .columns = LAM_NAMES("y") }, &t), LAM_OK);
     assert_int_equal(t->cols, 1);
     assert_int_equal(t->rows, 20);
     lam_table_free(t);
