@@ -1,6 +1,6 @@
 /* What "auto" stands for: chosen by rows and columns alone, so that the same data give the same fit. */
 #include "model/defaults.h"
-#include "base/error.h"
+#include "base/need.h"
 #include <string.h>
 
 /* The learning rate of an optimiser where none is given. */
@@ -46,8 +46,7 @@ static const double IMAGES_RATE = 0.5;
 
 lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
 {
-    if (cfg == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_config_resolve needs a configuration");
+    LAM_NEED(cfg, "cfg");
     int images = cfg->model == LAM_VAE;
     choice c = images ? of_images(rows) : of_density(rows, columns);
     if (cfg->n_hidden == 0) {

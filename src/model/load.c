@@ -287,7 +287,7 @@ lam_status lam_model_load(const char *path, const lam_config *config, lam_model 
 
 const char *lam_model_prefix(const lam_model *model)
 {
-    return model->prefix;
+    return model != NULL ? model->prefix : NULL;
 }
 
 lam_status lam_model_file_kind(const char *path, lam_model_kind *kind)

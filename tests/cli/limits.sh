@@ -1,7 +1,7 @@
 # Limits of time: what they cover, and what is said of figures that are of a sample.
 . "$(dirname "$0")/lib.bash"
 
-flags="toy:pinwheel:4000:1 --dims 16-16 --batch-size 100 --val-batch-size 100 --threads 1 --iterations 40 --val-freq 1000"
+flags="toy:pinwheel:4000:1 --dims 16-16 --blocks 1 --warm-start none --schedule cuts --batch-size 100 --val-batch-size 100 --threads 1 --iterations 40 --val-freq 1000"
 
 run fit $flags --out free
 expect_code 0

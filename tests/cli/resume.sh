@@ -41,7 +41,7 @@ mkdir 'a $HOME "b"'
 printf 'lr: 0.002\n' >"a \$HOME \"b\"/it's.yaml"
 "$laminar" sample whole -n 400 -o "a \$HOME \"b\"/data; x.csv" >out 2>err
 mkdir "my run"
-begin_in() { begin --iterations 100000 --overwrite --config "a \$HOME \"b\"/it's.yaml" --valid "a \$HOME \"b\"/data; x.csv" --out "my run"; }
+begin_in() { begin --iterations 100000 --schedule cuts --overwrite --config "a \$HOME \"b\"/it's.yaml" --valid "a \$HOME \"b\"/data; x.csv" --out "my run"; }
 begin_in
 until_logged "my run"
 kill -s INT "$pid"

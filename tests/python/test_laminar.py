@@ -25,7 +25,8 @@ import laminar
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PROGRAM = os.environ.get("LAMINAR", os.path.join(ROOT, "build", "laminar"))
-SMALL = {"dims": (8, 8), "lr": 0.01, "iterations": 40, "batch_size": 200, "val_freq": 20, "threads": 1}
+SMALL = {"dims": (8, 8), "lr": 0.01, "iterations": 40, "batch_size": 200, "val_freq": 20, "threads": 1,
+         "blocks": 1, "optimizer": "adam", "schedule": "cuts", "warm_start": "none"}
 
 
 class Frame:
@@ -65,7 +66,8 @@ class WithFlow(unittest.TestCase):
 class Fits(WithFlow):
     def test_the_program_makes_the_same_model(self):
         subprocess.run([PROGRAM, "fit", "toy:moons:1000:1", "--tpr", "--dims", "8-8", "--lr", "0.01", "--iterations", "40", "--batch-size",
-                        "200", "--val-freq", "20", "--threads", "2", "--quiet", "--out", self.path("run")], check=True,
+                        "200", "--val-freq", "20", "--threads", "2", "--blocks", "1", "--optimizer", "adam", "--schedule", "cuts",
+                        "--warm-start", "none", "--quiet", "--out", self.path("run")], check=True,
                        stdout=subprocess.DEVNULL)
         by_file = laminar.Flow(tpr=True, **SMALL).fit("toy:moons:1000:1")
         by_file.save(self.path("mine"))
@@ -381,7 +383,8 @@ class Conventions(WithFlow):
             flow.set_params(lr=3, nonsense=1)
         self.assertEqual(flow.lr, 0.25)
         self.assertEqual(vars(laminar.Flow(lr=3)), {**laminar.Flow().get_params(), "lr": 3})  # nothing else is set
-        self.assertEqual(laminar.Flow(iterations=4e1, tpr=1, lr=np.array(0.01), dims=[8.0, 8], batch_size=200, val_freq=20, threads=1)
+        self.assertEqual(laminar.Flow(iterations=4e1, tpr=1, lr=np.array(0.01), dims=[8.0, 8], batch_size=200, val_freq=20, threads=1,
+                                      blocks=1, optimizer="adam", schedule="cuts", warm_start="none")
                          .fit(self.x).score(self.x), self.flow.score(self.x))
         self.assertEqual(eval(repr(flow), {"Flow": laminar.Flow}).get_params(), flow.get_params())  # pylint: disable=eval-used
         names = [p.name for p in laminar.parameters("density")]
@@ -411,7 +414,8 @@ class Conventions(WithFlow):
 
     def test_a_file_of_parameters(self):
         with open(self.path("c.yaml"), "w", encoding="utf-8") as stream:
-            stream.write("dims: 8-8\nlr: 0.5\niterations: 40\nbatch-size: 200\nval-freq: 20\ntpr: true\n")
+            stream.write("dims: 8-8\nlr: 0.5\niterations: 40\nbatch-size: 200\nval-freq: 20\ntpr: true\n"
+                         "blocks: 1\noptimizer: adam\nschedule: cuts\nwarm-start: none\n")
         flow = laminar.Flow(config=self.path("c.yaml"), lr=0.01).fit(self.x)
         np.testing.assert_array_equal(flow.score_samples(self.x), self.flow.score_samples(self.x))
 

@@ -39,6 +39,7 @@ typedef struct argument {
     X(NEEDED, lam_config_save, "cfg", lam_config_save(NULL, any)) \
     X(NEEDED, lam_config_save, "yaml_path", lam_config_save(any, NULL)) \
     X(NEEDED, lam_config_check, "cfg", lam_config_check(NULL)) \
+    X(NEEDED, lam_config_resolve, "cfg", lam_config_resolve(NULL, 100, 2)) \
     X(TAKEN, lam_config_penalties, "cfg", lam_config_penalties(NULL, any)) \
     X(TAKEN, lam_config_penalties, "text", lam_config_penalties(NULL, NULL)) \
     X(TAKEN, lam_config_setting, "cfg", lam_config_setting(NULL)) \
@@ -103,6 +104,7 @@ typedef struct argument {
     X(ANSWERED, lam_model_column, "model", lam_model_column(NULL, 1)) \
     X(ANSWERED, lam_model_has_names, "model", lam_model_has_names(NULL)) \
     X(ANSWERED, lam_model_wanted, "model", lam_model_wanted(NULL).names.item) \
+    X(ANSWERED, lam_model_prefix, "model", lam_model_prefix(NULL)) \
     X(ANSWERED, lam_model_data_hash, "model", lam_model_data_hash(NULL)) \
     X(TAKEN, lam_model_standardiser, "model", lam_model_standardiser(NULL, any, any, any)) \
     X(TAKEN, lam_model_standardiser, "mean", lam_model_standardiser(NULL, NULL, any, any)) \

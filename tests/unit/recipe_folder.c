@@ -121,7 +121,7 @@ static void overwriting(void **state)
     const char *path = scratch_path("power.txt");
     FAILS(lam_recipe_prepare("power", &path, 1, scratch_path("no_folder"), NULL, NULL), LAM_ERR_IO, "is no folder");
     FAILS(lam_recipe_prepare("powder", &path, 1, scratch_folder, NULL, NULL), LAM_ERR_ARGUMENT, "there is no recipe \"powder\"");
-    FAILS(lam_recipe_prepare("power", NULL, 1, scratch_folder, NULL, NULL), LAM_ERR_ARGUMENT, "raw files");
+    FAILS(lam_recipe_prepare("power", NULL, 1, scratch_folder, NULL, NULL), LAM_ERR_ARGUMENT, "paths is NULL");
 }
 
 int main(void)
