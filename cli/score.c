@@ -35,15 +35,17 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     const lam_counts *counts, double seconds)
 {
     double mean, error, log_det = cli_log_det(model);
-    char text[32], how[96], nll[64];
+    char text[32], how[96], se[32] = "";
     lam_setting setting;
     (void)lam_model_setting(model, options, &setting); /* the options have just been used */
     mean_and_error(scores->values, scores->rows, &mean, &error);
     /* scores are in the units asked for; log p(data) = log p(standardised) + log_det */
     double data = units == LAM_UNITS_DATA ? -mean : -mean - log_det;
+    if (isfinite(error) && error > 0) /* the mean is that of these very rows: all of it, to compare with another's */
+        snprintf(se, sizeof se, error < 10 ? " +- %.2g" : " +- %.0f", error);
     printf("rows                                 %zu\n", scores->rows);
-    printf("mean NLL, nats, data units           %s\n", cli_measure(data, error, 6, nll));
-    printf("mean NLL, nats, standardised units   %s\n", cli_measure(data + log_det, error, 6, nll));
+    printf("mean NLL, nats, data units           %.6f%s\n", data, se);
+    printf("mean NLL, nats, standardised units   %.6f%s\n", data + log_det, se);
     char noise[256];
     if (lam_model_config(model)->noise.n > 0)
         fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy\n"
@@ -113,7 +115,7 @@ const cli_command cli_score = {
                "in both. FILE has a row for each of DATA: one that --drop-bad-rows leaves out is nan there.\n",
     .example = "  $ laminar score run/ test.csv -o logp.npy\n"
                "  rows                                 1000\n"
-               "  mean NLL, nats, data units           2.401 +- 0.021\n"
+               "  mean NLL, nats, data units           2.401310 +- 0.021\n"
                "  ...\n",
     .options = score_options,
     .least = 2,
