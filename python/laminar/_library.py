@@ -255,11 +255,14 @@ class Log:
         self._call = _Callback("void(void *, const char *)", lambda user, line: self._lines.append(text_of(line)))
         self.pointer.line = self._call.pointer
 
-    def tell(self, stacklevel):
+    def tell(self, stacklevel, from_zero=False):
+        """from_zero: columns have no names, and the library's numbers of them, from 1, become places."""
         if self._call.caught is not None:
             raise self._call.caught
         lines, self._lines = self._lines, []
         for line in lines:
+            if from_zero:
+                line = re.sub(r"\bcolumn (\d+)\b", lambda m: f"column {int(m[1]) - 1}", line)
             warnings.warn(as_python(line), stacklevel=stacklevel + 1)
 
 

@@ -259,7 +259,7 @@ class Flow(Estimator):
         """What is odd about the rows beside those of the fit, as a warning."""
         log = Log()
         check(lib.lam_rows_advise(self._model, how.pointer, doubles(x), len(x), log.pointer))
-        log.tell(stacklevel)
+        log.tell(stacklevel, from_zero=not lib.lam_model_has_names(self._model))
 
     def score_samples(self, X):
         """log p of each row, nats, data units [n]; with a warning NaN of a row that has a NaN or an infinity."""

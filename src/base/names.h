@@ -14,8 +14,4 @@ lam_status lam_names_copy(const char *const *items, size_t n, lam_names *out);
 int lam_names_equal(const lam_names *a, const lam_names *b);
 void lam_names_clear(lam_names *names); /* one that was parsed or copied, or an empty one */
 
-/* items [n] as the value of a flag, for a message: as a shell takes it, in quotes where it must be. 0, out unchanged, if the text does
- * not fit into size bytes. */
-int lam_names_show(const char *const *items, size_t n, char *out, size_t size);
-
 #endif

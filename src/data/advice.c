@@ -17,25 +17,45 @@ static void put_number(FILE *out, double value, int digits)
     fputs(text, out);
 }
 
+static lam_source source_of(const lam_dataset *data)
+{
+    return (lam_source) { "the data", (const char *const *)data->names, data->numbers, data->dim, data->has_names, data->from_zero };
+}
+
 /* ---- columns that are constant ------------------------------------------------------------------------------------ */
 
 /* All of them at once. */
 static lam_status refuse_constants(const lam_dataset *data, const lam_column_moments *moments, const size_t *columns, size_t n)
 {
+    const lam_source source = source_of(data);
     lam_remark text;
     LAM_TRY(lam_remark_begin(&text));
-    fprintf(text.out, n == 1 ? "column %zu (" : "%zu columns are constant: ", n == 1 ? columns[0] + 1 : n);
+    if (n > 1)
+        fprintf(text.out, "%zu columns are constant: ", n);
     size_t shown = lam_remark_shown(n);
     for (size_t i = 0; i < shown; i++) {
         const lam_column_moments *m = &moments[columns[i]];
-        lam_remark_name(text.out, data->names[columns[i]]);
-        fprintf(text.out, "%severy training row has ", n == 1 ? ") is constant: " : " (");
+        if (n == 1)
+            lam_remark_column(text.out, &source, columns[i]);
+        else
+            lam_remark_name(text.out, data->names[columns[i]]);
+        fprintf(text.out, "%severy training row has ", n == 1 ? " is constant: " : " (");
         put_number(text.out, m->low, m->low < m->high ? 12 : 0);
         fprintf(text.out, "%s%s", m->low < m->high ? ", but for the last digits, which are rounding" : "", n == 1 ? "" : ")");
         lam_remark_between(text.out, i, shown, n);
     }
     fprintf(text.out, "; leave %s out with ", n == 1 ? "it" : "them");
-    lam_remark_drop(text.out, data->names, columns, n);
+    lam_remark_drop(text.out, &source, columns, n);
+    return lam_remark_fail(&text, LAM_ERR_DATA);
+}
+
+static lam_status refuse_span(const lam_dataset *data, size_t column, const lam_column_moments *m)
+{
+    const lam_source source = source_of(data);
+    lam_remark text;
+    LAM_TRY(lam_remark_begin(&text));
+    lam_remark_column(text.out, &source, column);
+    fprintf(text.out, " spans %g to %g, beyond what double can square; rescale it", m->low, m->high);
     return lam_remark_fail(&text, LAM_ERR_DATA);
 }
 
@@ -53,8 +73,7 @@ static lam_status take_moments(lam_dataset *data, int standardise, lam_column_mo
     for (size_t j = 0; j < data->dim; j++) {
         const lam_column_moments *m = &moments[j];
         if (!isfinite(m->mean) || !isfinite(m->deviation) || m->deviation <= 0)
-            return lam_fail(LAM_ERR_DATA, "column %zu (%s) spans %g to %g, beyond what double can square; rescale it", j + 1,
-                data->names[j], m->low, m->high);
+            return refuse_span(data, j, m);
         if (!(data->low[j] < data->high[j])) /* else without values far from all others */
             data->low[j] = m->low, data->high[j] = m->high;
         data->mean[j] = standardise ? m->mean : 0;
@@ -79,6 +98,7 @@ lam_status lam_dataset_measure(lam_dataset *data, int standardise)
 static lam_status say_discrete(const lam_dataset *data, const lam_column_look *looks, const size_t *columns, size_t n,
     const lam_log *log)
 {
+    const lam_source source = source_of(data);
     lam_remark text;
     size_t shown = lam_remark_shown(n), rows = looks[columns[0]].sampled;
     double *widths = lam_alloc(n, sizeof *widths);
@@ -106,7 +126,7 @@ static lam_status say_discrete(const lam_dataset *data, const lam_column_look *l
         widths[i] = looks[columns[i]].spacing;
     fprintf(text.out, "; %s density has no bound, and the likelihood means little. Add noise as wide as the values are apart with "
         "--noise auto, which here is ", n == 1 ? "its" : "their");
-    lam_remark_noise(text.out, data->names, columns, widths, n);
+    lam_remark_noise(text.out, &source, columns, widths, n);
     lam_free(widths);
     return lam_remark_say(&text, log);
 }
@@ -135,6 +155,7 @@ static lam_status advise_discrete(const lam_dataset *data, const unsigned char *
 
 static lam_status say_noise(const lam_dataset *data, const size_t *columns, const double *widths, size_t n, const lam_log *log)
 {
+    const lam_source source = source_of(data);
     lam_remark text;
     LAM_TRY(lam_remark_begin(&text));
     if (n == 0)
@@ -142,7 +163,7 @@ static lam_status say_noise(const lam_dataset *data, const size_t *columns, cons
     else
         fprintf(text.out, "--noise auto adds noise to %zu column%s of few distinct values, as ", n, n == 1 ? "" : "s");
     if (n > 0)
-        lam_remark_noise(text.out, data->names, columns, widths, n);
+        lam_remark_noise(text.out, &source, columns, widths, n);
     if (n > 0)
         fputs(" does", text.out);
     return lam_remark_say(&text, log);
@@ -191,6 +212,7 @@ static void put_lone(FILE *out, const lam_lone *lone)
 
 static lam_status say_lone(const lam_dataset *data, const lam_lone *lone, const size_t *columns, size_t n, const lam_log *log)
 {
+    const lam_source source = source_of(data);
     lam_remark text;
     size_t shown = lam_remark_shown(n);
     LAM_TRY(lam_remark_begin(&text));
@@ -202,7 +224,7 @@ static lam_status say_lone(const lam_dataset *data, const lam_lone *lone, const 
     }
     fprintf(text.out, ". If that is so, put NaN in its place and leave such rows out with --drop-bad-rows, or leave the column%s out "
         "with ", n == 1 ? "" : "s");
-    lam_remark_drop(text.out, data->names, columns, n);
+    lam_remark_drop(text.out, &source, columns, n);
     return lam_remark_say(&text, log);
 }
 
@@ -225,6 +247,7 @@ static lam_status advise_lone(lam_dataset *data, lam_lone *lone, size_t *columns
  * only where no other is like that. */
 static lam_status advise_counts(const lam_dataset *data, const lam_table *table, size_t *columns, const lam_log *log)
 {
+    const lam_source source = source_of(data);
     size_t n = 0, shuffled = 0, first = 0;
     lam_remark text;
     for (size_t j = 0; j < table->cols; j++) {
@@ -243,10 +266,10 @@ static lam_status advise_counts(const lam_dataset *data, const lam_table *table,
         return LAM_OK;
     LAM_TRY(lam_remark_begin(&text));
     fprintf(text.out, "%s ", n == 1 ? "column" : "columns");
-    lam_remark_names(text.out, data->names, columns, n);
+    lam_remark_names(text.out, &source, columns, n);
     fprintf(text.out, " %s the rows (whole numbers, each once), which says nothing about what is in them: leave %s out with ",
         n == 1 ? "numbers" : "number", n == 1 ? "it" : "them");
-    lam_remark_drop(text.out, data->names, columns, n);
+    lam_remark_drop(text.out, &source, columns, n);
     return lam_remark_say(&text, log);
 }
 
@@ -299,6 +322,7 @@ static void put_relation(FILE *out, char *const *names, const lam_relation *r, d
 
 static lam_status say_relations(const lam_dataset *data, const lam_relations *found, size_t *columns, const lam_log *log)
 {
+    const lam_source source = source_of(data);
     size_t n = found->n, shown = lam_remark_shown(n);
     int rounded = 0;
     lam_remark text;
@@ -316,7 +340,7 @@ static lam_status say_relations(const lam_dataset *data, const lam_relations *fo
     }
     fprintf(text.out, "%s. The rows lie on a plane, where density and likelihood have no bound; leave %s out with ",
         rounded ? ", but for what rounding leaves" : "", n == 1 ? "it" : "them");
-    lam_remark_drop(text.out, data->names, columns, n);
+    lam_remark_drop(text.out, &source, columns, n);
     return lam_remark_say(&text, log);
 }
 

@@ -57,11 +57,29 @@ void lam_remark_between(FILE *out, size_t i, size_t shown, size_t n)
         fprintf(out, " and %zu others", n - shown);
 }
 
-void lam_remark_names(FILE *out, char *const *names, const size_t *columns, size_t n)
+static void put_name(FILE *out, const lam_source *source, size_t column)
+{
+    if (source->has_names)
+        lam_remark_name(out, source->names[column]);
+    else
+        fprintf(out, "%zu", lam_column_shown(source, column));
+}
+
+void lam_remark_column(FILE *out, const lam_source *source, size_t column)
+{
+    fprintf(out, "column %zu", lam_column_shown(source, column));
+    if (!source->has_names && source->from_zero)
+        return;
+    fputs(" (", out);
+    put_name(out, source, column);
+    fputc(')', out);
+}
+
+void lam_remark_names(FILE *out, const lam_source *source, const size_t *columns, size_t n)
 {
     size_t shown = lam_remark_shown(n);
     for (size_t i = 0; i < shown; i++) {
-        lam_remark_name(out, names[columns[i]]);
+        put_name(out, source, columns[i]);
         lam_remark_between(out, i, shown, n);
     }
 }
@@ -69,9 +87,16 @@ void lam_remark_names(FILE *out, char *const *names, const size_t *columns, size
 /* ---- flags -------------------------------------------------------------------------------------------------------- */
 
 /* A name as it stands in a list: in double quotes where it would not be taken for one name. */
-static void put_item(FILE *out, const char *name)
+static void put_item(FILE *out, const lam_source *source, size_t column)
 {
-    int quotes = name[0] == '\0' || name[0] == '"' || name[0] == ' ' || strchr(name, ',') != NULL;
+    const char *name = source->has_names ? source->names[column] : "";
+    size_t n = strlen(name);
+    if (!source->has_names) {
+        fprintf(out, "%zu", lam_column_shown(source, column));
+        return;
+    }
+    int quotes = n == 0 || name[0] == '"' || name[0] == ' ' || name[n - 1] == ' ' || strchr(name, ',') != NULL
+        || (source->from_zero && strspn(name, "0123456789") == n);
     fputs(quotes ? "\"" : "", out);
     for (const char *p = name; *p != '\0'; p++)
         fputs(quotes && *p == '"' ? "\"\"" : (const char[]){ *p, '\0' }, out);
@@ -92,7 +117,7 @@ static void put_word(FILE *out, const char *word)
 }
 
 /* widths NULL: names alone. */
-static void put_flag(FILE *out, const char *flag, char *const *names, const size_t *columns, const double *widths, size_t n)
+static void put_flag(FILE *out, const char *flag, const lam_source *source, const size_t *columns, const double *widths, size_t n)
 {
     char width[LAM_NUMBER_SIZE];
     lam_remark list;
@@ -101,7 +126,7 @@ static void put_flag(FILE *out, const char *flag, char *const *names, const size
         return;
     for (size_t i = 0; i < n; i++) {
         fputs(i == 0 ? "" : ",", list.out);
-        put_item(list.out, names[columns[i]]);
+        put_item(list.out, source, columns[i]);
         if (widths == NULL)
             continue;
         lam_number_print(widths[i], width);
@@ -112,12 +137,12 @@ static void put_flag(FILE *out, const char *flag, char *const *names, const size
     free(list.text);
 }
 
-void lam_remark_drop(FILE *out, char *const *names, const size_t *columns, size_t n)
+void lam_remark_drop(FILE *out, const lam_source *source, const size_t *columns, size_t n)
 {
-    put_flag(out, "--drop ", names, columns, NULL, n);
+    put_flag(out, "--drop ", source, columns, NULL, n);
 }
 
-void lam_remark_noise(FILE *out, char *const *names, const size_t *columns, const double *widths, size_t n)
+void lam_remark_noise(FILE *out, const lam_source *source, const size_t *columns, const double *widths, size_t n)
 {
-    put_flag(out, "--noise ", names, columns, widths, n);
+    put_flag(out, "--noise ", source, columns, widths, n);
 }

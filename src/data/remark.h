@@ -1,7 +1,7 @@
 /* Messages about columns: of sixty bad ones, the first few by name, and a flag that has them all. */
 #ifndef LAM_DATA_REMARK_H
 #define LAM_DATA_REMARK_H
-#include "laminar.h"
+#include "data/columns.h"
 #include <stdio.h>
 
 /* A text that grows as it is written to (out is a stream; NULL when there was no memory). */
@@ -21,10 +21,13 @@ void lam_remark_name(FILE *out, const char *name);
 enum { LAM_REMARK_NAMES = 6 };
 size_t lam_remark_shown(size_t n);
 void lam_remark_between(FILE *out, size_t i, size_t shown, size_t n);
-/* "a, b, c, d, e, f and 54 others". columns [n]: from 0. */
-void lam_remark_names(FILE *out, char *const *names, const size_t *columns, size_t n);
-/* "--drop a,b,c", "--noise a:1,b:0.5": all of them, to be pasted into a shell, in quotes where a name wants them. */
-void lam_remark_drop(FILE *out, char *const *names, const size_t *columns, size_t n);
-void lam_remark_noise(FILE *out, char *const *names, const size_t *columns, const double *widths, size_t n);
+/* "column 2 (price)", and where columns without names are counted from 0 their number alone. column: from 0, as columns [n] below. */
+void lam_remark_column(FILE *out, const lam_source *source, size_t column);
+/* "a, b, c, d, e, f and 54 others" */
+void lam_remark_names(FILE *out, const lam_source *source, const size_t *columns, size_t n);
+/* "--drop a,b,c", "--noise a:1,b:0.5": all of them, to be pasted into a shell, in quotes where a name wants them. Where columns are counted
+ * from 0, a name of digits stands in double quotes: without these it is a place. */
+void lam_remark_drop(FILE *out, const lam_source *source, const size_t *columns, size_t n);
+void lam_remark_noise(FILE *out, const lam_source *source, const size_t *columns, const double *widths, size_t n);
 
 #endif

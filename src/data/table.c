@@ -1,3 +1,4 @@
+#include "data/remark.h"
 #include "data/table.h"
 #include "base/error.h"
 #include "base/need.h"
@@ -175,8 +176,22 @@ lam_status lam_table_pick(const lam_table *table, const size_t *kept, size_t n, 
     return LAM_OK;
 }
 
+static lam_status bad_number(const lam_table *table, const char *name, size_t row, size_t column, int from_zero)
+{
+    lam_source source = lam_source_of(name, table);
+    source.from_zero = from_zero;
+    lam_remark all;
+    LAM_TRY(lam_remark_begin(&all));
+    fprintf(all.out, "%s: row %zu, ", name, row + 1);
+    lam_remark_column(all.out, &source, column);
+    fprintf(all.out, " is %s; leave such rows out with --drop-bad-rows, or the column with ",
+        isnan(table->values[row * table->cols + column]) ? "NaN" : "infinite");
+    lam_remark_drop(all.out, &source, &column, 1);
+    return lam_remark_fail(&all, LAM_ERR_DATA);
+}
+
 /* NaN and infinities: an error, or rows dropped and counted. */
-static lam_status check_rows(lam_table *table, const char *name, int drop_bad_rows)
+static lam_status check_rows(lam_table *table, const char *name, const lam_read_options *options)
 {
     size_t cols = table->cols, used = 0;
     for (size_t i = 0; i < table->rows; i++) {
@@ -184,10 +199,8 @@ static lam_status check_rows(lam_table *table, const char *name, int drop_bad_ro
         size_t j = 0;
         while (j < cols && isfinite(row[j]))
             j++;
-        if (j < cols && !drop_bad_rows)
-            return lam_fail(LAM_ERR_DATA, "%s: row %zu, column %zu (%s) is %s; leave such rows out with "
-                "--drop-bad-rows, or the column with --drop %s", name, i + 1, j + 1, table->names[j],
-                isnan(row[j]) ? "NaN" : "infinite", table->names[j]);
+        if (j < cols && !options->drop_bad_rows)
+            return bad_number(table, name, i, j, options->from_zero);
         if (j < cols) {
             LAM_TRY(lam_table_drop_row(table, i));
             continue;
@@ -203,7 +216,9 @@ static lam_status check_rows(lam_table *table, const char *name, int drop_bad_ro
 
 lam_status lam_table_select(lam_table *table, const char *name, const lam_read_options *options)
 {
-    if (options != NULL && (options->columns.n > 0 || options->drop.n > 0 || options->like != NULL)) {
+    static const lam_read_options all = { 0 };
+    options = options != NULL ? options : &all;
+    if (options->columns.n > 0 || options->drop.n > 0 || options->like != NULL) {
         lam_source source = lam_source_of(name, table);
         source.from_zero = options->from_zero;
         size_t *kept, n;
@@ -212,7 +227,7 @@ lam_status lam_table_select(lam_table *table, const char *name, const lam_read_o
         lam_free(kept);
         LAM_TRY(status);
     }
-    return check_rows(table, name, options != NULL && options->drop_bad_rows);
+    return check_rows(table, name, options);
 }
 
 /* Equality by value, so that 0 and -0 are duplicates; there is no NaN here any more. */

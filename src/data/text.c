@@ -5,6 +5,7 @@
 #include "data/decimal.h"
 #include "data/encoding.h"
 #include "data/preamble.h"
+#include "data/remark.h"
 #include "data/table.h"
 #include <math.h>
 #include <stdio.h>
@@ -35,11 +36,16 @@ static lam_cell_kind read_cell(const text *t, const lam_cell *cell, double *valu
     return t->comma ? lam_cell_read_comma(cell->at, cell->n, value) : lam_cell_read(cell->at, cell->n, value);
 }
 
+static lam_source source_of(const text *t)
+{
+    return (lam_source) { t->name, (const char *const *)t->top.names, NULL, t->top.cols, t->top.has_names,
+        t->options != NULL && t->options->from_zero };
+}
+
 /* Lays out the table: which columns go where, and room for as many rows as the length of one lets expect. */
 static lam_status prepare(text *t, size_t bytes, size_t line_bytes)
 {
-    const lam_source source = { t->name, (const char *const *)t->top.names, NULL, t->top.cols, t->top.has_names,
-        t->options != NULL && t->options->from_zero };
+    const lam_source source = source_of(t);
     size_t *kept, n;
     LAM_TRY(lam_columns_select(&source, t->options, &kept, &n));
     t->place = lam_alloc(t->top.cols, sizeof *t->place);
@@ -77,6 +83,72 @@ static lam_status make_room(text *t)
     return LAM_OK;
 }
 
+/* ---- columns that are no numbers ---------------------------------------------------------------------------------- */
+
+/* Words, dates, codes; not what might be a number with commas. */
+static int is_text(const text *t, const lam_cell *cell)
+{
+    double value;
+    int letters = memchr(cell->at, ',', cell->n) == NULL;
+    for (size_t i = 0; i < cell->n && !letters; i++) {
+        unsigned char c = (unsigned char)cell->at[i];
+        letters = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+    }
+    return letters && read_cell(t, cell, &value) == LAM_CELL_TEXT;
+}
+
+/* The columns kept that have text in every row where they have anything, into columns [t->top.cols]. */
+static lam_status find_text(const text *t, size_t *columns, size_t *n)
+{
+    unsigned char *seen = lam_alloc(2 * t->top.cols, 1), *other = seen + t->top.cols;
+    if (seen == NULL)
+        return LAM_ERR_MEMORY;
+    lam_lines lines = t->top.rows;
+    for (lam_text_line line; lam_record_next(&lines, t->top.separator, &line);) {
+        const char *at = line.at;
+        lam_cell cell;
+        double value;
+        if (lam_line_is_comment(&line)
+            || (t->top.row_names && lam_cell_next(&at, line.end, t->top.separator, &cell) != LAM_STEP_CELL))
+            continue;
+        for (size_t j = 0; j < t->top.cols && lam_cell_next(&at, line.end, t->top.separator, &cell) == LAM_STEP_CELL; j++) {
+            int words = t->place[j] != SIZE_MAX && !other[j] && is_text(t, &cell);
+            if (words)
+                seen[j] = 1;
+            else if (read_cell(t, &cell, &value) != LAM_CELL_MISSING)
+                other[j] = 1;
+        }
+    }
+    *n = 0;
+    for (size_t j = 0; j < t->top.cols; j++)
+        if (seen[j] && !other[j])
+            columns[(*n)++] = j;
+    lam_free(seen);
+    return LAM_OK;
+}
+
+/* Fails with all columns of text, if there are any, and others that are kept. tail: what else might help. */
+static lam_status refuse_text(const text *t, const char *tail)
+{
+    const lam_source source = source_of(t);
+    size_t n = 0, *columns = lam_alloc(t->top.cols, sizeof *columns);
+    lam_remark all;
+    lam_status status = columns == NULL ? LAM_ERR_MEMORY : find_text(t, columns, &n);
+    if (status == LAM_OK && n > 0 && n < t->table->cols && (status = lam_remark_begin(&all)) == LAM_OK) {
+        fprintf(all.out, "%s: ", t->name);
+        if (n == 1)
+            lam_remark_column(all.out, &source, columns[0]);
+        else
+            fputs("columns ", all.out), lam_remark_names(all.out, &source, columns, n);
+        fprintf(all.out, " %s text in every row, and no numbers; leave %s out with ", n == 1 ? "has" : "have", n == 1 ? "it" : "them");
+        lam_remark_drop(all.out, &source, columns, n);
+        fputs(tail, all.out);
+        status = lam_remark_fail(&all, LAM_ERR_DATA);
+    }
+    lam_free(columns);
+    return status;
+}
+
 /* "line 3, column 2 (Voltage): "abc" is not a number", with what to do about it. */
 static lam_status bad_cell(const text *t, const lam_text_line *line, size_t column, const lam_cell *cell, double value)
 {
@@ -90,13 +162,21 @@ static lam_status bad_cell(const text *t, const lam_text_line *line, size_t colu
     if (t->comma && kind == LAM_CELL_TEXT && memchr(cell->at, '.', cell->n) != NULL)
         hint = " (others have a decimal comma: is the point one between thousands?)";
     const char *names = t->top.first_line != line->number || t->top.has_names ? "" : "; if the line holds the names of the columns: --header yes";
+    const lam_source source = source_of(t);
+    lam_remark all;
+    if (kind == LAM_CELL_TEXT)
+        LAM_TRY(refuse_text(t, names));
+    LAM_TRY(lam_remark_begin(&all));
+    fprintf(all.out, "%s: line %zu, ", t->name, line->number);
+    lam_remark_column(all.out, &source, column);
     if (cell->n == 0)
-        return lam_fail(LAM_ERR_DATA, "%s: line %zu, column %zu (%s): the cell is empty; leave such rows out with "
-            "--drop-bad-rows, or the column with --drop %s%s", t->name, line->number, column + 1, t->top.names[column],
-            t->top.names[column], names);
-    return lam_fail(LAM_ERR_DATA, "%s: line %zu, column %zu (%s): \"%s\" is %s%s; leave such rows out with --drop-bad-rows, or "
-        "the column with --drop %s%s", t->name, line->number, column + 1, t->top.names[column], shown,
-        isinf(value) ? "infinite" : kind == LAM_CELL_MISSING ? "a missing value" : "not a number", hint, t->top.names[column], names);
+        fputs(": the cell is empty", all.out);
+    else
+        fprintf(all.out, ": \"%s\" is %s%s", shown, isinf(value) ? "infinite" : kind == LAM_CELL_MISSING ? "a missing value" : "not a number", hint);
+    fputs("; leave such rows out with --drop-bad-rows, or the column with ", all.out);
+    lam_remark_drop(all.out, &source, &column, 1);
+    fputs(names, all.out);
+    return lam_remark_fail(&all, LAM_ERR_DATA);
 }
 
 static lam_status ragged(const text *t, const lam_text_line *line, size_t cells, const lam_cell *extra)
@@ -183,6 +263,8 @@ static lam_status read_rows(text *t)
             t->first_comment = line.number;
         }
     }
+    if (t->table->rows == 0)
+        LAM_TRY(refuse_text(t, ""));
     if (t->table->rows == 0)
         return lam_fail(LAM_ERR_DATA, "%s: no row is left, all %zu were dropped; the first for %s; --drop the columns that are "
             "not numbers", t->name, t->seen, t->first_bad);

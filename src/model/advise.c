@@ -122,7 +122,7 @@ static lam_status say_standardised(const lam_model *m, size_t worst, const lam_l
     put(text.out, m->mean[worst]);
     fputs(" and ", text.out);
     put(text.out, m->scale[worst]);
-    fputs(" in ", text.out);
+    fputs(" in column ", text.out);
     lam_remark_name(text.out, m->columns[worst]);
     fputs(". The model takes rows in the units of the fitted file; such rows as `laminar fit --write-split` writes are taken with "
         "--standardised", text.out);

@@ -115,6 +115,23 @@ class Fits(WithFlow):
             twins.columns = ["a", "a"]
             laminar.Flow(**SMALL).fit(twins)
 
+    def test_columns_in_messages(self):
+        """What a message proposes cures, when it is given as it stands: places from 0, and digits in quotes where they are a name."""
+        x = np.column_stack([self.x[:, 0], np.full(1000, 7.0), self.x[:, 1]])
+        text = self.path("x.csv")
+        with open(text, "w") as stream:
+            stream.writelines(f"{a!r},{b!r},{c!r}\n" for a, b, c in x.tolist())
+        for rows, said, drop in ((x, "column 1 is constant", [1]), (text, "column 1 is constant", [1]),
+                                 (Frame({"a": x[:, 0], "400": x[:, 1], "c": x[:, 2]}), r"column 1 \(400\) is constant", ["400"]),
+                                 (Frame({"a": x[:, 0], "d, e": x[:, 1], "c": x[:, 2]}), r"column 1 \(d, e\) is constant", ["d, e"])):
+            with self.assertRaisesRegex(laminar.DataError, said) as caught:
+                laminar.Flow(**SMALL).fit(rows)
+            self.assertIn(f"(drop={drop!r})", str(caught.exception))
+            laminar.Flow(**{**SMALL, "iterations": 1, "warm_start": "none"}, drop=drop).fit(rows)
+        far = self.x[:5] + [[0, 1000]]
+        with self.assertWarnsRegex(UserWarning, "in column 1: "):
+            self.flow.score_samples(far)
+
     def test_chosen_columns(self):
         wide = np.column_stack([self.x[:, 0], np.random.default_rng(1).normal(size=1000), self.x[:, 1]])
         frame = Frame({"a": wide[:, 0], "b": wide[:, 1], "c": wide[:, 2]})

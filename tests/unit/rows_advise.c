@@ -109,7 +109,7 @@ static void rows_already_standardised(void **state)
     lam_model *model = make(1), *old = make(0), *copy;
     fill(0, 1, 1);
     expect(ask(model, LAM_UNITS_DATA), 1, "the rows look standardised already: mean 0 and standard deviation 1 in every column, where the "
-        "training rows had 240 and 3 in Voltage.");
+        "training rows had 240 and 3 in column Voltage.");
     expect(ask(model, LAM_UNITS_DATA), 1, "--standardised");
     expect(ask(old, LAM_UNITS_DATA), 1, "look standardised");
     assert_int_equal(lam_model_copy(model, &copy), LAM_OK);

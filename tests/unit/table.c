@@ -162,7 +162,7 @@ static void column_selection(void **state)
     t = read_text(text, &(lam_read_options){ .columns = LAM_NAMES("x", "2", "Time"), .drop = LAM_NAMES("Time", "Date") });
     assert_true(t->cols == 2 && t->values[0] == 3 && t->values[1] == 4);
     lam_table_free(t);
-    FAILS(read_with(text, NULL, &t), LAM_ERR_DATA, "line 2, column 1 (Date): \"mon\" is not a number");
+    FAILS(read_with(text, NULL, &t), LAM_ERR_DATA, "column 1 (Date) has text in every row, and no numbers; leave it out with --drop Date");
     FAILS(read_with(text, &(lam_read_options){ .drop = LAM_NAMES("date") }, &t), LAM_ERR_ARGUMENT, "no column \"date\"; is \"Date\" meant?");
     FAILS(read_with(text, &(lam_read_options){ .columns = LAM_NAMES("Tine") }, &t), LAM_ERR_ARGUMENT, "is \"Time\" meant?");
     FAILS(read_with(text, &(lam_read_options){ .columns = LAM_NAMES("voltage") }, &t), LAM_ERR_ARGUMENT, "columns go by name: Date, Time, x, 2");
@@ -217,7 +217,9 @@ static void bad_rows_and_duplicates(void **state)
     assert_int_equal(t->rows, 3);
     assert_memory_equal(t->values, want, sizeof want);
     lam_table_free(t);
-    FAILS(read_with("a,b\n1,u\n2,v\n", &(lam_read_options){ .drop_bad_rows = 1 }, &t), LAM_ERR_DATA,
+    FAILS(read_with("a,b\nNA,u\n2,NA\n", &(lam_read_options){ .drop_bad_rows = 1 }, &t), LAM_ERR_DATA,
+        "column 2 (b) has text in every row, and no numbers; leave it out with --drop b");
+    FAILS(read_with("a,b\n1,u\nv,2\n", &(lam_read_options){ .drop_bad_rows = 1 }, &t), LAM_ERR_DATA,
         "no row is left, all 2 were dropped; the first for line 2, column 2 (b): \"u\"");
 }
 

@@ -213,6 +213,27 @@ static void decimal_commas(void **state)
     fails("a;b\n1,5;2\n3,5;1.234,5\n", NULL, LAM_ERR_DATA, "line 3, column 2 (b): \"1.234,5\"");
 }
 
+/* All columns of text at once, with a flag that a shell takes; none where a number stands in one, where it may be a number with commas, or
+ * where nothing else would be left. */
+static void columns_of_text(void **state)
+{
+    (void)state;
+    const lam_read_options drop_rows = { .drop_bad_rows = 1 }, from_zero = { .from_zero = 1 };
+    const char *two = "400,x,it's; day,\"a, b\"\n# none\nred,1,2020-01-01,2\n,2,NA,3\nblue,3,2020-01-02,4\n";
+    const char *said = "columns 400 and it's; day have text in every row, and no numbers; leave them out with --drop '400,it'\\''s; day'";
+    fails(two, NULL, LAM_ERR_DATA, said);
+    fails(two, &drop_rows, LAM_ERR_DATA, said);
+    fails(two, &(lam_read_options){ .drop = LAM_NAMES("it's; day") }, LAM_ERR_DATA, "column 1 (400) has text in every row, and no numbers; "
+        "leave it out with --drop 400");
+    fails(two, &(lam_read_options){ .drop = LAM_NAMES("it's; day"), .from_zero = 1 }, LAM_ERR_DATA, "column 0 (400) has text in every row, "
+        "and no numbers; leave it out with --drop '\"400\"'");
+    fails("red,1,2\nblue,3,4\n", &from_zero, LAM_ERR_DATA, "column 0 has text in every row, and no numbers; leave it out with --drop 0");
+    fails("k,x\nred,1\n7,2\n", NULL, LAM_ERR_DATA, "line 2, column 1 (k): \"red\" is not a number; leave such rows out with "
+        "--drop-bad-rows, or the column with --drop k");
+    fails("k,x\n\"1,234.5\",1\n\"2,345.5\",2\n", NULL, LAM_ERR_DATA, "line 2, column 1 (k): \"1,234.5\" is not a number");
+    fails("k,x\nred,u\nblue,v\n", NULL, LAM_ERR_DATA, "line 2, column 1 (k): \"red\" is not a number");
+}
+
 static void encodings(void **state)
 {
     (void)state;
@@ -252,6 +273,7 @@ int main(void)
         cmocka_unit_test(row_names),
         cmocka_unit_test(separators_and_breaks),
         cmocka_unit_test(decimal_commas),
+        cmocka_unit_test(columns_of_text),
         cmocka_unit_test(encodings),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
