@@ -18,13 +18,25 @@ typedef struct choice {
     size_t width, layers, blocks, batch, iterations, start, validations;
 } choice;
 
-/* Found by measuring (docs/results.md, "Defaults"). */
+/* Found by measuring on power_month (33,178 training rows of 6 columns), protein (35,657 of 10), ccpp (7,750 of 5) and the first 1000 rows
+ * of ccpp, each for the same processor seconds (docs/method.md 8). More than 32 columns get wider layers, of which the first and the
+ * last would otherwise be a bottleneck. */
 static choice of_density(size_t rows, size_t columns)
 {
-    (void)columns;
-    choice c = { .width = 64, .layers = 3, .blocks = 5, .batch = 500, .iterations = 2000, .start = 2000, .validations = 40 };
-    if (rows < 3000)
-        c = (choice) { .width = 64, .layers = 2, .blocks = 2, .batch = 250, .iterations = 1000, .start = 500, .validations = 40 };
+    choice c = { .width = columns > 32 ? 128 : 64, .layers = 3, .blocks = 5, .batch = 1000, .iterations = 1000, .start = 2000,
+        .validations = 40 };
+    if (rows < 20000) {
+        c.blocks = 3;
+        c.batch = 500;
+        c.iterations = 1500;
+        c.start = 1000;
+    }
+    if (rows < 3000) { /* and these are soon known */
+        c.layers = c.blocks = 2;
+        c.batch = 250;
+        c.iterations = 1000;
+        c.start = 500;
+    }
     return c;
 }
 
