@@ -63,12 +63,12 @@ static void add_run(cli_grid *grid, const char *folder, const lam_history *run, 
     cli_grid_add(grid, "%g", cfg->atol);
     cli_grid_add(grid, "%g", cfg->rtol);
     cli_grid_number(grid, 0, run->iterations);
-    cli_grid_number(grid, 4, run->test_nll);
+    cli_grid_measure(grid, 4, run->test_nll, run->test_nll_se);
     if (cfg->model == LAM_DENSITY) {
-        cli_grid_number(grid, 4, run->test_nll - run->log_det);
-        cli_grid_number(grid, 4, run->gaussian_test_nll);
+        cli_grid_measure(grid, 4, run->test_nll - run->log_det, run->test_nll_se);
+        cli_grid_measure(grid, 4, run->gaussian_test_nll, run->gaussian_test_nll_se);
     }
-    cli_grid_number(grid, 4, run->best_val_nll);
+    cli_grid_measure(grid, 4, run->best_val_nll, run->best_val_nll_se);
     cli_grid_number(grid, 1, counts.forward);
     cli_grid_number(grid, 1, counts.backward);
     cli_grid_number(grid, 2, counts.accepted / (double)cfg->blocks);

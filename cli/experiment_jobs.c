@@ -285,13 +285,13 @@ static int begin(work *w, job *j, size_t index, const sigset_t *signals)
 /* What a finished run says of itself, on stdout. */
 static void print_finished(work *w, const lam_experiment_run *run)
 {
-    char text[32];
+    char text[32], nll[64];
     cli_status_line("");
     printf("%zu of %zu  %s: ", ++w->finished, w->runs, run->name);
     if (isfinite(run->test_nll))
-        printf("test NLL %.4f, ", run->test_nll);
+        printf("test NLL %s, ", cli_measure(run->test_nll, run->test_nll_se, 4, nll));
     else
-        printf("best validation NLL %.4f, ", run->best_val_nll);
+        printf("best validation NLL %s, ", cli_measure(run->best_val_nll, run->best_val_nll_se, 4, nll));
     printf("%.0f iterations, %s of processor\n", run->iterations, cli_duration(run->train_cpu_seconds, text));
     fflush(stdout);
 }

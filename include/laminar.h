@@ -597,6 +597,7 @@ typedef struct lam_history {
     int has_summary; /* 1: the run ended or was stopped, and has not gone on since */
     int finished;    /* 1: it ended as it should */
     double iterations, best_iteration, best_val_nll, test_nll, gaussian_test_nll, mixture_test_nll, mixture_components, log_det;
+    double best_val_nll_se, test_nll_se, gaussian_test_nll_se; /* standard errors; NaN: not known */
     double train_forward, train_backward, train_accepted, train_rejected, test_forward, test_solves;
     double warm_start_forward, warm_start_backward; /* 0 without a warm start. Seconds are with it, calls of training without */
     double seconds, train_seconds, train_cpu_seconds;
@@ -864,6 +865,7 @@ typedef struct lam_experiment_run {
     lam_run_state state;
     const char *message;             /* of a failed one: why; else "" */
     double iterations, test_nll, best_val_nll;         /* as far as it is; NaN: not known */
+    double test_nll_se, best_val_nll_se;               /* standard errors of these, likewise */
     double seconds, train_seconds, train_cpu_seconds;  /* as in lam_fit_result */
 } lam_experiment_run;
 

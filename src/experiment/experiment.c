@@ -300,7 +300,7 @@ static void point_shown(lam_experiment *e)
         lam_grid_run *run = &e->runs[i];
         run->shown = (lam_experiment_run) { .choosing = run->choosing, .name = run->name, .folder = run->folder, .data = run->paths[0],
             .valid = run->paths[1], .test = run->paths[2], .config = run->configured ? &run->config : NULL, .message = "",
-            .iterations = unknown, .test_nll = unknown, .best_val_nll = unknown, .seconds = unknown, .train_seconds = unknown,
+            .iterations = unknown, .test_nll = unknown, .best_val_nll = unknown, .test_nll_se = unknown, .best_val_nll_se = unknown, .seconds = unknown, .train_seconds = unknown,
             .train_cpu_seconds = unknown };
     }
 }

@@ -168,6 +168,7 @@ static void forget(lam_grid_run *run)
 {
     lam_experiment_run *shown = &run->shown;
     shown->iterations = shown->test_nll = shown->best_val_nll = (double)NAN;
+    shown->test_nll_se = shown->best_val_nll_se = (double)NAN;
     shown->seconds = shown->train_seconds = shown->train_cpu_seconds = (double)NAN;
     shown->state = LAM_RUN_WAITING;
     shown->message = "";
@@ -188,6 +189,8 @@ static lam_status refresh_run(lam_grid_run *run)
         run->shown.iterations = history.iterations;
         run->shown.test_nll = history.test_nll;
         run->shown.best_val_nll = history.best_val_nll;
+        run->shown.test_nll_se = history.test_nll_se;
+        run->shown.best_val_nll_se = history.best_val_nll_se;
         run->shown.seconds = history.seconds;
         run->shown.train_seconds = history.train_seconds;
         run->shown.train_cpu_seconds = history.train_cpu_seconds;

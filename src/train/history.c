@@ -108,6 +108,9 @@ static void take_summary(lam_history *h, const cJSON *object)
     h->mixture_test_nll = number(object, "mixture_test_nll");
     h->mixture_components = number(object, "mixture_components");
     h->log_det = number(object, "log_det");
+    h->best_val_nll_se = number(object, "best_val_nll_se");
+    h->test_nll_se = number(object, "test_nll_se");
+    h->gaussian_test_nll_se = number(object, "gaussian_test_nll_se");
     h->train_forward = number(object, "train_forward");
     h->train_backward = number(object, "train_backward");
     h->train_accepted = number(object, "train_accepted");
@@ -133,6 +136,7 @@ static void summarise(lam_history *h)
     h->best_iteration = h->test_nll = h->gaussian_test_nll = h->mixture_test_nll = h->mixture_components = h->log_det = unknown;
     h->train_forward = h->train_backward = h->train_accepted = h->train_rejected = h->test_forward = h->test_solves = unknown;
     h->warm_start_forward = h->warm_start_backward = unknown;
+    h->best_val_nll_se = h->test_nll_se = h->gaussian_test_nll_se = unknown;
     if (train != NULL) {
         h->iterations = train->iteration;
         h->seconds = train->seconds;
