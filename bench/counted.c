@@ -9,7 +9,8 @@
 #include <stdlib.h>
 
 enum { COLUMNS = 6 };
-static const char *const settings[][2] = { { "tpr", "true" }, { "dims", "60-60-60" }, { "blocks", "5" }, { "threads", "1" } };
+static const char *const settings[][2] = { { "tpr", "true" }, { "dims", "60-60-60" }, { "blocks", "5" }, { "optimizer", "adam" },
+    { "threads", "1" } };
 
 static void must(lam_status status)
 {

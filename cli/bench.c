@@ -262,6 +262,7 @@ static int measure(const cli_command *command, const bench_args *args, const cli
             row->shape = chosen[i];
             row->dim = columns_of(args, chosen[i]);
             lam_config_init(&row->cfg);
+            row->cfg.optimizer = LAM_ADAM; /* as the other programs that are measured beside it have */
             code = bench_configure(command, chosen[i]->settings, line, &row->cfg);
             if (code == CLI_OK && i == 0 && j == 0) {
                 code = bench_measure_machine(&row->cfg, &options, report);
@@ -288,6 +289,7 @@ static int write_problems(const cli_command *command, const bench_args *args, co
         lam_config cfg;
         char *name = cli_format("%s.safetensors", chosen[i]->name), *path = cli_path_join(args->problems, name);
         lam_config_init(&cfg);
+        cfg.optimizer = LAM_ADAM;
         code = bench_configure(command, chosen[i]->settings, line, &cfg);
         if (code == CLI_OK && lam_measure_problem(&cfg, columns_of(args, chosen[i]), &options, path) != LAM_OK)
             code = cli_library_failed();
