@@ -230,7 +230,11 @@ void fit_print_choice(const lam_config *cfg)
     printf("%s; penalty: %s\ntraining ", cli_parameter(cfg, "nonlinearity", text), penalties);
     if (cfg->warm_start > 0)
         printf("%zu iterations of flow matching, then ", cfg->warm_start);
-    printf("%zu of maximum likelihood; %zu rows a batch, ", cfg->iterations, cfg->batch_size);
+    if (cfg->iterations < 1000000000)
+        printf("%zu of maximum likelihood; ", cfg->iterations);
+    else
+        printf("maximum likelihood as long as the limit of time allows; ");
+    printf("%zu rows a batch, ", cfg->batch_size);
     printf("%s, learning rate %g, ", cli_parameter(cfg, "optimizer", text), cfg->lr);
     printf("schedule %s\n", cli_parameter(cfg, "schedule", text));
     fflush(stdout);

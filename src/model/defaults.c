@@ -14,6 +14,8 @@ static double rate_of(lam_optimizer kind)
     return rates[kind];
 }
 
+enum { UNENDING = 1000000000 };
+
 typedef struct choice {
     size_t width, layers, blocks, batch, iterations, start, validations;
 } choice;
@@ -76,8 +78,11 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
         cfg->schedule = images ? LAM_SCHEDULE_CUTS : LAM_SCHEDULE_COSINE;
     if (!(cfg->lr > 0))
         cfg->lr = (images ? IMAGES_RATE : 1) * rate_of(cfg->optimizer);
-    if (cfg->iterations == LAM_AUTO)
-        cfg->iterations = c.iterations;
+    int timed = cfg->max_seconds > 0 || cfg->max_processor_seconds > 0;
+    if (cfg->val_freq == LAM_AUTO && cfg->iterations == LAM_AUTO && timed)
+        cfg->val_freq = c.iterations / c.validations;
+    if (cfg->iterations == LAM_AUTO) /* a limit of time is what ends a fit that has one */
+        cfg->iterations = timed && cfg->schedule == LAM_SCHEDULE_COSINE ? UNENDING : c.iterations;
     if (cfg->warm_start == LAM_AUTO_START) /* a few iterations for a quick look want no long start */
         cfg->warm_start = c.start / 10 < cfg->iterations ? c.start : 10 * cfg->iterations;
     if (cfg->val_freq == LAM_AUTO)

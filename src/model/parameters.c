@@ -98,7 +98,7 @@ static const lam_param table[] = {
     TRUTH("average", "training", average, "false", "validate a moving average of the weights as well, and keep the better one"),
     WHOLE_AUTO("batch-size", "training", batch_size, 1e9, "rows an iteration"),
     REAL_AUTO("lr", "training", lr, DBL_MAX, "learning rate"),
-    REAL("weight-decay", "training", weight_decay, 0, DBL_MAX, "0", "added to the gradient; decoupled with adamw"),
+    REAL("weight-decay", "training", weight_decay, 0, DBL_MAX, "0", "added to the gradient with adam and adamax; decoupled with the others"),
     REAL("clip", "training", clip, 0, DBL_MAX, "0", "largest norm of the gradient; 0 is off"),
     WHOLE_AUTO("iterations", "training", iterations, 1e15, "at the most"),
     SPECIAL(LAM_PARAM_START, "warm-start", "training", "none|flow-matching:N", "auto",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { STEPS = 5 };
+static const double LEAST = 1e-30; /* a norm whose inverse float still holds: what is smaller is no direction, but rounding */
 static const double A = 3.4445, B = -4.7750, C = 2.0315;
 
 /* X [m][n], m the shorter side, lies in tiles of 64 columns, [tiles][m][64], as the kernels want them; square matrices [m][m] lie in rows
@@ -222,7 +223,7 @@ static void step(LAM_W(lam_orthogonaliser) *o, lam_pool *pool)
 void LAM_W(lam_orthogonalise)(LAM_W(lam_orthogonaliser) *o, lam_pool *pool, size_t rows, size_t cols, real *matrix)
 {
     double norm = LAM_W(lam_gradient_norm)(matrix, rows * cols);
-    if (!(norm > 0))
+    if (!(norm > LEAST))
         return;
     o->m = rows < cols ? rows : cols;
     o->n = rows < cols ? cols : rows;

@@ -91,6 +91,11 @@ static lam_status same_config(const char *path, const lam_config *saved, const l
     if (saved->schedule == LAM_SCHEDULE_COSINE && cfg->iterations != LAM_AUTO && saved->iterations != cfg->iterations)
         return lam_fail(LAM_ERR_ARGUMENT, "%s was written with iterations %zu, and now it is %zu; with schedule cosine the rates of "
             "all iterations depend on their number, so go on with the same, or start a new run", path, saved->iterations, cfg->iterations);
+    if (saved->schedule == LAM_SCHEDULE_COSINE
+        && (saved->max_seconds != cfg->max_seconds || saved->max_processor_seconds != cfg->max_processor_seconds))
+        return lam_fail(LAM_ERR_ARGUMENT, "%s was written with max-seconds %g and max-processor-seconds %g, and now they are %g and %g; with "
+            "schedule cosine the rates depend on the limit of time, so go on with the same, or start a new run", path, saved->max_seconds,
+            saved->max_processor_seconds, cfg->max_seconds, cfg->max_processor_seconds);
     LAM_TRY(lam_param_difference(saved, cfg, may_differ, &found));
     if (found.param != NULL && (same_data || strcmp(found.param->shown.name, "val-freq") != 0))
         return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; go on with the same value, or start a new run",

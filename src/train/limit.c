@@ -50,9 +50,10 @@ double lam_limit_kept(const lam_run *run)
 {
     const lam_fit_state *s = &run->state;
     double most = SHARE * nearer(run, 0, 0), kept = test_time(run, most);
+    double both = s->average != NULL ? 2 : 1; /* the parameters and their average */
     if (!run->target->valid_rows || (lam_fit_state_has_best(s) && s->validated == s->iteration))
         return kept;
-    return kept + (run->validation.rows > 0 ? fmin(2 * most, MARGIN * run->validation.seconds) : most);
+    return kept + (run->validation.rows > 0 ? fmin(2 * most, MARGIN * both * run->validation.seconds) : most);
 }
 
 double lam_limit_training_left(const lam_run *run)

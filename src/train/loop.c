@@ -100,11 +100,18 @@ lam_status lam_evaluation_tell(const lam_evaluation *e, size_t done, size_t rows
 
 enum { SETBACKS = 2 }; /* the next one ends the training */
 
-/* 1: there is a way back after such a failure. The third time there is one to the end alone, and only where something was validated. */
-static int can_set_back(const lam_run *run, lam_status status)
+/* 1: no iteration follows. */
+static int is_over(const lam_run *run)
+{
+    return lam_schedule_is_over(&run->state.schedule, run->cfg, run->state.iteration) || lam_limit_reached(run);
+}
+
+/* 1: there is a way back after such a failure. The third time, and where no iteration follows, there is one to the end alone, and only
+ * where something was validated. */
+static int can_set_back(const lam_run *run, lam_status status, int last)
 {
     return (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
-        && (run->state.setbacks < SETBACKS || lam_fit_state_has_best(&run->state));
+        && ((run->state.setbacks < SETBACKS && !last) || lam_fit_state_has_best(&run->state));
 }
 
 static void log_line(const lam_run *run, const char *text)
@@ -114,21 +121,22 @@ static void log_line(const lam_run *run, const char *text)
 }
 
 /* Training went wrong at the current iteration, for the reason in lam_last_error: on from the best parameters, with half the rate and an
- * optimiser that has seen nothing. At the third time training is over with the best model. */
-static lam_status set_back(lam_run *run)
+ * optimiser that has seen nothing. At the third time, and where no iteration follows (last), training is over with the best model. */
+static lam_status set_back(lam_run *run, int last)
 {
     lam_fit_state *s = &run->state;
     char line[1600];
     unsigned long long at = (unsigned long long)s->iteration;
-    if (s->setbacks >= SETBACKS) {
+    if (s->setbacks >= SETBACKS || last) {
         s->schedule.stopped = 1;
-        snprintf(line, sizeof line, "iteration %llu: %s; this is the third time, so training ends here with the best model, that of "
-            "iteration %llu", at, lam_last_error(), (unsigned long long)s->best_iteration);
+        snprintf(line, sizeof line, "iteration %llu: %s; %straining ends here with the best model, that of iteration %llu", at,
+            lam_last_error(), last ? "" : "this is the third time, so ", (unsigned long long)s->best_iteration);
         log_line(run, line);
         return LAM_OK;
     }
     s->setbacks++;
     s->schedule.halvings++;
+    s->schedule.waited = 0;
     lam_fit_state_restore_best(s);
     lam_fit_state_forget(s);
     snprintf(line, sizeof line, "iteration %llu: %s; training goes on from the best model so far, that of iteration %llu, with half the "
@@ -193,8 +201,9 @@ static lam_status validate(lam_run *run, int closing)
     if (status == LAM_ERR_INTERRUPTED || status == LAM_ERR_MEMORY)
         return status;
     s->validated = s->iteration;
-    if (status != LAM_OK && s->iteration > 0 && can_set_back(run, status))
-        return set_back(run);
+    int last = closing || is_over(run);
+    if (status != LAM_OK && s->iteration > 0 && can_set_back(run, status, last))
+        return set_back(run, last);
     if (status != LAM_OK)
         return s->iteration > 0 ? give_up_at(run, status, s->iteration) : give_up(run, lam_fail_in(status, "after the warm start"));
     if (s->iteration == 0)
@@ -215,7 +224,7 @@ static lam_status validate(lam_run *run, int closing)
         return LAM_OK;
     lam_fail(LAM_ERR_DIVERGED, "the validation NLL is %.6g, above the %.6g that the flow-matching start had reached", run->validation.nll,
         s->start_nll);
-    return set_back(run);
+    return last ? LAM_OK : set_back(run, 0); /* at the end the best model is taken anyway */
 }
 
 /* The validation that belongs to the iteration just done, or that a failure left undone. */
@@ -236,14 +245,15 @@ static double seconds_used(const lam_run *run)
 static const double DECAY_SHARE = 0.5;  /* of the time is for the way down */
 static const double DECAY_MARGIN = 0.9; /* of the iterations that the pace so far gives: calls grow as a field learns */
 
-/* Under a limit of time the way down begins when its share is reached. Its length follows from the pace of training so far. */
+/* Under a limit of time the way down begins when its share is reached, of the time or of the iterations. Its length follows from the pace
+ * of training so far, and from the iterations where these end sooner. */
 static void turn_in_time(lam_run *run)
 {
     lam_fit_state *s = &run->state;
     if (!lam_schedule_holds(&s->schedule, run->cfg) || s->iteration == 0)
         return;
     double used = seconds_used(run), left = lam_limit_training_left(run);
-    if (left > DECAY_SHARE * (used + left))
+    if (left > DECAY_SHARE * (used + left) && (double)s->iteration < (1 - DECAY_SHARE) * (double)run->cfg->iterations)
         return;
     double each = (used - s->warm_seconds) / (double)s->iteration;
     double more = each > 0 ? DECAY_MARGIN * left / each : 1;
@@ -256,14 +266,15 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     lam_fit_state *s = &run->state;
     double lr = rate_of(run), before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = run->target->trainer.step(run->target->trainer.self, s, lr, report);
-    if (status != LAM_OK && !can_set_back(run, status))
+    int last = lam_schedule_is_over(&s->schedule, run->cfg, s->iteration + 1);
+    if (status != LAM_OK && !can_set_back(run, status, last))
         return give_up_at(run, status, s->iteration + 1);
     s->iteration++;
     s->train_seconds += lam_clock() - before;
     s->train_cpu_seconds += lam_cpu_clock() - cpu_before;
     lam_counts_add(&s->counts, &report->counts);
     if (status != LAM_OK) /* the iteration counts as done, so that the next one has other rows */
-        LAM_TRY(set_back(run));
+        LAM_TRY(set_back(run, last));
     else
         lam_fit_state_average(s);
     turn_in_time(run);
@@ -274,11 +285,6 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
         LAM_TRY(validate(run, 0));
     LAM_TRY(save_in_time(run, due));
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
-}
-
-static int is_over(const lam_run *run)
-{
-    return lam_schedule_is_over(&run->state.schedule, run->cfg, run->state.iteration) || lam_limit_reached(run);
 }
 
 /* ---- the warm start ----------------------------------------------------------------------------------------------- */

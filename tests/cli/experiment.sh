@@ -77,7 +77,7 @@ for model in runs/moons/tpr/1e-4_seed2 runs/moons/steer/1e-4_seed1; do
 done
 
 # One at a time in a folder; SIGTERM saves and stops all, and the same command goes on
-sed 's/budget: {iterations: 60}/budget: {seconds: 60}/; s/^choose.*//; s/, 0.5\]/]/' plan.yaml >long.yaml
+sed 's/budget: {iterations: 60}/budget: {seconds: 60}/; s/val-freq: 10,/val-freq: 10, early-stopping: 1000,/; s/^choose.*//; s/, 0.5\]/]/' plan.yaml >long.yaml
 command_line="laminar experiment long.yaml --out long (stopped)"
 "$laminar" experiment long.yaml --out long --jobs 2 >out 2>err &
 pid=$!
