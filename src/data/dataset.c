@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "data/advice.h"
 #include "data/columns.h"
+#include "data/repeats.h"
 #include "data/table.h"
 #include <math.h>
 #include <stdio.h>
@@ -305,6 +306,7 @@ static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_tabl
     if (automatic)
         LAM_TRY(lam_dataset_find_noise(data, data->given, log));
     LAM_TRY(lam_advise_values(data, tables[0], data->given, log));
+    LAM_TRY(lam_advise_repeats(data, split_one, log));
     fill(data, cfg, tables, split_one, 1);
     LAM_TRY(lam_dataset_measure(data, cfg->standardise));
     LAM_TRY(lam_advise_relations(data, log));

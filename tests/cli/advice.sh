@@ -60,4 +60,12 @@ expect_err "far outside"
 run fit toy:moons:600:1 --out worse --dims 4 --warm-start none --iterations 1 --lr 1e-6 --threads 1 --batch-size 50
 expect_code 0
 expect_out "this flow is worse than the Gaussian beside it" "and than the mixture of" "--iterations" "--warm-start flow-matching"
+# rows that stand in the file more than once come to be training and test rows
+"$laminar" sample clean -n 90 --seed 4 -o once.csv >out 2>err
+{ cat once.csv; tail -n +2 once.csv; tail -n +2 once.csv; } >thrice.csv
+run fit thrice.csv --out repeated $small
+expect_err "test rows are equal to training rows" "--drop-duplicates keeps one of equal rows"
+run fit thrice.csv --out single --drop-duplicates $small
+expect_code 0
+grep -q "equal to training rows" err && fail "no row is there twice"
 finish
