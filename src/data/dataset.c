@@ -322,9 +322,6 @@ lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const 
     *out = NULL;
     LAM_NEED(cfg, "cfg");
     LAM_NEED(all, "all");
-    *out = NULL;
-    if (cfg == NULL || all == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "a configuration and a table are needed to build a data set");
     if (!(cfg->val_fraction >= 0 && cfg->val_fraction < 1) || !(cfg->test_fraction >= 0 && cfg->test_fraction < 1))
         return lam_fail(LAM_ERR_ARGUMENT, "val-fraction %g and test-fraction %g must be at least 0 and below 1",
             cfg->val_fraction, cfg->test_fraction);

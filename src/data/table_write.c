@@ -137,8 +137,6 @@ lam_status lam_table_write(const lam_table *table, const char *path)
 {
     LAM_NEED(table, "table");
     LAM_NEED(path, "path");
-    if (table == NULL || path == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "a table and the name of a file are needed");
     size_t shape[2] = { table->rows, table->cols };
     if (lam_path_ends_with(path, ".npy"))
         return lam_npy_write(path, table->values, shape, table->cols == 1 ? 1 : 2);
@@ -150,8 +148,6 @@ lam_status lam_table_write(const lam_table *table, const char *path)
 lam_status lam_table_write_to(const lam_table *table, int descriptor)
 {
     LAM_NEED(table, "table");
-    if (table == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "a table is needed");
     int own = dup(descriptor);
     FILE *stream = own < 0 ? NULL : fdopen(own, "w");
     if (stream == NULL) {

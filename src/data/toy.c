@@ -135,8 +135,6 @@ lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table
     LAM_NEED(name, "name");
     size_t index = 0;
     *out = NULL;
-    if (name == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "no toy density was named");
     while (index < N_TOYS && strcmp(toys[index].name, name) != 0)
         index++;
     if (index == N_TOYS)

@@ -76,8 +76,6 @@ lam_status lam_config_set(lam_config *cfg, const char *name, const char *value)
     LAM_NEED(cfg, "cfg");
     LAM_NEED(name, "name");
     LAM_NEED(value, "value");
-    if (name == NULL || value == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_config_set needs a name and a value");
     const lam_param *param = lam_param_find(name, NULL);
     return param == NULL ? lam_param_unknown(name) : lam_param_set(param, cfg, value);
 }
@@ -87,8 +85,6 @@ lam_status lam_config_get(const lam_config *cfg, const char *name, char *value, 
     LAM_NEED(cfg, "cfg");
     LAM_NEED(name, "name");
     LAM_NEED(value, "value");
-    if (name == NULL || value == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_config_get needs a name and room for the value");
     const lam_param *param = lam_param_find(name, NULL);
     return param == NULL ? lam_param_unknown(name) : lam_param_get(param, cfg, value, size);
 }

@@ -273,8 +273,6 @@ lam_status lam_model_load(const char *path, const lam_config *config, lam_model 
     LAM_NEED(out, "out");
     *out = NULL;
     LAM_NEED(path, "path");
-    if (path == NULL || out == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_model_load needs a path and a place for the model");
     *out = NULL;
     loader l = { .path = path };
     LAM_TRY(lam_st_read(path, &l.file));
@@ -296,8 +294,6 @@ lam_status lam_model_file_kind(const char *path, lam_model_kind *kind)
     LAM_NEED(kind, "kind");
     lam_st_file file;
     lam_config cfg;
-    if (path == NULL || kind == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_model_file_kind needs a path and a place for the answer");
     *kind = LAM_DENSITY;
     LAM_TRY(lam_st_read(path, &file));
     const char *config = lam_st_meta(&file, "laminar") != NULL ? lam_st_meta(&file, "config") : NULL;

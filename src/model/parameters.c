@@ -100,7 +100,7 @@ static const lam_param table[] = {
     REAL_AUTO("lr", "training", lr, DBL_MAX, "learning rate"),
     REAL("weight-decay", "training", weight_decay, 0, DBL_MAX, "0", "added to the gradient with adam and adamax; decoupled with the others"),
     REAL("clip", "training", clip, 0, DBL_MAX, "0", "largest norm of the gradient; 0 is off"),
-    WHOLE_AUTO("iterations", "training", iterations, 1e15, "at the most"),
+    WHOLE_AUTO("iterations", "training", iterations, 1e15, "at the most; auto: by the number of rows, or, with a limit of time, as many as it allows"),
     SPECIAL(LAM_PARAM_START, "warm-start", "training", "none|flow-matching:N", "auto",
         "N iterations before these that solve no ODE: the field learns straight paths to noise (densities)"),
     ENUM("warm-start-pairing", "training", warm_start_pairing, "none|minibatch", "none",

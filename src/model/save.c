@@ -36,8 +36,6 @@ lam_status lam_model_save(const lam_model *model, const char *path)
 {
     LAM_NEED(model, "model");
     LAM_NEED(path, "path");
-    if (model == NULL || path == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_model_save needs a model and a path");
     int in_float = model->config.precision == LAM_FLOAT;
     lam_metadata meta;
     LAM_TRY(check_finite(model, path));

@@ -34,8 +34,6 @@ lam_status lam_model_setting(const lam_model *model, const lam_eval_options *opt
     static const lam_eval_options defaults;
     const lam_eval_options *o = options != NULL ? options : &defaults;
     const double *h_star;
-    if (model == NULL || setting == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_model_setting needs a model and a place for its setting");
     if (!isfinite(o->atol) || !isfinite(o->rtol) || o->atol < 0 || o->rtol < 0)
         return lam_fail(LAM_ERR_ARGUMENT, "atol is %g and rtol %g; each must be positive, or 0 for the model's own", o->atol,
             o->rtol);

@@ -200,8 +200,6 @@ lam_status lam_measure_machine(const lam_config *cfg, const lam_measure_options 
     LAM_NEED(cfg, "cfg");
     LAM_NEED(out, "out");
     lam_isa isa;
-    if (cfg == NULL || out == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_measure_machine needs a configuration and room for its figures");
     lam_measure_options o = lam_bench_defaults(options);
     memset(out, 0, sizeof *out);
     LAM_TRY(lam_isa_choose(cfg->isa, &isa));

@@ -183,9 +183,6 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     LAM_NEED(data, "data");
     const lam_fit_options none = { 0 };
     lam_fit_result ignored;
-    if (cfg == NULL || data == NULL || model == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_fit needs a configuration, a data set and a place for the model");
-    *model = NULL;
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
     options = options != NULL ? options : &none;

@@ -77,8 +77,6 @@ lam_status lam_image_data_build(const lam_config *cfg, const lam_images *all, co
     *out = NULL;
     LAM_NEED(cfg, "cfg");
     LAM_NEED(all, "all");
-    if (cfg == NULL || all == NULL || out == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_image_data_build needs a configuration, images and a place for the data");
     const lam_images *files[LAM_PARTS] = { all, valid, test };
     lam_image_parts_options options = { .seed = cfg->split_seed };
     options.rows[LAM_VALID] = share(cfg->val_images, all, valid);

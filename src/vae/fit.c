@@ -69,9 +69,6 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     const lam_fit_options none = { 0 };
     lam_fit_result ignored;
     fitting f = { .pool = NULL };
-    if (cfg == NULL || data == NULL || model == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_fit needs a configuration, images and a place for the model");
-    *model = NULL;
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
     options = options != NULL ? options : &none;

@@ -152,8 +152,6 @@ lam_status lam_vae_save(const lam_vae *v, const char *path)
 {
     LAM_NEED(v, "model");
     LAM_NEED(path, "path");
-    if (v == NULL || path == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_save needs a model and a path");
     LAM_TRY(check_finite(v, path));
     char size[64], *config = NULL, *train = NULL, *test = NULL;
     snprintf(size, sizeof size, "[%zu,%zu]", v->layout.height, v->layout.width);
@@ -248,8 +246,6 @@ lam_status lam_vae_load(const char *path, lam_vae **out)
     LAM_NEED(path, "path");
     lam_st_file file;
     lam_config cfg;
-    if (path == NULL || out == NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_load needs a path and a place for the model");
     *out = NULL;
     LAM_TRY(lam_st_read(path, &file));
     lam_config_init(&cfg);
