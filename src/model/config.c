@@ -160,6 +160,15 @@ static lam_status check_penalties(const lam_config *cfg)
     return LAM_OK;
 }
 
+/* A rate that should begin to fall after the last iteration would never fall. */
+static lam_status check_schedule(const lam_config *cfg)
+{
+    if (cfg->decay_from > 0 && cfg->iterations != LAM_AUTO && cfg->decay_from >= cfg->iterations)
+        return lam_fail(LAM_ERR_ARGUMENT, "decay-from: %zu is not below iterations, %zu, so the rate would never fall; lower it",
+            cfg->decay_from, cfg->iterations);
+    return LAM_OK;
+}
+
 static lam_status check_vae(const lam_config *cfg)
 {
     if (cfg->warm_start > 0 && cfg->warm_start != LAM_AUTO_START)
@@ -188,6 +197,7 @@ lam_status lam_config_check(const lam_config *cfg)
         LAM_TRY(lam_param_check(param, cfg));
     LAM_TRY(check_solver(cfg));
     LAM_TRY(check_penalties(cfg));
+    LAM_TRY(check_schedule(cfg));
     return cfg->model == LAM_VAE ? check_vae(cfg) : LAM_OK;
 }
 

@@ -302,6 +302,7 @@ static void inconsistent_configurations_are_refused(void **state)
     INCONSISTENT("first-step: 2 is longer", { "first-step", "2" });
     INCONSISTENT("first-step: 0.01 is below min-step", { "first-step", "0.01" }, { "min-step", "0.1" });
     INCONSISTENT("min-step: 1 is not below", { "min-step", "1" });
+    INCONSISTENT("decay-from: 100 is not below", { "decay-from", "100" }, { "iterations", "100" });
     INCONSISTENT("variance-min: 2 is not below", { "model", "vae" }, { "variance-min", "2" }, { "variance-max", "1" });
     INCONSISTENT("precision: double", { "model", "vae" }, { "precision", "double" });
     INCONSISTENT("layer: amortised", { "model", "vae" }, { "layer", "blend" });
