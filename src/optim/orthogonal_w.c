@@ -71,9 +71,11 @@ void LAM_W(lam_orthogonaliser_free)(LAM_W(lam_orthogonaliser) *o)
 
 /* ---- the phases of a step, by tile or block of columns ------------------------------------------------------------ */
 
-static size_t vectors(const LAM_W(lam_orthogonaliser) *o)
+/* Of a tile of a matrix with n columns: a last tile of few costs few. */
+static size_t vectors(const LAM_W(lam_orthogonaliser) *o, size_t n, size_t tile)
 {
-    return LAM_TILE / o->kernels->lanes;
+    size_t left = n - tile * LAM_TILE;
+    return ((left < LAM_TILE ? left : LAM_TILE) + o->kernels->lanes - 1) / o->kernels->lanes;
 }
 
 /* Rows of the upper triangle above the end of these columns, in whole panels. */
@@ -110,7 +112,7 @@ static void transpose(void *arg, size_t tile, size_t thread)
 {
     LAM_W(lam_orthogonaliser) *o = arg;
     (void)thread;
-    o->kernels->transpose(o->m, vectors(o), o->x + tile * o->m * LAM_TILE, o->transposed + tile * o->wide * LAM_TILE);
+    o->kernels->transpose(o->m, vectors(o, o->n, tile), o->x + tile * o->m * LAM_TILE, o->transposed + tile * o->wide * LAM_TILE);
 }
 
 /* Element (i, j) of a symmetric matrix, in rows. */
@@ -129,9 +131,18 @@ static void gram(void *arg, size_t block, size_t thread)
     real *c = o->products + first * o->m;
     (void)thread;
     memset(c, 0, rows * width * sizeof *c);
-    LAM_W(lam_outer) call = { .m = rows, .n = columns, .vectors = vectors(o), .planes = o->tiles, .left = o->x,
+    LAM_W(lam_outer) call = { .m = rows, .n = columns, .vectors = LAM_TILE / o->kernels->lanes, .planes = o->n / LAM_TILE, .left = o->x,
         .left_stride = o->m * LAM_TILE, .right_t = o->transposed + first * LAM_TILE, .right_stride = o->wide * LAM_TILE, .c = c };
-    o->kernels->outer(&call);
+    if (call.planes > 0)
+        o->kernels->outer(&call);
+    if (call.planes < o->tiles) { /* the last tile is not full */
+        size_t last = call.planes;
+        call.planes = 1;
+        call.vectors = vectors(o, o->n, last);
+        call.left += last * call.left_stride;
+        call.right_t += last * call.right_stride;
+        o->kernels->outer(&call);
+    }
     for (size_t i = 0; i < rows; i++)
         for (size_t j = i < first ? 0 : i - first; j < columns; j++)
             put(o, i, first + j, c[i * width + j]);
@@ -150,9 +161,9 @@ static void tile_square(void *arg, size_t tile, size_t thread)
     }
 }
 
-static void multiply(const LAM_W(lam_orthogonaliser) *o, size_t rows, const real *x, real *out)
+static void multiply(const LAM_W(lam_orthogonaliser) *o, size_t rows, size_t vectors, const real *x, real *out)
 {
-    LAM_W(lam_forward) call = { .in = o->m, .out = rows, .vectors = vectors(o), .with_value = 1, .activation = LAM_ACT_IDENTITY,
+    LAM_W(lam_forward) call = { .in = o->m, .out = rows, .vectors = vectors, .with_value = 1, .activation = LAM_ACT_IDENTITY,
         .weight = o->packed, .shift = o->zeros, .x = x, .h = out };
     o->kernels->forward(&call);
 }
@@ -168,7 +179,7 @@ static void square_square(void *arg, size_t tile, size_t thread)
     LAM_W(lam_orthogonaliser) *o = arg;
     size_t at = tile * o->m * LAM_TILE, end = (tile + 1) * LAM_TILE < o->m ? (tile + 1) * LAM_TILE : o->m;
     (void)thread;
-    multiply(o, triangle_rows(o->m, end), o->square_tiles + at, o->fourth + at);
+    multiply(o, triangle_rows(o->m, end), vectors(o, o->m, tile), o->square_tiles + at, o->fourth + at);
 }
 
 /* a I + b X X' + c (X X')^2 takes the place of X X'. */
@@ -190,7 +201,7 @@ static void step_tile(void *arg, size_t tile, size_t thread)
     LAM_W(lam_orthogonaliser) *o = arg;
     size_t at = tile * o->m * LAM_TILE;
     (void)thread;
-    multiply(o, o->m, o->x + at, o->next + at);
+    multiply(o, o->m, vectors(o, o->n, tile), o->x + at, o->next + at);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------- */
