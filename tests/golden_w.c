@@ -14,12 +14,12 @@ enum { IS_DOUBLE = LAM_WIDTH == 64 };
 static lam_pool *pool;
 static real *params;
 
-static LAM_W(lam_engine) *engine(golden *g, lam_trace trace, int gradients)
+static lam_engine *engine(golden *g, lam_trace trace, int gradients)
 {
     lam_engine_options o = { .max_rows = g->rows, .trace = trace, .probes = 1, .gradients = gradients, .max_times = 4,
         .isa = g->config.isa };
-    LAM_W(lam_engine) *e = NULL;
-    if (LAM_W(lam_engine_create)(&g->layout, pool, &o, &e) != LAM_OK) {
+    lam_engine *e = NULL;
+    if (lam_engine_create(&g->layout, pool, &o, &e) != LAM_OK) {
         printf("FAIL %s: %s\n", g->file, lam_last_error());
         exit(1);
     }
@@ -63,19 +63,19 @@ static void check_field(golden *g)
     size_t times, n = g->rows * g->dim;
     double *t = golden_array(g, "t_eval", &times), *v = malloc(n * sizeof *v), *vjp = malloc(n * sizeof *v);
     double *div = malloc(g->rows * sizeof *div);
-    LAM_W(lam_engine) *exact = engine(g, LAM_TRACE_EXACT, 0), *hutch = engine(g, LAM_TRACE_HUTCHINSON, 0);
+    lam_engine *exact = engine(g, LAM_TRACE_EXACT, 0), *hutch = engine(g, LAM_TRACE_HUTCHINSON, 0);
     double bound = IS_DOUBLE ? 1e-12 : 2e-5;
     for (size_t i = 0; t != NULL && i < times; i++) {
-        must(g, LAM_W(lam_engine_field)(exact, params, 0, t[i], g->x, NULL, g->rows, v, div, NULL), "field");
+        must(g, lam_engine_field(exact, params, 0, t[i], g->x, NULL, g->rows, v, div, NULL), "field");
         compare(g, "f", "v", v, i * n, n, bound, !IS_DOUBLE);
         compare(g, "trace", "div_exact", div, i * g->rows, g->rows, bound, !IS_DOUBLE);
-        must(g, LAM_W(lam_engine_field)(hutch, params, 0, t[i], g->x, g->e, g->rows, v, div, vjp), "field");
+        must(g, lam_engine_field(hutch, params, 0, t[i], g->x, g->e, g->rows, v, div, vjp), "field");
         compare(g, "f", "v", v, i * n, n, bound, !IS_DOUBLE);
         compare(g, "e'Je", "div_hutch", div, i * g->rows, g->rows, bound, !IS_DOUBLE);
         compare(g, "e'J", "vjp_e", vjp, i * n, n, bound, !IS_DOUBLE);
     }
-    LAM_W(lam_engine_free)(exact);
-    LAM_W(lam_engine_free)(hutch);
+    lam_engine_free(exact);
+    lam_engine_free(hutch);
     free(t), free(v), free(vjp), free(div);
 }
 
@@ -103,7 +103,7 @@ static void check_float_error(golden *g, const char *stem, const double *ours, c
 }
 
 /* Takes the accepted steps of the file's double solve. */
-static void replay_steps(golden *g, LAM_W(lam_engine) *e, const char *stem)
+static void replay_steps(golden *g, lam_engine *e, const char *stem)
 {
     char name[96];
     double t[64], h[64];
@@ -114,12 +114,12 @@ static void replay_steps(golden *g, LAM_W(lam_engine) *e, const char *stem)
         t[i] = steps[2 * i];
         h[i] = steps[2 * i + 1];
     }
-    must(g, LAM_W(lam_engine_set_steps)(e, 0, n / 2, t, h), name);
-    LAM_W(lam_engine_freeze)(e, 1);
+    must(g, lam_engine_set_steps(e, 0, n / 2, t, h), name);
+    lam_engine_freeze(e, 1);
     free(steps);
 }
 
-static void check_solve(golden *g, LAM_W(lam_engine) *e, const char *mode, const char *tolerance)
+static void check_solve(golden *g, lam_engine *e, const char *mode, const char *tolerance)
 {
     size_t n = g->rows * g->dim;
     char stem[64], name[96];
@@ -128,7 +128,7 @@ static void check_solve(golden *g, LAM_W(lam_engine) *e, const char *mode, const
     double *z = malloc(n * sizeof *z), *l = malloc(g->rows * sizeof *l), *logp = malloc(g->rows * sizeof *l);
     lam_flow_solve s = solve_at(atof(tolerance), LAM_END_OVERSHOOT);
     snprintf(stem, sizeof stem, "dopri5_%s_%s", mode, tolerance);
-    must(g, LAM_W(lam_engine_transform)(e, params, g->x, NULL, g->rows, 1, &s, &noise, z, l, &counts), stem);
+    must(g, lam_engine_transform(e, params, g->x, NULL, g->rows, 1, &s, &noise, z, l, &counts), stem);
     for (size_t r = 0; r < g->rows; r++) {
         logp[r] = -l[r] - 0.91893853320467274178 * (double)g->dim;
         for (size_t i = 0; i < g->dim; i++)
@@ -149,8 +149,8 @@ static void check_solve(golden *g, LAM_W(lam_engine) *e, const char *mode, const
     for (int own = 1; own >= 0 && !IS_DOUBLE && atof(tolerance) >= 1e-6; own--) {
         if (!own) {
             replay_steps(g, e, stem);
-            must(g, LAM_W(lam_engine_transform)(e, params, g->x, NULL, g->rows, 1, &s, &noise, z, l, &counts), stem);
-            LAM_W(lam_engine_freeze)(e, 0);
+            must(g, lam_engine_transform(e, params, g->x, NULL, g->rows, 1, &s, &noise, z, l, &counts), stem);
+            lam_engine_freeze(e, 0);
         }
         snprintf(name, sizeof name, "%s_z", stem);
         check_float_error(g, name, z, "ref_z_path5", n, own);
@@ -161,7 +161,7 @@ static void check_solve(golden *g, LAM_W(lam_engine) *e, const char *mode, const
 }
 
 /* At 1e-9, landing on T, against the 1e-12 reference. */
-static void check_reference(golden *g, LAM_W(lam_engine) *e, int exact)
+static void check_reference(golden *g, lam_engine *e, int exact)
 {
     size_t n = g->rows * g->dim, times;
     lam_noise noise = { .given = g->e };
@@ -171,7 +171,7 @@ static void check_reference(golden *g, LAM_W(lam_engine) *e, int exact)
     for (size_t i = 1; t5 != NULL && i < times; i++) { /* each observed time as an end time */
         real s_end = params[g->layout.time];
         params[g->layout.time] = (real)sqrt(t5[i]);
-        must(g, LAM_W(lam_engine_transform)(e, params, g->x, NULL, g->rows, 1, &s, &noise, z, l, &counts), "reference");
+        must(g, lam_engine_transform(e, params, g->x, NULL, g->rows, 1, &s, &noise, z, l, &counts), "reference");
         params[g->layout.time] = s_end;
         compare(g, "z(t)", "ref_z_path5", z, i * n, n, 1e-7, 0);
         compare(g, "l(t)", exact ? "ref_dlogp_path5" : "ref_dlogp_hutch_path5", l, i * g->rows, g->rows, 1e-7, 0);
@@ -185,19 +185,19 @@ static void check_way(golden *g)
     enum { TIMES = 100 };
     size_t n = g->rows * g->dim, times, row = (TIMES + 1) * g->dim;
     lam_engine_options o = { .max_rows = g->rows, .trace = LAM_TRACE_EXACT, .max_times = TIMES, .isa = g->config.isa };
-    LAM_W(lam_engine) *e = NULL;
+    lam_engine *e = NULL;
     lam_counts counts = { 0 };
     lam_flow_solve s = solve_at(1e-9, LAM_END_LAND);
     double *t5 = golden_array(g, "t5", &times), *states = malloc(g->rows * row * sizeof *states), *z = malloc(n * sizeof *z);
-    must(g, LAM_W(lam_engine_create)(&g->layout, pool, &o, &e), "way");
-    must(g, LAM_W(lam_engine_trajectories)(e, params, g->x, g->rows, TIMES, &s, states, &counts), "way");
+    must(g, lam_engine_create(&g->layout, pool, &o, &e), "way");
+    must(g, lam_engine_trajectories(e, params, g->x, g->rows, TIMES, &s, states, &counts), "way");
     for (size_t i = 0; t5 != NULL && i < times; i++) {
         size_t k = (size_t)(TIMES * t5[i] + 0.5);
         for (size_t j = 0; j < n; j++)
             z[j] = states[j / g->dim * row + k * g->dim + j % g->dim];
         compare(g, "z(t) on the way", "ref_z_path5", z, i * n, n, 1e-7, 0);
     }
-    LAM_W(lam_engine_free)(e);
+    lam_engine_free(e);
     free(t5), free(states), free(z);
 }
 
@@ -205,7 +205,7 @@ static void check_solves(golden *g)
 {
     for (int m = 0; m < 2; m++) {
         const char *mode = m == 0 ? "exact" : "hutch";
-        LAM_W(lam_engine) *e = engine(g, m == 0 ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, 0);
+        lam_engine *e = engine(g, m == 0 ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, 0);
         for (size_t i = 0; i < lam_npz_count(g->npz); i++) {
             char tolerance[16], end[16], found[16];
             const char *name = lam_npz_name(g->npz, i);
@@ -215,7 +215,7 @@ static void check_solves(golden *g)
         }
         if (IS_DOUBLE)
             check_reference(g, e, m == 0);
-        LAM_W(lam_engine_free)(e);
+        lam_engine_free(e);
     }
     if (IS_DOUBLE)
         check_way(g);
@@ -259,13 +259,13 @@ static void check_gradient(golden *g, int exact)
     double *t4 = golden_array(g, "t4", &n_times), *grad_x = malloc(g->rows * g->dim * sizeof *grad_x);
     real *grad = calloc(g->layout.parameters, sizeof *grad);
     double *values = calloc(g->layout.parameters, sizeof *values);
-    LAM_W(lam_engine) *e = engine(g, exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, 1);
+    lam_engine *e = engine(g, exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, 1);
     lam_noise noise = { .given = g->e };
     lam_flow_solve s = solve_at(1e-10, LAM_END_LAND_ALL);
     lam_penalty penalty = { .tpr_coefficient = 5, .tpr_times = 4, .tpr_degree = 1, .given_times = t4 };
     lam_loss loss = { 0 };
     if (t4 != NULL && n_times == 4) {
-        must(g, LAM_W(lam_engine_loss)(e, params, g->x, NULL, g->rows, &s, &noise, &penalty, grad, grad_x, &loss), "gradient");
+        must(g, lam_engine_loss(e, params, g->x, NULL, g->rows, &s, &noise, &penalty, grad, grad_x, &loss), "gradient");
         double parts[3] = { loss.loss, loss.nll, loss.tpr };
         snprintf(name, sizeof name, "loss_%s", mode);
         compare(g, "loss, nll, tpr", name, parts, 0, 3, 1e-8, 0);
@@ -281,11 +281,12 @@ static void check_gradient(golden *g, int exact)
             compare(g, "gradient", name, values + t.offset, 0, t.count, 1e-7, 1);
         }
     }
-    LAM_W(lam_engine_free)(e);
+    lam_engine_free(e);
     free(t4), free(grad), free(grad_x), free(values);
 }
 
-void LAM_W(golden_run)(golden *g)
+#define golden_run LAM_W(golden_run)
+void golden_run(golden *g)
 {
     if (lam_pool_create(1, &pool) != LAM_OK)
         exit(1);

@@ -83,15 +83,15 @@ static void near(const char *isa, const char *what, wide got, wide want, wide bo
         fail_msg("%s %s: %.10Lg, should be %.10Lg within %.3Lg", isa, what, got, want, bound);
 }
 
-typedef void (*check_fn)(const LAM_W(lam_kernels) *k);
+typedef void (*check_fn)(const lam_kernels *k);
 
 static void for_isas(check_fn check)
 {
     for (int isa = 0; isa < LAM_ISA_COUNT; isa++) {
-        const LAM_W(lam_kernels) *k;
+        const lam_kernels *k;
         if (!lam_isa_available((lam_isa)isa))
             continue;
-        assert_int_equal(LAM_W(lam_kernels_get)(lam_isa_name((lam_isa)isa), &k), LAM_OK);
+        assert_int_equal(lam_kernels_get(lam_isa_name((lam_isa)isa), &k), LAM_OK);
         assert_string_equal(k->isa, lam_isa_name((lam_isa)isa));
         draw = 0; /* the same arrays for all */
         check(k);
@@ -155,8 +155,7 @@ typedef struct layer {
     lam_activation kind;
 } layer;
 
-static void check_forward_at(const LAM_W(lam_kernels) *k, const layer *l, const LAM_W(lam_forward) *c, const real *w, size_t o,
-    size_t r)
+static void check_forward_at(const lam_kernels *k, const layer *l, const lam_forward *c, const real *w, size_t o, size_t r)
 {
     wide size, scale = l->has_scale ? (wide)c->scale[o] : 1, shift = (wide)c->shift[o];
     wide a = scale * product(w + o * l->in, 1, c->x + r, l->in, &size) + shift;
@@ -182,7 +181,7 @@ static void check_forward_at(const LAM_W(lam_kernels) *k, const layer *l, const 
     }
 }
 
-static void check_forward(const LAM_W(lam_kernels) *k, layer l)
+static void check_forward(const lam_kernels *k, layer l)
 {
     size_t planes = 1 + l.tangents, n_in = planes * l.in * LAM_TILE, n_out = planes * l.out * LAM_TILE, plane = l.out * LAM_TILE;
     real *w = random_array(l.in * l.out), *packed = array(l.in * l.out), *scale = random_array(l.out), *shift = random_array(l.out);
@@ -190,7 +189,7 @@ static void check_forward(const LAM_W(lam_kernels) *k, layer l)
     for (size_t i = 0; i < l.in * l.out; i++)
         w[i] /= (real)sqrt((double)l.in);
     k->pack(l.out, l.in, w, l.in, 1, packed);
-    LAM_W(lam_forward) c = { .in = l.in, .out = l.out, .vectors = l.vectors, .tangents = l.tangents, .with_value = 1,
+    lam_forward c = { .in = l.in, .out = l.out, .vectors = l.vectors, .tangents = l.tangents, .with_value = 1,
         .activation = l.kind, .beta = (real)0.7, .weight = packed, .scale = l.has_scale ? scale : NULL, .shift = shift, .x = x,
         .h = h, .d1 = d1, .a = l.has_a ? a : NULL };
     if (!l.with_value) { /* the value from a call of its own; then the tangents leave it alone */
@@ -212,12 +211,12 @@ static void check_forward(const LAM_W(lam_kernels) *k, layer l)
     drop(d1, plane), drop(a, n_out), drop(h_before, plane), drop(a_before, plane);
 }
 
-static size_t any_vectors(const LAM_W(lam_kernels) *k)
+static size_t any_vectors(const lam_kernels *k)
 {
     return 1 + choose(LAM_TILE / k->lanes);
 }
 
-static void forward_all(const LAM_W(lam_kernels) *k)
+static void forward_all(const lam_kernels *k)
 {
     for (size_t i = 0; i < SIZES; i++) /* all sizes, the rest by lot */
         for (size_t o = 0; o < SIZES; o++)
@@ -251,8 +250,8 @@ typedef struct total {
 } total;
 
 /* w is [out, in]; a below [in]; before: plane 0 of `below` as it was. */
-static void check_backward_at(const LAM_W(lam_kernels) *k, const reverse *v, const LAM_W(lam_backward) *c, const real *w,
-    const real *before, size_t i, size_t r, total *beta)
+static void check_backward_at(const lam_kernels *k, const reverse *v, const lam_backward *c, const real *w, const real *before,
+    size_t i, size_t r, total *beta)
 {
     size_t at = i * LAM_TILE + r, plane_in = v->in * LAM_TILE, plane_out = v->out * LAM_TILE;
     jet j = { .d1 = 1 };
@@ -295,7 +294,7 @@ static void fill_below(const reverse *v, real *h, real *d1, real *a)
     }
 }
 
-static void check_backward(const LAM_W(lam_kernels) *k, reverse v)
+static void check_backward(const lam_kernels *k, reverse v)
 {
     size_t planes = 1 + v.tangents, n_in = planes * v.in * LAM_TILE, n_out = planes * v.out * LAM_TILE, plane = v.in * LAM_TILE;
     real *w = random_array(v.in * v.out), *packed = array(v.in * v.out), *g = random_array(n_out), *h = random_array(n_in);
@@ -305,7 +304,7 @@ static void check_backward(const LAM_W(lam_kernels) *k, reverse v)
     int input = v.kind == LAM_ACT_IDENTITY && v.tangents == 0; /* the input layer has nothing below */
     fill_below(&v, h, d1, a);
     k->pack(v.in, v.out, w, 1, v.in, packed);
-    LAM_W(lam_backward) c = { .in = v.in, .out = v.out, .vectors = v.vectors, .tangents = v.tangents, .first_chunk = v.first_chunk,
+    lam_backward c = { .in = v.in, .out = v.out, .vectors = v.vectors, .tangents = v.tangents, .first_chunk = v.first_chunk,
         .with_value = v.with_value, .activation = v.kind, .beta = (real)0.7, .weight_t = packed, .g = g, .h = input ? NULL : h,
         .d1 = input ? NULL : d1, .a = input ? NULL : a, .below = below, .beta_sum = &beta };
     total sum = { 3, 0 };
@@ -318,7 +317,7 @@ static void check_backward(const LAM_W(lam_kernels) *k, reverse v)
     drop(below, n_in), drop(before, plane);
 }
 
-static void backward_all(const LAM_W(lam_kernels) *k)
+static void backward_all(const lam_kernels *k)
 {
     for (size_t i = 0; i < SIZES; i++)
         for (size_t o = 0; o < SIZES; o++)
@@ -359,14 +358,14 @@ static void equal_rows(const char *isa, const char *what, const real *a, const r
                     (double)b[i * LAM_TILE + r]);
 }
 
-static void check_unit_forward(const LAM_W(lam_kernels) *k, size_t in, size_t out, size_t vectors, size_t first, size_t planes,
+static void check_unit_forward(const lam_kernels *k, size_t in, size_t out, size_t vectors, size_t first, size_t planes,
     lam_activation kind)
 {
     size_t n_out = (1 + planes) * out * LAM_TILE, plane = out * LAM_TILE;
     real *w = random_array(in * out), *scale = random_array(out), *shift = random_array(out), *value = random_array(in * LAM_TILE);
     real *unit = random_array(planes * LAM_TILE), *h = random_array(n_out), *d1 = random_array(plane), *a = random_array(n_out);
     real *h2 = copy_of(h, n_out), *a2 = copy_of(a, n_out), *stack = with_units(value, in, planes, first, unit);
-    LAM_W(lam_forward) c = { .in = in, .out = out, .vectors = vectors, .tangents = planes, .with_value = 1, .activation = kind,
+    lam_forward c = { .in = in, .out = out, .vectors = vectors, .tangents = planes, .with_value = 1, .activation = kind,
         .beta = (real)0.7, .weight = w, .scale = scale, .shift = shift, .x = value, .unit = unit, .unit_first = first, .h = h,
         .d1 = d1, .a = a };
     k->forward(&c);
@@ -378,14 +377,14 @@ static void check_unit_forward(const LAM_W(lam_kernels) *k, size_t in, size_t ou
     drop(h, n_out), drop(d1, plane), drop(a, n_out), drop(h2, n_out), drop(a2, n_out), drop(stack, (1 + planes) * in * LAM_TILE);
 }
 
-static void check_unit_backward(const LAM_W(lam_kernels) *k, size_t in, size_t out, size_t vectors, size_t first, size_t planes,
+static void check_unit_backward(const lam_kernels *k, size_t in, size_t out, size_t vectors, size_t first, size_t planes,
     lam_activation kind)
 {
     size_t n_in = (1 + planes) * in * LAM_TILE, plane = in * LAM_TILE;
     real *w = random_array(in * out), *value = random_array(out * LAM_TILE), *unit = random_array(planes * LAM_TILE);
     real *h = random_array(n_in), *d1 = random_array(plane), *a = random_array(n_in), *below = random_array(n_in), beta = 3, beta2 = 3;
     real *below2 = copy_of(below, n_in), *stack = with_units(value, out, planes, first, unit);
-    LAM_W(lam_backward) c = { .in = in, .out = out, .vectors = vectors, .tangents = planes, .first_chunk = 1, .with_value = 1,
+    lam_backward c = { .in = in, .out = out, .vectors = vectors, .tangents = planes, .first_chunk = 1, .with_value = 1,
         .activation = kind, .beta = (real)0.7, .weight_t = w, .g = value, .unit = unit, .unit_first = first, .h = h, .d1 = d1,
         .a = a, .below = below, .beta_sum = &beta };
     k->backward(&c);
@@ -397,7 +396,7 @@ static void check_unit_backward(const LAM_W(lam_kernels) *k, size_t in, size_t o
     drop(below, n_in), drop(below2, n_in), drop(stack, (1 + planes) * out * LAM_TILE);
 }
 
-static void check_diagonal(const LAM_W(lam_kernels) *k, size_t in, size_t out, size_t vectors, size_t first, size_t planes)
+static void check_diagonal(const lam_kernels *k, size_t in, size_t out, size_t vectors, size_t first, size_t planes)
 {
     size_t n_in = planes * in * LAM_TILE;
     real *w = random_array(in * out), *packed = array(in * out), *x = random_array(n_in), *y = array(planes * LAM_TILE);
@@ -411,7 +410,7 @@ static void check_diagonal(const LAM_W(lam_kernels) *k, size_t in, size_t out, s
     drop(w, in * out), drop(packed, in * out), drop(x, n_in), drop(y, planes * LAM_TILE);
 }
 
-static void units_all(const LAM_W(lam_kernels) *k)
+static void units_all(const lam_kernels *k)
 {
     for (size_t i = 0; i < SIZES; i++)
         for (size_t o = 0; o < 13; o++) {
@@ -432,19 +431,19 @@ static void units_of_every_set(void **state)
 
 /* ---- packing, transposition, outer products ------------------------------------------------------------------------------------ */
 
-static size_t pad(const LAM_W(lam_kernels) *k, size_t n)
+static size_t pad(const lam_kernels *k, size_t n)
 {
     return (n + k->lanes - 1) / k->lanes * k->lanes;
 }
 
 /* Where element (m, n) of a matrix in blocks lies; rows: of the matrix. */
-static size_t in_blocks(const LAM_W(lam_kernels) *k, size_t rows, size_t cols, size_t m, size_t n)
+static size_t in_blocks(const lam_kernels *k, size_t rows, size_t cols, size_t m, size_t n)
 {
     size_t j = n / k->block, left = pad(k, cols) - j * k->block, width = left < k->block ? left : k->block;
     return j * k->block * rows + m * width + (n - j * k->block);
 }
 
-static void layouts(const LAM_W(lam_kernels) *k)
+static void layouts(const lam_kernels *k)
 {
     for (size_t i = 0; i < SIZES; i++)
         for (size_t o = 0; o < SIZES; o++) {
@@ -475,14 +474,14 @@ static void layouts(const LAM_W(lam_kernels) *k)
         }
 }
 
-static void check_outer(const LAM_W(lam_kernels) *k, size_t m, size_t n, size_t vectors, size_t planes)
+static void check_outer(const lam_kernels *k, size_t m, size_t n, size_t vectors, size_t planes)
 {
     size_t n_left = planes * m * LAM_TILE, n_right = planes * n * LAM_TILE, n_t = planes * pad(k, n) * LAM_TILE, n_c = m * pad(k, n);
     real *left = random_array(n_left), *right = random_array(n_right), *t = random_array(n_t), *c = random_array(n_c);
     real *before = copy_of(c, n_c);
     for (size_t p = 0; p < planes; p++)
         k->transpose(n, vectors, right + p * n * LAM_TILE, t + p * pad(k, n) * LAM_TILE);
-    k->outer(&(LAM_W(lam_outer)) { .m = m, .n = n, .vectors = vectors, .planes = planes, .left = left, .left_stride = m * LAM_TILE,
+    k->outer(&(lam_outer) { .m = m, .n = n, .vectors = vectors, .planes = planes, .left = left, .left_stride = m * LAM_TILE,
         .right_t = t, .right_stride = pad(k, n) * LAM_TILE, .c = c });
     for (size_t y = 0; y < m; y++)
         for (size_t x = 0; x < n; x++) {
@@ -499,7 +498,7 @@ static void check_outer(const LAM_W(lam_kernels) *k, size_t m, size_t n, size_t 
     drop(left, n_left), drop(right, n_right), drop(t, n_t), drop(c, n_c), drop(before, n_c);
 }
 
-static void outer_all(const LAM_W(lam_kernels) *k)
+static void outer_all(const lam_kernels *k)
 {
     for (size_t i = 0; i < SIZES; i++)
         for (size_t o = 0; o < SIZES; o++)
@@ -521,7 +520,7 @@ static void outer_products_of_every_set(void **state)
 
 /* ---- lines ---------------------------------------------------------------------------------------------------------------------- */
 
-static void check_rows(const LAM_W(lam_kernels) *k, size_t n, size_t vectors)
+static void check_rows(const lam_kernels *k, size_t n, size_t vectors)
 {
     size_t count = n * LAM_TILE;
     real *u = random_array(count), *v = random_array(count), *sums = random_array(n), *dots = random_array(n), *scale = random_array(n);
@@ -548,7 +547,7 @@ static void check_rows(const LAM_W(lam_kernels) *k, size_t n, size_t vectors)
     drop(weighted, n);
 }
 
-static void check_combine(const LAM_W(lam_kernels) *k, size_t n, size_t terms, int base)
+static void check_combine(const lam_kernels *k, size_t n, size_t terms, int base)
 {
     size_t count = n * LAM_TILE;
     real *out = random_array(count), *other = random_array(count), *before = copy_of(base == 2 ? out : other, count), *t[16], coef[16];
@@ -570,7 +569,7 @@ static void check_combine(const LAM_W(lam_kernels) *k, size_t n, size_t terms, i
     drop(out, count), drop(other, count), drop(before, count);
 }
 
-static void check_columns(const LAM_W(lam_kernels) *k, size_t n)
+static void check_columns(const lam_kernels *k, size_t n)
 {
     size_t count = n * LAM_TILE;
     real *u = random_array(count), *y0 = random_array(count), *y1 = random_array(count), *sums = random_array(LAM_TILE);
@@ -597,7 +596,7 @@ static void check_columns(const LAM_W(lam_kernels) *k, size_t n)
     drop(u, count), drop(y0, count), drop(y1, count), drop(sums, LAM_TILE), drop(dots, LAM_TILE), drop(s0, LAM_TILE), drop(d0, LAM_TILE);
 }
 
-static void lines_all(const LAM_W(lam_kernels) *k)
+static void lines_all(const lam_kernels *k)
 {
     for (size_t i = 0; i < SIZES; i++) {
         check_columns(k, sizes[i]);
@@ -619,11 +618,11 @@ static void lines_of_every_set(void **state)
 static void names_of_sets(void **state)
 {
     (void)state;
-    const LAM_W(lam_kernels) *k;
-    assert_int_equal(LAM_W(lam_kernels_get)("avx1024", &k), LAM_ERR_ARGUMENT);
-    assert_int_equal(LAM_W(lam_kernels_get)(NULL, &k), LAM_OK);
+    const lam_kernels *k;
+    assert_int_equal(lam_kernels_get("avx1024", &k), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_kernels_get(NULL, &k), LAM_OK);
     for (int isa = 0; isa < LAM_ISA_COUNT; isa++)
-        assert_int_equal(LAM_W(lam_kernels_get)(lam_isa_name((lam_isa)isa), &k),
+        assert_int_equal(lam_kernels_get(lam_isa_name((lam_isa)isa), &k),
             lam_isa_available((lam_isa)isa) ? LAM_OK : LAM_ERR_UNSUPPORTED);
 }
 

@@ -23,13 +23,13 @@ static wide row_sum(const row_case *c, const real *matrix, const real *x, int tr
 }
 
 /* Lanes past the vectors in use stay as they are. */
-static void check_row_product(const LAM_W(lam_kernels) *k, row_case c, int transposed)
+static void check_row_product(const lam_kernels *k, row_case c, int transposed)
 {
     size_t in = transposed ? c.n : c.m, out = transposed ? c.m : c.n, gap = 3 * LAM_TILE; /* planes need not lie side by side */
     size_t xs = in * LAM_TILE + gap, ys = out * LAM_TILE + gap, n_m = c.m * c.n * LAM_TILE;
     real *matrix = random_array(n_m), *x = random_array(c.planes * xs), *y = random_array(c.planes * ys);
     real *before = copy_of(y, c.planes * ys);
-    LAM_W(lam_rowwise) call = { .m = c.m, .n = c.n, .vectors = c.vectors, .planes = c.planes, .matrix = matrix, .x = x,
+    lam_rowwise call = { .m = c.m, .n = c.n, .vectors = c.vectors, .planes = c.planes, .matrix = matrix, .x = x,
         .x_stride = xs, .y = y, .y_stride = ys };
     (transposed ? k->row_transposed : k->row_product)(&call);
     for (size_t p = 0; p < c.planes; p++)
@@ -47,7 +47,7 @@ static void check_row_product(const LAM_W(lam_kernels) *k, row_case c, int trans
     drop(matrix, n_m), drop(x, c.planes * xs), drop(y, c.planes * ys), drop(before, c.planes * ys);
 }
 
-static void check_row_outer(const LAM_W(lam_kernels) *k, row_case c, int add)
+static void check_row_outer(const lam_kernels *k, row_case c, int add)
 {
     size_t n_m = c.m * c.n * LAM_TILE, terms = c.planes;
     real *matrix = random_array(n_m), *before = copy_of(matrix, n_m), *left[16], *right[16];
@@ -55,7 +55,7 @@ static void check_row_outer(const LAM_W(lam_kernels) *k, row_case c, int add)
         left[t] = random_array(c.m * LAM_TILE);
         right[t] = random_array(c.n * LAM_TILE);
     }
-    k->row_outer(&(LAM_W(lam_row_outer)) { .m = c.m, .n = c.n, .vectors = c.vectors, .terms = terms, .add = add,
+    k->row_outer(&(lam_row_outer) { .m = c.m, .n = c.n, .vectors = c.vectors, .terms = terms, .add = add,
         .left = (const real *const *)left, .right = (const real *const *)right, .matrix = matrix });
     for (size_t i = 0; i < c.m; i++)
         for (size_t j = 0; j < c.n; j++)
@@ -77,7 +77,7 @@ static void check_row_outer(const LAM_W(lam_kernels) *k, row_case c, int add)
     drop(matrix, n_m), drop(before, n_m);
 }
 
-static void rows_all(const LAM_W(lam_kernels) *k)
+static void rows_all(const lam_kernels *k)
 {
     for (size_t i = 0; i < ROW_SIZES; i++)
         for (size_t j = 0; j < ROW_SIZES; j++) {
@@ -101,17 +101,17 @@ static void products_of_rows_of_every_set(void **state)
 
 /* Activating what another call has left in h is the layer itself, and so is the reverse: the same bits, since the product's
  * rounding is over before the epilogue begins. */
-static void check_epilogues(const LAM_W(lam_kernels) *k, lam_activation kind, size_t tangents, int first_chunk, int with_value)
+static void check_epilogues(const lam_kernels *k, lam_activation kind, size_t tangents, int first_chunk, int with_value)
 {
     size_t in = 7, out = 9, vectors = any_vectors(k), n_out = (1 + tangents) * out * LAM_TILE, n_in = (1 + tangents) * in * LAM_TILE;
     real *w = random_array(in * out), *packed = array(in * out), *scale = random_array(out), *shift = random_array(out);
     real *x = random_array(n_in), *h = random_array(n_out), *d1 = random_array(out * LAM_TILE), *a = random_array(n_out);
     real *h2 = copy_of(h, n_out), *d2 = copy_of(d1, out * LAM_TILE), *a2 = copy_of(a, n_out), *zeros = array(out);
     k->pack(out, in, w, in, 1, packed);
-    LAM_W(lam_forward) whole = { .in = in, .out = out, .vectors = vectors, .tangents = tangents, .with_value = 1, .activation = kind,
+    lam_forward whole = { .in = in, .out = out, .vectors = vectors, .tangents = tangents, .with_value = 1, .activation = kind,
         .beta = (real)0.7, .weight = packed, .scale = scale, .shift = shift, .x = x, .h = h, .d1 = d1, .a = a };
     k->forward(&whole);
-    LAM_W(lam_forward) linear = whole, epilogue = whole;
+    lam_forward linear = whole, epilogue = whole;
     linear.activation = LAM_ACT_IDENTITY, linear.scale = NULL, linear.shift = zeros, linear.h = h2, linear.a = NULL;
     k->forward(&linear);
     epilogue.h = h2, epilogue.d1 = d2, epilogue.a = a2;
@@ -123,11 +123,11 @@ static void check_epilogues(const LAM_W(lam_kernels) *k, lam_activation kind, si
     real *g = random_array(n_in), *below = random_array(n_out), *below2 = copy_of(below, n_out), beta = 0, beta2 = 0;
     real *gh = random_array(n_out);
     k->pack(out, in, w, in, 1, packed); /* as a transposed weight of a layer above with `in` outputs */
-    LAM_W(lam_backward) back = { .in = out, .out = in, .vectors = vectors, .tangents = tangents, .first_chunk = first_chunk,
+    lam_backward back = { .in = out, .out = in, .vectors = vectors, .tangents = tangents, .first_chunk = first_chunk,
         .with_value = with_value, .activation = kind, .beta = (real)0.7, .weight_t = packed, .g = g, .h = h, .d1 = d1, .a = a,
         .below = below, .beta_sum = &beta };
     k->backward(&back);
-    LAM_W(lam_backward) plain = back;
+    lam_backward plain = back;
     plain.activation = LAM_ACT_IDENTITY, plain.first_chunk = plain.with_value = 1, plain.below = gh;
     k->backward(&plain);
     memcpy(below2 + out * LAM_TILE, gh + out * LAM_TILE, (n_out - out * LAM_TILE) * sizeof *gh);
@@ -143,7 +143,7 @@ static void check_epilogues(const LAM_W(lam_kernels) *k, lam_activation kind, si
     drop(g, n_in), drop(below, n_out), drop(below2, n_out), drop(gh, n_out);
 }
 
-static void epilogues_all(const LAM_W(lam_kernels) *k)
+static void epilogues_all(const lam_kernels *k)
 {
     for (int kind = 0; kind <= LAM_ACT_IDENTITY; kind++)
         for (size_t tangents = 0; tangents < MAX_PLANES; tangents++)

@@ -51,7 +51,7 @@ static wide series_bound(const jet *j, wide d3, wide a1, wide a2, wide g)
     return 12 * ACT * size * (1 + fabsl(g));
 }
 
-static void check_series(const LAM_W(lam_kernels) *k, lam_activation kind, size_t order, int add)
+static void check_series(const lam_kernels *k, lam_activation kind, size_t order, int add)
 {
     const real beta = (real)0.7;
     series s = series_create(kind, beta), before = { .out = copy_of(s.out, SERIES), .g0 = copy_of(s.g0, SERIES),
@@ -59,7 +59,7 @@ static void check_series(const LAM_W(lam_kernels) *k, lam_activation kind, size_
     real beta_sum = 0;
     size_t vectors = any_vectors(k);
     wide beta_want = 0, beta_bound = 0;
-    LAM_W(lam_series_call) call = { .n = FEATURES, .vectors = vectors, .order = order, .activation = kind, .beta = beta, .h = s.h,
+    lam_series_call call = { .n = FEATURES, .vectors = vectors, .order = order, .activation = kind, .beta = beta, .h = s.h,
         .d1 = s.d1, .a0 = s.a0, .first = s.a, .last = s.a + (order == 2 ? SERIES : 0), .out = s.out,
         .gh = s.gh, .add = add, .g0 = s.g0, .g = s.g, .beta_sum = &beta_sum };
     if (order > 0)
@@ -97,7 +97,7 @@ static void check_series(const LAM_W(lam_kernels) *k, lam_activation kind, size_
     series_drop(&s);
 }
 
-static void check_add_rows(const LAM_W(lam_kernels) *k)
+static void check_add_rows(const lam_kernels *k)
 {
     real *scale = random_array(FEATURES), *plane = random_array(SERIES), *out = random_array(SERIES), *before = copy_of(out, SERIES);
     size_t vectors = any_vectors(k);
@@ -109,7 +109,7 @@ static void check_add_rows(const LAM_W(lam_kernels) *k)
     drop(scale, FEATURES), drop(plane, SERIES), drop(out, SERIES), drop(before, SERIES);
 }
 
-static void series_all(const LAM_W(lam_kernels) *k)
+static void series_all(const lam_kernels *k)
 {
     for (int turn = 0; turn < 4; turn++) {
         check_add_rows(k);

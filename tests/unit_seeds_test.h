@@ -54,27 +54,26 @@ static void same(const char *isa, const char *what, const real *a, const real *b
 }
 
 typedef struct side {
-    LAM_W(lam_field) field;
+    lam_field field;
     real *record, *scratch, *sums, *gz, *grad, beta_grad;
     size_t line; /* reals of a tangent's seed */
 } side;
 
-static void open_side(side *s, const lam_field_shape *shape, const LAM_W(lam_kernels) *k, int unit, const real *params,
-    const real *z)
+static void open_side(side *s, const lam_field_shape *shape, const lam_kernels *k, int unit, const real *params, const real *z)
 {
     size_t chunks = (shape->dim + CHUNK - 1) / CHUNK, plane = shape->dim * LAM_TILE;
-    assert_int_equal(LAM_W(lam_field_init)(&s->field, shape, k, shape->dim < CHUNK ? shape->dim : CHUNK, chunks, unit, 1), LAM_OK);
+    assert_int_equal(lam_field_init(&s->field, shape, k, shape->dim < CHUNK ? shape->dim : CHUNK, chunks, unit, 1), LAM_OK);
     s->record = zeros(s->field.record_size), s->scratch = zeros(s->field.scratch_size), s->sums = zeros(s->field.sum_size);
     s->gz = zeros(plane), s->grad = zeros(shape->parameters), s->beta_grad = 0;
     s->line = unit ? LAM_TILE : plane;
-    LAM_W(lam_field_load)(&s->field, params, (real)0.7);
-    LAM_W(lam_field_prepare)(&s->field, 0, (real)0.4);
+    lam_field_load(&s->field, params, (real)0.7);
+    lam_field_prepare(&s->field, 0, (real)0.4);
     memcpy(s->record, z, plane * sizeof *z);
 }
 
 static void close_side(side *s)
 {
-    LAM_W(lam_field_clear)(&s->field);
+    lam_field_clear(&s->field);
     lam_free(s->record), lam_free(s->scratch), lam_free(s->sums), lam_free(s->gz), lam_free(s->grad);
 }
 
@@ -90,23 +89,23 @@ static void run_chunk(side *s, size_t first, size_t tangents, const real *g_valu
 {
     size_t dim = s->field.shape->dim, vectors = (ROWS + s->field.kernels->lanes - 1) / s->field.kernels->lanes;
     int last = first + tangents == dim;
-    real *cotangent = LAM_W(lam_field_cotangent)(&s->field, s->scratch);
+    real *cotangent = lam_field_cotangent(&s->field, s->scratch);
     memset(s->record + dim * LAM_TILE, 0, tangents * s->line * sizeof(real));
     memset(cotangent, 0, (dim * LAM_TILE + tangents * s->line) * sizeof(real));
     for (size_t p = 0; p < tangents; p++)
         for (size_t r = 0; r < ROWS; r++)
             line_of(s, s->record, p, first + p)[r] = 1;
-    LAM_W(lam_field_forward)(&s->field, 0, vectors, first, tangents, first == 0, s->record);
+    lam_field_forward(&s->field, 0, vectors, first, tangents, first == 0, s->record);
     for (size_t p = 0; p < tangents; p++) {
-        memcpy(diagonal + p * LAM_TILE, line_of(s, LAM_W(lam_field_output)(&s->field, s->record), p, first + p), ROWS * sizeof(real));
+        memcpy(diagonal + p * LAM_TILE, line_of(s, lam_field_output(&s->field, s->record), p, first + p), ROWS * sizeof(real));
         memcpy(line_of(s, cotangent, p, first + p), g + p * LAM_TILE, LAM_TILE * sizeof(real));
     }
     if (last)
         memcpy(cotangent, g_value, dim * LAM_TILE * sizeof(real));
-    LAM_W(lam_field_reverse)(&s->field, 0, vectors, first, tangents, first == 0, last, s->record, s->scratch, s->sums, s->gz);
+    lam_field_reverse(&s->field, 0, vectors, first, tangents, first == 0, last, s->record, s->scratch, s->sums, s->gz);
 }
 
-static void check(const LAM_W(lam_kernels) *k, size_t dim, const size_t *hidden, size_t n_hidden, int layer, int act)
+static void check(const lam_kernels *k, size_t dim, const size_t *hidden, size_t n_hidden, int layer, int act)
 {
     lam_field_shape shape;
     side general, unit;
@@ -125,8 +124,8 @@ static void check(const LAM_W(lam_kernels) *k, size_t dim, const size_t *hidden,
         run_chunk(&unit, first, tangents, g_value, g, got);
         same(k->isa, "diagonal", got, want, tangents * LAM_TILE);
     }
-    LAM_W(lam_field_collect)(&general.field, general.sums, general.grad, &general.beta_grad);
-    LAM_W(lam_field_collect)(&unit.field, unit.sums, unit.grad, &unit.beta_grad);
+    lam_field_collect(&general.field, general.sums, general.grad, &general.beta_grad);
+    lam_field_collect(&unit.field, unit.sums, unit.grad, &unit.beta_grad);
     for (size_t i = 0; i < shape.tensors; i++)
         same(k->isa, shape.tensor[i].name, unit.grad + shape.tensor[i].offset, general.grad + shape.tensor[i].offset,
             shape.tensor[i].count);
@@ -142,10 +141,10 @@ static void as_with_unit_vectors(void **state)
     (void)state;
     static const size_t hidden[][3] = { { 5, 9, 3 }, { 17, 4, 35 }, { 70, 13, 8 } };
     for (int isa = 0; isa < LAM_ISA_COUNT; isa++) {
-        const LAM_W(lam_kernels) *k;
+        const lam_kernels *k;
         if (!lam_isa_available((lam_isa)isa))
             continue;
-        assert_int_equal(LAM_W(lam_kernels_get)(lam_isa_name((lam_isa)isa), &k), LAM_OK);
+        assert_int_equal(lam_kernels_get(lam_isa_name((lam_isa)isa), &k), LAM_OK);
         for (int layer = 0; layer <= LAM_LAYER_HYPER; layer++)
             for (int act = 0; act <= LAM_ACT_IDENTITY; act++)
                 for (size_t n = 1; n <= 3; n++) {

@@ -1,5 +1,6 @@
 /* Two widths from one source: a file named *_w.c is compiled with LAM_WIDTH 32 (float) and 64 (double), a file named *_k.c
- * once more for every instruction set. LAM_W(name) gives a function its width: name_f32, name_f64. */
+ * once more for every instruction set. LAM_W(name) gives a name its width: name_f32, name_f64. A room's names.h does so for all
+ * names of the room, so that sources say the plain name. */
 #ifndef LAM_BASE_WIDTH_H
 #define LAM_BASE_WIDTH_H
 

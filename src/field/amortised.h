@@ -11,9 +11,10 @@
 #ifndef LAM_FIELD_AMORTISED_H
 #define LAM_FIELD_AMORTISED_H
 #include "field/field.h"
+#include "field/names.h"
 
-typedef struct LAM_W(lam_amortised) {
-    const LAM_W(lam_field) *field;
+typedef struct lam_amortised_field {
+    const lam_field *field;
     size_t extra;
     size_t record_q[LAM_MAX_LAYERS];     /* offset into a record: h U, [1 + P + extra][rank][TILE] */
     size_t record_extra[LAM_MAX_LAYERS]; /* of the extra planes' inputs [extra][in][TILE]; set by whoever they belong to */
@@ -23,10 +24,10 @@ typedef struct LAM_W(lam_amortised) {
     const real *zeros; /* [widest] */
     real *head;        /* [slots][2][TILE]: 1 and t */
     real *head_slope;  /* [2][TILE]: their derivatives by t */
-} LAM_W(lam_amortised);
+} lam_amortised_field;
 
 /* A thread's pulls whose part of the row parameters' gradient is still to be added up. */
-typedef struct LAM_W(lam_pulls) {
+typedef struct lam_pulls {
     size_t most, count;
     struct {
         const real *record; /* stays as it is until they are collected */
@@ -35,35 +36,33 @@ typedef struct LAM_W(lam_pulls) {
     } pull[LAM_MAX_SLOTS];
     real *space;               /* [most][pull_size], then two planes [widest][TILE] */
     const real **left, **right; /* [most (1 + P + extra)] factors of a matrix's gradient */
-} LAM_W(lam_pulls);
+} lam_pulls;
 
 /* Adds to field's record what this needs in one; so before anything is made of record_size. */
-lam_status LAM_W(lam_amortised_init)(LAM_W(lam_amortised) *amortised, LAM_W(lam_field) *field, size_t extra);
-void LAM_W(lam_amortised_clear)(LAM_W(lam_amortised) *amortised);
+lam_status lam_amortised_init(lam_amortised_field *amortised, lam_field *field, size_t extra);
+void lam_amortised_clear(lam_amortised_field *amortised);
 /* most: pulls between two collections, at most LAM_MAX_SLOTS. The free takes one that was never made, zeroed. */
-lam_status LAM_W(lam_pulls_init)(LAM_W(lam_pulls) *pulls, const LAM_W(lam_amortised) *amortised, size_t most);
-void LAM_W(lam_pulls_clear)(LAM_W(lam_pulls) *pulls);
+lam_status lam_pulls_init(lam_pulls *pulls, const lam_amortised_field *amortised, size_t most);
+void lam_pulls_clear(lam_pulls *pulls);
 
 /* As lam_field_prepare, which it calls. */
-void LAM_W(lam_amortised_prepare)(LAM_W(lam_amortised) *amortised, LAM_W(lam_field) *field, size_t slot, real t);
+void lam_amortised_prepare(lam_amortised_field *amortised, lam_field *field, size_t slot, real t);
 /* As lam_field_forward. */
-void LAM_W(lam_amortised_forward)(const LAM_W(lam_amortised) *amortised, size_t slot, size_t vectors, size_t tangents,
-    int with_value, const real *am, real *record);
+void lam_amortised_forward(const lam_amortised_field *amortised, size_t slot, size_t vectors, size_t tangents, int with_value,
+    const real *am, real *record);
 /* As lam_field_cotangent, of the pull that comes next. */
-real *LAM_W(lam_amortised_cotangent)(const LAM_W(lam_amortised) *amortised, LAM_W(lam_pulls) *pulls);
+real *lam_amortised_cotangent(const lam_amortised_field *amortised, lam_pulls *pulls);
 /* What the row adds to planes in layer k beside a head: y [planes][out][TILE] += x W, or (x U) V with x U left in q
  * [planes][rank][TILE]. And its reverse, below [planes][in][TILE] += W g, with V g left in q. */
-void LAM_W(lam_amortised_add)(const LAM_W(lam_amortised) *amortised, size_t k, size_t vectors, size_t planes, const real *am,
+void lam_amortised_add(const lam_amortised_field *amortised, size_t k, size_t vectors, size_t planes, const real *am,
     const real *x, real *q, real *y);
-void LAM_W(lam_amortised_add_reverse)(const LAM_W(lam_amortised) *amortised, size_t k, size_t vectors, size_t planes,
-    const real *am, const real *g, real *q, real *below);
+void lam_amortised_add_reverse(const lam_amortised_field *amortised, size_t k, size_t vectors, size_t planes, const real *am,
+    const real *g, real *q, real *below);
 /* As lam_field_reverse, of the shared parameters and of z; counts one more pull, that of `extra` planes (none or all) in it. */
-void LAM_W(lam_amortised_reverse)(const LAM_W(lam_amortised) *amortised, LAM_W(lam_pulls) *pulls, size_t slot, size_t vectors,
-    size_t tangents, size_t extra, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums,
-    real *gz);
+void lam_amortised_reverse(const lam_amortised_field *amortised, lam_pulls *pulls, size_t slot, size_t vectors, size_t tangents,
+    size_t extra, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums, real *gz);
 /* Gradient of the row parameters over the pulls so far, added to g_am or (add 0) put there, all of it but lanes past vectors;
  * then none are left. */
-void LAM_W(lam_amortised_collect)(const LAM_W(lam_amortised) *amortised, LAM_W(lam_pulls) *pulls, size_t vectors, int add,
-    real *g_am);
+void lam_amortised_collect(const lam_amortised_field *amortised, lam_pulls *pulls, size_t vectors, int add, real *g_am);
 
 #endif

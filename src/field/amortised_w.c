@@ -4,18 +4,18 @@
 
 /* ---- layout ------------------------------------------------------------------------------------------------------- */
 
-static lam_activation activation_of(const LAM_W(lam_field) *f, size_t k)
+static lam_activation activation_of(const lam_field *f, size_t k)
 {
     return k + 1 < f->shape->layers ? f->shape->activation : LAM_ACT_IDENTITY;
 }
 
 /* Pre-activations with the row's share: where the activation's reverse asks for them. */
-static int keeps_a(const LAM_W(lam_field) *f, size_t k)
+static int keeps_a(const lam_field *f, size_t k)
 {
     return f->record_a[k] != f->record_h[k] && lam_saves_a(activation_of(f, k));
 }
 
-static void lay_out_record(LAM_W(lam_amortised) *a, LAM_W(lam_field) *f)
+static void lay_out_record(lam_amortised_field *a, lam_field *f)
 {
     size_t planes = 1 + f->tangents, at = f->record_size;
     for (size_t k = 0; k < f->shape->layers; k++) {
@@ -31,7 +31,7 @@ static void lay_out_record(LAM_W(lam_amortised) *a, LAM_W(lam_field) *f)
     f->record_size = at;
 }
 
-static void lay_out_pull(LAM_W(lam_amortised) *a)
+static void lay_out_pull(lam_amortised_field *a)
 {
     const lam_field_shape *s = a->field->shape;
     size_t planes = 1 + a->field->tangents, at = 0;
@@ -49,7 +49,7 @@ static void lay_out_pull(LAM_W(lam_amortised) *a)
     a->pull_size = at;
 }
 
-lam_status LAM_W(lam_amortised_init)(LAM_W(lam_amortised) *a, LAM_W(lam_field) *f, size_t extra)
+lam_status lam_amortised_init(lam_amortised_field *a, lam_field *f, size_t extra)
 {
     size_t zeros = (f->shape->widest + 15) / 16 * 16;
     memset(a, 0, sizeof *a);
@@ -67,13 +67,13 @@ lam_status LAM_W(lam_amortised_init)(LAM_W(lam_amortised) *a, LAM_W(lam_field) *
     return LAM_OK;
 }
 
-void LAM_W(lam_amortised_clear)(LAM_W(lam_amortised) *a)
+void lam_amortised_clear(lam_amortised_field *a)
 {
     lam_free(a->storage);
     a->storage = NULL;
 }
 
-lam_status LAM_W(lam_pulls_init)(LAM_W(lam_pulls) *p, const LAM_W(lam_amortised) *a, size_t most)
+lam_status lam_pulls_init(lam_pulls *p, const lam_amortised_field *a, size_t most)
 {
     size_t planes = 1 + a->field->tangents + a->extra, reals = most * a->pull_size + 2 * a->field->shape->widest * LAM_TILE;
     memset(p, 0, sizeof *p);
@@ -85,7 +85,7 @@ lam_status LAM_W(lam_pulls_init)(LAM_W(lam_pulls) *p, const LAM_W(lam_amortised)
     return LAM_OK;
 }
 
-void LAM_W(lam_pulls_clear)(LAM_W(lam_pulls) *p)
+void lam_pulls_clear(lam_pulls *p)
 {
     lam_free(p->space);
     lam_free(p->left);
@@ -93,9 +93,9 @@ void LAM_W(lam_pulls_clear)(LAM_W(lam_pulls) *p)
     memset(p, 0, sizeof *p);
 }
 
-void LAM_W(lam_amortised_prepare)(LAM_W(lam_amortised) *a, LAM_W(lam_field) *f, size_t slot, real t)
+void lam_amortised_prepare(lam_amortised_field *a, lam_field *f, size_t slot, real t)
 {
-    LAM_W(lam_field_prepare)(f, slot, t);
+    lam_field_prepare(f, slot, t);
     for (size_t r = 0; r < LAM_TILE; r++) {
         a->head[slot * 2 * LAM_TILE + r] = 1;
         a->head[(slot * 2 + 1) * LAM_TILE + r] = t;
@@ -105,47 +105,47 @@ void LAM_W(lam_amortised_prepare)(LAM_W(lam_amortised) *a, LAM_W(lam_field) *f, 
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
 /* The shared part of a layer, without its activation, in the planes of h from `first`. */
-static void forward_shared(const LAM_W(lam_field) *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
+static void forward_shared(const lam_field *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
     const real *x, real *record)
 {
     const lam_field_layer *l = &f->shape->layer[k];
-    const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+    const lam_slot_layer *sl = &f->slot[slot].layer[k];
     size_t first = with_value ? 0 : 1, plane = l->out * LAM_TILE;
     real *h = record + f->record_h[k];
     if (l->bases == 0) {
         memset(h + first * plane, 0, (1 + tangents - first) * plane * sizeof(real));
         return;
     }
-    LAM_W(lam_forward) call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents, .with_value = with_value,
+    lam_forward call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents, .with_value = with_value,
         .activation = LAM_ACT_IDENTITY, .beta = f->beta, .weight = sl->weight, .scale = sl->scale, .shift = sl->shift, .x = x,
         .h = h, .a = l->has_gate ? record + f->record_gate[k] : NULL };
     f->kernels->forward(&call);
 }
 
 /* y += x M for the planes from `first`, M [m, n] at `at` of the row's vector. */
-static void add_product(const LAM_W(lam_field) *f, size_t vectors, size_t first, size_t planes, const real *am, size_t at,
-    size_t m, size_t n, const real *x, real *y)
+static void add_product(const lam_field *f, size_t vectors, size_t first, size_t planes, const real *am, size_t at, size_t m,
+    size_t n, const real *x, real *y)
 {
     size_t plane_x = m * LAM_TILE, plane_y = n * LAM_TILE;
-    LAM_W(lam_rowwise) call = { .m = m, .n = n, .vectors = vectors, .planes = planes - first, .matrix = am + at * LAM_TILE,
+    lam_rowwise call = { .m = m, .n = n, .vectors = vectors, .planes = planes - first, .matrix = am + at * LAM_TILE,
         .x = x + first * plane_x, .x_stride = plane_x, .y = y + first * plane_y, .y_stride = plane_y };
     f->kernels->row_product(&call);
 }
 
 /* y += M x, likewise. */
-static void add_transposed(const LAM_W(lam_field) *f, size_t vectors, size_t first, size_t planes, const real *am, size_t at,
-    size_t m, size_t n, const real *x, real *y)
+static void add_transposed(const lam_field *f, size_t vectors, size_t first, size_t planes, const real *am, size_t at, size_t m,
+    size_t n, const real *x, real *y)
 {
     size_t plane_x = n * LAM_TILE, plane_y = m * LAM_TILE;
-    LAM_W(lam_rowwise) call = { .m = m, .n = n, .vectors = vectors, .planes = planes - first, .matrix = am + at * LAM_TILE,
+    lam_rowwise call = { .m = m, .n = n, .vectors = vectors, .planes = planes - first, .matrix = am + at * LAM_TILE,
         .x = x + first * plane_x, .x_stride = plane_x, .y = y + first * plane_y, .y_stride = plane_y };
     f->kernels->row_transposed(&call);
 }
 
-void LAM_W(lam_amortised_add)(const LAM_W(lam_amortised) *a, size_t k, size_t vectors, size_t planes, const real *am,
-    const real *x, real *q, real *y)
+void lam_amortised_add(const lam_amortised_field *a, size_t k, size_t vectors, size_t planes, const real *am, const real *x,
+    real *q, real *y)
 {
-    const LAM_W(lam_field) *f = a->field;
+    const lam_field *f = a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     if (l->rank > 0) {
         memset(q, 0, planes * l->rank * LAM_TILE * sizeof(real));
@@ -156,10 +156,10 @@ void LAM_W(lam_amortised_add)(const LAM_W(lam_amortised) *a, size_t k, size_t ve
         add_product(f, vectors, 0, planes, am, l->row_w, l->in, l->out, x, y);
 }
 
-void LAM_W(lam_amortised_add_reverse)(const LAM_W(lam_amortised) *a, size_t k, size_t vectors, size_t planes, const real *am,
+void lam_amortised_add_reverse(const lam_amortised_field *a, size_t k, size_t vectors, size_t planes, const real *am,
     const real *g, real *q, real *below)
 {
-    const LAM_W(lam_field) *f = a->field;
+    const lam_field *f = a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     if (l->rank > 0) {
         memset(q, 0, planes * l->rank * LAM_TILE * sizeof(real));
@@ -170,10 +170,10 @@ void LAM_W(lam_amortised_add_reverse)(const LAM_W(lam_amortised) *a, size_t k, s
         add_transposed(f, vectors, 0, planes, am, l->row_w, l->in, l->out, g, below);
 }
 
-void LAM_W(lam_amortised_forward)(const LAM_W(lam_amortised) *a, size_t slot, size_t vectors, size_t tangents, int with_value,
+void lam_amortised_forward(const lam_amortised_field *a, size_t slot, size_t vectors, size_t tangents, int with_value,
     const real *am, real *record)
 {
-    const LAM_W(lam_field) *f = a->field;
+    const lam_field *f = a->field;
     const real *x = record;
     size_t first = with_value ? 0 : 1, planes = 1 + tangents - first;
     for (size_t k = 0; k < f->shape->layers; k++) {
@@ -182,10 +182,10 @@ void LAM_W(lam_amortised_forward)(const LAM_W(lam_amortised) *a, size_t slot, si
         forward_shared(f, k, slot, vectors, tangents, with_value, x, record);
         if (with_value && l->row_head > 0)
             add_product(f, vectors, 0, 1, am, l->row_b, l->row_head, l->out, a->head + slot * 2 * LAM_TILE, h);
-        LAM_W(lam_amortised_add)(a, k, vectors, planes, am, x + first * l->in * LAM_TILE, q + first * l->rank * LAM_TILE,
+        lam_amortised_add(a, k, vectors, planes, am, x + first * l->in * LAM_TILE, q + first * l->rank * LAM_TILE,
             h + first * l->out * LAM_TILE);
         if (activation_of(f, k) != LAM_ACT_IDENTITY) {
-            LAM_W(lam_forward) call = { .out = l->out, .vectors = vectors, .tangents = tangents, .with_value = with_value,
+            lam_forward call = { .out = l->out, .vectors = vectors, .tangents = tangents, .with_value = with_value,
                 .activation = f->shape->activation, .beta = f->beta, .shift = a->zeros, .h = h,
                 .d1 = record + f->record_d1[k], .a = keeps_a(f, k) ? record + f->record_a[k] : NULL };
             f->kernels->activate(&call);
@@ -196,14 +196,14 @@ void LAM_W(lam_amortised_forward)(const LAM_W(lam_amortised) *a, size_t slot, si
 
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
-real *LAM_W(lam_amortised_cotangent)(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p)
+real *lam_amortised_cotangent(const lam_amortised_field *a, lam_pulls *p)
 {
     return p->space + p->count * a->pull_size + a->pull_g[a->field->shape->layers];
 }
 
 /* What a reverse is of, and where it leaves things. */
 typedef struct passage {
-    const LAM_W(lam_amortised) *a;
+    const lam_amortised_field *a;
     size_t slot, vectors, tangents;
     int first_chunk, with_value;
     const real *am, *record;
@@ -215,13 +215,13 @@ typedef struct passage {
 /* W' g of the shared weights, in the planes of below from 0 (or from 1, without the value); below may be one plane. */
 static void shared_gradient(const passage *c, size_t k, size_t tangents, const real *g, real *below)
 {
-    const LAM_W(lam_field) *f = c->a->field;
+    const lam_field *f = c->a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     if (l->bases == 0) {
         memset(below, 0, (1 + tangents) * l->in * LAM_TILE * sizeof(real));
         return;
     }
-    LAM_W(lam_backward) call = { .in = l->in, .out = l->out, .vectors = c->vectors, .tangents = tangents, .first_chunk = 1,
+    lam_backward call = { .in = l->in, .out = l->out, .vectors = c->vectors, .tangents = tangents, .first_chunk = 1,
         .with_value = c->with_value, .activation = LAM_ACT_IDENTITY, .weight_t = f->slot[c->slot].layer[k].weight_t, .g = g,
         .h = below, .below = below, .beta_sum = c->sums + f->sum_beta };
     f->kernels->backward(&call);
@@ -230,7 +230,7 @@ static void shared_gradient(const passage *c, size_t k, size_t tangents, const r
 /* What U, V or W add to it; g is the cotangent of the layer's output, before its gate. */
 static void row_gradient(const passage *c, size_t k, size_t planes, const real *g, real *below)
 {
-    const LAM_W(lam_field) *f = c->a->field;
+    const lam_field *f = c->a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     size_t first = c->with_value ? 0 : 1;
     if (l->rank > 0)
@@ -243,7 +243,7 @@ static void row_gradient(const passage *c, size_t k, size_t planes, const real *
  * they step aside while it takes the products. */
 static void reverse_inputs(const passage *c, size_t k, const real *g, const real *g_row)
 {
-    const LAM_W(lam_field) *f = c->a->field;
+    const lam_field *f = c->a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     size_t plane = l->in * LAM_TILE;
     real *below = c->pull + c->a->pull_g[k];
@@ -255,7 +255,7 @@ static void reverse_inputs(const passage *c, size_t k, const real *g, const real
         memcpy(c->value, below, plane * sizeof(real));
     if (!c->first_chunk)
         memcpy(below, c->cross, plane * sizeof(real));
-    LAM_W(lam_backward) call = { .in = l->in, .vectors = c->vectors, .tangents = c->tangents, .first_chunk = c->first_chunk,
+    lam_backward call = { .in = l->in, .vectors = c->vectors, .tangents = c->tangents, .first_chunk = c->first_chunk,
         .with_value = c->with_value, .activation = f->shape->activation, .beta = f->beta, .h = c->record + f->record_h[k - 1],
         .d1 = c->record + f->record_d1[k - 1], .a = c->record + f->record_a[k - 1], .below = below,
         .beta_sum = c->sums + f->sum_beta };
@@ -264,7 +264,7 @@ static void reverse_inputs(const passage *c, size_t k, const real *g, const real
 
 static void reverse_layer(const passage *c, size_t k, real *gz)
 {
-    const LAM_W(lam_field) *f = c->a->field;
+    const lam_field *f = c->a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     const real *x = k == 0 ? c->record : c->record + f->record_h[k - 1];
     real *g = c->pull + c->a->pull_g[k + 1], *g_row = c->pull + c->a->pull_row[k], *q = c->pull + c->a->pull_q[k];
@@ -276,7 +276,7 @@ static void reverse_layer(const passage *c, size_t k, real *gz)
         add_transposed(f, c->vectors, first, planes, c->am, l->row_v, l->rank, l->out, g_row, q);
     }
     if (l->bases > 0)
-        LAM_W(lam_field_reverse_layer)(f, k, c->slot, c->vectors, c->tangents, c->with_value, c->record, x, g, c->scratch, c->sums);
+        lam_field_reverse_layer(f, k, c->slot, c->vectors, c->tangents, c->with_value, c->record, x, g, c->scratch, c->sums);
     if (k > 0) {
         reverse_inputs(c, k, g, g_row);
     } else if (c->with_value) { /* nothing depends on the seeds: the value's cotangent alone */
@@ -285,9 +285,8 @@ static void reverse_layer(const passage *c, size_t k, real *gz)
     }
 }
 
-void LAM_W(lam_amortised_reverse)(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p, size_t slot, size_t vectors,
-    size_t tangents, size_t extra, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums,
-    real *gz)
+void lam_amortised_reverse(const lam_amortised_field *a, lam_pulls *p, size_t slot, size_t vectors, size_t tangents,
+    size_t extra, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums, real *gz)
 {
     const lam_field_shape *s = a->field->shape;
     real *value = p->space + p->most * a->pull_size;
@@ -308,7 +307,7 @@ void LAM_W(lam_amortised_reverse)(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls
 
 /* Gradient of the matrix [m, n] at `at`: left's planes come from the records at left_at, the extra ones' at extra_at, right's from
  * the pulls at right_at. */
-static void collect(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p, size_t vectors, int add, real *g_am, size_t at, size_t m,
+static void collect(const lam_amortised_field *a, lam_pulls *p, size_t vectors, int add, real *g_am, size_t at, size_t m,
     size_t n, size_t left_at, size_t extra_at, size_t right_at)
 {
     size_t terms = 0, behind = 1 + a->field->tangents;
@@ -323,13 +322,13 @@ static void collect(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p, size_t v
             p->right[terms++] = right + (behind + plane) * n * LAM_TILE;
         }
     }
-    LAM_W(lam_row_outer) call = { .m = m, .n = n, .vectors = vectors, .terms = terms, .add = add, .left = p->left,
+    lam_row_outer call = { .m = m, .n = n, .vectors = vectors, .terms = terms, .add = add, .left = p->left,
         .right = p->right, .matrix = g_am + at * LAM_TILE };
     a->field->kernels->row_outer(&call);
 }
 
 /* Of the bias and the weights of t, which only the value has; and the first coefficient of a series, whose t grows by 1. */
-static void collect_head(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p, size_t vectors, int add, real *g_am, size_t k)
+static void collect_head(const lam_amortised_field *a, lam_pulls *p, size_t vectors, int add, real *g_am, size_t k)
 {
     const lam_field_layer *l = &a->field->shape->layer[k];
     size_t terms = 0;
@@ -344,14 +343,14 @@ static void collect_head(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p, siz
             p->right[terms++] = right + (1 + a->field->tangents) * l->out * LAM_TILE;
         }
     }
-    LAM_W(lam_row_outer) call = { .m = l->row_head, .n = l->out, .vectors = vectors, .terms = terms, .add = add, .left = p->left,
+    lam_row_outer call = { .m = l->row_head, .n = l->out, .vectors = vectors, .terms = terms, .add = add, .left = p->left,
         .right = p->right, .matrix = g_am + l->row_b * LAM_TILE };
     a->field->kernels->row_outer(&call);
 }
 
-void LAM_W(lam_amortised_collect)(const LAM_W(lam_amortised) *a, LAM_W(lam_pulls) *p, size_t vectors, int add, real *g_am)
+void lam_amortised_collect(const lam_amortised_field *a, lam_pulls *p, size_t vectors, int add, real *g_am)
 {
-    const LAM_W(lam_field) *f = a->field;
+    const lam_field *f = a->field;
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
         size_t x = k == 0 ? 0 : f->record_h[k - 1], more = a->record_extra[k];

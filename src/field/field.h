@@ -11,26 +11,27 @@
  */
 #ifndef LAM_FIELD_FIELD_H
 #define LAM_FIELD_FIELD_H
+#include "field/names.h"
 #include "field/shape.h"
 #include "kernels/kernels.h"
 
 enum { LAM_MAX_SLOTS = 16 };
 
-typedef struct LAM_W(lam_slot_layer) {
+typedef struct lam_slot_layer {
     real *scale, *shift;           /* [out]; scale NULL without a gate */
     const real *weight, *weight_t; /* packed for this time */
     real *own, *own_t;             /* storage for them when they depend on t */
     real phi[LAM_MAX_BASES];
-} LAM_W(lam_slot_layer);
+} lam_slot_layer;
 
-typedef struct LAM_W(lam_slot) {
+typedef struct lam_slot {
     real t;
-    LAM_W(lam_slot_layer) layer[LAM_MAX_LAYERS];
-} LAM_W(lam_slot);
+    lam_slot_layer layer[LAM_MAX_LAYERS];
+} lam_slot;
 
-typedef struct LAM_W(lam_field) {
+typedef struct lam_field {
     const lam_field_shape *shape;
-    const LAM_W(lam_kernels) *kernels;
+    const lam_kernels *kernels;
     size_t tangents; /* P, planes of a chunk */
     int unit_seeds;
     size_t slots;
@@ -46,51 +47,51 @@ typedef struct LAM_W(lam_field) {
         sum_g[LAM_MAX_LAYERS], sum_gate_c[LAM_MAX_LAYERS], sum_v1[LAM_MAX_LAYERS], sum_c1[LAM_MAX_LAYERS], sum_beta, sum_size;
     int swapped[LAM_MAX_LAYERS]; /* 1: C is kept as [in][out] because that wastes fewer lanes */
     real *storage, *packed[LAM_MAX_LAYERS], *packed_t[LAM_MAX_LAYERS], *effective;
-    LAM_W(lam_slot) slot[LAM_MAX_SLOTS];
-} LAM_W(lam_field);
+    lam_slot slot[LAM_MAX_SLOTS];
+} lam_field;
 
 /* tangents: planes of a chunk; chunks: how many are turned before the value (the reverse keeps per-layer sums between them).
  * unit_seeds needs two layers at least. shape and kernels must outlive the field. Free with lam_field_clear. */
-lam_status LAM_W(lam_field_init)(LAM_W(lam_field) *field, const lam_field_shape *shape, const LAM_W(lam_kernels) *kernels,
-    size_t tangents, size_t chunks, int unit_seeds, size_t slots);
-void LAM_W(lam_field_clear)(LAM_W(lam_field) *field);
+lam_status lam_field_init(lam_field *field, const lam_field_shape *shape, const lam_kernels *kernels, size_t tangents,
+    size_t chunks, int unit_seeds, size_t slots);
+void lam_field_clear(lam_field *field);
 
 /* Takes up a block's parameters [shape->parameters] (kept by reference) and packs what does not depend on t. */
-void LAM_W(lam_field_load)(LAM_W(lam_field) *field, const real *params, real beta);
+void lam_field_load(lam_field *field, const real *params, real beta);
 /* Packs sum_j phi_j W_j of a layer, and its transpose. */
-void LAM_W(lam_field_mix)(LAM_W(lam_field) *field, size_t layer, const real *phi, real *packed, real *packed_t);
+void lam_field_mix(lam_field *field, size_t layer, const real *phi, real *packed, real *packed_t);
 /* Forms slot's vectors and matrices for time t. Not from within a parallel region. */
-void LAM_W(lam_field_prepare)(LAM_W(lam_field) *field, size_t slot, real t);
+void lam_field_prepare(lam_field *field, size_t slot, real t);
 
 /* Fills the record's layers from its input stack; first is the number of the chunk's first tangent. with_value 0: tangents
  * only, over a value already there. */
-void LAM_W(lam_field_forward)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t first, size_t tangents,
-    int with_value, real *record);
+void lam_field_forward(const lam_field *field, size_t slot, size_t vectors, size_t first, size_t tangents, int with_value,
+    real *record);
 /* The output stack of a record: f [dim][TILE], then the directional derivatives, [P][dim][TILE] or, of unit seeds, [P][TILE]. */
-real *LAM_W(lam_field_output)(const LAM_W(lam_field) *field, real *record);
+real *lam_field_output(const lam_field *field, real *record);
 
 /* Reverse of one chunk. scratch [scratch_size] is the caller's; its output cotangents (lam_field_cotangent) are filled by the
  * caller before each chunk: plane 0 for with_value, the tangents' always; they are overwritten. sums [sum_size] is added to.
  * With with_value the cotangent of z goes to gz [dim][TILE]. first_chunk 1 starts the sums between chunks, which lie in plane 0
  * of the layers' cotangents: of layer k's pre-activations at scratch_g[k + 1]. */
-void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *field, size_t slot, size_t vectors, size_t first, size_t tangents,
-    int first_chunk, int with_value, const real *record, real *scratch, real *sums, real *gz);
-real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *field, real *scratch);
+void lam_field_reverse(const lam_field *field, size_t slot, size_t vectors, size_t first, size_t tangents, int first_chunk,
+    int with_value, const real *record, real *scratch, real *sums, real *gz);
+real *lam_field_cotangent(const lam_field *field, real *scratch);
 
 /* The sums of one layer's shared parameters, from its inputs x and the cotangents g of its output; g is left scaled by the gate. */
-void LAM_W(lam_field_reverse_layer)(const LAM_W(lam_field) *field, size_t layer, size_t slot, size_t vectors, size_t tangents,
-    int with_value, const real *record, const real *x, real *g, real *scratch, real *sums);
+void lam_field_reverse_layer(const lam_field *field, size_t layer, size_t slot, size_t vectors, size_t tangents, int with_value,
+    const real *record, const real *x, real *g, real *scratch, real *sums);
 
 /* Parts of a reverse. C += sum over planes and rows of g x' for layer k, planes contiguous (at most 1 + P), in the order of the
  * sums; its reals. Adds phi_j C to the sums of W_j. And for hyper, dphi [LAM_HYPER_UNITS]: adds what C and s [out], cotangents of
  * sum_j phi_j W_j and sum_j phi_j b_j (either NULL), come to. */
-void LAM_W(lam_field_outer)(const LAM_W(lam_field) *field, size_t k, size_t vectors, size_t planes, const real *x, const real *g,
+void lam_field_outer(const lam_field *field, size_t k, size_t vectors, size_t planes, const real *x, const real *g,
     real *scratch, real *c);
-size_t LAM_W(lam_field_outer_size)(const LAM_W(lam_field) *field, size_t k);
-void LAM_W(lam_field_share)(const LAM_W(lam_field) *field, size_t k, const real *phi, const real *c, real *sums);
-void LAM_W(lam_field_add_phi)(const LAM_W(lam_field) *field, size_t k, const real *c, const real *s, real *dphi);
+size_t lam_field_outer_size(const lam_field *field, size_t k);
+void lam_field_share(const lam_field *field, size_t k, const real *phi, const real *c, real *sums);
+void lam_field_add_phi(const lam_field *field, size_t k, const real *c, const real *s, real *dphi);
 
 /* Adds a group's sums to grad [shape->parameters], and beta's to *beta_grad. */
-void LAM_W(lam_field_collect)(const LAM_W(lam_field) *field, const real *sums, real *grad, real *beta_grad);
+void lam_field_collect(const lam_field *field, const real *sums, real *grad, real *beta_grad);
 
 #endif

@@ -6,13 +6,13 @@
 
 /* ---- layout ------------------------------------------------------------------------------------------------------- */
 
-static lam_activation activation_of(const LAM_W(lam_field) *f, size_t k)
+static lam_activation activation_of(const lam_field *f, size_t k)
 {
     return k + 1 < f->shape->layers ? f->shape->activation : LAM_ACT_IDENTITY;
 }
 
 /* Pre-activations have a place of their own unless nothing needs them or (identity) they are the output. */
-static int keeps_a(const LAM_W(lam_field) *f, size_t k)
+static int keeps_a(const lam_field *f, size_t k)
 {
     lam_activation act = activation_of(f, k);
     return act != LAM_ACT_IDENTITY && (lam_saves_a(act) || f->shape->layer[k].has_gate);
@@ -23,7 +23,7 @@ static size_t padded(size_t n, size_t lanes)
     return (n + lanes - 1) / lanes * lanes;
 }
 
-static void lay_out_record(LAM_W(lam_field) *f)
+static void lay_out_record(lam_field *f)
 {
     const lam_field_shape *s = f->shape;
     size_t planes = 1 + f->tangents, at = planes * s->dim * LAM_TILE;
@@ -45,7 +45,7 @@ static void lay_out_record(LAM_W(lam_field) *f)
     f->record_size = at;
 }
 
-static void lay_out_scratch(LAM_W(lam_field) *f, size_t chunks)
+static void lay_out_scratch(lam_field *f, size_t chunks)
 {
     const lam_field_shape *s = f->shape;
     size_t planes = 1 + f->tangents, stack = planes * s->widest * LAM_TILE, at = 0, largest_c = 0;
@@ -70,7 +70,7 @@ static void lay_out_scratch(LAM_W(lam_field) *f, size_t chunks)
     f->scratch_size = padded(at, 16);
 }
 
-static void lay_out_sums(LAM_W(lam_field) *f)
+static void lay_out_sums(lam_field *f)
 {
     const lam_field_shape *s = f->shape;
     size_t at = 0;
@@ -103,7 +103,7 @@ static void lay_out_sums(LAM_W(lam_field) *f)
 }
 
 /* One allocation, many named pointers; with storage NULL it only counts. */
-static size_t lay_out_storage(LAM_W(lam_field) *f, real *storage)
+static size_t lay_out_storage(lam_field *f, real *storage)
 {
     const lam_field_shape *s = f->shape;
     size_t at = 0;
@@ -124,7 +124,7 @@ static size_t lay_out_storage(LAM_W(lam_field) *f, real *storage)
             largest = n;
         }
         for (size_t i = 0; i < f->slots; i++) {
-            LAM_W(lam_slot_layer) *sl = &f->slot[i].layer[k];
+            lam_slot_layer *sl = &f->slot[i].layer[k];
             TAKE(sl->shift, l->out);
             if (l->has_gate)
                 TAKE(sl->scale, l->out);
@@ -139,8 +139,8 @@ static size_t lay_out_storage(LAM_W(lam_field) *f, real *storage)
     return at;
 }
 
-lam_status LAM_W(lam_field_init)(LAM_W(lam_field) *f, const lam_field_shape *shape, const LAM_W(lam_kernels) *kernels,
-    size_t tangents, size_t chunks, int unit_seeds, size_t slots)
+lam_status lam_field_init(lam_field *f, const lam_field_shape *shape, const lam_kernels *kernels, size_t tangents,
+    size_t chunks, int unit_seeds, size_t slots)
 {
     memset(f, 0, sizeof *f);
     f->shape = shape;
@@ -158,7 +158,7 @@ lam_status LAM_W(lam_field_init)(LAM_W(lam_field) *f, const lam_field_shape *sha
     return LAM_OK;
 }
 
-void LAM_W(lam_field_clear)(LAM_W(lam_field) *f)
+void lam_field_clear(lam_field *f)
 {
     lam_free(f->storage);
     f->storage = NULL;
@@ -166,7 +166,7 @@ void LAM_W(lam_field_clear)(LAM_W(lam_field) *f)
 
 /* ---- parameters at a time ----------------------------------------------------------------------------------------- */
 
-void LAM_W(lam_field_load)(LAM_W(lam_field) *f, const real *params, real beta)
+void lam_field_load(lam_field *f, const real *params, real beta)
 {
     f->params = params;
     f->beta = beta;
@@ -193,7 +193,7 @@ static void set_phi(const lam_field_layer *l, const real *params, real t, real *
     }
 }
 
-void LAM_W(lam_field_mix)(LAM_W(lam_field) *f, size_t layer, const real *phi, real *packed, real *packed_t)
+void lam_field_mix(lam_field *f, size_t layer, const real *phi, real *packed, real *packed_t)
 {
     const lam_field_layer *l = &f->shape->layer[layer];
     for (size_t o = 0; o < l->out; o++)
@@ -209,13 +209,13 @@ void LAM_W(lam_field_mix)(LAM_W(lam_field) *f, size_t layer, const real *phi, re
     f->kernels->pack(l->in, l->out, f->effective, 1, l->in, packed_t);
 }
 
-void LAM_W(lam_field_prepare)(LAM_W(lam_field) *f, size_t slot, real t)
+void lam_field_prepare(lam_field *f, size_t slot, real t)
 {
     const real *p = f->params;
     f->slot[slot].t = t;
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
-        LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+        lam_slot_layer *sl = &f->slot[slot].layer[k];
         set_phi(l, p, t, sl->phi);
         for (size_t o = 0; o < l->out; o++) {
             real shift = 0;
@@ -230,7 +230,7 @@ void LAM_W(lam_field_prepare)(LAM_W(lam_field) *f, size_t slot, real t)
             sl->shift[o] = shift;
         }
         if (l->bases > 1) {
-            LAM_W(lam_field_mix)(f, k, sl->phi, sl->own, sl->own_t);
+            lam_field_mix(f, k, sl->phi, sl->own, sl->own_t);
             sl->weight = sl->own;
             sl->weight_t = sl->own_t;
         } else {
@@ -243,7 +243,7 @@ void LAM_W(lam_field_prepare)(LAM_W(lam_field) *f, size_t slot, real t)
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
 /* Of unit seeds' last layer: the one output of each tangent. */
-static void forward_diagonal(const LAM_W(lam_field) *f, const LAM_W(lam_forward) *call, size_t first, size_t tangents)
+static void forward_diagonal(const lam_field *f, const lam_forward *call, size_t first, size_t tangents)
 {
     real *y = call->h + call->out * LAM_TILE;
     f->kernels->diagonal(call->in, call->out, call->vectors, first, tangents, call->weight, call->x + call->in * LAM_TILE, y);
@@ -251,14 +251,14 @@ static void forward_diagonal(const LAM_W(lam_field) *f, const LAM_W(lam_forward)
         f->kernels->scale_rows(tangents, call->vectors, call->scale + first, y);
 }
 
-void LAM_W(lam_field_forward)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t first, size_t tangents,
-    int with_value, real *record)
+void lam_field_forward(const lam_field *f, size_t slot, size_t vectors, size_t first, size_t tangents, int with_value,
+    real *record)
 {
     const real *x = record;
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
-        const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
-        LAM_W(lam_forward) call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
+        const lam_slot_layer *sl = &f->slot[slot].layer[k];
+        lam_forward call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
             .with_value = with_value, .activation = activation_of(f, k), .beta = f->beta, .weight = sl->weight,
             .scale = sl->scale, .shift = sl->shift, .x = x, .h = record + f->record_h[k],
             .d1 = record + f->record_d1[k], .a = keeps_a(f, k) ? record + f->record_a[k] : NULL };
@@ -275,7 +275,7 @@ void LAM_W(lam_field_forward)(const LAM_W(lam_field) *f, size_t slot, size_t vec
     }
 }
 
-real *LAM_W(lam_field_output)(const LAM_W(lam_field) *f, real *record)
+real *lam_field_output(const lam_field *f, real *record)
 {
     return record + f->record_h[f->shape->layers - 1];
 }
@@ -289,18 +289,18 @@ typedef struct chunk {
 } chunk;
 
 /* 1: the layer's tangents and their cotangents are a line each, of output first + p. */
-static int is_diagonal(const LAM_W(lam_field) *f, size_t k)
+static int is_diagonal(const lam_field *f, size_t k)
 {
     return f->unit_seeds && k + 1 == f->shape->layers;
 }
 
 /* With S0 = sum of g over rows and A = sum over rows and planes of g a (g before the gate's scale): a = s (W h + b) + u t gives
  * db = s S0, du = t S0, and for the gate's argument (1 - s)(A - u t S0), which needs no division by s. */
-static void reverse_vectors(const LAM_W(lam_field) *f, size_t k, size_t slot, const chunk *ch, const real *record, real *g,
-    real *s0, real *sums)
+static void reverse_vectors(const lam_field *f, size_t k, size_t slot, const chunk *ch, const real *record, real *g, real *s0,
+    real *sums)
 {
     const lam_field_layer *l = &f->shape->layer[k];
-    const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+    const lam_slot_layer *sl = &f->slot[slot].layer[k];
     size_t plane = l->out * LAM_TILE, vectors = ch->vectors;
     real t = f->slot[slot].t, *dots = s0 + padded(f->shape->widest, 16);
     memset(s0, 0, l->out * sizeof *s0);
@@ -335,7 +335,7 @@ static void reverse_vectors(const LAM_W(lam_field) *f, size_t k, size_t slot, co
 }
 
 /* Where element (o, i) of a matrix lies in the blocks that lam_outer writes. */
-static size_t block_index(const LAM_W(lam_field) *f, size_t k, size_t o, size_t i)
+static size_t block_index(const lam_field *f, size_t k, size_t o, size_t i)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     size_t rows = f->swapped[k] ? l->in : l->out, cols = f->swapped[k] ? l->out : l->in;
@@ -344,7 +344,7 @@ static size_t block_index(const LAM_W(lam_field) *f, size_t k, size_t o, size_t 
     return j * block * rows + m * width + (n - j * block);
 }
 
-void LAM_W(lam_field_add_phi)(const LAM_W(lam_field) *f, size_t k, const real *c, const real *s, real *dphi)
+void lam_field_add_phi(const lam_field *f, size_t k, const real *c, const real *s, real *dphi)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     for (size_t o = 0; o < l->out; o++) {
@@ -360,11 +360,11 @@ void LAM_W(lam_field_add_phi)(const LAM_W(lam_field) *f, size_t k, const real *c
 }
 
 /* hyper: cotangents of phi_j = tanh(v1_j t + c1_j), from this time's own weight gradient c and bias gradient s0. */
-static void reverse_phi(const LAM_W(lam_field) *f, size_t k, size_t slot, const real *c, const real *s0, real *sums)
+static void reverse_phi(const lam_field *f, size_t k, size_t slot, const real *c, const real *s0, real *sums)
 {
-    const LAM_W(lam_slot_layer) *sl = &f->slot[slot].layer[k];
+    const lam_slot_layer *sl = &f->slot[slot].layer[k];
     real dphi[LAM_HYPER_UNITS] = { 0 };
-    LAM_W(lam_field_add_phi)(f, k, c, s0, dphi);
+    lam_field_add_phi(f, k, c, s0, dphi);
     for (size_t j = 0; j < LAM_HYPER_UNITS; j++) {
         real g = dphi[j] * (1 - sl->phi[j] * sl->phi[j]);
         sums[f->sum_v1[k] + j] += g * f->slot[slot].t;
@@ -374,7 +374,7 @@ static void reverse_phi(const LAM_W(lam_field) *f, size_t k, size_t slot, const 
 
 /* Weight gradient of the tangents of unit seeds in their first layer, whose inputs are the seeds, and in their last, whose
  * cotangents are of one output each: row sums, of column first + p of W in the one and of row first + p in the other. */
-static void reverse_unit(const LAM_W(lam_field) *f, size_t k, const chunk *ch, const real *x, const real *g, real *line, real *c)
+static void reverse_unit(const lam_field *f, size_t k, const chunk *ch, const real *x, const real *g, real *line, real *c)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     size_t n = k == 0 ? l->out : l->in, plane = n * LAM_TILE;
@@ -387,31 +387,31 @@ static void reverse_unit(const LAM_W(lam_field) *f, size_t k, const chunk *ch, c
     }
 }
 
-void LAM_W(lam_field_outer)(const LAM_W(lam_field) *f, size_t k, size_t vectors, size_t planes, const real *x, const real *g,
-    real *scratch, real *c)
+void lam_field_outer(const lam_field *f, size_t k, size_t vectors, size_t planes, const real *x, const real *g, real *scratch,
+    real *c)
 {
     const lam_field_layer *l = &f->shape->layer[k];
-    const LAM_W(lam_kernels) *kern = f->kernels;
+    const lam_kernels *kern = f->kernels;
     const real *left = f->swapped[k] ? x : g, *right = f->swapped[k] ? g : x;
     size_t m = f->swapped[k] ? l->in : l->out, n = f->swapped[k] ? l->out : l->in;
     size_t t_plane = padded(n, kern->lanes) * LAM_TILE;
     real *transposed = scratch + f->scratch_transposed;
     for (size_t p = 0; p < planes; p++)
         kern->transpose(n, vectors, right + p * n * LAM_TILE, transposed + p * t_plane);
-    LAM_W(lam_outer) call = { .m = m, .n = n, .vectors = vectors, .planes = planes, .left = left, .left_stride = m * LAM_TILE,
+    lam_outer call = { .m = m, .n = n, .vectors = vectors, .planes = planes, .left = left, .left_stride = m * LAM_TILE,
         .right_t = transposed, .right_stride = t_plane, .c = c };
     kern->outer(&call);
 }
 
-size_t LAM_W(lam_field_outer_size)(const LAM_W(lam_field) *f, size_t k)
+size_t lam_field_outer_size(const lam_field *f, size_t k)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     return f->swapped[k] ? l->in * padded(l->out, f->kernels->lanes) : l->out * padded(l->in, f->kernels->lanes);
 }
 
-void LAM_W(lam_field_share)(const LAM_W(lam_field) *f, size_t k, const real *phi, const real *c, real *sums)
+void lam_field_share(const lam_field *f, size_t k, const real *phi, const real *c, real *sums)
 {
-    size_t count = LAM_W(lam_field_outer_size)(f, k);
+    size_t count = lam_field_outer_size(f, k);
     for (size_t j = 0; j < f->shape->layer[k].bases; j++) {
         real *to = sums + f->sum_c[k][j];
         for (size_t i = 0; i < count; i++)
@@ -419,7 +419,7 @@ void LAM_W(lam_field_share)(const LAM_W(lam_field) *f, size_t k, const real *phi
     }
 }
 
-static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, const chunk *ch, const real *x, const real *g,
+static void reverse_weights(const lam_field *f, size_t k, size_t slot, const chunk *ch, const real *x, const real *g,
     real *scratch, const real *s0, real *sums)
 {
     const lam_field_layer *l = &f->shape->layer[k];
@@ -428,19 +428,19 @@ static void reverse_weights(const LAM_W(lam_field) *f, size_t k, size_t slot, co
     real *line = scratch + f->scratch_sums + padded(f->shape->widest, 16);
     real *c = l->bases == 1 ? sums + f->sum_c[k][0] : scratch + f->scratch_outer;
     if (l->bases > 1)
-        memset(c, 0, LAM_W(lam_field_outer_size)(f, k) * sizeof *c);
-    LAM_W(lam_field_outer)(f, k, ch->vectors, planes, x + first * l->in * LAM_TILE, g + first * l->out * LAM_TILE, scratch, c);
+        memset(c, 0, lam_field_outer_size(f, k) * sizeof *c);
+    lam_field_outer(f, k, ch->vectors, planes, x + first * l->in * LAM_TILE, g + first * l->out * LAM_TILE, scratch, c);
     if (unit)
         reverse_unit(f, k, ch, x, g, line, c);
     if (l->bases == 1)
         return;
-    LAM_W(lam_field_share)(f, k, f->slot[slot].layer[k].phi, c, sums);
+    lam_field_share(f, k, f->slot[slot].layer[k].phi, c, sums);
     if (l->is_hyper)
         reverse_phi(f, k, slot, c, s0, sums);
 }
 
-void LAM_W(lam_field_reverse_layer)(const LAM_W(lam_field) *f, size_t k, size_t slot, size_t vectors, size_t tangents,
-    int with_value, const real *record, const real *x, real *g, real *scratch, real *sums)
+void lam_field_reverse_layer(const lam_field *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
+    const real *record, const real *x, real *g, real *scratch, real *sums)
 {
     const chunk ch = { vectors, 0, tangents, with_value };
     real *s0 = scratch + f->scratch_sums;
@@ -448,13 +448,13 @@ void LAM_W(lam_field_reverse_layer)(const LAM_W(lam_field) *f, size_t k, size_t 
     reverse_weights(f, k, slot, &ch, x, g, scratch, s0, sums);
 }
 
-real *LAM_W(lam_field_cotangent)(const LAM_W(lam_field) *f, real *scratch)
+real *lam_field_cotangent(const lam_field *f, real *scratch)
 {
     return scratch + f->scratch_g[f->shape->layers];
 }
 
-void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vectors, size_t first, size_t tangents,
-    int first_chunk, int with_value, const real *record, real *scratch, real *sums, real *gz)
+void lam_field_reverse(const lam_field *f, size_t slot, size_t vectors, size_t first, size_t tangents, int first_chunk,
+    int with_value, const real *record, real *scratch, real *sums, real *gz)
 {
     const chunk ch = { vectors, first, tangents, with_value };
     for (size_t k = f->shape->layers; k-- > 0;) {
@@ -465,7 +465,7 @@ void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vec
         reverse_weights(f, k, slot, &ch, x, g, scratch, s0, sums);
         if (k == 0 && !with_value)
             break;
-        LAM_W(lam_backward) call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
+        lam_backward call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
             .first_chunk = first_chunk, .with_value = with_value, .activation = LAM_ACT_IDENTITY, .beta = f->beta,
             .weight_t = f->slot[slot].layer[k].weight_t, .g = g, .below = scratch + f->scratch_g[k],
             .beta_sum = sums + f->sum_beta };
@@ -485,7 +485,7 @@ void LAM_W(lam_field_reverse)(const LAM_W(lam_field) *f, size_t slot, size_t vec
     }
 }
 
-void LAM_W(lam_field_collect)(const LAM_W(lam_field) *f, const real *sums, real *grad, real *beta_grad)
+void lam_field_collect(const lam_field *f, const real *sums, real *grad, real *beta_grad)
 {
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];

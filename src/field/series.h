@@ -13,22 +13,23 @@
 #ifndef LAM_FIELD_SERIES_H
 #define LAM_FIELD_SERIES_H
 #include "field/amortised.h"
+#include "field/names.h"
 
 enum { LAM_MAX_SERIES = 2 };
 
 /* One layer at one time. */
-typedef struct LAM_W(lam_series_slot) {
+typedef struct lam_series_slot {
     real *shift[LAM_MAX_SERIES];                             /* [out] what of a_k depends on t alone */
     real *mix[LAM_MAX_SERIES];                               /* [out] e_1, e_2; NULL without a gate */
     real phi[LAM_MAX_SERIES][LAM_MAX_BASES];                 /* series of the phi_j */
     real *weight[LAM_MAX_SERIES], *weight_t[LAM_MAX_SERIES]; /* W_1, W_2, packed; NULL where they are 0 */
-} LAM_W(lam_series_slot);
+} lam_series_slot;
 
-typedef struct LAM_W(lam_series) {
-    const LAM_W(lam_field) *field;
-    LAM_W(lam_amortised) *rows; /* with row parameters; else NULL */
-    size_t orders;              /* coefficients of f beyond f_0, 1 to LAM_MAX_SERIES */
-    int has_matrices;           /* some layer's matrix depends on t */
+typedef struct lam_field_series {
+    const lam_field *field;
+    lam_amortised_field *rows; /* with row parameters; else NULL */
+    size_t orders;             /* coefficients of f beyond f_0, 1 to LAM_MAX_SERIES */
+    int has_matrices;          /* some layer's matrix depends on t */
     /* offsets into a record: of z and of each layer's h [orders] planes, of its a one by one; one more plane. What nobody asks
      * for again shares the place of h: an a without an activation, and the last one of tanh or softplus without a gate. */
     size_t record_x, record_h[LAM_MAX_LAYERS], record_a[LAM_MAX_LAYERS][LAM_MAX_SERIES], record_product;
@@ -37,27 +38,27 @@ typedef struct LAM_W(lam_series) {
     size_t scratch_g[LAM_MAX_LAYERS + 1], scratch_f0, scratch_z, scratch_product, scratch_sums;
     real *storage;
     const real *zeros; /* [widest] */
-    LAM_W(lam_series_slot) slot[LAM_MAX_SLOTS][LAM_MAX_LAYERS];
-} LAM_W(lam_series);
+    lam_series_slot slot[LAM_MAX_SLOTS][LAM_MAX_LAYERS];
+} lam_field_series;
 
 /* Adds to field's record and scratch what this needs, so before anything is made of their sizes; field must have been made for
  * one chunk more than its tangents are. rows: made for `orders` extra planes, or NULL. LAM_ERR_UNSUPPORTED for row parameters
  * beside gates. */
-lam_status LAM_W(lam_series_init)(LAM_W(lam_series) *series, LAM_W(lam_field) *field, LAM_W(lam_amortised) *rows, size_t orders);
-void LAM_W(lam_series_clear)(LAM_W(lam_series) *series);
+lam_status lam_series_init(lam_field_series *series, lam_field *field, lam_amortised_field *rows, size_t orders);
+void lam_series_clear(lam_field_series *series);
 
 /* After lam_field_prepare of the same slot. */
-void LAM_W(lam_series_prepare)(LAM_W(lam_series) *series, LAM_W(lam_field) *field, size_t slot);
+void lam_series_prepare(lam_field_series *series, lam_field *field, size_t slot);
 /* After the value's forward: f_1, ... [orders][dim][TILE] at lam_series_output. am as for lam_amortised_forward, or NULL. */
-void LAM_W(lam_series_forward)(const LAM_W(lam_series) *series, size_t slot, size_t vectors, const real *am, real *record);
-real *LAM_W(lam_series_output)(const LAM_W(lam_series) *series, real *record);
+void lam_series_forward(const lam_field_series *series, size_t slot, size_t vectors, const real *am, real *record);
+real *lam_series_output(const lam_field_series *series, real *record);
 
 /* Before the first chunk's reverse, whose sums between chunks have begun then (first_chunk 0) and whose pull has `orders` extra
  * planes. The caller has filled the cotangents of f_1, ... [orders][dim][TILE] at lam_series_cotangent; they are overwritten.
  * What is left at scratch_f0 [dim][TILE] belongs to the cotangent of f_0, what is left at scratch_z to that of z (zeros without
  * has_matrices). */
-void LAM_W(lam_series_reverse)(const LAM_W(lam_series) *series, LAM_W(lam_pulls) *pulls, size_t slot, size_t vectors,
-    const real *am, const real *record, real *scratch, real *sums);
-real *LAM_W(lam_series_cotangent)(const LAM_W(lam_series) *series, LAM_W(lam_pulls) *pulls, real *scratch);
+void lam_series_reverse(const lam_field_series *series, lam_pulls *pulls, size_t slot, size_t vectors, const real *am,
+    const real *record, real *scratch, real *sums);
+real *lam_series_cotangent(const lam_field_series *series, lam_pulls *pulls, real *scratch);
 
 #endif

@@ -10,7 +10,7 @@ static size_t padded(size_t n)
     return (n + 15) / 16 * 16;
 }
 
-static int has_activation(const LAM_W(lam_field) *f, size_t k)
+static int has_activation(const lam_field *f, size_t k)
 {
     return k + 1 < f->shape->layers && f->shape->activation != LAM_ACT_IDENTITY;
 }
@@ -22,13 +22,13 @@ static size_t matrices(const lam_field_layer *l, size_t orders)
 }
 
 /* a_{j+1} has a place of its own. */
-static int keeps_a(const LAM_W(lam_series) *s, size_t k, size_t j)
+static int keeps_a(const lam_field_series *s, size_t k, size_t j)
 {
     const lam_field_shape *shape = s->field->shape;
     return has_activation(s->field, k) && (lam_saves_a(shape->activation) || shape->layer[k].has_gate || j + 1 < s->orders);
 }
 
-static void lay_out_record(LAM_W(lam_series) *s, LAM_W(lam_field) *f)
+static void lay_out_record(lam_field_series *s, lam_field *f)
 {
     size_t at = f->record_size;
     s->record_x = at;
@@ -53,7 +53,7 @@ static void lay_out_record(LAM_W(lam_series) *s, LAM_W(lam_field) *f)
 
 enum { SUMS = 4 }; /* arrays of [widest] */
 
-static void lay_out_scratch(LAM_W(lam_series) *s, LAM_W(lam_field) *f)
+static void lay_out_scratch(lam_field_series *s, lam_field *f)
 {
     size_t at = f->scratch_size, dim = f->shape->dim * LAM_TILE, widest = f->shape->widest;
     for (size_t k = 0; s->rows == NULL && k < f->shape->layers; k++) {
@@ -68,9 +68,9 @@ static void lay_out_scratch(LAM_W(lam_series) *s, LAM_W(lam_field) *f)
 }
 
 /* As in field_w.c: with storage NULL it only counts. */
-static size_t lay_out_storage(LAM_W(lam_series) *s, real *storage)
+static size_t lay_out_storage(lam_field_series *s, real *storage)
 {
-    const LAM_W(lam_field) *f = s->field;
+    const lam_field *f = s->field;
     size_t at = padded(f->shape->widest); /* zeros */
 #define TAKE(pointer, n)                              \
     do {                                              \
@@ -81,7 +81,7 @@ static size_t lay_out_storage(LAM_W(lam_series) *s, real *storage)
     for (size_t i = 0; i < f->slots; i++)
         for (size_t k = 0; k < f->shape->layers; k++) {
             const lam_field_layer *l = &f->shape->layer[k];
-            LAM_W(lam_series_slot) *sl = &s->slot[i][k];
+            lam_series_slot *sl = &s->slot[i][k];
             for (size_t j = 0; j < s->orders; j++) {
                 TAKE(sl->shift[j], l->out);
                 if (l->has_gate)
@@ -96,7 +96,7 @@ static size_t lay_out_storage(LAM_W(lam_series) *s, real *storage)
     return at;
 }
 
-lam_status LAM_W(lam_series_init)(LAM_W(lam_series) *s, LAM_W(lam_field) *f, LAM_W(lam_amortised) *rows, size_t orders)
+lam_status lam_series_init(lam_field_series *s, lam_field *f, lam_amortised_field *rows, size_t orders)
 {
     memset(s, 0, sizeof *s);
     s->field = f;
@@ -118,7 +118,7 @@ lam_status LAM_W(lam_series_init)(LAM_W(lam_series) *s, LAM_W(lam_field) *f, LAM
     return LAM_OK;
 }
 
-void LAM_W(lam_series_clear)(LAM_W(lam_series) *s)
+void lam_series_clear(lam_field_series *s)
 {
     lam_free(s->storage);
     s->storage = NULL;
@@ -127,7 +127,7 @@ void LAM_W(lam_series_clear)(LAM_W(lam_series) *s)
 /* ---- parameters at a time ----------------------------------------------------------------------------------------- */
 
 /* Coefficients of phi in t beyond phi_0: blend's is (1 - t, t), hyper's tanh(v t + c). */
-static void set_phi(const LAM_W(lam_field) *f, const lam_field_layer *l, const real *phi, LAM_W(lam_series_slot) *sl)
+static void set_phi(const lam_field *f, const lam_field_layer *l, const real *phi, lam_series_slot *sl)
 {
     memset(sl->phi, 0, sizeof sl->phi);
     if (l->is_blend) {
@@ -141,7 +141,7 @@ static void set_phi(const LAM_W(lam_field) *f, const lam_field_layer *l, const r
     }
 }
 
-static void set_gate(const LAM_W(lam_series) *s, const lam_field_layer *l, const real *scale, LAM_W(lam_series_slot) *sl)
+static void set_gate(const lam_field_series *s, const lam_field_layer *l, const real *scale, lam_series_slot *sl)
 {
     for (size_t o = 0; o < l->out; o++) {
         real g = s->field->params[l->g + o], rest = 1 - scale[o];
@@ -151,7 +151,7 @@ static void set_gate(const LAM_W(lam_series) *s, const lam_field_layer *l, const
     }
 }
 
-static void set_shift(const LAM_W(lam_series) *s, const lam_field_layer *l, real t, LAM_W(lam_series_slot) *sl)
+static void set_shift(const lam_field_series *s, const lam_field_layer *l, real t, lam_series_slot *sl)
 {
     const real *p = s->field->params;
     for (size_t k = 0; k < s->orders; k++)
@@ -168,59 +168,59 @@ static void set_shift(const LAM_W(lam_series) *s, const lam_field_layer *l, real
         }
 }
 
-void LAM_W(lam_series_prepare)(LAM_W(lam_series) *s, LAM_W(lam_field) *f, size_t slot)
+void lam_series_prepare(lam_field_series *s, lam_field *f, size_t slot)
 {
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
-        const LAM_W(lam_slot_layer) *at = &f->slot[slot].layer[k];
-        LAM_W(lam_series_slot) *sl = &s->slot[slot][k];
+        const lam_slot_layer *at = &f->slot[slot].layer[k];
+        lam_series_slot *sl = &s->slot[slot][k];
         set_phi(f, l, at->phi, sl);
         if (l->has_gate)
             set_gate(s, l, at->scale, sl);
         set_shift(s, l, f->slot[slot].t, sl);
         for (size_t j = 0; j < matrices(l, s->orders); j++)
-            LAM_W(lam_field_mix)(f, k, sl->phi[j], sl->weight[j], sl->weight_t[j]);
+            lam_field_mix(f, k, sl->phi[j], sl->weight[j], sl->weight_t[j]);
     }
 }
 
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
 /* Coefficient j of layer k's input, or of its pre-activation as a gate's series wants it. */
-static const real *input_at(const LAM_W(lam_series) *s, size_t k, size_t j, const real *record)
+static const real *input_at(const lam_field_series *s, size_t k, size_t j, const real *record)
 {
-    const LAM_W(lam_field) *f = s->field;
+    const lam_field *f = s->field;
     if (j == 0)
         return k == 0 ? record : record + f->record_h[k - 1];
     return record + (k == 0 ? s->record_x : s->record_h[k - 1]) + (j - 1) * f->shape->layer[k].in * LAM_TILE;
 }
 
-static const real *preactivation_at(const LAM_W(lam_series) *s, size_t k, size_t j, const real *record)
+static const real *preactivation_at(const lam_field_series *s, size_t k, size_t j, const real *record)
 {
     return record + (j == 0 ? s->field->record_gate[k] : s->record_a[k][j - 1]);
 }
 
-static void product(const LAM_W(lam_series) *s, size_t k, size_t vectors, const real *weight, const real *scale,
+static void product(const lam_field_series *s, size_t k, size_t vectors, const real *weight, const real *scale,
     const real *shift, const real *x, real *y)
 {
     const lam_field_layer *l = &s->field->shape->layer[k];
-    LAM_W(lam_forward) call = { .in = l->in, .out = l->out, .vectors = vectors, .with_value = 1, .activation = LAM_ACT_IDENTITY,
+    lam_forward call = { .in = l->in, .out = l->out, .vectors = vectors, .with_value = 1, .activation = LAM_ACT_IDENTITY,
         .weight = weight, .scale = scale, .shift = shift, .x = x, .h = y };
     s->field->kernels->forward(&call);
 }
 
-static void add_plane(const LAM_W(lam_field) *f, size_t features, real factor, const real *what, real *to)
+static void add_plane(const lam_field *f, size_t features, real factor, const real *what, real *to)
 {
     f->kernels->combine(features * LAM_TILE, to, to, 1, &factor, &what);
 }
 
 /* a_order of a layer. */
-static void forward_linear(const LAM_W(lam_series) *s, size_t k, size_t order, size_t slot, size_t vectors, const real *am,
+static void forward_linear(const lam_field_series *s, size_t k, size_t order, size_t slot, size_t vectors, const real *am,
     real *record)
 {
-    const LAM_W(lam_field) *f = s->field;
+    const lam_field *f = s->field;
     const lam_field_layer *l = &f->shape->layer[k];
-    const LAM_W(lam_slot_layer) *at = &f->slot[slot].layer[k];
-    const LAM_W(lam_series_slot) *sl = &s->slot[slot][k];
+    const lam_slot_layer *at = &f->slot[slot].layer[k];
+    const lam_series_slot *sl = &s->slot[slot][k];
     const real *x = input_at(s, k, order, record);
     real *a = record + s->record_a[k][order - 1], *more = record + s->record_product;
     if (l->bases > 0)
@@ -237,28 +237,27 @@ static void forward_linear(const LAM_W(lam_series) *s, size_t k, size_t order, s
         return;
     if (l->row_head > 1 && order == 1) /* the weights of t */
         add_plane(f, l->out, 1, am + (l->row_b + l->out) * LAM_TILE, a);
-    LAM_W(lam_amortised_add)(s->rows, k, vectors, 1, am, x,
-        record + s->rows->record_q[k] + (f->tangents + order) * l->rank * LAM_TILE, a);
+    lam_amortised_add(s->rows, k, vectors, 1, am, x, record + s->rows->record_q[k] + (f->tangents + order) * l->rank * LAM_TILE,
+        a);
 }
 
 /* What both kernels need to know of the activation behind layer k. */
-static LAM_W(lam_series_call) activation_call(const LAM_W(lam_series) *s, size_t k, size_t order, size_t vectors,
-    const real *record)
+static lam_series_call activation_call(const lam_field_series *s, size_t k, size_t order, size_t vectors, const real *record)
 {
-    const LAM_W(lam_field) *f = s->field;
-    return (LAM_W(lam_series_call)) { .n = f->shape->layer[k].out, .vectors = vectors, .order = order,
+    const lam_field *f = s->field;
+    return (lam_series_call) { .n = f->shape->layer[k].out, .vectors = vectors, .order = order,
         .activation = f->shape->activation, .beta = f->beta, .h = record + f->record_h[k], .d1 = record + f->record_d1[k],
         .a0 = record + f->record_a[k], .first = record + s->record_a[k][0] };
 }
 
-real *LAM_W(lam_series_output)(const LAM_W(lam_series) *s, real *record)
+real *lam_series_output(const lam_field_series *s, real *record)
 {
     return record + s->record_h[s->field->shape->layers - 1];
 }
 
-void LAM_W(lam_series_forward)(const LAM_W(lam_series) *s, size_t slot, size_t vectors, const real *am, real *record)
+void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, const real *am, real *record)
 {
-    const LAM_W(lam_field) *f = s->field;
+    const lam_field *f = s->field;
     size_t plane = f->shape->dim * LAM_TILE, last = f->shape->layers - 1;
     for (size_t order = 1; order <= s->orders; order++) {
         real *x = record + s->record_x + (order - 1) * plane;
@@ -269,7 +268,7 @@ void LAM_W(lam_series_forward)(const LAM_W(lam_series) *s, size_t slot, size_t v
             forward_linear(s, k, order, slot, vectors, am, record);
             if (!has_activation(f, k))
                 continue;
-            LAM_W(lam_series_call) call = activation_call(s, k, order, vectors, record);
+            lam_series_call call = activation_call(s, k, order, vectors, record);
             call.last = record + s->record_a[k][order - 1];
             call.out = record + s->record_h[k] + (order - 1) * call.n * LAM_TILE;
             f->kernels->series_activate(&call);
@@ -282,7 +281,7 @@ void LAM_W(lam_series_forward)(const LAM_W(lam_series) *s, size_t slot, size_t v
 /* What a reverse is of. Cotangents of layer k - 1's pre-activations: g0[k] of a_0, g[k] [orders][out][TILE] of a_1, ...; g0[0] is
  * that of z_0. */
 typedef struct passage {
-    const LAM_W(lam_series) *s;
+    const lam_field_series *s;
     size_t slot, vectors;
     const real *am, *record;
     real *g0[LAM_MAX_LAYERS + 1], *g[LAM_MAX_LAYERS + 1], *q[LAM_MAX_LAYERS];
@@ -301,7 +300,7 @@ typedef struct row_sums {
 
 static row_sums sum_rows(const passage *c, size_t k, size_t order, const real *g)
 {
-    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field *f = c->s->field;
     const lam_field_layer *l = &f->shape->layer[k];
     size_t width = padded(f->shape->widest);
     row_sums sum = { .g = c->scratch + c->s->scratch_sums };
@@ -319,9 +318,9 @@ static row_sums sum_rows(const passage *c, size_t k, size_t order, const real *g
  * de_1/ds_0 = -g, de_2/ds_0 = g^2 / 2, and ds_0 = s_0 (1 - s_0). */
 static void gate_sums(const passage *c, size_t k, size_t order, const row_sums *sum)
 {
-    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field *f = c->s->field;
     const lam_field_layer *l = &f->shape->layer[k];
-    const LAM_W(lam_series_slot) *sl = &c->s->slot[c->slot][k];
+    const lam_series_slot *sl = &c->s->slot[c->slot][k];
     const real *scale = f->slot[c->slot].layer[k].scale;
     real t = f->slot[c->slot].t, before = order == 1 ? t : 1;
     for (size_t o = 0; o < l->out; o++) {
@@ -342,7 +341,7 @@ static void gate_sums(const passage *c, size_t k, size_t order, const row_sums *
 /* hyper: from cotangents of coefficient j of tanh(v t + c), 0 for phi_0, to v and c. */
 static void reverse_phi(const passage *c, size_t k, size_t j, const real *dphi)
 {
-    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field *f = c->s->field;
     const real *phi = f->slot[c->slot].layer[k].phi;
     for (size_t i = 0; i < LAM_HYPER_UNITS; i++) {
         real v = f->params[f->shape->layer[k].v1 + i], p = phi[i], slope = 1 - p * p, argument = dphi[i] * slope, direct = 0;
@@ -361,9 +360,9 @@ static void reverse_phi(const passage *c, size_t k, size_t j, const real *dphi)
 /* Gradient of what depends on t alone, from the cotangent g of a_order. */
 static void reverse_shift(const passage *c, size_t k, size_t order, const real *g)
 {
-    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field *f = c->s->field;
     const lam_field_layer *l = &f->shape->layer[k];
-    const LAM_W(lam_series_slot) *sl = &c->s->slot[c->slot][k];
+    const lam_series_slot *sl = &c->s->slot[c->slot][k];
     real t = f->slot[c->slot].t;
     if (!l->has_u && !l->has_gate && l->bases < 2)
         return;
@@ -379,7 +378,7 @@ static void reverse_shift(const passage *c, size_t k, size_t order, const real *
             c->sums[f->sum_b[k][j] + o] += sl->phi[order - 1][j] * sum.g[o];
     if (l->is_hyper) {
         real dphi[LAM_HYPER_UNITS] = { 0 };
-        LAM_W(lam_field_add_phi)(f, k, NULL, sum.g, dphi);
+        lam_field_add_phi(f, k, NULL, sum.g, dphi);
         reverse_phi(c, k, order, dphi);
     }
 }
@@ -387,23 +386,23 @@ static void reverse_shift(const passage *c, size_t k, size_t order, const real *
 /* Gradient of the layer's matrices, when the cotangents of all its coefficients are there. */
 static void reverse_weights(const passage *c, size_t k)
 {
-    const LAM_W(lam_series) *s = c->s;
-    const LAM_W(lam_field) *f = s->field;
+    const lam_field_series *s = c->s;
+    const lam_field *f = s->field;
     const lam_field_layer *l = &f->shape->layer[k];
     real *own = c->scratch + f->scratch_outer;
     if (l->bases == 1)
-        LAM_W(lam_field_outer)(f, k, c->vectors, s->orders, input_at(s, k, 1, c->record), c->g[k + 1], c->scratch,
+        lam_field_outer(f, k, c->vectors, s->orders, input_at(s, k, 1, c->record), c->g[k + 1], c->scratch,
             c->sums + f->sum_c[k][0]);
     if (l->bases < 2)
         return;
     for (size_t j = 0; j <= matrices(l, s->orders); j++) { /* a_i has W_j x_{i-j} */
-        memset(own, 0, LAM_W(lam_field_outer_size)(f, k) * sizeof *own);
+        memset(own, 0, lam_field_outer_size(f, k) * sizeof *own);
         for (size_t i = j > 1 ? j : 1; i <= s->orders; i++)
-            LAM_W(lam_field_outer)(f, k, c->vectors, 1, input_at(s, k, i - j, c->record), cotangent_at(c, k, i), c->scratch, own);
-        LAM_W(lam_field_share)(f, k, j == 0 ? f->slot[c->slot].layer[k].phi : s->slot[c->slot][k].phi[j - 1], own, c->sums);
+            lam_field_outer(f, k, c->vectors, 1, input_at(s, k, i - j, c->record), cotangent_at(c, k, i), c->scratch, own);
+        lam_field_share(f, k, j == 0 ? f->slot[c->slot].layer[k].phi : s->slot[c->slot][k].phi[j - 1], own, c->sums);
         if (l->is_hyper) {
             real dphi[LAM_HYPER_UNITS] = { 0 };
-            LAM_W(lam_field_add_phi)(f, k, own, NULL, dphi);
+            lam_field_add_phi(f, k, own, NULL, dphi);
             reverse_phi(c, k, j, dphi);
         }
     }
@@ -412,9 +411,9 @@ static void reverse_weights(const passage *c, size_t k)
 /* below = W' g. */
 static void product_reverse(const passage *c, size_t k, const real *weight_t, const real *g, real *below)
 {
-    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field *f = c->s->field;
     const lam_field_layer *l = &f->shape->layer[k];
-    LAM_W(lam_backward) call = { .in = l->in, .out = l->out, .vectors = c->vectors, .first_chunk = 1, .with_value = 1,
+    lam_backward call = { .in = l->in, .out = l->out, .vectors = c->vectors, .first_chunk = 1, .with_value = 1,
         .activation = LAM_ACT_IDENTITY, .weight_t = weight_t, .g = g, .below = below };
     f->kernels->backward(&call);
 }
@@ -423,13 +422,13 @@ static void product_reverse(const passage *c, size_t k, const real *weight_t, co
  * or, as z_k = f_{k-1} / k, the coefficient of f before, or z. */
 static void reverse_inputs(const passage *c, size_t k, size_t order, int add, const real *gh)
 {
-    const LAM_W(lam_field) *f = c->s->field;
+    const lam_field *f = c->s->field;
     if (k == 0) {
         real *to = order == 0 ? c->g0[0] : cotangent_at(c, f->shape->layers - 1, order - 1);
         add_plane(f, f->shape->dim, order == 0 ? 1 : 1 / (real)order, gh, to);
         return;
     }
-    LAM_W(lam_series_call) call = activation_call(c->s, k - 1, order, c->vectors, c->record);
+    lam_series_call call = activation_call(c->s, k - 1, order, c->vectors, c->record);
     if (order > 0)
         call.last = lam_saves_a(f->shape->activation) ? preactivation_at(c->s, k - 1, order, c->record)
                                                       : input_at(c->s, k, order, c->record);
@@ -443,11 +442,11 @@ static void reverse_inputs(const passage *c, size_t k, size_t order, int add, co
 
 static void reverse_layer(const passage *c, size_t k, size_t order)
 {
-    const LAM_W(lam_series) *s = c->s;
-    const LAM_W(lam_field) *f = s->field;
+    const lam_field_series *s = c->s;
+    const lam_field *f = s->field;
     const lam_field_layer *l = &f->shape->layer[k];
-    const LAM_W(lam_series_slot) *sl = &s->slot[c->slot][k];
-    const LAM_W(lam_slot_layer) *at = &f->slot[c->slot].layer[k];
+    const lam_series_slot *sl = &s->slot[c->slot][k];
+    const lam_slot_layer *at = &f->slot[c->slot].layer[k];
     real *g = cotangent_at(c, k, order), *below = c->scratch + s->scratch_product;
     reverse_shift(c, k, order, g);
     for (size_t i = 1; l->has_gate && i <= order; i++)
@@ -461,7 +460,7 @@ static void reverse_layer(const passage *c, size_t k, size_t order)
     else
         memset(below, 0, l->in * LAM_TILE * sizeof *below);
     if (s->rows != NULL)
-        LAM_W(lam_amortised_add_reverse)(s->rows, k, c->vectors, 1, c->am, g, c->q[k] + (order - 1) * l->rank * LAM_TILE, below);
+        lam_amortised_add_reverse(s->rows, k, c->vectors, 1, c->am, g, c->q[k] + (order - 1) * l->rank * LAM_TILE, below);
     reverse_inputs(c, k, order, order < s->orders, below);
     for (size_t i = 1; i <= order && i <= matrices(l, s->orders); i++) {
         product_reverse(c, k, sl->weight_t[i - 1], g, below);
@@ -469,17 +468,17 @@ static void reverse_layer(const passage *c, size_t k, size_t order)
     }
 }
 
-real *LAM_W(lam_series_cotangent)(const LAM_W(lam_series) *s, LAM_W(lam_pulls) *pulls, real *scratch)
+real *lam_series_cotangent(const lam_field_series *s, lam_pulls *pulls, real *scratch)
 {
-    const LAM_W(lam_field) *f = s->field;
+    const lam_field *f = s->field;
     return s->rows == NULL ? scratch + s->scratch_g[f->shape->layers]
-                           : LAM_W(lam_amortised_cotangent)(s->rows, pulls) + (1 + f->tangents) * f->shape->dim * LAM_TILE;
+                           : lam_amortised_cotangent(s->rows, pulls) + (1 + f->tangents) * f->shape->dim * LAM_TILE;
 }
 
-void LAM_W(lam_series_reverse)(const LAM_W(lam_series) *s, LAM_W(lam_pulls) *pulls, size_t slot, size_t vectors, const real *am,
+void lam_series_reverse(const lam_field_series *s, lam_pulls *pulls, size_t slot, size_t vectors, const real *am,
     const real *record, real *scratch, real *sums)
 {
-    const LAM_W(lam_field) *f = s->field;
+    const lam_field *f = s->field;
     size_t layers = f->shape->layers, planes = 1 + f->tangents;
     passage c = { .s = s, .slot = slot, .vectors = vectors, .am = am, .record = record, .scratch = scratch, .sums = sums };
     for (size_t k = 0; k < layers; k++) {

@@ -9,59 +9,58 @@
 #include <stdint.h>
 #include <string.h>
 
-struct LAM_W(lam_adjoint) {
-    LAM_W(lam_path) *path;
+struct lam_adjoint {
+    lam_path *path;
     real *out;                      /* state at the end of a segment, [tiles][2 dim][TILE] */
     real **stage[LAM_MAX_STAGES];   /* [groups] parameter gradient of each stage's evaluation */
     const lam_tableau *table;
     double h; /* of the step being added up */
 };
 
-lam_status LAM_W(lam_adjoint_create)(LAM_W(lam_engine) *e)
+lam_status lam_adjoint_create(lam_engine *e)
 {
-    struct LAM_W(lam_adjoint) *a = e->adjoint = lam_alloc(1, sizeof *a);
+    struct lam_adjoint *a = e->adjoint = lam_alloc(1, sizeof *a);
     size_t reals = e->batch.tiles * 2 * e->dim * LAM_TILE;
     if (a == NULL || (a->out = lam_alloc(reals, sizeof(real))) == NULL)
         return LAM_ERR_MEMORY;
-    LAM_TRY(LAM_W(lam_path_create)(e->batch.tiles, 2 * e->dim, 1, &a->path));
+    LAM_TRY(lam_path_create(e->batch.tiles, 2 * e->dim, 1, &a->path));
     for (size_t s = 0; s < LAM_MAX_STAGES; s++)
-        if ((a->stage[s] = LAM_W(lam_arrays_alloc)(e->batch.groups, e->field.sum_size)) == NULL)
+        if ((a->stage[s] = lam_arrays_alloc(e->batch.groups, e->field.sum_size)) == NULL)
             return LAM_ERR_MEMORY;
     return LAM_OK;
 }
 
-void LAM_W(lam_adjoint_free)(LAM_W(lam_engine) *e)
+void lam_adjoint_free(lam_engine *e)
 {
-    struct LAM_W(lam_adjoint) *a = e->adjoint;
+    struct lam_adjoint *a = e->adjoint;
     if (a == NULL)
         return;
     for (size_t s = 0; s < LAM_MAX_STAGES; s++)
-        LAM_W(lam_arrays_free)(a->stage[s], e->batch.groups);
-    LAM_W(lam_path_free)(a->path);
+        lam_arrays_free(a->stage[s], e->batch.groups);
+    lam_path_free(a->path);
     lam_free(a->out);
     lam_free(a);
 }
 
 static void prepare(void *self, size_t slot, real t)
 {
-    LAM_W(lam_engine) *e = self;
-    LAM_W(lam_field_prepare)(&e->field, slot, t);
+    lam_engine *e = self;
+    lam_field_prepare(&e->field, slot, t);
 }
 
 static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
 {
-    LAM_W(lam_engine) *e = self;
+    lam_engine *e = self;
     size_t plane = e->dim * LAM_TILE;
     memcpy(record, y, plane * sizeof(real));
     for (size_t c = 0; c < e->chunks; c++) {
-        LAM_W(lam_cnf_seeds)(e, tile, c, record);
-        LAM_W(lam_field_forward)(&e->field, slot, lam_batch_vectors(&e->batch, tile), c * e->chunk,
-            LAM_W(lam_cnf_chunk_tangents)(e, c), c == 0, record);
+        lam_cnf_seeds(e, tile, c, record);
+        lam_field_forward(&e->field, slot, lam_batch_vectors(&e->batch, tile), c * e->chunk, lam_cnf_chunk_tangents(e, c),
+            c == 0, record);
     }
-    memcpy(k, LAM_W(lam_field_output)(&e->field, record), plane * sizeof(real));
+    memcpy(k, lam_field_output(&e->field, record), plane * sizeof(real));
     real *ka = k + plane;
-    LAM_W(lam_cnf_pull_into)(e, tile, thread, slot, record, y + plane, (double)e->batch.rows,
-        e->adjoint->stage[slot][group], ka);
+    lam_cnf_pull_into(e, tile, thread, slot, record, y + plane, (double)e->batch.rows, e->adjoint->stage[slot][group], ka);
     const real minus = -1, *term = ka;
     e->kernels->combine(plane, ka, NULL, 1, &minus, &term);
 }
@@ -69,8 +68,8 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
 static void add_group(void *arg, size_t group, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_engine) *e = arg;
-    struct LAM_W(lam_adjoint) *a = e->adjoint;
+    lam_engine *e = arg;
+    struct lam_adjoint *a = e->adjoint;
     for (size_t s = 0; s < (size_t)a->table->stages; s++) {
         real weight = (real)(a->h * a->table->b[s] / (double)e->batch.rows);
         const real *term = a->stage[s][group];
@@ -82,7 +81,7 @@ static void add_group(void *arg, size_t group, size_t thread)
 static void clear_group(void *arg, size_t group, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_engine) *e = arg;
+    lam_engine *e = arg;
     for (size_t s = 1; s < LAM_MAX_STAGES; s++)
         memset(e->adjoint->stage[s][group], 0, e->field.sum_size * sizeof(real));
 }
@@ -90,14 +89,14 @@ static void clear_group(void *arg, size_t group, size_t thread)
 static void clear_first(void *arg, size_t group, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_engine) *e = arg;
+    lam_engine *e = arg;
     memset(e->adjoint->stage[0][group], 0, e->field.sum_size * sizeof(real));
 }
 
 static void step_done(void *self, int accepted, double h)
 {
-    LAM_W(lam_engine) *e = self;
-    struct LAM_W(lam_adjoint) *a = e->adjoint;
+    lam_engine *e = self;
+    struct lam_adjoint *a = e->adjoint;
     if (accepted) {
         a->h = h < 0 ? -h : h;
         lam_pool_run(e->pool, e->batch.groups, add_group, e);
@@ -113,7 +112,7 @@ static void step_done(void *self, int accepted, double h)
 }
 
 typedef struct segment {
-    LAM_W(lam_engine) *e;
+    lam_engine *e;
     const real *z, *a; /* observed state [tiles][rows][TILE]; cotangent to add, or NULL */
     int start;         /* 1: the cotangents so far are zero */
 } segment;
@@ -122,7 +121,7 @@ static void start_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
     const segment *s = arg;
-    LAM_W(lam_engine) *e = s->e;
+    lam_engine *e = s->e;
     size_t plane = e->dim * LAM_TILE;
     real *y = e->adjoint->path->y[0] + tile * 2 * plane;
     memcpy(y, s->z + tile * e->rows * LAM_TILE, plane * sizeof(real));
@@ -140,7 +139,7 @@ static void finish_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
     const segment *s = arg;
-    LAM_W(lam_engine) *e = s->e;
+    lam_engine *e = s->e;
     size_t plane = e->dim * LAM_TILE;
     real *to = e->g_chain + tile * plane;
     const real mean = (real)(1 / (double)e->batch.rows), *sum = e->adjoint->out + tile * 2 * plane + plane;
@@ -151,11 +150,11 @@ static void finish_tile(void *arg, size_t tile, size_t thread)
     }
 }
 
-lam_status LAM_W(lam_adjoint_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, size_t n_times, const double *times,
+lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_t n_times, const double *times,
     real *const *out, const real *const *g_out, lam_counts *counts)
 {
-    struct LAM_W(lam_adjoint) *a = e->adjoint;
-    LAM_W(lam_system) system = { .self = e, .rows = 2 * e->dim, .z_rows = 2 * e->dim, .parts = 2,
+    struct lam_adjoint *a = e->adjoint;
+    lam_system system = { .self = e, .rows = 2 * e->dim, .z_rows = 2 * e->dim, .parts = 2,
         .part = { { 0, e->dim }, { e->dim, e->dim } }, .record_size = e->field.record_size, .prepare = prepare, .eval = eval,
         .step_done = step_done };
     lam_solve_options o = solve->solve;
@@ -172,17 +171,17 @@ lam_status LAM_W(lam_adjoint_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve
             break; /* the first observation is the start itself */
         s.z = out[j];
         s.a = g_out[j];
-        LAM_W(lam_engine_run)(e, start_tile, &s);
+        lam_engine_run(e, start_tile, &s);
         s.start = 0;
         lam_pool_run(e->pool, e->batch.groups, clear_first, e);
         lam_pool_run(e->pool, e->batch.groups, clear_group, e);
-        lam_status status = LAM_W(lam_solve)(e->space, &e->batch, &system, &o, from, to, 1, &to, &a->out, a->path, NULL, &result);
+        lam_status status = lam_solve(e->space, &e->batch, &system, &o, from, to, 1, &to, &a->out, a->path, NULL, &result);
         counts->backward += result.calls;
         counts->recomputed += result.calls;
         if (status != LAM_OK)
             return lam_fail_in(status, "continuous adjoint of block %zu of %zu", e->block + 1, e->layout->blocks);
     }
     s.a = times[0] == 0 ? g_out[0] : NULL;
-    LAM_W(lam_engine_run)(e, finish_tile, &s);
+    lam_engine_run(e, finish_tile, &s);
     return LAM_OK;
 }

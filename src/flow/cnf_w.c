@@ -2,21 +2,21 @@
 #include "flow/inside.h"
 #include <string.h>
 
-size_t LAM_W(lam_cnf_chunk_tangents)(const LAM_W(lam_engine) *e, size_t chunk)
+size_t lam_cnf_chunk_tangents(const lam_engine *e, size_t chunk)
 {
     size_t left = e->tangents - chunk * e->chunk;
     return left < e->chunk ? left : e->chunk;
 }
 
 /* Reals of one tangent's seed, of its derivative, and of the cotangent of that. */
-static size_t seed_reals(const LAM_W(lam_engine) *e)
+static size_t seed_reals(const lam_engine *e)
 {
     return e->field.unit_seeds ? LAM_TILE : e->dim * LAM_TILE;
 }
 
-void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk, real *record)
+void lam_cnf_seeds(const lam_engine *e, size_t tile, size_t chunk, real *record)
 {
-    size_t plane = e->dim * LAM_TILE, tangents = LAM_W(lam_cnf_chunk_tangents)(e, chunk);
+    size_t plane = e->dim * LAM_TILE, tangents = lam_cnf_chunk_tangents(e, chunk);
     real *seeds = record + plane;
     if (e->options.trace == LAM_TRACE_HUTCHINSON) {
         const real *noise = e->noise + e->noise_block * (e->options.gradients ? e->block : 0)
@@ -34,35 +34,34 @@ void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk,
 }
 
 /* Row parameters of a tile for the block in hand; where they lie in the planes of the gradient is the same. */
-static size_t row_parameters_at(const LAM_W(lam_engine) *e, size_t tile)
+static size_t row_parameters_at(const lam_engine *e, size_t tile)
 {
     return tile * e->layout->field.row_parameters * LAM_TILE;
 }
 
-static const real *row_parameters(const LAM_W(lam_engine) *e, size_t tile)
+static const real *row_parameters(const lam_engine *e, size_t tile)
 {
     return e->am == NULL ? NULL : e->am[e->block] + row_parameters_at(e, tile);
 }
 
-static void forward(const LAM_W(lam_engine) *e, size_t tile, size_t slot, size_t first, size_t tangents, int with_value,
-    real *record)
+static void forward(const lam_engine *e, size_t tile, size_t slot, size_t first, size_t tangents, int with_value, real *record)
 {
     size_t vectors = lam_batch_vectors(&e->batch, tile);
     if (e->am != NULL)
-        LAM_W(lam_amortised_forward)(&e->amortised, slot, vectors, tangents, with_value, row_parameters(e, tile), record);
+        lam_amortised_forward(&e->amortised, slot, vectors, tangents, with_value, row_parameters(e, tile), record);
     else
-        LAM_W(lam_field_forward)(&e->field, slot, vectors, first, tangents, with_value, record);
+        lam_field_forward(&e->field, slot, vectors, first, tangents, with_value, record);
 }
 
 /* Factor of the squares in integrand i's own row. */
-static double square_factor(const LAM_W(lam_engine) *e, size_t i)
+static double square_factor(const lam_engine *e, size_t i)
 {
     const lam_integrand *q = e->options.integrand[i];
     return q->factor / (double)e->dim * (q->of == LAM_SQUARE_TANGENTS ? e->probe_weight : 1);
 }
 
 /* Adds the squares of planes to the rows kq [integrands][TILE] of the integrands that are of them. */
-static void add_squares(const LAM_W(lam_engine) *e, lam_square of, size_t planes, const real *what, real *kq)
+static void add_squares(const lam_engine *e, lam_square of, size_t planes, const real *what, real *kq)
 {
     for (size_t i = 0; i < e->options.integrands; i++)
         if (e->options.integrand[i]->of == of)
@@ -70,7 +69,7 @@ static void add_squares(const LAM_W(lam_engine) *e, lam_square of, size_t planes
 }
 
 /* What they add to the cotangent of such planes: this number times the planes. */
-static double square_cotangent(const LAM_W(lam_engine) *e, lam_square of, double quadrature)
+static double square_cotangent(const lam_engine *e, lam_square of, double quadrature)
 {
     double sum = 0;
     for (size_t i = 0; i < e->options.integrands; i++)
@@ -85,10 +84,10 @@ static lam_square series_square(size_t order)
     return order == 1 ? LAM_SQUARE_F_1 : LAM_SQUARE_F_2;
 }
 
-static void add_series(const LAM_W(lam_engine) *e, size_t tile, size_t slot, real *kq, real *record)
+static void add_series(const lam_engine *e, size_t tile, size_t slot, real *kq, real *record)
 {
-    LAM_W(lam_series_forward)(&e->series, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), record);
-    const real *f = LAM_W(lam_series_output)(&e->series, record);
+    lam_series_forward(&e->series, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), record);
+    const real *f = lam_series_output(&e->series, record);
     for (size_t i = 1; i <= e->series.orders; i++, f += e->dim * LAM_TILE)
         add_squares(e, series_square(i), e->dim, f, kq);
 }
@@ -97,19 +96,19 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
 {
     (void)group;
     (void)thread;
-    LAM_W(lam_engine) *e = self;
+    lam_engine *e = self;
     size_t plane = e->dim * LAM_TILE;
     memcpy(record, y, plane * sizeof(real));
     if (e->options.trace == LAM_TRACE_NONE) {
         forward(e, tile, slot, 0, 0, 1, record);
-        memcpy(k, LAM_W(lam_field_output)(&e->field, record), plane * sizeof(real));
+        memcpy(k, lam_field_output(&e->field, record), plane * sizeof(real));
         return;
     }
-    real *f = LAM_W(lam_field_output)(&e->field, record), *kl = k + plane;
+    real *f = lam_field_output(&e->field, record), *kl = k + plane;
     memset(kl, 0, (e->rows - e->dim) * LAM_TILE * sizeof(real));
     for (size_t c = 0; c < e->chunks; c++) {
-        size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
-        LAM_W(lam_cnf_seeds)(e, tile, c, record);
+        size_t tangents = lam_cnf_chunk_tangents(e, c);
+        lam_cnf_seeds(e, tile, c, record);
         forward(e, tile, slot, c * e->chunk, tangents, c == 0, record);
         e->kernels->column_dots(tangents * seed_reals(e) / LAM_TILE, record + plane, f + plane, (real)-e->probe_weight, kl);
         add_squares(e, LAM_SQUARE_TANGENTS, tangents * e->dim, f + plane, kl + LAM_TILE);
@@ -122,68 +121,67 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
 
 static void prepare(void *self, size_t slot, real t)
 {
-    LAM_W(lam_engine) *e = self;
+    lam_engine *e = self;
     if (e->am != NULL)
-        LAM_W(lam_amortised_prepare)(&e->amortised, &e->field, slot, t);
+        lam_amortised_prepare(&e->amortised, &e->field, slot, t);
     else
-        LAM_W(lam_field_prepare)(&e->field, slot, t);
+        lam_field_prepare(&e->field, slot, t);
     if (e->series.orders > 0)
-        LAM_W(lam_series_prepare)(&e->series, &e->field, slot);
+        lam_series_prepare(&e->series, &e->field, slot);
 }
 
 /* The row parameters' gradient over the pulls that wait: a step's, or a chunk's whose record the next one takes. */
-static void collect(LAM_W(lam_engine) *e, size_t tile, size_t thread)
+static void collect(lam_engine *e, size_t tile, size_t thread)
 {
     if (e->g_am == NULL) {
         e->pulls[thread].count = 0;
         return;
     }
-    LAM_W(lam_amortised_collect)(&e->amortised, &e->pulls[thread], lam_batch_vectors(&e->batch, tile), e->g_am_begun[tile],
+    lam_amortised_collect(&e->amortised, &e->pulls[thread], lam_batch_vectors(&e->batch, tile), e->g_am_begun[tile],
         e->g_am + row_parameters_at(e, tile));
     e->g_am_begun[tile] = 1;
 }
 
 /* series: the reverse of the series came before. */
-static void reverse(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, size_t first, size_t tangents, int series,
-    int last, real *record, real *sums, real *gz)
+static void reverse(lam_engine *e, size_t tile, size_t thread, size_t slot, size_t first, size_t tangents, int series, int last,
+    real *record, real *sums, real *gz)
 {
     size_t vectors = lam_batch_vectors(&e->batch, tile), extra = series && first == 0 ? e->series.orders : 0;
     int first_chunk = first == 0 && !series;
     if (e->am == NULL) {
-        LAM_W(lam_field_reverse)(&e->field, slot, vectors, first, tangents, first_chunk, last, record, e->scratch[thread], sums,
-            gz);
+        lam_field_reverse(&e->field, slot, vectors, first, tangents, first_chunk, last, record, e->scratch[thread], sums, gz);
         return;
     }
-    LAM_W(lam_amortised_reverse)(&e->amortised, &e->pulls[thread], slot, vectors, tangents, extra, first_chunk, last,
+    lam_amortised_reverse(&e->amortised, &e->pulls[thread], slot, vectors, tangents, extra, first_chunk, last,
         row_parameters(e, tile), record, e->scratch[thread], sums, gz);
     if (e->chunks > 1 || e->g_am == NULL)
         collect(e, tile, thread);
 }
 
 /* The reverse of the penalties on f's coefficients along the path; 0 if nothing asks for it. */
-static int reverse_series(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, double quadrature, const real *record,
+static int reverse_series(lam_engine *e, size_t tile, size_t thread, size_t slot, double quadrature, const real *record,
     real *sums)
 {
-    const LAM_W(lam_series) *s = &e->series;
-    LAM_W(lam_pulls) *pulls = e->am != NULL ? &e->pulls[thread] : NULL;
+    const lam_field_series *s = &e->series;
+    lam_pulls *pulls = e->am != NULL ? &e->pulls[thread] : NULL;
     real factor[LAM_MAX_SERIES], *scratch = e->scratch[thread];
     int any = 0;
     for (size_t i = 0; i < s->orders; i++)
         any |= (factor[i] = (real)square_cotangent(e, series_square(i + 1), quadrature)) != 0;
     if (!any)
         return 0;
-    real *g = LAM_W(lam_series_cotangent)(s, pulls, scratch);
+    real *g = lam_series_cotangent(s, pulls, scratch);
     const real *f = record + s->record_h[e->layout->field.layers - 1];
     for (size_t i = 0; i < s->orders; i++, g += e->dim * LAM_TILE, f += e->dim * LAM_TILE) {
         e->kernels->combine(e->dim * LAM_TILE, g, NULL, 1, &factor[i], &f);
-        LAM_W(lam_engine_clear_past)(e, tile, e->dim, g); /* where f is not zero */
+        lam_engine_clear_past(e, tile, e->dim, g); /* where f is not zero */
     }
-    LAM_W(lam_series_reverse)(s, pulls, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), record, scratch, sums);
+    lam_series_reverse(s, pulls, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), record, scratch, sums);
     return 1;
 }
 
 /* g [dim][TILE] = cotangent of f: gk, and the penalties'. */
-static void value_cotangent(const LAM_W(lam_engine) *e, size_t tile, const real *f, const real *gk, double quadrature, real *g)
+static void value_cotangent(const lam_engine *e, size_t tile, const real *f, const real *gk, double quadrature, real *g)
 {
     size_t plane = e->dim * LAM_TILE;
     const real factor = (real)square_cotangent(e, LAM_SQUARE_F, quadrature);
@@ -192,11 +190,11 @@ static void value_cotangent(const LAM_W(lam_engine) *e, size_t tile, const real 
         return;
     }
     e->kernels->combine(plane, g, gk, 1, &factor, &f);
-    LAM_W(lam_engine_clear_past)(e, tile, e->dim, g); /* where f is not zero */
+    lam_engine_clear_past(e, tile, e->dim, g); /* where f is not zero */
 }
 
 /* to [dim][TILE] += what. */
-static void add_to(const LAM_W(lam_engine) *e, const real *what, real *to)
+static void add_to(const lam_engine *e, const real *what, real *to)
 {
     const real one = 1;
     e->kernels->combine(e->dim * LAM_TILE, to, to, 1, &one, &what);
@@ -204,8 +202,8 @@ static void add_to(const LAM_W(lam_engine) *e, const real *what, real *to)
 
 /* g = cotangents of the tangents' outputs: seeds times that of the trace, which is one number or, with l_observed, a lane's own
  * in gl [TILE]; and the penalties' on J e. */
-static void tangent_cotangents(const LAM_W(lam_engine) *e, size_t tangents, const real *seeds, const real *outputs,
-    const real *gl, double quadrature, real *g)
+static void tangent_cotangents(const lam_engine *e, size_t tangents, const real *seeds, const real *outputs, const real *gl,
+    double quadrature, real *g)
 {
     size_t reals = tangents * seed_reals(e);
     const real factor[2] = { (real)(-e->probe_weight * quadrature * e->cotangent_l),
@@ -224,19 +222,19 @@ static void tangent_cotangents(const LAM_W(lam_engine) *e, size_t tangents, cons
         e->kernels->combine(reals, g, g, 1, factor + 1, term + 1);
 }
 
-void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk,
-    double quadrature, real *sums, real *gz)
+void lam_cnf_pull_into(lam_engine *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk, double quadrature,
+    real *sums, real *gz)
 {
     size_t plane = e->dim * LAM_TILE;
-    real *g = e->am != NULL ? LAM_W(lam_amortised_cotangent)(&e->amortised, &e->pulls[thread])
-                            : LAM_W(lam_field_cotangent)(&e->field, e->scratch[thread]);
-    const real *f = LAM_W(lam_field_output)(&e->field, record), *scratch = e->scratch[thread];
+    real *g = e->am != NULL ? lam_amortised_cotangent(&e->amortised, &e->pulls[thread])
+                            : lam_field_cotangent(&e->field, e->scratch[thread]);
+    const real *f = lam_field_output(&e->field, record), *scratch = e->scratch[thread];
     int series = e->series.orders > 0 && reverse_series(e, tile, thread, slot, quadrature, record, sums);
     for (size_t c = 0; c < e->chunks; c++) {
-        size_t tangents = LAM_W(lam_cnf_chunk_tangents)(e, c);
+        size_t tangents = lam_cnf_chunk_tangents(e, c);
         int last = c + 1 == e->chunks;
         if (e->chunks > 1) { /* the record holds the last chunk only */
-            LAM_W(lam_cnf_seeds)(e, tile, c, record);
+            lam_cnf_seeds(e, tile, c, record);
             forward(e, tile, slot, c * e->chunk, tangents, 0, record);
         }
         if (last)
@@ -255,8 +253,8 @@ void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, 
 static void pull(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
     double quadrature, real *gz)
 {
-    LAM_W(lam_engine) *e = self;
-    LAM_W(lam_cnf_pull_into)(e, tile, thread, slot, record, gk, quadrature, e->sums[group], gz);
+    lam_engine *e = self;
+    lam_cnf_pull_into(e, tile, thread, slot, record, gk, quadrature, e->sums[group], gz);
 }
 
 static void step_pulled(void *self, size_t tile, size_t thread)
@@ -264,7 +262,7 @@ static void step_pulled(void *self, size_t tile, size_t thread)
     collect(self, tile, thread);
 }
 
-void LAM_W(lam_cnf_system)(LAM_W(lam_engine) *e, int error_z_only, LAM_W(lam_system) *s)
+void lam_cnf_system(lam_engine *e, int error_z_only, lam_system *s)
 {
     memset(s, 0, sizeof *s);
     s->self = e;

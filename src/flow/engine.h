@@ -9,6 +9,7 @@
 #include "field/field.h"
 #include "flow/integrand.h"
 #include "flow/layout.h"
+#include "flow/names.h"
 #include "ode/solve.h"
 
 typedef enum lam_trace { LAM_TRACE_NONE, LAM_TRACE_EXACT, LAM_TRACE_HUTCHINSON } lam_trace;
@@ -45,44 +46,43 @@ typedef struct lam_flow_solve {
     int keep_h_star;   /* 1: h_star is updated */
 } lam_flow_solve;
 
-typedef struct LAM_W(lam_engine) LAM_W(lam_engine);
+typedef struct lam_engine lam_engine;
 
 /* layout and pool must outlive the engine. */
-lam_status LAM_W(lam_engine_create)(const lam_layout *layout, lam_pool *pool, const lam_engine_options *options,
-    LAM_W(lam_engine) **out);
-void LAM_W(lam_engine_free)(LAM_W(lam_engine) *engine);
-const char *LAM_W(lam_engine_isa)(const LAM_W(lam_engine) *engine);
+lam_status lam_engine_create(const lam_layout *layout, lam_pool *pool, const lam_engine_options *options, lam_engine **out);
+void lam_engine_free(lam_engine *engine);
+const char *lam_engine_isa(const lam_engine *engine);
 
 /* Row parameters of every block for the calls that follow, am [blocks] of [tiles][row_parameters][TILE] for the rows of those
  * calls (tiles of LAM_TILE rows; lanes past the rows finite). The arrays are kept by reference. For layouts of lam_layout_amortised;
  * NULL takes them away. Their gradient: penalty/loss.h. */
-void LAM_W(lam_engine_amortise)(LAM_W(lam_engine) *engine, const real *const *am);
+void lam_engine_amortise(lam_engine *engine, const real *const *am);
 
 /* Rows x[index[i]] (index NULL: x[i]), i < rows, x [.., dim] standardised; params [layout->parameters].
  * forward != 0: data to base, else base to data. y [rows, dim] and l [rows] (may be NULL) receive the end state: l is the
  * integral of -trace along the way, so log p(x) = log N(y) - l forward, and log p(y) = log N(x) + l backward. counts is
  * added to. */
-lam_status LAM_W(lam_engine_transform)(LAM_W(lam_engine) *engine, const real *params, const double *x, const size_t *index,
-    size_t rows, int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts);
+lam_status lam_engine_transform(lam_engine *engine, const real *params, const double *x, const size_t *index, size_t rows,
+    int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts);
 
 /* Rows x [rows, dim] on their way from data to base: states [rows, blocks * times + 1, dim] are the start, then those at the even
  * times T/times, ..., T of each block, by the dense output of the solve that lam_engine_transform would make. times is at most the
  * options' max_times. */
-lam_status LAM_W(lam_engine_trajectories)(LAM_W(lam_engine) *engine, const real *params, const double *x, size_t rows,
-    size_t times, const lam_flow_solve *solve, double *states, lam_counts *counts);
+lam_status lam_engine_trajectories(lam_engine *engine, const real *params, const double *x, size_t rows, size_t times,
+    const lam_flow_solve *solve, double *states, lam_counts *counts);
 
 /* f, e'Je or trace, and e'J at time t: what the golden vectors hold. noise_rows [rows, dim], NULL with the exact trace.
  * Any of v [rows, dim], div [rows], vjp [rows, dim] may be NULL; vjp is the reverse of f with cotangent noise_rows. */
-lam_status LAM_W(lam_engine_field)(LAM_W(lam_engine) *engine, const real *params, size_t block, double t, const double *x,
+lam_status lam_engine_field(lam_engine *engine, const real *params, size_t block, double t, const double *x,
     const double *noise_rows, size_t rows, double *v, double *div, double *vjp);
 
 /* The accepted steps of a block in the last call: t and h; their number, 0 past the last block. For tests and pictures.
  * Neither these nor lam_engine_field are to be had with step control by tile. */
-size_t LAM_W(lam_engine_steps)(const LAM_W(lam_engine) *engine, size_t block, const double **t, const double **h);
+size_t lam_engine_steps(const lam_engine *engine, size_t block, const double **t, const double **h);
 /* Puts steps of the caller's in their place, to be replayed. */
-lam_status LAM_W(lam_engine_set_steps)(LAM_W(lam_engine) *engine, size_t block, size_t n, const double *t, const double *h);
+lam_status lam_engine_set_steps(lam_engine *engine, size_t block, size_t n, const double *t, const double *h);
 /* Replays: freezes every block's steps to those of the last call (1) or lets the controller decide again (0). For finite
  * differences. */
-void LAM_W(lam_engine_freeze)(LAM_W(lam_engine) *engine, int freeze);
+void lam_engine_freeze(lam_engine *engine, int freeze);
 
 #endif

@@ -3,13 +3,14 @@
 #define LAM_FLOW_INSIDE_H
 #include "field/series.h"
 #include "flow/engine.h"
+#include "flow/names.h"
 
 /* Tangents of a chunk: the trace is made of chunks of so many directional derivatives. */
 enum { LAM_CHUNK = 8, LAM_MAX_GROUPS = 64 };
 
-struct LAM_W(lam_engine) {
+struct lam_engine {
     const lam_layout *layout;
-    const LAM_W(lam_kernels) *kernels;
+    const lam_kernels *kernels;
     lam_pool *pool;
     lam_engine_options options;
     size_t dim, rows; /* rows: of a state, dim + 1 with the trace, and the integrands' */
@@ -17,16 +18,16 @@ struct LAM_W(lam_engine) {
     size_t tangents, chunk, chunks;
     double probe_weight; /* 1 / probes; 1 for the exact trace */
     lam_batch batch;
-    LAM_W(lam_field) field;
-    LAM_W(lam_amortised) amortised; /* with row parameters: does field's work, and field its part of that */
-    LAM_W(lam_pulls) *pulls;        /* [threads], else NULL */
-    LAM_W(lam_series) series;       /* orders 0: no penalty asks for derivatives along the path */
-    const real **am;                /* [blocks] the caller's row parameters, [tiles][row_parameters][TILE]; NULL: none yet */
-    real *g_am;                     /* their gradient, of the block in hand; NULL: not wanted */
-    unsigned char *g_am_begun;      /* [tiles] 1: g_am is added to, 0: put there */
-    LAM_W(lam_solver_space) *space;
-    LAM_W(lam_path) **path; /* [blocks] with gradients, else one for all */
-    LAM_W(lam_arena) arena;
+    lam_field field;
+    lam_amortised_field amortised; /* with row parameters: does field's work, and field its part of that */
+    lam_pulls *pulls;              /* [threads], else NULL */
+    lam_field_series series;       /* orders 0: no penalty asks for derivatives along the path */
+    const real **am;               /* [blocks] the caller's row parameters, [tiles][row_parameters][TILE]; NULL: none yet */
+    real *g_am;                    /* their gradient, of the block in hand; NULL: not wanted */
+    unsigned char *g_am_begun;     /* [tiles] 1: g_am is added to, 0: put there */
+    lam_solver_space *space;
+    lam_path **path; /* [blocks] with gradients, else one for all */
+    lam_arena arena;
     int frozen;
     const real *params; /* of the call in hand */
     size_t block;
@@ -45,8 +46,8 @@ struct LAM_W(lam_engine) {
     double *tile_sum;       /* [tiles] partial sums in double */
     real **sums;            /* [groups] gradient sums of one block */
     real **scratch;         /* [threads] of the field's reverse */
-    struct LAM_W(lam_adjoint) *adjoint;
-    struct LAM_W(lam_tiles) *tiles; /* with LAM_CONTROL_TILE: does all the work; the arrays above are NULL then */
+    struct lam_adjoint *adjoint;
+    struct lam_tiles *tiles; /* with LAM_CONTROL_TILE: does all the work; the arrays above are NULL then */
     /* arguments of the region in hand */
     const double *in_rows;
     const size_t *in_index;
@@ -60,45 +61,44 @@ struct LAM_W(lam_engine) {
 
 
 /* Loads block b's parameters and noise; the system of its ODE. */
-void LAM_W(lam_engine_take_block)(LAM_W(lam_engine) *e, size_t block);
-void LAM_W(lam_cnf_system)(LAM_W(lam_engine) *e, int error_z_only, LAM_W(lam_system) *system);
+void lam_engine_take_block(lam_engine *e, size_t block);
+void lam_cnf_system(lam_engine *e, int error_z_only, lam_system *system);
 /* Fills the input stack's seed planes of a record with chunk c of the noise or the unit vectors. */
-void LAM_W(lam_cnf_seeds)(const LAM_W(lam_engine) *e, size_t tile, size_t chunk, real *record);
-size_t LAM_W(lam_cnf_chunk_tangents)(const LAM_W(lam_engine) *e, size_t chunk);
+void lam_cnf_seeds(const lam_engine *e, size_t tile, size_t chunk, real *record);
+size_t lam_cnf_chunk_tangents(const lam_engine *e, size_t chunk);
 /* Pulls back one evaluation, as a system's pull, into sums of the caller's choosing. */
-void LAM_W(lam_cnf_pull_into)(LAM_W(lam_engine) *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk,
-    double quadrature, real *sums, real *gz);
+void lam_cnf_pull_into(lam_engine *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk, double quadrature,
+    real *sums, real *gz);
 
 /* Draws a block's noise. */
-void LAM_W(lam_engine_draw)(LAM_W(lam_engine) *e, const lam_noise *noise, size_t block);
+void lam_engine_draw(lam_engine *e, const lam_noise *noise, size_t block);
 
 /* arrays of so many zeroed reals each; NULL, with nothing left behind, when memory runs out. The free takes NULL. */
-real **LAM_W(lam_arrays_alloc)(size_t arrays, size_t reals);
-void LAM_W(lam_arrays_free)(real **array, size_t arrays);
+real **lam_arrays_alloc(size_t arrays, size_t reals);
+void lam_arrays_free(real **array, size_t arrays);
 
-void LAM_W(lam_engine_set_batch)(LAM_W(lam_engine) *e, size_t rows);
+void lam_engine_set_batch(lam_engine *e, size_t rows);
 /* Takes up a batch of the caller's rows. */
-lam_status LAM_W(lam_engine_load_rows)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
-    size_t rows);
+lam_status lam_engine_load_rows(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows);
 /* Solves one block from its path's first state, leaving the observed states in e->out. */
-lam_status LAM_W(lam_engine_solve_block)(LAM_W(lam_engine) *e, size_t block, const lam_flow_solve *solve, int forward,
-    size_t n_times, const double *times, lam_counts *counts);
+lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_solve *solve, int forward, size_t n_times,
+    const double *times, lam_counts *counts);
 
 /* Continuous adjoint of the block in hand: as lam_solve_reverse, the parameter gradients going to the groups' sums, the
  * cotangent of the start to e->g_chain. */
-lam_status LAM_W(lam_adjoint_create)(LAM_W(lam_engine) *e);
-void LAM_W(lam_adjoint_free)(LAM_W(lam_engine) *e);
-lam_status LAM_W(lam_adjoint_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, size_t n_times, const double *times,
+lam_status lam_adjoint_create(lam_engine *e);
+void lam_adjoint_free(lam_engine *e);
+lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_t n_times, const double *times,
     real *const *out, const real *const *g_out, lam_counts *counts);
 
 /* The groups' gradient sums of the block in hand: zeroed; added up in group order and put into grad [layout->parameters]. */
-void LAM_W(lam_engine_clear_sums)(LAM_W(lam_engine) *e);
-void LAM_W(lam_engine_collect)(LAM_W(lam_engine) *e, size_t block, real *grad);
+void lam_engine_clear_sums(lam_engine *e);
+void lam_engine_collect(lam_engine *e, size_t block, real *grad);
 
 /* Zeroes the lanes past the batch's rows in the lines g [n][TILE] of a tile. */
-void LAM_W(lam_engine_clear_past)(const LAM_W(lam_engine) *e, size_t tile, size_t n, real *g);
+void lam_engine_clear_past(const lam_engine *e, size_t tile, size_t n, real *g);
 
 /* For each tile of the batch, in parallel. */
-void LAM_W(lam_engine_run)(LAM_W(lam_engine) *e, lam_pool_fn fn, void *arg);
+void lam_engine_run(lam_engine *e, lam_pool_fn fn, void *arg);
 
 #endif

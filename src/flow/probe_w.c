@@ -5,12 +5,12 @@
 #include <string.h>
 
 typedef struct field_call {
-    LAM_W(lam_engine) *e;
+    lam_engine *e;
     const double *noise_rows;
     double *v, *div, *vjp;
 } field_call;
 
-static void rows_from_planes(const LAM_W(lam_engine) *e, size_t tile, const real *planes, double *to)
+static void rows_from_planes(const lam_engine *e, size_t tile, const real *planes, double *to)
 {
     for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++)
         for (size_t i = 0; i < e->dim; i++)
@@ -20,12 +20,12 @@ static void rows_from_planes(const LAM_W(lam_engine) *e, size_t tile, const real
 static void field_tile(void *arg, size_t tile, size_t thread)
 {
     const field_call *c = arg;
-    LAM_W(lam_engine) *e = c->e;
+    lam_engine *e = c->e;
     size_t rows = lam_batch_tile_rows(&e->batch, tile), plane = e->dim * LAM_TILE;
     real *scratch = e->space->thread[thread], *k = scratch + e->space->at_k, *gk = scratch + e->space->at_gk;
     real *gz = scratch + e->space->at_gin, *record = scratch + e->space->at_records;
-    LAM_W(lam_system) system;
-    LAM_W(lam_cnf_system)(e, 0, &system);
+    lam_system system;
+    lam_cnf_system(e, 0, &system);
     system.eval(e, tile, 0, thread, 0, e->path[0]->y[0] + tile * e->rows * LAM_TILE, k, record);
     if (c->v != NULL)
         rows_from_planes(e, tile, k, c->v);
@@ -37,29 +37,29 @@ static void field_tile(void *arg, size_t tile, size_t thread)
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < e->dim; i++)
             gk[i * LAM_TILE + r] = (real)c->noise_rows[(tile * LAM_TILE + r) * e->dim + i];
-    LAM_W(lam_cnf_pull_into)(e, tile, thread, 0, record, gk, 0, e->sums[0], gz);
+    lam_cnf_pull_into(e, tile, thread, 0, record, gk, 0, e->sums[0], gz);
     rows_from_planes(e, tile, gz, c->vjp);
 }
 
-lam_status LAM_W(lam_engine_field)(LAM_W(lam_engine) *e, const real *params, size_t block, double t, const double *x,
+lam_status lam_engine_field(lam_engine *e, const real *params, size_t block, double t, const double *x,
     const double *noise_rows, size_t rows, double *v, double *div, double *vjp)
 {
     lam_noise noise = { .given = noise_rows, .given_first = block };
-    LAM_W(lam_system) system;
+    lam_system system;
     if (div != NULL && e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the trace was asked of an engine without one");
     if (e->tiles != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "a field was asked of an engine with step control by tile");
     if (noise_rows == NULL && (vjp != NULL || e->options.trace == LAM_TRACE_HUTCHINSON))
         return lam_fail(LAM_ERR_ARGUMENT, "noise_rows is missing");
-    LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, NULL, rows));
+    LAM_TRY(lam_engine_load_rows(e, params, x, NULL, rows));
     if (e->options.trace == LAM_TRACE_HUTCHINSON)
-        LAM_W(lam_engine_draw)(e, &noise, block);
-    LAM_W(lam_engine_take_block)(e, block);
-    LAM_W(lam_cnf_system)(e, 0, &system);
+        lam_engine_draw(e, &noise, block);
+    lam_engine_take_block(e, block);
+    lam_cnf_system(e, 0, &system);
     system.prepare(e, 0, (real)t);
     field_call c = { e, noise_rows, v, div, vjp };
     e->batch.groups = 1; /* the parameter sums, unused here, are one group's */
-    LAM_W(lam_engine_run)(e, field_tile, &c);
+    lam_engine_run(e, field_tile, &c);
     return LAM_OK;
 }

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-lam_status LAM_W(lam_tiles_create)(LAM_W(lam_engine) *e)
+lam_status lam_tiles_create(lam_engine *e)
 {
-    struct LAM_W(lam_tiles) *t = e->tiles = lam_alloc(1, sizeof *t);
+    struct lam_tiles *t = e->tiles = lam_alloc(1, sizeof *t);
     if (t == NULL)
         return LAM_ERR_MEMORY;
     t->threads = lam_pool_threads(e->pool);
@@ -24,28 +24,28 @@ lam_status LAM_W(lam_tiles_create)(LAM_W(lam_engine) *e)
         return LAM_ERR_MEMORY;
     for (size_t i = 0; i < t->threads; i++) {
         LAM_TRY(lam_pool_create(1, &t->pool[i]));
-        LAM_TRY(LAM_W(lam_engine_create)(e->layout, t->pool[i], &o, &t->engine[i]));
+        LAM_TRY(lam_engine_create(e->layout, t->pool[i], &o, &t->engine[i]));
     }
     if (!o.gradients)
         return LAM_OK;
-    t->tile_grad = LAM_W(lam_arrays_alloc)(t->threads, e->layout->parameters);
-    t->group_grad = LAM_W(lam_arrays_alloc)(e->batch.groups, e->layout->parameters);
+    t->tile_grad = lam_arrays_alloc(t->threads, e->layout->parameters);
+    t->group_grad = lam_arrays_alloc(e->batch.groups, e->layout->parameters);
     return t->tile_grad != NULL && t->group_grad != NULL ? LAM_OK : LAM_ERR_MEMORY;
 }
 
-void LAM_W(lam_tiles_free)(LAM_W(lam_engine) *e)
+void lam_tiles_free(lam_engine *e)
 {
-    struct LAM_W(lam_tiles) *t = e->tiles;
+    struct lam_tiles *t = e->tiles;
     if (t == NULL)
         return;
     for (size_t i = 0; i < t->threads; i++) {
         if (t->engine != NULL)
-            LAM_W(lam_engine_free)(t->engine[i]);
+            lam_engine_free(t->engine[i]);
         if (t->pool != NULL)
             lam_pool_free(t->pool[i]);
     }
-    LAM_W(lam_arrays_free)(t->tile_grad, t->threads);
-    LAM_W(lam_arrays_free)(t->group_grad, e->batch.groups);
+    lam_arrays_free(t->tile_grad, t->threads);
+    lam_arrays_free(t->group_grad, e->batch.groups);
     lam_free(t->engine);
     lam_free(t->pool);
     lam_free(t->outcome);
@@ -54,12 +54,12 @@ void LAM_W(lam_tiles_free)(LAM_W(lam_engine) *e)
     lam_free(t);
 }
 
-LAM_W(lam_tile_share) LAM_W(lam_tiles_share)(const LAM_W(lam_engine) *e, size_t tile, const double *x, const size_t *index,
+lam_tile_share lam_tiles_share(const lam_engine *e, size_t tile, const double *x, const size_t *index,
     const lam_flow_solve *solve, const lam_noise *noise)
 {
     size_t first = tile * LAM_TILE, blocks = e->layout->blocks;
     double *h = e->tiles->h_star + tile * blocks;
-    LAM_W(lam_tile_share) s = { .x = index != NULL ? x : x + first * e->dim, .index = index != NULL ? index + first : NULL,
+    lam_tile_share s = { .x = index != NULL ? x : x + first * e->dim, .index = index != NULL ? index + first : NULL,
         .rows = lam_batch_tile_rows(&e->batch, tile), .solve = *solve };
     if (solve->h_star != NULL) {
         memcpy(h, solve->h_star, blocks * sizeof *h);
@@ -72,7 +72,7 @@ LAM_W(lam_tile_share) LAM_W(lam_tiles_share)(const LAM_W(lam_engine) *e, size_t 
     return s;
 }
 
-void LAM_W(lam_tiles_keep)(LAM_W(lam_engine) *e, size_t tile, lam_status status, const lam_counts *counts)
+void lam_tiles_keep(lam_engine *e, size_t tile, lam_status status, const lam_counts *counts)
 {
     lam_tile_outcome *o = &e->tiles->outcome[tile];
     o->status = status;
@@ -87,9 +87,9 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-lam_status LAM_W(lam_tiles_finish)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, lam_counts *counts)
+lam_status lam_tiles_finish(lam_engine *e, const lam_flow_solve *solve, lam_counts *counts)
 {
-    struct LAM_W(lam_tiles) *t = e->tiles;
+    struct lam_tiles *t = e->tiles;
     size_t tiles = e->batch.tiles, blocks = e->layout->blocks;
     double sum[5] = { 0 };
     for (size_t i = 0; i < tiles; i++) {
@@ -117,7 +117,7 @@ lam_status LAM_W(lam_tiles_finish)(LAM_W(lam_engine) *e, const lam_flow_solve *s
 }
 
 typedef struct transform {
-    LAM_W(lam_engine) *e;
+    lam_engine *e;
     const real *params;
     const double *x;
     const size_t *index;
@@ -132,38 +132,38 @@ typedef struct transform {
 static void transform_tile(void *arg, size_t tile, size_t thread)
 {
     const transform *c = arg;
-    LAM_W(lam_engine) *e = c->e;
-    LAM_W(lam_tile_share) s = LAM_W(lam_tiles_share)(e, tile, c->x, c->index, c->solve, c->noise);
+    lam_engine *e = c->e;
+    lam_tile_share s = lam_tiles_share(e, tile, c->x, c->index, c->solve, c->noise);
     lam_counts counts = { 0 };
     size_t first = tile * LAM_TILE, path = (e->layout->blocks * c->times + 1) * e->dim;
     lam_status status;
     if (c->times > 0)
-        status = LAM_W(lam_engine_trajectories)(e->tiles->engine[thread], c->params, s.x, s.rows, c->times, &s.solve,
+        status = lam_engine_trajectories(e->tiles->engine[thread], c->params, s.x, s.rows, c->times, &s.solve,
             c->states + first * path, &counts);
     else
-        status = LAM_W(lam_engine_transform)(e->tiles->engine[thread], c->params, s.x, s.index, s.rows, c->forward, &s.solve,
-            &s.noise, c->y != NULL ? c->y + first * e->dim : NULL, c->l != NULL ? c->l + first : NULL, &counts);
-    LAM_W(lam_tiles_keep)(e, tile, status, &counts);
+        status = lam_engine_transform(e->tiles->engine[thread], c->params, s.x, s.index, s.rows, c->forward, &s.solve, &s.noise,
+            c->y != NULL ? c->y + first * e->dim : NULL, c->l != NULL ? c->l + first : NULL, &counts);
+    lam_tiles_keep(e, tile, status, &counts);
 }
 
-lam_status LAM_W(lam_tiles_transform)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
-    size_t rows, int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts)
+lam_status lam_tiles_transform(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows,
+    int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts)
 {
     if (rows == 0 || rows > e->options.max_rows || (noise != NULL && noise->given != NULL))
         return lam_fail(LAM_ERR_ARGUMENT, "step control by tile: %zu rows in an engine for %zu; its noise is always drawn", rows,
             e->options.max_rows);
-    LAM_W(lam_engine_set_batch)(e, rows);
+    lam_engine_set_batch(e, rows);
     transform c = { .e = e, .params = params, .x = x, .index = index, .forward = forward, .solve = solve, .noise = noise, .y = y,
         .l = l };
-    LAM_W(lam_engine_run)(e, transform_tile, &c);
-    return LAM_W(lam_tiles_finish)(e, solve, counts);
+    lam_engine_run(e, transform_tile, &c);
+    return lam_tiles_finish(e, solve, counts);
 }
 
-lam_status LAM_W(lam_tiles_trajectories)(LAM_W(lam_engine) *e, const real *params, const double *x, size_t rows, size_t times,
+lam_status lam_tiles_trajectories(lam_engine *e, const real *params, const double *x, size_t rows, size_t times,
     const lam_flow_solve *solve, double *states, lam_counts *counts)
 {
-    LAM_W(lam_engine_set_batch)(e, rows);
+    lam_engine_set_batch(e, rows);
     transform c = { .e = e, .params = params, .x = x, .solve = solve, .times = times, .states = states };
-    LAM_W(lam_engine_run)(e, transform_tile, &c);
-    return LAM_W(lam_tiles_finish)(e, solve, counts);
+    lam_engine_run(e, transform_tile, &c);
+    return lam_tiles_finish(e, solve, counts);
 }

@@ -1,6 +1,7 @@
 /* Activations over arrays: the functions of act.h in loops. */
 #include "kernels/act.h"
 #include "kernels/act_array.h"
+#include "kernels/names.h"
 #include <math.h>
 
 /* The first count lanes from memory of any alignment, zeros in the rest. */
@@ -167,7 +168,7 @@ static double softmax(const real *a, real factor, real *p, size_t n)
     return (double)most + log(sum);
 }
 
-const LAM_W(lam_act) LAM_K(lam_act_array) = {
+const lam_act lam_act_array = {
     .eval = eval,
     .beta = beta_derivatives,
     .sigmoid = sigmoid,

@@ -8,7 +8,7 @@
 #ifndef LAM_KERNELS_KERNELS_H
 #define LAM_KERNELS_KERNELS_H
 #include "base/batch.h"
-#include "base/width.h"
+#include "kernels/names.h"
 #include "laminar.h"
 
 enum {
@@ -18,7 +18,7 @@ enum {
 
 /* One layer forward on a stack: a = scale * (W x) + shift, h = sigma(a); per tangent a' = scale * (W x'), h' = sigma'(a) a'
  * (method.md 2). Packed weights: panels of LAM_PANEL outputs, each [in][outputs of the panel]. */
-typedef struct LAM_W(lam_forward) {
+typedef struct lam_forward {
     size_t in, out, vectors, tangents;
     int with_value;          /* 0: plane 0 and d1 are there from an earlier call; only tangents are computed */
     lam_activation activation;
@@ -32,13 +32,13 @@ typedef struct LAM_W(lam_forward) {
     real *h;                 /* [1 + P][out][TILE] */
     real *d1;                /* [out][TILE] sigma'(a), for activations with lam_saves_d1 */
     real *a;                 /* [1 + P][out][TILE] pre-activations, or NULL if not wanted */
-} LAM_W(lam_forward);
+} lam_forward;
 
 /* Data gradient of a layer joined with the reverse of the activation below it. g holds the cotangents of W x (the gate's
  * scale already applied). With gh = W' g (value) and gh' = W' g' (tangent):
  *     below' = sigma'(a) gh',   below = sigma'(a) gh + sum over tangents of sigma''(a) a' gh'
  * For the input layer set activation to identity and tangents to 0: below is then the cotangent of z. */
-typedef struct LAM_W(lam_backward) {
+typedef struct lam_backward {
     size_t in, out, vectors, tangents;
     int first_chunk;         /* 1: below plane 0 starts from zero; 0: it holds the sums of earlier chunks of tangents */
     int with_value;          /* 1: the value's own cotangent is added (the last chunk) */
@@ -53,44 +53,44 @@ typedef struct LAM_W(lam_backward) {
     const real *a;           /* [1 + P][in][TILE] */
     real *below;             /* [1 + P][in][TILE] */
     real *beta_sum;          /* swish: += the derivative of the loss by beta */
-} LAM_W(lam_backward);
+} lam_backward;
 
 /* C[m][n] += sum over planes and rows of left[m][row] right[n][row], the weight gradient. right comes transposed (see
  * transpose); C is in blocks of `block` columns: [n / block][m][block], the last block as wide as whole vectors need. */
-typedef struct LAM_W(lam_outer) {
+typedef struct lam_outer {
     size_t m, n, vectors, planes;
     const real *left;        /* planes of [m][TILE], left_stride apart */
     size_t left_stride;
     const real *right_t;     /* planes as transpose writes them, right_stride apart */
     size_t right_stride;
     real *c;
-} LAM_W(lam_outer);
+} lam_outer;
 
 /* Products with a matrix of each row's own, [m][n] planes of reals: M[i][j] is a line of TILE numbers, one a row of the tile. Such
  * matrices are read from memory and little is done with each number, so every one is read once for all planes of x. */
-typedef struct LAM_W(lam_rowwise) {
+typedef struct lam_rowwise {
     size_t m, n, vectors, planes;
     const real *matrix;      /* [m][n][TILE] */
     const real *x;           /* planes x_stride apart */
     size_t x_stride;
     real *y;                 /* planes y_stride apart, added to */
     size_t y_stride;
-} LAM_W(lam_rowwise);
+} lam_rowwise;
 
 /* M[i][j] = (or +=, with add) sum over terms of left[term][i] right[term][j], every row by itself. */
-typedef struct LAM_W(lam_row_outer) {
+typedef struct lam_row_outer {
     size_t m, n, vectors, terms;
     int add;
     const real *const *left;  /* [terms] of [m][TILE] */
     const real *const *right; /* [terms] of [n][TILE] */
     real *matrix;             /* [m][n][TILE] */
-} LAM_W(lam_row_outer);
+} lam_row_outer;
 
 /* An activation on a Taylor series a_0 + a_1 s + a_2 s^2 of its argument, one coefficient of h at a time (method.md 10):
  *     h_0 = sigma(a_0),   h_1 = sigma' a_1,   h_2 = sigma' a_2 + sigma'' a_1^2 / 2
  * and its reverse: from the cotangent of the coefficient `order` of h to those of a's coefficients 0 to order. relu's second
  * derivative is 0 everywhere. */
-typedef struct LAM_W(lam_series_call) {
+typedef struct lam_series_call {
     size_t n, vectors, order;  /* order: 1 or 2, of the reverse 0 too */
     lam_activation activation;
     real beta;
@@ -102,33 +102,33 @@ typedef struct LAM_W(lam_series_call) {
     int add;                   /* 1: what follows is added to, 0: put there */
     real *g0, *g;              /* cotangents of a_0 [n][TILE] and of a_1, ... [order][n][TILE] */
     real *beta_sum;            /* swish: += the derivative of the loss by beta */
-} LAM_W(lam_series_call);
+} lam_series_call;
 
-typedef struct LAM_W(lam_kernels) {
+typedef struct lam_kernels {
     const char *isa;
     size_t lanes; /* of a vector */
     size_t block; /* columns of a block of C and of a transposed plane */
     /* element (o, i) of W is w[o * stride_out + i * stride_in] */
     void (*pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed);
-    void (*forward)(const LAM_W(lam_forward) *call);
-    void (*backward)(const LAM_W(lam_backward) *call);
+    void (*forward)(const lam_forward *call);
+    void (*backward)(const lam_backward *call);
     /* y[p][row] = sum over i of W(first + p, i) x[p][i][row], p < planes: one output of each plane's product. W packed [out x in] */
     void (*diagonal)(size_t in, size_t out, size_t vectors, size_t first, size_t planes, const real *weight, const real *x,
         real *y);
     /* The epilogues alone, for products made by other means: of forward, over pre-activations that lie in h (before scale and
      * shift); of backward, over gh' in below's planes and gh in value [in][TILE] (read with with_value). */
-    void (*activate)(const LAM_W(lam_forward) *call);
-    void (*deactivate)(const LAM_W(lam_backward) *call, const real *value);
-    void (*series_activate)(const LAM_W(lam_series_call) *call);
-    void (*series_deactivate)(const LAM_W(lam_series_call) *call);
+    void (*activate)(const lam_forward *call);
+    void (*deactivate)(const lam_backward *call, const real *value);
+    void (*series_activate)(const lam_series_call *call);
+    void (*series_deactivate)(const lam_series_call *call);
     /* y[j] += sum_i x[i] M[i][j]: x planes are [m][TILE], y planes [n][TILE] */
-    void (*row_product)(const LAM_W(lam_rowwise) *call);
+    void (*row_product)(const lam_rowwise *call);
     /* y[i] += sum_j M[i][j] x[j]: x planes are [n][TILE], y planes [m][TILE] */
-    void (*row_transposed)(const LAM_W(lam_rowwise) *call);
-    void (*row_outer)(const LAM_W(lam_row_outer) *call);
+    void (*row_transposed)(const lam_rowwise *call);
+    void (*row_outer)(const lam_row_outer *call);
     /* plane [n][TILE] -> blocks of [TILE][block], zeros past n */
     void (*transpose)(size_t n, size_t vectors, const real *plane, real *out);
-    void (*outer)(const LAM_W(lam_outer) *call);
+    void (*outer)(const lam_outer *call);
     /* sum[o] += sum over rows of plane[o][row] weight[row]; weight [TILE], or NULL for 1 */
     void (*row_sums)(size_t n, size_t vectors, const real *plane, const real *weight, real *sum);
     /* sum[o] += sum over rows of u[o][row] v[o][row] */
@@ -143,7 +143,7 @@ typedef struct LAM_W(lam_kernels) {
     void (*error)(size_t n, const real *v, const real *y0, const real *y1, real atol, real rtol, real *sums);
     /* out[row] += factor * sum over n features of u[i][row] v[i][row] */
     void (*column_dots)(size_t n, const real *u, const real *v, real factor, real *out);
-} LAM_W(lam_kernels);
+} lam_kernels;
 
 /* sigma' is kept as a plane of its own for every activation but tanh (1 - h^2) and identity. */
 static inline int lam_saves_d1(lam_activation activation)
@@ -160,6 +160,6 @@ static inline int lam_saves_a(lam_activation activation)
 
 /* The table for an instruction set by name: "auto" (or NULL), "avx512", "avx2", "sse2", "neon", "scalar".
  * LAM_ERR_UNSUPPORTED when this build or processor lacks it, LAM_ERR_ARGUMENT for an unknown name. */
-lam_status LAM_W(lam_kernels_get)(const char *isa, const LAM_W(lam_kernels) **out);
+lam_status lam_kernels_get(const char *isa, const lam_kernels **out);
 
 #endif

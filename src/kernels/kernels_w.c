@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "kernels/isa.h"
 
-#define DECLARE(isa) extern const LAM_W(lam_kernels) LAM_W_ISA(lam_kernel_table, isa);
+#define DECLARE(isa) extern const lam_kernels LAM_W_ISA(lam_kernel_table, isa);
 #if LAM_WIDTH == 32
 #define LAM_W_ISA(name, isa) name##_f32_##isa
 #else
@@ -22,7 +22,7 @@ DECLARE(avx512)
 DECLARE(neon)
 #endif
 
-lam_status LAM_W(lam_kernels_get)(const char *name, const LAM_W(lam_kernels) **out)
+lam_status lam_kernels_get(const char *name, const lam_kernels **out)
 {
     lam_isa isa;
     LAM_TRY(lam_isa_choose(name, &isa));

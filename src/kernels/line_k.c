@@ -23,7 +23,7 @@ LAM_INLINE void sum_rows(size_t n, size_t vectors, const real *u, const real *w,
     }
 }
 
-void LAM_K(lam_tile_row_sums)(size_t n, size_t vectors, const real *plane, const real *weight, real *sum)
+void lam_tile_row_sums(size_t n, size_t vectors, const real *plane, const real *weight, real *sum)
 {
     if (weight != NULL)
         sum_rows(n, vectors, plane, weight, 0, sum);
@@ -31,26 +31,26 @@ void LAM_K(lam_tile_row_sums)(size_t n, size_t vectors, const real *plane, const
         sum_rows(n, vectors, plane, NULL, 0, sum);
 }
 
-void LAM_K(lam_tile_row_dots)(size_t n, size_t vectors, const real *u, const real *v, real *sum)
+void lam_tile_row_dots(size_t n, size_t vectors, const real *u, const real *v, real *sum)
 {
     sum_rows(n, vectors, u, v, LAM_TILE, sum);
 }
 
-void LAM_K(lam_tile_scale_rows)(size_t n, size_t vectors, const real *scale, real *plane)
+void lam_tile_scale_rows(size_t n, size_t vectors, const real *scale, real *plane)
 {
     for (size_t o = 0; o < n; o++)
         for (size_t v = 0; v < vectors; v++)
             vstore(plane + o * LAM_TILE + v * LAM_VL, vset(scale[o]) * vload(plane + o * LAM_TILE + v * LAM_VL));
 }
 
-void LAM_K(lam_tile_add_rows)(size_t n, size_t vectors, const real *scale, const real *plane, real *out)
+void lam_tile_add_rows(size_t n, size_t vectors, const real *scale, const real *plane, real *out)
 {
     for (size_t o = 0; o < n; o++)
         for (size_t at = o * LAM_TILE, end = at + vectors * LAM_VL; at < end; at += LAM_VL)
             vstore(out + at, vfma(vset(scale[o]), vload(plane + at), vload(out + at)));
 }
 
-void LAM_K(lam_tile_combine)(size_t n, real *out, const real *base, size_t terms, const real *coef, const real *const *term)
+void lam_tile_combine(size_t n, real *out, const real *base, size_t terms, const real *coef, const real *const *term)
 {
     for (size_t i = 0; i < n; i += LAM_VL) {
         vec sum = base != NULL ? vload(base + i) : vset(0);
@@ -70,7 +70,7 @@ LAM_INLINE vec vabs(vec x)
     return vreal(vbits(x) & magnitude);
 }
 
-void LAM_K(lam_tile_error)(size_t n, const real *v, const real *y0, const real *y1, real atol, real rtol, real *sums)
+void lam_tile_error(size_t n, const real *v, const real *y0, const real *y1, real atol, real rtol, real *sums)
 {
     for (size_t r = 0; r < LAM_TILE; r += LAM_VL) {
         vec sum = vload(sums + r);
@@ -86,7 +86,7 @@ void LAM_K(lam_tile_error)(size_t n, const real *v, const real *y0, const real *
     }
 }
 
-void LAM_K(lam_tile_column_dots)(size_t n, const real *u, const real *v, real factor, real *out)
+void lam_tile_column_dots(size_t n, const real *u, const real *v, real factor, real *out)
 {
     for (size_t r = 0; r < LAM_TILE; r += LAM_VL) {
         vec sum = vset(0);

@@ -13,7 +13,7 @@ static size_t width_of_block(size_t n, size_t j)
     return left < BLOCK ? left : BLOCK;
 }
 
-void LAM_K(lam_tile_transpose)(size_t n, size_t vectors, const real *plane, real *out)
+void lam_tile_transpose(size_t n, size_t vectors, const real *plane, real *out)
 {
     for (size_t f = 0; f < n; f += LAM_VL) {
         size_t j = f / BLOCK, width = width_of_block(n, j);
@@ -79,7 +79,7 @@ LAM_INLINE void micro(const int mr, const int cv, size_t rows, size_t planes, co
 #define MICRO_ROW(mr) MICRO_CASE(mr, 1)
 #endif
 
-void LAM_K(lam_tile_outer)(const LAM_W(lam_outer) *call)
+void lam_tile_outer(const lam_outer *call)
 {
     size_t rows = call->vectors * LAM_VL;
     for (size_t n = 0; n < call->n; n += BLOCK) {

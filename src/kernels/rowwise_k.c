@@ -96,7 +96,7 @@ LAM_INLINE void transposed(const int mi, const int np, const int cv, size_t colu
     BLOCK_ROW(kernel, 1, 1) BLOCK_ROW(kernel, 1, 2) BLOCK_ROW(kernel, 2, 1) BLOCK_ROW(kernel, 2, 2)
 
 /* The block after (i, j), which is asked for while this one is worked on; the last one has none after it but itself. */
-static const real *next_block(const LAM_W(lam_rowwise) *c, size_t i, size_t j)
+static const real *next_block(const lam_rowwise *c, size_t i, size_t j)
 {
     if (i + PAIR < c->m)
         return c->matrix + ((i + PAIR) * c->n + j) * LAM_TILE;
@@ -121,12 +121,12 @@ static const real *next_block(const LAM_W(lam_rowwise) *c, size_t i, size_t j)
                 }                                                                                       \
     }
 
-void LAM_K(lam_tile_row_product)(const LAM_W(lam_rowwise) *c)
+void lam_tile_row_product(const lam_rowwise *c)
 {
     FOR_BLOCKS(product, i, j)
 }
 
-void LAM_K(lam_tile_row_transposed)(const LAM_W(lam_rowwise) *c)
+void lam_tile_row_transposed(const lam_rowwise *c)
 {
     FOR_BLOCKS(transposed, j, i)
 }
@@ -139,7 +139,7 @@ enum {
 };
 
 /* mi x nj lines of one vector, over all terms. left and right are the terms' arrays, left_at and right_at where to begin. */
-LAM_INLINE void outer(const int mi, const int nj, const LAM_W(lam_row_outer) *c, size_t left_at, size_t right_at, real *m,
+LAM_INLINE void outer(const int mi, const int nj, const lam_row_outer *c, size_t left_at, size_t right_at, real *m,
     const real *next, size_t m_stride)
 {
     vec sum[OUTER][4];
@@ -180,7 +180,7 @@ LAM_INLINE void outer(const int mi, const int nj, const LAM_W(lam_row_outer) *c,
         break;
 #define OUTER_ROW(mi) OUTER_CASE(mi, 1) OUTER_CASE(mi, 2) OUTER_CASE(mi, 3) OUTER_CASE(mi, 4)
 
-static void outer_columns(const LAM_W(lam_row_outer) *c, size_t i, size_t mi, size_t first, size_t last)
+static void outer_columns(const lam_row_outer *c, size_t i, size_t mi, size_t first, size_t last)
 {
     size_t m_stride = c->n * LAM_TILE;
     for (size_t j = first; j < last; j += 4)
@@ -202,7 +202,7 @@ static void outer_columns(const LAM_W(lam_row_outer) *c, size_t i, size_t mi, si
         }
 }
 
-void LAM_K(lam_tile_row_outer)(const LAM_W(lam_row_outer) *c)
+void lam_tile_row_outer(const lam_row_outer *c)
 {
     for (size_t i0 = 0; i0 < c->m; i0 += OUTER_ROWS)
         for (size_t j0 = 0; j0 < c->n; j0 += OUTER_ROWS) {

@@ -3,7 +3,7 @@
 #include "kernels/tile.h"
 
 /* sigma', sigma'' and sigma''' at a vector, from what the value's pass has left. */
-LAM_INLINE void derivatives(const lam_activation kind, const LAM_W(lam_series_call) *c, size_t at, vec d[3])
+LAM_INLINE void derivatives(const lam_activation kind, const lam_series_call *c, size_t at, vec d[3])
 {
     vec h, beta = vset(c->beta);
     d[0] = kind == LAM_ACT_TANH || kind == LAM_ACT_IDENTITY ? vset(1) : vload(c->d1 + at);
@@ -37,7 +37,7 @@ LAM_INLINE void derivatives(const lam_activation kind, const LAM_W(lam_series_ca
 
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
-LAM_INLINE void activate(const lam_activation kind, const size_t order, const LAM_W(lam_series_call) *c)
+LAM_INLINE void activate(const lam_activation kind, const size_t order, const lam_series_call *c)
 {
     size_t rows = c->n, vectors = c->vectors;
     FOR_BLOCK({
@@ -52,7 +52,7 @@ LAM_INLINE void activate(const lam_activation kind, const size_t order, const LA
     })
 }
 
-void LAM_K(lam_tile_series_activate)(const LAM_W(lam_series_call) *c)
+void lam_tile_series_activate(const lam_series_call *c)
 {
 #define FIRST(kind) activate(kind, 1, c)
 #define SECOND(kind) activate(kind, 2, c)
@@ -74,8 +74,7 @@ LAM_INLINE void put(int add, real *to, vec v)
 
 /* sigma'' a_order. Of tanh it is -2 h sigma' a_order, of softplus (1 - sigma') sigma' a_order, and sigma' a_order is what h_order
  * has of it. */
-LAM_INLINE vec curve_of_last(const lam_activation kind, const size_t order, const LAM_W(lam_series_call) *c, size_t at,
-    const vec d[3])
+LAM_INLINE vec curve_of_last(const lam_activation kind, const size_t order, const lam_series_call *c, size_t at, const vec d[3])
 {
     vec last = vload(c->last + at);
     if (lam_saves_a(kind) || kind == LAM_ACT_IDENTITY)
@@ -88,7 +87,7 @@ LAM_INLINE vec curve_of_last(const lam_activation kind, const size_t order, cons
 }
 
 /* Derivative by beta of h_order. */
-LAM_INLINE vec by_beta(const size_t order, const LAM_W(lam_series_call) *c, size_t at)
+LAM_INLINE vec by_beta(const size_t order, const lam_series_call *c, size_t at)
 {
     vec beta = vset(c->beta), a0 = vload(c->a0 + at), dh, dd1, dd2;
     act_beta(beta, a0, &dh, &dd1);
@@ -101,7 +100,7 @@ LAM_INLINE vec by_beta(const size_t order, const LAM_W(lam_series_call) *c, size
     return dd1 * vload(c->last + at) + (vset((real)0.5) * dd2) * (first * first);
 }
 
-LAM_INLINE void deactivate(const lam_activation kind, const size_t order, const LAM_W(lam_series_call) *c)
+LAM_INLINE void deactivate(const lam_activation kind, const size_t order, const lam_series_call *c)
 {
     size_t rows = c->n, vectors = c->vectors, plane = rows * LAM_TILE;
     const int add = c->add;
@@ -127,7 +126,7 @@ LAM_INLINE void deactivate(const lam_activation kind, const size_t order, const 
         *c->beta_sum += vsum(beta_sum);
 }
 
-void LAM_K(lam_tile_series_deactivate)(const LAM_W(lam_series_call) *c)
+void lam_tile_series_deactivate(const lam_series_call *c)
 {
 #define VALUE(kind) deactivate(kind, 0, c)
 #define FIRST(kind) deactivate(kind, 1, c)

@@ -75,7 +75,7 @@ static void unit_panel(size_t mr, size_t vectors, const real *w, const real *uni
 
 /* ---- forward epilogue --------------------------------------------------------------------------------------------- */
 
-LAM_INLINE void activate(const lam_activation kind, const LAM_W(lam_forward) *c, size_t rows, size_t o0)
+LAM_INLINE void activate(const lam_activation kind, const lam_forward *c, size_t rows, size_t o0)
 {
     size_t vectors = c->vectors, at0 = o0 * LAM_TILE, plane = c->out * LAM_TILE;
     real *h = c->h + at0;
@@ -115,7 +115,7 @@ LAM_INLINE void activate(const lam_activation kind, const LAM_W(lam_forward) *c,
     }
 }
 
-void LAM_K(lam_tile_forward)(const LAM_W(lam_forward) *c)
+void lam_tile_forward(const lam_forward *c)
 {
     size_t plane_in = c->in * LAM_TILE, plane_out = c->out * LAM_TILE;
     for (size_t o0 = 0; o0 < c->out; o0 += LAM_PANEL) {
@@ -136,8 +136,7 @@ void LAM_K(lam_tile_forward)(const LAM_W(lam_forward) *c)
 
 /* below holds gh (plane 0, when with_value) and gh' (planes 1..P) in rows [0, rows) from o0; tangents are turned first, their
  * sigma'' a' gh' going to `cross`, which the value picks up. */
-LAM_INLINE void deactivate(const lam_activation kind, const LAM_W(lam_backward) *c, size_t rows, size_t o0,
-    const real *value)
+LAM_INLINE void deactivate(const lam_activation kind, const lam_backward *c, size_t rows, size_t o0, const real *value)
 {
     size_t vectors = c->vectors, at0 = o0 * LAM_TILE, plane = c->in * LAM_TILE;
     const real *h = c->h != NULL ? c->h + at0 : NULL;
@@ -201,7 +200,7 @@ done:
         *c->beta_sum += vsum(beta_sum);
 }
 
-void LAM_K(lam_tile_backward)(const LAM_W(lam_backward) *c)
+void lam_tile_backward(const lam_backward *c)
 {
     size_t plane_in = c->in * LAM_TILE, plane_out = c->out * LAM_TILE;
     real value[LAM_PANEL * LAM_TILE] __attribute__((aligned(64)));
@@ -223,14 +222,14 @@ void LAM_K(lam_tile_backward)(const LAM_W(lam_backward) *c)
 
 /* ---- the epilogues alone ------------------------------------------------------------------------------------------ */
 
-void LAM_K(lam_tile_activate)(const LAM_W(lam_forward) *c)
+void lam_tile_activate(const lam_forward *c)
 {
 #define ACTIVATE(kind) activate(kind, c, c->out, 0)
     switch (c->activation) { KIND_CASES(ACTIVATE) }
 #undef ACTIVATE
 }
 
-void LAM_K(lam_tile_deactivate)(const LAM_W(lam_backward) *c, const real *value)
+void lam_tile_deactivate(const lam_backward *c, const real *value)
 {
 #define DEACTIVATE(kind) deactivate(kind, c, c->in, 0, value)
     switch (c->activation) { KIND_CASES(DEACTIVATE) }
@@ -256,8 +255,8 @@ LAM_INLINE void one_output(const int cv, size_t depth, const real *restrict w, s
         vstore(y + (size_t)v * LAM_VL, acc[v]);
 }
 
-void LAM_K(lam_tile_diagonal)(size_t in, size_t out, size_t vectors, size_t first, size_t planes, const real *weight,
-    const real *x, real *y)
+void lam_tile_diagonal(size_t in, size_t out, size_t vectors, size_t first, size_t planes, const real *weight, const real *x,
+    real *y)
 {
     for (size_t p = 0; p < planes; p++) {
         size_t o0 = (first + p) / LAM_PANEL * LAM_PANEL, rows = out - o0 < LAM_PANEL ? out - o0 : LAM_PANEL;
@@ -306,7 +305,7 @@ static void pack_columns(size_t in, const real *w, size_t stride, real *packed)
         memcpy(packed, w + i * stride, LAM_PANEL * sizeof *packed);
 }
 
-void LAM_K(lam_tile_pack)(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed)
+void lam_tile_pack(size_t out, size_t in, const real *w, size_t stride_out, size_t stride_in, real *packed)
 {
     for (size_t o0 = 0; o0 < out; o0 += LAM_PANEL) {
         size_t rows = out - o0 < LAM_PANEL ? out - o0 : LAM_PANEL;

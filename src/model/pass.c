@@ -45,8 +45,8 @@ lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n,
 {
     if (n == 0)
         return LAM_OK;
-    return pass->use_double ? lam_pass_run_f64(pass, forward, with_l, n, rows, counts)
-                            : lam_pass_run_f32(pass, forward, with_l, n, rows, counts);
+    return pass->use_double ? lam_pass_solve_f64(pass, forward, with_l, n, rows, counts)
+                            : lam_pass_solve_f32(pass, forward, with_l, n, rows, counts);
 }
 
 /* ---- arrays ------------------------------------------------------------------------------------------------------- */

@@ -58,7 +58,7 @@ double lam_pass_first_step(const lam_pass *pass, size_t block);
 double lam_base_log_prob(const double *z, size_t dim);
 
 /* lam_pass_run in one width (pass_w.c). */
-lam_status lam_pass_run_f32(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
-lam_status lam_pass_run_f64(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
+lam_status lam_pass_solve_f32(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
+lam_status lam_pass_solve_f64(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
 
 #endif

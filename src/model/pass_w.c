@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "base/mem.h"
+#include "model/names.h"
 #include "model/pass.h"
 #include "model/solve.h"
 #include <math.h>
@@ -7,7 +8,7 @@
 /* What a pass holds while it runs. */
 typedef struct hold {
     lam_pool *pool;
-    LAM_W(lam_engine) *engine;
+    lam_engine *engine;
     real *params;          /* [layout.parameters] */
     double *x, *y, *l;     /* of one batch: [rows, dim], [rows, dim] or the ways there, [rows] or NULL */
     double *h_star;        /* [blocks] */
@@ -15,7 +16,7 @@ typedef struct hold {
 
 static void release(hold *h)
 {
-    LAM_W(lam_engine_free)(h->engine);
+    lam_engine_free(h->engine);
     lam_pool_free(h->pool);
     lam_free(h->params);
     lam_free(h->x);
@@ -45,7 +46,7 @@ static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batc
     if (with_l)
         options.trace = pass->divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON;
     LAM_TRY(lam_pool_create(pass->threads, &h->pool));
-    LAM_TRY(LAM_W(lam_engine_create)(&model->layout, h->pool, &options, &h->engine));
+    LAM_TRY(lam_engine_create(&model->layout, h->pool, &options, &h->engine));
     if ((h->params = lam_alloc(model->layout.parameters, sizeof(real))) == NULL
         || (h->x = lam_alloc(batch_rows * dim, sizeof(double))) == NULL
         || (h->y = lam_alloc(batch_rows * dim, path * sizeof(double))) == NULL
@@ -80,10 +81,9 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
         rows->fill(rows->self, first, count, h->x);
         lam_status status;
         if (pass->times > 0)
-            status = LAM_W(lam_engine_trajectories)(h->engine, h->params, h->x, count, pass->times, &solve, h->y, counts);
+            status = lam_engine_trajectories(h->engine, h->params, h->x, count, pass->times, &solve, h->y, counts);
         else
-            status = LAM_W(lam_engine_transform)(h->engine, h->params, h->x, NULL, count, forward, &solve, &noise, h->y, h->l,
-                counts);
+            status = lam_engine_transform(h->engine, h->params, h->x, NULL, count, forward, &solve, &noise, h->y, h->l, counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "batch of rows %zu to %zu", first + 1, first + count);
         LAM_TRY(rows->take(rows->self, first, count, h->x, h->y, h->l));
@@ -94,7 +94,7 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
     return LAM_OK;
 }
 
-lam_status LAM_W(lam_pass_run)(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts)
+lam_status lam_pass_solve(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts)
 {
     hold h = { 0 };
     size_t batch_rows = n < pass->batch_rows ? n : pass->batch_rows;

@@ -5,11 +5,11 @@
 #include <string.h>
 
 typedef struct back {
-    LAM_W(lam_solver_space) *space;
+    lam_solver_space *space;
     const lam_batch *batch;
-    const LAM_W(lam_system) *sys;
+    const lam_system *sys;
     const lam_tableau *table;
-    const LAM_W(lam_path) *path;
+    const lam_path *path;
     const real *const *g_out;
     size_t n;                /* step in hand */
     size_t top;              /* stages [0, top) take part */
@@ -34,7 +34,7 @@ typedef struct tile_stage {
 static void recompute(const back *b, size_t tile, size_t group, size_t thread, tile_stage *st)
 {
     const lam_tableau *tb = b->table;
-    LAM_W(lam_solver_space) *s = b->space;
+    lam_solver_space *s = b->space;
     size_t plane = b->sys->rows * LAM_TILE, last = (size_t)tb->stages - 1;
     real *scratch = s->thread[thread], *y = scratch + s->at_y;
     const real *y0 = b->path->y[b->n] + tile * plane;
@@ -77,7 +77,7 @@ static void add(const back *b, real *to, double factor, const real *what)
 static void reverse_tile(const back *b, size_t group, size_t tile, size_t thread)
 {
     const lam_tableau *tb = b->table;
-    LAM_W(lam_solver_space) *s = b->space;
+    lam_solver_space *s = b->space;
     size_t plane = b->sys->z_rows * LAM_TILE, last = (size_t)tb->stages - 1;
     real *scratch = s->thread[thread], *gk = scratch + s->at_gk, *gin = scratch + s->at_gin;
     real *gy = s->gy + tile * plane, *gf = s->gf + tile * plane;
@@ -155,8 +155,8 @@ static void plan(back *b, double carried)
         b->quadrature[last] += carried;
 }
 
-void LAM_W(lam_solve_reverse)(LAM_W(lam_solver_space) *space, const lam_batch *batch, const LAM_W(lam_system) *system,
-    const lam_tableau *table, const LAM_W(lam_path) *path, const real *const *g_out, real *g_start, lam_reverse_result *result)
+void lam_solve_reverse(lam_solver_space *space, const lam_batch *batch, const lam_system *system, const lam_tableau *table,
+    const lam_path *path, const real *const *g_out, real *g_start, lam_reverse_result *result)
 {
     back b = { .space = space, .batch = batch, .sys = system, .table = table, .path = path, .g_out = g_out };
     size_t plane = system->z_rows * LAM_TILE, reals = batch->tiles * plane;
@@ -169,7 +169,7 @@ void LAM_W(lam_solve_reverse)(LAM_W(lam_solver_space) *space, const lam_batch *b
         size_t pulled = b.top - (table->fsal && !b.pull_last) - !b.pull_first;
         for (size_t i = 0; i < b.top; i++)
             system->prepare(system->self, i,
-                i == 0 ? (real)path->t[b.n] : LAM_W(lam_stage_time)(table, path->t[b.n], path->h[b.n], i));
+                i == 0 ? (real)path->t[b.n] : lam_stage_time(table, path->t[b.n], path->h[b.n], i));
         lam_pool_run(space->pool, batch->groups, reverse_region, &b);
         result->pulled += pulled;
         if (path->records[b.n] == NULL)

@@ -8,11 +8,12 @@
 #define LAM_ODE_SOLVE_H
 #include "base/batch.h"
 #include "kernels/kernels.h"
+#include "ode/names.h"
 #include "ode/tableau.h"
 
 enum { LAM_MAX_PARTS = 3 };
 
-typedef struct LAM_W(lam_system) {
+typedef struct lam_system {
     void *self;
     size_t rows, z_rows;
     size_t parts; /* of the error norm: the ratio of a step is the largest of theirs */
@@ -35,7 +36,7 @@ typedef struct LAM_W(lam_system) {
     /* Called after every attempted step (and, as a rejected one, after the probe of the first step); NULL if not wanted.
      * The continuous adjoint adds up its parameter integral here. */
     void (*step_done)(void *self, int accepted, double h);
-} LAM_W(lam_system);
+} lam_system;
 
 typedef struct lam_solve_options {
     const lam_tableau *table;
@@ -51,7 +52,7 @@ typedef struct lam_solve_options {
 } lam_solve_options;
 
 /* The accepted steps of a solve. */
-typedef struct LAM_W(lam_path) {
+typedef struct lam_path {
     size_t steps, capacity; /* whether their states are kept or not */
     double *t, *h;   /* [capacity] start and length of step n */
     double *proposal; /* [capacity] the controller's next length after step n, not limited: 0.9 |h| ratio^(-1/exponent) */
@@ -64,35 +65,35 @@ typedef struct LAM_W(lam_path) {
     size_t observations;
     size_t *obs_step;  /* [observations] step that holds it; SIZE_MAX: the start */
     double *obs_theta; /* [observations] in (0, 1]; 1 is the step's end exactly */
-} LAM_W(lam_path);
+} lam_path;
 
 /* Memory for stage records, shared by the blocks of a chain; first come, first served. */
-typedef struct LAM_W(lam_arena) {
+typedef struct lam_arena {
     real *reals;
     size_t size, used;
-} LAM_W(lam_arena);
+} lam_arena;
 
 typedef struct lam_solve_result {
     size_t accepted, rejected, calls;
     double h_star; /* smallest of the controller's proposals over the accepted steps; 0 for fixed steps */
 } lam_solve_result;
 
-typedef struct LAM_W(lam_solver_space) LAM_W(lam_solver_space);
+typedef struct lam_solver_space lam_solver_space;
 
 /* Space for solves and reverses of a system of at most this shape; created once, used by every block. */
-lam_status LAM_W(lam_solver_space_create)(const LAM_W(lam_kernels) *kernels, lam_pool *pool, size_t max_tiles, size_t rows,
-    size_t record_size, LAM_W(lam_solver_space) **out);
-void LAM_W(lam_solver_space_free)(LAM_W(lam_solver_space) *space);
+lam_status lam_solver_space_create(const lam_kernels *kernels, lam_pool *pool, size_t max_tiles, size_t rows,
+    size_t record_size, lam_solver_space **out);
+void lam_solver_space_free(lam_solver_space *space);
 
-lam_status LAM_W(lam_path_create)(size_t max_tiles, size_t rows, size_t max_observations, LAM_W(lam_path) **out);
-void LAM_W(lam_path_free)(LAM_W(lam_path) *path);
+lam_status lam_path_create(size_t max_tiles, size_t rows, size_t max_observations, lam_path **out);
+void lam_path_free(lam_path *path);
 
 /* Solves from t0 to t1 (either direction), starting from path->y[0]. times [n_times] runs from t0 (inclusive or not) to t1
  * inclusive; the states there go to out[j] [tiles][rows][TILE] (out[j] NULL: not wanted). arena NULL: stages are recomputed.
  * LAM_ERR_SOLVER names t, step, worst row and what to try. */
-lam_status LAM_W(lam_solve)(LAM_W(lam_solver_space) *space, const lam_batch *batch, const LAM_W(lam_system) *system,
+lam_status lam_solve(lam_solver_space *space, const lam_batch *batch, const lam_system *system,
     const lam_solve_options *options, double t0, double t1, size_t n_times, const double *times, real *const *out,
-    LAM_W(lam_path) *path, LAM_W(lam_arena) *arena, lam_solve_result *result);
+    lam_path *path, lam_arena *arena, lam_solve_result *result);
 
 typedef struct lam_reverse_result {
     size_t pulled, recomputed; /* calls: vector-Jacobian products, evaluations made again for them */
@@ -100,8 +101,7 @@ typedef struct lam_reverse_result {
 
 /* Pulls the cotangents of the observed states, g_out[j] [tiles][z_rows][TILE] (NULL: zero), back through the steps of path to
  * the start: g_start [tiles][z_rows][TILE]. The quadratures' cotangents are constants of the system. */
-void LAM_W(lam_solve_reverse)(LAM_W(lam_solver_space) *space, const lam_batch *batch, const LAM_W(lam_system) *system,
-    const lam_tableau *table, const LAM_W(lam_path) *path, const real *const *g_out, real *g_start,
-    lam_reverse_result *result);
+void lam_solve_reverse(lam_solver_space *space, const lam_batch *batch, const lam_system *system, const lam_tableau *table,
+    const lam_path *path, const real *const *g_out, real *g_start, lam_reverse_result *result);
 
 #endif

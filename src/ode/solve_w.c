@@ -9,13 +9,13 @@ static const double SAFETY = 0.9, LARGEST_GROWTH = 10, SMALLEST_SHRINK = 0.2;
 
 /* Everything a parallel region of a solve reads. */
 typedef struct run {
-    LAM_W(lam_solver_space) *space;
+    lam_solver_space *space;
     const lam_batch *batch;
-    const LAM_W(lam_system) *sys;
+    const lam_system *sys;
     const lam_tableau *table;
     const lam_solve_options *options;
-    LAM_W(lam_path) *path;
-    LAM_W(lam_arena) *arena;
+    lam_path *path;
+    lam_arena *arena;
     lam_solve_result *result;
     double t, h;
     size_t n;               /* step in hand */
@@ -345,7 +345,7 @@ static void observe(run *r, observer *o, double t1)
         double theta = (at - r->t) / r->h, weights[LAM_MAX_STAGES];
         if (!dense_done && r->table->dense_stages > 0) {
             for (size_t s = (size_t)r->table->stages; s < kept_stages(r->table); s++)
-                r->sys->prepare(r->sys->self, s, LAM_W(lam_stage_time)(r->table, r->t, r->h, s));
+                r->sys->prepare(r->sys->self, s, lam_stage_time(r->table, r->t, r->h, s));
             run_region(r, dense_region);
             r->result->calls += (size_t)r->table->dense_stages;
         }
@@ -364,7 +364,7 @@ static void observe(run *r, observer *o, double t1)
 /* Points the step in hand at its buffers; without a record two states take turns. */
 static lam_status place(run *r)
 {
-    LAM_TRY(LAM_W(lam_path_reserve)(r->path, r->n + 1, r->options->record ? r->n + 1 : 1));
+    LAM_TRY(lam_path_reserve(r->path, r->n + 1, r->options->record ? r->n + 1 : 1));
     size_t from = r->options->record ? r->n : r->n % 2, to = r->options->record ? r->n + 1 : (r->n + 1) % 2;
     r->y0 = r->path->y[from];
     r->k0 = r->path->k1[from];
@@ -395,7 +395,7 @@ static void keep_step(run *r, double proposal)
 static void prepare_step(run *r)
 {
     for (size_t s = r->first_stage; s < r->stages; s++)
-        r->sys->prepare(r->sys->self, s, LAM_W(lam_stage_time)(r->table, r->t, r->h, s));
+        r->sys->prepare(r->sys->self, s, lam_stage_time(r->table, r->t, r->h, s));
 }
 
 static double growth(const lam_tableau *table, double ratio)
@@ -417,7 +417,7 @@ static lam_status gave_up(const run *r, const char *why, double ratio)
 }
 
 /* h* over the accepted steps, those shorter than a tenth of the longest left out. */
-static double even_length(const LAM_W(lam_path) *path, double span)
+static double even_length(const lam_path *path, double span)
 {
     double longest = 0, smallest = 1e3 * span;
     for (size_t n = 0; n < path->steps; n++)
@@ -567,9 +567,9 @@ static lam_status planned(run *r, double t1, observer *obs)
     return check_end(r);
 }
 
-lam_status LAM_W(lam_solve)(LAM_W(lam_solver_space) *space, const lam_batch *batch, const LAM_W(lam_system) *system,
+lam_status lam_solve(lam_solver_space *space, const lam_batch *batch, const lam_system *system,
     const lam_solve_options *options, double t0, double t1, size_t n_times, const double *times, real *const *out,
-    LAM_W(lam_path) *path, LAM_W(lam_arena) *arena, lam_solve_result *result)
+    lam_path *path, lam_arena *arena, lam_solve_result *result)
 {
     memset(result, 0, sizeof *result);
     run r = { .space = space, .batch = batch, .sys = system, .table = options->table, .options = options, .path = path,

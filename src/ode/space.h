@@ -1,6 +1,7 @@
 /* The inside of a solver's space, shared by the solve and its reverse. */
 #ifndef LAM_ODE_SPACE_H
 #define LAM_ODE_SPACE_H
+#include "ode/names.h"
 #include "ode/solve.h"
 #include <math.h>
 
@@ -10,8 +11,8 @@ typedef struct lam_tile_norm {
     size_t worst_row;
 } lam_tile_norm;
 
-struct LAM_W(lam_solver_space) {
-    const LAM_W(lam_kernels) *kernels;
+struct lam_solver_space {
+    const lam_kernels *kernels;
     lam_pool *pool;
     size_t max_tiles, rows, record_size;
     real *k[LAM_MAX_STAGES]; /* stage values of the step in hand, [tiles][rows][TILE]; [0] lives in the path */
@@ -22,10 +23,10 @@ struct LAM_W(lam_solver_space) {
 };
 
 /* Room for so many steps, and for the states at both ends of so many. */
-lam_status LAM_W(lam_path_reserve)(LAM_W(lam_path) *path, size_t steps, size_t states);
+lam_status lam_path_reserve(lam_path *path, size_t steps, size_t states);
 
 /* The time at which a stage is evaluated: c = 1 just inside the step, as the field's usual solver does (adaptive methods). */
-static inline real LAM_W(lam_stage_time)(const lam_tableau *table, double t, double h, size_t stage)
+static inline real lam_stage_time(const lam_tableau *table, double t, double h, size_t stage)
 {
     real at = (real)(t + table->c[stage] * h);
     if (table->c[stage] == 1.0 && table->error_exponent != 0) {

@@ -8,10 +8,10 @@ static size_t padded16(size_t n)
     return (n + 15) / 16 * 16;
 }
 
-lam_status LAM_W(lam_solver_space_create)(const LAM_W(lam_kernels) *kernels, lam_pool *pool, size_t max_tiles, size_t rows,
-    size_t record_size, LAM_W(lam_solver_space) **out)
+lam_status lam_solver_space_create(const lam_kernels *kernels, lam_pool *pool, size_t max_tiles, size_t rows,
+    size_t record_size, lam_solver_space **out)
 {
-    LAM_W(lam_solver_space) *s = lam_alloc(1, sizeof *s);
+    lam_solver_space *s = lam_alloc(1, sizeof *s);
     if (s == NULL)
         return LAM_ERR_MEMORY;
     size_t plane = rows * LAM_TILE, state = max_tiles * plane, threads = lam_pool_threads(pool), at = 0;
@@ -35,14 +35,14 @@ lam_status LAM_W(lam_solver_space_create)(const LAM_W(lam_kernels) *kernels, lam
     for (size_t i = 0; ok && i < threads; i++)
         ok = (s->thread[i] = lam_alloc(at, sizeof(real))) != NULL;
     if (!ok) {
-        LAM_W(lam_solver_space_free)(s);
+        lam_solver_space_free(s);
         return LAM_ERR_MEMORY;
     }
     *out = s;
     return LAM_OK;
 }
 
-void LAM_W(lam_solver_space_free)(LAM_W(lam_solver_space) *s)
+void lam_solver_space_free(lam_solver_space *s)
 {
     if (s == NULL)
         return;
@@ -57,16 +57,16 @@ void LAM_W(lam_solver_space_free)(LAM_W(lam_solver_space) *s)
     lam_free(s);
 }
 
-lam_status LAM_W(lam_path_create)(size_t max_tiles, size_t rows, size_t max_observations, LAM_W(lam_path) **out)
+lam_status lam_path_create(size_t max_tiles, size_t rows, size_t max_observations, lam_path **out)
 {
-    LAM_W(lam_path) *p = lam_alloc(1, sizeof *p);
+    lam_path *p = lam_alloc(1, sizeof *p);
     if (p == NULL)
         return LAM_ERR_MEMORY;
     p->state_reals = max_tiles * rows * LAM_TILE;
     p->obs_step = lam_alloc(max_observations, sizeof *p->obs_step);
     p->obs_theta = lam_alloc(max_observations, sizeof *p->obs_theta);
-    if (p->obs_step == NULL || p->obs_theta == NULL || LAM_W(lam_path_reserve)(p, 1, 1) != LAM_OK) {
-        LAM_W(lam_path_free)(p);
+    if (p->obs_step == NULL || p->obs_theta == NULL || lam_path_reserve(p, 1, 1) != LAM_OK) {
+        lam_path_free(p);
         return LAM_ERR_MEMORY;
     }
     *out = p;
@@ -85,7 +85,7 @@ static int grow(void *array, size_t size, size_t from, size_t to)
     return 1;
 }
 
-lam_status LAM_W(lam_path_reserve)(LAM_W(lam_path) *p, size_t steps, size_t states)
+lam_status lam_path_reserve(lam_path *p, size_t steps, size_t states)
 {
     if (steps > p->capacity) {
         size_t to = steps + p->capacity / 2 + 7, from = p->capacity;
@@ -110,7 +110,7 @@ lam_status LAM_W(lam_path_reserve)(LAM_W(lam_path) *p, size_t steps, size_t stat
     return LAM_OK;
 }
 
-void LAM_W(lam_path_free)(LAM_W(lam_path) *p)
+void lam_path_free(lam_path *p)
 {
     if (p == NULL)
         return;

@@ -12,7 +12,7 @@ static const double EPSILON = 1e-8;
 #define SQRT sqrt
 #endif
 
-void LAM_W(lam_adam_apply)(const lam_adam *a, size_t n, const real *gradient, real *first, real *second, real *params)
+void lam_adam_apply(const lam_adam *a, size_t n, const real *gradient, real *first, real *second, real *params)
 {
     double correction1 = 1 - pow(a->beta1, (double)a->step), correction2 = 1 - pow(a->beta2, (double)a->step);
     const real beta1 = (real)a->beta1, rest1 = (real)(1 - a->beta1), beta2 = (real)a->beta2, rest2 = (real)(1 - a->beta2);
@@ -26,23 +26,23 @@ void LAM_W(lam_adam_apply)(const lam_adam *a, size_t n, const real *gradient, re
     }
 }
 
-static void apply(const LAM_W(lam_stepper) *s, const lam_slice *slice, double coupled, double decoupled)
+static void apply(const lam_stepper *s, const lam_slice *slice, double coupled, double decoupled)
 {
     const lam_adam adam = { .lr = s->update->lr, .beta1 = 0.9, .beta2 = 0.999, .decay = decoupled, .coupled = coupled,
         .step = s->update->step };
     size_t at = slice->at;
-    LAM_W(lam_adam_apply)(&adam, slice->count, s->gradient + at, s->memory[0] + at, s->memory[1] + at, s->params + at);
+    lam_adam_apply(&adam, slice->count, s->gradient + at, s->memory[0] + at, s->memory[1] + at, s->params + at);
 }
 
-static void adam(const LAM_W(lam_stepper) *s, const lam_slice *slice)
+static void adam(const lam_stepper *s, const lam_slice *slice)
 {
     apply(s, slice, s->update->weight_decay, 0);
 }
 
-static void adamw(const LAM_W(lam_stepper) *s, const lam_slice *slice)
+static void adamw(const lam_stepper *s, const lam_slice *slice)
 {
     apply(s, slice, 0, s->update->weight_decay);
 }
 
-const LAM_W(lam_optimizer_record) LAM_W(lam_record_adam) = { .slice = adam };
-const LAM_W(lam_optimizer_record) LAM_W(lam_record_adamw) = { .slice = adamw };
+const lam_optimizer_record lam_record_adam = { .slice = adam };
+const lam_optimizer_record lam_record_adamw = { .slice = adamw };

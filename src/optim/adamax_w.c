@@ -11,7 +11,7 @@ static const double BETA1 = 0.9, BETA2 = 0.999, EPSILON = 1e-8;
 #define FABS fabs
 #endif
 
-static void adamax(const LAM_W(lam_stepper) *s, const lam_slice *slice)
+static void adamax(const lam_stepper *s, const lam_slice *slice)
 {
     const lam_update *u = s->update;
     const real beta1 = (real)BETA1, rest1 = (real)(1 - BETA1), beta2 = (real)BETA2, epsilon = (real)EPSILON;
@@ -26,4 +26,4 @@ static void adamax(const LAM_W(lam_stepper) *s, const lam_slice *slice)
     }
 }
 
-const LAM_W(lam_optimizer_record) LAM_W(lam_record_adamax) = { .slice = adamax };
+const lam_optimizer_record lam_record_adamax = { .slice = adamax };

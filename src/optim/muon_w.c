@@ -13,8 +13,8 @@ static const double MOMENTUM = 0.95, BETA2 = 0.999, SCALE = 0.2;
 enum { LARGE = 1 << 24 }; /* short side squared times long side: such a matrix is worth all threads at once */
 
 typedef struct muon {
-    LAM_W(lam_orthogonaliser) **small; /* [threads] */
-    LAM_W(lam_orthogonaliser) *large;
+    lam_orthogonaliser **small; /* [threads] */
+    lam_orthogonaliser *large;
     size_t threads;
     real *gradient, *momentum, *params; /* of the step in hand, as in the stepper */
     double lr, kept;
@@ -49,20 +49,20 @@ static void most_sides(const lam_parameter_map *map, int large, size_t *most_sho
     }
 }
 
-static void muon_close(LAM_W(lam_stepper) *s)
+static void muon_close(lam_stepper *s)
 {
     muon *o = s->own;
     if (o == NULL)
         return;
     for (size_t i = 0; o->small != NULL && i < o->threads; i++)
-        LAM_W(lam_orthogonaliser_free)(o->small[i]);
-    LAM_W(lam_orthogonaliser_free)(o->large);
+        lam_orthogonaliser_free(o->small[i]);
+    lam_orthogonaliser_free(o->large);
     lam_free(o->small);
     lam_free(o);
     s->own = NULL;
 }
 
-static lam_status muon_open(LAM_W(lam_stepper) *s)
+static lam_status muon_open(lam_stepper *s)
 {
     size_t most_short, most_long;
     muon *o = s->own = lam_alloc(1, sizeof *o);
@@ -74,14 +74,14 @@ static lam_status muon_open(LAM_W(lam_stepper) *s)
     lam_status status = o->small == NULL ? LAM_ERR_MEMORY : LAM_OK;
     most_sides(s->map, 0, &most_short, &most_long);
     for (size_t i = 0; i < o->threads && most_short > 0 && status == LAM_OK; i++)
-        status = LAM_W(lam_orthogonaliser_create)(s->kernels, most_short, most_long, &o->small[i]);
+        status = lam_orthogonaliser_create(s->kernels, most_short, most_long, &o->small[i]);
     most_sides(s->map, 1, &most_short, &most_long);
     if (status == LAM_OK && most_short > 0)
-        status = LAM_W(lam_orthogonaliser_create)(s->kernels, most_short, most_long, &o->large);
+        status = lam_orthogonaliser_create(s->kernels, most_short, most_long, &o->large);
     return status; /* the stepper is closed after a failure */
 }
 
-static void update_matrix(const muon *o, const lam_matrix *m, LAM_W(lam_orthogonaliser) *by, lam_pool *pool)
+static void update_matrix(const muon *o, const lam_matrix *m, lam_orthogonaliser *by, lam_pool *pool)
 {
     size_t n = m->rows * m->cols;
     real *g = o->gradient + m->offset, *momentum = o->momentum + m->offset, *w = o->params + m->offset;
@@ -91,7 +91,7 @@ static void update_matrix(const muon *o, const lam_matrix *m, LAM_W(lam_orthogon
         momentum[i] = mu * momentum[i] + rest * g[i];
         g[i] = mu * momentum[i] + rest * g[i];
     }
-    LAM_W(lam_orthogonalise)(by, pool, m->rows, m->cols, g);
+    lam_orthogonalise(by, pool, m->rows, m->cols, g);
     for (size_t i = 0; i < n; i++)
         w[i] = kept * w[i] - size * g[i];
 }
@@ -103,7 +103,7 @@ static void small_matrix(void *arg, size_t item, size_t thread)
         update_matrix(o, &o->map->matrix[item], o->small[thread], NULL);
 }
 
-static void muon_matrices(LAM_W(lam_stepper) *s)
+static void muon_matrices(lam_stepper *s)
 {
     muon *o = s->own;
     o->gradient = s->gradient;
@@ -117,13 +117,13 @@ static void muon_matrices(LAM_W(lam_stepper) *s)
             update_matrix(o, &s->map->matrix[i], o->large, s->pool);
 }
 
-static void muon_slice(const LAM_W(lam_stepper) *s, const lam_slice *slice)
+static void muon_slice(const lam_stepper *s, const lam_slice *slice)
 {
     const lam_adam adam = { .lr = s->update->lr, .beta1 = MOMENTUM, .beta2 = BETA2, .decay = s->update->weight_decay,
         .step = s->update->step };
     size_t at = slice->at;
-    LAM_W(lam_adam_apply)(&adam, slice->count, s->gradient + at, s->memory[0] + at, s->memory[1] + slice->memory, s->params + at);
+    lam_adam_apply(&adam, slice->count, s->gradient + at, s->memory[0] + at, s->memory[1] + slice->memory, s->params + at);
 }
 
-const LAM_W(lam_optimizer_record) LAM_W(lam_record_muon) = { .by_matrix = 1, .open = muon_open, .close = muon_close,
+const lam_optimizer_record lam_record_muon = { .by_matrix = 1, .open = muon_open, .close = muon_close,
     .slice = muon_slice, .matrices = muon_matrices };

@@ -44,20 +44,19 @@ typedef struct lam_update {
 } lam_update;
 
 #ifdef LAM_WIDTH
-#include "base/width.h"
+#include "optim/names.h"
 
 /* sqrt of the sum of squares, in double, always in the same order. */
-double LAM_W(lam_gradient_norm)(const real *gradient, size_t n);
+double lam_gradient_norm(const real *gradient, size_t n);
 
-typedef struct LAM_W(lam_stepper) LAM_W(lam_stepper);
+typedef struct lam_stepper lam_stepper;
 /* Workspace for updates by an optimiser. map, pool must outlive it. isa as in lam_kernels_get. */
-lam_status LAM_W(lam_stepper_create)(lam_optimizer kind, const lam_parameter_map *map, lam_pool *pool, const char *isa,
-    LAM_W(lam_stepper) **out);
-void LAM_W(lam_stepper_free)(LAM_W(lam_stepper) *stepper); /* takes NULL */
+lam_status lam_stepper_create(lam_optimizer kind, const lam_parameter_map *map, lam_pool *pool, const char *isa,
+    lam_stepper **out);
+void lam_stepper_free(lam_stepper *stepper); /* takes NULL */
 /* One update of params [parameters]. gradient [parameters] is used up. memory: as many arrays as lam_optimizer_memories says. The
  * same bits for any number of threads. */
-void LAM_W(lam_stepper_apply)(LAM_W(lam_stepper) *stepper, const lam_update *update, real *gradient, void *const *memory,
-    real *params);
+void lam_stepper_apply(lam_stepper *stepper, const lam_update *update, real *gradient, void *const *memory, real *params);
 #endif
 
 #endif

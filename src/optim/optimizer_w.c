@@ -7,13 +7,13 @@
 
 enum { SLICE = 1 << 16 }; /* parameters */
 
-static const LAM_W(lam_optimizer_record) *const records[] = {
-#define LAM_OPTIMIZER_RECORD(code, name, rate) [code] = &LAM_W(lam_record_##name),
+static const lam_optimizer_record *const records[] = {
+#define LAM_OPTIMIZER_RECORD(code, name, rate) [code] = &lam_record_##name,
     LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_RECORD)
 #undef LAM_OPTIMIZER_RECORD
 };
 
-double LAM_W(lam_gradient_norm)(const real *gradient, size_t n)
+double lam_gradient_norm(const real *gradient, size_t n)
 {
     enum { LANES = 8 }; /* sums that do not wait for each other */
     double sum[LANES] = { 0 };
@@ -56,32 +56,32 @@ static size_t cut_all(const lam_parameter_map *map, int by_matrix, lam_slice *sl
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------- */
 
-lam_status LAM_W(lam_stepper_create)(lam_optimizer kind, const lam_parameter_map *map, lam_pool *pool, const char *isa,
-    LAM_W(lam_stepper) **out)
+lam_status lam_stepper_create(lam_optimizer kind, const lam_parameter_map *map, lam_pool *pool, const char *isa,
+    lam_stepper **out)
 {
     *out = NULL;
     if ((unsigned)kind >= sizeof records / sizeof records[0])
         return lam_fail(LAM_ERR_ARGUMENT, "optimizer: %u is not one of the kinds", (unsigned)kind);
-    LAM_W(lam_stepper) *s = lam_alloc(1, sizeof *s);
+    lam_stepper *s = lam_alloc(1, sizeof *s);
     if (s == NULL)
         return LAM_ERR_MEMORY;
-    *s = (LAM_W(lam_stepper)) { .kind = kind, .map = map, .pool = pool };
+    *s = (lam_stepper) { .kind = kind, .map = map, .pool = pool };
     s->slices = cut_all(map, records[kind]->by_matrix, NULL);
     s->slice = lam_alloc(s->slices == 0 ? 1 : s->slices, sizeof *s->slice);
-    lam_status status = s->slice == NULL ? LAM_ERR_MEMORY : LAM_W(lam_kernels_get)(isa, &s->kernels);
+    lam_status status = s->slice == NULL ? LAM_ERR_MEMORY : lam_kernels_get(isa, &s->kernels);
     if (status == LAM_OK) {
         cut_all(map, records[kind]->by_matrix, s->slice);
         status = records[kind]->open != NULL ? records[kind]->open(s) : LAM_OK;
     }
     if (status != LAM_OK) {
-        LAM_W(lam_stepper_free)(s);
+        lam_stepper_free(s);
         return status;
     }
     *out = s;
     return LAM_OK;
 }
 
-void LAM_W(lam_stepper_free)(LAM_W(lam_stepper) *s)
+void lam_stepper_free(lam_stepper *s)
 {
     if (s == NULL)
         return;
@@ -95,7 +95,7 @@ void LAM_W(lam_stepper_free)(LAM_W(lam_stepper) *s)
 
 static void step_slice(void *arg, size_t item, size_t thread)
 {
-    const LAM_W(lam_stepper) *s = arg;
+    const lam_stepper *s = arg;
     lam_slice slice = s->slice[item];
     (void)thread;
     if (slice.at >= s->update->trained)
@@ -108,7 +108,7 @@ static void step_slice(void *arg, size_t item, size_t thread)
 /* Shortens the part [item SLICE, (item + 1) SLICE) of the gradient. */
 static void clip_part(void *arg, size_t item, size_t thread)
 {
-    LAM_W(lam_stepper) *s = arg;
+    lam_stepper *s = arg;
     size_t from = item * SLICE, to = s->update->trained - from < SLICE ? s->update->trained : from + SLICE;
     const real factor = (real)(s->update->clip / s->update->norm);
     (void)thread;
@@ -116,7 +116,7 @@ static void clip_part(void *arg, size_t item, size_t thread)
         s->gradient[i] *= factor;
 }
 
-void LAM_W(lam_stepper_apply)(LAM_W(lam_stepper) *s, const lam_update *update, real *gradient, void *const *memory, real *params)
+void lam_stepper_apply(lam_stepper *s, const lam_update *update, real *gradient, void *const *memory, real *params)
 {
     s->update = update;
     s->gradient = gradient;

@@ -9,8 +9,8 @@ static const double A = 3.4445, B = -4.7750, C = 2.0315;
 
 /* X [m][n], m the shorter side, lies in tiles of 64 columns, [tiles][m][64], as the kernels want them; square matrices [m][m] lie in rows
  * and in tiles. */
-struct LAM_W(lam_orthogonaliser) {
-    const LAM_W(lam_kernels) *kernels;
+struct lam_orthogonaliser {
+    const lam_kernels *kernels;
     real *x, *next;       /* [tiles][m][TILE] */
     real *transposed;     /* [tiles][wide m][TILE] */
     real *products;       /* [m][wide m] in blocks of columns */
@@ -30,14 +30,14 @@ static size_t tiles_of(size_t n)
     return (n + LAM_TILE - 1) / LAM_TILE;
 }
 
-static size_t wide_of(const LAM_W(lam_kernels) *k, size_t m)
+static size_t wide_of(const lam_kernels *k, size_t m)
 {
     return (m + k->lanes - 1) / k->lanes * k->lanes;
 }
 
-lam_status LAM_W(lam_orthogonaliser_create)(const LAM_W(lam_kernels) *kernels, size_t m, size_t n, LAM_W(lam_orthogonaliser) **out)
+lam_status lam_orthogonaliser_create(const lam_kernels *kernels, size_t m, size_t n, lam_orthogonaliser **out)
 {
-    LAM_W(lam_orthogonaliser) *o = *out = lam_alloc(1, sizeof *o);
+    lam_orthogonaliser *o = *out = lam_alloc(1, sizeof *o);
     if (o == NULL)
         return LAM_ERR_MEMORY;
     size_t wide = wide_of(kernels, m), plane = m * LAM_TILE;
@@ -54,12 +54,12 @@ lam_status LAM_W(lam_orthogonaliser_create)(const LAM_W(lam_kernels) *kernels, s
     if (o->x != NULL && o->next != NULL && o->transposed != NULL && o->products != NULL && o->square != NULL
         && o->square_tiles != NULL && o->fourth != NULL && o->packed != NULL && o->zeros != NULL)
         return LAM_OK;
-    LAM_W(lam_orthogonaliser_free)(o);
+    lam_orthogonaliser_free(o);
     *out = NULL;
     return LAM_ERR_MEMORY;
 }
 
-void LAM_W(lam_orthogonaliser_free)(LAM_W(lam_orthogonaliser) *o)
+void lam_orthogonaliser_free(lam_orthogonaliser *o)
 {
     if (o == NULL)
         return;
@@ -72,7 +72,7 @@ void LAM_W(lam_orthogonaliser_free)(LAM_W(lam_orthogonaliser) *o)
 /* ---- the phases of a step, by tile or block of columns ------------------------------------------------------------ */
 
 /* Of a tile of a matrix with n columns: a last tile of few costs few. */
-static size_t vectors(const LAM_W(lam_orthogonaliser) *o, size_t n, size_t tile)
+static size_t vectors(const lam_orthogonaliser *o, size_t n, size_t tile)
 {
     size_t left = n - tile * LAM_TILE;
     return ((left < LAM_TILE ? left : LAM_TILE) + o->kernels->lanes - 1) / o->kernels->lanes;
@@ -87,7 +87,7 @@ static size_t triangle_rows(size_t m, size_t end)
 
 static void load(void *arg, size_t tile, size_t thread)
 {
-    LAM_W(lam_orthogonaliser) *o = arg;
+    lam_orthogonaliser *o = arg;
     real *x = o->x + tile * o->m * LAM_TILE;
     size_t first = tile * LAM_TILE, used = o->n - first < LAM_TILE ? o->n - first : LAM_TILE;
     (void)thread;
@@ -99,7 +99,7 @@ static void load(void *arg, size_t tile, size_t thread)
 
 static void store(void *arg, size_t tile, size_t thread)
 {
-    LAM_W(lam_orthogonaliser) *o = arg;
+    lam_orthogonaliser *o = arg;
     const real *x = o->x + tile * o->m * LAM_TILE;
     size_t first = tile * LAM_TILE, used = o->n - first < LAM_TILE ? o->n - first : LAM_TILE;
     (void)thread;
@@ -110,13 +110,13 @@ static void store(void *arg, size_t tile, size_t thread)
 
 static void transpose(void *arg, size_t tile, size_t thread)
 {
-    LAM_W(lam_orthogonaliser) *o = arg;
+    lam_orthogonaliser *o = arg;
     (void)thread;
     o->kernels->transpose(o->m, vectors(o, o->n, tile), o->x + tile * o->m * LAM_TILE, o->transposed + tile * o->wide * LAM_TILE);
 }
 
 /* Element (i, j) of a symmetric matrix, in rows. */
-static void put(LAM_W(lam_orthogonaliser) *o, size_t i, size_t j, real value)
+static void put(lam_orthogonaliser *o, size_t i, size_t j, real value)
 {
     o->square[i * o->m + j] = value;
     o->square[j * o->m + i] = value;
@@ -125,13 +125,13 @@ static void put(LAM_W(lam_orthogonaliser) *o, size_t i, size_t j, real value)
 /* A block of columns of X X', as far down as its last column; the rest follows from symmetry. */
 static void gram(void *arg, size_t block, size_t thread)
 {
-    LAM_W(lam_orthogonaliser) *o = arg;
+    lam_orthogonaliser *o = arg;
     size_t first = block * o->kernels->block, left = o->m - first, columns = left < o->kernels->block ? left : o->kernels->block;
     size_t rows = triangle_rows(o->m, first + columns), width = wide_of(o->kernels, columns);
     real *c = o->products + first * o->m;
     (void)thread;
     memset(c, 0, rows * width * sizeof *c);
-    LAM_W(lam_outer) call = { .m = rows, .n = columns, .vectors = LAM_TILE / o->kernels->lanes, .planes = o->n / LAM_TILE, .left = o->x,
+    lam_outer call = { .m = rows, .n = columns, .vectors = LAM_TILE / o->kernels->lanes, .planes = o->n / LAM_TILE, .left = o->x,
         .left_stride = o->m * LAM_TILE, .right_t = o->transposed + first * LAM_TILE, .right_stride = o->wide * LAM_TILE, .c = c };
     if (call.planes > 0)
         o->kernels->outer(&call);
@@ -151,7 +151,7 @@ static void gram(void *arg, size_t block, size_t thread)
 /* A tile of columns of X X' from rows. */
 static void tile_square(void *arg, size_t tile, size_t thread)
 {
-    LAM_W(lam_orthogonaliser) *o = arg;
+    lam_orthogonaliser *o = arg;
     size_t first = tile * LAM_TILE, used = o->m - first < LAM_TILE ? o->m - first : LAM_TILE;
     real *to = o->square_tiles + tile * o->m * LAM_TILE;
     (void)thread;
@@ -161,14 +161,14 @@ static void tile_square(void *arg, size_t tile, size_t thread)
     }
 }
 
-static void multiply(const LAM_W(lam_orthogonaliser) *o, size_t rows, size_t vectors, const real *x, real *out)
+static void multiply(const lam_orthogonaliser *o, size_t rows, size_t vectors, const real *x, real *out)
 {
-    LAM_W(lam_forward) call = { .in = o->m, .out = rows, .vectors = vectors, .with_value = 1, .activation = LAM_ACT_IDENTITY,
+    lam_forward call = { .in = o->m, .out = rows, .vectors = vectors, .with_value = 1, .activation = LAM_ACT_IDENTITY,
         .weight = o->packed, .shift = o->zeros, .x = x, .h = out };
     o->kernels->forward(&call);
 }
 
-static void pack(LAM_W(lam_orthogonaliser) *o)
+static void pack(lam_orthogonaliser *o)
 {
     o->kernels->pack(o->m, o->m, o->square, o->m, 1, o->packed);
 }
@@ -176,7 +176,7 @@ static void pack(LAM_W(lam_orthogonaliser) *o)
 /* A tile of columns of (X X')^2, as far down as its last column. */
 static void square_square(void *arg, size_t tile, size_t thread)
 {
-    LAM_W(lam_orthogonaliser) *o = arg;
+    lam_orthogonaliser *o = arg;
     size_t at = tile * o->m * LAM_TILE, end = (tile + 1) * LAM_TILE < o->m ? (tile + 1) * LAM_TILE : o->m;
     (void)thread;
     multiply(o, triangle_rows(o->m, end), vectors(o, o->m, tile), o->square_tiles + at, o->fourth + at);
@@ -185,7 +185,7 @@ static void square_square(void *arg, size_t tile, size_t thread)
 /* a I + b X X' + c (X X')^2 takes the place of X X'. */
 static void polynomial(void *arg, size_t tile, size_t thread)
 {
-    LAM_W(lam_orthogonaliser) *o = arg;
+    lam_orthogonaliser *o = arg;
     size_t first = tile * LAM_TILE, end = first + LAM_TILE < o->m ? first + LAM_TILE : o->m;
     const real *two = o->square_tiles + tile * o->m * LAM_TILE, *four = o->fourth + tile * o->m * LAM_TILE;
     (void)thread;
@@ -198,7 +198,7 @@ static void polynomial(void *arg, size_t tile, size_t thread)
 
 static void step_tile(void *arg, size_t tile, size_t thread)
 {
-    LAM_W(lam_orthogonaliser) *o = arg;
+    lam_orthogonaliser *o = arg;
     size_t at = tile * o->m * LAM_TILE;
     (void)thread;
     multiply(o, o->m, vectors(o, o->n, tile), o->x + at, o->next + at);
@@ -206,7 +206,7 @@ static void step_tile(void *arg, size_t tile, size_t thread)
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------- */
 
-static void run(LAM_W(lam_orthogonaliser) *o, lam_pool *pool, size_t items, lam_pool_fn phase)
+static void run(lam_orthogonaliser *o, lam_pool *pool, size_t items, lam_pool_fn phase)
 {
     if (pool != NULL) {
         lam_pool_run(pool, items, phase, o);
@@ -216,7 +216,7 @@ static void run(LAM_W(lam_orthogonaliser) *o, lam_pool *pool, size_t items, lam_
         phase(o, i, 0);
 }
 
-static void step(LAM_W(lam_orthogonaliser) *o, lam_pool *pool)
+static void step(lam_orthogonaliser *o, lam_pool *pool)
 {
     run(o, pool, o->tiles, transpose);
     run(o, pool, (o->m + o->kernels->block - 1) / o->kernels->block, gram);
@@ -231,9 +231,9 @@ static void step(LAM_W(lam_orthogonaliser) *o, lam_pool *pool)
     o->next = x;
 }
 
-void LAM_W(lam_orthogonalise)(LAM_W(lam_orthogonaliser) *o, lam_pool *pool, size_t rows, size_t cols, real *matrix)
+void lam_orthogonalise(lam_orthogonaliser *o, lam_pool *pool, size_t rows, size_t cols, real *matrix)
 {
-    double norm = LAM_W(lam_gradient_norm)(matrix, rows * cols);
+    double norm = lam_gradient_norm(matrix, rows * cols);
     if (!(norm > LEAST))
         return;
     o->m = rows < cols ? rows : cols;

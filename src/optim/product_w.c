@@ -2,32 +2,31 @@
 #include "base/mem.h"
 #include <string.h>
 
-lam_status LAM_W(lam_multiplier_create)(const LAM_W(lam_kernels) *kernels, size_t longer, size_t shorter, LAM_W(lam_multiplier) *m)
+lam_status lam_multiplier_create(const lam_kernels *kernels, size_t longer, size_t shorter, lam_multiplier *m)
 {
-    *m = (LAM_W(lam_multiplier)) { .kernels = kernels };
+    *m = (lam_multiplier) { .kernels = kernels };
     m->packed = lam_alloc(longer * shorter, sizeof(real));
     m->tile = lam_alloc(longer * LAM_TILE, sizeof(real));
     m->out = lam_alloc(longer * LAM_TILE, sizeof(real));
     m->zeros = lam_alloc(longer, sizeof(real));
     if (m->packed != NULL && m->tile != NULL && m->out != NULL && m->zeros != NULL)
         return LAM_OK;
-    LAM_W(lam_multiplier_clear)(m);
+    lam_multiplier_clear(m);
     return LAM_ERR_MEMORY;
 }
 
-void LAM_W(lam_multiplier_clear)(LAM_W(lam_multiplier) *m)
+void lam_multiplier_clear(lam_multiplier *m)
 {
     lam_free(m->packed);
     lam_free(m->tile);
     lam_free(m->out);
     lam_free(m->zeros);
-    *m = (LAM_W(lam_multiplier)) { 0 };
+    *m = (lam_multiplier) { 0 };
 }
 
-void LAM_W(lam_multiply)(const LAM_W(lam_multiplier) *by, size_t m, size_t k, size_t n, LAM_W(lam_view) a, LAM_W(lam_view) b,
-    LAM_W(lam_view) c)
+void lam_multiply(const lam_multiplier *by, size_t m, size_t k, size_t n, lam_view a, lam_view b, lam_view c)
 {
-    LAM_W(lam_forward) call = { .in = k, .out = m, .vectors = LAM_TILE / by->kernels->lanes, .with_value = 1,
+    lam_forward call = { .in = k, .out = m, .vectors = LAM_TILE / by->kernels->lanes, .with_value = 1,
         .activation = LAM_ACT_IDENTITY, .weight = by->packed, .shift = by->zeros, .x = by->tile, .h = by->out };
     by->kernels->pack(m, k, a.at, a.down, a.right, by->packed);
     for (size_t first = 0; first < n; first += LAM_TILE) {

@@ -2,6 +2,7 @@
 #ifndef LAM_OPTIM_RECORD_H
 #define LAM_OPTIM_RECORD_H
 #include "kernels/kernels.h"
+#include "optim/names.h"
 #include "optim/optimizer.h"
 
 /* A run of parameters that are updated one by one. */
@@ -10,11 +11,11 @@ typedef struct lam_slice {
     size_t memory; /* where its numbers begin in an array that has room for sliced parameters alone */
 } lam_slice;
 
-struct LAM_W(lam_stepper) {
+struct lam_stepper {
     lam_optimizer kind;
     const lam_parameter_map *map;
     lam_pool *pool;
-    const LAM_W(lam_kernels) *kernels;
+    const lam_kernels *kernels;
     lam_slice *slice; /* [slices] all parameters, or those outside the matrices */
     size_t slices;
     void *own;        /* the optimiser's workspace */
@@ -24,13 +25,13 @@ struct LAM_W(lam_stepper) {
     real *memory[LAM_MEMORIES];
 };
 
-typedef struct LAM_W(lam_optimizer_record) {
+typedef struct lam_optimizer_record {
     int by_matrix; /* 1: slices leave the matrices out */
-    lam_status (*open)(LAM_W(lam_stepper) *stepper); /* makes `own`; NULL: it needs none */
-    void (*close)(LAM_W(lam_stepper) *stepper);
-    void (*slice)(const LAM_W(lam_stepper) *stepper, const lam_slice *slice);
-    void (*matrices)(LAM_W(lam_stepper) *stepper); /* by_matrix alone */
-} LAM_W(lam_optimizer_record);
+    lam_status (*open)(lam_stepper *stepper); /* makes `own`; NULL: it needs none */
+    void (*close)(lam_stepper *stepper);
+    void (*slice)(const lam_stepper *stepper, const lam_slice *slice);
+    void (*matrices)(lam_stepper *stepper); /* by_matrix alone */
+} lam_optimizer_record;
 
 /* Sides of a matrix that soap has a factor and a basis for; 0: that side is too wide (soap_w.c). */
 typedef struct lam_soap_sides {
@@ -43,7 +44,7 @@ static inline lam_soap_sides lam_soap_sides_of(const lam_matrix *m)
 }
 
 /* One a name in LAM_OPTIMIZER_LIST: an entry without its file does not link. */
-#define LAM_OPTIMIZER_DECLARE(code, name, rate) extern const LAM_W(lam_optimizer_record) LAM_W(lam_record_##name);
+#define LAM_OPTIMIZER_DECLARE(code, name, rate) extern const lam_optimizer_record lam_record_##name;
 LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_DECLARE)
 #undef LAM_OPTIMIZER_DECLARE
 
@@ -53,6 +54,6 @@ typedef struct lam_adam {
     double coupled;                 /* coupled * parameter is added to the gradient */
     uint64_t step;
 } lam_adam;
-void LAM_W(lam_adam_apply)(const lam_adam *adam, size_t n, const real *gradient, real *first, real *second, real *params);
+void lam_adam_apply(const lam_adam *adam, size_t n, const real *gradient, real *first, real *second, real *params);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct side {
 } side;
 
 typedef struct scratch {
-    LAM_W(lam_multiplier) multiplier;
+    lam_multiplier multiplier;
     real *a, *b;     /* [largest matrix] */
     real *square;    /* [widest][widest] */
     double *rows;    /* [widest][widest] a basis while it is made orthonormal */
@@ -34,19 +34,19 @@ typedef struct scratch {
 typedef struct soap {
     scratch *scratch; /* [threads] */
     size_t threads;
-    const LAM_W(lam_stepper) *stepper;
+    const lam_stepper *stepper;
 } soap;
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------- */
 
-static void soap_close(LAM_W(lam_stepper) *s)
+static void soap_close(lam_stepper *s)
 {
     soap *o = s->own;
     if (o == NULL)
         return;
     for (size_t i = 0; o->scratch != NULL && i < o->threads; i++) {
         scratch *w = &o->scratch[i];
-        LAM_W(lam_multiplier_clear)(&w->multiplier);
+        lam_multiplier_clear(&w->multiplier);
         lam_free(w->a);
         lam_free(w->b);
         lam_free(w->square);
@@ -59,7 +59,7 @@ static void soap_close(LAM_W(lam_stepper) *s)
     s->own = NULL;
 }
 
-static lam_status open_scratch(const LAM_W(lam_stepper) *s, size_t most, size_t widest, scratch *w)
+static lam_status open_scratch(const lam_stepper *s, size_t most, size_t widest, scratch *w)
 {
     w->a = lam_alloc(most, sizeof(real));
     w->b = lam_alloc(most, sizeof(real));
@@ -74,10 +74,10 @@ static lam_status open_scratch(const LAM_W(lam_stepper) *s, size_t most, size_t 
         longest = s->map->matrix[i].rows > longest ? s->map->matrix[i].rows : longest;
         longest = s->map->matrix[i].cols > longest ? s->map->matrix[i].cols : longest;
     }
-    return LAM_W(lam_multiplier_create)(s->kernels, longest, widest, &w->multiplier);
+    return lam_multiplier_create(s->kernels, longest, widest, &w->multiplier);
 }
 
-static lam_status soap_open(LAM_W(lam_stepper) *s)
+static lam_status soap_open(lam_stepper *s)
 {
     size_t most = 1, widest = 1;
     soap *o = s->own = lam_alloc(1, sizeof *o);
@@ -151,8 +151,8 @@ static int renew_basis(const scratch *w, const side *s)
         trace += (double)s->factor[i * n + i];
     if (!(trace > 0))
         return 0;
-    LAM_W(lam_multiply)(&w->multiplier, n, n, n, (LAM_W(lam_view)) { s->basis, n, 1 }, (LAM_W(lam_view)) { s->factor, n, 1 },
-        (LAM_W(lam_view)) { w->square, n, 1 });
+    lam_multiply(&w->multiplier, n, n, n, (lam_view) { s->basis, n, 1 }, (lam_view) { s->factor, n, 1 },
+        (lam_view) { w->square, n, 1 });
     for (size_t i = 0; i < n; i++) {
         w->value[i] = 0;
         for (size_t k = 0; k < n; k++)
@@ -183,14 +183,14 @@ static void identity(const side *s)
 /* Into the bases: out = QL' x QR. out may not be x. */
 static void project(const scratch *w, const lam_matrix *m, const side *left, const side *right, real *x, real *out)
 {
-    LAM_W(lam_view) from = { x, m->cols, 1 }, to = { out, m->cols, 1 };
+    lam_view from = { x, m->cols, 1 }, to = { out, m->cols, 1 };
     if (left->n > 0) {
-        LAM_W(lam_multiply)(&w->multiplier, m->rows, m->rows, m->cols, (LAM_W(lam_view)) { left->basis, m->rows, 1 }, from, to);
+        lam_multiply(&w->multiplier, m->rows, m->rows, m->cols, (lam_view) { left->basis, m->rows, 1 }, from, to);
         from = to;
     }
     if (right->n > 0) /* rows of x times columns of QR: the transposed product, its result transposed */
-        LAM_W(lam_multiply)(&w->multiplier, m->cols, m->cols, m->rows, (LAM_W(lam_view)) { right->basis, m->cols, 1 },
-            (LAM_W(lam_view)) { from.at, 1, m->cols }, (LAM_W(lam_view)) { out, 1, m->cols });
+        lam_multiply(&w->multiplier, m->cols, m->cols, m->rows, (lam_view) { right->basis, m->cols, 1 },
+            (lam_view) { from.at, 1, m->cols }, (lam_view) { out, 1, m->cols });
     else if (left->n == 0)
         memcpy(out, x, m->rows * m->cols * sizeof(real));
 }
@@ -198,11 +198,11 @@ static void project(const scratch *w, const lam_matrix *m, const side *left, con
 /* Back out of them, in place: x = QL x QR'. */
 static void project_back(const scratch *w, const lam_matrix *m, const side *left, const side *right, real *x)
 {
-    LAM_W(lam_view) rows = { x, m->cols, 1 }, cols = { x, 1, m->cols };
+    lam_view rows = { x, m->cols, 1 }, cols = { x, 1, m->cols };
     if (left->n > 0)
-        LAM_W(lam_multiply)(&w->multiplier, m->rows, m->rows, m->cols, (LAM_W(lam_view)) { left->basis, 1, m->rows }, rows, rows);
+        lam_multiply(&w->multiplier, m->rows, m->rows, m->cols, (lam_view) { left->basis, 1, m->rows }, rows, rows);
     if (right->n > 0)
-        LAM_W(lam_multiply)(&w->multiplier, m->cols, m->cols, m->rows, (LAM_W(lam_view)) { right->basis, 1, m->cols }, cols, cols);
+        lam_multiply(&w->multiplier, m->cols, m->cols, m->rows, (lam_view) { right->basis, 1, m->cols }, cols, cols);
 }
 
 /* v = beta v + (1 - beta) G*^2; what is left in `moment` is the step in the bases. */
@@ -228,16 +228,16 @@ static void reorder(const scratch *w, const lam_matrix *m, int by_row, real *sec
 
 static void renew(const scratch *w, const lam_matrix *m, const side *left, const side *right, uint64_t step, real *g, real *second)
 {
-    LAM_W(lam_view) rows = { g, m->cols, 1 }, cols = { g, 1, m->cols };
+    lam_view rows = { g, m->cols, 1 }, cols = { g, 1, m->cols };
     int now = step <= RENEWAL || step % RENEWAL == 0;
     if (left->n > 0) {
-        LAM_W(lam_multiply)(&w->multiplier, m->rows, m->cols, m->rows, rows, cols, (LAM_W(lam_view)) { w->square, m->rows, 1 });
+        lam_multiply(&w->multiplier, m->rows, m->cols, m->rows, rows, cols, (lam_view) { w->square, m->rows, 1 });
         average_factor(w, left);
         if (now && renew_basis(w, left))
             reorder(w, m, 1, second);
     }
     if (right->n > 0) {
-        LAM_W(lam_multiply)(&w->multiplier, m->cols, m->rows, m->cols, cols, rows, (LAM_W(lam_view)) { w->square, m->cols, 1 });
+        lam_multiply(&w->multiplier, m->cols, m->rows, m->cols, cols, rows, (lam_view) { w->square, m->cols, 1 });
         average_factor(w, right);
         if (now && renew_basis(w, right))
             reorder(w, m, 0, second);
@@ -246,7 +246,7 @@ static void renew(const scratch *w, const lam_matrix *m, const side *left, const
 
 static void update_matrix(const soap *o, const lam_matrix *m, size_t left_at, size_t right_at, scratch *w)
 {
-    const LAM_W(lam_stepper) *s = o->stepper;
+    const lam_stepper *s = o->stepper;
     const lam_update *u = s->update;
     lam_soap_sides sides = lam_soap_sides_of(m);
     side left = { sides.left, s->memory[LEFT_FACTOR] + left_at, s->memory[LEFT_BASIS] + left_at };
@@ -283,18 +283,18 @@ static void one_matrix(void *arg, size_t item, size_t thread)
     update_matrix(o, &map->matrix[item], left, right, &o->scratch[thread]);
 }
 
-static void soap_matrices(LAM_W(lam_stepper) *s)
+static void soap_matrices(lam_stepper *s)
 {
     lam_pool_run(s->pool, s->map->matrices, one_matrix, s->own);
 }
 
-static void soap_slice(const LAM_W(lam_stepper) *s, const lam_slice *slice)
+static void soap_slice(const lam_stepper *s, const lam_slice *slice)
 {
     const lam_adam adam = { .lr = s->update->lr, .beta1 = BETA, .beta2 = BETA, .decay = s->update->weight_decay,
         .step = s->update->step };
     size_t at = slice->at;
-    LAM_W(lam_adam_apply)(&adam, slice->count, s->gradient + at, s->memory[FIRST] + at, s->memory[SECOND] + at, s->params + at);
+    lam_adam_apply(&adam, slice->count, s->gradient + at, s->memory[FIRST] + at, s->memory[SECOND] + at, s->params + at);
 }
 
-const LAM_W(lam_optimizer_record) LAM_W(lam_record_soap) = { .by_matrix = 1, .open = soap_open, .close = soap_close,
+const lam_optimizer_record lam_record_soap = { .by_matrix = 1, .open = soap_open, .close = soap_close,
     .slice = soap_slice, .matrices = soap_matrices };

@@ -10,7 +10,7 @@
 
 static const double HALF_LOG_2PI = 0.91893853320467274178;
 
-static double sum_tiles(const LAM_W(lam_engine) *e)
+static double sum_tiles(const lam_engine *e)
 {
     double sum = 0;
     for (size_t i = 0; i < e->batch.tiles; i++)
@@ -18,7 +18,7 @@ static double sum_tiles(const LAM_W(lam_engine) *e)
     return sum;
 }
 
-static real *observed(const LAM_W(lam_engine) *e, size_t block, size_t time)
+static real *observed(const lam_engine *e, size_t block, size_t time)
 {
     return e->out[block * e->n_times + time];
 }
@@ -29,7 +29,7 @@ static real *observed(const LAM_W(lam_engine) *e, size_t block, size_t time)
 static void base_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_engine) *e = arg;
+    lam_engine *e = arg;
     size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim, last = e->n_times - 1;
     const real *y = observed(e, e->layout->blocks - 1, last) + tile * e->rows * LAM_TILE;
     real *g = e->g_chain != NULL ? e->g_chain + tile * e->g_rows * LAM_TILE : NULL;
@@ -52,7 +52,7 @@ static void base_tile(void *arg, size_t tile, size_t thread)
 }
 
 typedef struct integral_sum {
-    const LAM_W(lam_engine) *e;
+    const lam_engine *e;
     size_t integrand;
 } integral_sum;
 
@@ -61,7 +61,7 @@ static void integral_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
     const integral_sum *a = arg;
-    const LAM_W(lam_engine) *e = a->e;
+    const lam_engine *e = a->e;
     const real *y = observed(e, e->layout->blocks - 1, e->n_times - 1) + (tile * e->rows + e->dim + 1 + a->integrand) * LAM_TILE;
     double sum = 0;
     for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++)
@@ -71,7 +71,7 @@ static void integral_tile(void *arg, size_t tile, size_t thread)
 
 /* out [planes][TILE] = factor * the residual from the polynomial fit (4) of one tile's j-th observed state, from plane `first`
  * on: z, or l. */
-static void tpr_residual(const LAM_W(lam_engine) *e, size_t tile, size_t j, size_t first, size_t planes, double factor, real *out)
+static void tpr_residual(const lam_engine *e, size_t tile, size_t j, size_t first, size_t planes, double factor, real *out)
 {
     real coef[LAM_MAX_TPR_TIMES];
     const real *state[LAM_MAX_TPR_TIMES];
@@ -85,7 +85,7 @@ static void tpr_residual(const LAM_W(lam_engine) *e, size_t tile, size_t j, size
 /* Sum of the squared residuals over times, rows and columns, those of l by their weight. */
 static void tpr_tile(void *arg, size_t tile, size_t thread)
 {
-    LAM_W(lam_engine) *e = arg;
+    lam_engine *e = arg;
     size_t rows = lam_batch_tile_rows(&e->batch, tile);
     real *residual = e->space->thread[thread] + e->space->at_v, *sums = e->space->thread[thread] + e->space->at_sums;
     double sum = 0;
@@ -107,13 +107,13 @@ static void tpr_tile(void *arg, size_t tile, size_t thread)
 static void tpr_reverse_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_engine) *e = arg;
+    lam_engine *e = arg;
     for (size_t j = 0; j < e->n_times; j++) {
         real *g = e->g_out[j] + tile * e->g_rows * LAM_TILE;
         tpr_residual(e, tile, j, 0, e->dim, e->scale, g);
         if (e->g_rows > e->dim)
             tpr_residual(e, tile, j, e->dim, 1, e->scale * e->tpr_l_weight, g + e->dim * LAM_TILE);
-        LAM_W(lam_engine_clear_past)(e, tile, e->g_rows, g);
+        lam_engine_clear_past(e, tile, e->g_rows, g);
     }
 }
 
@@ -121,7 +121,7 @@ static void tpr_reverse_tile(void *arg, size_t tile, size_t thread)
 static void join_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_engine) *e = arg;
+    lam_engine *e = arg;
     size_t plane = e->g_rows * LAM_TILE;
     real *g = e->g_out[e->n_times - 1] + tile * plane, *base = e->scale != 0 ? g : NULL;
     const real one = 1, *chain = e->g_chain + tile * plane;
@@ -130,7 +130,7 @@ static void join_tile(void *arg, size_t tile, size_t thread)
 
 /* ---- the chain ---------------------------------------------------------------------------------------------------- */
 
-static void set_times(LAM_W(lam_engine) *e, size_t block, const lam_penalty *p, double end)
+static void set_times(lam_engine *e, size_t block, const lam_penalty *p, double end)
 {
     double *times = e->times + block * e->n_times;
     if (e->n_times == 1)
@@ -142,7 +142,7 @@ static void set_times(LAM_W(lam_engine) *e, size_t block, const lam_penalty *p, 
 }
 
 /* End time of a block: T = s^2, or in training that which steer draws around it. */
-static lam_status set_end(LAM_W(lam_engine) *e, size_t block, const lam_penalty *p)
+static lam_status set_end(lam_engine *e, size_t block, const lam_penalty *p)
 {
     double s = (double)e->params[e->layout->time + block];
     e->end[block] = s * s;
@@ -152,19 +152,19 @@ static lam_status set_end(LAM_W(lam_engine) *e, size_t block, const lam_penalty 
 }
 
 /* What the penalties come to; their weighted sum is the loss so far. */
-static void sum_penalties(LAM_W(lam_engine) *e, const lam_penalty *penalty, lam_loss *loss)
+static void sum_penalties(lam_engine *e, const lam_penalty *penalty, lam_loss *loss)
 {
     loss->loss = penalty != NULL ? penalty->tpr_coefficient * loss->tpr : 0;
     for (size_t i = 0; i < e->options.integrands; i++) {
         integral_sum a = { e, i };
-        LAM_W(lam_engine_run)(e, integral_tile, &a);
+        lam_engine_run(e, integral_tile, &a);
         loss->integral[i] = sum_tiles(e) / (double)e->batch.rows;
         loss->loss += (penalty != NULL ? penalty->coefficient[i] : 0) * loss->integral[i];
     }
 }
 
 /* Every block from the states in path[0], its noise and observation times kept for the reverse. */
-static lam_status forward(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty,
+static lam_status forward(lam_engine *e, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty,
     lam_loss *loss)
 {
     size_t blocks = e->layout->blocks, state = e->batch.tiles * e->rows * LAM_TILE * sizeof(real);
@@ -176,12 +176,12 @@ static lam_status forward(LAM_W(lam_engine) *e, const lam_flow_solve *solve, con
         set_times(e, b, penalty, e->end[b]);
         if (b > 0)
             memcpy(e->path[b]->y[0], observed(e, b - 1, e->n_times - 1), state);
-        LAM_W(lam_engine_draw)(e, noise, b);
-        LAM_W(lam_engine_take_block)(e, b);
-        LAM_TRY(LAM_W(lam_engine_solve_block)(e, b, solve, 1, e->n_times, times, &loss->counts));
+        lam_engine_draw(e, noise, b);
+        lam_engine_take_block(e, b);
+        LAM_TRY(lam_engine_solve_block(e, b, solve, 1, e->n_times, times, &loss->counts));
         if (e->n_times > 1) {
             LAM_TRY(lam_tpr_residual(e->n_times, times, penalty->tpr_degree, e->residual));
-            LAM_W(lam_engine_run)(e, tpr_tile, e);
+            lam_engine_run(e, tpr_tile, e);
             loss->tpr += sum_tiles(e) / elements;
         }
     }
@@ -192,8 +192,8 @@ static lam_status forward(LAM_W(lam_engine) *e, const lam_flow_solve *solve, con
 /* ---- the end times' gradient -------------------------------------------------------------------------------------- */
 
 typedef struct end_time {
-    LAM_W(lam_engine) *e;
-    LAM_W(lam_system) system;
+    lam_engine *e;
+    lam_system system;
     size_t time;
 } end_time;
 
@@ -202,7 +202,7 @@ typedef struct end_time {
 static void end_time_tile(void *arg, size_t tile, size_t thread)
 {
     end_time *a = arg;
-    LAM_W(lam_engine) *e = a->e;
+    lam_engine *e = a->e;
     size_t rows = lam_batch_tile_rows(&e->batch, tile), plane = e->rows * LAM_TILE;
     real *scratch = e->space->thread[thread], *k = scratch + e->space->at_k, *record = scratch + e->space->at_records;
     const real *y = observed(e, e->block, a->time) + tile * plane, *g = e->g_out[a->time] + tile * e->g_rows * LAM_TILE;
@@ -220,15 +220,15 @@ static void end_time_tile(void *arg, size_t tile, size_t thread)
 }
 
 /* T = s^2: dL/ds = 2 s dL/dT, an inner time u T moving with T (or with the end that steer drew, a constant beside it). */
-static double end_time_gradient(LAM_W(lam_engine) *e, const lam_flow_solve *solve, lam_counts *counts)
+static double end_time_gradient(lam_engine *e, const lam_flow_solve *solve, lam_counts *counts)
 {
     end_time a = { .e = e };
     double s = (double)e->params[e->layout->time + e->block], gradient = 0;
     const double *times = e->times + e->block * e->n_times;
-    LAM_W(lam_cnf_system)(e, solve->error_parts == LAM_ERROR_Z, &a.system);
+    lam_cnf_system(e, solve->error_parts == LAM_ERROR_Z, &a.system);
     for (a.time = e->n_times > 1 && e->scale != 0 ? 1 : e->n_times - 1; a.time < e->n_times; a.time++) {
         a.system.prepare(a.system.self, 0, (real)times[a.time]);
-        LAM_W(lam_engine_run)(e, end_time_tile, &a);
+        lam_engine_run(e, end_time_tile, &a);
         gradient += times[a.time] / e->end[e->block] * sum_tiles(e);
         counts->recomputed++;
     }
@@ -237,44 +237,44 @@ static double end_time_gradient(LAM_W(lam_engine) *e, const lam_flow_solve *solv
 
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
-static lam_status reverse_block(LAM_W(lam_engine) *e, size_t block, const lam_flow_solve *solve, const lam_penalty *penalty,
+static lam_status reverse_block(lam_engine *e, size_t block, const lam_flow_solve *solve, const lam_penalty *penalty,
     real *grad, lam_counts *counts)
 {
     double elements = (double)e->n_times * (double)e->batch.rows;
     const real *g_out[LAM_MAX_TPR_TIMES];
-    LAM_W(lam_engine_take_block)(e, block);
+    lam_engine_take_block(e, block);
     e->scale = 0;
     if (e->n_times > 1) {
         LAM_TRY(lam_tpr_residual(e->n_times, e->times + block * e->n_times, penalty->tpr_degree, e->residual));
         e->scale = 2 * penalty->tpr_coefficient / elements;
         if (e->scale != 0)
-            LAM_W(lam_engine_run)(e, tpr_reverse_tile, e);
+            lam_engine_run(e, tpr_reverse_tile, e);
     }
-    LAM_W(lam_engine_run)(e, join_tile, e);
+    lam_engine_run(e, join_tile, e);
     for (size_t j = 0; j < e->n_times; j++)
         g_out[j] = e->scale != 0 || j + 1 == e->n_times ? e->g_out[j] : NULL;
     if (e->layout->trained > e->layout->time)
         grad[e->layout->time + block] += (real)end_time_gradient(e, solve, counts);
-    LAM_W(lam_engine_clear_sums)(e);
+    lam_engine_clear_sums(e);
     if (e->options.method == LAM_GRAD_ADJOINT) {
-        LAM_TRY(LAM_W(lam_adjoint_reverse)(e, solve, e->n_times, e->times + block * e->n_times, e->out + block * e->n_times,
-            g_out, counts));
+        LAM_TRY(lam_adjoint_reverse(e, solve, e->n_times, e->times + block * e->n_times, e->out + block * e->n_times, g_out,
+            counts));
     } else {
         lam_reverse_result result;
-        LAM_W(lam_system) system;
-        LAM_W(lam_cnf_system)(e, 0, &system);
-        LAM_W(lam_solve_reverse)(e->space, &e->batch, &system, solve->solve.table, e->path[block], g_out, e->g_chain, &result);
+        lam_system system;
+        lam_cnf_system(e, 0, &system);
+        lam_solve_reverse(e->space, &e->batch, &system, solve->solve.table, e->path[block], g_out, e->g_chain, &result);
         counts->backward += result.pulled;
         counts->recomputed += result.recomputed;
     }
-    LAM_W(lam_engine_collect)(e, block, grad);
+    lam_engine_collect(e, block, grad);
     return LAM_OK;
 }
 
 static void grad_x_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_engine) *e = arg;
+    lam_engine *e = arg;
     size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim;
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < d; i++)
@@ -283,7 +283,7 @@ static void grad_x_tile(void *arg, size_t tile, size_t thread)
 
 /* Every block's reverse, last first, from the cotangents in g_chain, g_l being that of l where g_chain does not say; grad
  * [parameters] is set. */
-static lam_status reverse(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_penalty *penalty, double g_l, real *grad,
+static lam_status reverse(lam_engine *e, const lam_flow_solve *solve, const lam_penalty *penalty, double g_l, real *grad,
     real *const *g_am, lam_counts *counts)
 {
     lam_status status = LAM_OK;
@@ -311,7 +311,7 @@ static int all_finite(const real *a, size_t n)
 }
 
 /* Checks what is asked of the engine, and takes up the penalty's observation times. */
-static lam_status begin(LAM_W(lam_engine) *e, const lam_penalty *penalty)
+static lam_status begin(lam_engine *e, const lam_penalty *penalty)
 {
     if (!e->options.gradients || e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the loss was asked of an engine made without gradients or without a trace");
@@ -326,17 +326,16 @@ static lam_status begin(LAM_W(lam_engine) *e, const lam_penalty *penalty)
     return LAM_OK;
 }
 
-lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index,
-    size_t rows, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x,
-    lam_loss *loss)
+lam_status lam_engine_loss(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows,
+    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x, lam_loss *loss)
 {
     memset(loss, 0, sizeof *loss);
     LAM_TRY(begin(e, penalty));
     if (e->tiles != NULL)
-        return LAM_W(lam_tiles_loss)(e, params, x, index, rows, solve, noise, penalty, grad, grad_x, loss);
-    LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, x, index, rows));
+        return lam_tiles_loss(e, params, x, index, rows, solve, noise, penalty, grad, grad_x, loss);
+    LAM_TRY(lam_engine_load_rows(e, params, x, index, rows));
     LAM_TRY(forward(e, solve, noise, penalty, loss));
-    LAM_W(lam_engine_run)(e, base_tile, e);
+    lam_engine_run(e, base_tile, e);
     loss->nll = sum_tiles(e) / (double)rows;
     loss->loss += loss->nll;
     if (!isfinite(loss->loss))
@@ -350,7 +349,7 @@ lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, cons
         return lam_fail(LAM_ERR_DIVERGED, "the gradient is not finite (loss %g); lower lr or set clip", loss->loss);
     if (grad_x != NULL) {
         e->out_rows = grad_x;
-        LAM_W(lam_engine_run)(e, grad_x_tile, e);
+        lam_engine_run(e, grad_x_tile, e);
     }
     return LAM_OK;
 }
@@ -360,7 +359,7 @@ lam_status LAM_W(lam_engine_loss)(LAM_W(lam_engine) *e, const real *params, cons
 static void store_end(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_engine) *e = arg;
+    lam_engine *e = arg;
     size_t d = e->dim;
     const real *y = observed(e, e->layout->blocks - 1, e->n_times - 1) + tile * e->rows * LAM_TILE;
     for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++) {
@@ -374,7 +373,7 @@ static void store_end(void *arg, size_t tile, size_t thread)
 static void load_cotangents(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_engine) *e = arg;
+    lam_engine *e = arg;
     size_t d = e->dim;
     real *g = e->g_chain + tile * e->g_rows * LAM_TILE;
     memset(g, 0, e->g_rows * LAM_TILE * sizeof(real));
@@ -386,35 +385,35 @@ static void load_cotangents(void *arg, size_t tile, size_t thread)
     }
 }
 
-lam_status LAM_W(lam_engine_forward)(LAM_W(lam_engine) *e, const real *params, const double *z0, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, lam_loss *loss)
+lam_status lam_engine_forward(lam_engine *e, const real *params, const double *z0, size_t rows, const lam_flow_solve *solve,
+    const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, lam_loss *loss)
 {
     if (e->tiles != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "half a loss was asked of an engine with step control by tile");
     LAM_TRY(begin(e, penalty));
-    LAM_TRY(LAM_W(lam_engine_load_rows)(e, params, z0, NULL, rows));
+    LAM_TRY(lam_engine_load_rows(e, params, z0, NULL, rows));
     loss->nll = 0;
     LAM_TRY(forward(e, solve, noise, penalty, loss));
     e->out_rows = z;
     e->out_l = l;
-    LAM_W(lam_engine_run)(e, store_end, e);
+    lam_engine_run(e, store_end, e);
     return LAM_OK;
 }
 
-lam_status LAM_W(lam_engine_reverse)(LAM_W(lam_engine) *e, const lam_flow_solve *solve, const lam_penalty *penalty,
-    const double *g_z, double g_l, real *grad, double *g_z0, real *const *g_am, lam_counts *counts)
+lam_status lam_engine_reverse(lam_engine *e, const lam_flow_solve *solve, const lam_penalty *penalty, const double *g_z,
+    double g_l, real *grad, double *g_z0, real *const *g_am, lam_counts *counts)
 {
     if (g_am != NULL && e->am == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "the gradient of row parameters was asked of a field without");
     e->in_rows = g_z;
     e->scale = g_l;
-    LAM_W(lam_engine_run)(e, load_cotangents, e);
+    lam_engine_run(e, load_cotangents, e);
     LAM_TRY(reverse(e, solve, penalty, g_l, grad, g_am, counts));
     if (!all_finite(grad, e->layout->parameters))
         return lam_fail(LAM_ERR_DIVERGED, "the gradient of the flow's parameters is not finite; lower lr or set clip");
     if (g_z0 != NULL) {
         e->out_rows = g_z0;
-        LAM_W(lam_engine_run)(e, grad_x_tile, e);
+        lam_engine_run(e, grad_x_tile, e);
     }
     return LAM_OK;
 }

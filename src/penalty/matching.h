@@ -6,16 +6,16 @@
 #ifndef LAM_PENALTY_MATCHING_H
 #define LAM_PENALTY_MATCHING_H
 #include "flow/engine.h"
+#include "penalty/names.h"
 
 /* Times at which each block is looked at, in every call: at least. */
 enum { LAM_MATCHING_TIMES = 8 };
 
-typedef struct LAM_W(lam_matcher) LAM_W(lam_matcher);
+typedef struct lam_matcher lam_matcher;
 
 /* For batches of at most max_rows. layout and pool must outlive it. LAM_ERR_UNSUPPORTED for fields with parameters from the rows. */
-lam_status LAM_W(lam_matcher_create)(const lam_layout *layout, lam_pool *pool, size_t max_rows, const char *isa,
-    LAM_W(lam_matcher) **out);
-void LAM_W(lam_matcher_free)(LAM_W(lam_matcher) *matcher); /* takes NULL */
+lam_status lam_matcher_create(const lam_layout *layout, lam_pool *pool, size_t max_rows, const char *isa, lam_matcher **out);
+void lam_matcher_free(lam_matcher *matcher); /* takes NULL */
 
 typedef struct lam_matching {
     uint64_t seed, stream; /* of noise and times */
@@ -29,7 +29,7 @@ typedef struct lam_matching {
  * by itself is uniform on [0, T), those of a block and call are evenly spaced (systematic sampling, as in Kingma, Salimans,
  * Poole and Ho 2021). counts is added to: a look is one call of f a block, forward and backward.
  * LAM_ERR_DIVERGED: the loss is not finite. */
-lam_status LAM_W(lam_matching_loss)(LAM_W(lam_matcher) *matcher, const real *params, const double *x, const size_t *index,
-    size_t rows, const lam_matching *call, real *grad, double *loss, lam_counts *counts);
+lam_status lam_matching_loss(lam_matcher *matcher, const real *params, const double *x, const size_t *index, size_t rows,
+    const lam_matching *call, real *grad, double *loss, lam_counts *counts);
 
 #endif

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-struct LAM_W(lam_matcher) {
-    LAM_W(lam_engine) *engine;
+struct lam_matcher {
+    lam_engine *engine;
     size_t looks;              /* at each row, of the batch in hand */
     real *x, *noise;           /* [tiles][dim][TILE]; [looks][tiles][dim][TILE] */
     double **space;            /* [threads] rows of a tile, its noise, and the cost of each pair */
@@ -23,32 +23,31 @@ static size_t looks_of(size_t tiles)
     return tiles >= LAM_MATCHING_TIMES ? 1 : (LAM_MATCHING_TIMES + tiles - 1) / tiles;
 }
 
-lam_status LAM_W(lam_matcher_create)(const lam_layout *layout, lam_pool *pool, size_t max_rows, const char *isa,
-    LAM_W(lam_matcher) **out)
+lam_status lam_matcher_create(const lam_layout *layout, lam_pool *pool, size_t max_rows, const char *isa, lam_matcher **out)
 {
     const lam_engine_options options = { .max_rows = max_rows, .trace = LAM_TRACE_NONE, .gradients = 1, .isa = isa };
     size_t tiles = (max_rows + LAM_TILE - 1) / LAM_TILE, threads = lam_pool_threads(pool), d = layout->field.dim;
     size_t most = tiles < 2 * LAM_MATCHING_TIMES ? 2 * LAM_MATCHING_TIMES : tiles; /* tiles times looks, of smaller batches too */
     if (layout->field.row_parameters > 0)
         return lam_fail(LAM_ERR_UNSUPPORTED, "flow matching starts densities: a posterior has no rows of z to match; leave it out");
-    LAM_W(lam_matcher) *m = lam_alloc(1, sizeof *m);
+    lam_matcher *m = lam_alloc(1, sizeof *m);
     if (m == NULL)
         return LAM_ERR_MEMORY;
-    lam_status status = LAM_W(lam_engine_create)(layout, pool, &options, &m->engine);
+    lam_status status = lam_engine_create(layout, pool, &options, &m->engine);
     int ok = status == LAM_OK && (m->x = lam_alloc(tiles * d * LAM_TILE, sizeof(real))) != NULL
         && (m->noise = lam_alloc(most * d * LAM_TILE, sizeof(real))) != NULL
         && (m->space = lam_alloc(threads, sizeof *m->space)) != NULL;
     for (size_t i = 0; ok && i < threads; i++)
         ok = (m->space[i] = lam_alloc(LAM_PAIRED * (2 * d + LAM_PAIRED), sizeof(double))) != NULL;
     if (!ok) {
-        LAM_W(lam_matcher_free)(m);
+        lam_matcher_free(m);
         return status != LAM_OK ? status : LAM_ERR_MEMORY;
     }
     *out = m;
     return LAM_OK;
 }
 
-void LAM_W(lam_matcher_free)(LAM_W(lam_matcher) *m)
+void lam_matcher_free(lam_matcher *m)
 {
     if (m == NULL)
         return;
@@ -57,7 +56,7 @@ void LAM_W(lam_matcher_free)(LAM_W(lam_matcher) *m)
     lam_free(m->space);
     lam_free(m->x);
     lam_free(m->noise);
-    LAM_W(lam_engine_free)(m->engine);
+    lam_engine_free(m->engine);
     lam_free(m);
 }
 
@@ -84,8 +83,8 @@ static void pair(size_t rows, size_t d, const double *x, const double *noise, do
 /* Planes of a tile's rows, and of the noise that each look pairs them with; zeros past the batch. */
 static void draw_tile(void *arg, size_t tile, size_t thread)
 {
-    LAM_W(lam_matcher) *m = arg;
-    const LAM_W(lam_engine) *e = m->engine;
+    lam_matcher *m = arg;
+    const lam_engine *e = m->engine;
     size_t d = e->dim, rows = lam_batch_tile_rows(&e->batch, tile), to[LAM_PAIRED], plane = d * LAM_TILE;
     double *x = m->space[thread], *noise = x + LAM_PAIRED * d, *cost = noise + LAM_PAIRED * d;
     real *planes = m->x + tile * plane;
@@ -114,9 +113,9 @@ static void draw_tile(void *arg, size_t tile, size_t thread)
 
 /* ---- the loss and its gradient ------------------------------------------------------------------------------------- */
 
-static void match_tile(LAM_W(lam_matcher) *m, size_t tile, size_t group, size_t thread)
+static void match_tile(lam_matcher *m, size_t tile, size_t group, size_t thread)
 {
-    LAM_W(lam_engine) *e = m->engine;
+    lam_engine *e = m->engine;
     size_t plane = e->dim * LAM_TILE, rows = lam_batch_tile_rows(&e->batch, tile), slot = tile % m->slots;
     size_t vectors = lam_batch_vectors(&e->batch, tile), blocks = e->layout->blocks;
     real *scratch = e->space->thread[thread], *record = scratch + e->space->at_records, *sums = scratch + e->space->at_sums;
@@ -125,24 +124,24 @@ static void match_tile(LAM_W(lam_matcher) *m, size_t tile, size_t group, size_t 
     const real *x = m->x + tile * plane, *noise = m->noise + (m->look * e->batch.tiles + tile) * plane;
     const real *ends[2] = { x, noise }, there[2] = { (real)(1 - s), (real)s };
     e->kernels->combine(plane, record, NULL, 2, there, ends);
-    LAM_W(lam_field_forward)(&e->field, slot, vectors, 0, 0, 1, record);
+    lam_field_forward(&e->field, slot, vectors, 0, 0, 1, record);
     /* the cotangent 2 weight (f - target); the loss is its square over 4 weight */
-    real *g = LAM_W(lam_field_cotangent)(&e->field, e->scratch[thread]);
-    const real *terms[3] = { LAM_W(lam_field_output)(&e->field, record), noise, x };
+    real *g = lam_field_cotangent(&e->field, e->scratch[thread]);
+    const real *terms[3] = { lam_field_output(&e->field, record), noise, x };
     const real factor[3] = { (real)(2 * weight), (real)(-2 * weight * speed), (real)(2 * weight * speed) };
     e->kernels->combine(plane, g, NULL, 3, factor, terms);
-    LAM_W(lam_engine_clear_past)(e, tile, e->dim, g);
+    lam_engine_clear_past(e, tile, e->dim, g);
     memset(sums, 0, LAM_TILE * sizeof *sums);
     e->kernels->column_dots(e->dim, g, g, (real)(0.25 / weight), sums);
     for (size_t r = 0; r < rows; r++)
         e->tile_sum[tile] += (double)sums[r];
-    LAM_W(lam_field_reverse)(&e->field, slot, vectors, 0, 0, 1, 1, record, e->scratch[thread], e->sums[group],
+    lam_field_reverse(&e->field, slot, vectors, 0, 0, 1, 1, record, e->scratch[thread], e->sums[group],
         scratch + e->space->at_gin);
 }
 
 static void match_group(void *arg, size_t group, size_t thread)
 {
-    LAM_W(lam_matcher) *m = arg;
+    lam_matcher *m = arg;
     const lam_batch *b = &m->engine->batch;
     for (size_t tile = lam_batch_first_tile(b, group); tile < lam_batch_first_tile(b, group + 1); tile++)
         match_tile(m, tile, group, thread);
@@ -150,44 +149,44 @@ static void match_group(void *arg, size_t group, size_t thread)
 
 /* Times of a look. Those of all looks at the block are evenly spaced from one draw on, around the end of [0, T) to its beginning:
  * with a stratum of its own for every tile a short last tile, or a slot with more tiles than the others, would favour some times. */
-static void set_times(LAM_W(lam_matcher) *m)
+static void set_times(lam_matcher *m)
 {
-    LAM_W(lam_engine) *e = m->engine;
+    lam_engine *e = m->engine;
     double first = lam_random_uniform(m->call->seed, LAM_DRAW_MATCH_TIME, m->call->stream, e->block);
     for (size_t i = 0; i < m->slots; i++) {
         double way = first + (double)(i * m->looks + m->look) / (double)(m->slots * m->looks);
         m->way[i] = way < 1 ? way : way - 1;
-        LAM_W(lam_field_prepare)(&e->field, i, (real)(m->way[i] * m->time));
+        lam_field_prepare(&e->field, i, (real)(m->way[i] * m->time));
     }
 }
 
-lam_status LAM_W(lam_matching_loss)(LAM_W(lam_matcher) *m, const real *params, const double *x, const size_t *index, size_t rows,
+lam_status lam_matching_loss(lam_matcher *m, const real *params, const double *x, const size_t *index, size_t rows,
     const lam_matching *call, real *grad, double *loss, lam_counts *counts)
 {
-    LAM_W(lam_engine) *e = m->engine;
+    lam_engine *e = m->engine;
     *loss = 0;
     if (rows == 0 || rows > e->options.max_rows)
         return lam_fail(LAM_ERR_ARGUMENT, "a batch of %zu rows, where 1 to %zu were expected", rows, e->options.max_rows);
-    LAM_W(lam_engine_set_batch)(e, rows);
+    lam_engine_set_batch(e, rows);
     e->params = params;
     e->in_rows = x;
     e->in_index = index;
     m->call = call;
     m->looks = looks_of(e->batch.tiles);
     m->slots = e->batch.tiles < LAM_MAX_SLOTS ? e->batch.tiles : LAM_MAX_SLOTS;
-    LAM_W(lam_engine_run)(e, draw_tile, m);
+    lam_engine_run(e, draw_tile, m);
     memset(grad, 0, e->layout->parameters * sizeof(real));
     memset(e->tile_sum, 0, e->batch.tiles * sizeof *e->tile_sum);
     for (size_t b = 0; b < e->layout->blocks; b++) {
         double end = (double)params[e->layout->time + b];
         m->time = end * end;
-        LAM_W(lam_engine_take_block)(e, b);
-        LAM_W(lam_engine_clear_sums)(e);
+        lam_engine_take_block(e, b);
+        lam_engine_clear_sums(e);
         for (m->look = 0; m->look < m->looks; m->look++) {
             set_times(m);
             lam_pool_run(e->pool, e->batch.groups, match_group, m);
         }
-        LAM_W(lam_engine_collect)(e, b, grad);
+        lam_engine_collect(e, b, grad);
         counts->forward += m->looks;
         counts->backward += m->looks;
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 typedef struct loss_call {
-    LAM_W(lam_engine) *e;
+    lam_engine *e;
     const real *params;
     const double *x;
     const size_t *index;
@@ -18,15 +18,15 @@ typedef struct loss_call {
 
 static void loss_tile(const loss_call *c, size_t tile, size_t group, size_t thread)
 {
-    LAM_W(lam_engine) *e = c->e;
-    struct LAM_W(lam_tiles) *t = e->tiles;
-    LAM_W(lam_tile_share) s = LAM_W(lam_tiles_share)(e, tile, c->x, c->index, c->solve, c->noise);
+    lam_engine *e = c->e;
+    struct lam_tiles *t = e->tiles;
+    lam_tile_share s = lam_tiles_share(e, tile, c->x, c->index, c->solve, c->noise);
     lam_loss loss = { 0 };
     double *grad_x = c->grad_x != NULL ? c->grad_x + tile * LAM_TILE * e->dim : NULL;
-    lam_status status = LAM_W(lam_engine_loss)(t->engine[thread], c->params, s.x, s.index, s.rows, &s.solve, &s.noise,
-        c->penalty, c->gradient ? t->tile_grad[thread] : NULL, grad_x, &loss);
+    lam_status status = lam_engine_loss(t->engine[thread], c->params, s.x, s.index, s.rows, &s.solve, &s.noise, c->penalty,
+        c->gradient ? t->tile_grad[thread] : NULL, grad_x, &loss);
     double rows = (double)s.rows, share = rows / (double)e->batch.rows;
-    LAM_W(lam_tiles_keep)(e, tile, status, &loss.counts);
+    lam_tiles_keep(e, tile, status, &loss.counts);
     t->outcome[tile].loss = rows * loss.loss;
     t->outcome[tile].nll = rows * loss.nll;
     t->outcome[tile].tpr = rows * loss.tpr;
@@ -52,16 +52,16 @@ static void loss_group(void *arg, size_t group, size_t thread)
         loss_tile(c, tile, group, thread);
 }
 
-lam_status LAM_W(lam_tiles_loss)(LAM_W(lam_engine) *e, const real *params, const double *x, const size_t *index, size_t rows,
+lam_status lam_tiles_loss(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows,
     const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x, lam_loss *loss)
 {
     if (rows == 0 || rows > e->options.max_rows || (noise != NULL && noise->given != NULL))
         return lam_fail(LAM_ERR_ARGUMENT, "step control by tile: %zu rows in an engine for %zu; its noise is always drawn", rows,
             e->options.max_rows);
-    LAM_W(lam_engine_set_batch)(e, rows);
+    lam_engine_set_batch(e, rows);
     loss_call c = { e, params, x, index, solve, noise, penalty, grad != NULL, grad_x };
     lam_pool_run(e->pool, e->batch.groups, loss_group, &c);
-    LAM_TRY(LAM_W(lam_tiles_finish)(e, solve, &loss->counts));
+    LAM_TRY(lam_tiles_finish(e, solve, &loss->counts));
     for (size_t i = 0; i < e->batch.tiles; i++) {
         loss->loss += e->tiles->outcome[i].loss / (double)rows;
         loss->nll += e->tiles->outcome[i].nll / (double)rows;

@@ -203,7 +203,7 @@ lam_status lam_measure_machine(const lam_config *cfg, const lam_measure_options 
     lam_measure_options o = lam_bench_defaults(options);
     memset(out, 0, sizeof *out);
     LAM_TRY(lam_isa_choose(cfg->isa, &isa));
-    limits l = { .loops = cfg->precision == LAM_DOUBLE ? lam_bench_loops_f64(isa) : lam_bench_loops_f32(isa) };
+    limits l = { .loops = cfg->precision == LAM_DOUBLE ? lam_bench_loops_for_f64(isa) : lam_bench_loops_for_f32(isa) };
     LAM_TRY(lam_pool_create(cfg->threads, &l.pool));
     out->threads = l.threads = lam_pool_threads(l.pool);
     snprintf(out->isa, sizeof out->isa, "%s", lam_isa_name(isa));

@@ -17,8 +17,8 @@ typedef struct lam_bench_loops {
 } lam_bench_loops;
 
 /* The loops of an instruction set that lam_isa_choose gave. */
-const lam_bench_loops *lam_bench_loops_f32(lam_isa isa);
-const lam_bench_loops *lam_bench_loops_f64(lam_isa isa);
+const lam_bench_loops *lam_bench_loops_for_f32(lam_isa isa);
+const lam_bench_loops *lam_bench_loops_for_f64(lam_isa isa);
 
 /* What an iteration is measured on. */
 typedef struct lam_bench_problem {

@@ -1,6 +1,7 @@
 /* Loops that reach the machine's limits, in the vectors of one width and instruction set. */
 #include "kernels/vec.h"
 #include "report/bench.h"
+#include "report/names.h"
 
 /* Enough chains to hide a multiply-add's latency on two pipes; they fit the 16 registers of the narrower sets. */
 enum { CHAINS = 12, ROUNDS_A_LOOP = 4, STREAMS = 8 };
@@ -51,8 +52,8 @@ static uint64_t read_all(const void *reals, size_t n)
     return all;
 }
 
-extern const lam_bench_loops LAM_K(lam_bench_loop_table);
-const lam_bench_loops LAM_K(lam_bench_loop_table) = {
+extern const lam_bench_loops lam_bench_loop_table;
+const lam_bench_loops lam_bench_loop_table = {
     .real_size = sizeof(real),
     .step = STREAMS * LAM_VL,
     .round_flops = (size_t)2 * CHAINS * ROUNDS_A_LOOP * LAM_VL,

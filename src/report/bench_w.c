@@ -6,6 +6,7 @@
 #include "penalty/tpr.h"
 #include "report/bench.h"
 #include "optim/optimizer.h"
+#include "report/names.h"
 #include <string.h>
 
 #if LAM_WIDTH == 32
@@ -27,7 +28,7 @@ extern const lam_bench_loops LOOPS(avx512);
 extern const lam_bench_loops LOOPS(neon);
 #endif
 
-const lam_bench_loops *LAM_W(lam_bench_loops)(lam_isa isa)
+const lam_bench_loops *lam_bench_loops_for(lam_isa isa)
 {
     switch (isa) {
 #ifdef LAM_HAVE_sse2
@@ -93,8 +94,8 @@ static double flop_of(const lam_field_shape *s, lam_trace trace, size_t tangents
 
 /* One block's system over a batch, every tile evaluated (or pulled back) from its rows at one time. */
 typedef struct calls {
-    LAM_W(lam_engine) *engine;
-    LAM_W(lam_system) system;
+    lam_engine *engine;
+    lam_system system;
     size_t threads;
     real **space;  /* [threads] record, then the results of a tile */
     const real *y; /* [tiles][rows][TILE] */
@@ -146,7 +147,7 @@ static void close_calls(calls *c)
         lam_free(c->space[i]);
     lam_free(c->space);
     lam_free(c->k);
-    LAM_W(lam_engine_free)(c->engine);
+    lam_engine_free(c->engine);
 }
 
 static lam_status open_calls(const lam_bench_problem *p, const lam_layout *block, const real *params, lam_trace trace,
@@ -157,11 +158,11 @@ static lam_status open_calls(const lam_bench_problem *p, const lam_layout *block
     lam_noise noise = noise_of(cfg);
     memset(c, 0, sizeof *c);
     c->threads = lam_pool_threads(p->pool);
-    LAM_TRY(LAM_W(lam_engine_create)(block, p->pool, &options, &c->engine));
-    LAM_TRY(LAM_W(lam_engine_load_rows)(c->engine, params, p->rows, NULL, rows));
-    LAM_W(lam_engine_draw)(c->engine, &noise, 0);
-    LAM_W(lam_engine_take_block)(c->engine, 0);
-    LAM_W(lam_cnf_system)(c->engine, 0, &c->system);
+    LAM_TRY(lam_engine_create(block, p->pool, &options, &c->engine));
+    LAM_TRY(lam_engine_load_rows(c->engine, params, p->rows, NULL, rows));
+    lam_engine_draw(c->engine, &noise, 0);
+    lam_engine_take_block(c->engine, 0);
+    lam_cnf_system(c->engine, 0, &c->system);
     c->engine->cotangent_l = 1 / (double)rows;
     size_t plane = c->system.rows * LAM_TILE, space = whole_lines(c->system.record_size) + plane;
     c->y = c->engine->path[0]->y[0];
@@ -197,7 +198,7 @@ static lam_status time_calls(const lam_bench_problem *p, const lam_layout *block
     return status;
 }
 
-lam_status LAM_W(lam_bench_field)(const lam_bench_problem *p, lam_field_figures *out)
+lam_status lam_bench_field(const lam_bench_problem *p, lam_field_figures *out)
 {
     const lam_config *cfg = &p->model->config;
     size_t rows = cfg->batch_size, few = rows < EXACT_ROWS ? rows : EXACT_ROWS;
@@ -224,12 +225,12 @@ lam_status LAM_W(lam_bench_field)(const lam_bench_problem *p, lam_field_figures 
 
 typedef struct iteration {
     const lam_bench_problem *problem;
-    LAM_W(lam_engine) *engine;
+    lam_engine *engine;
     real *params, *grad;                  /* [parameters] */
     lam_parameter_map map;
     lam_memory memory_of[LAM_MEMORIES];
     void *memory[LAM_MEMORIES];           /* the optimiser's */
-    LAM_W(lam_stepper) *stepper;
+    lam_stepper *stepper;
     double *h_star;                       /* [blocks] */
     uint64_t done;
     lam_loss loss;
@@ -251,10 +252,10 @@ static lam_status iterate(void *arg)
     lam_noise noise = noise_of(cfg);
     lam_penalty penalty = lam_penalty_of(cfg, 0);
     penalty.given_times = p->times;
-    LAM_TRY(LAM_W(lam_engine_loss)(it->engine, it->params, p->rows, NULL, cfg->batch_size, &solve, &noise, &penalty, it->grad,
-        NULL, &it->loss));
+    LAM_TRY(lam_engine_loss(it->engine, it->params, p->rows, NULL, cfg->batch_size, &solve, &noise, &penalty, it->grad, NULL,
+        &it->loss));
     const lam_update update = { .weight_decay = cfg->weight_decay, .step = ++it->done, .trained = p->model->layout.trained };
-    LAM_W(lam_stepper_apply)(it->stepper, &update, it->grad, it->memory, it->params);
+    lam_stepper_apply(it->stepper, &update, it->grad, it->memory, it->params);
     return LAM_OK;
 }
 
@@ -277,11 +278,11 @@ static lam_status open_iteration(const lam_bench_problem *p, iteration *it)
     for (size_t i = 0; i < memories; i++)
         if ((it->memory[i] = lam_alloc(it->memory_of[i].count, sizeof(real))) == NULL)
             return LAM_ERR_MEMORY;
-    LAM_TRY(LAM_W(lam_stepper_create)(cfg->optimizer, &it->map, p->pool, cfg->isa, &it->stepper));
-    return LAM_W(lam_engine_create)(&p->model->layout, p->pool, &options, &it->engine);
+    LAM_TRY(lam_stepper_create(cfg->optimizer, &it->map, p->pool, cfg->isa, &it->stepper));
+    return lam_engine_create(&p->model->layout, p->pool, &options, &it->engine);
 }
 
-lam_status LAM_W(lam_bench_iteration)(const lam_bench_problem *p, lam_iteration_figures *out)
+lam_status lam_bench_iteration(const lam_bench_problem *p, lam_iteration_figures *out)
 {
     const lam_config *cfg = &p->model->config;
     iteration it;
@@ -300,12 +301,12 @@ lam_status LAM_W(lam_bench_iteration)(const lam_bench_problem *p, lam_iteration_
         out->tpr = it.loss.tpr;
         out->counts = it.loss.counts;
     }
-    LAM_W(lam_engine_free)(it.engine);
+    lam_engine_free(it.engine);
     lam_free(it.params);
     lam_free(it.grad);
     for (size_t i = 0; i < LAM_MEMORIES; i++)
         lam_free(it.memory[i]);
-    LAM_W(lam_stepper_free)(it.stepper);
+    lam_stepper_free(it.stepper);
     lam_free(it.map.matrix);
     lam_free(it.h_star);
     return status;

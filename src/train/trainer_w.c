@@ -1,12 +1,12 @@
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/width.h"
 #include "data/dataset.h"
 #include "model/solve.h"
 #include "optim/optimizer.h"
 #include "penalty/loss.h"
 #include "penalty/matching.h"
 #include "train/batches.h"
+#include "train/names.h"
 #include "train/trainer.h"
 #include <math.h>
 #include <string.h>
@@ -18,10 +18,10 @@ typedef struct trainer {
     const lam_layout *layout;
     const lam_dataset *data;
     lam_pool *pool;
-    LAM_W(lam_engine) *train;
-    LAM_W(lam_engine) *evaluate[2]; /* with the estimated and with the exact trace, each made when first asked for */
-    LAM_W(lam_matcher) *matcher;    /* made for the first iteration of a warm start, and freed after its last */
-    LAM_W(lam_stepper) *stepper;
+    lam_engine *train;
+    lam_engine *evaluate[2]; /* with the estimated and with the exact trace, each made when first asked for */
+    lam_matcher *matcher;    /* made for the first iteration of a warm start, and freed after its last */
+    lam_stepper *stepper;
     lam_batches batches;
     real *grad;         /* [parameters] */
     double *h_before;   /* [blocks] what h_star was before a solve that may fail */
@@ -38,7 +38,7 @@ static size_t evaluation_rows(const trainer *t)
     return most < t->cfg->val_batch_size ? most : t->cfg->val_batch_size;
 }
 
-static lam_status make_engine(const trainer *t, int gradients, size_t rows, int exact, LAM_W(lam_engine) **out)
+static lam_status make_engine(const trainer *t, int gradients, size_t rows, int exact, lam_engine **out)
 {
     const lam_config *cfg = t->cfg;
     lam_engine_options options = { .max_rows = rows, .trace = exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON,
@@ -48,7 +48,7 @@ static lam_status make_engine(const trainer *t, int gradients, size_t rows, int 
         options.memory = cfg->memory;
         lam_penalty_options(cfg, &options);
     }
-    return LAM_W(lam_engine_create)(t->layout, t->pool, &options, out);
+    return lam_engine_create(t->layout, t->pool, &options, out);
 }
 
 static void free_trainer(void *self)
@@ -56,11 +56,11 @@ static void free_trainer(void *self)
     trainer *t = self;
     if (t == NULL)
         return;
-    LAM_W(lam_engine_free)(t->train);
-    LAM_W(lam_matcher_free)(t->matcher);
-    LAM_W(lam_stepper_free)(t->stepper);
-    LAM_W(lam_engine_free)(t->evaluate[0]);
-    LAM_W(lam_engine_free)(t->evaluate[1]);
+    lam_engine_free(t->train);
+    lam_matcher_free(t->matcher);
+    lam_stepper_free(t->stepper);
+    lam_engine_free(t->evaluate[0]);
+    lam_engine_free(t->evaluate[1]);
     lam_batches_clear(&t->batches);
     lam_free(t->grad);
     lam_free(t->h_before);
@@ -79,7 +79,7 @@ static lam_status allocate(trainer *t, const lam_parameter_map *map)
     t->l = lam_alloc(rows, sizeof *t->l);
     if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
         return LAM_ERR_MEMORY;
-    LAM_TRY(LAM_W(lam_stepper_create)(t->cfg->optimizer, map, t->pool, t->cfg->isa, &t->stepper));
+    LAM_TRY(lam_stepper_create(t->cfg->optimizer, map, t->pool, t->cfg->isa, &t->stepper));
     return make_engine(t, 1, t->batches.size, t->cfg->divergence == LAM_DIV_EXACT, &t->train);
 }
 
@@ -90,7 +90,7 @@ static void apply(trainer *t, lam_fit_state *state, size_t n, double lr, double 
 {
     const lam_update update = { .lr = lr, .weight_decay = t->cfg->weight_decay, .step = ++state->updates, .trained = n, .norm = norm,
         .clip = t->cfg->clip };
-    LAM_W(lam_stepper_apply)(t->stepper, &update, t->grad, state->memory, state->params);
+    lam_stepper_apply(t->stepper, &update, t->grad, state->memory, state->params);
 }
 
 static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_report *report)
@@ -104,12 +104,12 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     lam_loss loss;
     solve.keep_h_star = 1;
     memcpy(t->h_before, state->h_train, t->layout->blocks * sizeof(double));
-    lam_status status = LAM_W(lam_engine_loss)(t->train, state->params, t->data->values[LAM_TRAIN],
+    lam_status status = lam_engine_loss(t->train, state->params, t->data->values[LAM_TRAIN],
         lam_batches_at(&t->batches, iteration), t->batches.size, &solve, &noise, &penalty, t->grad, NULL, &loss);
     *report = (lam_step_report) { .loss = loss.loss, .nll = loss.nll, .tpr = loss.tpr, .counts = loss.counts };
     lam_step_report_integrals(report, cfg, loss.integral);
     if (status == LAM_OK) {
-        report->grad_norm = LAM_W(lam_gradient_norm)(t->grad, t->layout->trained);
+        report->grad_norm = lam_gradient_norm(t->grad, t->layout->trained);
         if (!isfinite(loss.loss) || !isfinite(report->grad_norm))
             status = lam_fail(LAM_ERR_DIVERGED, "loss %g with a gradient of norm %g; lower lr or set clip", loss.loss,
                 report->grad_norm);
@@ -133,15 +133,15 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     const lam_matching call = { .seed = cfg->seed, .stream = iteration, .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH };
     *report = (lam_step_report) { .nll = (double)NAN, .tpr = (double)NAN };
     if (t->matcher == NULL)
-        LAM_TRY(LAM_W(lam_matcher_create)(t->layout, t->pool, t->batches.size, cfg->isa, &t->matcher));
-    LAM_TRY(LAM_W(lam_matching_loss)(t->matcher, state->params, t->data->values[LAM_TRAIN], lam_batches_at(&t->batches, iteration),
+        LAM_TRY(lam_matcher_create(t->layout, t->pool, t->batches.size, cfg->isa, &t->matcher));
+    LAM_TRY(lam_matching_loss(t->matcher, state->params, t->data->values[LAM_TRAIN], lam_batches_at(&t->batches, iteration),
         t->batches.size, &call, t->grad, &report->loss, &report->counts));
-    report->grad_norm = LAM_W(lam_gradient_norm)(t->grad, updated);
+    report->grad_norm = lam_gradient_norm(t->grad, updated);
     if (!isfinite(report->grad_norm))
         return lam_fail(LAM_ERR_DIVERGED, "a gradient of norm %g; lower lr or set clip", report->grad_norm);
     apply(t, state, updated, lr, report->grad_norm);
     if (iteration == cfg->warm_start) {
-        LAM_W(lam_matcher_free)(t->matcher);
+        lam_matcher_free(t->matcher);
         t->matcher = NULL;
     }
     return LAM_OK;
@@ -171,7 +171,7 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
     while (lam_walk_next(walk)) {
         size_t first = walk->first, n = walk->n;
         noise.first_row = first;
-        lam_status status = LAM_W(lam_engine_transform)(t->evaluate[exact], e->params, walk->index != NULL ? x : x + first * t->data->dim,
+        lam_status status = lam_engine_transform(t->evaluate[exact], e->params, walk->index != NULL ? x : x + first * t->data->dim,
             walk->index, n, 1, &solve, &noise, t->z, t->l, &walk->out->counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "%s rows %zu to %zu%s", part, first + 1, first + n, walk->index != NULL ? " of a sample" : "");
@@ -214,7 +214,7 @@ static void from_double(const double *params, size_t n, void *out)
         to[i] = (real)params[i];
 }
 
-lam_status LAM_W(lam_trainer_create)(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
+lam_status lam_trainer_create(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
     const lam_dataset *data, lam_pool *pool, lam_trainer *out)
 {
     trainer *t = lam_alloc(1, sizeof *t);

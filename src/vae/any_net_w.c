@@ -4,7 +4,7 @@
 #include "vae/net.h"
 #include "vae/plain.h"
 
-struct LAM_W(lam_any_net) {
+struct lam_any_net {
     const lam_net_shape *shape;
     lam_net *fast; /* NULL: plain loops */
     real *keep;    /* [rows, lam_plain_kept] of plain loops */
@@ -12,10 +12,10 @@ struct LAM_W(lam_any_net) {
     size_t rows;
 };
 
-lam_status LAM_W(lam_any_net_create)(const lam_net_shape *shape, lam_pool *pool, const char *isa, size_t rows,
-    int input_gradient, int plain, LAM_W(lam_any_net) **out)
+lam_status lam_any_net_create(const lam_net_shape *shape, lam_pool *pool, const char *isa, size_t rows, int input_gradient,
+    int plain, lam_any_net **out)
 {
-    LAM_W(lam_any_net) *n = *out = lam_alloc(1, sizeof *n);
+    lam_any_net *n = *out = lam_alloc(1, sizeof *n);
     if (n == NULL)
         return LAM_ERR_MEMORY;
     lam_status status = LAM_OK;
@@ -27,13 +27,13 @@ lam_status LAM_W(lam_any_net_create)(const lam_net_shape *shape, lam_pool *pool,
         status = lam_net_create(shape, pool, isa, rows, input_gradient, &n->fast);
     }
     if (status != LAM_OK) {
-        LAM_W(lam_any_net_free)(n);
+        lam_any_net_free(n);
         *out = NULL;
     }
     return status;
 }
 
-void LAM_W(lam_any_net_free)(LAM_W(lam_any_net) *n)
+void lam_any_net_free(lam_any_net *n)
 {
     if (n == NULL)
         return;
@@ -42,7 +42,7 @@ void LAM_W(lam_any_net_free)(LAM_W(lam_any_net) *n)
     lam_free(n);
 }
 
-lam_status LAM_W(lam_any_net_forward)(LAM_W(lam_any_net) *n, const real *params, const real *x, size_t rows, real *y)
+lam_status lam_any_net_forward(lam_any_net *n, const real *params, const real *x, size_t rows, real *y)
 {
     n->x = x;
     n->rows = rows;
@@ -50,14 +50,14 @@ lam_status LAM_W(lam_any_net_forward)(LAM_W(lam_any_net) *n, const real *params,
     if (n->fast != NULL)
         return lam_net_forward(n->fast, params, x, rows, y);
 #endif
-    return LAM_W(lam_plain_forward)(n->shape, params, x, rows, n->keep, y);
+    return lam_plain_forward(n->shape, params, x, rows, n->keep, y);
 }
 
-lam_status LAM_W(lam_any_net_backward)(LAM_W(lam_any_net) *n, const real *params, const real *g_y, real *g_params, real *g_x)
+lam_status lam_any_net_backward(lam_any_net *n, const real *params, const real *g_y, real *g_params, real *g_x)
 {
 #if LAM_WIDTH == 32
     if (n->fast != NULL)
         return lam_net_backward(n->fast, params, g_y, g_params, g_x);
 #endif
-    return LAM_W(lam_plain_backward)(n->shape, params, n->x, n->rows, n->keep, g_y, g_params, g_x);
+    return lam_plain_backward(n->shape, params, n->x, n->rows, n->keep, g_y, g_params, g_x);
 }

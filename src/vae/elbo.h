@@ -8,6 +8,7 @@
 #define LAM_VAE_ELBO_H
 #include "penalty/loss.h"
 #include "vae/layout.h"
+#include "vae/names.h"
 
 /* The parts of a step, forward and backward: the encoder with mu and v; the maps of features to row parameters; the flow; the
  * decoder with the likelihood. */
@@ -28,10 +29,10 @@ typedef struct lam_elbo_options {
     double *phases;   /* [LAM_ELBO_PHASES] the seconds that each took are added here; NULL */
 } lam_elbo_options;
 
-typedef struct LAM_W(lam_elbo) LAM_W(lam_elbo);
+typedef struct lam_elbo lam_elbo;
 
 /* What a call evaluates. */
-typedef struct LAM_W(lam_elbo_call) {
+typedef struct lam_elbo_call {
     const real *params;       /* [layout->parameters] */
     const uint8_t *pixels;    /* [rows, layout->pixels], below layout->levels */
     size_t rows;
@@ -41,7 +42,7 @@ typedef struct LAM_W(lam_elbo_call) {
     lam_purpose draw;         /* e of row i depends on (noise.seed, draw, noise.stream, first_row + i) */
     lam_penalty penalty;
     const double *given;      /* [rows, latent]: e, instead of draws; NULL */
-} LAM_W(lam_elbo_call);
+} lam_elbo_call;
 
 typedef struct lam_elbo_terms {
     double loss;           /* with beta and the penalty */
@@ -54,27 +55,25 @@ typedef struct lam_elbo_terms {
 } lam_elbo_terms;
 
 /* layout, config and pool must outlive it. */
-lam_status LAM_W(lam_elbo_create)(const lam_vae_layout *layout, const lam_config *config, lam_pool *pool,
-    const lam_elbo_options *options, LAM_W(lam_elbo) **out);
-void LAM_W(lam_elbo_free)(LAM_W(lam_elbo) *elbo); /* takes NULL */
+lam_status lam_elbo_create(const lam_vae_layout *layout, const lam_config *config, lam_pool *pool,
+    const lam_elbo_options *options, lam_elbo **out);
+void lam_elbo_free(lam_elbo *elbo); /* takes NULL */
 
 /* row_elbo [rows] receives log p(x | z_K) - (the row's kl), the log-weight of importance sampling; NULL. LAM_ERR_SOLVER,
  * LAM_ERR_DIVERGED. */
-lam_status LAM_W(lam_elbo_forward)(LAM_W(lam_elbo) *elbo, const LAM_W(lam_elbo_call) *call, double *row_elbo,
-    lam_elbo_terms *terms);
+lam_status lam_elbo_forward(lam_elbo *elbo, const lam_elbo_call *call, double *row_elbo, lam_elbo_terms *terms);
 /* The gradient of terms->loss of the last forward call: grad [layout->parameters], overwritten; counts are added to terms. */
-lam_status LAM_W(lam_elbo_backward)(LAM_W(lam_elbo) *elbo, const LAM_W(lam_elbo_call) *call, real *grad, lam_elbo_terms *terms);
+lam_status lam_elbo_backward(lam_elbo *elbo, const lam_elbo_call *call, real *grad, lam_elbo_terms *terms);
 
 /* Pieces, for reconstructions, samples and interpolations. z [rows, latent], double. */
 /* mu and v of q(z_0 | x) and the flow's parameters for the rows stay in elbo. */
-lam_status LAM_W(lam_elbo_encode)(LAM_W(lam_elbo) *elbo, const LAM_W(lam_elbo_call) *call);
+lam_status lam_elbo_encode(lam_elbo *elbo, const lam_elbo_call *call);
 /* z_K of the rows encoded last, from e [rows, latent]. */
-lam_status LAM_W(lam_elbo_push)(LAM_W(lam_elbo) *elbo, const LAM_W(lam_elbo_call) *call, const double *e, double *z,
-    lam_elbo_terms *terms);
+lam_status lam_elbo_push(lam_elbo *elbo, const lam_elbo_call *call, const double *e, double *z, lam_elbo_terms *terms);
 /* Logits [rows, pixels, 1 or 256] of z. */
-lam_status LAM_W(lam_elbo_decode)(LAM_W(lam_elbo) *elbo, const real *params, const double *z, size_t rows, real *logits);
+lam_status lam_elbo_decode(lam_elbo *elbo, const real *params, const double *z, size_t rows, real *logits);
 
 /* The engine of a CNF, NULL without one: for tests that freeze its steps. */
-LAM_W(lam_engine) *LAM_W(lam_elbo_engine)(const LAM_W(lam_elbo) *elbo);
+lam_engine *lam_elbo_engine(const lam_elbo *elbo);
 
 #endif

@@ -18,16 +18,16 @@
 
 static const double HALF_LOG_2PI = 0.91893853320467274178;
 
-struct LAM_W(lam_elbo) {
+struct lam_elbo {
     const lam_vae_layout *layout;
     const lam_config *config;
     lam_pool *pool;
     lam_elbo_options options;
-    const LAM_W(lam_kernels) *kernels;
-    const LAM_W(lam_act) *act;
-    LAM_W(lam_any_net) *encoder, *mean, *variance, *decoder;
-    LAM_W(lam_linear) *map;    /* one serves all blocks */
-    LAM_W(lam_engine) *engine; /* with a CNF */
+    const lam_kernels *kernels;
+    const lam_act *act;
+    lam_any_net *encoder, *mean, *variance, *decoder;
+    lam_linear *map;    /* one serves all blocks */
+    lam_engine *engine; /* with a CNF */
     lam_batch batch;           /* of the call in hand */
     real *x;                   /* [rows, pixels] images as the encoder takes them: 0 to 1 */
     real *features;            /* [rows, 256] */
@@ -46,7 +46,7 @@ struct LAM_W(lam_elbo) {
 /* ---- the clock ---------------------------------------------------------------------------------------------------- */
 
 /* The time since the last mark goes to `phase`. */
-static void mark(LAM_W(lam_elbo) *s, lam_elbo_phase phase)
+static void mark(lam_elbo *s, lam_elbo_phase phase)
 {
     if (s->options.phases == NULL)
         return;
@@ -58,19 +58,19 @@ static void mark(LAM_W(lam_elbo) *s, lam_elbo_phase phase)
 
 /* ---- creation ----------------------------------------------------------------------------------------------------- */
 
-static lam_status create_nets(LAM_W(lam_elbo) *s)
+static lam_status create_nets(lam_elbo *s)
 {
     const lam_vae_layout *l = s->layout;
     size_t rows = s->options.max_rows;
     int plain = s->options.plain;
     const char *isa = s->config->isa;
-    LAM_TRY(LAM_W(lam_any_net_create)(&l->encoder, s->pool, isa, rows, 0, plain, &s->encoder));
-    LAM_TRY(LAM_W(lam_any_net_create)(&l->mean, s->pool, isa, rows, s->options.gradients, plain, &s->mean));
-    LAM_TRY(LAM_W(lam_any_net_create)(&l->variance, s->pool, isa, rows, s->options.gradients, plain, &s->variance));
-    return LAM_W(lam_any_net_create)(&l->decoder, s->pool, isa, rows, s->options.gradients, plain, &s->decoder);
+    LAM_TRY(lam_any_net_create(&l->encoder, s->pool, isa, rows, 0, plain, &s->encoder));
+    LAM_TRY(lam_any_net_create(&l->mean, s->pool, isa, rows, s->options.gradients, plain, &s->mean));
+    LAM_TRY(lam_any_net_create(&l->variance, s->pool, isa, rows, s->options.gradients, plain, &s->variance));
+    return lam_any_net_create(&l->decoder, s->pool, isa, rows, s->options.gradients, plain, &s->decoder);
 }
 
-static lam_status create_flow(LAM_W(lam_elbo) *s)
+static lam_status create_flow(lam_elbo *s)
 {
     const lam_config *cfg = s->config;
     int g = s->options.gradients;
@@ -82,7 +82,7 @@ static lam_status create_flow(LAM_W(lam_elbo) *s)
         o.memory = cfg->memory;
         lam_penalty_options(cfg, &o);
     }
-    return LAM_W(lam_engine_create)(&s->layout->flow, s->pool, &o, &s->engine);
+    return lam_engine_create(&s->layout->flow, s->pool, &o, &s->engine);
 }
 
 static int take(void *pointer, size_t count, size_t size)
@@ -91,7 +91,7 @@ static int take(void *pointer, size_t count, size_t size)
     return (*to = lam_alloc(count == 0 ? 1 : count, size)) != NULL;
 }
 
-static lam_status allocate(LAM_W(lam_elbo) *s)
+static lam_status allocate(lam_elbo *s)
 {
     const lam_vae_layout *l = s->layout;
     size_t rows = s->options.max_rows, latent = rows * l->latent, features = rows * LAM_VAE_FEATURES;
@@ -110,25 +110,25 @@ static lam_status allocate(LAM_W(lam_elbo) *s)
     for (size_t i = 0; ok && i < l->maps; i++)
         ok = take(&s->am[i], tiles * l->row_params * LAM_TILE, sizeof(real))
             && (!s->options.gradients || take(&s->g_am[i], tiles * l->row_params * LAM_TILE, sizeof(real)));
-    return ok ? LAM_W(lam_linear_create)(s->kernels, s->pool, tiles, LAM_VAE_FEATURES, l->row_params, &s->map)
+    return ok ? lam_linear_create(s->kernels, s->pool, tiles, LAM_VAE_FEATURES, l->row_params, &s->map)
               : LAM_ERR_MEMORY;
 }
 
-static lam_status create(LAM_W(lam_elbo) *s)
+static lam_status create(lam_elbo *s)
 {
     lam_isa isa;
     LAM_TRY(lam_isa_choose(s->config->isa, &isa));
     s->act = ACT_FOR(isa);
-    LAM_TRY(LAM_W(lam_kernels_get)(s->config->isa, &s->kernels));
+    LAM_TRY(lam_kernels_get(s->config->isa, &s->kernels));
     LAM_TRY(create_nets(s));
     LAM_TRY(create_flow(s));
     return allocate(s);
 }
 
-lam_status LAM_W(lam_elbo_create)(const lam_vae_layout *layout, const lam_config *config, lam_pool *pool,
-    const lam_elbo_options *options, LAM_W(lam_elbo) **out)
+lam_status lam_elbo_create(const lam_vae_layout *layout, const lam_config *config, lam_pool *pool,
+    const lam_elbo_options *options, lam_elbo **out)
 {
-    LAM_W(lam_elbo) *s = *out = lam_alloc(1, sizeof *s);
+    lam_elbo *s = *out = lam_alloc(1, sizeof *s);
     if (s == NULL)
         return LAM_ERR_MEMORY;
     s->layout = layout;
@@ -137,22 +137,22 @@ lam_status LAM_W(lam_elbo_create)(const lam_vae_layout *layout, const lam_config
     s->options = *options;
     lam_status status = create(s);
     if (status != LAM_OK) {
-        LAM_W(lam_elbo_free)(s);
+        lam_elbo_free(s);
         *out = NULL;
     }
     return status;
 }
 
-void LAM_W(lam_elbo_free)(LAM_W(lam_elbo) *s)
+void lam_elbo_free(lam_elbo *s)
 {
     if (s == NULL)
         return;
-    LAM_W(lam_any_net_free)(s->encoder);
-    LAM_W(lam_any_net_free)(s->mean);
-    LAM_W(lam_any_net_free)(s->variance);
-    LAM_W(lam_any_net_free)(s->decoder);
-    LAM_W(lam_linear_free)(s->map);
-    LAM_W(lam_engine_free)(s->engine);
+    lam_any_net_free(s->encoder);
+    lam_any_net_free(s->mean);
+    lam_any_net_free(s->variance);
+    lam_any_net_free(s->decoder);
+    lam_linear_free(s->map);
+    lam_engine_free(s->engine);
     for (size_t i = 0; i < s->layout->maps; i++) {
         if (s->am != NULL)
             lam_free(s->am[i]);
@@ -166,7 +166,7 @@ void LAM_W(lam_elbo_free)(LAM_W(lam_elbo) *s)
     lam_free(s);
 }
 
-LAM_W(lam_engine) *LAM_W(lam_elbo_engine)(const LAM_W(lam_elbo) *s)
+lam_engine *lam_elbo_engine(const lam_elbo *s)
 {
     return s->engine;
 }
@@ -193,12 +193,12 @@ static void add_planes(const lam_batch *b, size_t n, const real *planes, real *r
 
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
-static real *params_at(const LAM_W(lam_elbo_call) *call, size_t offset)
+static real *params_at(const lam_elbo_call *call, size_t offset)
 {
     return (real *)call->params + offset; /* only read */
 }
 
-lam_status LAM_W(lam_elbo_encode)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call)
+lam_status lam_elbo_encode(lam_elbo *s, const lam_elbo_call *call)
 {
     const lam_vae_layout *l = s->layout;
     size_t rows = call->rows, n = rows * l->latent;
@@ -211,23 +211,23 @@ lam_status LAM_W(lam_elbo_encode)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call)
     mark(s, LAM_ELBO_PHASES);
     for (size_t i = 0; i < rows * l->pixels; i++)
         s->x[i] = scale * (real)call->pixels[i];
-    LAM_TRY(LAM_W(lam_any_net_forward)(s->encoder, call->params, s->x, rows, s->features));
-    LAM_TRY(LAM_W(lam_any_net_forward)(s->mean, params_at(call, l->at_mean), s->features, rows, s->mu));
-    LAM_TRY(LAM_W(lam_any_net_forward)(s->variance, params_at(call, l->at_variance), s->features, rows, s->v));
-    LAM_W(lam_variance)(s->act, n, (real)cfg->variance_min, cfg->variance_max > 0 ? (real)cfg->variance_max : (real)INFINITY,
-        s->v, s->v, s->slope);
+    LAM_TRY(lam_any_net_forward(s->encoder, call->params, s->x, rows, s->features));
+    LAM_TRY(lam_any_net_forward(s->mean, params_at(call, l->at_mean), s->features, rows, s->mu));
+    LAM_TRY(lam_any_net_forward(s->variance, params_at(call, l->at_variance), s->features, rows, s->v));
+    lam_variance(s->act, n, (real)cfg->variance_min, cfg->variance_max > 0 ? (real)cfg->variance_max : (real)INFINITY, s->v,
+        s->v, s->slope);
     mark(s, LAM_ELBO_ENCODER);
     if (l->maps == 0)
         return LAM_OK;
     to_planes(&s->batch, LAM_VAE_FEATURES, s->features, s->planes);
     for (size_t i = 0; i < l->maps; i++)
-        LAM_W(lam_linear_forward)(s->map, &s->batch, params_at(call, l->at_maps + i * l->map_size), s->planes, s->am[i]);
+        lam_linear_forward(s->map, &s->batch, params_at(call, l->at_maps + i * l->map_size), s->planes, s->am[i]);
     mark(s, LAM_ELBO_MAPS);
     return LAM_OK;
 }
 
 /* One row's parameters of planar flows, from planes. */
-static void planar_row(const LAM_W(lam_elbo) *s, size_t row, double *params)
+static void planar_row(const lam_elbo *s, size_t row, double *params)
 {
     size_t n = s->layout->row_params;
     const real *tile = s->am[0] + row / LAM_TILE * n * LAM_TILE + row % LAM_TILE;
@@ -235,7 +235,7 @@ static void planar_row(const LAM_W(lam_elbo) *s, size_t row, double *params)
         params[i] = (double)tile[i * LAM_TILE];
 }
 
-static lam_status push(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, lam_elbo_terms *terms)
+static lam_status push(lam_elbo *s, const lam_elbo_call *call, lam_elbo_terms *terms)
 {
     const lam_vae_layout *l = s->layout;
     size_t rows = call->rows, d = l->latent, flows = s->config->blocks;
@@ -243,18 +243,18 @@ static lam_status push(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, lam
         s->z0[i] = (double)s->mu[i] + sqrt((double)s->v[i]) * s->e[i];
     if (l->has_flow) {
         const real *flow = params_at(call, l->at_flow);
-        LAM_W(lam_engine_amortise)(s->engine, l->maps > 0 ? (const real *const *)s->am : NULL);
+        lam_engine_amortise(s->engine, l->maps > 0 ? (const real *const *)s->am : NULL);
         if (s->options.gradients) {
             lam_loss loss = { .counts = terms->counts };
-            lam_status status = LAM_W(lam_engine_forward)(s->engine, flow, s->z0, rows, &call->solve, &call->noise,
-                &call->penalty, s->zk, s->l, &loss);
+            lam_status status = lam_engine_forward(s->engine, flow, s->z0, rows, &call->solve, &call->noise, &call->penalty,
+                s->zk, s->l, &loss);
             terms->tpr = loss.tpr;
             terms->penalties = loss.loss;
             memcpy(terms->integral, loss.integral, sizeof loss.integral);
             terms->counts = loss.counts;
             return status;
         }
-        return LAM_W(lam_engine_transform)(s->engine, flow, s->z0, NULL, rows, 1, &call->solve, &call->noise, s->zk, s->l,
+        return lam_engine_transform(s->engine, flow, s->z0, NULL, rows, 1, &call->solve, &call->noise, s->zk, s->l,
             &terms->counts);
     }
     memcpy(s->zk, s->z0, rows * d * sizeof(double));
@@ -266,8 +266,7 @@ static lam_status push(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, lam
     return LAM_OK;
 }
 
-lam_status LAM_W(lam_elbo_push)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, const double *e, double *z,
-    lam_elbo_terms *terms)
+lam_status lam_elbo_push(lam_elbo *s, const lam_elbo_call *call, const double *e, double *z, lam_elbo_terms *terms)
 {
     size_t bytes = call->rows * s->layout->latent * sizeof(double);
     memcpy(s->e, e, bytes);
@@ -276,17 +275,17 @@ lam_status LAM_W(lam_elbo_push)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *
     return LAM_OK;
 }
 
-lam_status LAM_W(lam_elbo_decode)(LAM_W(lam_elbo) *s, const real *params, const double *z, size_t rows, real *logits)
+lam_status lam_elbo_decode(lam_elbo *s, const real *params, const double *z, size_t rows, real *logits)
 {
     if (rows == 0 || rows > s->options.max_rows)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu rows of z, where one to %zu were expected", rows, s->options.max_rows);
     for (size_t i = 0; i < rows * s->layout->latent; i++)
         s->z[i] = (real)z[i];
-    return LAM_W(lam_any_net_forward)(s->decoder, params + s->layout->at_decoder, s->z, rows, logits);
+    return lam_any_net_forward(s->decoder, params + s->layout->at_decoder, s->z, rows, logits);
 }
 
 /* The row's log q(z_0 | x) - log N(z_K) - sum log|det|; z_0 has e for its standardised self. */
-static double row_kl(const LAM_W(lam_elbo) *s, size_t row)
+static double row_kl(const lam_elbo *s, size_t row)
 {
     double sum = s->l[row];
     for (size_t i = row * s->layout->latent; i < (row + 1) * s->layout->latent; i++) {
@@ -296,12 +295,12 @@ static double row_kl(const LAM_W(lam_elbo) *s, size_t row)
     return sum;
 }
 
-static lam_status score(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, double *row_elbo, lam_elbo_terms *t)
+static lam_status score(lam_elbo *s, const lam_elbo_call *call, double *row_elbo, lam_elbo_terms *t)
 {
     size_t rows = call->rows;
-    const LAM_W(lam_pixels) pixels = { .pool = s->pool, .act = s->act, .rows = rows, .pixels = s->layout->pixels,
+    const lam_pixel_rows pixels = { .pool = s->pool, .act = s->act, .rows = rows, .pixels = s->layout->pixels,
         .levels = s->layout->levels };
-    LAM_W(lam_pixels_log_p)(&pixels, s->logits, call->pixels, s->log_p, (real)(-1 / (double)rows),
+    lam_pixels_log_p(&pixels, s->logits, call->pixels, s->log_p, (real)(-1 / (double)rows),
         s->options.gradients ? s->logits : NULL);
     for (size_t row = 0; row < rows; row++) {
         double kl = row_kl(s, row);
@@ -318,19 +317,18 @@ static lam_status score(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, do
     return LAM_OK;
 }
 
-lam_status LAM_W(lam_elbo_forward)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, double *row_elbo,
-    lam_elbo_terms *terms)
+lam_status lam_elbo_forward(lam_elbo *s, const lam_elbo_call *call, double *row_elbo, lam_elbo_terms *terms)
 {
     size_t d = s->layout->latent;
     *terms = (lam_elbo_terms) { 0 };
-    LAM_TRY(LAM_W(lam_elbo_encode)(s, call));
+    LAM_TRY(lam_elbo_encode(s, call));
     for (size_t row = 0; row < call->rows && call->given == NULL; row++)
         lam_random_normal_row(call->noise.seed, call->draw, call->noise.stream, call->noise.first_row + row, s->e + row * d, d);
     if (call->given != NULL)
         memcpy(s->e, call->given, call->rows * d * sizeof(double));
     LAM_TRY(push(s, call, terms));
     mark(s, LAM_ELBO_FLOW_FORWARD);
-    LAM_TRY(LAM_W(lam_elbo_decode)(s, call->params, s->zk, call->rows, s->logits));
+    LAM_TRY(lam_elbo_decode(s, call->params, s->zk, call->rows, s->logits));
     LAM_TRY(score(s, call, row_elbo, terms));
     mark(s, LAM_ELBO_DECODER);
     return LAM_OK;
@@ -339,13 +337,13 @@ lam_status LAM_W(lam_elbo_forward)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call
 /* ---- backward ----------------------------------------------------------------------------------------------------- */
 
 /* s->g_z goes from the cotangent of z_K to that of z_0; s->g_am are filled. */
-static lam_status pull(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, real *grad, lam_elbo_terms *terms)
+static lam_status pull(lam_elbo *s, const lam_elbo_call *call, real *grad, lam_elbo_terms *terms)
 {
     const lam_vae_layout *l = s->layout;
     size_t rows = call->rows, d = l->latent, flows = s->config->blocks, n = l->row_params;
     double g_l = call->beta / (double)rows;
     if (l->has_flow)
-        return LAM_W(lam_engine_reverse)(s->engine, &call->solve, &call->penalty, s->g_z, g_l, grad + l->at_flow, s->g_z,
+        return lam_engine_reverse(s->engine, &call->solve, &call->penalty, s->g_z, g_l, grad + l->at_flow, s->g_z,
             l->maps > 0 ? (real *const *)s->g_am : NULL, &terms->counts);
     if (s->config->posterior == LAM_POSTERIOR_PLANAR) /* lanes past the batch may hold an earlier one's */
         memset(s->g_am[0], 0, s->batch.tiles * n * LAM_TILE * sizeof(real));
@@ -361,20 +359,19 @@ static lam_status pull(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, rea
 }
 
 /* Cotangents of mu and of the linear map before v, from that of z_0; and what the maps ask of the features. */
-static lam_status pull_encoder(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, real *grad)
+static lam_status pull_encoder(lam_elbo *s, const lam_elbo_call *call, real *grad)
 {
     const lam_vae_layout *l = s->layout;
     size_t rows = call->rows, n = rows * l->latent, features = rows * LAM_VAE_FEATURES;
     double mean = 1 / (double)rows;
     for (size_t i = 0; i < n; i++)
         s->g_latent[i] = (real)s->g_z[i];
-    LAM_TRY(LAM_W(lam_any_net_backward)(s->mean, params_at(call, l->at_mean), s->g_latent, grad + l->at_mean, s->g_feature));
+    LAM_TRY(lam_any_net_backward(s->mean, params_at(call, l->at_mean), s->g_latent, grad + l->at_mean, s->g_feature));
     for (size_t i = 0; i < n; i++) { /* z_0 = mu + sqrt(v) e, and -log v / 2 in log q */
         double v = (double)s->v[i], g_v = s->g_z[i] * s->e[i] / (2 * sqrt(v)) - call->beta * mean / (2 * v);
         s->g_latent[i] = (real)(g_v * (double)s->slope[i]); /* v and its slope vanish together: not one by one */
     }
-    LAM_TRY(LAM_W(lam_any_net_backward)(s->variance, params_at(call, l->at_variance), s->g_latent, grad + l->at_variance,
-        s->g_other));
+    LAM_TRY(lam_any_net_backward(s->variance, params_at(call, l->at_variance), s->g_latent, grad + l->at_variance, s->g_other));
     for (size_t i = 0; i < features; i++)
         s->g_feature[i] += s->g_other[i];
     mark(s, LAM_ELBO_ENCODER);
@@ -382,17 +379,17 @@ static lam_status pull_encoder(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *c
         memset(s->g_planes, 0, s->batch.tiles * LAM_VAE_FEATURES * LAM_TILE * sizeof(real));
         for (size_t i = 0; i < l->maps; i++) {
             size_t at = l->at_maps + i * l->map_size;
-            LAM_W(lam_linear_reverse)(s->map, &s->batch, params_at(call, at), s->planes, s->g_am[i], grad + at, s->g_planes);
+            lam_linear_reverse(s->map, &s->batch, params_at(call, at), s->planes, s->g_am[i], grad + at, s->g_planes);
         }
         add_planes(&s->batch, LAM_VAE_FEATURES, s->g_planes, s->g_feature);
         mark(s, LAM_ELBO_MAPS);
     }
-    LAM_TRY(LAM_W(lam_any_net_backward)(s->encoder, call->params, s->g_feature, grad, NULL));
+    LAM_TRY(lam_any_net_backward(s->encoder, call->params, s->g_feature, grad, NULL));
     mark(s, LAM_ELBO_ENCODER);
     return LAM_OK;
 }
 
-lam_status LAM_W(lam_elbo_backward)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_call) *call, real *grad, lam_elbo_terms *terms)
+lam_status lam_elbo_backward(lam_elbo *s, const lam_elbo_call *call, real *grad, lam_elbo_terms *terms)
 {
     const lam_vae_layout *l = s->layout;
     size_t n = call->rows * l->latent;
@@ -401,8 +398,7 @@ lam_status LAM_W(lam_elbo_backward)(LAM_W(lam_elbo) *s, const LAM_W(lam_elbo_cal
     mark(s, LAM_ELBO_PHASES);
     memset(grad, 0, l->at_maps * sizeof(real)); /* the nets add to it; maps and flow set their own, which is most of it */
     memset(grad + l->at_decoder, 0, l->decoder.parameters * sizeof(real));
-    LAM_TRY(LAM_W(lam_any_net_backward)(s->decoder, params_at(call, l->at_decoder), s->logits, grad + l->at_decoder,
-        s->g_latent));
+    LAM_TRY(lam_any_net_backward(s->decoder, params_at(call, l->at_decoder), s->logits, grad + l->at_decoder, s->g_latent));
     for (size_t i = 0; i < n; i++) /* -log N(z_K) is |z|^2 / 2 */
         s->g_z[i] = (double)s->g_latent[i] + call->beta * s->zk[i] / (double)call->rows;
     mark(s, LAM_ELBO_DECODER);

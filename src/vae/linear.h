@@ -8,17 +8,18 @@
 #define LAM_VAE_LINEAR_H
 #include "base/batch.h"
 #include "kernels/kernels.h"
+#include "vae/names.h"
 
-typedef struct LAM_W(lam_linear) LAM_W(lam_linear);
+typedef struct lam_linear lam_linear;
 
 /* kernels and pool must outlive it. A map without outputs (out 0) does nothing, and costs nothing. */
-lam_status LAM_W(lam_linear_create)(const LAM_W(lam_kernels) *kernels, lam_pool *pool, size_t max_tiles, size_t in, size_t out,
-    LAM_W(lam_linear) **out_map);
-void LAM_W(lam_linear_free)(LAM_W(lam_linear) *map); /* takes NULL */
+lam_status lam_linear_create(const lam_kernels *kernels, lam_pool *pool, size_t max_tiles, size_t in, size_t out,
+    lam_linear **out_map);
+void lam_linear_free(lam_linear *map); /* takes NULL */
 
-void LAM_W(lam_linear_forward)(LAM_W(lam_linear) *map, const lam_batch *batch, const real *params, const real *x, real *a);
+void lam_linear_forward(lam_linear *map, const lam_batch *batch, const real *params, const real *x, real *a);
 /* g_a are the cotangents of a: grad [out * in + out] receives those of params (overwritten), g_x [tiles][in][TILE] is added to. */
-void LAM_W(lam_linear_reverse)(LAM_W(lam_linear) *map, const lam_batch *batch, const real *params, const real *x,
-    const real *g_a, real *grad, real *g_x);
+void lam_linear_reverse(lam_linear *map, const lam_batch *batch, const real *params, const real *x, const real *g_a, real *grad,
+    real *g_x);
 
 #endif

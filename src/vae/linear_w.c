@@ -8,8 +8,8 @@ enum {
     MAX_GROUPS = 16,         /* of slices, whose shares of g_x are added in order: the bits do not depend on threads */
 };
 
-struct LAM_W(lam_linear) {
-    const LAM_W(lam_kernels) *kernels;
+struct lam_linear {
+    const lam_kernels *kernels;
     lam_pool *pool;
     size_t max_tiles, in, out, slices, groups;
     size_t wide;                          /* in, in whole vectors */
@@ -28,10 +28,10 @@ static size_t padded(size_t n, size_t to)
     return (n + to - 1) / to * to;
 }
 
-lam_status LAM_W(lam_linear_create)(const LAM_W(lam_kernels) *kernels, lam_pool *pool, size_t max_tiles, size_t in, size_t out,
-    LAM_W(lam_linear) **out_map)
+lam_status lam_linear_create(const lam_kernels *kernels, lam_pool *pool, size_t max_tiles, size_t in, size_t out,
+    lam_linear **out_map)
 {
-    LAM_W(lam_linear) *m = *out_map = lam_alloc(1, sizeof *m);
+    lam_linear *m = *out_map = lam_alloc(1, sizeof *m);
     if (m == NULL)
         return LAM_ERR_MEMORY;
     m->kernels = kernels;
@@ -52,14 +52,14 @@ lam_status LAM_W(lam_linear_create)(const LAM_W(lam_kernels) *kernels, lam_pool 
     m->share = lam_alloc(m->groups * max_tiles * in * LAM_TILE, sizeof(real));
     m->transposed = lam_alloc(max_tiles * m->wide * LAM_TILE, sizeof(real));
     if (m->thread == NULL || m->share == NULL || m->transposed == NULL) {
-        LAM_W(lam_linear_free)(m);
+        lam_linear_free(m);
         *out_map = NULL;
         return LAM_ERR_MEMORY;
     }
     return LAM_OK;
 }
 
-void LAM_W(lam_linear_free)(LAM_W(lam_linear) *m)
+void lam_linear_free(lam_linear *m)
 {
     if (m == NULL)
         return;
@@ -69,12 +69,12 @@ void LAM_W(lam_linear_free)(LAM_W(lam_linear) *m)
     lam_free(m);
 }
 
-static real *share_of(const LAM_W(lam_linear) *m, size_t group)
+static real *share_of(const lam_linear *m, size_t group)
 {
     return m->share + group * m->max_tiles * m->in * LAM_TILE;
 }
 
-static size_t slice_rows(const LAM_W(lam_linear) *m, size_t slice)
+static size_t slice_rows(const lam_linear *m, size_t slice)
 {
     size_t left = m->out - slice * SLICE;
     return left < SLICE ? left : SLICE;
@@ -84,19 +84,19 @@ static size_t slice_rows(const LAM_W(lam_linear) *m, size_t slice)
 
 static void forward_slice(void *arg, size_t slice, size_t thread)
 {
-    LAM_W(lam_linear) *m = arg;
+    lam_linear *m = arg;
     size_t o0 = slice * SLICE, n = slice_rows(m, slice);
     real *packed = m->thread + thread * m->thread_reals;
     m->kernels->pack(n, m->in, m->params + o0 * m->in, m->in, 1, packed);
     for (size_t tile = 0; tile < m->batch->tiles; tile++) {
-        LAM_W(lam_forward) call = { .in = m->in, .out = n, .vectors = lam_batch_vectors(m->batch, tile), .with_value = 1,
+        lam_forward call = { .in = m->in, .out = n, .vectors = lam_batch_vectors(m->batch, tile), .with_value = 1,
             .activation = LAM_ACT_IDENTITY, .weight = packed, .shift = m->params + m->out * m->in + o0,
             .x = m->x + tile * m->in * LAM_TILE, .h = m->a + (tile * m->out + o0) * LAM_TILE };
         m->kernels->forward(&call);
     }
 }
 
-void LAM_W(lam_linear_forward)(LAM_W(lam_linear) *m, const lam_batch *batch, const real *params, const real *x, real *a)
+void lam_linear_forward(lam_linear *m, const lam_batch *batch, const real *params, const real *x, real *a)
 {
     m->batch = batch;
     m->params = params;
@@ -109,7 +109,7 @@ void LAM_W(lam_linear_forward)(LAM_W(lam_linear) *m, const lam_batch *batch, con
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
 /* dW of the slice, from blocks of `block` columns to rows. */
-static void collect(const LAM_W(lam_linear) *m, const real *c, size_t n, real *grad)
+static void collect(const lam_linear *m, const real *c, size_t n, real *grad)
 {
     size_t block = m->kernels->block;
     for (size_t i0 = 0; i0 < m->in; i0 += block) {
@@ -119,9 +119,9 @@ static void collect(const LAM_W(lam_linear) *m, const real *c, size_t n, real *g
     }
 }
 
-static void reverse_slice(LAM_W(lam_linear) *m, size_t slice, size_t group, size_t thread)
+static void reverse_slice(lam_linear *m, size_t slice, size_t group, size_t thread)
 {
-    const LAM_W(lam_kernels) *k = m->kernels;
+    const lam_kernels *k = m->kernels;
     size_t o0 = slice * SLICE, n = slice_rows(m, slice), plane = m->in * LAM_TILE;
     real *packed = m->thread + thread * m->thread_reals, *c = packed + m->at_c;
     real *below = packed + m->at_below, *bias = m->grad + m->out * m->in + o0;
@@ -133,11 +133,11 @@ static void reverse_slice(LAM_W(lam_linear) *m, size_t slice, size_t group, size
         size_t vectors = lam_batch_vectors(m->batch, tile);
         real *share = share_of(m, group) + tile * plane;
         k->row_sums(n, vectors, g, NULL, bias);
-        LAM_W(lam_outer) outer = { .m = n, .n = m->in, .vectors = vectors, .planes = 1, .left = g,
+        lam_outer outer = { .m = n, .n = m->in, .vectors = vectors, .planes = 1, .left = g,
             .right_t = m->transposed + tile * m->wide * LAM_TILE, .c = c };
         k->outer(&outer);
         real unused = 0;
-        LAM_W(lam_backward) call = { .in = m->in, .out = n, .vectors = vectors, .first_chunk = 1, .with_value = 1,
+        lam_backward call = { .in = m->in, .out = n, .vectors = vectors, .first_chunk = 1, .with_value = 1,
             .activation = LAM_ACT_IDENTITY, .weight_t = packed, .g = g, .below = below, .beta_sum = &unused };
         k->backward(&call);
         k->combine(plane, share, share, 1, &one, &term);
@@ -147,7 +147,7 @@ static void reverse_slice(LAM_W(lam_linear) *m, size_t slice, size_t group, size
 
 static void reverse_group(void *arg, size_t group, size_t thread)
 {
-    LAM_W(lam_linear) *m = arg;
+    lam_linear *m = arg;
     memset(share_of(m, group), 0, m->batch->tiles * m->in * LAM_TILE * sizeof(real));
     for (size_t slice = group * m->slices / m->groups; slice < (group + 1) * m->slices / m->groups; slice++)
         reverse_slice(m, slice, group, thread);
@@ -156,7 +156,7 @@ static void reverse_group(void *arg, size_t group, size_t thread)
 static void transpose_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_linear) *m = arg;
+    lam_linear *m = arg;
     m->kernels->transpose(m->in, lam_batch_vectors(m->batch, tile), m->x + tile * m->in * LAM_TILE,
         m->transposed + tile * m->wide * LAM_TILE);
 }
@@ -164,7 +164,7 @@ static void transpose_tile(void *arg, size_t tile, size_t thread)
 static void add_shares(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    LAM_W(lam_linear) *m = arg;
+    lam_linear *m = arg;
     const real one = 1;
     size_t plane = m->in * LAM_TILE;
     for (size_t group = 0; group < m->groups; group++) {
@@ -173,8 +173,8 @@ static void add_shares(void *arg, size_t tile, size_t thread)
     }
 }
 
-void LAM_W(lam_linear_reverse)(LAM_W(lam_linear) *m, const lam_batch *batch, const real *params, const real *x,
-    const real *g_a, real *grad, real *g_x)
+void lam_linear_reverse(lam_linear *m, const lam_batch *batch, const real *params, const real *x, const real *g_a, real *grad,
+    real *g_x)
 {
     m->batch = batch;
     m->params = params;

@@ -15,12 +15,12 @@
  * lam_variance: v = softplus(a) clipped to [low, high], slope = dv / da, which is 0 where v is clipped; n of each; 0 and INFINITY
  * clip nothing. */
 #define LAM_PIXELS_DECLARE(width, real)                                                                                \
-    typedef struct lam_pixels_##width {                                                                                \
+    typedef struct lam_pixel_rows_##width {                                                                                \
         lam_pool *pool;                                                                                                \
         const lam_act_##width *act;                                                                                    \
         size_t rows, pixels, levels;                                                                                   \
-    } lam_pixels_##width;                                                                                              \
-    void lam_pixels_log_p_##width(const lam_pixels_##width *p, const real *logits, const uint8_t *x, double *log_p,    \
+    } lam_pixel_rows_##width;                                                                                              \
+    void lam_pixels_log_p_##width(const lam_pixel_rows_##width *p, const real *logits, const uint8_t *x, double *log_p,    \
         real factor, real *g);                                                                                         \
     void lam_variance_##width(const lam_act_##width *act, size_t n, real low, real high, const real *a, real *v,       \
         real *slope);

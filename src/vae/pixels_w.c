@@ -1,11 +1,12 @@
 #include "vae/pixels.h"
-#include "base/width.h"
 #include "laminar.h"
+#include "kernels/names.h"
+#include "vae/names.h"
 
 enum { CHUNK = 256 };
 
 typedef struct call {
-    const LAM_W(lam_pixels) *p;
+    const lam_pixel_rows *p;
     const real *logits;
     const uint8_t *x;
     double *log_p;
@@ -53,13 +54,13 @@ static void one_row(void *arg, size_t row, size_t thread)
     c->log_p[row] = (c->p->levels == 2 ? bernoulli : categorical)(c, c->logits + row * logits, c->x + row * pixels, g);
 }
 
-void LAM_W(lam_pixels_log_p)(const LAM_W(lam_pixels) *p, const real *logits, const uint8_t *x, double *log_p, real factor, real *g)
+void lam_pixels_log_p(const lam_pixel_rows *p, const real *logits, const uint8_t *x, double *log_p, real factor, real *g)
 {
     call c = { .p = p, .logits = logits, .x = x, .log_p = log_p, .factor = factor, .g = g };
     lam_pool_run(p->pool, p->rows, one_row, &c);
 }
 
-void LAM_W(lam_variance)(const LAM_W(lam_act) *act, size_t n, real low, real high, const real *a, real *v, real *slope)
+void lam_variance(const lam_act *act, size_t n, real low, real high, const real *a, real *v, real *slope)
 {
     act->eval(LAM_ACT_SOFTPLUS, 1, a, v, slope, NULL, n);
     for (size_t i = 0; i < n; i++) {

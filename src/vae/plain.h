@@ -1,7 +1,7 @@
 /* The nets as plain loops, both widths: what the fast ones are tested against, and what finite differences check. */
 #ifndef LAM_VAE_PLAIN_H
 #define LAM_VAE_PLAIN_H
-#include "base/width.h"
+#include "vae/names.h"
 #include "vae/shape.h"
 
 /* Numbers a row leaves behind for the reverse. */
@@ -14,9 +14,9 @@ static inline size_t lam_plain_kept(const lam_net_shape *shape)
 }
 
 /* x [rows, in_count], channel by channel; y [rows, pixels, channels]; keep [rows, lam_plain_kept]; LAM_ERR_MEMORY only. */
-lam_status LAM_W(lam_plain_forward)(const lam_net_shape *shape, const real *params, const real *x, size_t rows, real *keep, real *y);
+lam_status lam_plain_forward(const lam_net_shape *shape, const real *params, const real *x, size_t rows, real *keep, real *y);
 /* Of the sum over y of g_y y: g_params [parameters] += , g_x [rows, in_count] = (or NULL). */
-lam_status LAM_W(lam_plain_backward)(const lam_net_shape *shape, const real *params, const real *x, size_t rows, const real *keep,
+lam_status lam_plain_backward(const lam_net_shape *shape, const real *params, const real *x, size_t rows, const real *keep,
     const real *g_y, real *g_params, real *g_x);
 
 #endif

@@ -130,7 +130,7 @@ static void turn(size_t rows, size_t columns, const real *from, real *to)
             to[c * rows + r] = from[r * columns + c];
 }
 
-lam_status LAM_W(lam_plain_forward)(const lam_net_shape *shape, const real *params, const real *x, size_t rows, real *keep, real *y)
+lam_status lam_plain_forward(const lam_net_shape *shape, const real *params, const real *x, size_t rows, real *keep, real *y)
 {
     const lam_net_layer *last = &shape->layer[shape->layers - 1];
     for (size_t r = 0; r < rows; r++) {
@@ -173,7 +173,7 @@ static void layer_reverse(const lam_net_layer *l, const real *params, const real
     map_reverse(l, params, 0, in, g, g_params, g_x);
 }
 
-lam_status LAM_W(lam_plain_backward)(const lam_net_shape *shape, const real *params, const real *x, size_t rows, const real *keep,
+lam_status lam_plain_backward(const lam_net_shape *shape, const real *params, const real *x, size_t rows, const real *keep,
     const real *g_y, real *g_params, real *g_x)
 {
     const lam_net_layer *last = &shape->layer[shape->layers - 1];

@@ -92,9 +92,9 @@ static void softmax(void **state)
 
 /* ---- likelihoods -------------------------------------------------------------------------------------------------- */
 
-static lam_pixels_f64 pixels_of(lam_pool *pool, size_t rows, size_t pixels, size_t levels)
+static lam_pixel_rows_f64 pixels_of(lam_pool *pool, size_t rows, size_t pixels, size_t levels)
 {
-    return (lam_pixels_f64) { .pool = pool, .act = lam_act_f64_for(LAM_SCALAR), .rows = rows, .pixels = pixels, .levels = levels };
+    return (lam_pixel_rows_f64) { .pool = pool, .act = lam_act_f64_for(LAM_SCALAR), .rows = rows, .pixels = pixels, .levels = levels };
 }
 
 static void closed_forms(void **state)
@@ -104,7 +104,7 @@ static void closed_forms(void **state)
     const uint8_t x[] = { 0, 1, 1, 0, 1, 1, 1, 1 };
     (void)state;
     /* even odds: 4 pixels of log 2 each, half a bit's slope */
-    lam_pixels_f64 p = pixels_of(pool, 2, 4, 2);
+    lam_pixel_rows_f64 p = pixels_of(pool, 2, 4, 2);
     lam_pixels_log_p_f64(&p, logits, x, log_p, 2, g);
     assert_true(fabs(log_p[0] + 4 * log(2)) < 1e-14 && fabs(log_p[1] + 4 * log(2)) < 1e-14);
     assert_true(fabs(lam_bits_per_dim(log_p[0], 4) - 1) < 1e-15);
@@ -137,7 +137,7 @@ static void far_tails(void **state)
     float levels[] = { 100, -100, 0 }, g[6];
     double log_p[3];
     (void)state;
-    lam_pixels_f32 p = { .pool = pool, .act = lam_act_f32_for(LAM_SCALAR), .rows = 1, .pixels = 2, .levels = 2 };
+    lam_pixel_rows_f32 p = { .pool = pool, .act = lam_act_f32_for(LAM_SCALAR), .rows = 1, .pixels = 2, .levels = 2 };
     lam_pixels_log_p_f32(&p, logits, right, log_p, 1, g);
     assert_true(fabs(log_p[0] / (-2 * exp(-100)) - 1) < 0.05); /* a denormal float: 5 bits of it are left */
     assert_true(fabs((double)g[0]) < 1e-40 && fabs((double)g[1]) < 1e-40);
@@ -161,7 +161,7 @@ static void gradients(size_t levels)
 {
     lam_pool *pool = pool_of(2);
     size_t width = levels == 2 ? 1 : levels, n = ROWS * PIXELS * width;
-    lam_pixels_f64 p = pixels_of(pool, ROWS, PIXELS, levels);
+    lam_pixel_rows_f64 p = pixels_of(pool, ROWS, PIXELS, levels);
     double *logits = malloc(n * sizeof *logits), *g = malloc(n * sizeof *g), *along = malloc(n * sizeof *along), log_p[ROWS], h = 1e-3;
     uint8_t x[ROWS * PIXELS];
     for (size_t i = 0; i < n; i++) {
@@ -218,10 +218,10 @@ static void floats(void **state)
         size_t row = PIXELS * (levels == 2 ? 1 : levels);
         for (size_t i = 0; i < ROWS * PIXELS; i++)
             x[i] = (uint8_t)((double)levels * draw(6, i));
-        lam_pixels_f64 pd = pixels_of(pool, ROWS, PIXELS, levels);
+        lam_pixel_rows_f64 pd = pixels_of(pool, ROWS, PIXELS, levels);
         lam_pixels_log_p_f64(&pd, ad, x, want, 1, gd);
         for (int isa = 0; isa < LAM_ISA_COUNT; isa++) {
-            lam_pixels_f32 p = { .pool = pool, .act = lam_act_f32_for((lam_isa)isa), .rows = ROWS, .pixels = PIXELS, .levels = levels };
+            lam_pixel_rows_f32 p = { .pool = pool, .act = lam_act_f32_for((lam_isa)isa), .rows = ROWS, .pixels = PIXELS, .levels = levels };
             if (p.act == NULL || !lam_isa_available((lam_isa)isa))
                 continue;
             lam_pixels_log_p_f32(&p, a, x, got, 1, g);

@@ -1,0 +1,48 @@
+/* This room's names in the width that a file is compiled for (base/width.h): sources say lam_x, the linker sees lam_x_f32 or
+ * lam_x_f64. A new function or type with two widths has its line here. */
+#ifndef LAM_FIELD_NAMES_H
+#define LAM_FIELD_NAMES_H
+#include "base/width.h"
+
+#define lam_amortised_add LAM_W(lam_amortised_add)
+#define lam_amortised_add_reverse LAM_W(lam_amortised_add_reverse)
+#define lam_amortised_clear LAM_W(lam_amortised_clear)
+#define lam_amortised_collect LAM_W(lam_amortised_collect)
+#define lam_amortised_cotangent LAM_W(lam_amortised_cotangent)
+#define lam_amortised_field LAM_W(lam_amortised_field)
+#define lam_amortised_forward LAM_W(lam_amortised_forward)
+#define lam_amortised_init LAM_W(lam_amortised_init)
+#define lam_amortised_prepare LAM_W(lam_amortised_prepare)
+#define lam_amortised_reverse LAM_W(lam_amortised_reverse)
+#define lam_field LAM_W(lam_field)
+#define lam_field_add_phi LAM_W(lam_field_add_phi)
+#define lam_field_clear LAM_W(lam_field_clear)
+#define lam_field_collect LAM_W(lam_field_collect)
+#define lam_field_cotangent LAM_W(lam_field_cotangent)
+#define lam_field_forward LAM_W(lam_field_forward)
+#define lam_field_init LAM_W(lam_field_init)
+#define lam_field_load LAM_W(lam_field_load)
+#define lam_field_mix LAM_W(lam_field_mix)
+#define lam_field_outer LAM_W(lam_field_outer)
+#define lam_field_outer_size LAM_W(lam_field_outer_size)
+#define lam_field_output LAM_W(lam_field_output)
+#define lam_field_prepare LAM_W(lam_field_prepare)
+#define lam_field_reverse LAM_W(lam_field_reverse)
+#define lam_field_reverse_layer LAM_W(lam_field_reverse_layer)
+#define lam_field_series LAM_W(lam_field_series)
+#define lam_field_share LAM_W(lam_field_share)
+#define lam_pulls LAM_W(lam_pulls)
+#define lam_pulls_clear LAM_W(lam_pulls_clear)
+#define lam_pulls_init LAM_W(lam_pulls_init)
+#define lam_series_clear LAM_W(lam_series_clear)
+#define lam_series_cotangent LAM_W(lam_series_cotangent)
+#define lam_series_forward LAM_W(lam_series_forward)
+#define lam_series_init LAM_W(lam_series_init)
+#define lam_series_output LAM_W(lam_series_output)
+#define lam_series_prepare LAM_W(lam_series_prepare)
+#define lam_series_reverse LAM_W(lam_series_reverse)
+#define lam_series_slot LAM_W(lam_series_slot)
+#define lam_slot LAM_W(lam_slot)
+#define lam_slot_layer LAM_W(lam_slot_layer)
+
+#endif

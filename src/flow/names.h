@@ -1,0 +1,47 @@
+/* This room's names in the width that a file is compiled for (base/width.h): sources say lam_x, the linker sees lam_x_f32 or
+ * lam_x_f64. A new function or type with two widths has its line here. */
+#ifndef LAM_FLOW_NAMES_H
+#define LAM_FLOW_NAMES_H
+#include "base/width.h"
+
+#define lam_adjoint LAM_W(lam_adjoint)
+#define lam_adjoint_create LAM_W(lam_adjoint_create)
+#define lam_adjoint_free LAM_W(lam_adjoint_free)
+#define lam_adjoint_reverse LAM_W(lam_adjoint_reverse)
+#define lam_arrays_alloc LAM_W(lam_arrays_alloc)
+#define lam_arrays_free LAM_W(lam_arrays_free)
+#define lam_cnf_chunk_tangents LAM_W(lam_cnf_chunk_tangents)
+#define lam_cnf_pull_into LAM_W(lam_cnf_pull_into)
+#define lam_cnf_seeds LAM_W(lam_cnf_seeds)
+#define lam_cnf_system LAM_W(lam_cnf_system)
+#define lam_engine LAM_W(lam_engine)
+#define lam_engine_amortise LAM_W(lam_engine_amortise)
+#define lam_engine_clear_past LAM_W(lam_engine_clear_past)
+#define lam_engine_clear_sums LAM_W(lam_engine_clear_sums)
+#define lam_engine_collect LAM_W(lam_engine_collect)
+#define lam_engine_create LAM_W(lam_engine_create)
+#define lam_engine_draw LAM_W(lam_engine_draw)
+#define lam_engine_field LAM_W(lam_engine_field)
+#define lam_engine_free LAM_W(lam_engine_free)
+#define lam_engine_freeze LAM_W(lam_engine_freeze)
+#define lam_engine_isa LAM_W(lam_engine_isa)
+#define lam_engine_load_rows LAM_W(lam_engine_load_rows)
+#define lam_engine_run LAM_W(lam_engine_run)
+#define lam_engine_set_batch LAM_W(lam_engine_set_batch)
+#define lam_engine_set_steps LAM_W(lam_engine_set_steps)
+#define lam_engine_solve_block LAM_W(lam_engine_solve_block)
+#define lam_engine_steps LAM_W(lam_engine_steps)
+#define lam_engine_take_block LAM_W(lam_engine_take_block)
+#define lam_engine_trajectories LAM_W(lam_engine_trajectories)
+#define lam_engine_transform LAM_W(lam_engine_transform)
+#define lam_tile_share LAM_W(lam_tile_share)
+#define lam_tiles LAM_W(lam_tiles)
+#define lam_tiles_create LAM_W(lam_tiles_create)
+#define lam_tiles_finish LAM_W(lam_tiles_finish)
+#define lam_tiles_free LAM_W(lam_tiles_free)
+#define lam_tiles_keep LAM_W(lam_tiles_keep)
+#define lam_tiles_share LAM_W(lam_tiles_share)
+#define lam_tiles_trajectories LAM_W(lam_tiles_trajectories)
+#define lam_tiles_transform LAM_W(lam_tiles_transform)
+
+#endif

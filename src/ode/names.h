@@ -1,0 +1,20 @@
+/* This room's names in the width that a file is compiled for (base/width.h): sources say lam_x, the linker sees lam_x_f32 or
+ * lam_x_f64. A new function or type with two widths has its line here. */
+#ifndef LAM_ODE_NAMES_H
+#define LAM_ODE_NAMES_H
+#include "base/width.h"
+
+#define lam_arena LAM_W(lam_arena)
+#define lam_path LAM_W(lam_path)
+#define lam_path_create LAM_W(lam_path_create)
+#define lam_path_free LAM_W(lam_path_free)
+#define lam_path_reserve LAM_W(lam_path_reserve)
+#define lam_solve LAM_W(lam_solve)
+#define lam_solve_reverse LAM_W(lam_solve_reverse)
+#define lam_solver_space LAM_W(lam_solver_space)
+#define lam_solver_space_create LAM_W(lam_solver_space_create)
+#define lam_solver_space_free LAM_W(lam_solver_space_free)
+#define lam_stage_time LAM_W(lam_stage_time)
+#define lam_system LAM_W(lam_system)
+
+#endif

@@ -1,0 +1,16 @@
+/* This room's names in the width that a file is compiled for (base/width.h): sources say lam_x, the linker sees lam_x_f32 or
+ * lam_x_f64. A new function or type with two widths has its line here. */
+#ifndef LAM_PENALTY_NAMES_H
+#define LAM_PENALTY_NAMES_H
+#include "base/width.h"
+
+#define lam_engine_forward LAM_W(lam_engine_forward)
+#define lam_engine_loss LAM_W(lam_engine_loss)
+#define lam_engine_reverse LAM_W(lam_engine_reverse)
+#define lam_matcher LAM_W(lam_matcher)
+#define lam_matcher_create LAM_W(lam_matcher_create)
+#define lam_matcher_free LAM_W(lam_matcher_free)
+#define lam_matching_loss LAM_W(lam_matching_loss)
+#define lam_tiles_loss LAM_W(lam_tiles_loss)
+
+#endif
