@@ -16,11 +16,9 @@ long_files=(
     src/field/series_w.c
     src/flow/engine_w.c
     src/model/parameter_value.c
-    src/ode/solve_w.c
 )
 long_functions=(
     src/kernels/tile_k.c:deactivate
-    src/ode/solve_w.c:adaptive
 )
 
 work=$(mktemp -d)

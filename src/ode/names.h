@@ -5,6 +5,10 @@
 #include "base/width.h"
 
 #define lam_arena LAM_W(lam_arena)
+#define lam_norm_batch LAM_W(lam_norm_batch)
+#define lam_norm_error_ratio LAM_W(lam_norm_error_ratio)
+#define lam_norm_tile LAM_W(lam_norm_tile)
+#define lam_norm_worst_row LAM_W(lam_norm_worst_row)
 #define lam_path LAM_W(lam_path)
 #define lam_path_create LAM_W(lam_path_create)
 #define lam_path_free LAM_W(lam_path_free)
@@ -15,6 +19,13 @@
 #define lam_solver_space_create LAM_W(lam_solver_space_create)
 #define lam_solver_space_free LAM_W(lam_solver_space_free)
 #define lam_stage_time LAM_W(lam_stage_time)
+#define lam_step_attempt LAM_W(lam_step_attempt)
+#define lam_step_check_end LAM_W(lam_step_check_end)
+#define lam_step_dense LAM_W(lam_step_dense)
+#define lam_step_first LAM_W(lam_step_first)
+#define lam_step_observe LAM_W(lam_step_observe)
+#define lam_step_probe LAM_W(lam_step_probe)
+#define lam_stepping LAM_W(lam_stepping)
 #define lam_system LAM_W(lam_system)
 
 #endif

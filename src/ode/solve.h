@@ -9,7 +9,7 @@
 #include "base/batch.h"
 #include "kernels/kernels.h"
 #include "ode/names.h"
-#include "ode/tableau.h"
+#include "ode/options.h"
 
 enum { LAM_MAX_PARTS = 3 };
 
@@ -37,19 +37,6 @@ typedef struct lam_system {
      * The continuous adjoint adds up its parameter integral here. */
     void (*step_done)(void *self, int accepted, double h);
 } lam_system;
-
-typedef struct lam_solve_options {
-    const lam_tableau *table;
-    double atol, rtol;
-    lam_end end;
-    lam_first_step first_step;
-    double first_step_size; /* LAM_STEP_GIVEN; LAM_STEP_WARM: h*, or 0 for a probe */
-    size_t fixed_steps, max_steps;
-    double min_step;
-    int even;   /* 1: fixed_steps even steps whatever the table; an embedded pair's error estimate is not looked at */
-    int record; /* keep the accepted steps for a reverse */
-    int replay; /* take the steps that path holds from an earlier, recorded solve: for finite differences */
-} lam_solve_options;
 
 /* The accepted steps of a solve. */
 typedef struct lam_path {

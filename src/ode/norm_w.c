@@ -1,0 +1,96 @@
+/* Error norms of a step: per part of the system the root mean square over all rows of the batch of error / (atol + rtol max(|y0|,
+ * |y1|)), the largest of them being the step's ratio (method.md 5). */
+#include "ode/step.h"
+#include <math.h>
+#include <string.h>
+
+/* Sum over the tile's rows and one part's features of (v / scale)^2, in double over rows; the worst row is kept. */
+static double part_norm(const lam_stepping *s, size_t tile, size_t thread, size_t part, const real *v, const real *y0,
+    const real *y1, int keep_worst)
+{
+    real *sums = s->space->thread[thread] + s->space->at_sums;
+    size_t at = s->sys->part[part].first * LAM_TILE, rows = lam_batch_tile_rows(s->batch, tile);
+    lam_tile_norm *norm = &s->space->norm[tile];
+    memset(sums, 0, LAM_TILE * sizeof *sums);
+    s->space->kernels->error(s->sys->part[part].count, v + at, y0 + at, y1 + at, (real)s->options->atol, (real)s->options->rtol,
+        sums);
+    double total = 0;
+    for (size_t i = 0; i < rows; i++) {
+        total += (double)sums[i];
+        if (keep_worst && !((double)sums[i] <= norm->worst)) { /* a NaN is the worst of all */
+            norm->worst = isnan(sums[i]) ? INFINITY : (double)sums[i];
+            norm->worst_row = tile * LAM_TILE + i;
+        }
+    }
+    return total;
+}
+
+void lam_norm_tile(const lam_stepping *s, size_t tile, size_t thread, const real *v, const real *v3, const real *y0, const real *y1)
+{
+    lam_tile_norm *norm = &s->space->norm[tile];
+    memset(norm, 0, sizeof *norm);
+    norm->worst = -1;
+    for (size_t p = 0; p < s->sys->parts; p++) {
+        norm->sum[p] = part_norm(s, tile, thread, p, v, y0, y1, 1);
+        if (v3 != NULL)
+            norm->sum3[p] = part_norm(s, tile, thread, p, v3, y0, y1, 0);
+    }
+}
+
+static double part_count(const lam_stepping *s, size_t part)
+{
+    return (double)s->batch->rows * (double)s->sys->part[part].count;
+}
+
+double lam_norm_batch(const lam_stepping *s)
+{
+    double largest = 0;
+    for (size_t p = 0; p < s->sys->parts; p++) {
+        double sum = 0;
+        for (size_t i = 0; i < s->batch->tiles; i++) /* in order */
+            sum += s->space->norm[i].sum[p];
+        double rms = sqrt(sum / part_count(s, p));
+        if (!(rms <= largest)) /* NaN wins */
+            largest = rms;
+        if (isnan(largest))
+            break;
+    }
+    return largest;
+}
+
+/* dop853 combines two estimates (Hairer, Norsett and Wanner, II.10), which were taken without h. */
+static double ratio_of_two(const lam_stepping *s)
+{
+    double h = fabs(s->h), largest = 0;
+    for (size_t p = 0; p < s->sys->parts; p++) {
+        double e5 = 0, e3 = 0;
+        for (size_t i = 0; i < s->batch->tiles; i++) {
+            e5 += s->space->norm[i].sum[p];
+            e3 += s->space->norm[i].sum3[p];
+        }
+        double denominator = e5 + 0.01 * e3;
+        double ratio = e5 == 0 && e3 == 0 ? 0 : h * e5 / sqrt(denominator * part_count(s, p));
+        if (!(ratio <= largest))
+            largest = ratio;
+        if (isnan(largest))
+            break;
+    }
+    return largest;
+}
+
+double lam_norm_error_ratio(const lam_stepping *s)
+{
+    return s->table->has_e3 ? ratio_of_two(s) : lam_norm_batch(s);
+}
+
+size_t lam_norm_worst_row(const lam_stepping *s)
+{
+    size_t row = 0;
+    double worst = -1;
+    for (size_t i = 0; i < s->batch->tiles; i++)
+        if (s->space->norm[i].worst > worst) {
+            worst = s->space->norm[i].worst;
+            row = s->space->norm[i].worst_row;
+        }
+    return row;
+}
