@@ -55,7 +55,7 @@ static int read_data(const char *path, const fit_args *args, const lam_config *c
     return code;
 }
 
-static int write_split(const lam_dataset *data, const fit_args *args, const char *path)
+static int write_split(const lam_config *cfg, const lam_dataset *data, const fit_args *args, const char *path)
 {
     static const char *const names[] = {[LAM_TRAIN] = "train.npy", [LAM_VALID] = "valid.npy", [LAM_TEST] = "test.npy"};
     const char *const files[] = {[LAM_TRAIN] = path, [LAM_VALID] = args->valid, [LAM_TEST] = args->test};
@@ -70,6 +70,8 @@ static int write_split(const lam_dataset *data, const fit_args *args, const char
             printf("%zu rows of %zu columns, standardised, are in %s\n", rows, dim, file);
         free(file);
     }
+    if (code == CLI_OK && cfg->map != LAM_MAP_NONE)
+        puts("they are as they come to the column maps (--map), without the maps themselves");
     if (code == CLI_OK)
         printf("mean, scale, row numbers and a note on units are in %s beside them: split.json, *_rows.npy\n", args->write_split);
     return code;
@@ -159,7 +161,7 @@ static int run(const cli_command *command, int argc, char **argv)
             fit_print_choice(&cfg);
     }
     if (code == CLI_OK && args.write_split != NULL)
-        code = write_split(data, &args, line.words[0]);
+        code = write_split(&cfg, data, &args, line.words[0]);
     else if (code == CLI_OK)
         code = fit(command, argc, argv, &args, &cfg, data);
     lam_dataset_free(data);

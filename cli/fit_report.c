@@ -227,7 +227,10 @@ void fit_print_choice(const lam_config *cfg)
     lam_config_penalties(cfg, penalties);
     printf("flow     %zu block%s of %s, ", cfg->blocks, cfg->blocks == 1 ? "" : "s", cli_parameter(cfg, "dims", text));
     printf("%s, ", cli_parameter(cfg, "layer", text));
-    printf("%s; penalty: %s\ntraining ", cli_parameter(cfg, "nonlinearity", text), penalties);
+    printf("%s; penalty: %s", cli_parameter(cfg, "nonlinearity", text), penalties);
+    if (cfg->map != LAM_MAP_NONE)
+        printf("; map: %s", cli_parameter(cfg, "map", text));
+    printf("\ntraining ");
     if (cfg->warm_start > 0)
         printf("%zu iterations of flow matching, then ", cfg->warm_start);
     if (cfg->iterations < 1000000000)

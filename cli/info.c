@@ -83,6 +83,20 @@ static void print_tuning(const lam_model *model)
     printf("as fitted      %s\n", cli_setting_text(&tuning.before, how));
 }
 
+static void print_maps(const lam_model *model)
+{
+    size_t least = lam_model_map_knots(model, 0), most = least;
+    if (least == 0)
+        return;
+    for (size_t j = 1; j < lam_model_dim(model); j++) {
+        size_t knots = lam_model_map_knots(model, j);
+        least = knots < least ? knots : least;
+        most = knots > most ? knots : most;
+    }
+    printf("map            every standardised column to normal scores, by a spline of %zu", least);
+    printf(least < most ? " to %zu knots\n" : " knots\n", most);
+}
+
 static void print_head(const char *path, const lam_model *model)
 {
     const lam_config *cfg = lam_model_config(model);
@@ -95,6 +109,7 @@ static void print_head(const char *path, const lam_model *model)
     printf("parameters     %zu\n", lam_model_parameter_count(model));
     print_solves(cfg);
     print_tuning(model);
+    print_maps(model);
     printf("data hash      %s\n", hash == NULL || hash[0] == '\0' ? "-" : hash);
 }
 

@@ -23,7 +23,8 @@
  *     }
  *
  * Conventions. Arrays are row-major, x [n, dim]. Log-densities are in nats. "Data units" are the units of the file;
- * "standardised units" are those in which the flow works (mean 0, variance 1 per column of the training rows).
+ * "standardised units" are (x - mean) / scale, mean 0 and variance 1 per column of the training rows. In these the flow works, unless
+ * column maps (the parameter map) stand between: then it works behind them, and all rows and densities are in these units still.
  * Every call that can fail returns a lam_status; LAM_OK is 0. After a failure lam_last_error() says what went wrong,
  * where, and what to do about it; the text is kept per thread. A NULL where an argument must be given is LAM_ERR_ARGUMENT, with its
  * name; functions that return no status answer 0 or NULL to it, and leave out what they have no place for. Whoever creates an object frees it; every free takes NULL.
@@ -119,6 +120,9 @@ typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_c
  * the sum of their squared ways least. */
 typedef enum lam_pairing_kind { LAM_PAIRING_NONE, LAM_PAIRING_MINIBATCH } lam_pairing_kind;
 typedef enum lam_model_kind { LAM_DENSITY, LAM_VAE } lam_model_kind;
+/* What happens to standardised columns before they reach the flow: nothing, or a monotone spline a column makes normal scores of them
+ * (method.md 13). */
+typedef enum lam_map { LAM_MAP_NONE, LAM_MAP_NORMAL_SCORES } lam_map;
 /* Does the first line of a text file name the columns? AUTO: its cells and those below tell (docs/data.md). */
 typedef enum lam_header { LAM_HEADER_AUTO, LAM_HEADER_YES, LAM_HEADER_NO } lam_header;
 /* Of a variational auto-encoder (method.md 9): what its approximate posterior goes through, how the flow's layers depend on
@@ -207,6 +211,8 @@ typedef struct lam_config {
     double val_fraction, test_fraction; /* test: of all rows; validation: of the rest */
     uint64_t split_seed;
     int standardise;
+    lam_map map;                   /* of each column, after the standardiser */
+    size_t map_knots;              /* quantiles of every column that its spline goes through; 0: of each as many as pay (method.md 13) */
     int drop_bad_rows, drop_duplicates;
     lam_header header;
     lam_names columns, drop;       /* n 0: all / none. As text (lam_config_set): "a,b", a name with a comma in double quotes */
@@ -430,6 +436,9 @@ LAM_API lam_wanted lam_model_wanted(const lam_model *model); /* its columns, to 
 LAM_API const char *lam_model_data_hash(const lam_model *model);
 /* mean [dim] and scale [dim] of the standardiser: z = (x - mean) / scale; log-determinant is -sum log scale, nats */
 LAM_API void lam_model_standardiser(const lam_model *model, const double **mean, const double **scale, double *log_det);
+/* Knots of the spline that takes a standardised column to normal scores (method.md 13); 0: the model has no column maps, or no such
+ * column. */
+LAM_API size_t lam_model_map_knots(const lam_model *model, size_t column);
 /* Tensors in file order: name, and n_shape <= 2 entries of shape. NULL past the end. */
 LAM_API const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape);
 
@@ -473,7 +482,7 @@ LAM_API void lam_model_untune(lam_model *model);
  * options may be NULL; log is told nothing if there is nothing to say. */
 LAM_API lam_status lam_rows_advise(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, const lam_log *log);
 
-/* log p of each row, by (3) of method.md with the log-determinant of the standardiser. logp [n]; counts may be NULL. */
+/* log p of each row, by (3) of method.md with the log-determinants of the standardiser and of the column maps. logp [n]; counts may be NULL. */
 LAM_API lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,
     double *logp, lam_counts *counts);
 /* n draws, x [n, dim] in options->units; logp [n] from the same pass, or NULL. Row i depends on (seed, i). */
@@ -491,7 +500,8 @@ LAM_API lam_status lam_decode(const lam_model *model, const lam_eval_options *op
  * looked into. t [blocks * times + 1], or NULL, receives the times, a block's counted from the end of the one before.
  * Units: x and all states are in options->units. The flow works in standardised units, in which the last states are lam_encode's z;
  * in data units every state is taken back by the standardiser's x = mean + scale z, so the first are the rows as they are, the
- * last z on the data's axes, and straight ways stay straight.
+ * last z on the data's axes, and straight ways stay straight. With column maps the flow works behind them: states in standardised units
+ * are those normal scores, from the mapped row on; in data units they are taken back by the maps' inverse first, which bends straight ways.
  * LAM_ERR_ARGUMENT: times not from 1 to LAM_TRAJECTORY_TIMES. */
 #define LAM_TRAJECTORY_TIMES 1000
 LAM_API lam_status lam_trajectories(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,

@@ -324,7 +324,8 @@ class Flow(Estimator):
 
     def trajectories(self, X, times=24, **how):
         """The way of each row from data to base: times t [blocks * times + 1] and states [n, blocks * times + 1, d]. In data units
-        (the default) z = mean_ + scale_ * z are the last, on the data's axes; with units="standardised" they are z."""
+        (the default) z = mean_ + scale_ * z are the last, on the data's axes; with units="standardised" they are z. With column maps (map) the
+        states are behind these there, and in data units taken back through them."""
         model, how = self._fitted(), self._how(how)
         x, times = self._rows(X), whole("times", times, 1, 1000)
         points = int(lib.lam_model_config(model).blocks) * times + 1

@@ -24,6 +24,7 @@ typedef enum lam_purpose {
     LAM_DRAW_MATCH_TIME, /* and when on the way there the field is looked at */
     LAM_DRAW_SUBSET,     /* which rows a validation or test takes that has no time for all */
     LAM_DRAW_MIXTURE,    /* where a mixture of Gaussians starts */
+    LAM_DRAW_MAP,        /* the halves of a column that say how many quantiles its map takes */
 } lam_purpose;
 
 /* Four 32-bit words for counter (a, b) under (seed, purpose). */

@@ -113,13 +113,19 @@ static lam_status print_value(FILE *out, const lam_param *param, const lam_confi
     return LAM_OK;
 }
 
-static lam_status print_all(FILE *out, const lam_config *cfg)
+/* 1: a parameter that programs from before it was there would refuse, and that does nothing here. */
+static int is_new_and_idle(const lam_param *param, const lam_config *cfg)
+{
+    return param->kind == LAM_PARAM_MAP && cfg->map == LAM_MAP_NONE;
+}
+
+static lam_status print_all(FILE *out, const lam_config *cfg, int for_model)
 {
     const lam_param *param;
     const char *group = "";
     fprintf(out, "# Configuration of laminar %s: every value in effect.\n", LAM_VERSION);
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
-        if (!lam_parameter_applies(i, cfg->model))
+        if (!lam_parameter_applies(i, cfg->model) || (for_model && is_new_and_idle(param, cfg)))
             continue;
         if (strcmp(group, param->shown.group) != 0) {
             group = param->shown.group;
@@ -136,14 +142,14 @@ static lam_status print_all(FILE *out, const lam_config *cfg)
     return LAM_OK;
 }
 
-lam_status lam_config_print(const lam_config *cfg, char **text, size_t *size)
+static lam_status print(const lam_config *cfg, int for_model, char **text, size_t *size)
 {
     *text = NULL;
     *size = 0;
     FILE *out = open_memstream(text, size);
     if (out == NULL)
         return lam_fail(LAM_ERR_MEMORY, "out of memory while printing the configuration");
-    lam_status status = print_all(out, cfg);
+    lam_status status = print_all(out, cfg, for_model);
     if (fclose(out) != 0 && status == LAM_OK)
         status = lam_fail(LAM_ERR_MEMORY, "out of memory while printing the configuration");
     if (status != LAM_OK) {
@@ -152,6 +158,16 @@ lam_status lam_config_print(const lam_config *cfg, char **text, size_t *size)
         *size = 0;
     }
     return status;
+}
+
+lam_status lam_config_print(const lam_config *cfg, char **text, size_t *size)
+{
+    return print(cfg, 0, text, size);
+}
+
+lam_status lam_config_print_model(const lam_config *cfg, char **text, size_t *size)
+{
+    return print(cfg, 1, text, size);
 }
 
 lam_status lam_config_save(const lam_config *cfg, const char *yaml_path)

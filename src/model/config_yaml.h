@@ -9,5 +9,7 @@
 lam_status lam_config_parse(lam_config *cfg, const char *text, size_t size, const char *where);
 /* Every value, grouped, with comments; parse of it gives the same configuration. free(*text). */
 lam_status lam_config_print(const lam_config *cfg, char **text, size_t *size);
+/* The same for a model's file, without "map: none": programs from before there were maps read models that have none. */
+lam_status lam_config_print_model(const lam_config *cfg, char **text, size_t *size);
 
 #endif

@@ -141,6 +141,9 @@ static lam_status find_shape(loader *l, const lam_config *config)
             "configuration with dims, blocks, layer and nonlinearity (--config FILE.yaml)", l->path);
     LAM_TRY(take_prefix_off(l));
     LAM_TRY(lam_config_check(config));
+    if (config->map != LAM_MAP_NONE)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s was not saved by laminar, so it brings no column maps; leave out map, or set it to none",
+            l->path);
     LAM_TRY(lam_config_copy(&l->config, config));
     if (l->config.blocks == LAM_AUTO) /* not what a fit would choose: what the file most likely is */
         l->config.blocks = 1;
@@ -203,7 +206,7 @@ static lam_status check_extra(const loader *l, const lam_model *model)
         size_t at = 0;
         while (at < model->n_tensors && strcmp(model->tensors[at].name, name) != 0)
             at++;
-        if (at == model->n_tensors && !ends_in(name, "._num_evals"))
+        if (at == model->n_tensors && !ends_in(name, "._num_evals") && !lam_metadata_is_map(&l->file, name, l->dim))
             return lam_fail(LAM_ERR_SHAPE, "%s: tensor \"%.200s\" is not part of %s; %s", l->path, name,
                 architecture(&l->config, text, sizeof text), remedy(l));
     }
@@ -260,6 +263,8 @@ static lam_status load(loader *l, const lam_config *config, lam_model **out)
         memcpy((*out)->prefix, l->prefix, sizeof l->prefix);
     if (status == LAM_OK && l->ours)
         status = lam_metadata_read(&l->file, l->path, *out);
+    if (status == LAM_OK && l->ours)
+        status = lam_metadata_read_maps(&l->file, l->path, *out);
     if (status != LAM_OK) {
         lam_model_free(*out);
         *out = NULL;

@@ -9,7 +9,8 @@
 static const double RADIUS = 4.5, WIDER = 1.05, ENOUGH = 2e-3;
 enum { RING = 512, DRAWS = 4096, SIDE_1D = 256, SIDE_2D = 48, MOST_POINTS = 200000, ROUNDS = 10 };
 
-/* Axis-parallel; with 1 column the second entries are unused. */
+/* Axis-parallel; with 1 column the second entries are unused. Cells are of the plane that the flow sees, behind the column maps, where the
+ * density is smooth; what is integrated is the density in standardised units, times how far apart the points of two near places lie there. */
 typedef struct cell {
     double middle[2], half[2];
     double mass;   /* by Gauss' rule of two points a side */
@@ -24,20 +25,35 @@ typedef struct box {
 /* ---- cells -------------------------------------------------------------------------------------------------------- */
 
 typedef struct points {
+    const lam_maps *maps;
     const box *b;
     cell *cells; /* [n / b->points] */
 } points;
 
+/* Coordinate j of a point of a cell: of so many a side the one that the bit says. */
+static double coordinate(const cell *c, size_t corner, size_t j)
+{
+    const double offset = 0.57735026918962576451; /* 1 / sqrt 3 */
+    return c->middle[j] + (corner >> j & 1 ? offset : -offset) * c->half[j];
+}
+
 static void fill(void *self, size_t first, size_t rows, double *x)
 {
     const points *p = self;
-    const double offset = 0.57735026918962576451; /* 1 / sqrt 3 */
-    for (size_t i = 0; i < rows; i++) {
-        const cell *c = &p->cells[(first + i) / p->b->points];
-        size_t corner = (first + i) % p->b->points;
+    for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < p->b->dim; j++)
-            x[i * p->b->dim + j] = c->middle[j] + (corner >> j & 1 ? offset : -offset) * c->half[j];
-    }
+            x[i * p->b->dim + j] = coordinate(&p->cells[(first + i) / p->b->points], (first + i) % p->b->points, j);
+    lam_maps_inverse(p->maps, x, rows, p->b->dim, x, NULL);
+}
+
+/* dx/du of a column's map at u, by the inverse alone: the slopes that log p counts are so tested, not used. */
+static double stretch(const lam_maps *maps, size_t j, double u)
+{
+    const double step = 1e-6;
+    double slope;
+    if (maps == NULL)
+        return 1;
+    return (lam_spline_inverse(&maps->column[j], u + step, &slope) - lam_spline_inverse(&maps->column[j], u - step, &slope)) / (2 * step);
 }
 
 static lam_status take(void *self, size_t first, size_t rows, const double *x, const double *y, const double *l)
@@ -48,10 +64,12 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
     for (size_t i = 0; i < rows; i++) {
         cell *c = &p->cells[(first + i) / b->points];
         double volume = c->half[0] * (b->dim > 1 ? c->half[1] : 1); /* a point's share of the cell */
+        for (size_t j = 0; j < b->dim; j++)
+            volume *= stretch(p->maps, j, coordinate(c, (first + i) % b->points, j));
         c->mass += volume * exp(lam_base_log_prob(y + i * b->dim, b->dim) - l[i]);
         if (!isfinite(c->mass))
-            return lam_fail(LAM_ERR_SOLVER, "the density near (%g, %g), standardised units, is not finite", c->middle[0],
-                b->dim > 1 ? c->middle[1] : 0);
+            return lam_fail(LAM_ERR_SOLVER, "the density near (%g, %g), %s, is not finite", c->middle[0], b->dim > 1 ? c->middle[1] : 0,
+                p->maps != NULL ? "behind the column maps" : "standardised units");
     }
     return LAM_OK;
 }
@@ -59,7 +77,7 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
 /* Masses of n cells, which are 0 before. */
 static lam_status measure(lam_pass *pass, const box *b, cell *cells, size_t n)
 {
-    points p = { b, cells };
+    points p = { pass->model->maps, b, cells };
     lam_counts counts = { 0 };
     const lam_rows rows = { &p, fill, take };
     lam_status status = lam_pass_run(pass, 1, 1, n * b->points, &rows, &counts);
@@ -110,6 +128,8 @@ static lam_status find_box(lam_pass *pass, box *b)
     }
     if (status == LAM_OK)
         status = lam_pass_transform(pass, 0, z, RING, x, &counts);
+    if (status == LAM_OK)
+        lam_maps_forward(pass->model->maps, x, RING, b->dim, x, NULL);
     pass->done += RING;
     for (size_t j = 0; status == LAM_OK && j < b->dim; j++) {
         double low = INFINITY, high = -INFINITY;
@@ -136,6 +156,8 @@ static lam_status mark(lam_pass *pass, const box *b, unsigned char *marked)
     for (size_t i = 0; i < DRAWS; i++)
         lam_random_normal_row(0, LAM_DRAW_SAMPLE, 0, i, x + i * b->dim, b->dim);
     lam_status status = lam_pass_transform(pass, 0, x, DRAWS, x, &counts);
+    if (status == LAM_OK)
+        lam_maps_forward(pass->model->maps, x, DRAWS, b->dim, x, NULL);
     pass->done += DRAWS;
     for (size_t i = 0; status == LAM_OK && i < DRAWS; i++)
         for (size_t k = 0; k < (b->dim == 1 ? 3 : 9); k++) {

@@ -29,7 +29,7 @@ lam_status lam_metadata_config(const lam_config *config, char **text)
     plain.threads = defaults.threads;
     plain.memory = defaults.memory;
     plain.log_freq = defaults.log_freq;
-    lam_status status = lam_config_print(&plain, text, &size);
+    lam_status status = lam_config_print_model(&plain, text, &size);
     lam_config_clear(&plain);
     return status;
 }
@@ -115,7 +115,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     int tuned = model->tuned.h_star != NULL;
     memset(meta, 0, sizeof *meta);
     lam_number_print(model->log_det, log_det);
-    lam_status status = plain_text(LAM_MODEL_FORMAT, &text[0]);
+    lam_status status = plain_text(model->maps != NULL ? LAM_MODEL_FORMAT_MAPS : LAM_MODEL_FORMAT, &text[0]);
     status = status == LAM_OK ? lam_metadata_config(&model->config, &text[1]) : status;
     status = status == LAM_OK ? name_list(model->columns, dim, &text[2]) : status;
     status = status == LAM_OK ? lam_metadata_numbers(model->mean, dim, &text[3]) : status;
@@ -150,6 +150,12 @@ void lam_metadata_free(lam_metadata *meta)
 int lam_metadata_is_ours(const lam_st_file *file)
 {
     return lam_st_meta(file, "laminar") != NULL;
+}
+
+int lam_metadata_has_maps(const lam_st_file *file)
+{
+    const char *format = lam_st_meta(file, "laminar");
+    return format != NULL && strcmp(format, LAM_MODEL_FORMAT_MAPS) == 0;
 }
 
 static lam_status damaged(const char *where, const char *key, const char *what)
@@ -192,9 +198,9 @@ lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where,
 lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim)
 {
     const char *format = lam_st_meta(file, "laminar"), *config = lam_st_meta(file, "config");
-    if (strcmp(format, LAM_MODEL_FORMAT) != 0)
-        return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\"; use a newer one",
-            where, format, LAM_VERSION, LAM_MODEL_FORMAT);
+    if (strcmp(format, LAM_MODEL_FORMAT) != 0 && !lam_metadata_has_maps(file))
+        return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\" and \"%s\"; use a newer one",
+            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_MAPS);
     if (config == NULL)
         return damaged(where, "config", "is missing");
     lam_status status = lam_config_parse(cfg, config, strlen(config), "config");

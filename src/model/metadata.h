@@ -8,7 +8,9 @@
 #include "model/model.h"
 #include "model/safetensors.h"
 
+/* A model without column maps is written in the format that programs from before there were maps read too. */
 #define LAM_MODEL_FORMAT "1"
+#define LAM_MODEL_FORMAT_MAPS "2"
 
 enum { LAM_META_PAIRS = 13 };
 
@@ -21,6 +23,10 @@ typedef struct lam_metadata {
 lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta);
 void lam_metadata_free(lam_metadata *meta); /* an empty one too */
 
+/* A column's map in the file: a tensor of this name, F64 [3, knots], x, z and slope (data/maps.h). */
+enum { LAM_MAP_NAME = 32 };
+void lam_map_name(size_t column, char name[LAM_MAP_NAME]);
+
 /* Texts of entries; free with free(). The configuration is without what does not change the fit; numbers are "[1.5,2]". */
 lam_status lam_metadata_config(const lam_config *config, char **text);
 lam_status lam_metadata_numbers(const double *values, size_t n, char **text);
@@ -30,8 +36,13 @@ lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where,
 
 /* 1 if the file is a laminar model, by its metadata. */
 int lam_metadata_is_ours(const lam_st_file *file);
+/* 1 if it is one of a format with column maps. */
+int lam_metadata_has_maps(const lam_st_file *file);
 /* Configuration and number of columns. cfg is initialised; where names the file. LAM_ERR_UNSUPPORTED: a newer format. */
 lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim);
+/* The maps into a model of that shape, where the format has them and the configuration wants them. */
+lam_status lam_metadata_read_maps(const lam_st_file *file, const char *where, lam_model *model);
+int lam_metadata_is_map(const lam_st_file *file, const char *name, size_t dim); /* 1: that is the name of one of them */
 /* The rest, into a model of that shape. LAM_ERR_FORMAT names the entry. */
 lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_model *model);
 

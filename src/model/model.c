@@ -17,6 +17,7 @@ void lam_model_free(lam_model *model)
     lam_free(model->params);
     lam_free(model->mean);
     lam_free(model->scale);
+    lam_maps_free(model->maps);
     lam_free(model->low);
     lam_free(model->high);
     lam_free(model->h_star_train);
@@ -128,6 +129,7 @@ static lam_status copy_into(lam_model *copy, const lam_model *model)
     memcpy(copy->data_hash, model->data_hash, sizeof copy->data_hash);
     copy->log_det = model->log_det;
     copy->has_names = model->has_names;
+    LAM_TRY(lam_maps_copy(model->maps, &copy->maps));
     if (model->low != NULL)
         LAM_TRY(lam_model_set_range(copy, model->low, model->high));
     if (model->tuned.h_star == NULL)
@@ -203,6 +205,11 @@ void lam_model_standardiser(const lam_model *model, const double **mean, const d
         *scale = model != NULL ? model->scale : NULL;
     if (log_det != NULL)
         *log_det = model != NULL ? model->log_det : 0;
+}
+
+size_t lam_model_map_knots(const lam_model *model, size_t column)
+{
+    return model != NULL && model->maps != NULL && column < model->maps->dim ? model->maps->column[column].n : 0;
 }
 
 const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape)

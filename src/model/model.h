@@ -1,6 +1,7 @@
 /* The inside of a model. */
 #ifndef LAM_MODEL_MODEL_H
 #define LAM_MODEL_MODEL_H
+#include "data/maps.h"
 #include "flow/layout.h"
 #include "model/setting.h"
 
@@ -23,6 +24,7 @@ struct lam_model {
     int has_names;         /* 1: the data had them; 0: they are the columns' numbers in the data's file */
     double *mean, *scale;  /* [dim] of the standardiser */
     double log_det;        /* -sum log scale, nats */
+    lam_maps *maps;        /* of the standardised columns; NULL: the flow sees them as they are */
     double *low, *high;    /* [dim] range of the training rows, data units; both NULL: not known */
     char data_hash[33];
     double *h_star_train, *h_star_test; /* [blocks] remembered steps of "warm" in training and in evaluation; 0: none yet */

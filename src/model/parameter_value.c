@@ -213,6 +213,24 @@ static lam_status set_warm_start(const lam_param *param, lam_config *cfg, const 
     return LAM_OK;
 }
 
+static const char normal_scores[] = "normal-scores";
+static const double MOST_KNOTS = 1e6, FEWEST_KNOTS = 2;
+
+static lam_status set_map(const lam_param *param, lam_config *cfg, const char *value)
+{
+    size_t n = strlen(normal_scores);
+    uint64_t knots = 0;
+    int scores = strncmp(value, normal_scores, n) == 0;
+    int counted = scores && value[n] == ':' && lam_whole_read(value + n + 1, &knots) == 0 && (double)knots >= FEWEST_KNOTS
+        && (double)knots <= MOST_KNOTS;
+    if (strcmp(value, "none") != 0 && !counted && strcmp(value, normal_scores) != 0)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of none, normal-scores and normal-scores:N, N quantiles from %g to %g",
+            param->shown.name, value, FEWEST_KNOTS, MOST_KNOTS);
+    cfg->map = scores ? LAM_MAP_NORMAL_SCORES : LAM_MAP_NONE;
+    cfg->map_knots = (size_t)knots;
+    return LAM_OK;
+}
+
 /* "true", "yes", "on" / "false", "no", "off" (YAML's); -1 for anything else. */
 static int read_truth(const char *value)
 {
@@ -296,6 +314,8 @@ lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *va
         return set_first_step(param, cfg, value);
     case LAM_PARAM_START:
         return set_warm_start(param, cfg, value);
+    case LAM_PARAM_MAP:
+        return set_map(param, cfg, value);
     case LAM_PARAM_TPR:
         return set_tpr(param, cfg, value);
     }
@@ -382,6 +402,9 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
     case LAM_PARAM_START:
         snprintf(text, sizeof text, "%s%zu", flow_matching, cfg->warm_start);
         return put(param, cfg->warm_start == LAM_AUTO_START ? "auto" : cfg->warm_start > 0 ? text : "none", SIZE_MAX, value, size);
+    case LAM_PARAM_MAP:
+        snprintf(text, sizeof text, "%s:%zu", normal_scores, cfg->map_knots);
+        return put(param, cfg->map == LAM_MAP_NONE ? "none" : cfg->map_knots > 0 ? text : normal_scores, SIZE_MAX, value, size);
     case LAM_PARAM_TPR:
         return put(param, cfg->tpr_coefficient > 0 ? "true" : "false", SIZE_MAX, value, size);
     }
@@ -446,6 +469,8 @@ lam_status lam_param_check(const lam_param *param, const lam_config *cfg)
     if (param->kind == LAM_PARAM_FIRST && (unsigned)cfg->first_step > LAM_STEP_GIVEN)
         return lam_fail(LAM_ERR_ARGUMENT, "first-step: %u is not a value of its enum (%s)", (unsigned)cfg->first_step,
             param->shown.values);
+    if (param->kind == LAM_PARAM_MAP && (unsigned)cfg->map > LAM_MAP_NORMAL_SCORES)
+        return lam_fail(LAM_ERR_ARGUMENT, "map: %u is not a value of its enum (%s)", (unsigned)cfg->map, param->shown.values);
     if (is_list(param))
         return lam_param_check_names(param, lam_param_names_of(param, cfg));
     if (param->kind == LAM_PARAM_TPR)

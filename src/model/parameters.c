@@ -123,6 +123,9 @@ static const lam_param table[] = {
     REAL("val-fraction", "data", val_fraction, 0, 0.99, "0.1", "validation rows, of those that are not test rows"),
     REAL("test-fraction", "data", test_fraction, 0, 0.99, "0.1", "test rows, of all"),
     TRUTH("standardise", "data", standardise, "true", "scale columns to mean 0 and variance 1"),
+    SPECIAL(LAM_PARAM_MAP, "map", "data", "none|normal-scores|normal-scores:N", "none",
+        "a monotone spline a column, through N quantiles of the training rows, makes the column normal before the flow sees it; without N: as "
+        "many as pay on rows left out, at most 2 sqrt(rows)"),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "go on without rows that have a missing cell, counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "keep the first of equal rows"),
     ENUM("header", "data", header, "auto|yes|no", "auto", "whether the first line of a text file names the columns"),

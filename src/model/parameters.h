@@ -15,13 +15,14 @@ typedef enum lam_param_kind {
     LAM_PARAM_DIMS,   /* hidden[] and n_hidden, 0 for "auto" */
     LAM_PARAM_FIRST,  /* first_step and first_step_size: "probe", "warm" or a number */
     LAM_PARAM_START,  /* warm_start: "none", "auto" or "flow-matching:N" */
+    LAM_PARAM_MAP,    /* map and map_knots: "none", "normal-scores" or "normal-scores:N" */
     LAM_PARAM_TPR     /* the shorthand "tpr": sets coefficient, times and degree */
 } lam_param_kind;
 
 typedef struct lam_param {
     lam_parameter shown; /* first, so that lam_parameter_at can hand it out */
     lam_param_kind kind;
-    size_t offset;       /* into lam_config; unused by DIMS, FIRST, START and TPR */
+    size_t offset;       /* into lam_config; unused by DIMS, FIRST, START, MAP and TPR */
     double low, high;    /* SIZE, REAL: range; U64: unused */
     int above_low;       /* 1: low itself is out of range */
     const char *preset;  /* the default, as text; NULL for a list: none */

@@ -104,7 +104,8 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
             return not_finite(first + i / row, "the result");
         a->y[first * row + i] = value;
     }
-    for (size_t i = 0; times > 0 && i < rows; i++) /* a way starts with the row as it was given, not as rounding left it */
+    int as_given = times > 0 && (m->maps == NULL || a->pass->units == LAM_UNITS_DATA);
+    for (size_t i = 0; as_given && i < rows; i++) /* a way starts with the row as it was given, not as rounding left it */
         memcpy(a->y + (first + i) * row, a->x + (first + i) * dim, dim * sizeof *a->y);
     for (size_t i = 0; a->logp != NULL && i < rows; i++) {
         double logp = lam_base_log_prob(y + i * dim, dim) - l[i] + (a->pass->units == LAM_UNITS_DATA ? m->log_det : 0);

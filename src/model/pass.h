@@ -33,7 +33,8 @@ typedef struct lam_rows {
     /* rows first .. first + rows - 1 into x [rows, dim] */
     void (*fill)(void *self, size_t first, size_t rows, double *x);
     /* x as filled, y [rows, dim] at the other end (with pass->times the way there, [rows, blocks * times + 1, dim]), l [rows] the
-     * integral of -trace along the way (NULL without) */
+     * integral of -trace along the way (NULL without), less (on the way back: plus) the log-determinant of the model's column maps, so
+     * that on the way to the base log p(x) is the base's less l */
     lam_status (*take)(void *self, size_t first, size_t rows, const double *x, const double *y, const double *l);
 } lam_rows;
 

@@ -11,6 +11,8 @@ typedef struct hold {
     lam_engine *engine;
     real *params;          /* [layout.parameters] */
     double *x, *y, *l;     /* of one batch: [rows, dim], [rows, dim] or the ways there, [rows] or NULL */
+    double *mapped;        /* [rows, dim] x as the flow sees it: x itself without column maps */
+    double *log_det;       /* [rows] of the maps */
     double *h_star;        /* [blocks] */
 } hold;
 
@@ -19,6 +21,9 @@ static void release(hold *h)
     lam_engine_free(h->engine);
     lam_pool_free(h->pool);
     lam_free(h->params);
+    if (h->mapped != h->x)
+        lam_free(h->mapped);
+    lam_free(h->log_det);
     lam_free(h->x);
     lam_free(h->y);
     lam_free(h->l);
@@ -51,7 +56,9 @@ static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batc
         || (h->x = lam_alloc(batch_rows * dim, sizeof(double))) == NULL
         || (h->y = lam_alloc(batch_rows * dim, path * sizeof(double))) == NULL
         || (with_l && (h->l = lam_alloc(batch_rows, sizeof(double))) == NULL)
-        || (h->h_star = lam_alloc(blocks, sizeof(double))) == NULL)
+        || (h->log_det = lam_alloc(batch_rows, sizeof(double))) == NULL || (h->h_star = lam_alloc(blocks, sizeof(double))) == NULL)
+        return LAM_ERR_MEMORY;
+    if ((h->mapped = model->maps != NULL ? lam_alloc(batch_rows * dim, sizeof(double)) : h->x) == NULL)
         return LAM_ERR_MEMORY;
     for (size_t b = 0; b < blocks; b++)
         h->h_star[b] = lam_pass_first_step(pass, b);
@@ -69,6 +76,29 @@ static void solve_options(const lam_pass *pass, double *h_star, lam_flow_solve *
     solve->keep_h_star = pass->learned != NULL;
 }
 
+/* A batch through the maps and the flow, in either direction. */
+static lam_status solve_batch(hold *h, const lam_pass *pass, int forward, const lam_flow_solve *solve, const lam_noise *noise, size_t rows,
+    lam_counts *counts)
+{
+    const lam_maps *maps = pass->model->maps;
+    size_t dim = pass->model->layout.field.dim, path = pass->model->layout.blocks * pass->times + 1;
+    const double sign = forward ? -1 : 1; /* l grows as the log-density falls on the way to the base, and the other way back */
+    if (forward && maps != NULL)
+        lam_maps_forward(maps, h->x, rows, dim, h->mapped, h->log_det);
+    const double *from = forward ? h->mapped : h->x;
+    if (pass->times > 0)
+        LAM_TRY(lam_engine_trajectories(h->engine, h->params, from, rows, pass->times, solve, h->y, counts));
+    else
+        LAM_TRY(lam_engine_transform(h->engine, h->params, from, NULL, rows, forward, solve, noise, h->y, h->l, counts));
+    if (pass->times > 0 && pass->units == LAM_UNITS_DATA)
+        lam_maps_inverse(maps, h->y, rows * path, dim, h->y, NULL);
+    if (!forward && maps != NULL)
+        lam_maps_inverse(maps, h->y, rows, dim, h->y, h->log_det);
+    for (size_t i = 0; maps != NULL && h->l != NULL && i < rows; i++)
+        h->l[i] += sign * h->log_det[i];
+    return LAM_OK;
+}
+
 static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size_t batch_rows, const lam_rows *rows,
     lam_counts *counts)
 {
@@ -79,11 +109,7 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
         size_t count = n - first < batch_rows ? n - first : batch_rows;
         lam_noise noise = { .kind = pass->divergence, .seed = pass->seed, .purpose = LAM_DRAW_PROBE_EVAL, .first_row = first };
         rows->fill(rows->self, first, count, h->x);
-        lam_status status;
-        if (pass->times > 0)
-            status = lam_engine_trajectories(h->engine, h->params, h->x, count, pass->times, &solve, h->y, counts);
-        else
-            status = lam_engine_transform(h->engine, h->params, h->x, NULL, count, forward, &solve, &noise, h->y, h->l, counts);
+        lam_status status = solve_batch(h, pass, forward, &solve, &noise, count, counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "batch of rows %zu to %zu", first + 1, first + count);
         LAM_TRY(rows->take(rows->self, first, count, h->x, h->y, h->l));

@@ -18,8 +18,9 @@ static lam_status check_finite(const lam_model *model, const char *path)
     return LAM_OK;
 }
 
+/* names: of the maps' tensors. */
 static lam_status write_file(const lam_model *model, const char *path, const lam_metadata *meta, lam_st_tensor *tensors,
-    float *floats)
+    float *floats, char (*names)[LAM_MAP_NAME])
 {
     for (size_t i = 0; floats != NULL && i < model->layout.parameters; i++)
         floats[i] = (float)model->params[i];
@@ -29,7 +30,11 @@ static lam_status write_file(const lam_model *model, const char *path, const lam
         tensors[i] = (lam_st_tensor) { .name = t->name, .dtype = floats != NULL ? LAM_ST_F32 : LAM_ST_F64, .n_shape = t->dims,
             .shape = { t->shape[0], t->shape[1] }, .data = data };
     }
-    return lam_st_write(path, tensors, model->n_tensors, meta->pairs, meta->n);
+    size_t n = model->n_tensors;
+    for (size_t j = 0; model->maps != NULL && j < model->maps->dim; j++)
+        tensors[n++] = (lam_st_tensor) { .name = names[j], .dtype = LAM_ST_F64, .n_shape = 2,
+            .shape = { LAM_MAP_TABLE, model->maps->column[j].n }, .data = model->maps->table[j] };
+    return lam_st_write(path, tensors, n, meta->pairs, meta->n);
 }
 
 lam_status lam_model_save(const lam_model *model, const char *path)
@@ -40,11 +45,16 @@ lam_status lam_model_save(const lam_model *model, const char *path)
     lam_metadata meta;
     LAM_TRY(check_finite(model, path));
     LAM_TRY(lam_metadata_write(model, &meta));
-    lam_st_tensor *tensors = lam_alloc(model->n_tensors, sizeof *tensors);
+    size_t maps = model->maps != NULL ? model->maps->dim : 0;
+    lam_st_tensor *tensors = lam_alloc(model->n_tensors + maps, sizeof *tensors);
+    char(*names)[LAM_MAP_NAME] = lam_alloc(maps + 1, sizeof *names);
     float *floats = in_float ? lam_alloc(model->layout.parameters, sizeof *floats) : NULL;
     lam_status status = LAM_ERR_MEMORY;
-    if (tensors != NULL && (floats != NULL || !in_float))
-        status = write_file(model, path, &meta, tensors, floats);
+    for (size_t j = 0; names != NULL && j < maps; j++)
+        lam_map_name(j, names[j]);
+    if (tensors != NULL && names != NULL && (floats != NULL || !in_float))
+        status = write_file(model, path, &meta, tensors, floats, names);
+    lam_free(names);
     lam_free(floats);
     lam_free(tensors);
     lam_metadata_free(&meta);

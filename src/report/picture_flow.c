@@ -1,6 +1,7 @@
 /* Two columns: the density as a map, draws, and paths from data to base. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "model/model.h"
 #include "report/picture.h"
 #include "report/spread.h"
 #include <math.h>
@@ -215,25 +216,30 @@ static lam_status paths(flow *f, size_t m)
     return status;
 }
 
-/* The circle that holds 90 % of the base density, of radius sqrt(2 log 10), on the data's axes: an ellipse there. */
+/* The circle that holds 90 % of the base density, of radius sqrt(2 log 10), on the data's axes: an ellipse there, unless column maps
+ * bend it. */
 static lam_status circle(flow *f, size_t m)
 {
-    const double *mean, *scale, radius = 2.145966026289347;
-    double log_det;
+    const double radius = 2.145966026289347;
+    const lam_model *model = f->p->models[m].model;
+    const double *mean = model->mean, *scale = model->scale;
     one *o = &f->models[m];
     o->circle_x = lam_alloc(CIRCLE, sizeof(double));
     o->circle_y = lam_alloc(CIRCLE, sizeof(double));
     if (o->circle_x == NULL || o->circle_y == NULL)
         return LAM_ERR_MEMORY;
-    lam_model_standardiser(f->p->models[m].model, &mean, &scale, &log_det);
     for (size_t i = 0; i < CIRCLE; i++) {
-        double angle = 6.283185307179586 * (double)i / (CIRCLE - 1);
-        o->circle_x[i] = mean[0] + scale[0] * radius * cos(angle);
-        o->circle_y[i] = mean[1] + scale[1] * radius * sin(angle);
+        double angle = 6.283185307179586 * (double)i / (CIRCLE - 1), at[2] = { radius * cos(angle), radius * sin(angle) };
+        lam_maps_inverse(model->maps, at, 1, 2, at, NULL);
+        o->circle_x[i] = mean[0] + scale[0] * at[0];
+        o->circle_y[i] = mean[1] + scale[1] * at[1];
     }
+    double low[2] = { -radius, -radius }, high[2] = { radius, radius };
+    lam_maps_inverse(model->maps, low, 1, 2, low, NULL);
+    lam_maps_inverse(model->maps, high, 1, 2, high, NULL);
     for (size_t j = 0; j < 2; j++) {
-        f->path_range[j][0] = fmin(f->path_range[j][0], mean[j] - scale[j] * radius);
-        f->path_range[j][1] = fmax(f->path_range[j][1], mean[j] + scale[j] * radius);
+        f->path_range[j][0] = fmin(f->path_range[j][0], mean[j] + scale[j] * low[j]);
+        f->path_range[j][1] = fmax(f->path_range[j][1], mean[j] + scale[j] * high[j]);
     }
     return LAM_OK;
 }
@@ -324,10 +330,13 @@ static void describe(flow *f)
             (unsigned long long)p->o.seed);
     if (outside > 0)
         lam_picture_say(p, "%zu %s outside of the frames. ", outside, p->data != NULL ? "rows lie" : "draws lie");
+    int maps = 0;
+    for (size_t m = 0; m < p->n_models; m++)
+        maps |= p->models[m].model->maps != NULL;
     if (p->o.panels & LAM_PICTURE_PATHS)
-        lam_picture_say(p, "Paths of %zu %s%s, from data to base on the data's axes (z as mean + scale z). ", f->paths,
+        lam_picture_say(p, "Paths of %zu %s%s, from data to base on the data's axes (z as mean + scale z%s). ", f->paths,
             p->data != NULL ? "rows" : p->n_models > 1 ? "draws of the first model" : "draws",
-            p->n_models > 1 ? ", the same in every panel" : "");
+            p->n_models > 1 ? ", the same in every panel" : "", maps ? ", back through the column maps" : "");
 }
 
 /* ---- all ---------------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ typedef struct density {
     const lam_log *log;
     lam_pool *pool;
     lam_model *model;
+    lam_flow_rows rows;
     lam_parameter_map map;
     lam_trainer trainer;
 } density;
@@ -75,7 +76,10 @@ static lam_status create(const lam_config *cfg, const lam_model *init, density *
     if (init != NULL)
         LAM_TRY(take_weights(d->model, init));
     LAM_TRY(lam_layout_map(&d->model->layout, &d->map));
-    return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, d->data,
+    if (cfg->map != LAM_MAP_NONE)
+        LAM_TRY(lam_maps_fit(d->data->values[LAM_TRAIN], d->data->rows[LAM_TRAIN], d->data->dim, cfg->map_knots, &d->model->maps));
+    LAM_TRY(lam_flow_rows_make(d->data, d->model->maps, &d->rows));
+    return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, &d->rows,
         d->pool, &d->trainer);
 }
 
@@ -84,6 +88,7 @@ static void clear(density *d)
     if (d->trainer.free != NULL)
         d->trainer.free(d->trainer.self);
     lam_free(d->map.matrix);
+    lam_flow_rows_clear(&d->rows);
     lam_model_free(d->model);
     lam_pool_free(d->pool);
     lam_config_clear(&d->cfg);

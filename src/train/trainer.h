@@ -5,6 +5,7 @@
 #include "flow/layout.h"
 #include "penalty/penalty.h"
 #include "train/evaluation.h"
+#include "train/rows.h"
 #include "train/state.h"
 
 enum { LAM_STEP_EXTRAS = 2 + LAM_MAX_INTEGRANDS };
@@ -40,8 +41,8 @@ typedef struct lam_trainer {
 
 /* What is handed in must outlive the trainer. */
 lam_status lam_trainer_create_f32(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
-    const lam_dataset *data, lam_pool *pool, lam_trainer *out);
+    const lam_flow_rows *rows, lam_pool *pool, lam_trainer *out);
 lam_status lam_trainer_create_f64(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
-    const lam_dataset *data, lam_pool *pool, lam_trainer *out);
+    const lam_flow_rows *rows, lam_pool *pool, lam_trainer *out);
 
 #endif

@@ -1,6 +1,5 @@
 #include "base/error.h"
 #include "base/mem.h"
-#include "data/dataset.h"
 #include "model/solve.h"
 #include "optim/optimizer.h"
 #include "penalty/loss.h"
@@ -16,7 +15,7 @@ static const double HALF_LOG_2PI = 0.91893853320467274178;
 typedef struct trainer {
     const lam_config *cfg;
     const lam_layout *layout;
-    const lam_dataset *data;
+    const lam_flow_rows *rows;
     lam_pool *pool;
     lam_engine *train;
     lam_engine *evaluate[2]; /* with the estimated and with the exact trace, each made when first asked for */
@@ -32,7 +31,7 @@ typedef struct trainer {
 
 static size_t evaluation_rows(const trainer *t)
 {
-    const size_t *rows = t->data->rows;
+    const size_t *rows = t->rows->rows;
     size_t most = rows[LAM_VALID] > rows[LAM_TEST] ? rows[LAM_VALID] : rows[LAM_TEST];
     most = most == 0 ? 1 : most;
     return most < t->cfg->val_batch_size ? most : t->cfg->val_batch_size;
@@ -72,10 +71,10 @@ static void free_trainer(void *self)
 static lam_status allocate(trainer *t, const lam_parameter_map *map)
 {
     size_t rows = evaluation_rows(t);
-    LAM_TRY(lam_batches_create(&t->batches, t->cfg->seed, t->data->rows[LAM_TRAIN], t->cfg->batch_size));
+    LAM_TRY(lam_batches_create(&t->batches, t->cfg->seed, t->rows->rows[LAM_TRAIN], t->cfg->batch_size));
     t->grad = lam_alloc(t->layout->parameters, sizeof *t->grad);
     t->h_before = lam_alloc(t->layout->blocks, sizeof *t->h_before);
-    t->z = lam_alloc(rows * t->data->dim, sizeof *t->z);
+    t->z = lam_alloc(rows * t->rows->dim, sizeof *t->z);
     t->l = lam_alloc(rows, sizeof *t->l);
     if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
         return LAM_ERR_MEMORY;
@@ -104,9 +103,10 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     lam_loss loss;
     solve.keep_h_star = 1;
     memcpy(t->h_before, state->h_train, t->layout->blocks * sizeof(double));
-    lam_status status = lam_engine_loss(t->train, state->params, t->data->values[LAM_TRAIN],
+    lam_status status = lam_engine_loss(t->train, state->params, t->rows->values[LAM_TRAIN],
         lam_batches_at(&t->batches, iteration), t->batches.size, &solve, &noise, &penalty, t->grad, NULL, &loss);
-    *report = (lam_step_report) { .loss = loss.loss, .nll = loss.nll, .tpr = loss.tpr, .counts = loss.counts };
+    double log_det = lam_flow_rows_log_det(t->rows, LAM_TRAIN, lam_batches_at(&t->batches, iteration), t->batches.size);
+    *report = (lam_step_report) { .loss = loss.loss - log_det, .nll = loss.nll - log_det, .tpr = loss.tpr, .counts = loss.counts };
     lam_step_report_integrals(report, cfg, loss.integral);
     if (status == LAM_OK) {
         report->grad_norm = lam_gradient_norm(t->grad, t->layout->trained);
@@ -134,7 +134,7 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     *report = (lam_step_report) { .nll = (double)NAN, .tpr = (double)NAN };
     if (t->matcher == NULL)
         LAM_TRY(lam_matcher_create(t->layout, t->pool, t->batches.size, cfg->isa, &t->matcher));
-    LAM_TRY(lam_matching_loss(t->matcher, state->params, t->data->values[LAM_TRAIN], lam_batches_at(&t->batches, iteration),
+    LAM_TRY(lam_matching_loss(t->matcher, state->params, t->rows->values[LAM_TRAIN], lam_batches_at(&t->batches, iteration),
         t->batches.size, &call, t->grad, &report->loss, &report->counts));
     report->grad_norm = lam_gradient_norm(t->grad, updated);
     if (!isfinite(report->grad_norm))
@@ -146,16 +146,19 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     }
     return LAM_OK;
 }
-/* -log p of each of the batch's rows, into t->l; their sum. */
-static double batch_nll(const trainer *t, size_t rows)
+/* -log p of each of the batch's rows, into t->l; their sum. log_det: of all rows of the part (NULL: 0), the batch being those of index, or
+ * (NULL) from first on. */
+static double batch_nll(const trainer *t, size_t rows, const double *log_det, size_t first, const size_t *index)
 {
-    size_t d = t->data->dim;
+    size_t d = t->rows->dim;
     double sum = 0;
     for (size_t i = 0; i < rows; i++) {
         double square = 0;
         for (size_t j = 0; j < d; j++)
             square += t->z[i * d + j] * t->z[i * d + j];
         t->l[i] = 0.5 * square + HALF_LOG_2PI * (double)d + t->l[i];
+        if (log_det != NULL)
+            t->l[i] -= log_det[index != NULL ? index[i] : first + i];
         sum += t->l[i];
     }
     return sum;
@@ -165,17 +168,17 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
 {
     lam_flow_solve solve = lam_config_solve(t->cfg, 0, e->h_star);
     lam_noise noise = { .kind = t->cfg->divergence, .seed = t->cfg->seed, .purpose = LAM_DRAW_PROBE_EVAL };
-    const double *x = t->data->values[e->part];
+    const double *x = t->rows->values[e->part];
     const char *part = e->part == LAM_VALID ? "validation" : "test";
     solve.keep_h_star = e->keep_h_star;
     while (lam_walk_next(walk)) {
         size_t first = walk->first, n = walk->n;
         noise.first_row = first;
-        lam_status status = lam_engine_transform(t->evaluate[exact], e->params, walk->index != NULL ? x : x + first * t->data->dim,
+        lam_status status = lam_engine_transform(t->evaluate[exact], e->params, walk->index != NULL ? x : x + first * t->rows->dim,
             walk->index, n, 1, &solve, &noise, t->z, t->l, &walk->out->counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "%s rows %zu to %zu%s", part, first + 1, first + n, walk->index != NULL ? " of a sample" : "");
-        double sum = batch_nll(t, n);
+        double sum = batch_nll(t, n, t->rows->log_det[e->part], first, walk->index);
         if (!isfinite(sum))
             return lam_fail(LAM_ERR_DIVERGED, "the NLL of the %s rows is not finite; lower lr or set clip", part);
         LAM_TRY(lam_walk_take(walk, sum, t->l));
@@ -188,10 +191,10 @@ static lam_status evaluate(void *self, const lam_evaluation *e, lam_evaluated *o
     trainer *t = self;
     lam_walk walk;
     int exact = e->exact || t->cfg->divergence == LAM_DIV_EXACT || t->cfg->val_divergence == LAM_VAL_EXACT
-        || (t->cfg->val_divergence == LAM_VAL_AUTO && t->data->dim <= LAM_EXACT_DIM);
+        || (t->cfg->val_divergence == LAM_VAL_AUTO && t->rows->dim <= LAM_EXACT_DIM);
     if (t->evaluate[exact] == NULL)
         LAM_TRY(make_engine(t, 0, evaluation_rows(t), exact, &t->evaluate[exact]));
-    LAM_TRY(lam_walk_begin(&walk, e, t->cfg, t->layout->blocks, t->data->rows[e->part], evaluation_rows(t), out));
+    LAM_TRY(lam_walk_begin(&walk, e, t->cfg, t->layout->blocks, t->rows->rows[e->part], evaluation_rows(t), out));
     out->exact = exact;
     lam_status status = evaluate_batches(t, e, exact, &walk);
     lam_walk_end(&walk, status);
@@ -215,14 +218,14 @@ static void from_double(const double *params, size_t n, void *out)
 }
 
 lam_status lam_trainer_create(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
-    const lam_dataset *data, lam_pool *pool, lam_trainer *out)
+    const lam_flow_rows *rows, lam_pool *pool, lam_trainer *out)
 {
     trainer *t = lam_alloc(1, sizeof *t);
     if (t == NULL)
         return LAM_ERR_MEMORY;
     t->cfg = cfg;
     t->layout = layout;
-    t->data = data;
+    t->rows = rows;
     t->pool = pool;
     lam_status status = allocate(t, map);
     if (status != LAM_OK) {

@@ -276,6 +276,21 @@ class Uses(WithFlow):
         for again in (lambda: np.random.default_rng(2), lambda: np.random.RandomState(2), lambda: np.random.seed(2), lambda: np.int32(2)):
             np.testing.assert_array_equal(self.flow.sample(3, again()), self.flow.sample(3, again()))
 
+    def test_column_maps(self):
+        x = np.exp(self.x)  # far from normal
+        flow = laminar.Flow(map="normal-scores:30", **SMALL).fit(x)
+        draws, log_prob = flow.sample(300, seed=5, log_prob=True)
+        np.testing.assert_allclose(log_prob, flow.score_samples(draws), atol=1e-2)
+        self.assertGreater(draws.min(), -1)
+        z = flow.transform(x, use_double=True, atol=1e-9, rtol=1e-9)
+        np.testing.assert_allclose(flow.inverse_transform(z, use_double=True, atol=1e-9, rtol=1e-9), x, atol=1e-5)
+        np.testing.assert_allclose(flow.trajectories(x[:5], 6)[1][:, 0], x[:5], rtol=1e-12)
+        self.assertLess(abs(flow.check(x[:100]).mass - 1), 0.01)
+        flow.save(self.path("mapped.safetensors"))
+        again = laminar.load(self.path("mapped.safetensors"))
+        np.testing.assert_array_equal(again.score_samples(x), flow.score_samples(x))
+        self.assertEqual(again.get_params()["map"], "normal-scores:30")
+
     def test_rows_without_a_density(self):
         x, want = self.x[:20].copy(), self.flow.score_samples(self.x[[0, *range(2, 7), *range(8, 20)]])
         x[1, 0], x[7, 1] = np.nan, np.inf

@@ -32,7 +32,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "iterations", "auto" }, { "warm-start", "auto" }, { "warm-start-pairing", "none" },
         { "max-seconds", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "10" }, { "rate-cuts", "2" }, { "val-freq", "auto" },
         { "log-freq", "10" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
-        { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" },
+        { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" }, { "map", "none" },
         { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "header", "auto" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
         { "latent", "64" }, { "posterior", "cnf" }, { "amortised", "low-rank" }, { "rank", "20" }, { "pixels", "binary" },
         { "binarise", "fixed" }, { "invert", "false" }, { "variance-min", "0" }, { "variance-max", "0" }, { "epochs", "0" },
@@ -178,6 +178,9 @@ static void values_out_of_range_are_refused(void **state)
     assert_refused(&cfg, "warm-start", "flow-matching", "flow-matching:N");
     assert_refused(&cfg, "warm-start", "flow-matching:", "flow-matching:N");
     assert_refused(&cfg, "warm-start", "flow-matching:0", "from 1 to 1e+15");
+    assert_refused(&cfg, "map", "normal-scores:1", "\"normal-scores:1\" is none of none, normal-scores and normal-scores:N, N quantiles from 2");
+    assert_refused(&cfg, "map", "normal-scoresN", "normal-scores:N");
+    assert_refused(&cfg, "map", "normal-scores:", "normal-scores:N");
     assert_refused(&cfg, "warm-start", "flow-matching:1e3", "flow-matching:N");
     assert_refused(&cfg, "warm-start", "flow-matching:-1", "flow-matching:N");
     assert_refused(&cfg, "warm-start", "flow-matching:1000000000000001", "from 1 to 1e+15");

@@ -139,6 +139,10 @@ static void random_value(uint64_t *bits, const lam_param *param, char *value, si
     case LAM_PARAM_START:
         snprintf(value, size, draw(bits) % 2 ? "none" : "flow-matching:%u", 1 + (unsigned)(draw(bits) % 1000000));
         break;
+    case LAM_PARAM_MAP:
+        n = 2 + draw(bits) % 1000;
+        snprintf(value, size, draw(bits) % 3 == 0 ? "none" : draw(bits) % 2 ? "normal-scores" : "normal-scores:%u", (unsigned)n);
+        break;
     case LAM_PARAM_DIMS:
         for (n = 1 + draw(bits) % LAM_MAX_HIDDEN; n > 0; n--)
             used += (size_t)snprintf(value + used, size - used, "%u%s",
