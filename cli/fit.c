@@ -180,8 +180,9 @@ const cli_command cli_fit = {
                "Rows are split into training, validation and test rows, columns standardised by the training rows.\n"
                "RUN/ gets model.safetensors (the best by validation), config.yaml (every value in effect), metrics.jsonl\n"
                "and a checkpoint. Ctrl-C stops and saves; --resume goes on, to the same model bit for bit. --write-split is\n"
-               "for other programs that should see the same rows. --warm-start flow-matching:N begins with N cheap iterations\n"
-               "that solve no ODE; calls of f and the table count them apart. --max-seconds and --max-processor-seconds limit\n"
+               "for other programs that should see the same rows. --map normal-scores makes columns with edges, spikes or long\n"
+               "tails normal before the flow sees them. --warm-start flow-matching:N begins with N cheap iterations that\n"
+               "solve no ODE; calls of f and the table count them apart. --max-seconds and --max-processor-seconds limit\n"
                "all that the program does, reading, validations and the test included: where there is no time for all rows,\n"
                "validation and test take a sample, and the closing table says of how many.\n",
     .example = "  $ laminar fit power.csv --drop date,4 --drop-bad-rows --tpr --dims 60-60-60 --blocks 5 --out run/\n"

@@ -334,9 +334,9 @@ static void describe(flow *f)
     for (size_t m = 0; m < p->n_models; m++)
         maps |= p->models[m].model->maps != NULL;
     if (p->o.panels & LAM_PICTURE_PATHS)
-        lam_picture_say(p, "Paths of %zu %s%s, from data to base on the data's axes (z as mean + scale z%s). ", f->paths,
+        lam_picture_say(p, "Paths of %zu %s%s, from data to base on the data's axes (z%s as mean + scale z). ", f->paths,
             p->data != NULL ? "rows" : p->n_models > 1 ? "draws of the first model" : "draws",
-            p->n_models > 1 ? ", the same in every panel" : "", maps ? ", back through the column maps" : "");
+            p->n_models > 1 ? ", the same in every panel" : "", maps ? ", back through the column maps," : "");
 }
 
 /* ---- all ---------------------------------------------------------------------------------------------------------- */
