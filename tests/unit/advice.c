@@ -7,21 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include "heard.h"
 
 enum { N = 2000 };
-
-typedef struct heard {
-    int lines;
-    char text[8192];
-} heard;
-
-static void listen_to(void *user, const char *line)
-{
-    heard *h = user;
-    size_t used = strlen(h->text);
-    h->lines++;
-    snprintf(h->text + used, sizeof h->text - used, "%s\n", line);
-}
 
 /* cols of standard normals, named c0, c1, ... */
 static lam_table *normals(size_t cols, uint64_t stream)

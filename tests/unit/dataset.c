@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "heard.h"
 
 #define FAILS(call, status, text)                                        \
     do {                                                                 \
@@ -17,19 +18,6 @@
         if (strstr(lam_last_error(), text) == NULL)                      \
             fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
     } while (0)
-
-typedef struct heard {
-    int lines;
-    char text[4096];
-} heard;
-
-static void listen_to(void *user, const char *line)
-{
-    heard *h = user;
-    size_t used = strlen(h->text);
-    h->lines++;
-    snprintf(h->text + used, sizeof h->text - used, "%s\n", line);
-}
 
 /* rows x cols of standard normals, scaled by 1 + column and moved by 10 column. */
 static lam_table *normals(size_t rows, size_t cols, uint64_t stream)
