@@ -96,8 +96,8 @@ static void print_result(const lam_recipe *recipe, const lam_recipe_result *resu
     count_row(&grid, "columns", result->columns, recipe->columns);
     cli_grid_print(&grid, stdout);
     printf("\ntrain.npy, validation.npy, test.npy and recipe.json are in %s\n", folder);
-    printf("fit      laminar fit %.*s/train.npy --valid %.*s/validation.npy --test %.*s/test.npy --config "
-           "presets/tabular/%s.yaml --tpr --out run/\n", (int)n, folder, (int)n, folder, (int)n, folder, recipe->name);
+    printf("fit      laminar fit %.*s/train.npy --valid %.*s/validation.npy --test %.*s/test.npy --preset %s "
+           "--tpr --out run/\n", (int)n, folder, (int)n, folder, (int)n, folder, recipe->name);
 }
 
 static int prepare(const lam_recipe *recipe, const cli_line *line, const prepare_args *args)
@@ -157,8 +157,8 @@ static const cli_command cli_data_prepare = {
                "--seed; the others are the published rows themselves. docs/data.md says what each recipe does.\n",
     .example = "  $ laminar data prepare power household_power_consumption.txt --out power/\n"
                "  $ laminar data prepare hepmass 1000_train.csv.gz 1000_test.csv.gz --out hepmass/\n"
-               "  $ laminar fit power/train.npy --valid power/validation.npy --test power/test.npy --config "
-               "presets/tabular/power.yaml --tpr --out run/\n",
+               "  $ laminar fit power/train.npy --valid power/validation.npy --test power/test.npy --preset power "
+               "--tpr --out run/\n",
     .options = prepare_options,
     .least = 2,
     .most = 3,
@@ -170,7 +170,7 @@ static const cli_command *const parts[] = {&cli_data_prepare, NULL};
 const cli_command cli_data = {
     .name = "data",
     .summary = "the usual public sets, from their raw files to rows for a fit",
-    .details = "presets/tabular/ holds published settings of the five sets for `laminar fit --config`.\n",
+    .details = "`laminar fit --preset SET` has published settings of the five sets.\n",
     .example = "  $ laminar data prepare miniboone MiniBooNE_PID.txt --out miniboone/\n",
     .parts = parts,
 };

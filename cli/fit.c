@@ -142,6 +142,8 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_line line;
     lam_config cfg;
     lam_dataset *data = NULL;
+    if (fit_preset_help(command, argc, argv))
+        return CLI_OK;
     lam_config_init(&cfg);
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.write_split != NULL && args.run.out != NULL)

@@ -5,13 +5,14 @@
 
 /* The flags that every command that fits has. */
 typedef struct fit_run {
-    const char *out, *config;
+    const char *out, *preset, *config;
     int resume, overwrite, quiet;
 } fit_run;
 /* Entries of an option table for a member `run` of type fit_run of the command's struct. */
 #define FIT_OUT_OPTIONS(type) \
     {"out", 'o', CLI_TEXT, "RUN/", "folder for the model, config.yaml, metrics.jsonl and the checkpoint", \
         offsetof(type, run.out)}, \
+    {"preset", 0, CLI_TEXT, "NAME", "published settings of a data set; `--preset help` lists the names", offsetof(type, run.preset)}, \
     {"config", 0, CLI_TEXT, "FILE.yaml", "parameters by the names below; flags on the line win", offsetof(type, run.config)}
 #define FIT_RUN_OPTIONS(type) \
     {"resume", 0, CLI_SWITCH, NULL, "go on with the run in RUN, with its parameters; start it if there is none", \
@@ -23,7 +24,9 @@ typedef struct fit_run {
 int fit_check_folder(const cli_command *command, const fit_run *run);
 /* Makes the folder and those above it. */
 int fit_make_folder(const char *folder);
-/* A resumed run's own parameters, LAMINAR_ISA, --config, flags: each wins over those before. cfg is initialised. */
+/* 1: the line asks for --preset help, and the names were printed. */
+int fit_preset_help(const cli_command *command, int argc, char **argv);
+/* A resumed run's own parameters, LAMINAR_ISA, --preset, --config, flags: each wins over those before. cfg is initialised. */
 int fit_configure(const cli_command *command, const fit_run *run, const cli_line *line, lam_config *cfg);
 /* A folder that is still empty after a failure is taken away again, if it was not there before. */
 void fit_unmake_folder(const char *folder, int was_there);

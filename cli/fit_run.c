@@ -69,6 +69,50 @@ void fit_unmake_folder(const char *folder, int was_there)
 
 /* ---- configuration ------------------------------------------------------------------------------------------------ */
 
+static void list_presets(const cli_command *command, FILE *stream)
+{
+    const lam_preset *preset;
+    cli_grid grid = {.columns = 2, .left = 1};
+    for (size_t i = 0; (preset = lam_preset_at(i)) != NULL; i++) {
+        if (preset->model != command->kind)
+            continue;
+        cli_grid_add(&grid, "  %s", preset->name);
+        cli_grid_add(&grid, "%s", preset->about);
+    }
+    cli_grid_print(&grid, stream);
+}
+
+int fit_preset_help(const cli_command *command, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        int next = strcmp(argv[i], "--preset") == 0 && i + 1 < argc && strcmp(argv[i + 1], "help") == 0;
+        if (!next && strcmp(argv[i], "--preset=help") != 0)
+            continue;
+        printf("Published settings for `laminar %s --preset NAME`; flags on the line win over them:\n", command->name);
+        list_presets(command, stdout);
+        return 1;
+    }
+    return 0;
+}
+
+static int load_preset(const cli_command *command, const char *name, lam_config *cfg)
+{
+    const lam_preset *preset;
+    for (size_t i = 0; (preset = lam_preset_at(i)) != NULL; i++)
+        if (strcmp(preset->name, name) == 0)
+            return lam_config_load_preset(cfg, name) == LAM_OK ? CLI_OK : cli_library_failed();
+    int code = cli_misuse(command, "there is no preset \"%s\"; a file is read by --config. The presets of `laminar %s` are", name,
+        command->name);
+    list_presets(command, stderr);
+    return code;
+}
+
+/* What names the settings in a message. */
+static const char *source_of(const fit_run *args)
+{
+    return args->config != NULL ? args->config : args->preset != NULL ? args->preset : args->out;
+}
+
 /* A file for the other kind of model is a mistake of the command, not of a value. */
 static int check_kind(const cli_command *command, const fit_run *args, const lam_config *cfg)
 {
@@ -122,6 +166,8 @@ int fit_configure(const cli_command *command, const fit_run *args, const cli_lin
     free(saved);
     if (code == CLI_OK && cli_isa() != NULL && lam_config_set(cfg, "isa", cli_isa()) != LAM_OK)
         code = cli_misuse(command, "LAMINAR_ISA in the environment: %s", lam_last_error());
+    if (code == CLI_OK && args->preset != NULL)
+        code = load_preset(command, args->preset, cfg);
     if (code == CLI_OK && args->config != NULL)
         code = cli_config_load(cfg, args->config);
     if (code == CLI_OK)

@@ -12,9 +12,9 @@ const cli_command cli_vae = {
     .summary = "variational auto-encoders of images, with a flow as posterior",
     .details = "IMAGES is idx (MNIST's format), a MATLAB file (\"FILE.mat:NAME\" for a variable other than X and data), a pickle of\n"
                "one NumPy array, a zip or a folder of PNG, or .npy; gzipped too. Height and width are multiples of 4.\n"
-               "presets/vae/ holds settings of five data sets for --config; without it how long and in what batches is trained comes\n"
-               "from the number of images.\n",
-    .example = "  $ laminar vae fit train-images-idx3-ubyte.gz --config presets/vae/mnist.yaml --tpr --out run/\n"
+               "--preset has published settings of five data sets (`--preset help`); without it how long and in what batches is\n"
+               "trained comes from the number of images.\n",
+    .example = "  $ laminar vae fit train-images-idx3-ubyte.gz --preset mnist --tpr --out run/\n"
                "  $ laminar vae eval run/ t10k-images-idx3-ubyte.gz --part all\n"
                "  $ laminar vae sample run/ -n 64 -o samples.png\n",
     .parts = parts,

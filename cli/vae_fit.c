@@ -160,6 +160,8 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_line line;
     lam_config cfg;
     lam_image_data *data = NULL;
+    if (fit_preset_help(command, argc, argv))
+        return CLI_OK;
     lam_config_init(&cfg);
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK)
@@ -190,8 +192,8 @@ const cli_command cli_vae_fit = {
                "--test name files of their own. RUN/ is as for `laminar fit`; Ctrl-C stops and saves, --resume goes on.\n"
                "-ELBO is the negative evidence lower bound at beta 1, in nats an image: what other commands call NLL. Beta, the\n"
                "weight of its KL term in training, grows to 1 over the epochs of --warmup.\n",
-    .example = "  $ laminar vae fit freyfaces.pkl --image-size 28x20 --config presets/vae/frey.yaml --tpr --out run/\n"
-               "  $ laminar vae fit train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz --config presets/vae/mnist.yaml \\\n"
+    .example = "  $ laminar vae fit freyfaces.pkl --image-size 28x20 --preset frey --tpr --out run/\n"
+               "  $ laminar vae fit train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz --preset mnist \\\n"
                "      --tpr --epochs 50 --warmup 10 --out run2/\n",
     .options = options,
     .parameters = 1,

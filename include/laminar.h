@@ -240,6 +240,16 @@ LAM_API lam_status lam_config_set(lam_config *cfg, const char *name, const char 
 LAM_API lam_status lam_config_get(const lam_config *cfg, const char *name, char *value, size_t size);
 LAM_API lam_status lam_config_load(lam_config *cfg, const char *yaml_path);       /* mistakes: file, line and column */
 LAM_API lam_status lam_config_save(const lam_config *cfg, const char *yaml_path); /* whole or not at all */
+/* Published settings by name, as lam_config_load reads them; they are part of the library. */
+typedef struct lam_preset {
+    const char *name; /* "power" */
+    lam_model_kind model;
+    const char *about; /* a line */
+    const char *yaml;
+} lam_preset;
+LAM_API const lam_preset *lam_preset_at(size_t index); /* NULL past the end */
+/* Sets what the preset says; an unknown name is refused with those that there are. */
+LAM_API lam_status lam_config_load_preset(lam_config *cfg, const char *name);
 /* Every value in range and consistent with the others; lam_fit checks as well. */
 LAM_API lam_status lam_config_check(const lam_config *cfg);
 /* Puts numbers and words in the place of every "auto" that depends on the size of the data, for so many training rows and columns (of

@@ -23,7 +23,7 @@ prepared() { # SET RAW...
     run data prepare "$@" --out "$1"
     expect_code 0
     expect_out "$1 " "published" "train.npy, validation.npy, test.npy and recipe.json are in $1" \
-        "fit      laminar fit $1/train.npy --valid $1/validation.npy --test $1/test.npy --config presets/tabular/$1.yaml"
+        "fit      laminar fit $1/train.npy --valid $1/validation.npy --test $1/test.npy --preset $1 --tpr"
     expect_err "these are not the rows behind the published figures"
     for file in train.npy validation.npy test.npy recipe.json; do expect_file "$1/$file"; done
 }
@@ -45,7 +45,7 @@ expect_code 0
 cmp -s power/train.npy before.npy && fail "another seed should give other rows"
 
 # a fit to what was prepared: figures are the same in both units, and the model knows which rows it has seen
-run fit power/train.npy --valid power/validation.npy --test power/test.npy --config "$presets/power.yaml" --tpr \
+run fit power/train.npy --valid power/validation.npy --test power/test.npy --preset power --tpr \
     --iterations 1 --val-freq 1 --batch-size 4 --out run_power
 expect_code 0
 awk '/^test, this flow/ { found = 1; same = $(NF - 5) == $(NF - 2) } END { exit !(found && same) }' out ||

@@ -12,7 +12,7 @@ rows() {
 preset() { # SET COLUMNS PARAMETERS
     rows 80 "$2" >train.csv
     rows 4 "$2" >other.csv
-    run fit train.csv --valid other.csv --test other.csv --config "$presets/$1.yaml" --tpr --iterations 1 --val-freq 1 \
+    run fit train.csv --valid other.csv --test other.csv --preset "$1" --tpr --iterations 1 --val-freq 1 \
         --batch-size 4 --threads 1 --out "$1"
     expect_code 0
     grep -qx "standardise: false" "$1/config.yaml" || fail "$1: rows in published units should stay as they are"
@@ -25,6 +25,20 @@ preset gas 8 273680
 preset hepmass 21 538020
 preset miniboone 43 817086
 preset bsds300 63 6698664
+run fit --preset help
+expect_code 0
+expect_out "Published settings for" "  power      POWER (UCI" "  bsds300"
+[ "$(grep -c '^  ' out)" = "$(ls "$presets" | wc -l)" ] || fail "every file of presets/tabular has a line"
+run vae fit --preset=help
+expect_out "  mnist" "  frey" "  caltech"
+grep -q power out && fail "power is no setting of images"
+run fit train.csv --preset pover --out never
+refused 2 'there is no preset "pover"' "  power      POWER (UCI" "--config"
+run fit train.csv --preset mnist --out never
+refused 2 "mnist is the configuration of a variational auto-encoder, which \`laminar vae fit\` fits"
+run fit train.csv --preset power --config power/config.yaml --blocks 3 --iterations 1 --write-split split
+expect_code 0
+[ ! -e never ] || fail "a refused fit should leave no folder"
 [ "$(ls "$presets" | wc -l)" = 5 ] || fail "every preset is to be tested"
 
 finish

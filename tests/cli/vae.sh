@@ -222,7 +222,7 @@ refused 1 "run is a fit of images, table one of a table"
 # ---- help
 run help vae
 expect_code 0
-expect_out "usage: laminar vae COMMAND" "interpolate" "presets/vae/" "FILE.mat:NAME"
+expect_out "usage: laminar vae COMMAND" "interpolate" "--preset" "FILE.mat:NAME"
 cp out by_help
 run vae --help
 expect_code 0

@@ -38,6 +38,8 @@ typedef struct argument {
     X(NEEDED, lam_config_load, "yaml_path", lam_config_load(any, NULL)) \
     X(NEEDED, lam_config_save, "cfg", lam_config_save(NULL, any)) \
     X(NEEDED, lam_config_save, "yaml_path", lam_config_save(any, NULL)) \
+    X(NEEDED, lam_config_load_preset, "cfg", lam_config_load_preset(NULL, any)) \
+    X(NEEDED, lam_config_load_preset, "name", lam_config_load_preset(any, NULL)) \
     X(NEEDED, lam_config_check, "cfg", lam_config_check(NULL)) \
     X(NEEDED, lam_config_resolve, "cfg", lam_config_resolve(NULL, 100, 2)) \
     X(TAKEN, lam_config_penalties, "cfg", lam_config_penalties(NULL, any)) \
