@@ -102,9 +102,8 @@ static int fit(const cli_command *command, int argc, char **argv, const fit_args
         (void)lam_dataset_rows(data, (lam_part)part, &rows[part]);
     fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq, .valid_rows = rows[LAM_VALID],
         .told = cli_clock()};
-    kept_lines kept = {NULL};
     lam_fit_options options = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
-        .evaluating = fit_evaluating, .user = &watch, .log = {keep_line, &kept}};
+        .evaluating = fit_evaluating, .user = &watch, .log = {fit_keep_line, &watch}};
     int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
     if (code != CLI_OK)
         return code;
@@ -114,6 +113,8 @@ static int fit(const cli_command *command, int argc, char **argv, const fit_args
     options.cpu_seconds = cli_processor_used();
     lam_status status = lam_fit(cfg, data, &options, &model, &result);
     cli_status_line("");
+    if (status != LAM_OK && watch.said != NULL)
+        cli_say("%s", watch.said);
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
         code = fit_say_interrupted(command, argc, argv, &args->run, cfg, &result);
     else if (status != LAM_OK)
@@ -125,12 +126,13 @@ static int fit(const cli_command *command, int argc, char **argv, const fit_args
         if (!args->run.quiet)
             printf("\n");
         fit_print_result(cfg, rows, &result);
+        fit_print_repeat(cfg, lam_model_config(model), args->run.out);
         printf("model    %s\n", file);
         free(file);
-        if (kept.text != NULL)
-            printf("\n%s", kept.text);
+        if (watch.said != NULL)
+            printf("\n%s\n", watch.said);
     }
-    free(kept.text);
+    free(watch.said);
     fit_unmake_folder(args->run.out, was_there);
     lam_model_free(model);
     return code;

@@ -57,6 +57,8 @@ void fit_catch_signals(void);
 int fit_signal(void);
 /* A note where reading has taken most of a limit of time. */
 void fit_say_reading(const lam_config *cfg);
+/* A lam_log_fn: keeps the line in the fit_watch's said; fit_progress prints it, so that what is left at the end is about how the fit ended. */
+void fit_keep_line(void *user, const char *line);
 /* The callbacks of lam_fit_options; user is a fit_watch. */
 int fit_progress(void *user, const lam_progress *progress);
 int fit_evaluating(void *user, lam_part part, size_t done, size_t rows);

@@ -164,9 +164,22 @@ static double take_note(fit_watch *watch, const lam_progress *p)
     return seconds > 0.0 ? (double)(done - watch->from) / seconds : 0.0;
 }
 
+void fit_keep_line(void *user, const char *line)
+{
+    fit_watch *watch = user;
+    char *longer = cli_format("%s%s%s", watch->said == NULL ? "" : watch->said, watch->said == NULL ? "" : "\n", line);
+    free(watch->said);
+    watch->said = longer;
+}
+
 int fit_progress(void *user, const lam_progress *p)
 {
     fit_watch *watch = user;
+    if (watch->said != NULL && !watch->quiet) {
+        cli_say("%s", watch->said);
+        free(watch->said);
+        watch->said = NULL;
+    }
     double rate = take_note(watch, p);
     if (!watch->quiet && watch->terminal)
         show_on_terminal(watch, p, rate);

@@ -65,6 +65,16 @@ static const lam_parameter *find_parameter(const cli_command *command, const cha
     return NULL;
 }
 
+/* What lam_config_set takes for a truth. */
+static int is_truth(const char *word)
+{
+    static const char *const words[] = {"true", "false", "yes", "no", "on", "off"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(word, words[i]) == 0)
+            return 1;
+    return 0;
+}
+
 static int is_boolean(const lam_parameter *parameter)
 {
     return strcmp(parameter->values, "true|false") == 0;
@@ -194,7 +204,7 @@ static int take_parameter(const cli_command *command, const lam_parameter *param
 {
     if (value == NULL && is_boolean(parameter)) {
         const char *next = words->at < words->argc ? words->argv[words->at] : "";
-        if (strcmp(next, "true") == 0 || strcmp(next, "false") == 0)
+        if (is_truth(next))
             value = words->argv[words->at++];
         else
             value = "true";
@@ -238,6 +248,25 @@ static int take_letter(const cli_command *command, const char *word, cursor *wor
     return take_option(command, option, word[2] == '\0' ? NULL : word + 2, words, values);
 }
 
+/* A word behind a flag that stands alone was probably meant as its value. */
+static int too_many_words(const cli_command *command, int argc, char **argv, const cli_line *line)
+{
+    const char *word = line->words[command->most];
+    for (int i = 1; i + 1 < argc && strcmp(argv[i], "--") != 0; i++) {
+        char name[LONGEST_NAME];
+        snprintf(name, sizeof name, "%s", strncmp(argv[i], "--", 2) == 0 ? argv[i] + 2 : "");
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c == '_' ? '-' : *c;
+        const cli_option *option = find_option(command, name);
+        const lam_parameter *parameter = option == NULL ? find_parameter(command, name) : NULL;
+        int alone = option != NULL ? option->kind == CLI_SWITCH : parameter != NULL && is_boolean(parameter) && !is_truth(argv[i + 1]);
+        if (alone && argv[i + 1][0] != '-')
+            return cli_misuse(command, "one word too many: %s wants %s; \"%s\" stands behind --%s, which takes %s", command->name,
+                command->arguments, argv[i + 1], name, option != NULL ? "no value" : "true, false or nothing");
+    }
+    return cli_misuse(command, "one word too many: \"%s\"; %s wants %s", word, command->name, command->arguments);
+}
+
 int cli_line_parse(const cli_command *command, int argc, char **argv, void *values, cli_line *line)
 {
     cursor words = {argc, 1, argv};
@@ -259,8 +288,7 @@ int cli_line_parse(const cli_command *command, int argc, char **argv, void *valu
     if (code == CLI_OK && line->n_words < command->least)
         code = cli_misuse(command, "%s wants %s", command->name, command->arguments);
     if (code == CLI_OK && line->n_words > command->most)
-        code = cli_misuse(command, "one word too many: \"%s\"; %s wants %s", line->words[command->most], command->name,
-            command->arguments);
+        code = too_many_words(command, argc, argv, line);
     return code;
 }
 

@@ -41,6 +41,7 @@ void lam_mixture_clear(lam_mixture *mixture); /* takes a zeroed one */
 /* How good a mixture of a data set's standardised rows is. */
 typedef struct lam_mixture_choice {
     size_t components; /* 0: none was fitted, and the rest is NaN */
+    int out_of_time;   /* 1: since there was no time for one */
     double valid_nll;
     lam_gaussian_score test;
 } lam_mixture_choice;

@@ -51,6 +51,7 @@ typedef struct searched {
     const char *isa;
     lam_pool *pool;
     double until;            /* 0, or the clock at which it is to be done */
+    int out_of_time;         /* 1: there was none for a further size */
     lam_mixture best;
     double best_nll;         /* on valid */
 } searched;
@@ -82,7 +83,8 @@ static lam_status search(searched *s)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && failures < FAILURES; i++) {
         int better;
         double began = lam_clock();
-        if (s->n < ROWS_A_COLUMN * (s->dim + 1) * sizes[i] || (s->until > 0 && began + seconds * (double)sizes[i] > s->until))
+        s->out_of_time = s->until > 0 && began + seconds * (double)sizes[i] > s->until;
+        if (s->n < ROWS_A_COLUMN * (s->dim + 1) * sizes[i] || s->out_of_time)
             break;
         LAM_TRY(try_size(s, sizes[i], &better));
         failures = better ? 0 : failures + 1;
@@ -106,6 +108,7 @@ lam_status lam_mixture_choose(const lam_dataset *data, const size_t *index, size
     else if (status == LAM_ERR_DATA) /* no spread, or an infinite one, among the rows that were taken: no mixture of them */
         status = LAM_OK;
     out->components = s.best.components;
+    out->out_of_time = s.best.components == 0 && s.out_of_time;
     out->valid_nll = s.best_nll;
     out->test.fitted = s.best.components > 0 ? s.n : 0;
     lam_mixture_clear(&s.best);

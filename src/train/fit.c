@@ -113,7 +113,7 @@ static lam_status save(void *self, const lam_fit_state *s, const char *path)
 }
 
 /* A flow that is worse than the Gaussian or the mixture says so, and what is likely to help, by what its run looked like. */
-static lam_status compare(const density *d, const lam_fit_result *r)
+static lam_status compare(const density *d, const lam_fit_state *s, const lam_fit_result *r)
 {
     const lam_config *cfg = &d->model->config;
     double by = r->test_nll - r->gaussian_test_nll, by_mixture = r->test_nll - r->mixture_test_nll; /* NaN: no mixture */
@@ -129,7 +129,10 @@ static lam_status compare(const density *d, const lam_fit_result *r)
     if (by > 0 && by_mixture > 0)
         fprintf(text.out, " and than the %s, by %.3g", mixture, by_mixture);
     fputs(": ", text.out);
-    if (overfitted)
+    if (s->setbacks > 0)
+        fprintf(text.out, "training went wrong, and more iterations are unlikely to help. Try a lower rate (--lr %.2g), a bound on "
+            "gradients (--clip 1)", ldexp(cfg->lr, -(int)s->setbacks) / 2);
+    else if (overfitted)
         fprintf(text.out, "validation was best at iteration %zu of %zu and went up after it. Try a smaller net (--dims), a lower rate "
             "(--lr), more rows", r->best_iteration, r->iterations);
     else
@@ -145,7 +148,10 @@ static lam_status compare(const density *d, const lam_fit_result *r)
 static lam_status compare_mixture(const density *d, const size_t *index, double until, lam_fit_result *r)
 {
     lam_mixture_choice mixture;
+    static const char none[] = "there was no time left for a mixture of Gaussians to compare with";
     LAM_TRY(lam_mixture_choose(d->data, index, r->test_rows, d->cfg.isa, d->pool, until, &mixture));
+    if (mixture.out_of_time && d->log->line != NULL)
+        d->log->line(d->log->user, none);
     r->mixture_test_nll = mixture.test.nll;
     r->mixture_test_nll_se = mixture.test.se;
     r->mixture_components = mixture.components;
@@ -155,7 +161,7 @@ static lam_status compare_mixture(const density *d, const size_t *index, double 
 
 /* The full-covariance Gaussian to compare with, and the mixture of such. A covariance that is singular is no reason to lose the fit;
  * where it is, a mixture's likelihood has no bound either. */
-static lam_status finish(void *self, double until, lam_fit_result *r)
+static lam_status finish(void *self, const lam_fit_state *s, double until, lam_fit_result *r)
 {
     const density *d = self;
     size_t rows = d->data->rows[LAM_TEST], *index = NULL;
@@ -176,7 +182,7 @@ static lam_status finish(void *self, double until, lam_fit_result *r)
     lam_free(index);
     if (status == LAM_ERR_MEMORY)
         return status;
-    return status == LAM_OK ? compare(d, r) : LAM_OK;
+    return status == LAM_OK ? compare(d, s, r) : LAM_OK;
 }
 
 lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,

@@ -127,14 +127,15 @@ static lam_status set_back(lam_run *run, int last)
     lam_fit_state *s = &run->state;
     char line[1600];
     unsigned long long at = (unsigned long long)s->iteration;
-    if (s->setbacks >= SETBACKS || last) {
+    int over = s->setbacks >= SETBACKS || last;
+    s->setbacks++;
+    if (over) {
         s->schedule.stopped = 1;
         snprintf(line, sizeof line, "iteration %llu: %s; %straining ends here with the best model, that of iteration %llu", at,
             lam_last_error(), last ? "" : "this is the third time, so ", (unsigned long long)s->best_iteration);
         log_line(run, line);
         return LAM_OK;
     }
-    s->setbacks++;
     s->schedule.halvings++;
     s->schedule.waited = 0;
     lam_fit_state_restore_best(s);
@@ -157,30 +158,39 @@ static lam_status validate_params(lam_run *run, const void *params, double until
         .user = run->options->user };
     LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, found));
     if (e.until > 0)
-        s->valid_rows = found->rows;
-    return LAM_OK;
+        run->cfg->val_rows = found->rows;
+    return e.until > 0 && !closing ? lam_run_save_config(run) : LAM_OK;
 }
 
-/* The current parameters and, where there is one, their average: *chosen is the better of them. closing 1: the validation after the
+/* 1: no other parameters would fare better. */
+static int is_final(lam_status status)
+{
+    return status == LAM_ERR_INTERRUPTED || status == LAM_ERR_MEMORY || status == LAM_ERR_IO;
+}
+
+/* The current parameters and, where there is one, their average: *chosen is the better of them, or the one that can be validated. closing 1: the validation after the
  * last iteration. */
 static lam_status validate_both(lam_run *run, int closing, const void **chosen)
 {
     const lam_fit_state *s = &run->state;
-    double until = lam_limit_validation(run, closing);
     lam_evaluated found;
+    char reason[1500];
     *chosen = s->params;
-    LAM_TRY(validate_params(run, s->params, until, &found));
-    run->validation = found;
-    if (s->average == NULL || s->updates == 0)
-        return LAM_OK;
-    lam_status status = validate_params(run, s->average, until, &found);
-    if (status == LAM_ERR_INTERRUPTED || status == LAM_ERR_MEMORY)
+    lam_status of_params = validate_params(run, s->params, closing, &found);
+    if (of_params == LAM_OK)
+        run->validation = found;
+    if (is_final(of_params) || s->average == NULL || s->updates == 0)
+        return of_params;
+    snprintf(reason, sizeof reason, "%s", of_params != LAM_OK ? lam_last_error() : "");
+    lam_status status = validate_params(run, s->average, closing, &found);
+    if (is_final(status))
         return status;
-    if (status == LAM_OK && found.nll < run->validation.nll) {
+    if (status == LAM_OK && (of_params != LAM_OK || found.nll < run->validation.nll)) {
         run->validation = found;
         *chosen = s->average;
+        return LAM_OK;
     }
-    return LAM_OK;
+    return of_params == LAM_OK ? LAM_OK : lam_fail(of_params, "%s", reason);
 }
 
 /* Where the flow-matching start was better than what training has made of it, the rate is too high, or the rows are too few. */
@@ -198,7 +208,7 @@ static lam_status validate(lam_run *run, int closing)
     double lr = rate_of(run);
     const void *chosen;
     lam_status status = validate_both(run, closing, &chosen);
-    if (status == LAM_ERR_INTERRUPTED || status == LAM_ERR_MEMORY)
+    if (is_final(status))
         return status;
     s->validated = s->iteration;
     int last = closing || is_over(run);
