@@ -40,7 +40,7 @@ static int read_curve(const char *folder, curve *c)
 /* These change how a run goes on, or where, but not which curve it draws. */
 static int is_silent(const char *name)
 {
-    static const char *const silent[] = {"tpr", "threads", "log-freq", "val-freq", "iterations", "max-seconds", "max-processor-seconds",
+    static const char *const silent[] = {"tpr", "threads", "log-freq", "val-freq", "iterations", "decay-from", "decay-to", "val-rows", "budget", "max-processor-seconds",
         "early-stopping", "rate-cuts", "memory", "isa", "max-steps", "val-batch-size"};
     for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
         if (strcmp(name, silent[i]) == 0)

@@ -79,19 +79,6 @@ static int write_split(const lam_config *cfg, const lam_dataset *data, const fit
 
 /* ---- the fit ------------------------------------------------------------------------------------------------------ */
 
-/* What the library says while it fits is about how the fit ended: it is kept, and stands below the closing tables. */
-typedef struct kept_lines {
-    char *text; /* NULL: none */
-} kept_lines;
-
-static void keep_line(void *user, const char *line)
-{
-    kept_lines *kept = user;
-    char *longer = cli_format("%s%s\n", kept->text == NULL ? "" : kept->text, line);
-    free(kept->text);
-    kept->text = longer;
-}
-
 static int fit(const cli_command *command, int argc, char **argv, const fit_args *args, const lam_config *cfg, const lam_dataset *data)
 {
     lam_model *model = NULL;
@@ -186,9 +173,10 @@ const cli_command cli_fit = {
                "and a checkpoint. Ctrl-C stops and saves; --resume goes on, to the same model bit for bit. --write-split is\n"
                "for other programs that should see the same rows. --map normal-scores makes columns with edges, spikes or long\n"
                "tails normal before the flow sees them. --warm-start flow-matching:N begins with N cheap iterations that\n"
-               "solve no ODE; calls of f and the table count them apart. --max-seconds and --max-processor-seconds limit\n"
-               "all that the program does, reading, validations and the test included: where there is no time for all rows,\n"
-               "validation and test take a sample, and the closing table says of how many.\n",
+               "solve no ODE; calls of f and the table count them apart. --budget 5m gives the whole fit so long, reading,\n"
+               "validations and the test included: the learning rate falls in time, and where there is no time for all rows,\n"
+               "validation and test take a sample, and the closing table says of how many. --max-processor-seconds is the\n"
+               "same in processor time.\n",
     .example = "  $ laminar fit power.csv --drop date,4 --drop-bad-rows --tpr --dims 60-60-60 --blocks 5 --out run/\n"
                "  $ laminar fit train.npy --valid valid.npy --test test.npy --config power.yaml --seed 2 --out run2/\n"
                "  $ laminar fit toy:pinwheel --iterations 2000 --out run3/\n"

@@ -2,6 +2,7 @@
 #include "fit.h"
 #include <math.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,9 +64,16 @@ static size_t all_of(const fit_watch *watch, const lam_progress *p)
     return watch->warm ? p->warm_starts : p->iterations;
 }
 
+/* "70/1000", or "70" where no one knows yet how many there are. */
+static const char *count_text(const lam_progress *p, char text[64])
+{
+    snprintf(text, 64, p->iterations < LAM_UNENDING ? "%zu/%zu" : "%zu", p->iteration, p->iterations);
+    return text;
+}
+
 static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rate)
 {
-    char line[480], left[32], epoch[96], counts[128] = "", validation[96] = "";
+    char line[480], left[32], epoch[96], count[64], counts[128] = "", validation[96] = "";
     double now = cli_clock();
     if ((now - watch->shown < 0.1 && watch->iteration < all_of(watch, p)) || isnan(p->loss)) /* NaN: a finished fit has no step to do */
         return;
@@ -83,8 +91,8 @@ static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rat
         snprintf(counts, sizeof counts, " f %llu b %llu steps %llu+%llu", (unsigned long long)p->counts.forward,
             (unsigned long long)p->counts.backward, (unsigned long long)p->counts.accepted,
             (unsigned long long)p->counts.rejected);
-    snprintf(line, sizeof line, "%s%zu/%zu loss %.4f %s %.4f%s  %.3g it/s  %s left%s  lr %g",
-        epoch_text(watch, p, " ", epoch), p->iteration, p->iterations, p->loss, measure(watch), p->nll, counts, rate, left, validation,
+    snprintf(line, sizeof line, "%s%s loss %.4f %s %.4f%s  %.3g it/s  %s left%s  lr %g",
+        epoch_text(watch, p, " ", epoch), count_text(p, count), p->loss, measure(watch), p->nll, counts, rate, left, validation,
         p->lr);
     cli_status_line(line);
 }
@@ -101,7 +109,7 @@ static const char *sample_text(const fit_watch *watch, const lam_progress *p, ch
 
 static void show_as_lines(fit_watch *watch, const lam_progress *p, double rate)
 {
-    char left[32], epoch[96], sample[96], counts[160] = "";
+    char left[32], epoch[96], sample[96], count[64], counts[160] = "";
     int digits = watch->kind == LAM_VAE ? 4 : 6;
     if (p->is_validation && watch->warm)
         fprintf(stderr, "validation after the warm start: NLL %.6f%s\n", p->val_nll, sample_text(watch, p, sample));
@@ -122,8 +130,8 @@ static void show_as_lines(fit_watch *watch, const lam_progress *p, double rate)
         snprintf(counts, sizeof counts, "  forward %llu  backward %llu  steps %llu + %llu rejected",
             (unsigned long long)p->counts.forward, (unsigned long long)p->counts.backward,
             (unsigned long long)p->counts.accepted, (unsigned long long)p->counts.rejected);
-    fprintf(stderr, "%siteration %zu/%zu  loss %.*f  %s %.*f%s  lr %g  %.3g it/s  left %s\n",
-        epoch_text(watch, p, "  ", epoch), p->iteration, p->iterations, digits, p->loss, measure(watch), digits, p->nll, counts,
+    fprintf(stderr, "%siteration %s  loss %.*f  %s %.*f%s  lr %g  %.3g it/s  left %s\n",
+        epoch_text(watch, p, "  ", epoch), count_text(p, count), digits, p->loss, measure(watch), digits, p->nll, counts,
         p->lr, rate, left);
 }
 
@@ -205,7 +213,7 @@ int fit_evaluating(void *user, lam_part part, size_t done, size_t rows)
 void fit_say_reading(const lam_config *cfg)
 {
     double used = cli_used(), limit = cfg->max_seconds;
-    const char *name = "max-seconds";
+    const char *name = "budget";
     if (limit <= 0 || (cfg->max_processor_seconds > 0 && cli_processor_used() / cfg->max_processor_seconds > used / limit)) {
         used = cli_processor_used();
         limit = cfg->max_processor_seconds;
@@ -246,7 +254,7 @@ void fit_print_choice(const lam_config *cfg)
     printf("\ntraining ");
     if (cfg->warm_start > 0)
         printf("%zu iterations of flow matching, then ", cfg->warm_start);
-    if (cfg->iterations < 1000000000)
+    if (cfg->iterations < LAM_UNENDING)
         printf("%zu of maximum likelihood; ", cfg->iterations);
     else
         printf("maximum likelihood as long as the limit of time allows; ");
@@ -270,10 +278,13 @@ void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *
         return;
     printf("samples, as ");
     if (cfg->max_seconds > 0)
-        printf("--max-seconds %g", cfg->max_seconds);
+        printf("--budget %g", cfg->max_seconds);
     if (cfg->max_processor_seconds > 0)
         printf("%s--max-processor-seconds %g", cfg->max_seconds > 0 ? " and " : "", cfg->max_processor_seconds);
-    printf(" left no time for all:");
+    if (cfg->max_seconds > 0 || cfg->max_processor_seconds > 0)
+        printf(" left no time for all:");
+    else
+        printf("--val-rows %zu says:", cfg->val_rows);
     if (test)
         printf(" test on %zu of %zu %s", r->test_rows, rows[LAM_TEST], what);
     if (valid)
@@ -330,4 +341,17 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
             result->best_iteration == 0 ? ", which led to the best model" : "");
     printf("%zu iterations, best at %zu, %s; training at atol %g, rtol %g, test by %s\n", result->iterations, result->best_iteration,
         cli_duration(result->seconds, text), cfg->atol, cfg->rtol, cli_setting_text(&setting, how));
+}
+
+void fit_print_repeat(const lam_config *cfg, const lam_config *came, const char *folder)
+{
+    if (cfg->schedule != LAM_SCHEDULE_COSINE || (cfg->max_seconds <= 0 && cfg->max_processor_seconds <= 0) || came->decay_from == 0)
+        return;
+    printf("The learning rate was held for %zu iterations, as the limit of time had it; %s/config.yaml has the numbers: with --config %s/config.yaml",
+        came->decay_from, folder, folder);
+    if (cfg->max_seconds > 0)
+        printf(" --budget 0");
+    if (cfg->max_processor_seconds > 0)
+        printf(" --max-processor-seconds 0");
+    printf("\nthe same data give the same model without a clock\n");
 }

@@ -119,7 +119,7 @@ static int check_kind(const cli_command *command, const fit_run *args, const lam
     if (cfg->model == command->kind)
         return CLI_OK;
     return cli_misuse(command, "%s is the configuration of a %s, which `laminar %s` fits",
-        args->config != NULL ? args->config : args->out, cfg->model == LAM_VAE ? "variational auto-encoder" : "density",
+        source_of(args), cfg->model == LAM_VAE ? "variational auto-encoder" : "density",
         cfg->model == LAM_VAE ? "vae fit" : "fit");
 }
 
@@ -134,7 +134,7 @@ static int check_applies(const cli_command *command, const fit_run *args, const 
     for (size_t i = 0; code == CLI_OK && (parameter = lam_parameter_at(i)) != NULL; i++)
         if (!lam_parameter_applies(i, cfg->model)
             && strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(&defaults, parameter->name, usual)) != 0)
-            code = cli_misuse(command, "%s sets %s, which is for %s; leave it out", args->config != NULL ? args->config : args->out,
+            code = cli_misuse(command, "%s sets %s, which is for %s; leave it out", source_of(args),
                 parameter->name, cfg->model == LAM_VAE ? "tables of numbers (`laminar fit`)" : "images (`laminar vae fit`)");
     lam_config_clear(&defaults);
     return code;
@@ -209,7 +209,7 @@ int fit_say_interrupted(const cli_command *command, int argc, char **argv, const
     char of[64] = "";
     if (warm)
         snprintf(of, sizeof of, " of %zu of the warm start", cfg->warm_start);
-    else if (cfg->model == LAM_DENSITY || cfg->epochs == 0) /* else the epochs say how many there are */
+    else if ((cfg->model == LAM_DENSITY || cfg->epochs == 0) && cfg->iterations < LAM_UNENDING) /* else the epochs say how many there are */
         snprintf(of, sizeof of, " of %zu", cfg->iterations);
     cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", warm ? result->warm_start : result->iterations, of,
         args->out);

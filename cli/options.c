@@ -58,9 +58,9 @@ int cli_is_flag(const cli_command *command, size_t index)
 
 static const lam_parameter *find_parameter(const cli_command *command, const char *name)
 {
-    const lam_parameter *parameter;
+    const lam_parameter *parameter, *wanted = lam_parameter_find(name);
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++)
-        if (cli_is_flag(command, i) && strcmp(parameter->name, name) == 0)
+        if (cli_is_flag(command, i) && parameter == wanted)
             return parameter;
     return NULL;
 }

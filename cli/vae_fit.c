@@ -56,7 +56,7 @@ static size_t batches(const lam_config *cfg, const lam_image_data *data)
 static void check_warmup(const lam_config *cfg, const lam_image_data *data)
 {
     double epochs = cfg->epochs > 0 ? (double)cfg->epochs : (double)cfg->iterations / (double)batches(cfg, data);
-    if (cfg->warmup > epochs)
+    if (cfg->warmup > epochs && epochs * (double)batches(cfg, data) < LAM_UNENDING)
         cli_say("note: beta grows to 1 over %g epochs, and this run has %.3g; give --warmup a fifth of them or so", cfg->warmup,
             epochs);
 }
@@ -66,8 +66,12 @@ static void print_training(const lam_config *cfg, const lam_image_data *data)
 {
     char text[256];
     size_t rows = lam_image_data_rows(data, LAM_TRAIN), each = batches(cfg, data);
-    printf("training %zu iterations (%.4g epochs) of %zu images, ", cfg->epochs > 0 ? cfg->epochs * each : cfg->iterations,
-        cfg->epochs > 0 ? (double)cfg->epochs : (double)cfg->iterations / (double)each, rows < cfg->batch_size ? rows : cfg->batch_size);
+    size_t iterations = cfg->epochs > 0 ? cfg->epochs * each : cfg->iterations;
+    if (iterations < LAM_UNENDING)
+        printf("training %zu iterations (%.4g epochs)", iterations, (double)iterations / (double)each);
+    else
+        printf("training as long as the limit of time allows, batches");
+    printf(" of %zu images, ", rows < cfg->batch_size ? rows : cfg->batch_size);
     printf("%s, learning rate %g\n", cli_parameter(cfg, "optimizer", text), cfg->lr);
 }
 
@@ -146,6 +150,7 @@ static int fit(const cli_command *command, int argc, char **argv, const vae_fit_
         if (!args->run.quiet)
             printf("\n");
         print_result(cfg, data, &result);
+        fit_print_repeat(cfg, lam_vae_config(model), args->run.out);
         printf("model    %s\n", file);
         free(file);
     }

@@ -109,11 +109,12 @@ typedef enum lam_optimizer {
     LAM_OPTIMIZER_AUTO /* muon of densities, adamax of auto-encoders */
 } lam_optimizer;
 /* How the learning rate moves (method.md 8): down to 0 by half a cosine; cut tenfold where validation stops improving; not at all. AUTO:
- * cosine of densities, cuts of auto-encoders. */
+ * cosine of densities and under a limit of time, cuts of auto-encoders without one. */
 typedef enum lam_schedule_kind { LAM_SCHEDULE_COSINE, LAM_SCHEDULE_CUTS, LAM_SCHEDULE_CONSTANT, LAM_SCHEDULE_AUTO } lam_schedule_kind;
 /* Parameters whose default "auto" is chosen by rows and columns when a fit begins (lam_config_resolve). */
 #define LAM_AUTO 0                  /* of dims (n_hidden), blocks, batch_size, lr, iterations, val_freq */
 #define LAM_AUTO_START ((size_t)-1) /* of warm_start */
+enum { LAM_UNENDING = 1000000000 }; /* of iterations: as many as a limit of time allows, which is what "auto" comes to under one */
 typedef enum lam_precision { LAM_FLOAT, LAM_DOUBLE } lam_precision;
 typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_control;
 /* The noise that a row goes to in flow matching: NONE, that drawn beside it; MINIBATCH, of the draws of 64 rows the one that makes
@@ -190,6 +191,7 @@ typedef struct lam_config {
     lam_schedule_kind schedule;
     size_t lr_warmup;              /* of cosine: iterations over which the rate rises */
     size_t decay_from;             /* of cosine: iteration after which it falls; 0: from the first, or as a limit of time has it */
+    size_t decay_to;               /* of cosine: iteration at which it comes to 0; 0: the last */
     int average;                   /* 1: validation looks at a moving average of the weights as well, and the better one is kept */
     size_t batch_size;
     double lr, weight_decay, clip; /* clip: largest gradient norm, 0 = off */
@@ -198,12 +200,14 @@ typedef struct lam_config {
     lam_pairing_kind warm_start_pairing;
     /* Limits of the time that a fit takes, reading, validations and the test included, resumed parts too; 0: none. Time is kept for the
      * last validation and the test; these and the Gaussian beside it take a sample of rows where all would take too long
-     * (method.md 8). Where a run ends then depends on the machine, and so does how many rows validations take. */
-    double max_seconds, max_processor_seconds; /* wall; of all threads of the process */
+     * (method.md 8). Where a run ends then depends on the machine, and so does how many rows validations take: what the clock chose
+     * stands in config.yaml as iterations, decay_from, decay_to and val_rows, and repeats the run without a limit. */
+    double max_seconds, max_processor_seconds; /* "budget", wall; of all threads of the process. As text seconds, "5m" or "1h30m" */
     size_t early_stopping;         /* validations without improvement before a rate cut */
     size_t rate_cuts;              /* tenfold cuts before training stops */
     size_t val_freq, log_freq;     /* iterations */
     size_t val_batch_size;
+    size_t val_rows;               /* that a validation takes, of a random order; 0: all, or what a limit of time leaves time for */
     uint64_t seed;
     size_t threads;                /* 0: one a processor */
     char *isa;                     /* "avx512", "avx2", "sse2", "neon", "scalar"; NULL = "auto" */
@@ -271,7 +275,7 @@ LAM_API lam_setting lam_config_setting(const lam_config *cfg);
 typedef struct lam_parameter {
     const char *name;   /* "batch-size" */
     const char *group;  /* "model", "flow", "solve", "penalty", "training", "data", "vae" */
-    const char *values; /* "N", "X", "true|false", "adam|adamw|adamax" */
+    const char *values; /* "N", "X", "TIME", "true|false", "adam|adamw|adamax" */
     const char *help;   /* one sentence */
 } lam_parameter;
 /* The table, in the order in which it is printed. NULL past the end. */
@@ -281,6 +285,8 @@ LAM_API int lam_parameter_applies(size_t index, lam_model_kind kind);
 /* Where the parameter at index does nothing in cfg, as tpr-degree without tpr-coefficient: what it wants, for a message
  * ("--tpr-coefficient", "an adaptive --solver"); else NULL. */
 LAM_API const char *lam_parameter_idle(size_t index, const lam_config *cfg);
+/* The one of this name, or that had it in an earlier version (max-seconds is budget), '-' and '_' alike; NULL if there is none. */
+LAM_API const lam_parameter *lam_parameter_find(const char *name);
 /* Nearest of the known names to an unknown one, NULL if none is near. */
 LAM_API const char *lam_parameter_nearest(const char *name);
 
@@ -534,7 +540,7 @@ LAM_API lam_status lam_check(const lam_model *model, const lam_eval_options *opt
 /* ---- fitting ------------------------------------------------------------------------------------------------------ */
 
 typedef struct lam_progress {
-    size_t iteration, iterations;
+    size_t iteration, iterations;   /* iterations: the last one as far as is known; LAM_UNENDING: not yet */
     size_t warm_start, warm_starts; /* iterations of flow matching done, and in all. While it is under way, and at the validation
                                        that ends it, iteration is 0; loss, grad_norm, counts and seconds_left are its own, nll and
                                        tpr NaN */

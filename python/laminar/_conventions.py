@@ -14,12 +14,10 @@ from ._library import ArgumentError, choice, lib, text_of
 
 def make_init(kind):
     """An __init__ with a keyword for every parameter that the library's table has for this kind. It stores them, and does nothing else."""
-    known = ["config", *(p.name for p in _parameters.parameters(kind))]
+    known = ["config", "preset", *(p.name for p in _parameters.parameters(kind))]
 
     def __init__(self, **given):
-        for name in given:
-            if name not in known:
-                raise TypeError(f"{type(self).__name__} has no parameter {name}{_hint(name, kind)}")
+        given = _in_current_names(given, lambda name: f"{type(self).__name__} has no parameter {name}{_hint(name, kind)}", known, TypeError)
         for name in known:
             setattr(self, name, given.get(name))
 
@@ -27,6 +25,19 @@ def make_init(kind):
     keywords = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in known]
     __init__.__signature__ = inspect.Signature([itself, *keywords])
     return __init__
+
+
+def _in_current_names(given, refusal, known, error):
+    """given, those that are called as in an earlier version by their names now; one that is not known is an error."""
+    found = {}
+    for name, value in given.items():
+        now = name if name in known else _parameters.current(name)
+        if now not in known:
+            raise error(refusal(name))
+        if now in found:
+            raise error(f"{now} is given twice, once by the name of an earlier version; leave one out")
+        found[now] = value
+    return found
 
 
 def _hint(name, kind):
@@ -82,10 +93,8 @@ class Conventions:
 
     def set_params(self, **parameters):
         """Sets parameters by name; None puts a default back."""
-        known = self._get_param_names()
-        for name in parameters:
-            if name not in known:
-                raise ArgumentError(f"Invalid parameter {name!r} for estimator {self!r}{_hint(name, self._kind)}")
+        parameters = _in_current_names(parameters, lambda name: f"Invalid parameter {name!r} for estimator {self!r}{_hint(name, self._kind)}",
+                                       self._get_param_names(), ArgumentError)
         for name, value in parameters.items():
             setattr(self, name, value)
         return self

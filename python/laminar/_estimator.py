@@ -20,7 +20,7 @@ FitResult.__doc__ = """What a fit came to. NLLs are means in nats and standardis
 an image), NaN where there were no such rows; nll - log_det is in data units, as -score is. gaussian_test_nll is a full-covariance Gaussian's,
 mixture_test_nll that of a mixture of mixture_components of them (NaN and 0: none was fitted, as to fewer than 100 rows or to images).
 finished is False after a stop that was asked for; train_cpu_seconds is the processor time of the training steps,
-cpu_seconds of all. Means have standard errors, over the rows that they are of: under max_seconds or max_processor_seconds, which count
+cpu_seconds of all. Means have standard errors, over the rows that they are of: under budget or max_processor_seconds, which count
 from the call of fit, a sample where there is no time for all."""
 
 Progress = collections.namedtuple("Progress", "iteration iterations warm_start warm_starts loss nll tpr val_nll best_val_nll val_nll_se val_rows "
@@ -61,7 +61,8 @@ class _Ticker:
         if p.iteration == 0 and p.warm_starts > 0:
             where = f"warm start {p.warm_start}/{p.warm_starts}  loss {p.loss:.4f}"
         else:
-            where = f"iteration {p.iteration}/{p.iterations}  loss {p.loss:.4f}"
+            of_all = f"/{p.iterations}" if p.iterations < lib.LAM_UNENDING else ""
+            where = f"iteration {p.iteration}{of_all}  loss {p.loss:.4f}"
         if p.best_val_nll == p.best_val_nll:
             where += f"  best validation {p.best_val_nll:.4f}"
         self._write(f"{where}  calls of f {p.counts.forward} + {p.counts.backward}  {p.seconds:.0f} s, {p.seconds_left:.0f} s left")
@@ -168,7 +169,7 @@ class Estimator(Conventions):
     def _config(self):
         kind = {"density": lib.LAM_DENSITY, "vae": lib.LAM_VAE}[self._kind]
         given = self._given()
-        config = _parameters.Config(kind, given, self.config)
+        config = _parameters.Config(kind, given, self.config, self.preset)
         for text in config.idle(given):
             warnings.warn(text, stacklevel=3)
         return config
@@ -258,7 +259,8 @@ class Estimator(Conventions):
                     stream.write(content)
                 self._adopt_file(path)
         older = state.pop("_settings", {})  # an older version kept parameters there, and lacked the newest
-        self.__dict__.update({**dict.fromkeys(self._get_param_names()), **older, **state})
+        given = {_parameters.current(name): value for name, value in {**older, **state}.items()}
+        self.__dict__.update({**dict.fromkeys(self._get_param_names()), **given})
 
     def __copy__(self):
         other = type(self).__new__(type(self))

@@ -28,11 +28,15 @@ def _get(config, name):
 class Config:
     """A lam_config and its strings."""
 
-    def __init__(self, kind, settings=(), path=None):
+    def __init__(self, kind, settings=(), path=None, preset=None):
         self.began = time.monotonic(), time.process_time()  # a fit's limits of time count from here
         self.pointer = ffi.gc(ffi.new("lam_config *"), lib.lam_config_clear)
         lib.lam_config_init(self.pointer)
         self.pointer.model = kind
+        if preset is not None:
+            if not isinstance(preset, str):
+                raise ArgumentError(f"preset={preset!r}: it is a name, as 'power'")
+            check(lib.lam_config_load_preset(self.pointer, bytes_of(preset)))
         if path is not None:
             check(lib.lam_config_load(self.pointer, path_bytes(path)))
         given = self._given = dict(settings)
@@ -102,7 +106,7 @@ def _columns_of(pointer, names):
 def _value(p, text):
     if p.values == "N-N-N":
         return tuple(int(width) for width in text.split("-"))
-    if p.values in ("N", "X"):
+    if p.values in ("N", "X", "TIME"):
         return int(text) if p.values == "N" else float(text)
     return text == "true" if p.values == "true|false" else text
 
@@ -112,6 +116,8 @@ def as_text(p, value):
     wrong = ArgumentError(f"{p.name}={value!r}: it takes {p.values}")
     if isinstance(value, str):
         return value
+    if hasattr(value, "total_seconds"):  # a timedelta
+        value = value.total_seconds()
     if getattr(value, "ndim", None) == 0:
         value = value.item()
     if p.values == "true|false":
@@ -176,6 +182,12 @@ def _table(kind):
     return tuple(found)
 
 
+def current(name):
+    """A parameter's name, for one that it had in an earlier version; any other name as it is."""
+    found = lib.lam_parameter_find(name.encode("utf-8", "replace"))
+    return name if found == ffi.NULL else text_of(found.name).replace("-", "_")
+
+
 @functools.lru_cache(maxsize=None)
 def names(kind):
     """Names of parameters(kind)."""
@@ -187,6 +199,18 @@ def parameters(kind=None):
     if kind not in (None, "density", "vae"):
         raise ArgumentError(f"kind={kind!r}: it is 'density' or 'vae'")
     return list(_table(kind))
+
+
+def presets(kind=None):
+    """Names of the published settings that preset= takes, each with a line about it; all, or those of kind "density" or "vae"."""
+    if kind not in (None, "density", "vae"):
+        raise ArgumentError(f"kind={kind!r}: it is 'density' or 'vae'")
+    found, index = {}, 0
+    while (p := lib.lam_preset_at(index)) != ffi.NULL:
+        index += 1
+        if kind is None or p.model == (lib.LAM_VAE if kind == "vae" else lib.LAM_DENSITY):
+            found[text_of(p.name)] = text_of(p.about)
+    return found
 
 
 def describe(kind):

@@ -139,7 +139,8 @@ class Flow(Estimator):
     X is an array [n, d], a DataFrame (by the names of its columns, in any order), or the path of a file as laminar.read takes it. fit
     leaves result_ (FitResult), n_features_in_, feature_names_in_ (where columns have names), mean_ and scale_ (the standardiser, whose
     log-determinant is log_det_), n_parameters_, and n_dropped_ (rows that drop_bad_rows and drop_duplicates left out). Columns by
-    number count from 0. config is a YAML file of parameters, as `laminar fit --config` takes it; keywords go over it.
+    number count from 0. preset names published settings (laminar.presets()), config is a YAML file of
+    parameters, as `laminar fit --config` takes it; config goes over the preset, keywords go over both.
     One fitted Flow may be used by several threads at once, but for fit, tune and untune.
 
     Parameters, all by keyword (None: the default):

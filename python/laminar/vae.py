@@ -108,7 +108,8 @@ class VAE(Estimator):
 
     Images are [n, height, width] (or with a channel of one), sides multiples of 4: grey levels from 0 to 255, or numbers from 0 to
     1 (0 and 1, or bool: black and white). fit leaves result_ (FitResult; its NLLs are negative evidence lower bounds at beta 1),
-    image_shape_ and n_parameters_. config is a YAML file of parameters, as `laminar vae fit --config` takes it.
+    image_shape_ and n_parameters_. preset names published settings (laminar.presets()), config is a YAML
+    file of parameters, as `laminar vae fit --config` takes it.
 
     Parameters, all by keyword (None: the default):
 """

@@ -92,6 +92,33 @@ int lam_whole_read(const char *text, uint64_t *out)
     return 0;
 }
 
+int lam_seconds_read(const char *text, double *out)
+{
+    static const struct {
+        char unit;
+        double seconds;
+    } units[] = { { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+    double sum = 0, value;
+    size_t next = 0;
+    if (lam_number_read(text, out) == 0)
+        return 0;
+    for (const char *p = text; *p != '\0'; p++) {
+        char number[LAM_NUMBER_SIZE];
+        size_t length = strspn(p, "0123456789.");
+        snprintf(number, sizeof number, "%.*s", length < sizeof number ? (int)length : 0, p);
+        p += length;
+        while (next < 3 && units[next].unit != *p)
+            next++;
+        if (next == 3 || lam_number_read(number, &value) != 0)
+            return -1;
+        sum += value * units[next++].seconds;
+    }
+    if (text[0] == '\0')
+        return -1;
+    *out = sum;
+    return 0;
+}
+
 double lam_number_round(double value, int digits)
 {
     if (value == 0 || !isfinite(value))

@@ -13,6 +13,9 @@ void lam_number_print(double value, char text[LAM_NUMBER_SIZE]);
  * before or after, hexadecimal and digits beyond the range are refused. */
 int lam_number_read(const char *text, double *out);
 int lam_whole_read(const char *text, uint64_t *out);
+/* Reads a length of time as seconds: a number ("90", "0.5"), or numbers with units, each once and the longer ones first ("90s", "5m",
+ * "1h30m"). 0 on success, -1 else (*out untouched). */
+int lam_seconds_read(const char *text, double *out);
 /* To so many significant digits, 1 to 15: 0.0099999999999909 to 6 is 0.01, as differences of decimals carry their rounding. */
 double lam_number_round(double value, int digits);
 

@@ -65,7 +65,7 @@ static lam_status set_budget(lam_config *cfg, const lam_budget *budget)
     lam_budget_kind kind = lam_budget_said(budget);
     cfg->max_seconds = budget->amount[LAM_BUDGET_SECONDS];
     cfg->max_processor_seconds = budget->amount[LAM_BUDGET_PROCESSOR_SECONDS];
-    return set_number(cfg, "iterations", kind == LAM_BUDGET_ITERATIONS ? budget->amount[kind] : 1e9);
+    return set_number(cfg, "iterations", kind == LAM_BUDGET_ITERATIONS ? budget->amount[kind] : LAM_UNENDING);
 }
 
 static lam_status set_at(const lam_experiment *e, lam_config *cfg, const char *name, const lam_plan_word *word)

@@ -13,7 +13,7 @@
 static lam_status read_settings(lam_yaml *yaml, void *target)
 {
     static const char *const own[][2] = { { "model", "data is tables of numbers" }, { "iterations", "budget" },
-        { "max-seconds", "budget" }, { "max-processor-seconds", "budget" }, { "epochs", "budget" }, { "atol", "tolerances" },
+        { "budget", "budget" }, { "max-processor-seconds", "budget" }, { "epochs", "budget" }, { "atol", "tolerances" },
         { "rtol", "tolerances" }, { "seed", "seeds" }, { "threads", "threads" } };
     lam_settings *settings = target;
     yaml_mark_t start;

@@ -160,12 +160,16 @@ static lam_status check_penalties(const lam_config *cfg)
     return LAM_OK;
 }
 
-/* A rate that should begin to fall after the last iteration would never fall. */
+/* A rate that should begin to fall after the last iteration would never fall, and one that has come to 0 trains nothing. */
 static lam_status check_schedule(const lam_config *cfg)
 {
-    if (cfg->decay_from > 0 && cfg->iterations != LAM_AUTO && cfg->decay_from >= cfg->iterations)
-        return lam_fail(LAM_ERR_ARGUMENT, "decay-from: %zu is not below iterations, %zu, so the rate would never fall; lower it",
-            cfg->decay_from, cfg->iterations);
+    size_t end = cfg->decay_to > 0 ? cfg->decay_to : cfg->iterations;
+    if (end != LAM_AUTO && cfg->decay_from >= end)
+        return lam_fail(LAM_ERR_ARGUMENT, "decay-from: %zu is not below %s, %zu, so the rate would never fall; lower it",
+            cfg->decay_from, cfg->decay_to > 0 ? "decay-to" : "iterations", end);
+    if (end < cfg->iterations)
+        return lam_fail(LAM_ERR_ARGUMENT, "decay-to: %zu is below iterations, %zu, and the rate would be 0 in the last of them; raise it, "
+            "or lower iterations", end, cfg->iterations);
     return LAM_OK;
 }
 

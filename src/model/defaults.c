@@ -14,8 +14,6 @@ static double rate_of(lam_optimizer kind)
     return rates[kind];
 }
 
-enum { UNENDING = 1000000000 };
-
 typedef struct choice {
     size_t width, layers, blocks, batch, iterations, start, validations;
 } choice;
@@ -58,6 +56,35 @@ static choice of_images(size_t rows)
 /* That of the published auto-encoders, half of what the optimiser has elsewhere. */
 static const double IMAGES_RATE = 0.5;
 
+int lam_config_is_timed(const lam_config *cfg)
+{
+    return cfg->max_seconds > 0 || cfg->max_processor_seconds > 0;
+}
+
+/* Whoever says how long a fit takes wants a rate that is down by then. */
+lam_schedule_kind lam_schedule_of(const lam_config *cfg)
+{
+    if (cfg->schedule != LAM_SCHEDULE_AUTO)
+        return cfg->schedule;
+    return cfg->model == LAM_VAE && !lam_config_is_timed(cfg) ? LAM_SCHEDULE_CUTS : LAM_SCHEDULE_COSINE;
+}
+
+/* How long. What depends on the number of iterations does not where a limit of time ends them, nor where decay-from repeats such a run. */
+static void resolve_length(lam_config *cfg, const choice *c)
+{
+    int timed = lam_config_is_timed(cfg);
+    if (cfg->val_freq == LAM_AUTO && ((timed && cfg->iterations == LAM_AUTO) || cfg->decay_from > 0))
+        cfg->val_freq = c->iterations / c->validations;
+    if (cfg->iterations == LAM_AUTO && timed && cfg->schedule == LAM_SCHEDULE_COSINE)
+        cfg->iterations = LAM_UNENDING;
+    if (cfg->iterations == LAM_AUTO)
+        cfg->iterations = c->iterations > cfg->decay_from ? c->iterations : 2 * cfg->decay_from;
+    if (cfg->warm_start == LAM_AUTO_START) /* a few iterations for a quick look want no long start */
+        cfg->warm_start = c->start / 10 < cfg->iterations || cfg->decay_from > 0 ? c->start : 10 * cfg->iterations;
+    if (cfg->val_freq == LAM_AUTO)
+        cfg->val_freq = cfg->iterations < c->validations ? 1 : cfg->iterations / c->validations;
+}
+
 lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
 {
     LAM_NEED(cfg, "cfg");
@@ -74,18 +101,9 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
         cfg->batch_size = c.batch;
     if (cfg->optimizer == LAM_OPTIMIZER_AUTO)
         cfg->optimizer = images ? LAM_ADAMAX : LAM_MUON;
-    if (cfg->schedule == LAM_SCHEDULE_AUTO)
-        cfg->schedule = images ? LAM_SCHEDULE_CUTS : LAM_SCHEDULE_COSINE;
+    cfg->schedule = lam_schedule_of(cfg);
     if (!(cfg->lr > 0))
         cfg->lr = (images ? IMAGES_RATE : 1) * rate_of(cfg->optimizer);
-    int timed = cfg->max_seconds > 0 || cfg->max_processor_seconds > 0;
-    if (cfg->val_freq == LAM_AUTO && cfg->iterations == LAM_AUTO && timed)
-        cfg->val_freq = c.iterations / c.validations;
-    if (cfg->iterations == LAM_AUTO) /* a limit of time is what ends a fit that has one */
-        cfg->iterations = timed && cfg->schedule == LAM_SCHEDULE_COSINE ? UNENDING : c.iterations;
-    if (cfg->warm_start == LAM_AUTO_START) /* a few iterations for a quick look want no long start */
-        cfg->warm_start = c.start / 10 < cfg->iterations ? c.start : 10 * cfg->iterations;
-    if (cfg->val_freq == LAM_AUTO)
-        cfg->val_freq = cfg->iterations < c.validations ? 1 : cfg->iterations / c.validations;
+    resolve_length(cfg, &c);
     return LAM_OK;
 }

@@ -6,4 +6,9 @@
 /* Taken where nothing says how many rows there are, as for a model that is not fitted. */
 enum { LAM_USUAL_ROWS = 10000 };
 
+/* 1: cfg has a limit of time. */
+int lam_config_is_timed(const lam_config *cfg);
+/* cfg's schedule, or what "auto" comes to. */
+lam_schedule_kind lam_schedule_of(const lam_config *cfg);
+
 #endif

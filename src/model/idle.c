@@ -1,4 +1,5 @@
 /* Parameters that do nothing in a configuration, and what each of them wants. */
+#include "model/defaults.h"
 #include "model/parameters.h"
 #include "model/setting.h"
 #include <string.h>
@@ -15,13 +16,12 @@ static int no_taylor(const lam_config *cfg)
 
 static int no_cosine(const lam_config *cfg)
 {
-    return cfg->schedule == LAM_SCHEDULE_CUTS || cfg->schedule == LAM_SCHEDULE_CONSTANT
-        || (cfg->schedule == LAM_SCHEDULE_AUTO && cfg->model == LAM_VAE);
+    return lam_schedule_of(cfg) != LAM_SCHEDULE_COSINE;
 }
 
 static int no_cuts(const lam_config *cfg)
 {
-    return cfg->schedule != LAM_SCHEDULE_CUTS && !(cfg->schedule == LAM_SCHEDULE_AUTO && cfg->model == LAM_VAE);
+    return lam_schedule_of(cfg) != LAM_SCHEDULE_CUTS;
 }
 
 static int constant(const lam_config *cfg)
@@ -85,7 +85,7 @@ const char *lam_parameter_idle(size_t index, const lam_config *cfg)
         { "tpr-times", no_polynomial, "--tpr-coefficient" }, { "tpr-degree", no_polynomial, "--tpr-coefficient" },
         { "tpr-l-weight", no_polynomial, "--tpr-coefficient" }, { "taylor-order", no_taylor, "--taylor-coefficient" },
         { "warm-start-pairing", no_warm_start, "--warm-start" }, { "lr-warmup", no_cosine, "--schedule cosine" },
-        { "decay-from", no_cosine, "--schedule cosine" }, { "rate-cuts", no_cuts, "--schedule cuts" },
+        { "decay-from", no_cosine, "--schedule cosine" }, { "decay-to", no_cosine, "--schedule cosine" }, { "rate-cuts", no_cuts, "--schedule cuts" },
         { "early-stopping", constant, "--schedule cosine|cuts" }, { "steps", steps_by_error, "--solver euler|midpoint|rk4" },
         { "atol", even_training, "an adaptive --solver" }, { "rtol", even_training, "an adaptive --solver" },
         { "error-parts", even_training, "an adaptive --solver" }, { "test-atol", even_tests, "adaptive steps in tests" },

@@ -112,6 +112,9 @@ static lam_status out_of_range(const lam_param *param, const char *value)
     if (param->high < DBL_MAX)
         return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not a %s from %s to %s", param->shown.name, value, what,
             low, high);
+    if (param->kind == LAM_PARAM_TIME)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not a length of time; give seconds, as 90, or units, as 90s, 5m, 1h30m or 2h; "
+            "0 is no limit", param->shown.name, value);
     return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not a %s %s %s", param->shown.name, value, what,
         param->above_low ? "above" : "of at least", low);
 }
@@ -265,8 +268,9 @@ static lam_status set_number(const lam_param *param, lam_config *cfg, const char
             *(size_t *)field(param, cfg) = 0;
         return LAM_OK;
     }
-    if (param->kind == LAM_PARAM_REAL) {
-        if (lam_number_read(value, &number) != 0 || !in_range(param, number))
+    if (param->kind == LAM_PARAM_REAL || param->kind == LAM_PARAM_TIME) {
+        int bad = param->kind == LAM_PARAM_TIME ? lam_seconds_read(value, &number) : lam_number_read(value, &number);
+        if (bad != 0 || !in_range(param, number))
             return out_of_range(param, value);
         *(double *)field(param, cfg) = number == 0 ? 0 : number; /* no -0 */
         return LAM_OK;
@@ -290,6 +294,7 @@ lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *va
     case LAM_PARAM_SIZE:
     case LAM_PARAM_U64:
     case LAM_PARAM_REAL:
+    case LAM_PARAM_TIME:
         return set_number(param, cfg, value);
     case LAM_PARAM_BOOL:
         index = read_truth(value);
@@ -377,6 +382,7 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
         snprintf(text, sizeof text, "%llu", (unsigned long long)*(const uint64_t *)field_of(param, cfg));
         return put(param, text, SIZE_MAX, value, size);
     case LAM_PARAM_REAL:
+    case LAM_PARAM_TIME:
         lam_number_print(*(const double *)field_of(param, cfg), text);
         return put(param, is_auto(param, cfg) ? "auto" : text, SIZE_MAX, value, size);
     case LAM_PARAM_BOOL:
@@ -435,6 +441,28 @@ static int is_among(const char *name, const char *const *names)
     return *names != NULL;
 }
 
+/* lam_config_resolve may choose it. */
+static int may_be_auto(const lam_param *param)
+{
+    return param->automatic || param->kind == LAM_PARAM_DIMS || param->kind == LAM_PARAM_START;
+}
+
+lam_status lam_param_settle(lam_config *cfg, const lam_config *from)
+{
+    const lam_param *param;
+    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
+        char value[LAM_MAX_HIDDEN * 21 + 1];
+        if (!may_be_auto(param))
+            continue;
+        LAM_TRY(lam_param_get(param, cfg, value, sizeof value));
+        if (strcmp(value, "auto") != 0)
+            continue;
+        LAM_TRY(lam_param_get(param, from, value, sizeof value));
+        LAM_TRY(lam_param_set(param, cfg, value));
+    }
+    return LAM_OK;
+}
+
 lam_status lam_param_difference(const lam_config *a, const lam_config *b, const char *const *but, lam_difference *out)
 {
     const lam_param *param;
@@ -445,8 +473,7 @@ lam_status lam_param_difference(const lam_config *a, const lam_config *b, const 
         const lam_names *names = lam_param_names_of(param, a);
         LAM_TRY(view(param, a, out->a, sizeof out->a));
         LAM_TRY(view(param, b, out->b, sizeof out->b));
-        int open = param->automatic || param->kind == LAM_PARAM_DIMS || param->kind == LAM_PARAM_START;
-        if (open && (strcmp(out->a, "auto") == 0 || strcmp(out->b, "auto") == 0))
+        if (may_be_auto(param) && (strcmp(out->a, "auto") == 0 || strcmp(out->b, "auto") == 0))
             continue;
         if (names != NULL ? !lam_names_equal(names, lam_param_names_of(param, b)) : strcmp(out->a, out->b) != 0) {
             out->param = param;

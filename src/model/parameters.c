@@ -14,6 +14,8 @@
     { { name, group, "N", help }, LAM_PARAM_U64, offsetof(lam_config, field), 0, 0, 0, "0", 0 }
 #define REAL(name, group, field, low, high, preset, help) \
     { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), low, high, 0, preset, 0 }
+#define TIME(name, group, field, help) \
+    { { name, group, "TIME", help }, LAM_PARAM_TIME, offsetof(lam_config, field), 0, DBL_MAX, 0, "0", 0 }
 #define ABOVE(name, group, field, low, preset, help) \
     { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), low, DBL_MAX, 1, preset, 0 }
 #define TRUTH(name, group, field, preset, help) \
@@ -91,10 +93,12 @@ static const lam_param table[] = {
     ENUM_AUTO("optimizer", "training", optimizer, &(OPTIMIZERS "|auto")[1], "what turns gradients into steps; auto: muon (images: adamax)"),
     ENUM_AUTO("schedule", "training", schedule, "cosine|cuts|constant|auto",
         "how the learning rate moves: down to 0 by half a cosine, cut tenfold where validation stops improving, or not at all; "
-        "auto: cosine (images: cuts)"),
-    WHOLE("lr-warmup", "training", lr_warmup, 0, 1e15, "50", "iterations over which the rate rises at the start (cosine), at most a tenth of them"),
+        "auto: cosine (images without a limit of time: cuts)"),
+    WHOLE("lr-warmup", "training", lr_warmup, 0, 1e15, "50",
+        "iterations over which the rate rises at the start (cosine); where it falls from the first on, at most a tenth of all"),
     WHOLE("decay-from", "training", decay_from, 0, 1e15, "0",
         "iteration after which the rate falls (cosine); 0: from the first on, or, with a limit of time, as the clock has it"),
+    WHOLE("decay-to", "training", decay_to, 0, 1e15, "0", "iteration at which it has come to 0 (cosine); 0: the last one"),
     TRUTH("average", "training", average, "false", "validate a moving average of the weights as well, and keep the better one"),
     WHOLE_AUTO("batch-size", "training", batch_size, 1e9, "rows an iteration"),
     REAL_AUTO("lr", "training", lr, DBL_MAX, "learning rate"),
@@ -105,15 +109,15 @@ static const lam_param table[] = {
         "N iterations before these that solve no ODE: the field learns straight paths to noise (densities)"),
     ENUM("warm-start-pairing", "training", warm_start_pairing, "none|minibatch", "none",
         "the noise that a row goes to there: drawn, or that of the shortest ways of 64 rows"),
-    REAL("max-seconds", "training", max_seconds, 0, DBL_MAX, "0",
-        "seconds that a fit takes at the most, reading, validations and the test included; 0: no limit"),
-    REAL("max-processor-seconds", "training", max_processor_seconds, 0, DBL_MAX, "0",
-        "the same in processor seconds, all threads"),
+    TIME("budget", "training", max_seconds, "time that a fit takes at the most, as 90s, 5m or 1h30m, reading, validations and the test included; 0: no limit"),
+    TIME("max-processor-seconds", "training", max_processor_seconds, "the same in processor time, all threads"),
     WHOLE("early-stopping", "training", early_stopping, 1, 1e15, "10",
         "validations without improvement before a rate cut (cuts) or the way down (cosine)"),
     WHOLE("rate-cuts", "training", rate_cuts, 0, 100, "2", "tenfold cuts of the rate before training stops"),
     WHOLE_AUTO("val-freq", "training", val_freq, 1e15, "iterations between validations"),
     WHOLE("log-freq", "training", log_freq, 1, 1e15, "10", "iterations between progress lines"),
+    WHOLE("val-rows", "training", val_rows, 0, 1e15, "0",
+        "rows (images) that a validation takes, of a random order; 0: all, or, with a limit of time, as many as there is time for"),
     WHOLE("val-batch-size", "training", val_batch_size, 1, 1e9, "1000", "rows a batch of validation, test and scoring; auto-encoders take batch-size"),
     SEED("seed", "training", seed, "of weights, batches, noise and times"),
     SEED("split-seed", "training", split_seed, "of the split into training, validation and test rows"),
@@ -157,8 +161,12 @@ static const char *const elsewhere[][2] = {
     { "num-blocks", "blocks" }, { "layer-type", "layer" }, { "time-length", "time" }, { "max-grad-norm", "clip" },
     { "niters", "iterations" }, { "tolerance", "atol" }, { "poly-coef", "tpr-coefficient" },
     { "poly-num-sample", "tpr-times" }, { "poly-order", "tpr-degree" }, { "kinetic-energy", "kinetic-coefficient" },
-    { "jacobian-norm2", "jacobian-coefficient" }, { "frobenius", "jacobian-coefficient" },
+    { "jacobian-norm2", "jacobian-coefficient" }, { "frobenius", "jacobian-coefficient" }, { "time-limit", "budget" },
+    { "max-time", "budget" }, { "timeout", "budget" },
 };
+
+/* What earlier versions called some of them: still accepted. */
+static const char *const older[][2] = { { "max-seconds", "budget" } };
 
 const lam_param *lam_param_at(size_t index)
 {
@@ -182,13 +190,25 @@ static char plain(char c)
     return c == '_' ? '-' : c;
 }
 
+static int is_name(const char *name, const char *known)
+{
+    while (*known != '\0' && *known == plain(*name))
+        known++, name++;
+    return *known == '\0' && *name == '\0';
+}
+
+const lam_parameter *lam_parameter_find(const char *name)
+{
+    const lam_param *param = name != NULL ? lam_param_find(name, NULL) : NULL;
+    return param != NULL ? &param->shown : NULL;
+}
+
 const lam_param *lam_param_find(const char *name, size_t *index)
 {
+    for (size_t i = 0; i < sizeof older / sizeof older[0]; i++)
+        name = is_name(name, older[i][0]) ? older[i][1] : name;
     for (size_t i = 0; i < COUNT; i++) {
-        const char *a = table[i].shown.name, *b = name;
-        while (*a != '\0' && *a == plain(*b))
-            a++, b++;
-        if (*a == '\0' && *b == '\0') {
+        if (is_name(name, table[i].shown.name)) {
             if (index != NULL)
                 *index = i;
             return &table[i];

@@ -7,6 +7,7 @@ typedef enum lam_param_kind {
     LAM_PARAM_SIZE,   /* size_t */
     LAM_PARAM_U64,    /* uint64_t */
     LAM_PARAM_REAL,   /* double */
+    LAM_PARAM_TIME,   /* double, seconds: a number, or with units ("5m", "1h30m"); from 0 on */
     LAM_PARAM_BOOL,   /* int, "true" or "false" */
     LAM_PARAM_ENUM,   /* an enum whose values are the words of shown.values, in that order, from 0 */
     LAM_PARAM_WORD,   /* char *, one of the words of shown.values; NULL is the first of them */
@@ -31,7 +32,7 @@ typedef struct lam_param {
 
 /* NULL past the end. */
 const lam_param *lam_param_at(size_t index);
-/* By name, '-' and '_' alike; NULL if there is none. *index may be NULL. */
+/* By its name, or one that it had in an earlier version, '-' and '_' alike; NULL if there is none. *index may be NULL. */
 const lam_param *lam_param_find(const char *name, size_t *index);
 /* The failure for an unknown name: LAM_ERR_ARGUMENT, with the nearest known one. */
 lam_status lam_param_unknown(const char *name);
@@ -49,6 +50,8 @@ typedef struct lam_difference {
 } lam_difference;
 /* A value "auto" that lam_config_resolve is to choose does not differ from any. but: names of parameters that may differ, NULL at the end. */
 lam_status lam_param_difference(const lam_config *a, const lam_config *b, const char *const *but, lam_difference *out);
+/* Every "auto" of cfg that lam_config_resolve is to choose becomes what stands in from. */
+lam_status lam_param_settle(lam_config *cfg, const lam_config *from);
 /* The value that stands in cfg (which may have been filled directly) is in range. */
 lam_status lam_param_check(const lam_param *param, const lam_config *cfg);
 /* The char * of a WORD in cfg; NULL for other kinds. */

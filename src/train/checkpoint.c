@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "model/config_yaml.h"
+#include "model/defaults.h"
 #include "model/parameters.h"
 #include "model/safetensors.h"
 #include "train/state.h"
@@ -7,11 +8,11 @@
 #include <string.h>
 
 #define CHECKPOINT_KEY "laminar_checkpoint"
-#define CHECKPOINT_VERSION "4"
+#define CHECKPOINT_VERSION "5"
 
 /* ---- the state as tensors ----------------------------------------------------------------------------------------- */
 
-enum { WHOLE = 24, NUMBERS = 9, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
+enum { WHOLE = 23, NUMBERS = 9, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
 
 /* The state's single values, in the file's order. */
 static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *numbers[NUMBERS])
@@ -20,7 +21,7 @@ static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *number
         &s->schedule.stopped, &s->metrics_bytes, &s->counts.forward, &s->counts.backward, &s->counts.recomputed,
         &s->counts.accepted, &s->counts.rejected, &s->counts.solves, &s->warm, &s->warm_counts.forward,
         &s->warm_counts.backward, &s->updates, &s->setbacks, &s->schedule.turns, &s->schedule.turn_at,
-        &s->schedule.end, &s->schedule.halvings, &s->valid_rows, &s->best_val_rows };
+        &s->schedule.end, &s->schedule.halvings, &s->best_val_rows };
     double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds, &s->train_cpu_seconds,
         &s->schedule.turn_share, &s->warm_seconds, &s->start_nll, &s->cpu_seconds, &s->best_val_se };
     memcpy(whole, w, sizeof w);
@@ -81,19 +82,42 @@ lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, co
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
+/* What the clock has not chosen yet: it may have been chosen, and written to config.yaml, after the checkpoint. */
+static int is_open(const lam_config *saved)
+{
+    return saved->schedule == LAM_SCHEDULE_COSINE && lam_config_is_timed(saved) && saved->decay_from == 0;
+}
+
+/* The way down of one configuration becomes the other's. */
+static void take_way(lam_config *cfg, const lam_config *from)
+{
+    cfg->decay_from = from->decay_from;
+    cfg->decay_to = from->decay_to;
+    cfg->iterations = from->iterations;
+    cfg->epochs = from->epochs;
+}
+
+static void close_open(lam_config *saved, const lam_config *cfg)
+{
+    if (is_open(saved) && cfg->decay_from > 0)
+        take_way(saved, cfg);
+    if (lam_config_is_timed(saved) && saved->val_rows == 0)
+        saved->val_rows = cfg->val_rows;
+}
+
 /* same_data 0: what a fit takes from its data (one validation an epoch) differs with them, and they are what to name. */
 static lam_status same_config(const char *path, const lam_config *saved, const lam_config *cfg, int same_data)
 {
     /* how a fit goes about its work, but not what it finds at an iteration */
-    static const char *const may_differ[] = { "threads", "isa", "memory", "iterations", "max-seconds", "max-processor-seconds",
+    static const char *const may_differ[] = { "threads", "isa", "memory", "iterations", "budget", "max-processor-seconds",
         "epochs", "log-freq", "tpr", NULL };
     lam_difference found;
     if (saved->schedule == LAM_SCHEDULE_COSINE && cfg->iterations != LAM_AUTO && saved->iterations != cfg->iterations)
         return lam_fail(LAM_ERR_ARGUMENT, "%s was written with iterations %zu, and now it is %zu; with schedule cosine the rates of "
             "all iterations depend on their number, so go on with the same, or start a new run", path, saved->iterations, cfg->iterations);
-    if (saved->schedule == LAM_SCHEDULE_COSINE
+    if (is_open(saved)
         && (saved->max_seconds != cfg->max_seconds || saved->max_processor_seconds != cfg->max_processor_seconds))
-        return lam_fail(LAM_ERR_ARGUMENT, "%s was written with max-seconds %g and max-processor-seconds %g, and now they are %g and %g; with "
+        return lam_fail(LAM_ERR_ARGUMENT, "%s was written with budget %g and max-processor-seconds %g, and now they are %g and %g; with "
             "schedule cosine the rates depend on the limit of time, so go on with the same, or start a new run", path, saved->max_seconds,
             saved->max_processor_seconds, cfg->max_seconds, cfg->max_processor_seconds);
     LAM_TRY(lam_param_difference(saved, cfg, may_differ, &found));
@@ -115,6 +139,8 @@ static lam_status check_meta(const char *path, const lam_st_file *file, const la
     lam_config saved;
     lam_config_init(&saved);
     lam_status status = lam_config_parse(&saved, config, strlen(config), path);
+    if (status == LAM_OK)
+        close_open(&saved, cfg);
     if (status == LAM_OK)
         status = same_config(path, &saved, cfg, strcmp(hash, data_hash) == 0);
     lam_config_clear(&saved);
@@ -149,6 +175,26 @@ static lam_status read_tensors(const char *path, const lam_st_file *file, lam_fi
     for (size_t i = 0; i < NUMBERS; i++)
         *numbers_at[i] = numbers[i];
     return LAM_OK;
+}
+
+lam_status lam_checkpoint_settle(const char *path, lam_config *cfg)
+{
+    lam_st_file file;
+    lam_config saved;
+    LAM_TRY(lam_st_read(path, &file));
+    const char *config = lam_st_meta(&file, "config");
+    lam_status status = LAM_OK;
+    lam_config_init(&saved);
+    if (config != NULL && lam_config_parse(&saved, config, strlen(config), path) == LAM_OK) { /* else lam_checkpoint_read says what is wrong */
+        if (cfg->decay_from == 0 && saved.decay_from > 0 && lam_config_is_timed(&saved))
+            take_way(cfg, &saved);
+        if (cfg->val_rows == 0)
+            cfg->val_rows = saved.val_rows;
+        status = lam_param_settle(cfg, &saved);
+    }
+    lam_config_clear(&saved);
+    lam_st_free(&file);
+    return status;
 }
 
 lam_status lam_checkpoint_read(const char *path, lam_fit_state *state, const lam_config *cfg, const char *data_hash)

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FIRST_BATCH = 64 }; /* rows of the first batch where time decides: the next ones double */
+enum { FIRST_BATCH = 64 }; /* rows of a sample's first batch: the next ones double, so that time can decide early, and is not needed again */
 
 lam_status lam_sample_order(const lam_config *cfg, lam_part part, size_t rows, size_t *index)
 {
@@ -51,7 +51,7 @@ int lam_walk_next(lam_walk *w)
     size_t done = w->out->rows, size = w->each;
     if (done >= w->goal)
         return 0;
-    if (w->deciding)
+    if (w->order != NULL)
         size = least(w->each, done == 0 ? FIRST_BATCH : 2 * w->n);
     w->first = done;
     w->n = least(size, w->goal - done);

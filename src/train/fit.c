@@ -8,6 +8,7 @@
 #include "data/remark.h"
 #include "model/model.h"
 #include "train/loop.h"
+#include "train/run.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,17 +65,18 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
     return LAM_OK;
 }
 
-static lam_status create(const lam_config *cfg, const lam_model *init, density *d)
+static lam_status create(const lam_config *cfg, const lam_fit_options *options, density *d)
 {
     LAM_TRY(check(cfg, d->data));
     LAM_TRY(lam_config_copy(&d->cfg, cfg));
+    LAM_TRY(lam_run_settle(options, &d->cfg));
     LAM_TRY(lam_config_resolve(&d->cfg, d->data->rows[LAM_TRAIN], d->data->dim));
     cfg = &d->cfg;
     LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
     LAM_TRY(lam_model_create(cfg, d->data->dim, &d->model));
     LAM_TRY(describe_data(d->model, d->data));
-    if (init != NULL)
-        LAM_TRY(take_weights(d->model, init));
+    if (options->init != NULL)
+        LAM_TRY(take_weights(d->model, options->init));
     LAM_TRY(lam_layout_map(&d->model->layout, &d->map));
     if (cfg->map != LAM_MAP_NONE)
         LAM_TRY(lam_maps_fit(d->data->values[LAM_TRAIN], d->data->rows[LAM_TRAIN], d->data->dim, cfg->map_knots, &d->model->maps));
@@ -199,9 +201,9 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     options = options != NULL ? options : &none;
     density d = { .data = data, .log = &options->log };
     lam_config_init(&d.cfg);
-    lam_status status = create(cfg, options->init, &d);
+    lam_status status = create(cfg, options, &d);
     if (status == LAM_OK) {
-        const lam_target target = { .self = &d, .data_hash = data->hash, .map = &d.map, .parameters = d.model->layout.parameters,
+        const lam_target target = { .self = &d, .data_hash = data->hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
             .blocks = d.model->layout.blocks, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
             .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .finish = finish };
         status = lam_loop_run(&d.cfg, &target, options, result);

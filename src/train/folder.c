@@ -14,7 +14,7 @@
 static const char *const names[] = { "config.yaml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors" };
 enum { NAMES = sizeof names / sizeof names[0] };
 
-static char *join(const char *folder, const char *name)
+char *lam_run_path(const char *folder, const char *name)
 {
     size_t size = strlen(folder) + strlen(name) + 2;
     char *path = malloc(size);
@@ -63,7 +63,7 @@ static void remove_leftovers(const char *folder)
     const struct dirent *entry;
     DIR *dir = opendir(folder);
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        char *path = is_leftover(entry->d_name) ? join(folder, entry->d_name) : NULL;
+        char *path = is_leftover(entry->d_name) ? lam_run_path(folder, entry->d_name) : NULL;
         if (path != NULL)
             unlink(path);
         free(path);
@@ -97,7 +97,7 @@ lam_status lam_run_folder_open(const char *folder, lam_run_folder *out)
     remove_leftovers(folder);
     char **paths[NAMES] = { &out->config, &out->metrics, &out->checkpoint, &out->model };
     for (size_t i = 0; i < NAMES; i++)
-        if ((*paths[i] = join(folder, names[i])) == NULL) {
+        if ((*paths[i] = lam_run_path(folder, names[i])) == NULL) {
             lam_run_folder_clear(out);
             return LAM_ERR_MEMORY;
         }

@@ -12,6 +12,8 @@ typedef struct lam_run_folder {
 /* Makes the folder, and those above it, where they are missing; locks it, so that no other run writes there at the same time
  * (LAM_ERR_IO; a killed run holds no lock); takes away what killed saves left in it. folder NULL: the struct stays empty. */
 lam_status lam_run_folder_open(const char *folder, lam_run_folder *out);
+/* malloc'd: the path of a file in it; NULL: out of memory, told. */
+char *lam_run_path(const char *folder, const char *name);
 void lam_run_folder_clear(lam_run_folder *folder);
 
 #endif

@@ -1,5 +1,6 @@
 #include "train/limit.h"
 #include "base/clock.h"
+#include "model/defaults.h"
 #include <math.h>
 
 /* Of a limit's time, what a closing validation and the test get at the most as long as it is not known what they take; */
@@ -10,7 +11,7 @@ static const double MARGIN = 1.15; /* by which a validation may take longer than
 
 static int limits_all(const lam_run *run)
 {
-    return !run->options->limit_training && (run->cfg->max_seconds > 0 || run->cfg->max_processor_seconds > 0);
+    return !run->options->limit_training && lam_config_is_timed(run->cfg);
 }
 
 /* Processor seconds in a second. */

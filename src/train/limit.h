@@ -1,4 +1,4 @@
-/* How much time a fit has left: max-seconds and max-processor-seconds (docs/method.md 8). */
+/* How much time a fit has left: budget and max-processor-seconds (docs/method.md 8). */
 #ifndef LAM_TRAIN_LIMIT_H
 #define LAM_TRAIN_LIMIT_H
 #include "train/run.h"

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
+#include "model/defaults.h"
 #include "train/limit.h"
 #include "train/run.h"
 #include <math.h>
@@ -31,7 +32,16 @@ static double rate_of(const lam_run *run)
 static uint64_t last_of(const lam_run *run)
 {
     const lam_schedule *s = &run->state.schedule;
-    return s->turns > 0 ? s->end : run->cfg->iterations;
+    return s->turns > 0 && s->end < run->cfg->iterations ? s->end : run->cfg->iterations;
+}
+
+/* " of 1000", where it is known how many there are. */
+static const char *of_all(const lam_run *run, char text[32])
+{
+    text[0] = '\0';
+    if (run->cfg->iterations != LAM_UNENDING)
+        snprintf(text, 32, " of %zu", run->cfg->iterations);
+    return text;
 }
 
 /* ---- progress ----------------------------------------------------------------------------------------------------- */
@@ -42,7 +52,7 @@ static double seconds_left(const lam_run *run)
     const lam_fit_state *s = &run->state;
     int warm = s->iteration == 0 && run->cfg->warm_start > 0;
     uint64_t done = warm ? s->warm : s->iteration, all = warm ? run->cfg->warm_start : last_of(run);
-    double left = done > run->first ? (lam_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : 0;
+    double left = all < LAM_UNENDING && done > run->first ? (lam_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : all < LAM_UNENDING ? 0 : (double)INFINITY;
     return fmin(left, lam_limit_training_left(run));
 }
 
@@ -88,7 +98,8 @@ static lam_status give_up(lam_run *run, lam_status why)
 
 static lam_status give_up_at(lam_run *run, lam_status why, uint64_t iteration)
 {
-    return give_up(run, lam_fail_in(why, "iteration %llu of %zu", (unsigned long long)iteration, run->cfg->iterations));
+    char all[32];
+    return give_up(run, lam_fail_in(why, "iteration %llu%s", (unsigned long long)iteration, of_all(run, all)));
 }
 
 lam_status lam_evaluation_tell(const lam_evaluation *e, size_t done, size_t rows)
@@ -140,8 +151,10 @@ static lam_status set_back(lam_run *run, int last)
     s->schedule.waited = 0;
     lam_fit_state_restore_best(s);
     lam_fit_state_forget(s);
-    snprintf(line, sizeof line, "iteration %llu: %s; training goes on from the best model so far, that of iteration %llu, with half the "
-        "learning rate", at, lam_last_error(), (unsigned long long)s->best_iteration);
+    char where[64] = "the start, as nothing is validated yet";
+    if (lam_fit_state_has_best(s))
+        snprintf(where, sizeof where, "the best model so far, that of iteration %llu", (unsigned long long)s->best_iteration);
+    snprintf(line, sizeof line, "iteration %llu: %s; training goes on from %s, with half the learning rate", at, lam_last_error(), where);
     log_line(run, line);
     return lam_run_log_setback(run, rate_of(run));
 }
@@ -149,12 +162,12 @@ static lam_status set_back(lam_run *run, int last)
 /* ---- validation --------------------------------------------------------------------------------------------------- */
 
 /* Params on the validation rows; until: as of lam_evaluation. The first one under a limit of time decides how many rows those after it
- * take, so that they can be compared. */
-static lam_status validate_params(lam_run *run, const void *params, double until, lam_evaluated *found)
+ * take, so that they can be compared, and config.yaml has it; but not that of a closing one, which a run that goes on does not have. */
+static lam_status validate_params(lam_run *run, const void *params, int closing, lam_evaluated *found)
 {
-    lam_fit_state *s = &run->state;
+    const lam_fit_state *s = &run->state;
     const lam_evaluation e = { .params = params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID,
-        .rows = (size_t)s->valid_rows, .until = s->valid_rows > 0 ? 0 : until, .evaluating = run->options->evaluating,
+        .rows = run->cfg->val_rows, .until = run->cfg->val_rows > 0 ? 0 : lam_limit_validation(run, closing), .evaluating = run->options->evaluating,
         .user = run->options->user };
     LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, found));
     if (e.until > 0)
@@ -270,6 +283,41 @@ static void turn_in_time(lam_run *run)
     lam_schedule_turn(&s->schedule, run->cfg, s->iteration, (uint64_t)fmax(1, fmin(more, 1e15)));
 }
 
+/* 1: the rates are the clock's choice. */
+static int is_by_clock(const lam_run *run)
+{
+    return run->cfg->schedule == LAM_SCHEDULE_COSINE && lam_config_is_timed(run->cfg);
+}
+
+/* The way down that was set under a limit of time, by the clock or a plateau, becomes the configuration's own, which repeats it. */
+static lam_status record_turn(lam_run *run)
+{
+    const lam_schedule *s = &run->state.schedule;
+    if (!is_by_clock(run) || run->cfg->decay_from > 0 || s->turns == 0)
+        return LAM_OK;
+    run->cfg->decay_from = (size_t)s->turn_at;
+    run->cfg->iterations = (size_t)s->end;
+    run->cfg->epochs = 0; /* iterations and val-freq have what it stood for */
+    LAM_TRY(lam_run_save_config(run));
+    return lam_run_save_state(run);
+}
+
+/* So does the iteration at which time was over, where that is before the rate's own end. */
+static lam_status record_end(lam_run *run)
+{
+    size_t done = (size_t)run->state.iteration;
+    if (!is_by_clock(run) || done == 0 || lam_schedule_is_over(&run->state.schedule, run->cfg, done))
+        return LAM_OK;
+    if (run->cfg->decay_from == 0)
+        run->cfg->decay_from = done;
+    if (run->cfg->decay_to == 0)
+        run->cfg->decay_to = run->cfg->iterations;
+    run->cfg->iterations = done;
+    run->cfg->epochs = 0;
+    run->saved = UINT64_MAX; /* the checkpoint has it too */
+    return lam_run_save_config(run);
+}
+
 /* One iteration, what belongs to it, and its checkpoint if it is time. LAM_ERR_INTERRUPTED: asked to stop, all saved. */
 static lam_status iterate(lam_run *run, lam_step_report *report)
 {
@@ -293,6 +341,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     int due = is_due(run);
     if (due)
         LAM_TRY(validate(run, 0));
+    LAM_TRY(record_turn(run));
     LAM_TRY(save_in_time(run, due));
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
@@ -354,6 +403,7 @@ static lam_status train(lam_run *run)
     }
     while (!is_over(run))
         LAM_TRY(iterate(run, &report));
+    LAM_TRY(record_end(run));
     LAM_TRY(save_here(run));
     /* What came after the last regular validation deserves one too. It is no part of the checkpoint, so that a run that is
      * given more iterations later goes as if it had had them from the start. */
@@ -392,12 +442,14 @@ static lam_status test(lam_run *run, lam_fit_result *r)
     r->test_rows = found.rows;
     r->test_counts = found.counts;
     double left = lam_limit_left(run);
-    return run->target->finish != NULL ? run->target->finish(run->target->self, isfinite(left) ? lam_clock() + fmax(0, left) : 0, r) : LAM_OK;
+    return run->target->finish != NULL ? run->target->finish(run->target->self, s, isfinite(left) ? lam_clock() + fmax(0, left) : 0, r) : LAM_OK;
 }
 
 static lam_status finish(lam_run *run, lam_fit_result *result)
 {
     fill_result(run, 1, result);
+    if (is_by_clock(run)) /* nothing follows: the rows of a closing validation are part of what repeats the run */
+        LAM_TRY(lam_run_save_config(run));
     LAM_TRY(lam_run_save_model(run));
     LAM_TRY(test(run, result));
     result->seconds = lam_clock() - run->started;
@@ -417,12 +469,14 @@ static lam_status stop(lam_run *run, lam_fit_result *result)
     LAM_TRY(lam_run_log_summary(run, result));
     const lam_fit_state *s = &run->state;
     int warm = s->iteration == 0 && run->cfg->warm_start > 0;
-    return lam_fail(LAM_ERR_INTERRUPTED, "stopped after iteration %llu of %zu%s, as asked",
-        (unsigned long long)(warm ? s->warm : s->iteration), warm ? run->cfg->warm_start : run->cfg->iterations,
-        warm ? " of the warm start" : "");
+    char all[32];
+    if (warm)
+        return lam_fail(LAM_ERR_INTERRUPTED, "stopped after iteration %llu of %zu of the warm start, as asked",
+            (unsigned long long)s->warm, run->cfg->warm_start);
+    return lam_fail(LAM_ERR_INTERRUPTED, "stopped after iteration %llu%s, as asked", (unsigned long long)s->iteration, of_all(run, all));
 }
 
-lam_status lam_loop_run(const lam_config *cfg, const lam_target *target, const lam_fit_options *options,
+lam_status lam_loop_run(lam_config *cfg, const lam_target *target, const lam_fit_options *options,
     lam_fit_result *result)
 {
     lam_run run;

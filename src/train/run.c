@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include <math.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* ---- opening ------------------------------------------------------------------------------------------------------ */
@@ -23,7 +24,19 @@ static lam_status open_files(lam_run *run)
     return lam_metrics_open(&run->metrics, run->folder.metrics, run->state.metrics_bytes);
 }
 
-lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_target *target, const lam_fit_options *options)
+lam_status lam_run_settle(const lam_fit_options *options, lam_config *cfg)
+{
+    char *path;
+    if (!options->resume || options->run_dir == NULL)
+        return LAM_OK;
+    if ((path = lam_run_path(options->run_dir, "checkpoint.safetensors")) == NULL)
+        return LAM_ERR_MEMORY;
+    lam_status status = access(path, F_OK) == 0 ? lam_checkpoint_settle(path, cfg) : LAM_OK;
+    free(path);
+    return status;
+}
+
+lam_status lam_run_open(lam_run *run, lam_config *cfg, const lam_target *target, const lam_fit_options *options)
 {
     *run = (lam_run) { .cfg = cfg, .target = target, .options = options, .saved = UINT64_MAX,
         .validation = { .nll = (double)NAN, .se = (double)NAN } };
@@ -64,8 +77,21 @@ lam_status lam_run_save_state(lam_run *run)
     return LAM_OK;
 }
 
+lam_status lam_run_save_config(const lam_run *run)
+{
+    return run->folder.config == NULL ? LAM_OK : lam_config_save(run->cfg, run->folder.config);
+}
+
 lam_status lam_run_save_model(lam_run *run)
 {
+    lam_config *kept = run->target->model_config;
+    kept->iterations = run->cfg->iterations;
+    kept->epochs = run->cfg->epochs;
+    kept->decay_from = run->cfg->decay_from;
+    kept->decay_to = run->cfg->decay_to;
+    kept->val_rows = run->cfg->val_rows;
+    if (run->cfg->schedule == LAM_SCHEDULE_COSINE && run->cfg->decay_from > 0)
+        kept->max_seconds = kept->max_processor_seconds = 0;
     return run->target->save(run->target->self, &run->state, run->folder.model);
 }
 
@@ -187,6 +213,10 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
     lam_metrics_whole(m, "test_forward", r->test_counts.forward);
     lam_metrics_whole(m, "test_accepted", r->test_counts.accepted);
     lam_metrics_whole(m, "test_rejected", r->test_counts.rejected);
+    if (run->cfg->schedule == LAM_SCHEDULE_COSINE) {
+        lam_metrics_whole(m, "decay_from", run->cfg->decay_from);
+        lam_metrics_whole(m, "decay_to", run->cfg->decay_to > 0 ? run->cfg->decay_to : run->cfg->iterations);
+    }
     if (run->cfg->warm_start > 0) {
         lam_metrics_whole(m, "warm_start", r->warm_start);
         lam_metrics_whole(m, "warm_start_forward", r->warm_counts.forward);

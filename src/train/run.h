@@ -6,7 +6,7 @@
 #include "train/target.h"
 
 typedef struct lam_run {
-    const lam_config *cfg;
+    lam_config *cfg; /* what the clock chooses is put there */
     const lam_target *target;
     const lam_fit_options *options;
     lam_run_folder folder;
@@ -22,13 +22,17 @@ typedef struct lam_run {
     lam_evaluated validation; /* the last one; NaN before it */
 } lam_run;
 
+/* A run that goes on takes what cfg leaves open from its checkpoint. Before cfg is resolved. */
+lam_status lam_run_settle(const lam_fit_options *options, lam_config *cfg);
 /* The state made, the checkpoint read if there is one to go on with, the folder ready. The caller closes after failures too. */
-lam_status lam_run_open(lam_run *run, const lam_config *cfg, const lam_target *target, const lam_fit_options *options);
+lam_status lam_run_open(lam_run *run, lam_config *cfg, const lam_target *target, const lam_fit_options *options);
 void lam_run_close(lam_run *run);
 
 /* The state as it is now goes to the checkpoint. */
 lam_status lam_run_save_state(lam_run *run);
-/* The target's model, and its file. */
+/* config.yaml anew, after a choice of the clock. */
+lam_status lam_run_save_config(const lam_run *run);
+/* The target's model, and its file: with the numbers that the clock chose in place of the limit of time, once it has. */
 lam_status lam_run_save_model(lam_run *run);
 
 /* Iteration state.warm of flow matching. */

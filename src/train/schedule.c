@@ -1,4 +1,5 @@
 #include "train/schedule.h"
+#include "model/defaults.h"
 #include <math.h>
 
 static const double PI = 3.14159265358979323846;
@@ -8,21 +9,22 @@ void lam_schedule_init(lam_schedule *s)
     *s = (lam_schedule) { .best = NAN };
 }
 
-static int has_limit(const lam_config *cfg)
-{
-    return cfg->max_seconds > 0 || cfg->max_processor_seconds > 0;
-}
-
 int lam_schedule_holds(const lam_schedule *s, const lam_config *cfg)
 {
-    return cfg->schedule == LAM_SCHEDULE_COSINE && s->turns == 0 && has_limit(cfg) && cfg->decay_from == 0;
+    return cfg->schedule == LAM_SCHEDULE_COSINE && s->turns == 0 && lam_config_is_timed(cfg) && cfg->decay_from == 0;
+}
+
+/* The iteration at which cosine's rate comes to 0. */
+static uint64_t bottom(const lam_schedule *s, const lam_config *cfg)
+{
+    return s->turns > 0 ? s->end : cfg->decay_to > 0 ? cfg->decay_to : cfg->iterations;
 }
 
 /* The share p of the way that lies behind `iteration`. */
 static double share(const lam_schedule *s, const lam_config *cfg, uint64_t iteration)
 {
     double from = (double)(s->turns > 0 ? s->turn_at : cfg->decay_from), at = s->turns > 0 ? s->turn_share : 0;
-    double end = (double)(s->turns > 0 ? s->end : cfg->iterations);
+    double end = (double)bottom(s, cfg);
     if (lam_schedule_holds(s, cfg) || (double)iteration <= from)
         return at;
     return end > from ? fmin(1, at + (1 - at) * ((double)iteration - from) / (end - from)) : 1;
@@ -30,7 +32,7 @@ static double share(const lam_schedule *s, const lam_config *cfg, uint64_t itera
 
 static void turn(lam_schedule *s, const lam_config *cfg, uint64_t iteration, uint64_t more)
 {
-    uint64_t end = s->turns > 0 ? s->end : cfg->iterations, at = iteration + (more > 0 ? more : 1);
+    uint64_t end = bottom(s, cfg), at = iteration + (more > 0 ? more : 1);
     s->turn_share = share(s, cfg, iteration);
     s->turn_at = iteration;
     s->end = at < end ? at : end;
@@ -71,8 +73,9 @@ int lam_schedule_validated(lam_schedule *s, const lam_config *cfg, uint64_t iter
 
 static double base_rate(const lam_schedule *s, const lam_config *cfg, uint64_t iteration)
 {
-    /* a tenth of the iterations at the most, for short looks */
-    double rate = ldexp(cfg->lr, -(int)s->halvings), n = fmin((double)cfg->lr_warmup, (double)cfg->iterations / 10);
+    double rate = ldexp(cfg->lr, -(int)s->halvings), n = (double)cfg->lr_warmup;
+    if (cfg->decay_from == 0 && !lam_config_is_timed(cfg)) /* for short looks; else the rate is held, for how long may not be known yet */
+        n = fmin(n, (double)cfg->iterations / 10);
     return cfg->schedule == LAM_SCHEDULE_COSINE && (double)iteration + 1 < n ? rate * ((double)iteration + 1) / n : rate;
 }
 

@@ -22,7 +22,6 @@ typedef struct lam_fit_state {
     double warm_seconds;                  /* wall time that was used up when the first iteration of training began */
     double train_cpu_seconds;             /* processor time of training steps, all threads; */
     double cpu_seconds;                   /* and of all */
-    uint64_t valid_rows;                  /* that validations take, once a limit of time has decided it; 0: all */
     double best_val_se;                   /* of schedule.best, the standard error; NaN: not known */
     uint64_t best_val_rows;               /* and how many rows it is the mean of */
     void *params, *best;                  /* [parameters] current, best by validation */
@@ -56,6 +55,9 @@ void lam_fit_state_restore_best(lam_fit_state *state);
 
 /* Writes state, cfg and the data's hash to a safetensors file, whole or not at all. */
 lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, const lam_config *cfg, const char *data_hash);
+/* Takes what cfg leaves open ("auto"; decay-from and val-rows 0, which a limit of time chooses) from the configuration that a checkpoint was
+ * written with. */
+lam_status lam_checkpoint_settle(const char *path, lam_config *cfg);
 /* Reads it into a state created for cfg. LAM_ERR_ARGUMENT or LAM_ERR_DATA, naming what differs, for a checkpoint of another
  * configuration (what does not change a result may differ; iterations may be more) or of other data. state is of no use
  * after a failure. */

@@ -6,6 +6,7 @@
 typedef struct lam_target {
     void *self;
     const char *data_hash;
+    lam_config *model_config; /* of the model that save writes: gets what the clock chose */
     const lam_parameter_map *map; /* of the trained parameters, for the optimiser */
     size_t parameters, blocks; /* of the state: all parameters, blocks of the flow */
     size_t valid_rows, test_rows; /* that the trainer can evaluate */
@@ -18,9 +19,9 @@ typedef struct lam_target {
     /* The best parameters (the current ones where nothing was validated) become the model's, which goes to path unless that is
      * NULL. */
     lam_status (*save)(void *self, const lam_fit_state *state, const char *path);
-    /* After the test of a fit that went to its end: what else its result is to hold. Until: 0, or the clock at which it is to be done.
+    /* After the test of a fit that went to its end, in this state: what else its result is to hold. Until: 0, or the clock at which it is to be done.
      * NULL: nothing. */
-    lam_status (*finish)(void *self, double until, lam_fit_result *result);
+    lam_status (*finish)(void *self, const lam_fit_state *state, double until, lam_fit_result *result);
 } lam_target;
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/need.h"
 #include "base/mem.h"
 #include "train/loop.h"
+#include "train/run.h"
 #include "vae/data.h"
 #include "vae/trainer.h"
 #include "vae/vae.h"
@@ -42,10 +43,11 @@ static lam_status check(const lam_config *cfg, const lam_image_data *data)
     return LAM_OK;
 }
 
-static lam_status create(const lam_config *cfg, const lam_image_data *data, fitting *f)
+static lam_status create(const lam_config *cfg, const lam_image_data *data, const lam_fit_options *options, fitting *f)
 {
     LAM_TRY(check(cfg, data));
     LAM_TRY(lam_config_copy(&f->cfg, cfg));
+    LAM_TRY(lam_run_settle(options, &f->cfg));
     LAM_TRY(lam_config_resolve(&f->cfg, lam_image_data_rows(data, LAM_TRAIN), 0));
     size_t batches = lam_vae_batches(&f->cfg, data);
     if (cfg->epochs > 0) {
@@ -75,9 +77,9 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     if (options->init != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "init: an auto-encoder starts from its seed; leave init NULL");
     lam_config_init(&f.cfg);
-    lam_status status = create(cfg, data, &f);
+    lam_status status = create(cfg, data, options, &f);
     if (status == LAM_OK) {
-        const lam_target target = { .self = &f, .data_hash = data->hash, .map = &f.map, .parameters = f.model->layout.parameters,
+        const lam_target target = { .self = &f, .data_hash = data->hash, .model_config = &f.model->config, .map = &f.map, .parameters = f.model->layout.parameters,
             .blocks = f.model->layout.blocks, .valid_rows = lam_image_data_rows(data, LAM_VALID),
             .test_rows = lam_image_data_rows(data, LAM_TEST), .trainer = f.trainer, .initial = initial, .save = save,
             .patient_until = (uint64_t)(cfg->warmup * (double)lam_vae_batches(&f.cfg, data)), .restores_best = 1 };

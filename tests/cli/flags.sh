@@ -53,6 +53,11 @@ run fit $small --out d --solver dopri6
 refused 2 "solver" "dopri5"
 run fit $small --out d --tpr-times 2 --tpr-degree 1 --tpr-coefficient 5
 refused 2 "tpr"
+run fit $small --out d --budget "5 minutes"
+refused 2 '--budget: "5 minutes" is not a length of time' "5m, 1h30m"
+run fit $small --dims 8 --max-seconds 1h30m --out f --quiet
+expect_code 0
+value_is f budget 5400
 run fit $small --out d --batch-size
 refused 2 "--batch-size wants a value"
 echo "batch-sise: 10" >bad.yaml

@@ -9,7 +9,7 @@ grep -q '^samples' out && fail "all rows were looked at"
 grep -Eq '^test, this flow, exact trace +[0-9.]+ \+- [0-9.]+ +[0-9.]+ \+- [0-9.]+$' out || fail "the test's NLL has an error"
 
 # no time: one iteration and 64 rows, and how many of how many is said
-for limit in max-seconds max-processor-seconds; do
+for limit in budget max-processor-seconds; do
     run fit $flags --$limit 1e-6 --out short --overwrite
     expect_code 0
     expect_out "samples, as --$limit 1e-06 left no time for all: test on 64 of 400 rows, validation on 64 of 360" "1 iterations, best at 1"
@@ -21,7 +21,7 @@ done
 run fit $flags --max-processor-seconds 0 --out short --resume
 expect_code 0
 expect_same free/model.safetensors short/model.safetensors
-run fit $flags --max-seconds 1e6 --out long
+run fit $flags --budget 1e6 --out long
 expect_code 0
 grep -q '^samples' out && fail "there was time for all rows"
 nlls() { sed -n 's/.*"best_val_nll":\([^,]*,\).*"test_nll":\([^,]*,\).*/\1\2/p' "$1/metrics.jsonl"; } # of the summary
@@ -30,7 +30,7 @@ grep -q '"test_rows":400,' long/metrics.jsonl || fail "the test was of all rows"
 
 # the limit holds, reading and test included, though the iterations would go on for hours; the machine may be busy
 start=$(date +%s)
-run fit toy:pinwheel:200000:1 --dims 32-32 --threads 1 --iterations 1000000 --max-seconds 3 --out timed
+run fit toy:pinwheel:200000:1 --dims 32-32 --threads 1 --iterations 1000000 --budget 3 --out timed
 expect_code 0
 [ $(($(date +%s) - start)) -le 30 ] || fail "three seconds were asked for"
 finish

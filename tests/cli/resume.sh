@@ -51,7 +51,7 @@ expect_code 130
 line=$(tail -n 1 err)
 case $line in *--overwrite*) fail "--overwrite would throw the run away" ;; esac
 expect_err "--iterations 100000" "--val-freq 20" " --resume"
-printf '%s' "${line/laminar/\"\$laminar\"} --iterations 1000000000 --max-seconds 1e-9" >again.sh
+printf '%s' "${line/laminar/\"\$laminar\"} --iterations 1000000000 --budget 1e-9" >again.sh
 command_line="$line (with a limit)" laminar=$laminar bash -eu again.sh >out 2>err
 code=$?
 expect_code 0

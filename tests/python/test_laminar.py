@@ -3,6 +3,7 @@
     PYTHONPATH=build/python python3 tests/python/test_laminar.py      LAMINAR is the program, default build/laminar
 """
 import copy
+import datetime
 import inspect
 import os
 import pickle
@@ -420,13 +421,57 @@ class Conventions(WithFlow):
                          .fit(self.x).score(self.x), self.flow.score(self.x))
         self.assertEqual(eval(repr(flow), {"Flow": laminar.Flow}).get_params(), flow.get_params())  # pylint: disable=eval-used
         names = [p.name for p in laminar.parameters("density")]
-        self.assertEqual(list(inspect.signature(laminar.Flow).parameters), ["config"] + names)
+        self.assertEqual(list(inspect.signature(laminar.Flow).parameters), ["config", "preset"] + names)
         self.assertIn("batch_size", names)
         self.assertNotIn("latent", names)
         self.assertIn("latent", [p.name for p in laminar.parameters("vae")])
         for name in names:
             self.assertIn(name, laminar.Flow.__doc__)
         self.assertIs(inspect.signature(laminar.Flow.__init__).parameters["lr"].default, None)
+
+    def test_budget(self):
+        self.assertEqual(laminar.Flow(max_seconds=60).budget, 60)  # its name in an earlier version
+        self.assertEqual(laminar.Flow().set_params(max_seconds="1h").get_params()["budget"], "1h")
+        with self.assertRaisesRegex(TypeError, "budget is given twice"):
+            laminar.Flow(max_seconds=60, budget=30)
+        older = laminar.Flow.__new__(laminar.Flow)
+        older.__setstate__({"max_seconds": 7.0})
+        self.assertEqual(older.get_params(), laminar.Flow(budget=7.0).get_params())
+        for budget in ("1h30m", 5400, datetime.timedelta(minutes=90)):
+            flow = laminar.Flow(**SMALL, budget=budget).fit(self.x)
+            flow.save(self.path("m.safetensors"))
+            self.assertEqual(laminar.load(self.path("m.safetensors")).budget, 5400)
+        with self.assertRaisesRegex(ValueError, "budget: \"5 minutes\" is not a length of time; .*5m, 1h30m"):
+            laminar.Flow(budget="5 minutes").fit(self.x)
+        # what the clock chose is the model's, and repeats it
+        cosine = {name: value for name, value in SMALL.items() if name not in ("schedule", "iterations")}
+        flow = laminar.Flow(**cosine, budget=1).fit(self.x, out=self.path("run"))
+        flow.save(self.path("m.safetensors"))
+        again = laminar.load(self.path("m.safetensors"))
+        self.assertIsNone(again.budget)
+        self.assertGreater(again.iterations, again.decay_from)
+        np.testing.assert_array_equal(again.fit(self.x).score_samples(self.x), flow.score_samples(self.x))
+        resumed = laminar.Flow(**cosine, budget=1).fit(self.x, out=self.path("run"), resume=True)
+        np.testing.assert_array_equal(resumed.score_samples(self.x), flow.score_samples(self.x))
+
+    def test_what_a_run_chose_is_taken_from_it(self):
+        few = {**SMALL, "schedule": "constant", "iterations": 20}
+        del few["val_freq"], few["blocks"], few["batch_size"]
+        laminar.Flow(**few).fit(self.x, out=self.path("run"))
+        more = laminar.Flow(**{**few, "iterations": 30}).fit(self.x, out=self.path("run"), resume=True)
+        self.assertEqual(more.result_.iterations, 30)
+
+    def test_presets(self):
+        self.assertEqual(set(laminar.presets("density")), {"power", "gas", "hepmass", "miniboone", "bsds300"})
+        self.assertIn("POWER", laminar.presets()["power"])
+        self.assertIn("mnist", laminar.presets("vae"))
+        flow = laminar.Flow(preset="power", noise="auto", **{**SMALL, "iterations": 1}).fit(self.x)
+        flow.save(self.path("m.safetensors"))
+        self.assertEqual(laminar.load(self.path("m.safetensors")).early_stopping, 20)  # as presets/tabular/power.yaml has it
+        with self.assertRaisesRegex(ValueError, "none of the name \"pover\"; for tables of numbers there are .*power"):
+            laminar.Flow(preset="pover").fit(self.x)
+        with self.assertRaisesRegex(ValueError, "preset=3"):
+            laminar.Flow(preset=3).fit(self.x)
 
     def test_warm_start_false_is_none(self):
         flow = laminar.Flow(tpr=True, **SMALL).set_params(warm_start=False).fit(self.x)

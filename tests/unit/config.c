@@ -27,11 +27,11 @@ static void defaults_are_the_documented_ones(void **state)
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "0" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
         { "tpr-l-weight", "0" }, { "kinetic-coefficient", "0" }, { "jacobian-coefficient", "0" },
         { "taylor-coefficient", "0" }, { "taylor-order", "2" }, { "steer", "0" },
-        { "optimizer", "auto" }, { "schedule", "auto" }, { "lr-warmup", "50" }, { "decay-from", "0" }, { "average", "false" },
+        { "optimizer", "auto" }, { "schedule", "auto" }, { "lr-warmup", "50" }, { "decay-from", "0" }, { "decay-to", "0" }, { "average", "false" },
         { "batch-size", "auto" }, { "lr", "auto" }, { "weight-decay", "0" }, { "clip", "0" },
         { "iterations", "auto" }, { "warm-start", "auto" }, { "warm-start-pairing", "none" },
-        { "max-seconds", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "10" }, { "rate-cuts", "2" }, { "val-freq", "auto" },
-        { "log-freq", "10" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
+        { "budget", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "10" }, { "rate-cuts", "2" }, { "val-freq", "auto" },
+        { "log-freq", "10" }, { "val-rows", "0" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
         { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" }, { "map", "none" },
         { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "header", "auto" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
         { "latent", "64" }, { "posterior", "cnf" }, { "amortised", "low-rank" }, { "rank", "20" }, { "pixels", "binary" },
@@ -146,6 +146,31 @@ static void words_are_the_enums(void **state)
     lam_config_clear(&cfg);
 }
 
+/* Lengths of time, and the name that an earlier version had for one of them. */
+static void times_have_units(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double seconds;
+    } cases[] = { { "90", 90 }, { "1e-6", 1e-6 }, { "90s", 90 }, { "5m", 300 }, { "1h30m", 5400 }, { "2h", 7200 }, { "1h5s", 3605 },
+        { "1.5h", 5400 }, { "0s", 0 }, { "1h2m3.5s", 3723.5 } };
+    lam_config cfg;
+    lam_config_init(&cfg);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(lam_config_set(&cfg, "budget", cases[i].text), LAM_OK);
+        assert_true(fabs(cfg.max_seconds - cases[i].seconds) < 1e-12);
+    }
+    assert_int_equal(lam_config_set(&cfg, "max-processor-seconds", "2m"), LAM_OK);
+    assert_true(cfg.max_processor_seconds == 120);
+    assert_int_equal(lam_config_set(&cfg, "max_seconds", "7"), LAM_OK);
+    assert_value(&cfg, "budget", "7");
+    assert_value(&cfg, "max-seconds", "7");
+    assert_string_equal(lam_parameter_find("max-seconds")->name, "budget");
+    assert_null(lam_parameter_find("max-second"));
+    lam_config_clear(&cfg);
+}
+
 static void values_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -187,6 +212,9 @@ static void values_out_of_range_are_refused(void **state)
     assert_refused(&cfg, "warm-start-pairing", "batch", "none of none, minibatch");
     assert_refused(&cfg, "tpr", "5", "none of true, false");
     assert_refused(&cfg, "isa", "avx1024", "none of auto, avx512");
+    static const char *const no_times[] = { "", "-5", "5 m", "m", "1h30", "5m1h", "1m2m", "5min", "90S", "soon", "inf", "1e999", "1.2.3s" };
+    for (size_t i = 0; i < sizeof no_times / sizeof no_times[0]; i++)
+        assert_refused(&cfg, "budget", no_times[i], "as 90, or units, as 90s, 5m, 1h30m or 2h");
     assert_refused(&cfg, "columns", "a,,b", "empty item");
     assert_refused(&cfg, "columns", "a,", "empty item");
     assert_refused(&cfg, "columns", "\xe9", "not UTF-8");
@@ -305,7 +333,9 @@ static void inconsistent_configurations_are_refused(void **state)
     INCONSISTENT("first-step: 2 is longer", { "first-step", "2" });
     INCONSISTENT("first-step: 0.01 is below min-step", { "first-step", "0.01" }, { "min-step", "0.1" });
     INCONSISTENT("min-step: 1 is not below", { "min-step", "1" });
-    INCONSISTENT("decay-from: 100 is not below", { "decay-from", "100" }, { "iterations", "100" });
+    INCONSISTENT("decay-from: 100 is not below iterations, 100", { "decay-from", "100" }, { "iterations", "100" });
+    INCONSISTENT("decay-from: 90 is not below decay-to, 80", { "decay-from", "90" }, { "decay-to", "80" }, { "iterations", "70" });
+    INCONSISTENT("decay-to: 80 is below iterations, 100", { "decay-to", "80" }, { "iterations", "100" });
     INCONSISTENT("variance-min: 2 is not below", { "model", "vae" }, { "variance-min", "2" }, { "variance-max", "1" });
     INCONSISTENT("precision: double", { "model", "vae" }, { "precision", "double" });
     INCONSISTENT("layer: amortised", { "model", "vae" }, { "layer", "blend" });
@@ -451,6 +481,7 @@ int main(void)
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(kinds_print_their_own_groups),
         cmocka_unit_test(words_are_the_enums),
+        cmocka_unit_test(times_have_units),
         cmocka_unit_test(values_out_of_range_are_refused),
         cmocka_unit_test(strings_belong_to_the_struct),
         cmocka_unit_test(nearest_names),

@@ -124,6 +124,7 @@ static void random_value(uint64_t *bits, const lam_param *param, char *value, si
         snprintf(value, size, "%llu", (unsigned long long)(draw(bits) >> draw(bits) % 64));
         break;
     case LAM_PARAM_REAL:
+    case LAM_PARAM_TIME:
         lam_number_print(ldexp((double)(draw(bits) >> 11), -53) * fmin(param->high, ldexp(1, (int)(draw(bits) % 60) - 40))
             + DBL_MIN, number);
         snprintf(value, size, "%s", number);

@@ -70,7 +70,7 @@ static void samples_are_permutations(void **state)
 static void no_time(void **state)
 {
     (void)state;
-    static const char *const limits[] = { "max-seconds", "max-processor-seconds" };
+    static const char *const limits[] = { "budget", "max-processor-seconds" };
     for (size_t i = 0; i < 2; i++) {
         lam_config cfg;
         lam_fit_result r;
@@ -104,14 +104,14 @@ static void what_counts(void **state)
     lam_config cfg;
     lam_fit_result r;
     configure_more(&cfg);
-    set(&cfg, "max-seconds", "1000");
+    set(&cfg, "budget", "1000");
     fit_into(NULL, &cfg, (lam_fit_options) { .seconds = 1001 }, LAM_OK, &r);
     assert_int_equal(r.iterations, 1);
     assert_int_equal(r.test_rows, LEAST);
     assert_true(r.seconds > 1001 && r.seconds < 1100 && r.train_seconds < 100);
     fit_into(NULL, &cfg, (lam_fit_options) { .seconds = 1001, .limit_training = 1 }, LAM_OK, &r);
     assert_int_equal(r.iterations, 4);
-    set(&cfg, "max-seconds", "0");
+    set(&cfg, "budget", "0");
     set(&cfg, "max-processor-seconds", "1000");
     fit_into(NULL, &cfg, (lam_fit_options) { .cpu_seconds = 1001 }, LAM_OK, &r);
     assert_int_equal(r.iterations, 1);
@@ -137,7 +137,7 @@ static void time_enough(void **state)
     score_sample("free", &cfg, LAM_TEST, 0, &nll, &se);
     assert_int_equal(free_one.test_rows, data->rows[LAM_TEST]);
     assert_true(fabs(free_one.test_nll - nll) < 1e-12 && fabs(free_one.test_nll_se - se) < 1e-12); /* the same batches, another sum */
-    set(&cfg, "max-seconds", "1e9");
+    set(&cfg, "budget", "1e9");
     fit_into("limited", &cfg, (lam_fit_options) { 0 }, LAM_OK, &r);
     assert_true(r.test_nll == free_one.test_nll && r.test_nll_se == free_one.test_nll_se);
     assert_true(r.gaussian_test_nll == free_one.gaussian_test_nll && r.gaussian_rows == data->rows[LAM_TRAIN]);
@@ -157,10 +157,10 @@ static void the_sample_stays(void **state)
     double nll, se;
     configure_more(&cfg);
     set(&cfg, "val-freq", "1");
-    set(&cfg, "max-seconds", "1e-9");
+    set(&cfg, "budget", "1e-9");
     fit_into("limited", &cfg, (lam_fit_options) { 0 }, LAM_OK, &r);
     assert_int_equal(r.best_val_rows, LEAST);
-    set(&cfg, "max-seconds", "0");
+    set(&cfg, "budget", "0");
     fit_into("limited", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, &r);
     assert_int_equal(r.iterations, 4);
     assert_int_equal(r.best_val_rows, LEAST);
@@ -172,6 +172,60 @@ static void the_sample_stays(void **state)
     lam_history_free(&h);
     remove_run("limited");
     lam_config_clear(&cfg);
+}
+
+/* What the clock chose under a cosine is in config.yaml, and without the limit it repeats the model file. */
+static void choices_are_kept(void **state)
+{
+    (void)state;
+    lam_config cfg, kept;
+    lam_fit_result r, again;
+    configure_more(&cfg);
+    set(&cfg, "schedule", "cosine");
+    set(&cfg, "optimizer", "muon");
+    set(&cfg, "warm-start", "flow-matching:5");
+    set(&cfg, "val-freq", "1");
+    set(&cfg, "iterations", "8");
+    set(&cfg, "budget", "1e9");
+    fit_into("limited", &cfg, (lam_fit_options) { 0 }, LAM_OK, &r);
+    lam_config_init(&kept);
+    assert_int_equal(lam_config_load(&kept, run_file("limited", "config.yaml")), LAM_OK);
+    assert_int_equal(kept.decay_from, 4); /* half of the iterations */
+    assert_int_equal(kept.iterations, 8);
+    assert_true(kept.max_seconds == 1e9 && kept.val_rows > 0);
+    set(&kept, "budget", "0");
+    fit_into("again", &kept, (lam_fit_options) { 0 }, LAM_OK, &again);
+    assert_same_model("limited", "again");
+    assert_true(again.best_val_nll == r.best_val_nll && again.best_val_rows == r.best_val_rows);
+    /* the same call resumes what is finished, though it says nothing of these numbers */
+    fit_into("limited", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+    assert_same_model("limited", "again");
+    remove_run("limited"), remove_run("again");
+    lam_config_clear(&kept), lam_config_clear(&cfg);
+}
+
+/* Time that is over after one iteration, whose rate was held: decay-to says where the way down would have ended. */
+static void an_early_end_is_kept(void **state)
+{
+    (void)state;
+    lam_config cfg, kept;
+    lam_fit_result r;
+    configure_more(&cfg);
+    set(&cfg, "schedule", "cosine");
+    set(&cfg, "iterations", "100");
+    set(&cfg, "budget", "1e-9");
+    fit_into("limited", &cfg, (lam_fit_options) { 0 }, LAM_OK, &r);
+    assert_int_equal(r.iterations, 1);
+    lam_config_init(&kept);
+    assert_int_equal(lam_config_load(&kept, run_file("limited", "config.yaml")), LAM_OK);
+    assert_int_equal(kept.iterations, 1);
+    assert_int_equal(kept.decay_from, 1);
+    assert_true(kept.decay_to > 1 && kept.val_rows == LEAST);
+    set(&kept, "budget", "0");
+    fit_into("again", &kept, (lam_fit_options) { 0 }, LAM_OK, NULL);
+    assert_same_model("limited", "again");
+    remove_run("limited"), remove_run("again");
+    lam_config_clear(&kept), lam_config_clear(&cfg);
 }
 
 static int set_up_more(void **state)
@@ -202,6 +256,8 @@ int main(void)
         cmocka_unit_test(what_counts),
         cmocka_unit_test(time_enough),
         cmocka_unit_test(the_sample_stays),
+        cmocka_unit_test(choices_are_kept),
+        cmocka_unit_test(an_early_end_is_kept),
     };
     return cmocka_run_group_tests(tests, set_up_more, tear_down_more);
 }

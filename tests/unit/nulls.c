@@ -46,6 +46,7 @@ typedef struct argument {
     X(TAKEN, lam_config_penalties, "text", lam_config_penalties(NULL, NULL)) \
     X(TAKEN, lam_config_setting, "cfg", lam_config_setting(NULL)) \
     X(ANSWERED, lam_parameter_idle, "cfg", lam_parameter_idle(1, NULL)) \
+    X(ANSWERED, lam_parameter_find, "name", lam_parameter_find(NULL)) \
     X(ANSWERED, lam_parameter_nearest, "name", lam_parameter_nearest(NULL)) \
     X(NEEDED, lam_table_read, "path", lam_table_read(NULL, any, any)) \
     X(OPTIONAL, lam_table_read, "options", 0) \

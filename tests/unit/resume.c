@@ -124,7 +124,7 @@ static void iterations_may_grow(void **state)
 static void time_runs_out(void **state)
 {
     (void)state;
-    static const char *const limits[] = { "max-seconds", "max-processor-seconds" };
+    static const char *const limits[] = { "budget", "max-processor-seconds" };
     for (size_t i = 0; i < 2; i++) {
         lam_config cfg;
         lam_fit_result r, one;

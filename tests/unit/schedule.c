@@ -88,18 +88,26 @@ static void stops_at_once_without_cuts(void **state)
     lam_config_clear(&cfg);
 }
 
+/* A cosine of so many iterations, none of them warm-up. */
+static lam_config cosine(double lr, size_t iterations)
+{
+    lam_config cfg;
+    lam_config_init(&cfg);
+    cfg.schedule = LAM_SCHEDULE_COSINE;
+    cfg.lr = lr;
+    cfg.lr_warmup = 0;
+    cfg.iterations = iterations;
+    return cfg;
+}
+
 /* Half a cosine over 100 iterations after a warm-up of 10; p is the share of the way. */
 static void cosine_goes_down(void **state)
 {
     (void)state;
-    lam_config cfg;
+    lam_config cfg = cosine(0.02, 100);
     lam_schedule s;
-    lam_config_init(&cfg);
     lam_schedule_init(&s);
-    cfg.schedule = LAM_SCHEDULE_COSINE;
-    cfg.lr = 0.02;
     cfg.lr_warmup = 10;
-    cfg.iterations = 100;
     assert_true(fabs(lam_schedule_rate(&s, &cfg, 0) / 0.002 - 1) < 1e-15); /* a tenth of the rate, p = 0 */
     assert_true(fabs(lam_schedule_rate(&s, &cfg, 50) / 0.01 - 1) < 1e-14);
     assert_true(fabs(lam_schedule_rate(&s, &cfg, 75) / (0.01 * (1 - sqrt(0.5))) - 1) < 1e-14);
@@ -113,6 +121,10 @@ static void cosine_goes_down(void **state)
     assert_true(fabs(lam_schedule_rate(&s, &cfg, 80) / 0.01 - 1) < 1e-14);
     s.halvings = 2;
     assert_true(fabs(lam_schedule_rate(&s, &cfg, 80) / 0.0025 - 1) < 1e-14);
+    s.halvings = 0;
+    cfg.decay_to = 140; /* ended before the rate is down */
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 100) / 0.01 - 1) < 1e-14);
+    assert_true(lam_schedule_is_over(&s, &cfg, 100));
     lam_config_clear(&cfg);
 }
 
@@ -120,14 +132,9 @@ static void cosine_goes_down(void **state)
 static void a_plateau_shortens_the_way(void **state)
 {
     (void)state;
-    lam_config cfg;
+    lam_config cfg = cosine(1, 100);
     lam_schedule s;
-    lam_config_init(&cfg);
     lam_schedule_init(&s);
-    cfg.schedule = LAM_SCHEDULE_COSINE;
-    cfg.lr = 1;
-    cfg.lr_warmup = 0;
-    cfg.iterations = 100;
     cfg.early_stopping = 3;
     assert_true(lam_schedule_validated(&s, &cfg, 10, 5, 1));
     assert_false(lam_schedule_validated(&s, &cfg, 20, 6, 1));
@@ -150,16 +157,14 @@ static void a_plateau_shortens_the_way(void **state)
 static void a_clock_turns_the_rate(void **state)
 {
     (void)state;
-    lam_config cfg;
+    lam_config cfg = cosine(1, 1000);
     lam_schedule s;
-    lam_config_init(&cfg);
     lam_schedule_init(&s);
-    cfg.schedule = LAM_SCHEDULE_COSINE;
-    cfg.lr = 1;
-    cfg.lr_warmup = 0;
-    cfg.iterations = 1000;
+    cfg.lr_warmup = 80;
     cfg.max_seconds = 60;
     assert_true(lam_schedule_holds(&s, &cfg));
+    double early = lam_schedule_rate(&s, &cfg, 7);
+    assert_true(fabs(early - 0.1) < 1e-15);
     assert_true(lam_schedule_rate(&s, &cfg, 900) == 1);
     lam_schedule_turn(&s, &cfg, 300, 200);
     assert_false(lam_schedule_holds(&s, &cfg));
@@ -167,7 +172,7 @@ static void a_clock_turns_the_rate(void **state)
     assert_true(fabs(lam_schedule_rate(&s, &cfg, 400) - 0.5) < 1e-15);
     assert_false(lam_schedule_is_over(&s, &cfg, 499));
     assert_true(lam_schedule_is_over(&s, &cfg, 500));
-    /* the same rates without a clock: decay-from and iterations as the turn had them */
+    /* the same rates without a clock: decay-from and iterations as the turn had them, the warm-up however few these are */
     lam_schedule again;
     lam_schedule_init(&again);
     cfg.max_seconds = 0;
@@ -175,6 +180,7 @@ static void a_clock_turns_the_rate(void **state)
     cfg.iterations = 500;
     for (uint64_t i = 0; i <= 500; i++)
         assert_true(lam_schedule_rate(&again, &cfg, i) == lam_schedule_rate(&s, &cfg, i));
+    assert_true(lam_schedule_rate(&again, &cfg, 7) == early);
     lam_config_clear(&cfg);
 }
 

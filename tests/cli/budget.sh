@@ -1,0 +1,37 @@
+# A fit that is given a time: what it says, what the clock chose, and that these numbers repeat the model without a clock.
+. "$(dirname "$0")/lib.bash"
+
+data="toy:pinwheel:2000:1"
+flags="$data --dims 8-8 --blocks 1 --batch-size 100 --warm-start flow-matching:20 --threads 1"
+value_of() { sed -n "s/^$2: //p" "$1/config.yaml"; }
+
+run fit $flags --budget 0h0m3s --out timed
+expect_code 0
+expect_out "maximum likelihood as long as the limit of time allows" "--config timed/config.yaml --budget 0"
+expect_err "iteration 10  loss"
+grep -q 1000000000 out err && fail "a number that no one has chosen should not be shown"
+from=$(value_of timed decay-from) iterations=$(value_of timed iterations) to=$(value_of timed decay-to) rows=$(value_of timed val-rows)
+[ "$(value_of timed budget)" = 3 ] && [ "$from" -gt 0 ] && [ "$iterations" -gt "$from" ] || fail "config.yaml should have what the clock chose"
+tail -n 1 timed/metrics.jsonl | grep -q "\"decay_from\":$from,\"decay_to\":" || fail "the summary should have it too"
+tail -n 1 timed/metrics.jsonl | grep -q "\"iterations\":$iterations," || fail "the run should have ended where config.yaml says"
+
+run fit $data --config timed/config.yaml --budget 0 --out again
+expect_code 0
+expect_same timed/model.safetensors again/model.safetensors
+# or by flags
+run fit $flags --iterations "$iterations" --decay-from "$from" --decay-to "$to" --val-rows "$rows" --out flags
+expect_code 0
+expect_same timed/model.safetensors flags/model.safetensors
+# a finished run has nothing to go on with; one stopped on its way goes on by the numbers
+run fit $data --resume --out timed
+expect_code 0
+expect_same timed/model.safetensors again/model.safetensors
+
+run fit $flags --budget 1e-6 --out none
+expect_code 0
+expect_out "no time left for a mixture of Gaussians"
+
+run fit $data --budget 5min --out never
+refused 2 "--budget" "5m, 1h30m"
+[ ! -e never ] || fail "a refused fit should leave no folder"
+finish
