@@ -33,6 +33,11 @@ static double nearer(const lam_run *run, double seconds, double processor_second
     return left;
 }
 
+double lam_limit_used(const lam_run *run)
+{
+    return run->options->limit_training ? run->state.train_seconds : lam_clock() - run->started;
+}
+
 double lam_limit_left(const lam_run *run)
 {
     return limits_all(run) ? nearer(run, lam_clock() - run->started, lam_cpu_clock() - run->cpu_started) : (double)INFINITY;

@@ -6,6 +6,8 @@
 /* Wall seconds until the nearer limit, below 0 past it; infinite without a limit of the whole fit. Processor seconds are turned into wall
  * seconds at the pace of the training steps so far. */
 double lam_limit_left(const lam_run *run);
+/* Wall seconds so far that count for the limits of time. */
+double lam_limit_used(const lam_run *run);
 /* Seconds of lam_limit_left that are kept for what comes after the last iteration: a validation, where that iteration had none, and
  * the test. */
 double lam_limit_kept(const lam_run *run);

@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
-#include "model/defaults.h"
 #include "train/limit.h"
 #include "train/run.h"
+#include "train/turn.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -259,65 +259,6 @@ static int is_due(const lam_run *run)
 
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
-/* Wall seconds that count for the limits of time. */
-static double seconds_used(const lam_run *run)
-{
-    return run->options->limit_training ? run->state.train_seconds : lam_clock() - run->started;
-}
-
-static const double DECAY_SHARE = 0.5;  /* of the time is for the way down */
-static const double DECAY_MARGIN = 0.9; /* of the iterations that the pace so far gives: calls grow as a field learns */
-
-/* Under a limit of time the way down begins when its share is reached, of the time or of the iterations. Its length follows from the pace
- * of training so far, and from the iterations where these end sooner. */
-static void turn_in_time(lam_run *run)
-{
-    lam_fit_state *s = &run->state;
-    if (!lam_schedule_holds(&s->schedule, run->cfg) || s->iteration == 0)
-        return;
-    double used = seconds_used(run), left = lam_limit_training_left(run);
-    if (left > DECAY_SHARE * (used + left) && (double)s->iteration < (1 - DECAY_SHARE) * (double)run->cfg->iterations)
-        return;
-    double each = (used - s->warm_seconds) / (double)s->iteration;
-    double more = each > 0 ? DECAY_MARGIN * left / each : 1;
-    lam_schedule_turn(&s->schedule, run->cfg, s->iteration, (uint64_t)fmax(1, fmin(more, 1e15)));
-}
-
-/* 1: the rates are the clock's choice. */
-static int is_by_clock(const lam_run *run)
-{
-    return run->cfg->schedule == LAM_SCHEDULE_COSINE && lam_config_is_timed(run->cfg);
-}
-
-/* The way down that was set under a limit of time, by the clock or a plateau, becomes the configuration's own, which repeats it. */
-static lam_status record_turn(lam_run *run)
-{
-    const lam_schedule *s = &run->state.schedule;
-    if (!is_by_clock(run) || run->cfg->decay_from > 0 || s->turns == 0)
-        return LAM_OK;
-    run->cfg->decay_from = (size_t)s->turn_at;
-    run->cfg->iterations = (size_t)s->end;
-    run->cfg->epochs = 0; /* iterations and val-freq have what it stood for */
-    LAM_TRY(lam_run_save_config(run));
-    return lam_run_save_state(run);
-}
-
-/* So does the iteration at which time was over, where that is before the rate's own end. */
-static lam_status record_end(lam_run *run)
-{
-    size_t done = (size_t)run->state.iteration;
-    if (!is_by_clock(run) || done == 0 || lam_schedule_is_over(&run->state.schedule, run->cfg, done))
-        return LAM_OK;
-    if (run->cfg->decay_from == 0)
-        run->cfg->decay_from = done;
-    if (run->cfg->decay_to == 0)
-        run->cfg->decay_to = run->cfg->iterations;
-    run->cfg->iterations = done;
-    run->cfg->epochs = 0;
-    run->saved = UINT64_MAX; /* the checkpoint has it too */
-    return lam_run_save_config(run);
-}
-
 /* One iteration, what belongs to it, and its checkpoint if it is time. LAM_ERR_INTERRUPTED: asked to stop, all saved. */
 static lam_status iterate(lam_run *run, lam_step_report *report)
 {
@@ -335,13 +276,13 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
         LAM_TRY(set_back(run, last));
     else
         lam_fit_state_average(s);
-    turn_in_time(run);
+    lam_turn_in_time(run);
     if (s->iteration % run->cfg->log_freq == 0)
         LAM_TRY(lam_run_log_step(run, report, lr));
     int due = is_due(run);
     if (due)
         LAM_TRY(validate(run, 0));
-    LAM_TRY(record_turn(run));
+    LAM_TRY(lam_turn_record(run));
     LAM_TRY(save_in_time(run, due));
     return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
@@ -396,14 +337,14 @@ static lam_status train(lam_run *run)
     run->first = s->iteration;
     run->first_at = lam_clock();
     if (s->iteration == 0)
-        s->warm_seconds = seconds_used(run);
+        s->warm_seconds = lam_limit_used(run);
     if (is_due(run)) {
         LAM_TRY(validate(run, 0));
         LAM_TRY(lam_run_save_state(run));
     }
     while (!is_over(run))
         LAM_TRY(iterate(run, &report));
-    LAM_TRY(record_end(run));
+    LAM_TRY(lam_turn_record_end(run));
     LAM_TRY(save_here(run));
     /* What came after the last regular validation deserves one too. It is no part of the checkpoint, so that a run that is
      * given more iterations later goes as if it had had them from the start. */
@@ -448,7 +389,7 @@ static lam_status test(lam_run *run, lam_fit_result *r)
 static lam_status finish(lam_run *run, lam_fit_result *result)
 {
     fill_result(run, 1, result);
-    if (is_by_clock(run)) /* nothing follows: the rows of a closing validation are part of what repeats the run */
+    if (lam_turn_is_by_clock(run)) /* nothing follows: the rows of a closing validation are part of what repeats the run */
         LAM_TRY(lam_run_save_config(run));
     LAM_TRY(lam_run_save_model(run));
     LAM_TRY(test(run, result));

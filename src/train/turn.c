@@ -1,0 +1,58 @@
+#include "train/turn.h"
+#include "base/error.h"
+#include "model/defaults.h"
+#include "train/limit.h"
+#include <math.h>
+
+static const double DECAY_SHARE = 0.5;  /* of the time is for the way down */
+static const double DECAY_MARGIN = 0.9; /* of the iterations that the pace so far gives: calls grow as a field learns */
+
+/* Under a limit of time the way down begins when its share is reached, of the time or of the iterations. Its length follows from the pace
+ * of training so far, and from the iterations where these end sooner. */
+void lam_turn_in_time(lam_run *run)
+{
+    lam_fit_state *s = &run->state;
+    if (!lam_schedule_holds(&s->schedule, run->cfg) || s->iteration == 0)
+        return;
+    double used = lam_limit_used(run), left = lam_limit_training_left(run);
+    if (left > DECAY_SHARE * (used + left) && (double)s->iteration < (1 - DECAY_SHARE) * (double)run->cfg->iterations)
+        return;
+    double each = (used - s->warm_seconds) / (double)s->iteration;
+    double more = each > 0 ? DECAY_MARGIN * left / each : 1;
+    lam_schedule_turn(&s->schedule, run->cfg, s->iteration, (uint64_t)fmax(1, fmin(more, 1e15)));
+}
+
+/* 1: the rates are the clock's choice. */
+int lam_turn_is_by_clock(const lam_run *run)
+{
+    return run->cfg->schedule == LAM_SCHEDULE_COSINE && lam_config_is_timed(run->cfg);
+}
+
+/* The way down that was set under a limit of time, by the clock or a plateau, becomes the configuration's own, which repeats it. */
+lam_status lam_turn_record(lam_run *run)
+{
+    const lam_schedule *s = &run->state.schedule;
+    if (!lam_turn_is_by_clock(run) || run->cfg->decay_from > 0 || s->turns == 0)
+        return LAM_OK;
+    run->cfg->decay_from = (size_t)s->turn_at;
+    run->cfg->iterations = (size_t)s->end;
+    run->cfg->epochs = 0; /* iterations and val-freq have what it stood for */
+    LAM_TRY(lam_run_save_config(run));
+    return lam_run_save_state(run);
+}
+
+/* So does the iteration at which time was over, where that is before the rate's own end. */
+lam_status lam_turn_record_end(lam_run *run)
+{
+    size_t done = (size_t)run->state.iteration;
+    if (!lam_turn_is_by_clock(run) || done == 0 || lam_schedule_is_over(&run->state.schedule, run->cfg, done))
+        return LAM_OK;
+    if (run->cfg->decay_from == 0)
+        run->cfg->decay_from = done;
+    if (run->cfg->decay_to == 0)
+        run->cfg->decay_to = run->cfg->iterations;
+    run->cfg->iterations = done;
+    run->cfg->epochs = 0;
+    run->saved = UINT64_MAX; /* the checkpoint has it too */
+    return lam_run_save_config(run);
+}

@@ -1,0 +1,15 @@
+/* The way down of a cosine whose fit has a limit of time: when it begins, and the numbers that repeat it (docs/method.md 8). */
+#ifndef LAM_TRAIN_TURN_H
+#define LAM_TRAIN_TURN_H
+#include "train/run.h"
+
+/* 1: the rates are the clock's choice. */
+int lam_turn_is_by_clock(const lam_run *run);
+/* After an iteration: the way down begins when its share of the time, or of the iterations, is reached. */
+void lam_turn_in_time(lam_run *run);
+/* The way down that was set, by the clock or a plateau, becomes the configuration's own, which repeats it. */
+lam_status lam_turn_record(lam_run *run);
+/* So does the iteration at which time was over, where that is before the rate's own end. */
+lam_status lam_turn_record_end(lam_run *run);
+
+#endif
