@@ -347,11 +347,13 @@ void fit_print_repeat(const lam_config *cfg, const lam_config *came, const char 
 {
     if (cfg->schedule != LAM_SCHEDULE_COSINE || (cfg->max_seconds <= 0 && cfg->max_processor_seconds <= 0) || came->decay_from == 0)
         return;
-    printf("The learning rate was held for %zu iterations, as the limit of time had it; %s/config.yaml has the numbers: with --config %s/config.yaml",
-        came->decay_from, folder, folder);
+    char *file = cli_path_join(folder, "config.yaml");
+    printf("the learning rate was held for %zu iterations, as the limit of time had it. %s has the numbers; without a clock the same data\n"
+        "give the same model with --config %s", came->decay_from, file, file);
+    free(file);
     if (cfg->max_seconds > 0)
         printf(" --budget 0");
     if (cfg->max_processor_seconds > 0)
         printf(" --max-processor-seconds 0");
-    printf("\nthe same data give the same model without a clock\n");
+    printf("\n");
 }

@@ -161,14 +161,14 @@ static lam_status set_back(lam_run *run, int last)
 
 /* ---- validation --------------------------------------------------------------------------------------------------- */
 
-/* Params on the validation rows; until: as of lam_evaluation. The first one under a limit of time decides how many rows those after it
+/* Params on the validation rows. The first validation under a limit of time decides how many rows those after it
  * take, so that they can be compared, and config.yaml has it; but not that of a closing one, which a run that goes on does not have. */
 static lam_status validate_params(lam_run *run, const void *params, int closing, lam_evaluated *found)
 {
     const lam_fit_state *s = &run->state;
     const lam_evaluation e = { .params = params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID,
-        .rows = run->cfg->val_rows, .until = run->cfg->val_rows > 0 ? 0 : lam_limit_validation(run, closing), .evaluating = run->options->evaluating,
-        .user = run->options->user };
+        .rows = run->cfg->val_rows, .until = run->cfg->val_rows > 0 ? 0 : lam_limit_validation(run, closing),
+        .evaluating = run->options->evaluating, .user = run->options->user };
     LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, found));
     if (e.until > 0)
         run->cfg->val_rows = found->rows;
@@ -181,8 +181,8 @@ static int is_final(lam_status status)
     return status == LAM_ERR_INTERRUPTED || status == LAM_ERR_MEMORY || status == LAM_ERR_IO;
 }
 
-/* The current parameters and, where there is one, their average: *chosen is the better of them, or the one that can be validated. closing 1: the validation after the
- * last iteration. */
+/* The current parameters and, where there is one, their average: *chosen is the better of them, or the one that can be validated. closing
+ * 1: the validation after the last iteration. */
 static lam_status validate_both(lam_run *run, int closing, const void **chosen)
 {
     const lam_fit_state *s = &run->state;
