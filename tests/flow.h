@@ -92,8 +92,7 @@ static inline flow flow_create(recipe r)
                                      .min_step = 1e-10 },
         .error_parts = r.error_parts };
     f.noise = (lam_noise) { .kind = r.divergence, .seed = r.seed, .purpose = LAM_DRAW_TEST };
-    f.penalty = (lam_penalty) { .tpr_coefficient = r.coefficient, .tpr_times = r.times, .tpr_degree = r.degree, .seed = r.seed,
-        .tpr_l_weight = r.l_weight, .steer = r.steer };
+    f.penalty = (lam_penalty) { .tpr = { r.coefficient, r.times, r.degree, r.l_weight }, .seed = r.seed, .steer = r.steer };
     return f;
 }
 
@@ -135,6 +134,17 @@ static inline double flow_loss(flow *f)
     lam_loss loss;
     must(lam_engine_loss_f64(f->engine, f->params, f->x, NULL, f->rows, &f->solve, &f->noise, &f->penalty, NULL, NULL, &loss));
     return loss.loss;
+}
+
+static inline double tpr_of(const lam_loss *loss)
+{
+    return lam_terms_value(&loss->terms, "tpr");
+}
+
+/* What the integral penalty i of a flow's engine came to: the loss's terms begin with those of observed states, one. */
+static inline double integral(const lam_loss *loss, size_t i)
+{
+    return loss->terms.term[1 + i].value;
 }
 
 static inline double largest(const double *a, size_t n)

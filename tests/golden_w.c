@@ -262,11 +262,11 @@ static void check_gradient(golden *g, int exact)
     lam_engine *e = engine(g, exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, 1);
     lam_noise noise = { .given = g->e };
     lam_flow_solve s = solve_at(1e-10, LAM_END_LAND_ALL);
-    lam_penalty penalty = { .tpr_coefficient = 5, .tpr_times = 4, .tpr_degree = 1, .given_times = t4 };
+    lam_penalty penalty = { .tpr = { .coefficient = 5, .times = 4, .degree = 1 }, .given_times = t4 };
     lam_loss loss = { 0 };
     if (t4 != NULL && n_times == 4) {
         must(g, lam_engine_loss(e, params, g->x, NULL, g->rows, &s, &noise, &penalty, grad, grad_x, &loss), "gradient");
-        double parts[3] = { loss.loss, loss.nll, loss.tpr };
+        double parts[3] = { loss.loss, loss.nll, lam_terms_value(&loss.terms, "tpr") };
         snprintf(name, sizeof name, "loss_%s", mode);
         compare(g, "loss, nll, tpr", name, parts, 0, 3, 1e-8, 0);
         snprintf(name, sizeof name, "grad_%s.x", mode);

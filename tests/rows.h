@@ -67,7 +67,7 @@ static inline double rows_loss(rows *w)
     double loss = 0;
     lam_loss penalties = { 0 };
     must(lam_engine_forward_f64(f->engine, f->params, f->x, f->rows, &f->solve, &f->noise, &f->penalty, w->z, w->l, &penalties));
-    w->tpr = penalties.tpr;
+    w->tpr = tpr_of(&penalties);
     w->counts = penalties.counts;
     for (size_t i = 0; i < f->rows * f->r.dim; i++)
         loss += w->w[i] * w->z[i];

@@ -69,7 +69,6 @@ static lam_status allocate(lam_engine *e)
     if ((e->out = lam_arrays_alloc(kept * times, plane * e->rows)) == NULL || (e->tile_sum = lam_alloc(tiles, sizeof(double))) == NULL
         || (e->times = lam_alloc(blocks * times, sizeof(double))) == NULL
         || (e->end = lam_alloc(blocks, sizeof(double))) == NULL
-        || (e->residual = lam_alloc(times * times, sizeof(double))) == NULL
         || (e->scratch = lam_arrays_alloc(threads, e->field.scratch_size)) == NULL
         || (e->sums = lam_arrays_alloc(o->gradients ? groups : 1, e->field.sum_size)) == NULL)
         return LAM_ERR_MEMORY;
@@ -204,7 +203,6 @@ void lam_engine_free(lam_engine *e)
     lam_free(e->tile_sum);
     lam_free(e->times);
     lam_free(e->end);
-    lam_free(e->residual);
     lam_free(e->arena.reals);
     for (size_t i = 0; e->draws != NULL && i < lam_pool_threads(e->pool); i++)
         lam_free(e->draws[i]);

@@ -42,7 +42,6 @@ struct lam_engine {
     real **g_out;           /* [times] cotangents of one block's, [tiles][g_rows][TILE] */
     real *g_chain;          /* cotangent that a block hands to the one before, [tiles][g_rows][TILE] */
     double *times;          /* [blocks][times] */
-    double *residual;       /* [times, times] */
     double *tile_sum;       /* [tiles] partial sums in double */
     real **sums;            /* [groups] gradient sums of one block */
     real **scratch;         /* [threads] of the field's reverse */
@@ -55,8 +54,6 @@ struct lam_engine {
     double *out_rows, *out_l;
     size_t out_times; /* of trajectories */
     size_t n_times;
-    double scale;
-    double tpr_l_weight;
 };
 
 

@@ -4,11 +4,13 @@
 #include "flow/inside.h"
 #include "flow/names.h"
 
+enum { LAM_TILE_SUMS = 10 };
+
 typedef struct lam_tile_outcome {
     lam_status status;
     char error[512];
     lam_counts counts;
-    double loss, nll, tpr, integral[LAM_MAX_INTEGRANDS]; /* sums over the tile's rows */
+    double sum[LAM_TILE_SUMS]; /* over the tile's rows, of what the caller makes of them */
 } lam_tile_outcome;
 
 struct lam_tiles {

@@ -3,20 +3,11 @@
 #define LAM_PENALTY_LOSS_H
 #include "flow/engine.h"
 #include "penalty/names.h"
-
-typedef struct lam_penalty {
-    double tpr_coefficient;
-    size_t tpr_times, tpr_degree; /* times 0: TPR is off */
-    double tpr_l_weight;          /* of l beside z; above 0 for engines made with l_observed only */
-    double coefficient[LAM_MAX_INTEGRANDS]; /* of the engine's integrands, in their order */
-    double steer;                 /* half-width of the interval of end times (steer.h); 0: the end times themselves */
-    uint64_t seed, stream;        /* of the observation times, and of steer */
-    const double *given_times;    /* [tpr_times] on [0, 1], instead of draws; NULL */
-} lam_penalty;
+#include "penalty/penalty.h"
 
 typedef struct lam_loss {
-    double loss, nll, tpr; /* nats, standardised units; tpr summed over blocks, without its coefficient */
-    double integral[LAM_MAX_INTEGRANDS]; /* of the engine's integrands: mean over rows, summed over blocks, without coefficients */
+    double loss, nll; /* nats, standardised units */
+    lam_terms terms;  /* the penalties, by name; loss = nll + sum of coefficient * value */
     lam_counts counts;
 } lam_loss;
 

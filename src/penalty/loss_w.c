@@ -1,14 +1,26 @@
-/* The training loss (method.md (5)) and its gradient through the steps taken. */
+/* The training loss (method.md (5)) and its gradient through the steps taken: the chain there and back, -log N(z) at its end, and the
+ * penalties, of which this file knows the list alone (penalty_w.c). */
 #include "base/error.h"
 #include "flow/inside.h"
 #include "ode/space.h"
 #include "penalty/loss.h"
+#include "penalty/observed.h"
 #include "penalty/steer.h"
 #include "penalty/tpr.h"
 #include <math.h>
 #include <string.h>
 
 static const double HALF_LOG_2PI = 0.91893853320467274178;
+
+static const lam_penalty NONE;
+
+/* A loss in hand. */
+typedef struct loss_run {
+    lam_engine *e;
+    const lam_flow_solve *solve;
+    const lam_penalty *penalty;
+    int weighs; /* 1: penalties on the observed states of the block in hand have left cotangents in e->g_out */
+} loss_run;
 
 static double sum_tiles(const lam_engine *e)
 {
@@ -69,61 +81,14 @@ static void integral_tile(void *arg, size_t tile, size_t thread)
     e->tile_sum[tile] = sum;
 }
 
-/* out [planes][TILE] = factor * the residual from the polynomial fit (4) of one tile's j-th observed state, from plane `first`
- * on: z, or l. */
-static void tpr_residual(const lam_engine *e, size_t tile, size_t j, size_t first, size_t planes, double factor, real *out)
-{
-    real coef[LAM_MAX_TPR_TIMES];
-    const real *state[LAM_MAX_TPR_TIMES];
-    for (size_t k = 0; k < e->n_times; k++) {
-        coef[k] = (real)(factor * e->residual[j * e->n_times + k]);
-        state[k] = observed(e, e->block, k) + (tile * e->rows + first) * LAM_TILE;
-    }
-    e->kernels->combine(planes * LAM_TILE, out, NULL, e->n_times, coef, state);
-}
-
-/* Sum of the squared residuals over times, rows and columns, those of l by their weight. */
-static void tpr_tile(void *arg, size_t tile, size_t thread)
-{
-    lam_engine *e = arg;
-    size_t rows = lam_batch_tile_rows(&e->batch, tile);
-    real *residual = e->space->thread[thread] + e->space->at_v, *sums = e->space->thread[thread] + e->space->at_sums;
-    double sum = 0;
-    memset(sums, 0, LAM_TILE * sizeof *sums);
-    for (size_t j = 0; j < e->n_times; j++) {
-        tpr_residual(e, tile, j, 0, e->dim, 1, residual);
-        e->kernels->column_dots(e->dim, residual, residual, 1, sums);
-        if (e->tpr_l_weight > 0) {
-            tpr_residual(e, tile, j, e->dim, 1, 1, residual);
-            e->kernels->column_dots(1, residual, residual, (real)e->tpr_l_weight, sums);
-        }
-    }
-    for (size_t r = 0; r < rows; r++)
-        sum += (double)sums[r];
-    e->tile_sum[tile] = sum;
-}
-
-/* Cotangents of the observed states: e->scale times the residuals, none past the batch. */
-static void tpr_reverse_tile(void *arg, size_t tile, size_t thread)
-{
-    (void)thread;
-    lam_engine *e = arg;
-    for (size_t j = 0; j < e->n_times; j++) {
-        real *g = e->g_out[j] + tile * e->g_rows * LAM_TILE;
-        tpr_residual(e, tile, j, 0, e->dim, e->scale, g);
-        if (e->g_rows > e->dim)
-            tpr_residual(e, tile, j, e->dim, 1, e->scale * e->tpr_l_weight, g + e->dim * LAM_TILE);
-        lam_engine_clear_past(e, tile, e->g_rows, g);
-    }
-}
-
 /* Cotangent of the end of a block: the chain's, on top of the penalty's if there is one. */
 static void join_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    lam_engine *e = arg;
+    const loss_run *l = arg;
+    lam_engine *e = l->e;
     size_t plane = e->g_rows * LAM_TILE;
-    real *g = e->g_out[e->n_times - 1] + tile * plane, *base = e->scale != 0 ? g : NULL;
+    real *g = e->g_out[e->n_times - 1] + tile * plane, *base = l->weighs ? g : NULL;
     const real one = 1, *chain = e->g_chain + tile * plane;
     e->kernels->combine(plane, g, base, 1, &one, &chain);
 }
@@ -146,46 +111,41 @@ static lam_status set_end(lam_engine *e, size_t block, const lam_penalty *p)
 {
     double s = (double)e->params[e->layout->time + block];
     e->end[block] = s * s;
-    return p == NULL || p->steer == 0
+    return p->steer == 0
         ? LAM_OK
         : lam_steer_end(p->seed, p->stream * e->layout->blocks + block, p->steer, s * s, &e->end[block]);
 }
 
-/* What the penalties come to; their weighted sum is the loss so far. */
-static void sum_penalties(lam_engine *e, const lam_penalty *penalty, lam_loss *loss)
+static void add_integrals(lam_engine *e, lam_terms *terms)
 {
-    loss->loss = penalty != NULL ? penalty->tpr_coefficient * loss->tpr : 0;
     for (size_t i = 0; i < e->options.integrands; i++) {
         integral_sum a = { e, i };
         lam_engine_run(e, integral_tile, &a);
-        loss->integral[i] = sum_tiles(e) / (double)e->batch.rows;
-        loss->loss += (penalty != NULL ? penalty->coefficient[i] : 0) * loss->integral[i];
+        terms->term[LAM_OBSERVED_PENALTIES + i].value = sum_tiles(e) / (double)e->batch.rows;
     }
 }
 
-/* Every block from the states in path[0], its noise and observation times kept for the reverse. */
-static lam_status forward(lam_engine *e, const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty,
-    lam_loss *loss)
+/* Every block from the states in path[0], its noise and observation times kept for the reverse. What the penalties come to, weighted,
+ * is the loss so far. */
+static lam_status forward(loss_run *l, const lam_noise *noise, lam_loss *loss)
 {
+    lam_engine *e = l->e;
     size_t blocks = e->layout->blocks, state = e->batch.tiles * e->rows * LAM_TILE * sizeof(real);
-    double elements = (double)e->n_times * (double)e->batch.rows;
-    loss->tpr = 0;
     for (size_t b = 0; b < blocks; b++) {
         double *times = e->times + b * e->n_times;
-        LAM_TRY(set_end(e, b, penalty));
-        set_times(e, b, penalty, e->end[b]);
+        LAM_TRY(set_end(e, b, l->penalty));
+        set_times(e, b, l->penalty, e->end[b]);
         if (b > 0)
             memcpy(e->path[b]->y[0], observed(e, b - 1, e->n_times - 1), state);
         lam_engine_draw(e, noise, b);
         lam_engine_take_block(e, b);
-        LAM_TRY(lam_engine_solve_block(e, b, solve, 1, e->n_times, times, &loss->counts));
-        if (e->n_times > 1) {
-            LAM_TRY(lam_tpr_residual(e->n_times, times, penalty->tpr_degree, e->residual));
-            lam_engine_run(e, tpr_tile, e);
-            loss->tpr += sum_tiles(e) / elements;
-        }
+        LAM_TRY(lam_engine_solve_block(e, b, l->solve, 1, e->n_times, times, &loss->counts));
+        LAM_TRY(lam_observed_values(e, l->penalty, &loss->terms));
     }
-    sum_penalties(e, penalty, loss);
+    add_integrals(e, &loss->terms);
+    loss->loss = 0;
+    for (size_t i = 0; i < loss->terms.n; i++)
+        loss->loss += loss->terms.term[i].coefficient * loss->terms.term[i].value;
     return LAM_OK;
 }
 
@@ -220,13 +180,14 @@ static void end_time_tile(void *arg, size_t tile, size_t thread)
 }
 
 /* T = s^2: dL/ds = 2 s dL/dT, an inner time u T moving with T (or with the end that steer drew, a constant beside it). */
-static double end_time_gradient(lam_engine *e, const lam_flow_solve *solve, lam_counts *counts)
+static double end_time_gradient(const loss_run *l, lam_counts *counts)
 {
+    lam_engine *e = l->e;
     end_time a = { .e = e };
     double s = (double)e->params[e->layout->time + e->block], gradient = 0;
     const double *times = e->times + e->block * e->n_times;
-    lam_cnf_system(e, solve->error_parts == LAM_ERROR_Z, &a.system);
-    for (a.time = e->n_times > 1 && e->scale != 0 ? 1 : e->n_times - 1; a.time < e->n_times; a.time++) {
+    lam_cnf_system(e, l->solve->error_parts == LAM_ERROR_Z, &a.system);
+    for (a.time = l->weighs ? 1 : e->n_times - 1; a.time < e->n_times; a.time++) {
         a.system.prepare(a.system.self, 0, (real)times[a.time]);
         lam_engine_run(e, end_time_tile, &a);
         gradient += times[a.time] / e->end[e->block] * sum_tiles(e);
@@ -237,33 +198,26 @@ static double end_time_gradient(lam_engine *e, const lam_flow_solve *solve, lam_
 
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
-static lam_status reverse_block(lam_engine *e, size_t block, const lam_flow_solve *solve, const lam_penalty *penalty,
-    real *grad, lam_counts *counts)
+static lam_status reverse_block(loss_run *l, size_t block, real *grad, lam_counts *counts)
 {
-    double elements = (double)e->n_times * (double)e->batch.rows;
-    const real *g_out[LAM_MAX_TPR_TIMES];
+    lam_engine *e = l->e;
+    const real *g_out[LAM_MAX_OBSERVED];
     lam_engine_take_block(e, block);
-    e->scale = 0;
-    if (e->n_times > 1) {
-        LAM_TRY(lam_tpr_residual(e->n_times, e->times + block * e->n_times, penalty->tpr_degree, e->residual));
-        e->scale = 2 * penalty->tpr_coefficient / elements;
-        if (e->scale != 0)
-            lam_engine_run(e, tpr_reverse_tile, e);
-    }
-    lam_engine_run(e, join_tile, e);
+    LAM_TRY(lam_observed_cotangents(e, l->penalty, &l->weighs));
+    lam_engine_run(e, join_tile, l);
     for (size_t j = 0; j < e->n_times; j++)
-        g_out[j] = e->scale != 0 || j + 1 == e->n_times ? e->g_out[j] : NULL;
+        g_out[j] = l->weighs || j + 1 == e->n_times ? e->g_out[j] : NULL;
     if (e->layout->trained > e->layout->time)
-        grad[e->layout->time + block] += (real)end_time_gradient(e, solve, counts);
+        grad[e->layout->time + block] += (real)end_time_gradient(l, counts);
     lam_engine_clear_sums(e);
     if (e->options.method == LAM_GRAD_ADJOINT) {
-        LAM_TRY(lam_adjoint_reverse(e, solve, e->n_times, e->times + block * e->n_times, e->out + block * e->n_times, g_out,
+        LAM_TRY(lam_adjoint_reverse(e, l->solve, e->n_times, e->times + block * e->n_times, e->out + block * e->n_times, g_out,
             counts));
     } else {
         lam_reverse_result result;
         lam_system system;
         lam_cnf_system(e, 0, &system);
-        lam_solve_reverse(e->space, &e->batch, &system, solve->solve.table, e->path[block], g_out, e->g_chain, &result);
+        lam_solve_reverse(e->space, &e->batch, &system, l->solve->solve.table, e->path[block], g_out, e->g_chain, &result);
         counts->backward += result.pulled;
         counts->recomputed += result.recomputed;
     }
@@ -283,20 +237,20 @@ static void grad_x_tile(void *arg, size_t tile, size_t thread)
 
 /* Every block's reverse, last first, from the cotangents in g_chain, g_l being that of l where g_chain does not say; grad
  * [parameters] is set. */
-static lam_status reverse(lam_engine *e, const lam_flow_solve *solve, const lam_penalty *penalty, double g_l, real *grad,
-    real *const *g_am, lam_counts *counts)
+static lam_status reverse(loss_run *l, double g_l, real *grad, real *const *g_am, lam_counts *counts)
 {
+    lam_engine *e = l->e;
     lam_status status = LAM_OK;
     e->cotangent_l = e->g_rows > e->dim ? 0 : g_l;
     for (size_t i = 0; i < e->options.integrands; i++)
-        e->cotangent_integral[i] = penalty != NULL ? penalty->coefficient[i] / (double)e->batch.rows : 0;
+        e->cotangent_integral[i] = l->penalty->coefficient[i] / (double)e->batch.rows;
     memset(grad, 0, e->layout->parameters * sizeof(real));
     for (size_t b = e->layout->blocks; status == LAM_OK && b-- > 0;) {
         if (g_am != NULL) {
             e->g_am = g_am[b];
             memset(e->g_am_begun, 0, e->batch.tiles * sizeof *e->g_am_begun);
         }
-        status = reverse_block(e, b, solve, penalty, grad, counts);
+        status = reverse_block(l, b, grad, counts);
     }
     e->g_am = NULL;
     return status;
@@ -310,31 +264,35 @@ static int all_finite(const real *a, size_t n)
     return 1;
 }
 
-/* Checks what is asked of the engine, and takes up the penalty's observation times. */
-static lam_status begin(lam_engine *e, const lam_penalty *penalty)
+static lam_terms terms_of(const lam_engine *e, const lam_penalty *p)
 {
+    lam_terms terms = { .n = LAM_OBSERVED_PENALTIES + e->options.integrands };
+    for (size_t i = 0; i < LAM_OBSERVED_PENALTIES; i++)
+        terms.term[i] = (lam_term) { lam_observed_penalties[i]->name, lam_observed_penalties[i]->coefficient(p), 0 };
+    for (size_t i = 0; i < e->options.integrands; i++)
+        terms.term[LAM_OBSERVED_PENALTIES + i] = (lam_term) { e->options.integrand[i]->name, p->coefficient[i], 0 };
+    return terms;
+}
+
+/* Checks what is asked of the engine, takes up the penalties' observation times and names the loss's terms. */
+static lam_status begin(lam_engine *e, const lam_penalty *penalty, lam_loss *loss)
+{
+    loss->terms = terms_of(e, penalty);
     if (!e->options.gradients || e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the loss was asked of an engine made without gradients or without a trace");
-    e->n_times = penalty != NULL && penalty->tpr_times > 0 ? penalty->tpr_times : 1;
-    if (penalty != NULL && penalty->tpr_times > 0)
-        LAM_TRY(lam_tpr_check(penalty->tpr_times, penalty->tpr_degree));
-    e->tpr_l_weight = penalty != NULL ? penalty->tpr_l_weight : 0;
-    if (e->tpr_l_weight > 0 && !e->options.l_observed)
-        return lam_fail(LAM_ERR_ARGUMENT, "a penalty on l was asked of an engine made without l_observed");
-    if (e->n_times > 1 && e->n_times > e->options.max_times)
-        return lam_fail(LAM_ERR_ARGUMENT, "%zu observation times, in an engine for %zu", e->n_times, e->options.max_times);
-    return LAM_OK;
+    return lam_observed_times(e, penalty, &e->n_times);
 }
 
 lam_status lam_engine_loss(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows,
     const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x, lam_loss *loss)
 {
+    loss_run l = { .e = e, .solve = solve, .penalty = penalty != NULL ? penalty : &NONE };
     memset(loss, 0, sizeof *loss);
-    LAM_TRY(begin(e, penalty));
+    LAM_TRY(begin(e, l.penalty, loss));
     if (e->tiles != NULL)
         return lam_tiles_loss(e, params, x, index, rows, solve, noise, penalty, grad, grad_x, loss);
     LAM_TRY(lam_engine_load_rows(e, params, x, index, rows));
-    LAM_TRY(forward(e, solve, noise, penalty, loss));
+    LAM_TRY(forward(&l, noise, loss));
     lam_engine_run(e, base_tile, e);
     loss->nll = sum_tiles(e) / (double)rows;
     loss->loss += loss->nll;
@@ -344,7 +302,7 @@ lam_status lam_engine_loss(lam_engine *e, const real *params, const double *x, c
             loss->loss - loss->nll);
     if (grad == NULL)
         return LAM_OK;
-    LAM_TRY(reverse(e, solve, penalty, 1 / (double)rows, grad, NULL, &loss->counts));
+    LAM_TRY(reverse(&l, 1 / (double)rows, grad, NULL, &loss->counts));
     if (!all_finite(grad, e->layout->parameters))
         return lam_fail(LAM_ERR_DIVERGED, "the gradient is not finite (loss %g); lower lr or set clip", loss->loss);
     if (grad_x != NULL) {
@@ -370,18 +328,25 @@ static void store_end(void *arg, size_t tile, size_t thread)
     }
 }
 
+typedef struct end_cotangents {
+    lam_engine *e;
+    const double *z; /* [rows, dim] */
+    double l;
+} end_cotangents;
+
 static void load_cotangents(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    lam_engine *e = arg;
+    const end_cotangents *c = arg;
+    lam_engine *e = c->e;
     size_t d = e->dim;
     real *g = e->g_chain + tile * e->g_rows * LAM_TILE;
     memset(g, 0, e->g_rows * LAM_TILE * sizeof(real));
     for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++) {
         for (size_t i = 0; i < d; i++)
-            g[i * LAM_TILE + r] = (real)e->in_rows[(tile * LAM_TILE + r) * d + i];
+            g[i * LAM_TILE + r] = (real)c->z[(tile * LAM_TILE + r) * d + i];
         if (e->g_rows > d)
-            g[d * LAM_TILE + r] = (real)e->scale;
+            g[d * LAM_TILE + r] = (real)c->l;
     }
 }
 
@@ -390,10 +355,11 @@ lam_status lam_engine_forward(lam_engine *e, const real *params, const double *z
 {
     if (e->tiles != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "half a loss was asked of an engine with step control by tile");
-    LAM_TRY(begin(e, penalty));
+    loss_run run = { .e = e, .solve = solve, .penalty = penalty != NULL ? penalty : &NONE };
+    LAM_TRY(begin(e, run.penalty, loss));
     LAM_TRY(lam_engine_load_rows(e, params, z0, NULL, rows));
     loss->nll = 0;
-    LAM_TRY(forward(e, solve, noise, penalty, loss));
+    LAM_TRY(forward(&run, noise, loss));
     e->out_rows = z;
     e->out_l = l;
     lam_engine_run(e, store_end, e);
@@ -405,10 +371,10 @@ lam_status lam_engine_reverse(lam_engine *e, const lam_flow_solve *solve, const 
 {
     if (g_am != NULL && e->am == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "the gradient of row parameters was asked of a field without");
-    e->in_rows = g_z;
-    e->scale = g_l;
-    lam_engine_run(e, load_cotangents, e);
-    LAM_TRY(reverse(e, solve, penalty, g_l, grad, g_am, counts));
+    loss_run run = { .e = e, .solve = solve, .penalty = penalty != NULL ? penalty : &NONE };
+    end_cotangents c = { e, g_z, g_l };
+    lam_engine_run(e, load_cotangents, &c);
+    LAM_TRY(reverse(&run, g_l, grad, g_am, counts));
     if (!all_finite(grad, e->layout->parameters))
         return lam_fail(LAM_ERR_DIVERGED, "the gradient of the flow's parameters is not finite; lower lr or set clip");
     if (g_z0 != NULL) {

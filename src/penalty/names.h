@@ -11,6 +11,15 @@
 #define lam_matcher_create LAM_W(lam_matcher_create)
 #define lam_matcher_free LAM_W(lam_matcher_free)
 #define lam_matching_loss LAM_W(lam_matching_loss)
+#define lam_observed LAM_W(lam_observed)
+#define lam_observed_cotangents LAM_W(lam_observed_cotangents)
+#define lam_observed_penalties LAM_W(lam_observed_penalties)
+#define lam_observed_penalty LAM_W(lam_observed_penalty)
+#define lam_observed_times LAM_W(lam_observed_times)
+#define lam_observed_values LAM_W(lam_observed_values)
+#define lam_penalty_of LAM_W(lam_penalty_of)
+#define lam_penalty_options LAM_W(lam_penalty_options)
 #define lam_tiles_loss LAM_W(lam_tiles_loss)
+#define lam_tpr LAM_W(lam_tpr)
 
 #endif

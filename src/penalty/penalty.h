@@ -1,12 +1,48 @@
-/* The penalties that are integrals along the paths, each in a file of its own; loss.h takes them from a configuration. */
+/* The penalties of the training loss: a file each, which holds all of it, and the list of them (penalty_w.c). They are of three kinds.
+ *
+ *     integrals along the paths   kinetic.c, jacobian.c, taylor.c: what is squared, and a factor. The flow carries such squares as
+ *                                 quadratures beside l, and adds their derivative to its cotangents (flow/integrand.h)
+ *     of observed states          tpr_w.c: value and cotangents of a tile (observed.h)
+ *     of the end times            steer.c: where a block ends in an iteration
+ */
 #ifndef LAM_PENALTY_PENALTY_H
 #define LAM_PENALTY_PENALTY_H
 #include "flow/integrand.h"
 #include "laminar.h"
 
+/* A penalty that is an integral along the paths. */
+typedef struct lam_integral_penalty {
+    double (*coefficient)(const lam_config *cfg);             /* 0: it is off */
+    const lam_integrand *(*integrand)(const lam_config *cfg); /* its name is that of the term */
+} lam_integral_penalty;
+extern const lam_integral_penalty lam_kinetic_penalty, lam_jacobian_penalty, lam_taylor_penalty;
 extern const lam_integrand lam_kinetic, lam_jacobian, lam_taylor[2]; /* of orders 2 and 3 */
 
-/* Those that cfg asks for: integrand and coefficient [LAM_MAX_INTEGRANDS], in the order of engines and losses; their number. */
-size_t lam_penalty_integrands(const lam_config *cfg, const lam_integrand **integrand, double *coefficient);
+/* What a call of the loss takes. */
+typedef struct lam_penalty {
+    struct {
+        double coefficient;
+        size_t times, degree; /* times 0: off */
+        double l_weight;      /* of l beside z; above 0 for engines made with l_observed only */
+    } tpr;
+    const double *given_times; /* observation times on [0, 1], instead of draws; NULL */
+    double coefficient[LAM_MAX_INTEGRANDS]; /* of the engine's integrands, in their order */
+    double steer;                           /* half-width of the interval of end times; 0: the end times themselves */
+    uint64_t seed, stream;                  /* of the observation times, and of steer */
+} lam_penalty;
+
+/* What the loss is made of beside the NLL. */
+typedef struct lam_term {
+    const char *name; /* "tpr", "kinetic", ... */
+    double coefficient, value; /* value: summed over blocks, without the coefficient; nats, standardised units */
+} lam_term;
+enum { LAM_MAX_TERMS = 8 };
+typedef struct lam_terms {
+    size_t n;
+    lam_term term[LAM_MAX_TERMS]; /* those of observed states (0 where they are off), then the engine's integrals */
+} lam_terms;
+
+/* The first term of that name; 0 if there is none. */
+double lam_terms_value(const lam_terms *terms, const char *name);
 
 #endif

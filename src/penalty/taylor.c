@@ -4,3 +4,15 @@
  * Kelly, Bettencourt, Johnson and Duvenaud 2020, (1); method.md 10). The first is f_1, the second 2 f_2. */
 const lam_integrand lam_taylor[2] = { { .name = "taylor", .of = LAM_SQUARE_F_1, .factor = 1 },
     { .name = "taylor", .of = LAM_SQUARE_F_2, .factor = 4 } };
+
+static double coefficient(const lam_config *cfg)
+{
+    return cfg->taylor_coefficient;
+}
+
+static const lam_integrand *integrand(const lam_config *cfg)
+{
+    return &lam_taylor[cfg->taylor_order == 3];
+}
+
+const lam_integral_penalty lam_taylor_penalty = { coefficient, integrand };

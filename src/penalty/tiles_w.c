@@ -4,6 +4,8 @@
 #include "penalty/loss.h"
 #include <string.h>
 
+_Static_assert(2 + (int)LAM_MAX_TERMS <= (int)LAM_TILE_SUMS, "a tile keeps the loss, the NLL and every term");
+
 typedef struct loss_call {
     lam_engine *e;
     const real *params;
@@ -27,11 +29,11 @@ static void loss_tile(const loss_call *c, size_t tile, size_t group, size_t thre
         c->gradient ? t->tile_grad[thread] : NULL, grad_x, &loss);
     double rows = (double)s.rows, share = rows / (double)e->batch.rows;
     lam_tiles_keep(e, tile, status, &loss.counts);
-    t->outcome[tile].loss = rows * loss.loss;
-    t->outcome[tile].nll = rows * loss.nll;
-    t->outcome[tile].tpr = rows * loss.tpr;
-    for (size_t i = 0; i < e->options.integrands; i++)
-        t->outcome[tile].integral[i] = rows * loss.integral[i];
+    double *sum = t->outcome[tile].sum;
+    sum[0] = rows * loss.loss;
+    sum[1] = rows * loss.nll;
+    for (size_t i = 0; i < loss.terms.n; i++)
+        sum[2 + i] = rows * loss.terms.term[i].value;
     if (status != LAM_OK || !c->gradient)
         return;
     const real *from = t->tile_grad[thread];
@@ -63,11 +65,11 @@ lam_status lam_tiles_loss(lam_engine *e, const real *params, const double *x, co
     lam_pool_run(e->pool, e->batch.groups, loss_group, &c);
     LAM_TRY(lam_tiles_finish(e, solve, &loss->counts));
     for (size_t i = 0; i < e->batch.tiles; i++) {
-        loss->loss += e->tiles->outcome[i].loss / (double)rows;
-        loss->nll += e->tiles->outcome[i].nll / (double)rows;
-        loss->tpr += e->tiles->outcome[i].tpr / (double)rows;
-        for (size_t q = 0; q < e->options.integrands; q++)
-            loss->integral[q] += e->tiles->outcome[i].integral[q] / (double)rows;
+        const double *sum = e->tiles->outcome[i].sum;
+        loss->loss += sum[0] / (double)rows;
+        loss->nll += sum[1] / (double)rows;
+        for (size_t q = 0; q < loss->terms.n; q++)
+            loss->terms.term[q].value += sum[2 + q] / (double)rows;
     }
     for (size_t i = 0; grad != NULL && i < e->layout->parameters; i++) {
         grad[i] = 0;

@@ -185,7 +185,8 @@ static void fill(const problem *p, double *times, size_t n, lam_vae_figures *out
     const lam_elbo_terms *t = &p->terms;
     double *whole = times + LAM_VAE_PARTS * MOST_STEPS;
     *out = (lam_vae_figures) { .repeats = n, .parameters = p->model->layout.trained, .loss = t->loss,
-        .negative_elbo = t->negative_elbo, .reconstruction = t->reconstruction, .kl = t->kl, .tpr = t->tpr, .counts = t->counts };
+        .negative_elbo = t->negative_elbo, .reconstruction = t->reconstruction, .kl = t->kl,
+        .tpr = lam_terms_value(&t->penalty_terms, "tpr"), .counts = t->counts };
     for (size_t i = 0; i < LAM_VAE_PARTS; i++)
         out->part[i] = lam_bench_median(times + i * MOST_STEPS, n);
     out->seconds = lam_bench_median(whole, n);

@@ -298,7 +298,7 @@ lam_status lam_bench_iteration(const lam_bench_problem *p, lam_iteration_figures
             * ((double)it.loss.counts.forward + 2 * (double)it.loss.counts.backward);
         out->loss = it.loss.loss;
         out->nll = it.loss.nll;
-        out->tpr = it.loss.tpr;
+        out->tpr = lam_terms_value(&it.loss.terms, "tpr");
         out->counts = it.loss.counts;
     }
     lam_engine_free(it.engine);

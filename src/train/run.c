@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* ---- opening ------------------------------------------------------------------------------------------------------ */
@@ -95,15 +96,14 @@ lam_status lam_run_save_model(lam_run *run)
     return run->target->save(run->target->self, &run->state, run->folder.model);
 }
 
-void lam_step_report_integrals(lam_step_report *report, const lam_config *cfg, const double *integral)
+void lam_step_report_terms(lam_step_report *report, const lam_terms *terms)
 {
-    const lam_integrand *integrand[LAM_MAX_INTEGRANDS];
-    double coefficient[LAM_MAX_INTEGRANDS];
-    size_t n = lam_penalty_integrands(cfg, integrand, coefficient);
-    for (size_t i = 0; i < n; i++) {
-        report->extra[report->extras].name = integrand[i]->name;
-        report->extra[report->extras++].value = integral[i];
-    }
+    report->tpr = lam_terms_value(terms, "tpr");
+    for (size_t i = 0; i < terms->n; i++)
+        if (strcmp(terms->term[i].name, "tpr") != 0) {
+            report->extra[report->extras].name = terms->term[i].name;
+            report->extra[report->extras++].value = terms->term[i].value;
+        }
 }
 
 /* ---- lines -------------------------------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 #include "train/rows.h"
 #include "train/state.h"
 
-enum { LAM_STEP_EXTRAS = 2 + LAM_MAX_INTEGRANDS };
+enum { LAM_STEP_EXTRAS = 2 + LAM_MAX_TERMS };
 
 typedef struct lam_step_report {
     double loss, nll, tpr, grad_norm; /* of the batch, before the update; nats, standardised units */
@@ -21,8 +21,8 @@ typedef struct lam_step_report {
         double value;
     } extra[LAM_STEP_EXTRAS];
 } lam_step_report;
-/* Adds the integral penalties of cfg to the extras, by name. */
-void lam_step_report_integrals(lam_step_report *report, const lam_config *cfg, const double *integral);
+/* Takes the penalties over: tpr, which every line has, and the others as extras by their names. */
+void lam_step_report_terms(lam_step_report *report, const lam_terms *terms);
 
 typedef struct lam_trainer {
     void *self;

@@ -106,8 +106,8 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     lam_status status = lam_engine_loss(t->train, state->params, t->rows->values[LAM_TRAIN],
         lam_batches_at(&t->batches, iteration), t->batches.size, &solve, &noise, &penalty, t->grad, NULL, &loss);
     double log_det = lam_flow_rows_log_det(t->rows, LAM_TRAIN, lam_batches_at(&t->batches, iteration), t->batches.size);
-    *report = (lam_step_report) { .loss = loss.loss - log_det, .nll = loss.nll - log_det, .tpr = loss.tpr, .counts = loss.counts };
-    lam_step_report_integrals(report, cfg, loss.integral);
+    *report = (lam_step_report) { .loss = loss.loss - log_det, .nll = loss.nll - log_det, .counts = loss.counts };
+    lam_step_report_terms(report, &loss.terms);
     if (status == LAM_OK) {
         report->grad_norm = lam_gradient_norm(t->grad, t->layout->trained);
         if (!isfinite(loss.loss) || !isfinite(report->grad_norm))

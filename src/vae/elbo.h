@@ -49,7 +49,7 @@ typedef struct lam_elbo_terms {
     double negative_elbo;  /* at beta 1: reconstruction + kl; nats an image, mean over rows */
     double reconstruction; /* -log p(x | z_K) */
     double kl;             /* log q(z_0 | x) - log N(z_K) - sum log|det| */
-    double tpr, integral[LAM_MAX_INTEGRANDS]; /* the penalties, without their coefficients */
+    lam_terms penalty_terms; /* the penalties, by name, without their coefficients */
     double penalties;      /* with them */
     lam_counts counts;
 } lam_elbo_terms;

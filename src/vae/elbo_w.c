@@ -248,9 +248,8 @@ static lam_status push(lam_elbo *s, const lam_elbo_call *call, lam_elbo_terms *t
             lam_loss loss = { .counts = terms->counts };
             lam_status status = lam_engine_forward(s->engine, flow, s->z0, rows, &call->solve, &call->noise, &call->penalty,
                 s->zk, s->l, &loss);
-            terms->tpr = loss.tpr;
+            terms->penalty_terms = loss.terms;
             terms->penalties = loss.loss;
-            memcpy(terms->integral, loss.integral, sizeof loss.integral);
             terms->counts = loss.counts;
             return status;
         }

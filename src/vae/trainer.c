@@ -84,12 +84,12 @@ static double beta_of(const trainer *t, uint64_t iteration)
     return last > 0 ? fmin(1, (double)iteration / last) : 1;
 }
 
-static void report_terms(lam_step_report *r, const lam_config *cfg, const lam_elbo_terms *terms, uint64_t epoch, double beta)
+static void report_terms(lam_step_report *r, const lam_elbo_terms *terms, uint64_t epoch, double beta)
 {
-    *r = (lam_step_report) { .loss = terms->loss, .nll = terms->negative_elbo, .tpr = terms->tpr, .counts = terms->counts,
+    *r = (lam_step_report) { .loss = terms->loss, .nll = terms->negative_elbo, .counts = terms->counts,
         .epoch = epoch + 1, .beta = beta, .extras = 2,
         .extra = { { "reconstruction", terms->reconstruction }, { "kl", terms->kl } } };
-    lam_step_report_integrals(r, cfg, terms->integral);
+    lam_step_report_terms(r, &terms->penalty_terms);
 }
 
 static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *report)
@@ -109,7 +109,7 @@ static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *re
     lam_status status = lam_elbo_forward_f32(t->train, &call, NULL, &terms);
     if (status == LAM_OK)
         status = lam_elbo_backward_f32(t->train, &call, t->grad, &terms);
-    report_terms(report, cfg, &terms, epoch, beta);
+    report_terms(report, &terms, epoch, beta);
     LAM_TRY(status);
     report->grad_norm = lam_vae_norm_of(&t->norm, t->grad);
     if (!isfinite(report->loss) || !isfinite(report->grad_norm))

@@ -341,7 +341,7 @@ static void halves_are_the_loss(void **state)
         for (size_t i = 0; i < 70; i++)
             nll -= logp[i] / 70;
         assert_true(fabs(nll - w.f.loss.nll) <= 1e-14 * fabs(nll));
-        assert_true(w.tpr == w.f.loss.tpr);
+        assert_true(w.tpr == tpr_of(&w.f.loss));
         for (size_t i = 0; i < 210; i++)
             w.w[i] = w.z[i] / 70;
         must(lam_engine_reverse_f64(w.f.engine, &w.f.solve, &w.f.penalty, w.w, 1.0 / 70, w.f.grad, w.f.grad_x, NULL, &w.counts));
@@ -411,7 +411,7 @@ static halves run_in_float(const rows *w, lam_trace trace)
     lam_engine_amortise_f32(f.engine, (const float *const *)f.am);
     lam_engine_freeze_f32(f.engine, 1);
     must(lam_engine_forward_f32(f.engine, f.params, w->f.x, 70, &w->f.solve, &w->f.noise, &w->f.penalty, f.z, f.l, &loss));
-    f.tpr = loss.tpr;
+    f.tpr = tpr_of(&loss);
     must(lam_engine_reverse_f32(f.engine, &w->f.solve, &w->f.penalty, w->w, w->g_l, f.grad, f.g_z0, f.g_am, &loss.counts));
     return f;
 }

@@ -104,7 +104,7 @@ static bound create(recipe r)
     b.call = (lam_elbo_call_f64) { .params = b.params, .pixels = b.pixels, .rows = rows, .beta = r.beta == 0 ? 1 : r.beta,
         .solve = lam_config_solve(&b.config, 1, NULL),
         .noise = { .kind = b.config.divergence, .seed = 4, .stream = 9, .purpose = LAM_DRAW_PROBE }, .draw = LAM_DRAW_LATENT,
-        .penalty = { .tpr_coefficient = b.config.tpr_coefficient, .tpr_times = r.tpr ? 4 : 0, .tpr_degree = 1, .seed = 6 },
+        .penalty = { .tpr = { b.config.tpr_coefficient, r.tpr ? 4 : 0, 1, 0 }, .seed = 6 },
         .given = b.e };
     return b;
 }
@@ -411,7 +411,7 @@ static void by_definition(void **state)
         assert_true(fabs(b.terms.negative_elbo + sum / n) <= 1e-12 * fabs(sum / n));
         assert_true(fabs(b.terms.kl - sum_kl / n) <= 1e-12 * fabs(sum / n));
         assert_true(fabs(b.terms.loss - (b.call.beta - 1) * sum_kl / n + sum / n) <= 1e-12 * fabs(sum / n));
-        assert_true(b.terms.tpr == 0);
+        assert_true(lam_terms_value(&b.terms.penalty_terms, "tpr") == 0);
         end(&b);
     }
 }
@@ -435,7 +435,7 @@ static void a_flow_that_does_nothing(void **state)
         must(lam_elbo_forward_f64(b.elbo, &b.call, b.row_elbo, &b.terms));
         for (size_t row = 0; row < 3; row++)
             assert_true(fabs(b.row_elbo[row] - none.row_elbo[row]) <= 1e-13 * fabs(none.row_elbo[row]));
-        assert_true(fabs(b.terms.tpr) <= 1e-28);
+        assert_true(fabs(lam_terms_value(&b.terms.penalty_terms, "tpr")) <= 1e-28);
         end(&none);
         end(&b);
     }

@@ -75,16 +75,16 @@ static void batches_on_one_engine(void **state)
     double *grad = malloc(f.layout.parameters * sizeof *grad);
     for (size_t i = 0; i < 6; i++) {
         f.rows = rows[i];
-        f.penalty.tpr_coefficient = 5;
+        f.penalty.tpr.coefficient = 5;
         check_gradient(&f);
-        f.penalty.tpr_coefficient = 0;
+        f.penalty.tpr.coefficient = 0;
         check_gradient(&f);
         memcpy(grad, f.grad, f.layout.parameters * sizeof *grad);
-        f.penalty.tpr_times = 0;
+        f.penalty.tpr.times = 0;
         lam_engine_freeze_f64(f.engine, 1);
         must(flow_gradient(&f));
         lam_engine_freeze_f64(f.engine, 0);
-        f.penalty.tpr_times = 4;
+        f.penalty.tpr.times = 4;
         assert_true(difference(grad, f.grad, f.layout.time) == 0); /* the observations take no part */
     }
     free(grad);
@@ -165,12 +165,12 @@ static void refusals(void **state)
     flow f = flow_create((recipe) { .times = 4, .degree = 1, .coefficient = 5 });
     flow_open(&f);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        f.penalty.tpr_times = bad[i].times, f.penalty.tpr_degree = bad[i].degree;
+        f.penalty.tpr.times = bad[i].times, f.penalty.tpr.degree = bad[i].degree;
         assert_int_equal(flow_gradient(&f), LAM_ERR_ARGUMENT);
     }
-    f.penalty.tpr_times = 5, f.penalty.tpr_degree = 1; /* more than the engine has room for */
+    f.penalty.tpr.times = 5, f.penalty.tpr.degree = 1; /* more than the engine has room for */
     assert_int_equal(flow_gradient(&f), LAM_ERR_ARGUMENT);
-    f.penalty.tpr_times = 4;
+    f.penalty.tpr.times = 4;
     f.rows = 8;
     assert_int_equal(flow_gradient(&f), LAM_ERR_ARGUMENT);
     f.rows = 7;

@@ -102,8 +102,8 @@ static void closed_forms(void **state)
             for (size_t r = 0; r < f.rows; r++)
                 kinetic += a[i] * f.x[3 * r + i] * f.x[3 * r + i] * (exp(2 * a[i] * end) - 1) / (4 * 3 * (double)f.rows);
         }
-        assert_true(fabs(f.loss.integral[0] - kinetic) < 1e-9 * kinetic);
-        assert_true(fabs(f.loss.integral[1] - jacobian) < 1e-9 * jacobian);
+        assert_true(fabs(integral(&f.loss, 0) - kinetic) < 1e-9 * kinetic);
+        assert_true(fabs(integral(&f.loss, 1) - jacobian) < 1e-9 * jacobian);
         assert_true(fabs(f.loss.loss - f.loss.nll - kinetic - jacobian) < 1e-9 * kinetic);
         flow_close(&f);
     }
@@ -122,8 +122,8 @@ static void noise_estimates_the_frobenius_norm(void **state)
     flow_loss(&exact);
     must(lam_engine_loss_f64(exact.engine, exact.params, exact.x, NULL, 2, &exact.solve, &exact.noise, &exact.penalty, NULL, NULL, &exact.loss));
     must(lam_engine_loss_f64(noisy.engine, noisy.params, exact.x, NULL, 2, &noisy.solve, &noisy.noise, &noisy.penalty, NULL, NULL, &noisy.loss));
-    assert_true(fabs(noisy.loss.integral[0] / exact.loss.integral[0] - 1) < 1e-6); /* kinetic knows no noise */
-    assert_true(fabs(noisy.loss.integral[1] / exact.loss.integral[1] - 1) < 0.03);
+    assert_true(fabs(integral(&noisy.loss, 0) / integral(&exact.loss, 0) - 1) < 1e-6); /* kinetic knows no noise */
+    assert_true(fabs(integral(&noisy.loss, 1) / integral(&exact.loss, 1) - 1) < 0.03);
     flow_close(&exact), flow_close(&noisy);
 }
 
@@ -139,12 +139,12 @@ static void they_leave_the_solve_alone(void **state)
     assert_true(plain.loss.nll == other.loss.nll);
     assert_int_equal(plain.loss.counts.forward, other.loss.counts.forward);
     assert_int_equal(plain.loss.counts.backward, other.loss.counts.backward);
-    assert_true(other.loss.tpr > plain.loss.tpr);
+    assert_true(tpr_of(&other.loss) > tpr_of(&plain.loss));
     /* and without weights they are the same loss, its gradient up to rounding in another order */
     memset(other.penalty.coefficient, 0, sizeof other.penalty.coefficient);
-    other.penalty.tpr_l_weight = 0;
+    other.penalty.tpr.l_weight = 0;
     must(flow_gradient(&other));
-    assert_true(other.loss.tpr == plain.loss.tpr && other.loss.loss == plain.loss.loss);
+    assert_true(tpr_of(&other.loss) == tpr_of(&plain.loss) && other.loss.loss == plain.loss.loss);
     assert_true(difference(plain.grad, other.grad, plain.layout.parameters) <= 1e-13 * largest(plain.grad, plain.layout.parameters));
     flow_close(&plain), flow_close(&other);
 }
@@ -161,7 +161,7 @@ static void by_tile(void **state)
     must(flow_gradient(&batch));
     must(flow_gradient(&tiles));
     for (size_t i = 0; i < 2; i++)
-        assert_true(fabs(batch.loss.integral[i] / tiles.loss.integral[i] - 1) < 1e-7);
+        assert_true(fabs(integral(&batch.loss, i) / integral(&tiles.loss, i) - 1) < 1e-7);
     assert_true(fabs(batch.loss.loss / tiles.loss.loss - 1) < 1e-7);
     assert_true(difference(batch.grad, tiles.grad, batch.layout.time) < 1e-6 * largest(batch.grad, batch.layout.time));
     flow_close(&batch), flow_close(&tiles);
@@ -195,9 +195,9 @@ static void refusals(void **state)
     assert_non_null(strstr(lam_last_error(), "kinetic"));
     o.integrands = 0, o.method = LAM_GRAD_STEPS, o.max_times = 4;
     must(lam_engine_create_f64(&f.layout, f.pool, &o, &f.engine));
-    f.penalty.tpr_times = 4, f.penalty.tpr_degree = 1, f.penalty.tpr_coefficient = 1, f.penalty.tpr_l_weight = 1;
+    f.penalty.tpr.times = 4, f.penalty.tpr.degree = 1, f.penalty.tpr.coefficient = 1, f.penalty.tpr.l_weight = 1;
     assert_int_equal(flow_gradient(&f), LAM_ERR_ARGUMENT);
-    f.penalty.tpr_l_weight = 0, f.penalty.steer = 2;
+    f.penalty.tpr.l_weight = 0, f.penalty.steer = 2;
     assert_int_equal(flow_gradient(&f), LAM_ERR_ARGUMENT);
     flow_close(&f);
 }

@@ -1,8 +1,15 @@
+/* Trajectory polynomial regularisation (Huang and Yeh, AAAI 2021), all of it: for the states Y of a block at its observation times,
+ *     mean over times and rows of |Y - its least-squares polynomial in time|^2                                  (method.md (4))
+ * times and projector, the value of a tile, its cotangents. */
 #include "penalty/tpr.h"
 #include "base/error.h"
+#include "penalty/observed.h"
 #include <math.h>
 #include <stdlib.h>
 
+/* ---- times and projector: the same for both widths ------------------------------------------------------------------ */
+
+#if LAM_WIDTH == 64
 /* Takes the components along basis[0..count) out of v; twice, for orthogonality to rounding. */
 static void orthogonalise(size_t n, size_t count, double basis[][LAM_MAX_TPR_TIMES], double *v)
 {
@@ -77,3 +84,68 @@ void lam_tpr_times(uint64_t seed, uint64_t stream, size_t n, double end, double 
     for (size_t i = 0; i < n; i++)
         times[i] *= end;
 }
+#endif
+
+/* ---- value and cotangents of a tile --------------------------------------------------------------------------------- */
+
+static double coefficient(const lam_penalty *p)
+{
+    return p->tpr.coefficient;
+}
+
+static size_t times(const lam_penalty *p)
+{
+    return p->tpr.times;
+}
+
+static int of_l(const lam_penalty *p)
+{
+    return p->tpr.l_weight > 0;
+}
+
+static lam_status check(const lam_penalty *p)
+{
+    return lam_tpr_check(p->tpr.times, p->tpr.degree);
+}
+
+static lam_status plan(const lam_penalty *p, const double *at, lam_observed_plan *plan)
+{
+    return lam_tpr_residual(plan->times, at, p->tpr.degree, plan->matrix);
+}
+
+/* out [planes][TILE] = base + factor * what the polynomial leaves of state j, from its plane `first` on. */
+static void residual(const lam_observed_plan *plan, const lam_observed *tile, size_t j, size_t first, size_t planes, double factor,
+    const real *base, real *out)
+{
+    real coef[LAM_MAX_OBSERVED];
+    const real *state[LAM_MAX_OBSERVED];
+    for (size_t k = 0; k < plan->times; k++) {
+        coef[k] = (real)(factor * plan->matrix[j * plan->times + k]);
+        state[k] = tile->state[k] + first * LAM_TILE;
+    }
+    tile->kernels->combine(planes * LAM_TILE, out, base, plan->times, coef, state);
+}
+
+static void value(const lam_penalty *p, const lam_observed_plan *plan, const lam_observed *tile, real *sums)
+{
+    for (size_t j = 0; j < plan->times; j++) {
+        residual(plan, tile, j, 0, tile->dim, 1, NULL, tile->scratch);
+        tile->kernels->column_dots(tile->dim, tile->scratch, tile->scratch, 1, sums);
+        if (p->tpr.l_weight > 0) {
+            residual(plan, tile, j, tile->dim, 1, 1, NULL, tile->scratch);
+            tile->kernels->column_dots(1, tile->scratch, tile->scratch, (real)p->tpr.l_weight, sums);
+        }
+    }
+}
+
+/* The projector is symmetric and idempotent, so the derivative of |R Y|^2 is 2 R Y. */
+static void cotangent(const lam_penalty *p, const lam_observed_plan *plan, const lam_observed *tile, size_t j, double factor, int add,
+    real *g, real *g_l)
+{
+    residual(plan, tile, j, 0, tile->dim, 2 * factor, add ? g : NULL, g);
+    if (g_l != NULL)
+        residual(plan, tile, j, tile->dim, 1, 2 * factor * p->tpr.l_weight, add ? g_l : NULL, g_l);
+}
+
+const lam_observed_penalty lam_tpr = { .name = "tpr", .per_time = 1, .coefficient = coefficient, .times = times, .of_l = of_l,
+    .check = check, .plan = plan, .value = value, .cotangent = cotangent };

@@ -1,0 +1,53 @@
+/* Penalties on the states of a block at its observation times. */
+#ifndef LAM_PENALTY_OBSERVED_H
+#define LAM_PENALTY_OBSERVED_H
+#include "flow/engine.h"
+#include "penalty/names.h"
+#include "penalty/penalty.h"
+
+enum { LAM_MAX_OBSERVED = 32 }; /* times */
+
+/* What such a penalty makes of a block's observation times, for all tiles. */
+typedef struct lam_observed_plan {
+    size_t times;
+    double matrix[LAM_MAX_OBSERVED * LAM_MAX_OBSERVED];
+} lam_observed_plan;
+
+/* The observed states of one tile, in time order from the block's start to its end. */
+typedef struct lam_observed {
+    const lam_kernels *kernels;
+    size_t dim;
+    const real *state[LAM_MAX_OBSERVED]; /* [times] of [dim + 1][TILE]: z, then l */
+    real *scratch;                       /* [dim][TILE] */
+} lam_observed;
+
+typedef struct lam_observed_penalty {
+    const char *name; /* of the term */
+    int per_time;     /* 1: its value is a mean over the times too, not over the rows alone */
+    double (*coefficient)(const lam_penalty *penalty);
+    size_t (*times)(const lam_penalty *penalty); /* observed states that it wants, both ends of the block among them; 0: it is off */
+    int (*of_l)(const lam_penalty *penalty);     /* 1: its value depends on l */
+    lam_status (*check)(const lam_penalty *penalty);
+    lam_status (*plan)(const lam_penalty *penalty, const double *times, lam_observed_plan *plan); /* plan->times is set */
+    /* sums [TILE] += the value of each row of the tile. */
+    void (*value)(const lam_penalty *penalty, const lam_observed_plan *plan, const lam_observed *tile, real *sums);
+    /* factor times the derivative of the value by state j, into (add 0) or onto (add 1) g [dim][TILE], and when it is of l into or onto
+     * g_l [TILE] as well. */
+    void (*cotangent)(const lam_penalty *penalty, const lam_observed_plan *plan, const lam_observed *tile, size_t j, double factor,
+        int add, real *g, real *g_l);
+} lam_observed_penalty;
+
+extern const lam_observed_penalty lam_tpr; /* tpr_w.c */
+
+/* The list of them (penalty_w.c). */
+enum { LAM_OBSERVED_PENALTIES = 1 };
+extern const lam_observed_penalty *const lam_observed_penalties[LAM_OBSERVED_PENALTIES];
+
+/* For the loss (observed_w.c). What an engine observes a block, from 1, its end alone, on; checks what the penalties ask for. */
+lam_status lam_observed_times(const lam_engine *engine, const lam_penalty *penalty, size_t *times);
+/* Adds what they come to over the block in hand to the first LAM_OBSERVED_PENALTIES terms. */
+lam_status lam_observed_values(lam_engine *engine, const lam_penalty *penalty, lam_terms *terms);
+/* Their cotangents of the observed states of the block in hand, weighted, into the engine's g_out; *any 0: there are none. */
+lam_status lam_observed_cotangents(lam_engine *engine, const lam_penalty *penalty, int *any);
+
+#endif

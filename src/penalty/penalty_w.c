@@ -1,0 +1,46 @@
+/* The lists of penalties, and what a configuration makes of them. Who adds a penalty adds its line here. */
+#include "penalty/loss.h"
+#include "penalty/observed.h"
+#include <string.h>
+
+const lam_observed_penalty *const lam_observed_penalties[LAM_OBSERVED_PENALTIES] = { &lam_tpr };
+
+/* In the order of engines and losses. */
+static const lam_integral_penalty *const integrals[] = { &lam_kinetic_penalty, &lam_jacobian_penalty, &lam_taylor_penalty };
+enum { INTEGRALS = sizeof integrals / sizeof integrals[0] };
+
+_Static_assert((int)INTEGRALS <= (int)LAM_MAX_INTEGRANDS && LAM_OBSERVED_PENALTIES + LAM_MAX_INTEGRANDS <= LAM_MAX_TERMS,
+    "there is room for every penalty");
+
+lam_penalty lam_penalty_of(const lam_config *cfg, uint64_t stream)
+{
+    lam_penalty p = { .steer = cfg->steer, .seed = cfg->seed, .stream = stream };
+    if (cfg->tpr_coefficient > 0) {
+        p.tpr.coefficient = cfg->tpr_coefficient;
+        p.tpr.times = cfg->tpr_times;
+        p.tpr.degree = cfg->tpr_degree;
+        p.tpr.l_weight = cfg->tpr_l_weight;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < INTEGRALS; i++)
+        if (integrals[i]->coefficient(cfg) > 0)
+            p.coefficient[n++] = integrals[i]->coefficient(cfg);
+    return p;
+}
+
+void lam_penalty_options(const lam_config *cfg, lam_engine_options *options)
+{
+    const lam_penalty p = lam_penalty_of(cfg, 0);
+    options->max_times = 0;
+    options->l_observed = 0;
+    for (size_t i = 0; i < LAM_OBSERVED_PENALTIES; i++) {
+        const lam_observed_penalty *o = lam_observed_penalties[i];
+        if (o->times(&p) > options->max_times)
+            options->max_times = o->times(&p);
+        options->l_observed |= o->times(&p) > 0 && o->of_l(&p);
+    }
+    options->integrands = 0;
+    for (size_t i = 0; i < INTEGRALS; i++)
+        if (integrals[i]->coefficient(cfg) > 0)
+            options->integrand[options->integrands++] = integrals[i]->integrand(cfg);
+}
