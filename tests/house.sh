@@ -12,9 +12,6 @@ ctags --version 2>/dev/null | grep -q 'Universal Ctags' || { echo "skipped: no u
 
 long_files=(
     src/data/pickle.c
-    src/field/field_w.c
-    src/field/series_w.c
-    src/flow/engine_w.c
     src/model/parameter_value.c
 )
 long_functions=(

@@ -1,168 +1,8 @@
+/* A field on a tile: its parameters at a time, value and directional derivatives, and their reverse (method.md 2, 3). */
 #include "field/field.h"
-#include "base/error.h"
-#include "base/mem.h"
+#include "field/inside.h"
 #include <math.h>
 #include <string.h>
-
-/* ---- layout ------------------------------------------------------------------------------------------------------- */
-
-static lam_activation activation_of(const lam_field *f, size_t k)
-{
-    return k + 1 < f->shape->layers ? f->shape->activation : LAM_ACT_IDENTITY;
-}
-
-/* Pre-activations have a place of their own unless nothing needs them or (identity) they are the output. */
-static int keeps_a(const lam_field *f, size_t k)
-{
-    lam_activation act = activation_of(f, k);
-    return act != LAM_ACT_IDENTITY && (lam_saves_a(act) || f->shape->layer[k].has_gate);
-}
-
-static size_t padded(size_t n, size_t lanes)
-{
-    return (n + lanes - 1) / lanes * lanes;
-}
-
-static void lay_out_record(lam_field *f)
-{
-    const lam_field_shape *s = f->shape;
-    size_t planes = 1 + f->tangents, at = planes * s->dim * LAM_TILE;
-    for (size_t k = 0; k < s->layers; k++) {
-        size_t plane = s->layer[k].out * LAM_TILE;
-        f->record_h[k] = at;
-        at += planes * plane;
-        if (lam_saves_d1(activation_of(f, k))) {
-            f->record_d1[k] = at;
-            at += plane;
-        }
-        f->record_a[k] = f->record_h[k];
-        if (keeps_a(f, k)) {
-            f->record_a[k] = at;
-            at += planes * plane;
-        }
-        f->record_gate[k] = f->record_a[k];
-    }
-    f->record_size = at;
-}
-
-static void lay_out_scratch(lam_field *f, size_t chunks)
-{
-    const lam_field_shape *s = f->shape;
-    size_t planes = 1 + f->tangents, stack = planes * s->widest * LAM_TILE, at = 0, largest_c = 0;
-    for (size_t k = 0; k <= s->layers; k++) { /* two stacks in turn, or one a layer when chunks add up in plane 0 */
-        f->scratch_g[k] = chunks > 1 ? k * stack : (k % 2) * stack;
-        at = f->scratch_g[k] + stack > at ? f->scratch_g[k] + stack : at;
-    }
-    f->scratch_transposed = at;
-    at += planes * padded(s->widest, f->kernels->lanes) * LAM_TILE;
-    f->scratch_outer = at;
-    for (size_t k = 0; k < s->layers; k++) {
-        const lam_field_layer *l = &s->layer[k];
-        size_t normal = l->out * padded(l->in, f->kernels->lanes), swap = l->in * padded(l->out, f->kernels->lanes);
-        f->swapped[k] = swap < normal;
-        size_t c = swap < normal ? swap : normal;
-        if (l->bases > 1 && c > largest_c)
-            largest_c = c;
-    }
-    at += padded(largest_c, 16);
-    f->scratch_sums = at;
-    at += 2 * padded(s->widest, 16);
-    f->scratch_size = padded(at, 16);
-}
-
-static void lay_out_sums(lam_field *f)
-{
-    const lam_field_shape *s = f->shape;
-    size_t at = 0;
-    for (size_t k = 0; k < s->layers; k++) {
-        const lam_field_layer *l = &s->layer[k];
-        size_t lanes = f->kernels->lanes;
-        size_t c = f->swapped[k] ? l->in * padded(l->out, lanes) : l->out * padded(l->in, lanes);
-        for (size_t j = 0; j < l->bases; j++) {
-            f->sum_c[k][j] = at;
-            at += padded(c, 16);
-        }
-        for (size_t j = 0; j < l->bases; j++) {
-            f->sum_b[k][j] = at;
-            at += l->out;
-        }
-        f->sum_u[k] = at;
-        at += l->out;
-        f->sum_g[k] = at;
-        at += l->out;
-        f->sum_gate_c[k] = at;
-        at += l->out;
-        f->sum_v1[k] = at;
-        at += LAM_HYPER_UNITS;
-        f->sum_c1[k] = at;
-        at += LAM_HYPER_UNITS;
-        at = padded(at, 16);
-    }
-    f->sum_beta = at;
-    f->sum_size = padded(at + 1, 16);
-}
-
-/* One allocation, many named pointers; with storage NULL it only counts. */
-static size_t lay_out_storage(lam_field *f, real *storage)
-{
-    const lam_field_shape *s = f->shape;
-    size_t at = 0;
-#define TAKE(pointer, n)                              \
-    do {                                              \
-        if (storage != NULL)                          \
-            (pointer) = storage + at;                 \
-        at += padded(n, 16);                          \
-    } while (0)
-    size_t largest = 0;
-    for (size_t k = 0; k < s->layers; k++) {
-        const lam_field_layer *l = &s->layer[k];
-        size_t n = l->in * l->out;
-        if (l->bases == 1) {
-            TAKE(f->packed[k], n);
-            TAKE(f->packed_t[k], n);
-        } else if (l->bases > 1 && n > largest) {
-            largest = n;
-        }
-        for (size_t i = 0; i < f->slots; i++) {
-            lam_slot_layer *sl = &f->slot[i].layer[k];
-            TAKE(sl->shift, l->out);
-            if (l->has_gate)
-                TAKE(sl->scale, l->out);
-            if (l->bases > 1) {
-                TAKE(sl->own, n);
-                TAKE(sl->own_t, n);
-            }
-        }
-    }
-    TAKE(f->effective, largest);
-#undef TAKE
-    return at;
-}
-
-lam_status lam_field_init(lam_field *f, const lam_field_shape *shape, const lam_kernels *kernels, size_t tangents,
-    size_t chunks, int unit_seeds, size_t slots)
-{
-    memset(f, 0, sizeof *f);
-    f->shape = shape;
-    f->kernels = kernels;
-    f->tangents = tangents;
-    f->unit_seeds = unit_seeds;
-    f->slots = slots;
-    lay_out_record(f);
-    lay_out_scratch(f, chunks);
-    lay_out_sums(f);
-    f->storage = lam_alloc(lay_out_storage(f, NULL), sizeof(real));
-    if (f->storage == NULL)
-        return LAM_ERR_MEMORY;
-    lay_out_storage(f, f->storage);
-    return LAM_OK;
-}
-
-void lam_field_clear(lam_field *f)
-{
-    lam_free(f->storage);
-    f->storage = NULL;
-}
 
 /* ---- parameters at a time ----------------------------------------------------------------------------------------- */
 
@@ -259,9 +99,9 @@ void lam_field_forward(const lam_field *f, size_t slot, size_t vectors, size_t f
         const lam_field_layer *l = &f->shape->layer[k];
         const lam_slot_layer *sl = &f->slot[slot].layer[k];
         lam_forward call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
-            .with_value = with_value, .activation = activation_of(f, k), .beta = f->beta, .weight = sl->weight,
+            .with_value = with_value, .activation = lam_field_activation(f, k), .beta = f->beta, .weight = sl->weight,
             .scale = sl->scale, .shift = sl->shift, .x = x, .h = record + f->record_h[k],
-            .d1 = record + f->record_d1[k], .a = keeps_a(f, k) ? record + f->record_a[k] : NULL };
+            .d1 = record + f->record_d1[k], .a = lam_field_keeps_a(f, k) ? record + f->record_a[k] : NULL };
         if (f->unit_seeds && k == 0) {
             call.unit = record + l->in * LAM_TILE;
             call.unit_first = first;
@@ -302,7 +142,7 @@ static void reverse_vectors(const lam_field *f, size_t k, size_t slot, const chu
     const lam_field_layer *l = &f->shape->layer[k];
     const lam_slot_layer *sl = &f->slot[slot].layer[k];
     size_t plane = l->out * LAM_TILE, vectors = ch->vectors;
-    real t = f->slot[slot].t, *dots = s0 + padded(f->shape->widest, 16);
+    real t = f->slot[slot].t, *dots = s0 + lam_padded(f->shape->widest, 16);
     memset(s0, 0, l->out * sizeof *s0);
     if (ch->with_value)
         f->kernels->row_sums(l->out, vectors, g, NULL, s0);
@@ -340,7 +180,7 @@ static size_t block_index(const lam_field *f, size_t k, size_t o, size_t i)
     const lam_field_layer *l = &f->shape->layer[k];
     size_t rows = f->swapped[k] ? l->in : l->out, cols = f->swapped[k] ? l->out : l->in;
     size_t m = f->swapped[k] ? i : o, n = f->swapped[k] ? o : i, block = f->kernels->block;
-    size_t j = n / block, left = padded(cols, f->kernels->lanes) - j * block, width = left < block ? left : block;
+    size_t j = n / block, left = lam_padded(cols, f->kernels->lanes) - j * block, width = left < block ? left : block;
     return j * block * rows + m * width + (n - j * block);
 }
 
@@ -394,7 +234,7 @@ void lam_field_outer(const lam_field *f, size_t k, size_t vectors, size_t planes
     const lam_kernels *kern = f->kernels;
     const real *left = f->swapped[k] ? x : g, *right = f->swapped[k] ? g : x;
     size_t m = f->swapped[k] ? l->in : l->out, n = f->swapped[k] ? l->out : l->in;
-    size_t t_plane = padded(n, kern->lanes) * LAM_TILE;
+    size_t t_plane = lam_padded(n, kern->lanes) * LAM_TILE;
     real *transposed = scratch + f->scratch_transposed;
     for (size_t p = 0; p < planes; p++)
         kern->transpose(n, vectors, right + p * n * LAM_TILE, transposed + p * t_plane);
@@ -406,7 +246,7 @@ void lam_field_outer(const lam_field *f, size_t k, size_t vectors, size_t planes
 size_t lam_field_outer_size(const lam_field *f, size_t k)
 {
     const lam_field_layer *l = &f->shape->layer[k];
-    return f->swapped[k] ? l->in * padded(l->out, f->kernels->lanes) : l->out * padded(l->in, f->kernels->lanes);
+    return f->swapped[k] ? l->in * lam_padded(l->out, f->kernels->lanes) : l->out * lam_padded(l->in, f->kernels->lanes);
 }
 
 void lam_field_share(const lam_field *f, size_t k, const real *phi, const real *c, real *sums)
@@ -425,7 +265,7 @@ static void reverse_weights(const lam_field *f, size_t k, size_t slot, const chu
     const lam_field_layer *l = &f->shape->layer[k];
     int unit = f->unit_seeds && (k == 0 || is_diagonal(f, k));
     size_t first = ch->with_value ? 0 : 1, planes = 1 + (unit ? 0 : ch->tangents) - first;
-    real *line = scratch + f->scratch_sums + padded(f->shape->widest, 16);
+    real *line = scratch + f->scratch_sums + lam_padded(f->shape->widest, 16);
     real *c = l->bases == 1 ? sums + f->sum_c[k][0] : scratch + f->scratch_outer;
     if (l->bases > 1)
         memset(c, 0, lam_field_outer_size(f, k) * sizeof *c);

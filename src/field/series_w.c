@@ -1,128 +1,6 @@
-#include "field/series.h"
-#include "base/error.h"
-#include "base/mem.h"
+/* Taylor coefficients of f along the path, order by order behind the value, and their reverse (method.md 10). */
+#include "field/series_inside.h"
 #include <string.h>
-
-/* ---- layout ------------------------------------------------------------------------------------------------------- */
-
-static size_t padded(size_t n)
-{
-    return (n + 15) / 16 * 16;
-}
-
-static int has_activation(const lam_field *f, size_t k)
-{
-    return k + 1 < f->shape->layers && f->shape->activation != LAM_ACT_IDENTITY;
-}
-
-/* Order of the series of a layer's matrix: blend's is linear in t. */
-static size_t matrices(const lam_field_layer *l, size_t orders)
-{
-    return l->bases < 2 ? 0 : l->is_blend ? 1 : orders;
-}
-
-/* a_{j+1} has a place of its own. */
-static int keeps_a(const lam_field_series *s, size_t k, size_t j)
-{
-    const lam_field_shape *shape = s->field->shape;
-    return has_activation(s->field, k) && (lam_saves_a(shape->activation) || shape->layer[k].has_gate || j + 1 < s->orders);
-}
-
-static void lay_out_record(lam_field_series *s, lam_field *f)
-{
-    size_t at = f->record_size;
-    s->record_x = at;
-    at += s->orders * f->shape->dim * LAM_TILE;
-    for (size_t k = 0; k < f->shape->layers; k++) {
-        size_t plane = f->shape->layer[k].out * LAM_TILE;
-        if (s->rows != NULL)
-            s->rows->record_extra[k] = k == 0 ? s->record_x : s->record_h[k - 1];
-        s->record_h[k] = at;
-        at += s->orders * plane;
-        for (size_t j = 0; j < s->orders; j++) {
-            s->record_a[k][j] = s->record_h[k] + j * plane;
-            if (keeps_a(s, k, j)) {
-                s->record_a[k][j] = at;
-                at += plane;
-            }
-        }
-    }
-    s->record_product = at;
-    f->record_size = at + (s->has_matrices ? f->shape->widest * LAM_TILE : 0);
-}
-
-enum { SUMS = 4 }; /* arrays of [widest] */
-
-static void lay_out_scratch(lam_field_series *s, lam_field *f)
-{
-    size_t at = f->scratch_size, dim = f->shape->dim * LAM_TILE, widest = f->shape->widest;
-    for (size_t k = 0; s->rows == NULL && k < f->shape->layers; k++) {
-        s->scratch_g[k + 1] = at;
-        at += s->orders * f->shape->layer[k].out * LAM_TILE;
-    }
-    s->scratch_f0 = at;
-    s->scratch_z = at + dim;
-    s->scratch_product = at + 2 * dim;
-    s->scratch_sums = s->scratch_product + widest * LAM_TILE;
-    f->scratch_size = s->scratch_sums + SUMS * padded(widest);
-}
-
-/* As in field_w.c: with storage NULL it only counts. */
-static size_t lay_out_storage(lam_field_series *s, real *storage)
-{
-    const lam_field *f = s->field;
-    size_t at = padded(f->shape->widest); /* zeros */
-#define TAKE(pointer, n)                              \
-    do {                                              \
-        if (storage != NULL)                          \
-            (pointer) = storage + at;                 \
-        at += padded(n);                              \
-    } while (0)
-    for (size_t i = 0; i < f->slots; i++)
-        for (size_t k = 0; k < f->shape->layers; k++) {
-            const lam_field_layer *l = &f->shape->layer[k];
-            lam_series_slot *sl = &s->slot[i][k];
-            for (size_t j = 0; j < s->orders; j++) {
-                TAKE(sl->shift[j], l->out);
-                if (l->has_gate)
-                    TAKE(sl->mix[j], l->out);
-                if (j < matrices(l, s->orders)) {
-                    TAKE(sl->weight[j], l->in * l->out);
-                    TAKE(sl->weight_t[j], l->in * l->out);
-                }
-            }
-        }
-#undef TAKE
-    return at;
-}
-
-lam_status lam_series_init(lam_field_series *s, lam_field *f, lam_amortised_field *rows, size_t orders)
-{
-    memset(s, 0, sizeof *s);
-    s->field = f;
-    s->rows = rows;
-    s->orders = orders;
-    for (size_t k = 0; k < f->shape->layers; k++) {
-        const lam_field_layer *l = &f->shape->layer[k];
-        s->has_matrices |= matrices(l, orders) > 0;
-        if (rows != NULL && l->has_gate)
-            return lam_fail(LAM_ERR_UNSUPPORTED, "derivatives along the path (taylor) are not to be had of a field with gates and "
-                "parameters from the rows; take layers of the kind concat");
-    }
-    lay_out_record(s, f);
-    lay_out_scratch(s, f);
-    if ((s->storage = lam_alloc(lay_out_storage(s, NULL), sizeof(real))) == NULL)
-        return LAM_ERR_MEMORY;
-    lay_out_storage(s, s->storage);
-    s->zeros = s->storage;
-    return LAM_OK;
-}
-
-void lam_series_clear(lam_field_series *s)
-{
-    lam_free(s->storage);
-    s->storage = NULL;
-}
 
 /* ---- parameters at a time ----------------------------------------------------------------------------------------- */
 
@@ -178,7 +56,7 @@ void lam_series_prepare(lam_field_series *s, lam_field *f, size_t slot)
         if (l->has_gate)
             set_gate(s, l, at->scale, sl);
         set_shift(s, l, f->slot[slot].t, sl);
-        for (size_t j = 0; j < matrices(l, s->orders); j++)
+        for (size_t j = 0; j < lam_series_matrices(l, s->orders); j++)
             lam_field_mix(f, k, sl->phi[j], sl->weight[j], sl->weight_t[j]);
     }
 }
@@ -227,7 +105,7 @@ static void forward_linear(const lam_field_series *s, size_t k, size_t order, si
         product(s, k, vectors, at->weight, at->scale, sl->shift[order - 1], x, a);
     else
         memset(a, 0, l->out * LAM_TILE * sizeof *a);
-    for (size_t i = 1; i <= order && i <= matrices(l, s->orders); i++) {
+    for (size_t i = 1; i <= order && i <= lam_series_matrices(l, s->orders); i++) {
         product(s, k, vectors, sl->weight[i - 1], NULL, s->zeros, input_at(s, k, order - i, record), more);
         add_plane(f, l->out, 1, more, a);
     }
@@ -266,7 +144,7 @@ void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, 
         f->kernels->combine(plane, x, NULL, 1, &factor, &before);
         for (size_t k = 0; k <= last; k++) {
             forward_linear(s, k, order, slot, vectors, am, record);
-            if (!has_activation(f, k))
+            if (!lam_series_has_activation(f, k))
                 continue;
             lam_series_call call = activation_call(s, k, order, vectors, record);
             call.last = record + s->record_a[k][order - 1];
@@ -302,9 +180,9 @@ static row_sums sum_rows(const passage *c, size_t k, size_t order, const real *g
 {
     const lam_field *f = c->s->field;
     const lam_field_layer *l = &f->shape->layer[k];
-    size_t width = padded(f->shape->widest);
+    size_t width = lam_padded(f->shape->widest, 16);
     row_sums sum = { .g = c->scratch + c->s->scratch_sums };
-    memset(sum.g, 0, SUMS * width * sizeof(real));
+    memset(sum.g, 0, LAM_SERIES_SUMS * width * sizeof(real));
     f->kernels->row_sums(l->out, c->vectors, g, NULL, sum.g);
     for (size_t i = 0; i <= order; i++) {
         sum.a[i] = sum.g + (i + 1) * width;
@@ -395,7 +273,7 @@ static void reverse_weights(const passage *c, size_t k)
             c->sums + f->sum_c[k][0]);
     if (l->bases < 2)
         return;
-    for (size_t j = 0; j <= matrices(l, s->orders); j++) { /* a_i has W_j x_{i-j} */
+    for (size_t j = 0; j <= lam_series_matrices(l, s->orders); j++) { /* a_i has W_j x_{i-j} */
         memset(own, 0, lam_field_outer_size(f, k) * sizeof *own);
         for (size_t i = j > 1 ? j : 1; i <= s->orders; i++)
             lam_field_outer(f, k, c->vectors, 1, input_at(s, k, i - j, c->record), cotangent_at(c, k, i), c->scratch, own);
@@ -462,7 +340,7 @@ static void reverse_layer(const passage *c, size_t k, size_t order)
     if (s->rows != NULL)
         lam_amortised_add_reverse(s->rows, k, c->vectors, 1, c->am, g, c->q[k] + (order - 1) * l->rank * LAM_TILE, below);
     reverse_inputs(c, k, order, order < s->orders, below);
-    for (size_t i = 1; i <= order && i <= matrices(l, s->orders); i++) {
+    for (size_t i = 1; i <= order && i <= lam_series_matrices(l, s->orders); i++) {
         product_reverse(c, k, sl->weight_t[i - 1], g, below);
         reverse_inputs(c, k, order - i, 1, below);
     }

@@ -47,15 +47,8 @@ struct lam_engine {
     real **scratch;         /* [threads] of the field's reverse */
     struct lam_adjoint *adjoint;
     struct lam_tiles *tiles; /* with LAM_CONTROL_TILE: does all the work; the arrays above are NULL then */
-    /* arguments of the region in hand */
-    const double *in_rows;
-    const size_t *in_index;
-    const lam_noise *in_noise;
-    double *out_rows, *out_l;
-    size_t out_times; /* of trajectories */
-    size_t n_times;
+    size_t n_times;     /* observed a block in the call in hand */
 };
-
 
 /* Loads block b's parameters and noise; the system of its ODE. */
 void lam_engine_take_block(lam_engine *e, size_t block);

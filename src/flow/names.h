@@ -34,6 +34,8 @@
 #define lam_engine_take_block LAM_W(lam_engine_take_block)
 #define lam_engine_trajectories LAM_W(lam_engine_trajectories)
 #define lam_engine_transform LAM_W(lam_engine_transform)
+#define lam_planes_from_rows LAM_W(lam_planes_from_rows)
+#define lam_planes_to_rows LAM_W(lam_planes_to_rows)
 #define lam_tile_share LAM_W(lam_tile_share)
 #define lam_tiles LAM_W(lam_tiles)
 #define lam_tiles_create LAM_W(lam_tiles_create)

@@ -1,6 +1,7 @@
 /* One evaluation of a block's field on rows of the caller: what tests and pictures ask for. */
 #include "base/error.h"
 #include "flow/inside.h"
+#include "flow/planes.h"
 #include "ode/space.h"
 #include <string.h>
 
@@ -9,13 +10,6 @@ typedef struct field_call {
     const double *noise_rows;
     double *v, *div, *vjp;
 } field_call;
-
-static void rows_from_planes(const lam_engine *e, size_t tile, const real *planes, double *to)
-{
-    for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++)
-        for (size_t i = 0; i < e->dim; i++)
-            to[(tile * LAM_TILE + r) * e->dim + i] = (double)planes[i * LAM_TILE + r];
-}
 
 static void field_tile(void *arg, size_t tile, size_t thread)
 {
@@ -28,17 +22,15 @@ static void field_tile(void *arg, size_t tile, size_t thread)
     lam_cnf_system(e, 0, &system);
     system.eval(e, tile, 0, thread, 0, e->path[0]->y[0] + tile * e->rows * LAM_TILE, k, record);
     if (c->v != NULL)
-        rows_from_planes(e, tile, k, c->v);
+        lam_planes_to_rows(&e->batch, tile, e->dim, k, e->dim, c->v);
     for (size_t r = 0; c->div != NULL && r < rows; r++)
         c->div[tile * LAM_TILE + r] = -(double)k[plane + r];
     if (c->vjp == NULL)
         return;
     memset(gk, 0, plane * sizeof(real));
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < e->dim; i++)
-            gk[i * LAM_TILE + r] = (real)c->noise_rows[(tile * LAM_TILE + r) * e->dim + i];
+    lam_planes_from_rows(&e->batch, tile, e->dim, c->noise_rows, NULL, gk);
     lam_cnf_pull_into(e, tile, thread, 0, record, gk, 0, e->sums[0], gz);
-    rows_from_planes(e, tile, gz, c->vjp);
+    lam_planes_to_rows(&e->batch, tile, e->dim, gz, e->dim, c->vjp);
 }
 
 lam_status lam_engine_field(lam_engine *e, const real *params, size_t block, double t, const double *x,

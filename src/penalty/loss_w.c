@@ -2,6 +2,7 @@
  * penalties, of which this file knows the list alone (penalty_w.c). */
 #include "base/error.h"
 #include "flow/inside.h"
+#include "flow/planes.h"
 #include "ode/space.h"
 #include "penalty/loss.h"
 #include "penalty/observed.h"
@@ -225,14 +226,18 @@ static lam_status reverse_block(loss_run *l, size_t block, real *grad, lam_count
     return LAM_OK;
 }
 
+typedef struct rows_out {
+    lam_engine *e;
+    double *z, *l; /* [rows, dim], [rows] */
+} rows_out;
+
+/* The cotangent of the chain's start. */
 static void grad_x_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    lam_engine *e = arg;
-    size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < d; i++)
-            e->out_rows[(tile * LAM_TILE + r) * d + i] = (double)e->g_chain[(tile * e->g_rows + i) * LAM_TILE + r];
+    const rows_out *out = arg;
+    lam_engine *e = out->e;
+    lam_planes_to_rows(&e->batch, tile, e->dim, e->g_chain + tile * e->g_rows * LAM_TILE, e->dim, out->z);
 }
 
 /* Every block's reverse, last first, from the cotangents in g_chain, g_l being that of l where g_chain does not say; grad
@@ -306,8 +311,8 @@ lam_status lam_engine_loss(lam_engine *e, const real *params, const double *x, c
     if (!all_finite(grad, e->layout->parameters))
         return lam_fail(LAM_ERR_DIVERGED, "the gradient is not finite (loss %g); lower lr or set clip", loss->loss);
     if (grad_x != NULL) {
-        e->out_rows = grad_x;
-        lam_engine_run(e, grad_x_tile, e);
+        rows_out out = { .e = e, .z = grad_x };
+        lam_engine_run(e, grad_x_tile, &out);
     }
     return LAM_OK;
 }
@@ -317,15 +322,11 @@ lam_status lam_engine_loss(lam_engine *e, const real *params, const double *x, c
 static void store_end(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
-    lam_engine *e = arg;
-    size_t d = e->dim;
+    const rows_out *out = arg;
+    lam_engine *e = out->e;
     const real *y = observed(e, e->layout->blocks - 1, e->n_times - 1) + tile * e->rows * LAM_TILE;
-    for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++) {
-        size_t row = tile * LAM_TILE + r;
-        for (size_t i = 0; i < d; i++)
-            e->out_rows[row * d + i] = (double)y[i * LAM_TILE + r];
-        e->out_l[row] = (double)y[d * LAM_TILE + r];
-    }
+    lam_planes_to_rows(&e->batch, tile, e->dim, y, e->dim, out->z);
+    lam_planes_to_rows(&e->batch, tile, 1, y + e->dim * LAM_TILE, 1, out->l);
 }
 
 typedef struct end_cotangents {
@@ -342,12 +343,9 @@ static void load_cotangents(void *arg, size_t tile, size_t thread)
     size_t d = e->dim;
     real *g = e->g_chain + tile * e->g_rows * LAM_TILE;
     memset(g, 0, e->g_rows * LAM_TILE * sizeof(real));
-    for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++) {
-        for (size_t i = 0; i < d; i++)
-            g[i * LAM_TILE + r] = (real)c->z[(tile * LAM_TILE + r) * d + i];
-        if (e->g_rows > d)
-            g[d * LAM_TILE + r] = (real)c->l;
-    }
+    lam_planes_from_rows(&e->batch, tile, d, c->z, NULL, g);
+    for (size_t r = 0; e->g_rows > d && r < lam_batch_tile_rows(&e->batch, tile); r++)
+        g[d * LAM_TILE + r] = (real)c->l;
 }
 
 lam_status lam_engine_forward(lam_engine *e, const real *params, const double *z0, size_t rows, const lam_flow_solve *solve,
@@ -360,9 +358,8 @@ lam_status lam_engine_forward(lam_engine *e, const real *params, const double *z
     LAM_TRY(lam_engine_load_rows(e, params, z0, NULL, rows));
     loss->nll = 0;
     LAM_TRY(forward(&run, noise, loss));
-    e->out_rows = z;
-    e->out_l = l;
-    lam_engine_run(e, store_end, e);
+    rows_out out = { e, z, l };
+    lam_engine_run(e, store_end, &out);
     return LAM_OK;
 }
 
@@ -378,8 +375,8 @@ lam_status lam_engine_reverse(lam_engine *e, const lam_flow_solve *solve, const 
     if (!all_finite(grad, e->layout->parameters))
         return lam_fail(LAM_ERR_DIVERGED, "the gradient of the flow's parameters is not finite; lower lr or set clip");
     if (g_z0 != NULL) {
-        e->out_rows = g_z0;
-        lam_engine_run(e, grad_x_tile, e);
+        rows_out out = { .e = e, .z = g_z0 };
+        lam_engine_run(e, grad_x_tile, &out);
     }
     return LAM_OK;
 }

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "flow/inside.h"
+#include "flow/planes.h"
 #include "ode/space.h"
 #include "penalty/pairing.h"
 #include <math.h>
@@ -13,6 +14,8 @@ struct lam_matcher {
     real *x, *noise;           /* [tiles][dim][TILE]; [looks][tiles][dim][TILE] */
     double **space;            /* [threads] rows of a tile, its noise, and the cost of each pair */
     const lam_matching *call;
+    const double *rows;        /* of the call in hand, as are index's */
+    const size_t *index;
     double time;               /* T of the block in hand */
     double way[LAM_MAX_SLOTS]; /* t / T of the look in hand, a slot */
     size_t slots, look;
@@ -89,11 +92,10 @@ static void draw_tile(void *arg, size_t tile, size_t thread)
     double *x = m->space[thread], *noise = x + LAM_PAIRED * d, *cost = noise + LAM_PAIRED * d;
     real *planes = m->x + tile * plane;
     memset(planes, 0, plane * sizeof(real));
+    lam_planes_from_rows(&e->batch, tile, d, m->rows, m->index, planes);
     for (size_t r = 0; r < rows; r++) {
         size_t row = tile * LAM_TILE + r;
-        memcpy(x + r * d, e->in_rows + (e->in_index != NULL ? e->in_index[row] : row) * d, d * sizeof(double));
-        for (size_t i = 0; i < d; i++)
-            planes[i * LAM_TILE + r] = (real)x[r * d + i];
+        memcpy(x + r * d, m->rows + (m->index != NULL ? m->index[row] : row) * d, d * sizeof(double));
     }
     for (size_t look = 0; look < m->looks; look++) {
         for (size_t r = 0; r < rows; r++) {
@@ -169,8 +171,8 @@ lam_status lam_matching_loss(lam_matcher *m, const real *params, const double *x
         return lam_fail(LAM_ERR_ARGUMENT, "a batch of %zu rows, where 1 to %zu were expected", rows, e->options.max_rows);
     lam_engine_set_batch(e, rows);
     e->params = params;
-    e->in_rows = x;
-    e->in_index = index;
+    m->rows = x;
+    m->index = index;
     m->call = call;
     m->looks = looks_of(e->batch.tiles);
     m->slots = e->batch.tiles < LAM_MAX_SLOTS ? e->batch.tiles : LAM_MAX_SLOTS;
