@@ -25,7 +25,8 @@ typedef struct lam_observed_penalty {
     const char *name; /* of the term */
     int per_time;     /* 1: its value is a mean over the times too, not over the rows alone */
     double (*coefficient)(const lam_penalty *penalty);
-    size_t (*times)(const lam_penalty *penalty); /* observed states that it wants, both ends of the block among them; 0: it is off */
+    size_t (*times)(const lam_penalty *penalty); /* observed states that it wants, both ends of the block among them, at
+                                                  * most LAM_MAX_OBSERVED; 0: it is off */
     int (*of_l)(const lam_penalty *penalty);     /* 1: its value depends on l */
     lam_status (*check)(const lam_penalty *penalty);
     lam_status (*plan)(const lam_penalty *penalty, const double *times, lam_observed_plan *plan); /* plan->times is set */

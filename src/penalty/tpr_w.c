@@ -86,6 +86,8 @@ void lam_tpr_times(uint64_t seed, uint64_t stream, size_t n, double end, double 
 }
 #endif
 
+_Static_assert((int)LAM_MAX_TPR_TIMES <= (int)LAM_MAX_OBSERVED, "a plan has room for every time");
+
 /* ---- value and cotangents of a tile --------------------------------------------------------------------------------- */
 
 static double coefficient(const lam_penalty *p)

@@ -1,10 +1,12 @@
-/* The vector field against the formulas of method.md 2 written out with plain loops over the tensors by name; and threads. */
+/* The vector field against the formulas of method.md 2 written out with plain loops over the tensors by name, its derivatives against
+ * those of field/layer_plain.c; and threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
 #define LAM_WIDTH 64
+#include "field/layer_plain.h"
 #include "flow.h"
 #include "kernels/isa.h"
 
@@ -98,44 +100,32 @@ static void plain_field(const flow *f, double t, const double *z, double *v)
     memcpy(v, h, s->dim * sizeof *v);
 }
 
-/* d f / d z along e, by differences: 1e-9 or so (relu and elu: no kink within 1e-6 with these seeds). */
-static void plain_derivative(const flow *f, double t, const double *z, const double *e, double *dv)
-{
-    double up[64], down[64], v1[64], v0[64], h = 1e-6;
-    for (size_t i = 0; i < f->r.dim; i++) {
-        up[i] = z[i] + h * e[i];
-        down[i] = z[i] - h * e[i];
-    }
-    plain_field(f, t, up, v1);
-    plain_field(f, t, down, v0);
-    for (size_t i = 0; i < f->r.dim; i++)
-        dv[i] = (v1[i] - v0[i]) / (2 * h);
-}
-
+/* The value by the formulas above, derivatives by field/layer_plain.h. */
 static void check_row(const flow *f, double t, size_t row, const double *v, double div, const double *e, const double *vjp)
 {
-    size_t d = f->r.dim;
-    double want[64], column[64], trace = 0;
-    plain_field(f, t, f->x + row * d, want);
-    assert_true(difference(v + row * d, want, d) <= 1e-13 * (1 + largest(want, d)));
-    for (size_t i = 0; i < d; i++) {
-        double unit[64] = { 0 }, product = 0;
+    const lam_field_shape *s = &f->layout.field;
+    const double *z = f->x + row * s->dim, beta = f->layout.beta == SIZE_MAX ? 1 : f->params[f->layout.beta];
+    double want[64], value[64], column[64], gz[64], none[64] = { 0 }, sum = 0, grad_beta = 0;
+    plain_field(f, t, z, want);
+    assert_true(difference(v + row * s->dim, want, s->dim) <= 1e-13 * (1 + largest(want, s->dim)));
+    for (size_t i = 0; e == NULL && i < s->dim; i++) {
+        double unit[64] = { 0 };
         unit[i] = 1;
-        plain_derivative(f, t, f->x + row * d, unit, column);
-        trace += column[i];
-        for (size_t j = 0; e != NULL && j < d; j++)
-            product += e[row * d + j] * column[j];
-        assert_true(e == NULL || fabs(product - vjp[row * d + i]) <= 1e-7 * (1 + fabs(product)));
+        lam_field_plain(s, f->params, beta, t, z, unit, value, column);
+        assert_true(difference(value, want, s->dim) <= 1e-13 * (1 + largest(want, s->dim)));
+        sum += column[i];
     }
-    if (e == NULL) {
-        assert_true(fabs(trace - div) <= 1e-7 * (1 + fabs(trace)));
-        return;
+    if (e != NULL) {
+        double *grad = calloc(s->parameters, sizeof *grad);
+        e += row * s->dim;
+        lam_field_plain(s, f->params, beta, t, z, e, value, column);
+        lam_field_plain_reverse(s, f->params, beta, t, z, e, e, none, gz, grad, &grad_beta);
+        assert_true(difference(gz, vjp + row * s->dim, s->dim) <= 1e-12 * (1 + largest(gz, s->dim)));
+        for (size_t i = 0; i < s->dim; i++)
+            sum += e[i] * column[i];
+        free(grad);
     }
-    double along = 0;
-    plain_derivative(f, t, f->x + row * d, e + row * d, column);
-    for (size_t j = 0; j < d; j++)
-        along += e[row * d + j] * column[j];
-    assert_true(fabs(along - div) <= 1e-7 * (1 + fabs(along)));
+    assert_true(fabs(sum - div) <= 1e-12 * (1 + fabs(sum)));
 }
 
 static void every_layer_and_activation(void **state)
