@@ -38,10 +38,15 @@ typedef struct lam_observed_penalty {
         int add, real *g, real *g_l);
 } lam_observed_penalty;
 
-extern const lam_observed_penalty lam_tpr; /* tpr_w.c */
+/* The list of them, each defined in a file of its own. */
+#define LAM_OBSERVED_LIST(X) X(lam_tpr)
 
-/* The list of them (penalty_w.c). */
-enum { LAM_OBSERVED_PENALTIES = 1 };
+#define LAM_OBSERVED_DECLARE(name) extern const lam_observed_penalty name;
+#define LAM_OBSERVED_COUNT(name) +1
+LAM_OBSERVED_LIST(LAM_OBSERVED_DECLARE)
+enum { LAM_OBSERVED_PENALTIES = 0 LAM_OBSERVED_LIST(LAM_OBSERVED_COUNT) };
+#undef LAM_OBSERVED_DECLARE
+#undef LAM_OBSERVED_COUNT
 extern const lam_observed_penalty *const lam_observed_penalties[LAM_OBSERVED_PENALTIES];
 
 /* For the loss (observed_w.c). What an engine observes a block, from 1, its end alone, on; checks what the penalties ask for. */

@@ -1,4 +1,4 @@
-/* The penalties of the training loss: a file each, which holds all of it, and the list of them (penalty_w.c). They are of three kinds.
+/* The penalties of the training loss: a file each, which holds all of it, and a line in a list. They are of three kinds.
  *
  *     integrals along the paths   kinetic.c, jacobian.c, taylor.c: what is squared, and a factor. The flow carries such squares as
  *                                 quadratures beside l, and adds their derivative to its cotangents (flow/integrand.h)
@@ -15,7 +15,12 @@ typedef struct lam_integral_penalty {
     double (*coefficient)(const lam_config *cfg);             /* 0: it is off */
     const lam_integrand *(*integrand)(const lam_config *cfg); /* its name is that of the term */
 } lam_integral_penalty;
-extern const lam_integral_penalty lam_kinetic_penalty, lam_jacobian_penalty, lam_taylor_penalty;
+
+/* The list of them, each defined in a file of its own; engines and losses have them in this order. */
+#define LAM_INTEGRAL_LIST(X) X(lam_kinetic_penalty) X(lam_jacobian_penalty) X(lam_taylor_penalty)
+#define LAM_INTEGRAL_DECLARE(name) extern const lam_integral_penalty name;
+LAM_INTEGRAL_LIST(LAM_INTEGRAL_DECLARE)
+#undef LAM_INTEGRAL_DECLARE
 extern const lam_integrand lam_kinetic, lam_jacobian, lam_taylor[2]; /* of orders 2 and 3 */
 
 /* What a call of the loss takes. */

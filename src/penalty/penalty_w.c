@@ -1,12 +1,12 @@
-/* The lists of penalties, and what a configuration makes of them. Who adds a penalty adds its line here. */
+/* What a configuration makes of the penalties on the lists (penalty.h, observed.h). */
 #include "penalty/loss.h"
 #include "penalty/observed.h"
 #include <string.h>
 
-const lam_observed_penalty *const lam_observed_penalties[LAM_OBSERVED_PENALTIES] = { &lam_tpr };
-
-/* In the order of engines and losses. */
-static const lam_integral_penalty *const integrals[] = { &lam_kinetic_penalty, &lam_jacobian_penalty, &lam_taylor_penalty };
+#define ADDRESS(name) &name,
+const lam_observed_penalty *const lam_observed_penalties[LAM_OBSERVED_PENALTIES] = { LAM_OBSERVED_LIST(ADDRESS) };
+static const lam_integral_penalty *const integrals[] = { LAM_INTEGRAL_LIST(ADDRESS) };
+#undef ADDRESS
 enum { INTEGRALS = sizeof integrals / sizeof integrals[0] };
 
 _Static_assert((int)INTEGRALS <= (int)LAM_MAX_INTEGRANDS && LAM_OBSERVED_PENALTIES + LAM_MAX_INTEGRANDS <= LAM_MAX_TERMS,

@@ -100,7 +100,7 @@ void lam_step_report_terms(lam_step_report *report, const lam_terms *terms)
 {
     report->tpr = lam_terms_value(terms, "tpr");
     for (size_t i = 0; i < terms->n; i++)
-        if (strcmp(terms->term[i].name, "tpr") != 0) {
+        if (terms->term[i].coefficient > 0 && strcmp(terms->term[i].name, "tpr") != 0) {
             report->extra[report->extras].name = terms->term[i].name;
             report->extra[report->extras++].value = terms->term[i].value;
         }

@@ -21,7 +21,7 @@ typedef struct lam_step_report {
         double value;
     } extra[LAM_STEP_EXTRAS];
 } lam_step_report;
-/* Takes the penalties over: tpr, which every line has, and the others as extras by their names. */
+/* Takes the penalties over: tpr, which every line has, and the others that have a coefficient as extras by their names. */
 void lam_step_report_terms(lam_step_report *report, const lam_terms *terms);
 
 typedef struct lam_trainer {
