@@ -60,65 +60,57 @@ static double affine(const lam_basis *b, size_t in, const double *p, size_t o, c
     return product(b, in, p, o, h) + p[b->b + o * b->stride_b];
 }
 
-void lam_layer_plain(const lam_field_layer *l, const double *p, double t, const double *h, const double *dh, double *a, double *da)
+void lam_layer_plain(const lam_field_layer *l, const double *p, double t, const double *const h[2], double *const a[2])
 {
     for (size_t o = 0; o < l->out; o++) {
         double value = 0, derivative = 0, s = gate_of(l, p, t, o);
         for (size_t j = 0; j < l->bases; j++) {
-            value += a != NULL ? phi_of(l, p, t, j) * affine(&l->basis[j], l->in, p, o, h) : 0;
-            derivative += da != NULL ? phi_of(l, p, t, j) * product(&l->basis[j], l->in, p, o, dh) : 0;
+            value += phi_of(l, p, t, j) * affine(&l->basis[j], l->in, p, o, h[0]);
+            derivative += phi_of(l, p, t, j) * product(&l->basis[j], l->in, p, o, h[1]);
         }
-        if (a != NULL)
-            a[o] = s * value + (l->has_u ? p[l->u + o * l->stride_u] * t : 0);
-        if (da != NULL)
-            da[o] = s * derivative;
+        a[0][o] = s * value + (l->has_u ? p[l->u + o * l->stride_u] * t : 0);
+        a[1][o] = s * derivative;
     }
 }
 
-/* Output o's part of the reverse. */
-static void reverse_output(const lam_field_layer *l, const double *p, double t, const double *h, const double *dh, size_t o, double g,
-    double dg, double *gh, double *gdh, double *grad)
+void lam_layer_plain_reverse(const lam_field_layer *l, const double *p, double t, const double *const h[2], const double *const g[2],
+    double *const gh[2], double *grad)
 {
-    double s = gate_of(l, p, t, o), sum = 0;
-    for (size_t j = 0; j < l->bases; j++) {
-        const lam_basis *b = &l->basis[j];
-        double phi = phi_of(l, p, t, j), by_phi = s * (g * affine(b, l->in, p, o, h) + dg * product(b, l->in, p, o, dh));
-        sum += phi * (g * affine(b, l->in, p, o, h) + dg * product(b, l->in, p, o, dh));
-        for (size_t i = 0; i < l->in; i++) {
-            size_t w = b->w + o * b->stride_out + i * b->stride_in;
-            grad[w] += s * phi * (g * h[i] + dg * dh[i]);
-            gh[i] += s * phi * p[w] * g;
-            gdh[i] += s * phi * p[w] * dg;
+    memset(gh[0], 0, l->in * sizeof *gh[0]);
+    memset(gh[1], 0, l->in * sizeof *gh[1]);
+    for (size_t o = 0; o < l->out; o++) {
+        double s = gate_of(l, p, t, o), by_gate = 0;
+        for (size_t j = 0; j < l->bases; j++) {
+            const lam_basis *b = &l->basis[j];
+            double phi = phi_of(l, p, t, j);
+            double by_phi = g[0][o] * affine(b, l->in, p, o, h[0]) + g[1][o] * product(b, l->in, p, o, h[1]); /* before the gate */
+            by_gate += phi * by_phi;
+            for (size_t i = 0; i < l->in; i++) {
+                size_t w = b->w + o * b->stride_out + i * b->stride_in;
+                grad[w] += s * phi * (g[0][o] * h[0][i] + g[1][o] * h[1][i]);
+                gh[0][i] += s * phi * p[w] * g[0][o];
+                gh[1][i] += s * phi * p[w] * g[1][o];
+            }
+            grad[b->b + o * b->stride_b] += s * phi * g[0][o];
+            if (l->is_hyper && j < LAM_HYPER_UNITS) {
+                grad[l->v1 + j] += s * by_phi * (1 - phi * phi) * t;
+                grad[l->c1 + j] += s * by_phi * (1 - phi * phi);
+            }
         }
-        grad[b->b + o * b->stride_b] += s * phi * g;
-        if (l->is_hyper && j < LAM_HYPER_UNITS) {
-            grad[l->v1 + j] += by_phi * (1 - phi * phi) * t;
-            grad[l->c1 + j] += by_phi * (1 - phi * phi);
+        if (l->has_u)
+            grad[l->u + o * l->stride_u] += t * g[0][o];
+        if (l->has_gate) {
+            grad[l->g + o] += s * (1 - s) * by_gate * t;
+            grad[l->c + o] += s * (1 - s) * by_gate;
         }
     }
-    if (l->has_u)
-        grad[l->u + o * l->stride_u] += t * g;
-    if (l->has_gate) {
-        grad[l->g + o] += s * (1 - s) * sum * t;
-        grad[l->c + o] += s * (1 - s) * sum;
-    }
-}
-
-void lam_layer_plain_reverse(const lam_field_layer *l, const double *p, double t, const double *h, const double *dh, const double *g,
-    const double *dg, double *gh, double *gdh, double *grad)
-{
-    memset(gh, 0, l->in * sizeof *gh);
-    memset(gdh, 0, l->in * sizeof *gdh);
-    for (size_t o = 0; o < l->out; o++)
-        reverse_output(l, p, t, h, dh, o, g[o], dg[o], gh, gdh, grad);
 }
 
 /* ---- a field ------------------------------------------------------------------------------------------------------ */
 
-/* Inputs of the layers and their pre-activations, with their derivatives. */
+/* What goes into each layer and what comes out of it before the activation, values and derivatives. */
 typedef struct plain_pass {
-    double h[LAM_MAX_LAYERS + 1][LAM_PLAIN_WIDEST], dh[LAM_MAX_LAYERS + 1][LAM_PLAIN_WIDEST];
-    double a[LAM_MAX_LAYERS][LAM_PLAIN_WIDEST], da[LAM_MAX_LAYERS][LAM_PLAIN_WIDEST];
+    double h[LAM_MAX_LAYERS + 1][2][LAM_PLAIN_WIDEST], a[LAM_MAX_LAYERS][2][LAM_PLAIN_WIDEST];
 } plain_pass;
 
 static lam_activation activation_of(const lam_field_shape *s, size_t k)
@@ -126,45 +118,51 @@ static lam_activation activation_of(const lam_field_shape *s, size_t k)
     return k + 1 < s->layers ? s->activation : LAM_ACT_IDENTITY;
 }
 
-static void run(const lam_field_shape *s, const double *p, double beta, double t, const double *z, const double *e, plain_pass *pass)
+static void run(const lam_plain_field *f, const double *z, const double *e, plain_pass *pass)
 {
-    memcpy(pass->h[0], z, s->dim * sizeof *z);
-    memcpy(pass->dh[0], e, s->dim * sizeof *e);
+    const lam_field_shape *s = f->shape;
+    memcpy(pass->h[0][0], z, s->dim * sizeof *z);
+    memcpy(pass->h[0][1], e, s->dim * sizeof *e);
     for (size_t k = 0; k < s->layers; k++) {
-        lam_layer_plain(&s->layer[k], p, t, pass->h[k], pass->dh[k], pass->a[k], pass->da[k]);
-        for (size_t o = 0; o < s->layer[k].out; o++) {
-            lam_plain_act act = lam_act_plain(activation_of(s, k), beta, pass->a[k][o]);
-            pass->h[k + 1][o] = act.value;
-            pass->dh[k + 1][o] = act.first * pass->da[k][o];
+        const double *const h[2] = { pass->h[k][0], pass->h[k][1] };
+        double *const a[2] = { pass->a[k][0], pass->a[k][1] };
+        lam_layer_plain(&s->layer[k], f->params, f->t, h, a);
+        for (size_t o = 0; o < s->layer[k].out; o++) { /* h = sigma(a), h' = sigma'(a) a' */
+            lam_plain_act act = lam_act_plain(activation_of(s, k), f->beta, a[0][o]);
+            pass->h[k + 1][0][o] = act.value;
+            pass->h[k + 1][1][o] = act.first * a[1][o];
         }
     }
 }
 
-void lam_field_plain(const lam_field_shape *s, const double *p, double beta, double t, const double *z, const double *e, double *f,
-    double *je)
+void lam_field_plain(const lam_plain_field *f, const double *z, const double *e, double *value, double *je)
 {
     plain_pass pass;
-    run(s, p, beta, t, z, e, &pass);
-    memcpy(f, pass.h[s->layers], s->dim * sizeof *f);
-    memcpy(je, pass.dh[s->layers], s->dim * sizeof *je);
+    run(f, z, e, &pass);
+    memcpy(value, pass.h[f->shape->layers][0], f->shape->dim * sizeof *value);
+    memcpy(je, pass.h[f->shape->layers][1], f->shape->dim * sizeof *je);
 }
 
-void lam_field_plain_reverse(const lam_field_shape *s, const double *p, double beta, double t, const double *z, const double *e,
-    const double *g, const double *ge, double *gz, double *grad, double *grad_beta)
+void lam_field_plain_reverse(const lam_plain_field *f, const double *z, const double *e, const double *g, const double *ge, double *gz,
+    double *grad, double *grad_beta)
 {
     plain_pass pass;
-    double gh[LAM_PLAIN_WIDEST], gdh[LAM_PLAIN_WIDEST], ga[LAM_PLAIN_WIDEST], gda[LAM_PLAIN_WIDEST];
-    run(s, p, beta, t, z, e, &pass);
-    memcpy(gh, g, s->dim * sizeof *gh);
-    memcpy(gdh, ge, s->dim * sizeof *gdh);
+    const lam_field_shape *s = f->shape;
+    double below[2][LAM_PLAIN_WIDEST], here[2][LAM_PLAIN_WIDEST];
+    run(f, z, e, &pass);
+    memcpy(below[0], g, s->dim * sizeof *g);
+    memcpy(below[1], ge, s->dim * sizeof *ge);
     for (size_t k = s->layers; k-- > 0;) {
-        for (size_t o = 0; o < s->layer[k].out; o++) { /* of h = sigma(a) and h' = sigma'(a) a' */
-            lam_plain_act act = lam_act_plain(activation_of(s, k), beta, pass.a[k][o]);
-            ga[o] = act.first * gh[o] + act.second * pass.da[k][o] * gdh[o];
-            gda[o] = act.first * gdh[o];
-            *grad_beta += act.by_beta * gh[o] + act.first_by_beta * pass.da[k][o] * gdh[o];
+        const double *const h[2] = { pass.h[k][0], pass.h[k][1] }, *const ga[2] = { here[0], here[1] };
+        double *const gh[2] = { below[0], below[1] };
+        for (size_t o = 0; o < s->layer[k].out; o++) {
+            lam_plain_act act = lam_act_plain(activation_of(s, k), f->beta, pass.a[k][0][o]);
+            double slope = pass.a[k][1][o];
+            here[0][o] = act.first * gh[0][o] + act.second * slope * gh[1][o];
+            here[1][o] = act.first * gh[1][o];
+            *grad_beta += act.by_beta * gh[0][o] + act.first_by_beta * slope * gh[1][o];
         }
-        lam_layer_plain_reverse(&s->layer[k], p, t, pass.h[k], pass.dh[k], ga, gda, gh, gdh, grad);
+        lam_layer_plain_reverse(&s->layer[k], f->params, f->t, h, ga, gh, grad);
     }
-    memcpy(gz, gh, s->dim * sizeof *gz);
+    memcpy(gz, below[0], s->dim * sizeof *gz);
 }

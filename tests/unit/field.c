@@ -104,22 +104,23 @@ static void plain_field(const flow *f, double t, const double *z, double *v)
 static void check_row(const flow *f, double t, size_t row, const double *v, double div, const double *e, const double *vjp)
 {
     const lam_field_shape *s = &f->layout.field;
-    const double *z = f->x + row * s->dim, beta = f->layout.beta == SIZE_MAX ? 1 : f->params[f->layout.beta];
+    const double *z = f->x + row * s->dim;
+    const lam_plain_field plain = { s, f->params, f->layout.beta == SIZE_MAX ? 1 : f->params[f->layout.beta], t };
     double want[64], value[64], column[64], gz[64], none[64] = { 0 }, sum = 0, grad_beta = 0;
     plain_field(f, t, z, want);
     assert_true(difference(v + row * s->dim, want, s->dim) <= 1e-13 * (1 + largest(want, s->dim)));
     for (size_t i = 0; e == NULL && i < s->dim; i++) {
         double unit[64] = { 0 };
         unit[i] = 1;
-        lam_field_plain(s, f->params, beta, t, z, unit, value, column);
+        lam_field_plain(&plain, z, unit, value, column);
         assert_true(difference(value, want, s->dim) <= 1e-13 * (1 + largest(want, s->dim)));
         sum += column[i];
     }
     if (e != NULL) {
         double *grad = calloc(s->parameters, sizeof *grad);
         e += row * s->dim;
-        lam_field_plain(s, f->params, beta, t, z, e, value, column);
-        lam_field_plain_reverse(s, f->params, beta, t, z, e, e, none, gz, grad, &grad_beta);
+        lam_field_plain(&plain, z, e, value, column);
+        lam_field_plain_reverse(&plain, z, e, e, none, gz, grad, &grad_beta);
         assert_true(difference(gz, vjp + row * s->dim, s->dim) <= 1e-12 * (1 + largest(gz, s->dim)));
         for (size_t i = 0; i < s->dim; i++)
             sum += e[i] * column[i];

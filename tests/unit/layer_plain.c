@@ -37,10 +37,16 @@ static problem problem_create(lam_layer layer, lam_activation activation)
     return p;
 }
 
+static lam_plain_field field_of(const problem *p)
+{
+    return (lam_plain_field) { &p->shape, p->params, p->beta, p->t };
+}
+
 static double weighted(const problem *p)
 {
+    const lam_plain_field field = field_of(p);
     double f[8], je[8], sum = 0;
-    lam_field_plain(&p->shape, p->params, p->beta, p->t, p->z, p->e, f, je);
+    lam_field_plain(&field, p->z, p->e, f, je);
     for (size_t i = 0; i < p->shape.dim; i++)
         sum += p->g[i] * f[i] + p->ge[i] * je[i];
     return sum;
@@ -70,19 +76,20 @@ static void plain_reverse_against_differences(void **state)
         for (int activation = 0; activation <= LAM_ACT_IDENTITY; activation++) {
             problem p = problem_create((lam_layer)layer, (lam_activation)activation);
             double gz[8], beta = 0, *grad = lam_alloc(p.shape.parameters, sizeof *grad), f[8], je[8], up[8], down[8], no[8];
-            lam_field_plain_reverse(&p.shape, p.params, p.beta, p.t, p.z, p.e, p.g, p.ge, gz, grad, &beta);
+            const lam_plain_field field = field_of(&p);
+            lam_field_plain_reverse(&field, p.z, p.e, p.g, p.ge, gz, grad, &beta);
             for (size_t i = 0; i < p.shape.parameters; i++)
                 close_to(grad[i], difference_by(&p, &p.params[i]));
             for (size_t i = 0; i < p.shape.dim; i++)
                 close_to(gz[i], difference_by(&p, &p.z[i]));
             close_to(beta, difference_by(&p, &p.beta));
             /* J e by differences of f along e */
-            lam_field_plain(&p.shape, p.params, p.beta, p.t, p.z, p.e, f, je);
+            lam_field_plain(&field, p.z, p.e, f, je);
             for (int side = -1; side <= 1; side += 2) {
                 double moved[8];
                 for (size_t i = 0; i < p.shape.dim; i++)
                     moved[i] = p.z[i] + side * 1e-5 * p.e[i];
-                lam_field_plain(&p.shape, p.params, p.beta, p.t, moved, p.e, side < 0 ? down : up, no);
+                lam_field_plain(&field, moved, p.e, side < 0 ? down : up, no);
             }
             for (size_t i = 0; i < p.shape.dim; i++)
                 close_to(je[i], (up[i] - down[i]) / 2e-5);
@@ -109,18 +116,19 @@ static void plain_row(const problem *p, size_t row, const double *in, const doub
     double *beta)
 {
     static const double none[D];
+    const lam_plain_field field = field_of(p);
     for (size_t tangent = 1; tangent <= TANGENTS; tangent++) {
         double z[D], e[D], f[D], je[D], gf[D], ge[D], part[D];
         for (size_t i = 0; i < D; i++) {
             z[i] = at(in, 0, i, row), e[i] = at(in, tangent, i, row);
             gf[i] = at(g, 0, i, row), ge[i] = at(g, tangent, i, row);
         }
-        lam_field_plain(&p->shape, p->params, p->beta, p->t, z, e, f, je);
+        lam_field_plain(&field, z, e, f, je);
         for (size_t i = 0; i < D; i++) {
             assert_true(fabs(f[i] - at(out, 0, i, row)) <= 1e-12 * (1 + fabs(f[i])));
             assert_true(fabs(je[i] - at(out, tangent, i, row)) <= 1e-12 * (1 + fabs(je[i])));
         }
-        lam_field_plain_reverse(&p->shape, p->params, p->beta, p->t, z, e, tangent == 1 ? gf : none, ge, part, grad, beta);
+        lam_field_plain_reverse(&field, z, e, tangent == 1 ? gf : none, ge, part, grad, beta);
         for (size_t i = 0; i < D; i++)
             gz[i] = (tangent == 1 ? 0 : gz[i]) + part[i];
     }
