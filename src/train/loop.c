@@ -208,11 +208,12 @@ static lam_status validate_both(lam_run *run, int closing, const void **chosen)
 
 /* Where the flow-matching start was better than what training has made of it, the rate is too high, or the rows are too few. */
 static const double WORSE = 0.1; /* nats, that validation's own noise does not come to */
+enum { WORSE_IN_A_ROW = 5 };     /* validations: a rate at its height, and a penalty that straightens the paths, cost some at first */
 
 static int is_worse_than_start(const lam_run *run)
 {
     const lam_fit_state *s = &run->state;
-    return s->iteration > 0 && run->validation.nll > s->start_nll + WORSE; /* never, where there was no such validation */
+    return s->iteration > 0 && s->schedule.waited >= WORSE_IN_A_ROW && run->validation.nll > s->start_nll + WORSE; /* never, where there was no such validation */
 }
 
 static lam_status validate(lam_run *run, int closing)
@@ -245,7 +246,7 @@ static lam_status validate(lam_run *run, int closing)
     }
     if (!is_worse_than_start(run))
         return LAM_OK;
-    lam_fail(LAM_ERR_DIVERGED, "the validation NLL is %.6g, above the %.6g that the flow-matching start had reached", run->validation.nll,
+    lam_fail(LAM_ERR_DIVERGED, "the validation NLL is %.6g: for five validations in a row no better than before, and above the %.6g that the flow-matching start had reached", run->validation.nll,
         s->start_nll);
     return last ? LAM_OK : set_back(run, 0); /* at the end the best model is taken anyway */
 }
@@ -279,6 +280,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     lam_turn_in_time(run);
     if (s->iteration % run->cfg->log_freq == 0)
         LAM_TRY(lam_run_log_step(run, report, lr));
+    lam_turn_space_validations(run);
     int due = is_due(run);
     if (due)
         LAM_TRY(validate(run, 0));
@@ -338,6 +340,8 @@ static lam_status train(lam_run *run)
     run->first_at = lam_clock();
     if (s->iteration == 0)
         s->warm_seconds = lam_limit_used(run);
+    run->pace_from = s->iteration;
+    run->pace_from_used = lam_limit_used(run);
     if (is_due(run)) {
         LAM_TRY(validate(run, 0));
         LAM_TRY(lam_run_save_state(run));

@@ -14,6 +14,8 @@ typedef struct lam_run {
     lam_fit_state state;
     uint64_t first;           /* iterations, of flow matching or else of training, done when this process began with them */
     double first_at;          /* clock: then */
+    uint64_t pace_from;       /* iteration from which the pace of training is measured that a limit of time plans with, */
+    double pace_from_used;    /* and the time that was used up then */
     uint64_t saved;           /* iterations of both done at the last checkpoint; UINT64_MAX: none in this process */
     double started, saved_at; /* clock: start of the run, as if it had never been interrupted; end of the last checkpoint */
     double cpu_started;       /* the same of the processor's clock */

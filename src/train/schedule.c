@@ -52,7 +52,7 @@ static void plateau(lam_schedule *s, const lam_config *cfg, uint64_t iteration)
             s->cuts++;
         else
             s->stopped = 1;
-    } else if (cfg->schedule == LAM_SCHEDULE_COSINE && s->cuts == 0) {
+    } else if (cfg->schedule == LAM_SCHEDULE_COSINE && s->cuts == 0 && (cfg->decay_from == 0 || iteration <= cfg->decay_from)) {
         s->cuts = 1;
         turn(s, cfg, iteration, iteration / 4);
     }

@@ -23,7 +23,7 @@ typedef struct lam_schedule {
 void lam_schedule_init(lam_schedule *schedule);
 /* Takes the loss of one validation, after iteration: 1 if it is the best so far, else 0. After cfg->early_stopping validations in a row
  * that were not, cuts cuts the rate tenfold and counts anew, and training stops at the next time after cfg->rate_cuts cuts; cosine
- * shortens the rest of its way, once, to a quarter of the iterations so far. counting 0: one that is not the best does not count
+ * shortens the rest of its way, once, to a quarter of the iterations so far, unless it is past cfg->decay_from. counting 0: one that is not the best does not count
  * (the warm-up of an auto-encoder). */
 int lam_schedule_validated(lam_schedule *schedule, const lam_config *cfg, uint64_t iteration, double loss, int counting);
 /* Of cosine under a limit of time: the way down begins after iteration and ends after so many more. */

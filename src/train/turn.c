@@ -4,22 +4,42 @@
 #include "train/limit.h"
 #include <math.h>
 
-static const double DECAY_SHARE = 0.5;  /* of the time is for the way down */
-static const double DECAY_MARGIN = 0.9; /* of the iterations that the pace so far gives: calls grow as a field learns */
+static const double DECAY_SHARE = 0.5;   /* of the time is for the way down */
+static const double PACE_SHARE = 0.7;    /* of the time is left where measuring the pace begins that decides how long the way is */
+static const double DECAY_MARGIN = 0.85; /* of the iterations that this pace gives: calls grow as a field learns */
 
 /* Under a limit of time the way down begins when its share is reached, of the time or of the iterations. Its length follows from the pace
- * of training so far, and from the iterations where these end sooner. */
+ * just before, and from the iterations where these end sooner. */
 void lam_turn_in_time(lam_run *run)
 {
     lam_fit_state *s = &run->state;
     if (!lam_schedule_holds(&s->schedule, run->cfg) || s->iteration == 0)
         return;
     double used = lam_limit_used(run), left = lam_limit_training_left(run);
+    if (left > PACE_SHARE * (used + left)) {
+        run->pace_from = s->iteration;
+        run->pace_from_used = used;
+    }
     if (left > DECAY_SHARE * (used + left) && (double)s->iteration < (1 - DECAY_SHARE) * (double)run->cfg->iterations)
         return;
-    double each = (used - s->warm_seconds) / (double)s->iteration;
-    double more = each > 0 ? DECAY_MARGIN * left / each : 1;
+    int measured = s->iteration > run->pace_from;
+    double from = measured ? run->pace_from_used : s->warm_seconds, n = (double)(s->iteration - (measured ? run->pace_from : 0));
+    double each = (used - from) / n, more = each > 0 ? DECAY_MARGIN * left / each : 1;
     lam_schedule_turn(&s->schedule, run->cfg, s->iteration, (uint64_t)fmax(1, fmin(more, 1e15)));
+}
+
+static const double VALIDATION_SHARE = 0.08; /* of the time, for validations */
+
+void lam_turn_space_validations(lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    lam_config *cfg = run->cfg;
+    if (cfg->iterations != LAM_UNENDING || s->iteration != cfg->val_freq || run->validation.rows == 0)
+        return;
+    double each = (lam_limit_used(run) - s->warm_seconds) / (double)s->iteration, both = s->average != NULL ? 2 : 1;
+    double wanted = each > 0 ? (1 / VALIDATION_SHARE - 1) * both * run->validation.seconds / each : 0;
+    if (wanted > (double)cfg->val_freq)
+        cfg->val_freq = (size_t)fmin(ceil(wanted), 1e15);
 }
 
 /* 1: the rates are the clock's choice. */
