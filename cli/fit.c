@@ -144,9 +144,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = read_data(line.words[0], &args, &cfg, &data);
     if (code == CLI_OK && args.write_split == NULL) {
-        size_t rows;
-        (void)lam_dataset_rows(data, LAM_TRAIN, &rows);
-        if (lam_config_resolve(&cfg, rows, lam_dataset_dim(data)) != LAM_OK)
+        if (lam_config_choose(&cfg, data) != LAM_OK)
             code = cli_library_failed();
         else if (!args.run.quiet)
             fit_print_choice(&cfg);

@@ -114,6 +114,7 @@ typedef enum lam_schedule_kind { LAM_SCHEDULE_COSINE, LAM_SCHEDULE_CUTS, LAM_SCH
 /* Parameters whose default "auto" is chosen by rows and columns when a fit begins (lam_config_resolve). */
 #define LAM_AUTO 0                  /* of dims (n_hidden), blocks, batch_size, lr, iterations, val_freq */
 #define LAM_AUTO_START ((size_t)-1) /* of warm_start */
+#define LAM_AUTO_REAL (-1.0)        /* of tpr_coefficient and tpr_l_weight, where 0 is a value */
 enum { LAM_UNENDING = 1000000000 }; /* of iterations: as many as a limit of time allows, which is what "auto" comes to under one */
 typedef enum lam_precision { LAM_FLOAT, LAM_DOUBLE } lam_precision;
 typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_control;
@@ -123,7 +124,7 @@ typedef enum lam_pairing_kind { LAM_PAIRING_NONE, LAM_PAIRING_MINIBATCH } lam_pa
 typedef enum lam_model_kind { LAM_DENSITY, LAM_VAE } lam_model_kind;
 /* What happens to standardised columns before they reach the flow: nothing, or a monotone spline a column makes normal scores of them
  * (method.md 13). */
-typedef enum lam_map { LAM_MAP_NONE, LAM_MAP_NORMAL_SCORES } lam_map;
+typedef enum lam_map { LAM_MAP_NONE, LAM_MAP_NORMAL_SCORES, LAM_MAP_AUTO } lam_map;
 /* Does the first line of a text file name the columns? AUTO: its cells and those below tell (docs/data.md). */
 typedef enum lam_header { LAM_HEADER_AUTO, LAM_HEADER_YES, LAM_HEADER_NO } lam_header;
 /* Of a variational auto-encoder (method.md 9): what its approximate posterior goes through, how the flow's layers depend on
@@ -178,7 +179,7 @@ typedef struct lam_config {
     lam_gradient gradient;
     double memory;             /* MiB for kept activations */
     /* trajectory polynomial regularisation (Huang and Yeh, AAAI 2021, eq. 8; method.md (4)) */
-    double tpr_coefficient;    /* alpha; 0 switches it off. "tpr: true" sets 5, 4 times, degree 1 */
+    double tpr_coefficient;    /* alpha; 0 switches it off. "tpr: true" sets 5, 4 times, degree 1 and no weight of l */
     size_t tpr_times, tpr_degree;
     double tpr_l_weight;       /* of l beside z in it; 0, as published: none */
     /* other penalties, each 0: off, and in any combination (method.md 10) */
@@ -257,7 +258,8 @@ LAM_API lam_status lam_config_load_preset(lam_config *cfg, const char *name);
 /* Every value in range and consistent with the others; lam_fit checks as well. */
 LAM_API lam_status lam_config_check(const lam_config *cfg);
 /* Puts numbers and words in the place of every "auto" that depends on the size of the data, for so many training rows and columns (of
- * images: rows alone, columns 0). lam_fit and lam_vae_fit do so on a copy; what they chose is in the model's configuration. */
+ * images: rows alone, columns 0). "map: auto" becomes none: it takes the rows themselves (lam_config_choose). lam_fit and lam_vae_fit do so
+ * on a copy; what they chose is in the model's configuration. */
 LAM_API lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns);
 /* The penalties that cfg has, in few words for a heading: "TPR 5 + RNODE 0.01 + STEER 0.5"; "none". */
 LAM_API void lam_config_penalties(const lam_config *cfg, char text[128]);
@@ -378,6 +380,10 @@ LAM_API const double *lam_dataset_rows(const lam_dataset *data, lam_part part, s
  * units, train_rows.npy and so on (f8 [rows]), which row of its file each of them is, from 0, and split.json: columns, mean, scale, noise,
  * files (files [3] by lam_part, NULL where there is none: names for the record) and a note on units. Whole or not at all each, split.json last. */
 LAM_API lam_status lam_dataset_write(const lam_dataset *data, const char *folder, const char *const files[3]);
+/* lam_config_resolve for a density of data, with what takes the rows themselves: where a column is nearly a linear function of the others
+ * (they leave less than 0.01 of its variance unexplained), "map: auto" becomes none and "tpr-coefficient: auto" 0; else normal-scores, and
+ * what lam_config_resolve has. */
+LAM_API lam_status lam_config_choose(lam_config *cfg, const lam_dataset *data);
 /* 128-bit digest of the tables that it was built from, before noise, hex: the data hash kept in a model. */
 LAM_API const char *lam_dataset_hash(const lam_dataset *data);
 LAM_API void lam_dataset_free(lam_dataset *data);

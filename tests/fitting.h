@@ -33,6 +33,8 @@ static inline void configure(lam_config *cfg)
     set(cfg, "schedule", "cuts");
     set(cfg, "early-stopping", "20");
     set(cfg, "warm-start", "none");
+    set(cfg, "warm-start-pairing", "none");
+    set(cfg, "map", "none");
     set(cfg, "threads", "1");
     set(cfg, "memory", "8");
 }

@@ -77,6 +77,45 @@ lam_status lam_gaussian_fit(const double *x, size_t n, size_t dim, char *const *
     return fit(x, n, 1, dim, names, out);
 }
 
+/* Element (j, j) of the inverse of L L', by L y = e_j: the square of y. y [dim] is scratch. */
+static double inverse_diagonal(const lam_gaussian *g, size_t j, double *y)
+{
+    double square = 0;
+    for (size_t i = j; i < g->dim; i++) {
+        double sum = i == j ? 1 : 0;
+        for (size_t k = j; k < i; k++)
+            sum -= g->lower[i * g->dim + k] * y[k];
+        y[i] = sum / g->lower[i * g->dim + i];
+        square += y[i] * y[i];
+    }
+    return square;
+}
+
+enum { LOOKED_AT = 20000 };
+
+lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *share)
+{
+    lam_gaussian g;
+    size_t step = n / LOOKED_AT + 1;
+    double *y = lam_alloc(dim, sizeof *y);
+    *share = 1;
+    lam_status status = y == NULL ? LAM_ERR_MEMORY : fit(x, n / step, step, dim, NULL, &g);
+    if (status == LAM_ERR_DATA) {
+        *share = 0;
+        status = LAM_OK;
+    } else if (status == LAM_OK) {
+        for (size_t j = 0; j < dim; j++) {
+            double variance = 0;
+            for (size_t k = 0; k <= j; k++)
+                variance += g.lower[j * dim + k] * g.lower[j * dim + k];
+            *share = fmin(*share, 1 / (variance * inverse_diagonal(&g, j, y)));
+        }
+        lam_gaussian_clear(&g);
+    }
+    lam_free(y);
+    return status;
+}
+
 lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const size_t *index, size_t n, lam_gaussian_score *score)
 {
     size_t dim = gaussian->dim;

@@ -134,6 +134,7 @@ static lam_status fill_config(const lam_experiment *e, const lam_grid_run *run, 
 lam_status lam_experiment_configure(const lam_experiment *e, const lam_grid_run *run, size_t value, lam_config *cfg)
 {
     lam_config_init(cfg);
+    cfg->tpr_coefficient = cfg->tpr_l_weight = 0; /* a penalty is what the plan says, not what a fit does by itself */
     lam_status status = fill_config(e, run, value, cfg);
     if (status != LAM_OK)
         lam_config_clear(cfg);

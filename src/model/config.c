@@ -140,7 +140,7 @@ static lam_status check_solver(const lam_config *cfg)
 /* n >= p + 2, or the polynomial goes through every point and the penalty is zero (method.md, 3). */
 static lam_status check_tpr(const lam_config *cfg)
 {
-    if (cfg->tpr_coefficient > 0 && cfg->tpr_times < cfg->tpr_degree + 2)
+    if (cfg->tpr_coefficient != 0 && cfg->tpr_times < cfg->tpr_degree + 2)
         return lam_fail(LAM_ERR_ARGUMENT, "tpr-times: %zu times are met exactly by a polynomial of tpr-degree %zu, so the "
             "penalty would be zero; use at least %zu times", cfg->tpr_times, cfg->tpr_degree, cfg->tpr_degree + 2);
     return LAM_OK;
@@ -178,7 +178,7 @@ static lam_status check_vae(const lam_config *cfg)
     if (cfg->warm_start > 0 && cfg->warm_start != LAM_AUTO_START)
         return lam_fail(LAM_ERR_ARGUMENT, "warm-start: flow matching leads the rows of a table to noise, and a vae's posterior has no "
             "rows of z that are there before it is trained; leave it out");
-    if (cfg->map != LAM_MAP_NONE)
+    if (cfg->map == LAM_MAP_NORMAL_SCORES)
         return lam_fail(LAM_ERR_ARGUMENT, "map: the maps are of a table's columns, and a vae has none; leave it out");
     if (cfg->variance_max > 0 && cfg->variance_min >= cfg->variance_max)
         return lam_fail(LAM_ERR_ARGUMENT, "variance-min: %g is not below variance-max, %g", cfg->variance_min,

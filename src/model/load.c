@@ -141,7 +141,7 @@ static lam_status find_shape(loader *l, const lam_config *config)
             "configuration with dims, blocks, layer and nonlinearity (--config FILE.yaml)", l->path);
     LAM_TRY(take_prefix_off(l));
     LAM_TRY(lam_config_check(config));
-    if (config->map != LAM_MAP_NONE)
+    if (config->map == LAM_MAP_NORMAL_SCORES)
         return lam_fail(LAM_ERR_ARGUMENT, "%s was not saved by laminar, so it brings no column maps; leave out map, or set it to none",
             l->path);
     LAM_TRY(lam_config_copy(&l->config, config));

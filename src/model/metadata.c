@@ -203,6 +203,7 @@ lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_co
             where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_MAPS);
     if (config == NULL)
         return damaged(where, "config", "is missing");
+    cfg->map = LAM_MAP_NONE; /* as the text of a model without maps leaves it unsaid */
     lam_status status = lam_config_parse(cfg, config, strlen(config), "config");
     if (status != LAM_OK)
         return lam_fail_in(status, "%s: in the metadata", where);

@@ -226,10 +226,11 @@ static lam_status set_map(const lam_param *param, lam_config *cfg, const char *v
     int scores = strncmp(value, normal_scores, n) == 0;
     int counted = scores && value[n] == ':' && lam_whole_read(value + n + 1, &knots) == 0 && (double)knots >= FEWEST_KNOTS
         && (double)knots <= MOST_KNOTS;
-    if (strcmp(value, "none") != 0 && !counted && strcmp(value, normal_scores) != 0)
-        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of none, normal-scores and normal-scores:N, N quantiles from %g to %g",
+    int automatic = strcmp(value, "auto") == 0;
+    if (!automatic && strcmp(value, "none") != 0 && !counted && strcmp(value, normal_scores) != 0)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of auto, none, normal-scores and normal-scores:N, N quantiles from %g to %g",
             param->shown.name, value, FEWEST_KNOTS, MOST_KNOTS);
-    cfg->map = scores ? LAM_MAP_NORMAL_SCORES : LAM_MAP_NONE;
+    cfg->map = automatic ? LAM_MAP_AUTO : scores ? LAM_MAP_NORMAL_SCORES : LAM_MAP_NONE;
     cfg->map_knots = (size_t)knots;
     return LAM_OK;
 }
@@ -241,13 +242,14 @@ static int read_truth(const char *value)
     return index < 0 ? -1 : index % 2;
 }
 
-/* Each "tpr" sets all three, so that the published setting is what its name promises whatever stood there before. */
+/* Each "tpr" sets all four, so that the published setting is what its name promises whatever stood there before. */
 static lam_status set_tpr(const lam_param *param, lam_config *cfg, const char *value)
 {
     int on = read_truth(value);
     if (on < 0)
         return not_a_word(param, value);
     cfg->tpr_coefficient = on ? 5 : 0;
+    cfg->tpr_l_weight = 0;
     if (on) {
         cfg->tpr_times = 4;
         cfg->tpr_degree = 1;
@@ -257,13 +259,19 @@ static lam_status set_tpr(const lam_param *param, lam_config *cfg, const char *v
 
 /* ---- any kind ----------------------------------------------------------------------------------------------------- */
 
+/* What a REAL is kept as that is "auto". */
+static double auto_real(const lam_param *param)
+{
+    return param->automatic < 0 ? LAM_AUTO_REAL : LAM_AUTO;
+}
+
 static lam_status set_number(const lam_param *param, lam_config *cfg, const char *value)
 {
     uint64_t whole = 0;
     double number = 0;
     if (param->automatic && strcmp(value, "auto") == 0) {
         if (param->kind == LAM_PARAM_REAL)
-            *(double *)field(param, cfg) = 0;
+            *(double *)field(param, cfg) = auto_real(param);
         else
             *(size_t *)field(param, cfg) = 0;
         return LAM_OK;
@@ -354,7 +362,7 @@ static lam_status get_enum(const lam_param *param, const lam_config *cfg, char *
 /* A number that lam_config_resolve is to choose. */
 static int is_auto(const lam_param *param, const lam_config *cfg)
 {
-    return param->automatic && param->kind != LAM_PARAM_ENUM && (param->kind == LAM_PARAM_REAL ? *(const double *)field_of(param, cfg) == 0
+    return param->automatic && param->kind != LAM_PARAM_ENUM && (param->kind == LAM_PARAM_REAL ? *(const double *)field_of(param, cfg) == auto_real(param)
                                                               : *(const size_t *)field_of(param, cfg) == 0);
 }
 
@@ -410,7 +418,7 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
         return put(param, cfg->warm_start == LAM_AUTO_START ? "auto" : cfg->warm_start > 0 ? text : "none", SIZE_MAX, value, size);
     case LAM_PARAM_MAP:
         snprintf(text, sizeof text, "%s:%zu", normal_scores, cfg->map_knots);
-        return put(param, cfg->map == LAM_MAP_NONE ? "none" : cfg->map_knots > 0 ? text : normal_scores, SIZE_MAX, value, size);
+        return put(param, cfg->map == LAM_MAP_AUTO ? "auto" : cfg->map == LAM_MAP_NONE ? "none" : cfg->map_knots > 0 ? text : normal_scores, SIZE_MAX, value, size);
     case LAM_PARAM_TPR:
         return put(param, cfg->tpr_coefficient > 0 ? "true" : "false", SIZE_MAX, value, size);
     }
@@ -444,7 +452,7 @@ static int is_among(const char *name, const char *const *names)
 /* lam_config_resolve may choose it. */
 static int may_be_auto(const lam_param *param)
 {
-    return param->automatic || param->kind == LAM_PARAM_DIMS || param->kind == LAM_PARAM_START;
+    return param->automatic || param->kind == LAM_PARAM_DIMS || param->kind == LAM_PARAM_START || param->kind == LAM_PARAM_MAP;
 }
 
 lam_status lam_param_settle(lam_config *cfg, const lam_config *from)
@@ -496,7 +504,7 @@ lam_status lam_param_check(const lam_param *param, const lam_config *cfg)
     if (param->kind == LAM_PARAM_FIRST && (unsigned)cfg->first_step > LAM_STEP_GIVEN)
         return lam_fail(LAM_ERR_ARGUMENT, "first-step: %u is not a value of its enum (%s)", (unsigned)cfg->first_step,
             param->shown.values);
-    if (param->kind == LAM_PARAM_MAP && (unsigned)cfg->map > LAM_MAP_NORMAL_SCORES)
+    if (param->kind == LAM_PARAM_MAP && (unsigned)cfg->map > LAM_MAP_AUTO)
         return lam_fail(LAM_ERR_ARGUMENT, "map: %u is not a value of its enum (%s)", (unsigned)cfg->map, param->shown.values);
     if (is_list(param))
         return lam_param_check_names(param, lam_param_names_of(param, cfg));

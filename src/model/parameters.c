@@ -10,6 +10,9 @@
     { { name, group, "N", help }, LAM_PARAM_SIZE, offsetof(lam_config, field), 1, high, 0, "auto", 1 }
 #define REAL_AUTO(name, group, field, high, help) \
     { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), 0, high, 1, "auto", 1 }
+/* and where 0 is a value, LAM_AUTO_REAL does */
+#define REAL_FROM_0_AUTO(name, group, field, help) \
+    { { name, group, "X", help }, LAM_PARAM_REAL, offsetof(lam_config, field), 0, DBL_MAX, 0, "auto", -1 }
 #define SEED(name, group, field, help) \
     { { name, group, "N", help }, LAM_PARAM_U64, offsetof(lam_config, field), 0, 0, 0, "0", 0 }
 #define REAL(name, group, field, low, high, preset, help) \
@@ -36,7 +39,7 @@
 #define OPTIMIZERS LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_WORD)
 #define SOLVERS "dopri5|tsit5|bosh3|heun21|dop853|euler|midpoint|rk4"
 
-/* In the order in which they are printed and applied: "tpr" stands before the three that it sets. */
+/* In the order in which they are printed and applied: "tpr" stands before the four that it sets. */
 static const lam_param table[] = {
     ENUM("model", "model", model, "density|vae", "density", "what is fitted: `laminar fit` or `laminar vae fit`"),
     SPECIAL(LAM_PARAM_DIMS, "dims", "flow", "N-N-N", "auto", "widths of the hidden layers, 1 to 16 of them"),
@@ -75,12 +78,13 @@ static const lam_param table[] = {
     REAL("memory", "solve", memory, 0, DBL_MAX, "512", "MiB for kept activations; beyond it they are recomputed"),
 
     SPECIAL(LAM_PARAM_TPR, "tpr", "penalty", "true|false", "false",
-        "the published penalty: coefficient 5, 4 times, degree 1; false: coefficient 0"),
-    REAL("tpr-coefficient", "penalty", tpr_coefficient, 0, DBL_MAX, "0",
-        "trajectory polynomial regularisation; 0 is off"),
+        "the published penalty: coefficient 5, 4 times, degree 1, no weight of l; false: coefficient 0"),
+    REAL_FROM_0_AUTO("tpr-coefficient", "penalty", tpr_coefficient,
+        "trajectory polynomial regularisation; 0 is off; auto: 50, or 0 with another penalty, --gradient adjoint, images, or rows near a plane"),
     WHOLE("tpr-times", "penalty", tpr_times, 2, 32, "4", "observation times, both ends counted"),
     WHOLE("tpr-degree", "penalty", tpr_degree, 0, 100, "1", "degree of the fitted polynomial"),
-    REAL("tpr-l-weight", "penalty", tpr_l_weight, 0, DBL_MAX, "0", "weight of l beside z in it; 0, as published, is none"),
+    REAL_FROM_0_AUTO("tpr-l-weight", "penalty", tpr_l_weight,
+        "weight of l beside z in it; 0, as published, is none; auto: 1 where the coefficient is auto too, else 0"),
     REAL("kinetic-coefficient", "penalty", kinetic_coefficient, 0, DBL_MAX, "0",
         "of half the squared speed along the paths; with jacobian-coefficient: RNODE"),
     REAL("jacobian-coefficient", "penalty", jacobian_coefficient, 0, DBL_MAX, "0",
@@ -107,7 +111,7 @@ static const lam_param table[] = {
     WHOLE_AUTO("iterations", "training", iterations, 1e15, "at the most; auto: by the number of rows, or, with a limit of time, as many as it allows"),
     SPECIAL(LAM_PARAM_START, "warm-start", "training", "none|flow-matching:N", "auto",
         "N iterations before these that solve no ODE: the field learns straight paths to noise (densities)"),
-    ENUM("warm-start-pairing", "training", warm_start_pairing, "none|minibatch", "none",
+    ENUM("warm-start-pairing", "training", warm_start_pairing, "none|minibatch", "minibatch",
         "the noise that a row goes to there: drawn, or that of the shortest ways of 64 rows"),
     TIME("budget", "training", max_seconds, "time that a fit takes at the most, as 90s, 5m or 1h30m, reading, validations and the test included; 0: no limit"),
     TIME("max-processor-seconds", "training", max_processor_seconds, "the same in processor time, all threads"),
@@ -127,9 +131,9 @@ static const lam_param table[] = {
     REAL("val-fraction", "data", val_fraction, 0, 0.99, "0.1", "validation rows, of those that are not test rows"),
     REAL("test-fraction", "data", test_fraction, 0, 0.99, "0.1", "test rows, of all"),
     TRUTH("standardise", "data", standardise, "true", "scale columns to mean 0 and variance 1"),
-    SPECIAL(LAM_PARAM_MAP, "map", "data", "none|normal-scores|normal-scores:N", "none",
+    SPECIAL(LAM_PARAM_MAP, "map", "data", "auto|none|normal-scores|normal-scores:N", "auto",
         "a monotone spline a column, through N quantiles of the training rows, makes the column normal before the flow sees it; without N: as "
-        "many as pay on rows left out, at most 2 sqrt(rows)"),
+        "many as pay on rows left out, at most 2 sqrt(rows); auto: normal-scores, but none for rows near a plane"),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "go on without rows that have a missing cell, counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "keep the first of equal rows"),
     ENUM("header", "data", header, "auto|yes|no", "auto", "whether the first line of a text file names the columns"),

@@ -27,7 +27,7 @@ typedef struct lam_param {
     double low, high;    /* SIZE, REAL: range; U64: unused */
     int above_low;       /* 1: low itself is out of range */
     const char *preset;  /* the default, as text; NULL for a list: none */
-    int automatic;       /* 1: "auto" is a value, for lam_config_resolve: of SIZE and REAL kept as 0 */
+    int automatic;       /* not 0: "auto" is a value, for lam_config_resolve; 1: of SIZE and REAL kept as 0; -1: of REAL kept as -1 */
 } lam_param;
 
 /* NULL past the end. */

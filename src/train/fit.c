@@ -70,7 +70,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     LAM_TRY(check(cfg, d->data));
     LAM_TRY(lam_config_copy(&d->cfg, cfg));
     LAM_TRY(lam_run_settle(options, &d->cfg));
-    LAM_TRY(lam_config_resolve(&d->cfg, d->data->rows[LAM_TRAIN], d->data->dim));
+    LAM_TRY(lam_config_choose(&d->cfg, d->data));
     cfg = &d->cfg;
     LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
     LAM_TRY(lam_model_create(cfg, d->data->dim, &d->model));

@@ -178,7 +178,7 @@ static lam_status read_config(const lam_st_file *file, const char *path, lam_con
     const char *format = lam_st_meta(file, "laminar"), *config = lam_st_meta(file, "config");
     if (format == NULL || config == NULL)
         return lam_fail(LAM_ERR_FORMAT, "%s was not saved by laminar; only its own auto-encoders are read", path);
-    if (strcmp(format, LAM_MODEL_FORMAT) != 0)
+    if (strcmp(format, LAM_MODEL_FORMAT) != 0 && !lam_metadata_has_maps(file)) /* a density with maps is told of below */
         return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\"; use a newer one",
             path, format, LAM_VERSION, LAM_MODEL_FORMAT);
     lam_status status = lam_config_parse(cfg, config, strlen(config), "config");

@@ -5,7 +5,7 @@
 awk 'BEGIN { srand(3); print "wait,spike"; for (i = 0; i < 900; i++) { u = rand(); printf "%.9g,%.9g\n", -100 * log(1 - u), rand() < 0.5 ? 5 + 0.01 * rand() : 10 * rand() } }' >data.csv
 small="--dims 8-8 --blocks 1 --batch-size 200 --warm-start flow-matching:100 --iterations 12 --val-freq 4 --threads 1 --seed 2"
 
-run fit data.csv $small --out plain --quiet
+run fit data.csv $small --map none --out plain --quiet
 expect_code 0
 run fit data.csv $small --out mapped --map normal-scores:40 --quiet
 expect_code 0

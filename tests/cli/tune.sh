@@ -13,7 +13,7 @@ unchanged() { cmp -s untouched.safetensors run/model.safetensors || fail "the mo
 run fit toy:moons:900:1 --write-split rows
 expect_code 0
 run fit rows/train.npy --valid rows/valid.npy --test rows/test.npy --no-standardise --dims 16-16 --blocks 1 --batch-size 100 --val-freq 10 \
-    --iterations 60 --lr 0.01 --out run
+    --iterations 60 --lr 0.01 --no-tpr --map none --warm-start-pairing none --out run
 expect_code 0
 expect_out "test by dopri5, atol 1e-05, rtol 1e-05"
 cp run/model.safetensors untouched.safetensors

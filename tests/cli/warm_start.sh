@@ -4,7 +4,7 @@
 run fit --help
 expect_out "--warm-start" "none|flow-matching:N" "--warm-start-pairing" "none|minibatch"
 
-flags="toy:moons:600:1 --dims 16-16 --blocks 1 --schedule cuts --batch-size 100 --val-freq 20 --log-freq 5 --iterations 20 --seed 3 --threads 1"
+flags="toy:moons:600:1 --dims 16-16 --blocks 1 --schedule cuts --batch-size 100 --val-freq 20 --log-freq 5 --iterations 20 --seed 3 --threads 1 --no-tpr --map none"
 run fit $flags --warm-start flow-matching:12 --out short
 expect_code 0
 # two tiles of rows, four looks each, one block
@@ -35,9 +35,9 @@ else
 fi
 
 # what does nothing alone
-run fit $flags --warm-start none --tpr-l-weight 1 --warm-start-pairing minibatch --taylor-order 3 --steps 4 --out idle
+run fit $flags --warm-start none --tpr-l-weight 1 --warm-start-pairing none --taylor-order 3 --steps 4 --out idle
 expect_code 0
-expect_err "note: --tpr-l-weight 1 has no effect without --tpr-coefficient" "note: --warm-start-pairing minibatch has no effect without --warm-start" \
+expect_err "note: --tpr-l-weight 1 has no effect without --tpr-coefficient" "note: --warm-start-pairing none has no effect without --warm-start" \
     "note: --taylor-order 3 has no effect without --taylor-coefficient" \
     "note: --steps 4 has no effect without --solver euler|midpoint|rk4"
 

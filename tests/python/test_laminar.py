@@ -27,7 +27,7 @@ import laminar
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PROGRAM = os.environ.get("LAMINAR", os.path.join(ROOT, "build", "laminar"))
 SMALL = {"dims": (8, 8), "lr": 0.01, "iterations": 40, "batch_size": 200, "val_freq": 20, "threads": 1,
-         "blocks": 1, "optimizer": "adam", "schedule": "cuts", "warm_start": "none"}
+         "blocks": 1, "optimizer": "adam", "schedule": "cuts", "warm_start": "none", "map": "none"}
 
 
 class Frame:
@@ -68,7 +68,7 @@ class Fits(WithFlow):
     def test_the_program_makes_the_same_model(self):
         subprocess.run([PROGRAM, "fit", "toy:moons:1000:1", "--tpr", "--dims", "8-8", "--lr", "0.01", "--iterations", "40", "--batch-size",
                         "200", "--val-freq", "20", "--threads", "2", "--blocks", "1", "--optimizer", "adam", "--schedule", "cuts",
-                        "--warm-start", "none", "--quiet", "--out", self.path("run")], check=True,
+                        "--warm-start", "none", "--map", "none", "--quiet", "--out", self.path("run")], check=True,
                        stdout=subprocess.DEVNULL)
         by_file = laminar.Flow(tpr=True, **SMALL).fit("toy:moons:1000:1")
         by_file.save(self.path("mine"))
@@ -186,7 +186,7 @@ class Fits(WithFlow):
             warnings.simplefilter("error")
             self.assertEqual(laminar.read(path, header="yes").names, ["400", "500"])
             self.assertEqual(laminar.read(path, header="no").values.shape, (51, 2))
-            flow = laminar.Flow(header="yes", **SMALL).fit(path)
+            flow = laminar.Flow(header="yes", tpr=False, **SMALL).fit(path)
             self.assertEqual(len(flow.score_samples(path)), 50)
         with self.assertRaisesRegex(laminar.ArgumentError, "header.*none of auto, yes, no"):
             laminar.read(path, header="perhaps")
@@ -217,7 +217,7 @@ class Fits(WithFlow):
                 flow.fit(self.x[:, [0, 0]])
         self.assertTrue(flow.result_.finished)  # what was fitted is not lost
         with self.assertWarnsRegex(UserWarning, "tpr_degree=2 has no effect without tpr_coefficient"):
-            laminar.Flow(tpr_degree=2, **SMALL).fit(self.x)
+            laminar.Flow(tpr=False, tpr_degree=2, **SMALL).fit(self.x)
 
     def test_start_from_a_model(self):
         more = laminar.Flow(tpr=True, **{**SMALL, "iterations": 1, "lr": 1e-9}).fit(self.x, init=self.flow)
@@ -279,7 +279,7 @@ class Uses(WithFlow):
 
     def test_column_maps(self):
         x = np.exp(self.x)  # far from normal
-        flow = laminar.Flow(map="normal-scores:30", **SMALL).fit(x)
+        flow = laminar.Flow(**{**SMALL, "map": "normal-scores:30"}).fit(x)
         draws, log_prob = flow.sample(300, seed=5, log_prob=True)
         np.testing.assert_allclose(log_prob, flow.score_samples(draws), atol=1e-2)
         self.assertGreater(draws.min(), -1)
@@ -417,7 +417,7 @@ class Conventions(WithFlow):
         self.assertEqual(flow.lr, 0.25)
         self.assertEqual(vars(laminar.Flow(lr=3)), {**laminar.Flow().get_params(), "lr": 3})  # nothing else is set
         self.assertEqual(laminar.Flow(iterations=4e1, tpr=1, lr=np.array(0.01), dims=[8.0, 8], batch_size=200, val_freq=20, threads=1,
-                                      blocks=1, optimizer="adam", schedule="cuts", warm_start="none")
+                                      blocks=1, optimizer="adam", schedule="cuts", warm_start="none", map="none")
                          .fit(self.x).score(self.x), self.flow.score(self.x))
         self.assertEqual(eval(repr(flow), {"Flow": laminar.Flow}).get_params(), flow.get_params())  # pylint: disable=eval-used
         names = [p.name for p in laminar.parameters("density")]
@@ -492,7 +492,7 @@ class Conventions(WithFlow):
     def test_a_file_of_parameters(self):
         with open(self.path("c.yaml"), "w", encoding="utf-8") as stream:
             stream.write("dims: 8-8\nlr: 0.5\niterations: 40\nbatch-size: 200\nval-freq: 20\ntpr: true\n"
-                         "blocks: 1\noptimizer: adam\nschedule: cuts\nwarm-start: none\n")
+                         "blocks: 1\noptimizer: adam\nschedule: cuts\nwarm-start: none\nmap: none\n")
         flow = laminar.Flow(config=self.path("c.yaml"), lr=0.01).fit(self.x)
         np.testing.assert_array_equal(flow.score_samples(self.x), self.flow.score_samples(self.x))
 

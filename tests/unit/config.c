@@ -24,15 +24,15 @@ static void defaults_are_the_documented_ones(void **state)
         { "test-steps", "0" }, { "first-step", "warm" },
         { "error-parts", "z,l" }, { "end", "land" }, { "step-control", "batch" }, { "steps", "20" }, { "max-steps", "1000" },
         { "min-step", "1.0e-10" }, { "divergence", "rademacher" }, { "val-divergence", "auto" }, { "probes", "1" }, { "gradient", "steps" },
-        { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "0" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
-        { "tpr-l-weight", "0" }, { "kinetic-coefficient", "0" }, { "jacobian-coefficient", "0" },
+        { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "auto" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
+        { "tpr-l-weight", "auto" }, { "kinetic-coefficient", "0" }, { "jacobian-coefficient", "0" },
         { "taylor-coefficient", "0" }, { "taylor-order", "2" }, { "steer", "0" },
         { "optimizer", "auto" }, { "schedule", "auto" }, { "lr-warmup", "50" }, { "decay-from", "0" }, { "decay-to", "0" }, { "average", "false" },
         { "batch-size", "auto" }, { "lr", "auto" }, { "weight-decay", "0" }, { "clip", "0" },
-        { "iterations", "auto" }, { "warm-start", "auto" }, { "warm-start-pairing", "none" },
+        { "iterations", "auto" }, { "warm-start", "auto" }, { "warm-start-pairing", "minibatch" },
         { "budget", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "10" }, { "rate-cuts", "2" }, { "val-freq", "auto" },
         { "log-freq", "10" }, { "val-rows", "0" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
-        { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" }, { "map", "none" },
+        { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" }, { "map", "auto" },
         { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "header", "auto" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
         { "latent", "64" }, { "posterior", "cnf" }, { "amortised", "low-rank" }, { "rank", "20" }, { "pixels", "binary" },
         { "binarise", "fixed" }, { "invert", "false" }, { "variance-min", "0" }, { "variance-max", "0" }, { "epochs", "0" },
@@ -203,7 +203,7 @@ static void values_out_of_range_are_refused(void **state)
     assert_refused(&cfg, "warm-start", "flow-matching", "flow-matching:N");
     assert_refused(&cfg, "warm-start", "flow-matching:", "flow-matching:N");
     assert_refused(&cfg, "warm-start", "flow-matching:0", "from 1 to 1e+15");
-    assert_refused(&cfg, "map", "normal-scores:1", "\"normal-scores:1\" is none of none, normal-scores and normal-scores:N, N quantiles from 2");
+    assert_refused(&cfg, "map", "normal-scores:1", "\"normal-scores:1\" is none of auto, none, normal-scores and normal-scores:N, N quantiles from 2");
     assert_refused(&cfg, "map", "normal-scoresN", "normal-scores:N");
     assert_refused(&cfg, "map", "normal-scores:", "normal-scores:N");
     assert_refused(&cfg, "warm-start", "flow-matching:1e3", "flow-matching:N");
@@ -344,7 +344,7 @@ static void inconsistent_configurations_are_refused(void **state)
 #undef INCONSISTENT
     lam_config cfg;
     lam_config_init(&cfg);
-    cfg.tpr_times = 2, cfg.tpr_degree = 5; /* without the penalty, they do not matter */
+    cfg.tpr_coefficient = 0, cfg.tpr_times = 2, cfg.tpr_degree = 5; /* without the penalty, they do not matter */
     assert_int_equal(lam_config_check(&cfg), LAM_OK);
 }
 
@@ -406,12 +406,13 @@ static void penalties_in_few_words(void **state)
 static void parameters_that_do_nothing(void **state)
 {
     (void)state;
-    static const char *const by_default[] = { "steps", "tpr-times", "tpr-degree", "tpr-l-weight", "taylor-order", "rate-cuts" };
+    static const char *const by_default[] = { "steps", "taylor-order", "rate-cuts" };
     static const struct {
         const char *name, *settings[2][2];
         int idle;
     } c[] = {
-        { "tpr-degree", { { "tpr", "true" } }, 0 }, { "taylor-order", { { "taylor-coefficient", "0.1" } }, 0 },
+        { "tpr-degree", { { "tpr", "true" } }, 0 }, { "tpr-degree", { { "tpr", "false" } }, 1 }, { "tpr-times", { { "tpr", "false" } }, 1 },
+        { "tpr-l-weight", { { "tpr-coefficient", "0" } }, 1 }, { "taylor-order", { { "taylor-coefficient", "0.1" } }, 0 },
         { "warm-start-pairing", { { "warm-start", "none" } }, 1 }, { "lr-warmup", { { "schedule", "cuts" } }, 1 },
         { "decay-from", { { "schedule", "constant" } }, 1 }, { "early-stopping", { { "schedule", "constant" } }, 1 },
         { "rate-cuts", { { "schedule", "cuts" } }, 0 }, { "rate-cuts", { { "model", "vae" } }, 0 }, { "lr-warmup", { { "model", "vae" } }, 1 },

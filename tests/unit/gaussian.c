@@ -74,12 +74,73 @@ static void singular(void **state)
     assert_non_null(strstr(lam_last_error(), "column 2 (2)"));
 }
 
+/* z = x + y + s e leaves of z, and of x and of y, a share of its variance that follows from the inverse of the covariance by hand: for
+ * s^2 = v, z has 2 + v and leaves v / (2 + v); x leaves v / (1 + v) of its 1. With 20000 rows, whatever the scales; and 0 where z is the sum. */
+static void unexplained_share(void **state)
+{
+    (void)state;
+    enum { N = 20000, D = 3 };
+    static double x[N * D];
+    const double s[] = { 0.5, 0.05, 0 };
+    for (size_t k = 0; k < 3; k++) {
+        double share, v = s[k] * s[k];
+        for (uint64_t i = 0; i < N; i++) {
+            double e[D];
+            lam_random_normal_row(1, LAM_DRAW_TEST, 0, i, e, D);
+            x[i * D] = 1000 + e[0], x[i * D + 1] = e[1], x[i * D + 2] = e[0] + e[1] + s[k] * e[2];
+        }
+        assert_int_equal(lam_least_unexplained(x, N, D, &share), LAM_OK);
+        assert_true(k == 2 ? share < 1e-9 : fabs(share / (v / (2 + v)) - 1) < 0.05);
+    }
+}
+
+/* What "auto" comes to follows from the rows: near a plane neither maps nor TPR, elsewhere both; what was said stays. */
+static void choice_by_rows(void **state)
+{
+    (void)state;
+    enum { N = 500, D = 3 };
+    static double x[N * D];
+    for (int near = 0; near < 2; near++) {
+        lam_config cfg;
+        lam_table *table;
+        lam_dataset *data;
+        for (uint64_t i = 0; i < N; i++) {
+            double e[D];
+            lam_random_normal_row(1, LAM_DRAW_TEST, 0, i, e, D);
+            x[i * D] = e[0], x[i * D + 1] = e[1], x[i * D + 2] = e[0] + e[1] + (near ? 0.05 : 0.5) * e[2];
+        }
+        lam_config_init(&cfg);
+        assert_int_equal(lam_table_create(N, D, &table), LAM_OK);
+        memcpy(table->values, x, sizeof x);
+        assert_int_equal(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &data), LAM_OK);
+        assert_int_equal(lam_config_choose(&cfg, data), LAM_OK);
+        assert_int_equal(cfg.map, near ? LAM_MAP_NONE : LAM_MAP_NORMAL_SCORES);
+        assert_true(cfg.tpr_coefficient == (near ? 0 : 50) && cfg.tpr_l_weight == (near ? 0 : 1));
+        lam_config_clear(&cfg);
+        lam_config_init(&cfg);
+        assert_int_equal(lam_config_set(&cfg, "map", "normal-scores:20"), LAM_OK);
+        assert_int_equal(lam_config_set(&cfg, "tpr", "true"), LAM_OK);
+        assert_int_equal(lam_config_choose(&cfg, data), LAM_OK);
+        assert_true(cfg.map == LAM_MAP_NORMAL_SCORES && cfg.map_knots == 20 && cfg.tpr_coefficient == 5 && cfg.tpr_l_weight == 0);
+        lam_config_clear(&cfg);
+        lam_config_init(&cfg);
+        assert_int_equal(lam_config_set(&cfg, "kinetic-coefficient", "0.1"), LAM_OK);
+        assert_int_equal(lam_config_choose(&cfg, data), LAM_OK);
+        assert_true(cfg.tpr_coefficient == 0); /* another penalty was asked for */
+        lam_config_clear(&cfg);
+        lam_dataset_free(data);
+        lam_table_free(table);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_hand),
         cmocka_unit_test(linear_map),
         cmocka_unit_test(singular),
+        cmocka_unit_test(unexplained_share),
+        cmocka_unit_test(choice_by_rows),
     };
     return cmocka_run_group_tests_name("gaussian", tests, NULL, NULL);
 }

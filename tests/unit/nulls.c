@@ -42,6 +42,8 @@ typedef struct argument {
     X(NEEDED, lam_config_load_preset, "name", lam_config_load_preset(any, NULL)) \
     X(NEEDED, lam_config_check, "cfg", lam_config_check(NULL)) \
     X(NEEDED, lam_config_resolve, "cfg", lam_config_resolve(NULL, 100, 2)) \
+    X(NEEDED, lam_config_choose, "cfg", lam_config_choose(NULL, any)) \
+    X(NEEDED, lam_config_choose, "data", lam_config_choose(any, NULL)) \
     X(TAKEN, lam_config_penalties, "cfg", lam_config_penalties(NULL, any)) \
     X(TAKEN, lam_config_penalties, "text", lam_config_penalties(NULL, NULL)) \
     X(TAKEN, lam_config_setting, "cfg", lam_config_setting(NULL)) \

@@ -1,0 +1,30 @@
+/* What "auto" stands for that takes the rows themselves. */
+#include "base/error.h"
+#include "base/need.h"
+#include "data/dataset.h"
+#include "data/gaussian.h"
+
+/* Where the others explain all but this share of a column linearly, rows lie near a plane. A map of single columns would bend it, and
+ * TPR holds back the steep fields that press rows onto it: both cost more than a nat there (docs/method.md 8). */
+static const double NEAR_A_PLANE = 0.01;
+
+lam_status lam_config_choose(lam_config *cfg, const lam_dataset *data)
+{
+    LAM_NEED(cfg, "cfg");
+    LAM_NEED(data, "data");
+    size_t rows = data->rows[LAM_TRAIN];
+    int by_rows = cfg->map == LAM_MAP_AUTO || cfg->tpr_coefficient < 0;
+    if (by_rows && cfg->model == LAM_DENSITY && rows > 0) {
+        double share = 1;
+        if (data->dim > 1)
+            LAM_TRY(lam_least_unexplained(data->values[LAM_TRAIN], rows, data->dim, &share));
+        int near = share < NEAR_A_PLANE;
+        if (cfg->map == LAM_MAP_AUTO) {
+            cfg->map = near ? LAM_MAP_NONE : LAM_MAP_NORMAL_SCORES;
+            cfg->map_knots = 0;
+        }
+        if (cfg->tpr_coefficient < 0 && near)
+            cfg->tpr_coefficient = 0;
+    }
+    return lam_config_resolve(cfg, rows, data->dim);
+}
