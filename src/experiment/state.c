@@ -6,6 +6,7 @@
 #include "base/names.h"
 #include "experiment/csv.h"
 #include "experiment/experiment.h"
+#include "model/defaults.h"
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,9 +28,13 @@ static lam_status join(const char *folder, const char *name, char path[PATH])
 static lam_status same_config(const char *folder, const lam_config *made, const lam_config *planned)
 {
     /* how a run goes about its work, which may change from day to day */
-    static const char *const may_differ[] = { "tpr", "threads", "isa", "memory", "log-freq", NULL };
+    static const char *const always[] = { "tpr", "threads", "isa", "memory", "log-freq", NULL };
+    /* and what the clock has chosen of a run that has a limit of time */
+    static const char *const timed[] = { "tpr", "threads", "isa", "memory", "log-freq", "decay-from", "decay-to", "iterations", "epochs",
+        "val-rows", NULL };
+    int by_clock = lam_config_is_timed(planned) && planned->decay_from == 0;
     lam_difference found;
-    LAM_TRY(lam_param_difference(made, planned, may_differ, &found));
+    LAM_TRY(lam_param_difference(made, planned, by_clock ? timed : always, &found));
     if (found.param != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "%s was made with %s %s, and by the plan it is %s now; put the plan back, choose "
             "another folder for the experiment, or remove that folder to have the run made anew", folder, found.param->shown.name,

@@ -34,7 +34,7 @@ void lam_turn_space_validations(lam_run *run)
 {
     const lam_fit_state *s = &run->state;
     lam_config *cfg = run->cfg;
-    if (cfg->iterations != LAM_UNENDING || s->iteration != cfg->val_freq || run->validation.rows == 0)
+    if (run->options->limit_training || cfg->iterations != LAM_UNENDING || s->iteration != cfg->val_freq || run->validation.rows == 0)
         return;
     double each = (lam_limit_used(run) - s->warm_seconds) / (double)s->iteration, both = s->average != NULL ? 2 : 1;
     double wanted = each > 0 ? (1 / VALIDATION_SHARE - 1) * both * run->validation.seconds / each : 0;

@@ -158,6 +158,24 @@ sed 's/seeds: .*/seeds: 3/' moved.yaml >alone.yaml
 run experiment alone.yaml --out missing
 refused 1 "alone.yaml:5:8: seeds is a list: [3] is the one seed 3"
 
+# A limit of time lets the clock choose when the rate falls; a finished run is still the plan's
+cat >timed.yaml <<YAML
+budget: {processor-seconds: 0.5}
+settings: {dims: [8], blocks: 1, batch-size: 100, warm-start: none, map: none}
+data:
+  - {name: moons, file: "toy:moons:600:1"}
+penalties:
+  - name: none
+  - {name: TPR, settings: {tpr: true}}
+seeds: [1]
+YAML
+for time in first second; do
+    run experiment timed.yaml --out timed --jobs 1
+    expect_code 0
+    expect_out "report   timed/report.html"
+done
+grep -q "^decay-from: [1-9]" timed/runs/moons/none/1e-4_seed1/config.yaml || fail "the clock should have chosen when the rate falls"
+
 # The plans that come along say what this program knows
 for plan in "$presets"/*.yaml; do
     run experiment "$plan" --out none --dry-run
