@@ -169,9 +169,9 @@ const cli_command cli_fit = {
                "Rows are split into training, validation and test rows, columns standardised by the training rows.\n"
                "RUN/ gets model.safetensors (the best by validation), config.yaml (every value in effect), metrics.jsonl\n"
                "and a checkpoint. Ctrl-C stops and saves; --resume goes on, to the same model bit for bit. --write-split is\n"
-               "for other programs that should see the same rows. --map normal-scores makes columns with edges, spikes or long\n"
-               "tails normal before the flow sees them. --warm-start flow-matching:N begins with N cheap iterations that\n"
-               "solve no ODE; calls of f and the table count them apart. --budget 5m gives the whole fit so long, reading,\n"
+               "for other programs that should see the same rows. A monotone spline makes every column normal\n"
+               "before the flow sees it (--map). --warm-start flow-matching:N begins with N cheap iterations that solve no ODE;\n"
+               "calls of f and the table count them apart. --budget 5m gives the whole fit so long, reading,\n"
                "validations and the test included: the learning rate falls in time, and where there is no time for all rows,\n"
                "validation and test take a sample, and the closing table says of how many. --max-processor-seconds is the\n"
                "same in processor time.\n",
