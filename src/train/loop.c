@@ -280,7 +280,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     lam_turn_in_time(run);
     if (s->iteration % run->cfg->log_freq == 0)
         LAM_TRY(lam_run_log_step(run, report, lr));
-    lam_turn_space_validations(run);
+    LAM_TRY(lam_turn_space_validations(run));
     int due = is_due(run);
     if (due)
         LAM_TRY(validate(run, 0));

@@ -91,6 +91,7 @@ lam_status lam_run_save_model(lam_run *run)
     kept->decay_from = run->cfg->decay_from;
     kept->decay_to = run->cfg->decay_to;
     kept->val_rows = run->cfg->val_rows;
+    kept->val_freq = run->cfg->val_freq;
     if (run->cfg->schedule == LAM_SCHEDULE_COSINE && run->cfg->decay_from > 0)
         kept->max_seconds = kept->max_processor_seconds = 0;
     return run->target->save(run->target->self, &run->state, run->folder.model);

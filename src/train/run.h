@@ -16,6 +16,7 @@ typedef struct lam_run {
     double first_at;          /* clock: then */
     uint64_t pace_from;       /* iteration from which the pace of training is measured that a limit of time plans with, */
     double pace_from_used;    /* and the time that was used up then */
+    int spaced;               /* 1: val_freq has been looked at under a limit of time */
     uint64_t saved;           /* iterations of both done at the last checkpoint; UINT64_MAX: none in this process */
     double started, saved_at; /* clock: start of the run, as if it had never been interrupted; end of the last checkpoint */
     double cpu_started;       /* the same of the processor's clock */

@@ -30,16 +30,19 @@ void lam_turn_in_time(lam_run *run)
 
 static const double VALIDATION_SHARE = 0.08; /* of the time, for validations */
 
-void lam_turn_space_validations(lam_run *run)
+lam_status lam_turn_space_validations(lam_run *run)
 {
     const lam_fit_state *s = &run->state;
     lam_config *cfg = run->cfg;
-    if (run->options->limit_training || cfg->iterations != LAM_UNENDING || s->iteration != cfg->val_freq || run->validation.rows == 0)
-        return;
+    if (run->options->limit_training || cfg->iterations != LAM_UNENDING || s->iteration != cfg->val_freq || run->validation.rows == 0 || run->spaced)
+        return LAM_OK;
     double each = (lam_limit_used(run) - s->warm_seconds) / (double)s->iteration, both = s->average != NULL ? 2 : 1;
     double wanted = each > 0 ? (1 / VALIDATION_SHARE - 1) * both * run->validation.seconds / each : 0;
-    if (wanted > (double)cfg->val_freq)
-        cfg->val_freq = (size_t)fmin(ceil(wanted), 1e15);
+    run->spaced = 1;
+    if (!(wanted > (double)cfg->val_freq))
+        return LAM_OK;
+    cfg->val_freq = (size_t)fmin(ceil(wanted), 1e15);
+    return lam_run_save_config(run); /* a resume reads it there */
 }
 
 /* 1: the rates are the clock's choice. */

@@ -9,7 +9,7 @@ int lam_turn_is_by_clock(const lam_run *run);
 void lam_turn_in_time(lam_run *run);
 /* Where the clock decides how many iterations there are, and a validation has been timed after the start: before the first one that is
  * due, val_freq is raised so far that validations take a small share of the time. */
-void lam_turn_space_validations(lam_run *run);
+lam_status lam_turn_space_validations(lam_run *run);
 /* The way down that was set, by the clock or a plateau, becomes the configuration's own, which repeats it. */
 lam_status lam_turn_record(lam_run *run);
 /* So does the iteration at which time was over, where that is before the rate's own end. */
