@@ -35,7 +35,7 @@ def number(row, name):
 
 def mean(row, name, digits, signed=False):
     """Mean and standard error of a line of summary.csv, and of how many runs where it is not all; of the baseline nothing against itself."""
-    if name.endswith(("_ratio", "_difference")) and row["penalty"] == "none":
+    if name.endswith(("_ratio", "_difference")) and row["penalty"] in ("none", "adam"):
         return ""
     m, se, n = number(row, name + "_mean"), number(row, name + "_se"), int(row[name + "_n"] or 0)
     if math.isnan(m):
@@ -308,6 +308,13 @@ def main():
             print_rivals("rivals", data)
         paragraph("The plan for everything, `presets/experiments/full.yaml` (four data sets, two tolerances, three seeds, a quarter of a",
                   "processor hour a run), has not been run here." if not read("full", "summary.csv") else "")
+    print("## The parts of a fast fit\n")
+    if not read("parts", "summary.csv"):
+        missing("bench/experiments.sh")
+    else:
+        print_frame("parts")
+        for data in in_order("parts", "data"):
+            print_rivals("parts", data)
     print("## One factor of TPR at a time\n")
     if not read("tpr-factors", "summary.csv"):
         missing("bench/experiments.sh")
