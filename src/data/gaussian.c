@@ -96,10 +96,12 @@ enum { LOOKED_AT = 20000 };
 lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *share)
 {
     lam_gaussian g;
-    size_t step = n / LOOKED_AT + 1;
-    double *y = lam_alloc(dim, sizeof *y);
+    size_t step = n / LOOKED_AT + 1, rows = n / step;
     *share = 1;
-    lam_status status = y == NULL ? LAM_ERR_MEMORY : fit(x, n / step, step, dim, NULL, &g);
+    if (rows <= dim + 1) /* that any column is a function of the others says nothing here */
+        return LAM_OK;
+    double *y = lam_alloc(dim, sizeof *y);
+    lam_status status = y == NULL ? LAM_ERR_MEMORY : fit(x, rows, step, dim, NULL, &g);
     if (status == LAM_ERR_DATA) {
         *share = 0;
         status = LAM_OK;
@@ -108,7 +110,7 @@ lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *
             double variance = 0;
             for (size_t k = 0; k <= j; k++)
                 variance += g.lower[j * dim + k] * g.lower[j * dim + k];
-            *share = fmin(*share, 1 / (variance * inverse_diagonal(&g, j, y)));
+            *share = fmin(*share, 1 / (variance * inverse_diagonal(&g, j, y)) * (double)(rows - 1) / (double)(rows - dim)); /* unbiased */
         }
         lam_gaussian_clear(&g);
     }

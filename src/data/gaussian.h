@@ -23,7 +23,7 @@ lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const
  * clock at which it is to be done; then it is fitted to every second, third ... training row where all would take longer. */
 lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score);
 /* The least share of a column's variance that a linear function of the others leaves unexplained, over the columns of x [n, dim], from 20,000
- * evenly spaced rows at the most: 0 where one column is such a function. LAM_ERR_MEMORY is the one failure. */
+ * evenly spaced rows at the most, unbiased for few rows: 0 where one column is such a function, 1 where rows are too few to tell. LAM_ERR_MEMORY is the one failure. */
 lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *share);
 /* The lower triangle of a [dim, dim], row-major, becomes its Cholesky factor; what is above the diagonal is neither read nor
  * written. Returns the column whose pivot vanishes beside its variance, or dim. */

@@ -94,6 +94,21 @@ static void unexplained_share(void **state)
     }
 }
 
+/* Independent columns stay so with hardly more rows than columns; with fewer there is nothing to tell. */
+static void few_rows(void **state)
+{
+    (void)state;
+    enum { N = 60, D = 50 };
+    static double x[N * D];
+    double share;
+    for (uint64_t i = 0; i < N; i++)
+        lam_random_normal_row(1, LAM_DRAW_TEST, 1, i, x + i * D, D);
+    assert_int_equal(lam_least_unexplained(x, N, D, &share), LAM_OK);
+    assert_true(share > 0.1);
+    assert_int_equal(lam_least_unexplained(x, D, D, &share), LAM_OK);
+    assert_true(share == 1);
+}
+
 /* What "auto" comes to follows from the rows: near a plane neither maps nor TPR, elsewhere both; what was said stays. */
 static void choice_by_rows(void **state)
 {
@@ -140,6 +155,7 @@ int main(void)
         cmocka_unit_test(linear_map),
         cmocka_unit_test(singular),
         cmocka_unit_test(unexplained_share),
+        cmocka_unit_test(few_rows),
         cmocka_unit_test(choice_by_rows),
     };
     return cmocka_run_group_tests_name("gaussian", tests, NULL, NULL);
