@@ -55,6 +55,18 @@ static lam_status take_weights(lam_model *model, const lam_model *init)
     return LAM_OK;
 }
 
+/* Weights know the rows as the maps that they were fitted with show them: the fit goes on with these, or without any. */
+static lam_status take_map(lam_config *cfg, const lam_model *init)
+{
+    lam_map kind = init->config.map;
+    if (cfg->map != LAM_MAP_AUTO && cfg->map != kind)
+        return lam_fail(LAM_ERR_ARGUMENT, "map: the model to start from has %s column maps, and its weights mean nothing %s them; leave map out",
+            kind == LAM_MAP_NONE ? "no" : "its own", kind == LAM_MAP_NONE ? "behind" : "without");
+    cfg->map = kind;
+    cfg->map_knots = init->config.map_knots;
+    return LAM_OK;
+}
+
 static lam_status check(const lam_config *cfg, const lam_dataset *data)
 {
     LAM_TRY(lam_config_check(cfg));
@@ -70,6 +82,8 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     LAM_TRY(check(cfg, d->data));
     LAM_TRY(lam_config_copy(&d->cfg, cfg));
     LAM_TRY(lam_run_settle(options, &d->cfg));
+    if (options->init != NULL)
+        LAM_TRY(take_map(&d->cfg, options->init));
     LAM_TRY(lam_config_choose(&d->cfg, d->data));
     cfg = &d->cfg;
     LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
@@ -78,7 +92,9 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     if (options->init != NULL)
         LAM_TRY(take_weights(d->model, options->init));
     LAM_TRY(lam_layout_map(&d->model->layout, &d->map));
-    if (cfg->map != LAM_MAP_NONE)
+    if (options->init != NULL)
+        LAM_TRY(lam_maps_copy(options->init->maps, &d->model->maps));
+    else if (cfg->map != LAM_MAP_NONE)
         LAM_TRY(lam_maps_fit(d->data->values[LAM_TRAIN], d->data->rows[LAM_TRAIN], d->data->dim, cfg->map_knots, &d->model->maps));
     LAM_TRY(lam_flow_rows_make(d->data, d->model->maps, &d->rows));
     return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, &d->rows,

@@ -219,6 +219,17 @@ class Fits(WithFlow):
         with self.assertWarnsRegex(UserWarning, "tpr_degree=2 has no effect without tpr_coefficient"):
             laminar.Flow(tpr=False, tpr_degree=2, **SMALL).fit(self.x)
 
+    def test_start_keeps_the_maps_of_its_model(self):
+        x = np.exp(self.x)
+        settings = {**SMALL, "iterations": 1, "lr": 1e-9, "tpr": False}
+        for said in ("none", "normal-scores"):
+            first = laminar.Flow(**{**settings, "iterations": 20, "lr": 0.01, "map": said}).fit(x)
+            more = laminar.Flow(**{**settings, "map": None}).fit(x, init=first)
+            np.testing.assert_allclose(more.score_samples(x), first.score_samples(x), atol=1e-2)
+            other = {"none": "normal-scores", "normal-scores": "none"}[said]
+            with self.assertRaisesRegex(laminar.ArgumentError, "map: the model to start from has .*leave map out"):
+                laminar.Flow(**{**settings, "map": other}).fit(x, init=first)
+
     def test_start_from_a_model(self):
         more = laminar.Flow(tpr=True, **{**SMALL, "iterations": 1, "lr": 1e-9}).fit(self.x, init=self.flow)
         np.testing.assert_allclose(more.score_samples(self.x), self.flow.score_samples(self.x), atol=1e-3)
