@@ -44,6 +44,12 @@ void lam_schedule_turn(lam_schedule *s, const lam_config *cfg, uint64_t iteratio
     turn(s, cfg, iteration, more);
 }
 
+/* 1: the clock, or decay-from, has set the way down of which iteration is a part. */
+static int is_set(const lam_schedule *s, const lam_config *cfg, uint64_t iteration)
+{
+    return cfg->decay_from > 0 ? iteration >= cfg->decay_from : lam_config_is_timed(cfg) && s->turns > 0;
+}
+
 /* Validation has stopped improving. */
 static void plateau(lam_schedule *s, const lam_config *cfg, uint64_t iteration)
 {
@@ -52,7 +58,7 @@ static void plateau(lam_schedule *s, const lam_config *cfg, uint64_t iteration)
             s->cuts++;
         else
             s->stopped = 1;
-    } else if (cfg->schedule == LAM_SCHEDULE_COSINE && s->cuts == 0 && (cfg->decay_from == 0 || iteration <= cfg->decay_from)) {
+    } else if (cfg->schedule == LAM_SCHEDULE_COSINE && s->cuts == 0 && !is_set(s, cfg, iteration)) {
         s->cuts = 1;
         turn(s, cfg, iteration, iteration / 4);
     }

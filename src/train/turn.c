@@ -6,6 +6,7 @@
 
 static const double DECAY_SHARE = 0.5;   /* of the time is for the way down */
 static const double PACE_SHARE = 0.7;    /* of the time is left where measuring the pace begins that decides how long the way is */
+enum { PACE_ITERATIONS = 5 };            /* at least: the first solve of a process tries steps out */
 static const double DECAY_MARGIN = 0.85; /* of the iterations that this pace gives: calls grow as a field learns */
 
 /* Under a limit of time the way down begins when its share is reached, of the time or of the iterations. Its length follows from the pace
@@ -20,7 +21,9 @@ void lam_turn_in_time(lam_run *run)
         run->pace_from = s->iteration;
         run->pace_from_used = used;
     }
-    if (left > DECAY_SHARE * (used + left) && (double)s->iteration < (1 - DECAY_SHARE) * (double)run->cfg->iterations)
+    int by_iterations = (double)s->iteration >= (1 - DECAY_SHARE) * (double)run->cfg->iterations;
+    int by_time = left <= DECAY_SHARE * (used + left) && s->iteration >= run->pace_from + PACE_ITERATIONS;
+    if (!by_iterations && !by_time)
         return;
     int measured = s->iteration > run->pace_from;
     double from = measured ? run->pace_from_used : s->warm_seconds, n = (double)(s->iteration - (measured ? run->pace_from : 0));
