@@ -146,6 +146,19 @@ static inline int watching(void *user, const lam_progress *p)
     return w->stop_after > 0 && w->calls >= w->stop_after;
 }
 
+/* A fit that stops after so many iterations and goes on with two threads comes to the same model. */
+static inline void assert_stopping_does_not_matter(lam_config *cfg, size_t stop_after)
+{
+    watch w = { .stop_after = stop_after };
+    fit_into("straight", cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
+    fit_into("stopped", cfg, (lam_fit_options) { .progress = watching, .user = &w }, LAM_ERR_INTERRUPTED, NULL);
+    set(cfg, "threads", "2");
+    fit_into("stopped", cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+    assert_same_model("straight", "stopped");
+    remove_run("straight");
+    remove_run("stopped");
+}
+
 /* Stops at the call after so many; what the calls were about. */
 typedef struct evaluation_watch {
     size_t skip, calls, at[3]; /* at: calls by part */

@@ -12,7 +12,6 @@ ctags --version 2>/dev/null | grep -q 'Universal Ctags' || { echo "skipped: no u
 
 long_files=(
     src/data/pickle.c
-    src/model/parameter_value.c
 )
 long_functions=(
     src/kernels/tile_k.c:deactivate

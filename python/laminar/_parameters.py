@@ -40,7 +40,7 @@ class Config:
         if path is not None:
             check(lib.lam_config_load(self.pointer, path_bytes(path)))
         given = self._given = dict(settings)
-        for p in parameters():  # in the table's order: "tpr" goes before the three that it sets
+        for p in parameters():  # in the table's order: "tpr" goes before the four that it sets
             value = given.get(p.name)
             if value is not None and p.name not in COLUMNS:
                 self._set(p.name, as_text(p, value))

@@ -255,7 +255,7 @@ static lam_status prepare(lam_experiment *e)
 
 enum { MOST_IDLE = 32 };
 
-/* Names of the parameters that do nothing in both; "tpr" stands for three others. */
+/* Names of the parameters that do nothing in both; "tpr" stands for four others. */
 static void idle_in_both(const lam_config *a, const lam_config *b, const char *idle[MOST_IDLE])
 {
     size_t n = 0;

@@ -4,7 +4,7 @@
 #include "laminar.h"
 
 /* Sets in cfg (initialised) what text [size bytes] names; all of it or, on failure, nothing. where stands for the file
- * name in "where:line:column: what is wrong". Names need not be in order: "tpr" counts before the three that it sets.
+ * name in "where:line:column: what is wrong". Names need not be in order: "tpr" counts before the four that it sets.
  * LAM_ERR_FORMAT: not YAML, or not a flat mapping; LAM_ERR_ARGUMENT: an unknown or repeated name, a value out of range. */
 lam_status lam_config_parse(lam_config *cfg, const char *text, size_t size, const char *where);
 /* Every value, grouped, with comments; parse of it gives the same configuration. free(*text). */

@@ -340,8 +340,7 @@ static lam_status put(const lam_param *param, const char *text, size_t n, char *
 {
     size_t length = n == SIZE_MAX ? strlen(text) : n;
     if (length >= size)
-        return lam_fail(LAM_ERR_ARGUMENT, "%s: the value takes %zu bytes, there is room for %zu", param->shown.name,
-            length + 1, size);
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: the value takes %zu bytes, there is room for %zu", param->shown.name, length + 1, size);
     memcpy(value, text, length);
     value[length] = '\0';
     return LAM_OK;
@@ -425,72 +424,6 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
     return lam_fail(LAM_ERR_ARGUMENT, "%s: unknown kind", param->shown.name);
 }
 
-/* A value as text for a message; a list of columns may be longer than room, which then holds its beginning. */
-static lam_status view(const lam_param *param, const lam_config *cfg, char *room, size_t size)
-{
-    const lam_names *names = lam_param_names_of(param, cfg);
-    char *text = names != NULL ? lam_names_print(names) : NULL;
-    if (names == NULL)
-        LAM_TRY(lam_param_get(param, cfg, room, size));
-    else if (text == NULL)
-        return LAM_ERR_MEMORY;
-    else
-        snprintf(room, size, "%s", text);
-    free(text);
-    if (room[0] == '\0')
-        snprintf(room, size, "not set");
-    return LAM_OK;
-}
-
-static int is_among(const char *name, const char *const *names)
-{
-    while (*names != NULL && strcmp(*names, name) != 0)
-        names++;
-    return *names != NULL;
-}
-
-/* lam_config_resolve may choose it. */
-static int may_be_auto(const lam_param *param)
-{
-    return param->automatic || param->kind == LAM_PARAM_DIMS || param->kind == LAM_PARAM_START || param->kind == LAM_PARAM_MAP;
-}
-
-lam_status lam_param_settle(lam_config *cfg, const lam_config *from)
-{
-    const lam_param *param;
-    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
-        char value[LAM_MAX_HIDDEN * 21 + 1];
-        if (!may_be_auto(param))
-            continue;
-        LAM_TRY(lam_param_get(param, cfg, value, sizeof value));
-        if (strcmp(value, "auto") != 0)
-            continue;
-        LAM_TRY(lam_param_get(param, from, value, sizeof value));
-        LAM_TRY(lam_param_set(param, cfg, value));
-    }
-    return LAM_OK;
-}
-
-lam_status lam_param_difference(const lam_config *a, const lam_config *b, const char *const *but, lam_difference *out)
-{
-    const lam_param *param;
-    out->param = NULL;
-    for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
-        if (is_among(param->shown.name, but))
-            continue;
-        const lam_names *names = lam_param_names_of(param, a);
-        LAM_TRY(view(param, a, out->a, sizeof out->a));
-        LAM_TRY(view(param, b, out->b, sizeof out->b));
-        if (may_be_auto(param) && (strcmp(out->a, "auto") == 0 || strcmp(out->b, "auto") == 0))
-            continue;
-        if (names != NULL ? !lam_names_equal(names, lam_param_names_of(param, b)) : strcmp(out->a, out->b) != 0) {
-            out->param = param;
-            return LAM_OK;
-        }
-    }
-    return LAM_OK;
-}
-
 /* ---- values that were put there directly -------------------------------------------------------------------------- */
 
 /* Ranges are those of set, so a value is checked by writing it out and reading it back; what set cannot tell (a number
@@ -509,7 +442,7 @@ lam_status lam_param_check(const lam_param *param, const lam_config *cfg)
     if (is_list(param))
         return lam_param_check_names(param, lam_param_names_of(param, cfg));
     if (param->kind == LAM_PARAM_TPR)
-        return LAM_OK; /* its three stand for themselves */
+        return LAM_OK; /* its four stand for themselves */
     LAM_TRY(lam_param_get(param, cfg, value, sizeof value));
     lam_status status = lam_param_set(param, &scratch, value);
     free(scratch.isa);

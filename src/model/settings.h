@@ -17,7 +17,7 @@ lam_status lam_settings_create(lam_settings *settings);
 void lam_settings_clear(lam_settings *settings); /* takes a zeroed one */
 /* The pairs of a mapping, its start already read. Names are of the table, each at most once. */
 lam_status lam_settings_read(lam_settings *settings, lam_yaml *yaml);
-/* Sets them in cfg in the table's order ("tpr" counts before the three that it sets); after a failure cfg may have got some. where
+/* Sets them in cfg in the table's order ("tpr" counts before the four that it sets); after a failure cfg may have got some. where
  * stands for the file's name. */
 lam_status lam_settings_apply(const lam_settings *settings, const char *where, lam_config *cfg);
 

@@ -62,14 +62,7 @@ static void stopping_does_not_matter(void **state)
     (void)state;
     lam_config cfg;
     configure_noisy(&cfg);
-    fit_into("straight", &cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
-    watch w = { .stop_after = 17 };
-    fit_into("stopped", &cfg, (lam_fit_options) { .progress = watching, .user = &w }, LAM_ERR_INTERRUPTED, NULL);
-    set(&cfg, "threads", "2");
-    fit_into("stopped", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
-    assert_same_model("straight", "stopped");
-    remove_run("straight");
-    remove_run("stopped");
+    assert_stopping_does_not_matter(&cfg, 17);
     lam_config_clear(&cfg);
 }
 
