@@ -101,7 +101,7 @@ static int load_preset(const cli_command *command, const char *name, lam_config 
     for (size_t i = 0; (preset = lam_preset_at(i)) != NULL; i++)
         if (strcmp(preset->name, name) == 0)
             return lam_config_load_preset(cfg, name) == LAM_OK ? CLI_OK : cli_library_failed();
-    int code = cli_misuse(command, "there is no preset \"%s\"; a file is read by --config. The presets of `laminar %s` are", name,
+    int code = cli_misuse(command, "there is no preset \"%s\": those of `laminar %s` stand below, and a file of your own is read by --config", name,
         command->name);
     list_presets(command, stderr);
     return code;
