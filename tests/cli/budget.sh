@@ -10,7 +10,8 @@ expect_code 0
 expect_out "maximum likelihood as long as the limit of time allows" "--config timed/config.yaml --budget 0"
 expect_err "iteration 10  loss"
 grep -q 1000000000 out err && fail "a number that no one has chosen should not be shown"
-from=$(value_of timed decay-from) iterations=$(value_of timed iterations) to=$(value_of timed decay-to) rows=$(value_of timed val-rows)
+from=$(value_of timed decay-from) iterations=$(value_of timed iterations) to=$(value_of timed decay-to)
+rows=$(value_of timed val-rows) freq=$(value_of timed val-freq)
 [ "$(value_of timed budget)" = 3 ] && [ "$from" -gt 0 ] && [ "$iterations" -gt "$from" ] || fail "config.yaml should have what the clock chose"
 tail -n 1 timed/metrics.jsonl | grep -q "\"decay_from\":$from,\"decay_to\":" || fail "the summary should have it too"
 tail -n 1 timed/metrics.jsonl | grep -q "\"iterations\":$iterations," || fail "the run should have ended where config.yaml says"
@@ -19,7 +20,8 @@ run fit $data --config timed/config.yaml --budget 0 --out again
 expect_code 0
 expect_same timed/model.safetensors again/model.safetensors
 # or by flags
-run fit $flags --iterations "$iterations" --decay-from "$from" --decay-to "$to" --val-rows "$rows" --out flags
+run fit $flags --iterations "$iterations" --decay-from "$from" --decay-to "$to" --val-rows "$rows" \
+    --val-freq "$freq" --out flags
 expect_code 0
 expect_same timed/model.safetensors flags/model.safetensors
 # a finished run has nothing to go on with; one stopped on its way goes on by the numbers
