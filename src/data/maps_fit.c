@@ -84,7 +84,7 @@ static size_t cut(knots *k, const double *sorted, size_t n, size_t wanted)
 {
     double each = (double)n / (double)wanted;
     size_t groups = 0;
-    int halvings = each > 1 ? (int)floor(log2(each)) : 0;
+    int halvings = each > 1 ? (int)ceil(log2(each)) : 0; /* so the outermost group is one row */
     for (int i = halvings; i >= 1; i--)
         add_end(k, &groups, ldexp(each, -i), sorted, n);
     for (size_t i = 1; i < wanted; i++)
@@ -112,7 +112,7 @@ static double mean_of(const double *x, size_t n)
 /* The least distance of two knots of sorted [n]: of the range of the middle 98 %, or, where these are one value, of more of them. */
 static double nearest(const double *sorted, size_t n)
 {
-    size_t tail = n / 100;
+    size_t tail = n < 3 ? 0 : (n + 99) / 100; /* one row at least: it may lie far away */
     while (tail > 0 && sorted[n - 1 - tail] == sorted[tail])
         tail /= 4;
     return NEAREST * (sorted[n - 1 - tail] - sorted[tail]);

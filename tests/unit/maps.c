@@ -206,6 +206,29 @@ static void an_outlier_does_not_crush_the_rest(void **state)
     lam_maps_free(maps);
 }
 
+/* Nor in a small table: the middle half of 50 rows keeps the slope that it has without the far one, and one row alone moves. */
+static void an_outlier_of_few_rows_moves_none(void **state)
+{
+    (void)state;
+    double x[50], slope, before, after;
+    draw(NORMAL, x, 50);
+    for (size_t quantiles = 4; quantiles <= 10; quantiles += 6) {
+        lam_maps *without, *with;
+        assert_ok(lam_maps_fit(x, 49, 1, quantiles, &without));
+        x[49] = 1e6;
+        assert_ok(lam_maps_fit(x, 50, 1, quantiles, &with));
+        assert_true(with->column[0].n >= without->column[0].n - 2);
+        assert_true(with->column[0].x[with->column[0].n - 1] == 1e6);
+        for (double at = -1; at <= 1; at += 0.05) {
+            before = lam_spline_at(&without->column[0], at, &slope);
+            after = lam_spline_at(&with->column[0], at, &slope);
+            assert_true(fabs(after - before) < 0.15);
+        }
+        lam_maps_free(without);
+        lam_maps_free(with);
+    }
+}
+
 /* Values that are tied get the mean of their scores. */
 static void an_atom_gets_the_mean_of_its_scores(void **state)
 {
@@ -513,6 +536,7 @@ int main(void)
         cmocka_unit_test(the_density_does_not_fit_noise),
         cmocka_unit_test(slopes_are_bounded),
         cmocka_unit_test(an_outlier_does_not_crush_the_rest),
+        cmocka_unit_test(an_outlier_of_few_rows_moves_none),
         cmocka_unit_test(an_atom_gets_the_mean_of_its_scores),
         cmocka_unit_test(small_tables_have_maps_too),
         cmocka_unit_test(rows_go_there_and_back),
