@@ -101,12 +101,12 @@ typedef enum lam_gradient { LAM_GRAD_STEPS, LAM_GRAD_ADJOINT } lam_gradient;
     X(LAM_ADAMW, adamw, 1e-3) \
     X(LAM_ADAMAX, adamax, 1e-3) \
     X(LAM_MUON, muon, 1e-2) \
-    X(LAM_SOAP, soap, 3e-3)
+    X(LAM_SOAP, soap, 1e-2)
 typedef enum lam_optimizer {
 #define LAM_OPTIMIZER_ENUM(code, name, rate) code,
     LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_ENUM)
 #undef LAM_OPTIMIZER_ENUM
-    LAM_OPTIMIZER_AUTO /* muon of densities, adamax of auto-encoders */
+    LAM_OPTIMIZER_AUTO /* soap of densities (muon where a layer has 512 or more units), adamax of auto-encoders */
 } lam_optimizer;
 /* How the learning rate moves (method.md 8): down to 0 by half a cosine; cut tenfold where validation stops improving; not at all. AUTO:
  * cosine of densities and under a limit of time, cuts of auto-encoders without one. */

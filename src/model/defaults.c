@@ -1,6 +1,7 @@
 /* What "auto" stands for: chosen by rows and columns alone, so that the same data give the same fit. */
 #include "model/defaults.h"
 #include "base/need.h"
+#include "optim/optimizer.h"
 #include <string.h>
 
 /* The learning rate of an optimiser where none is given. */
@@ -100,6 +101,17 @@ static void resolve_penalty(lam_config *cfg)
         cfg->tpr_l_weight = chosen && cfg->tpr_coefficient > 0 ? L_WEIGHT : 0;
 }
 
+/* soap keeps no basis of a side above LAM_SOAP_WIDEST, where little more than Adam is left of it. */
+static lam_optimizer optimizer_of(const lam_config *cfg)
+{
+    if (cfg->model == LAM_VAE)
+        return LAM_ADAMAX;
+    for (size_t i = 0; i < cfg->n_hidden; i++)
+        if (cfg->hidden[i] >= LAM_SOAP_WIDEST) /* concat adds a column of t */
+            return LAM_MUON;
+    return LAM_SOAP;
+}
+
 lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
 {
     LAM_NEED(cfg, "cfg");
@@ -115,7 +127,7 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
     if (cfg->batch_size == LAM_AUTO)
         cfg->batch_size = c.batch;
     if (cfg->optimizer == LAM_OPTIMIZER_AUTO)
-        cfg->optimizer = images ? LAM_ADAMAX : LAM_MUON;
+        cfg->optimizer = optimizer_of(cfg);
     cfg->schedule = lam_schedule_of(cfg);
     if (!(cfg->lr > 0))
         cfg->lr = (images ? IMAGES_RATE : 1) * rate_of(cfg->optimizer);

@@ -94,7 +94,7 @@ static const lam_param table[] = {
     WHOLE("taylor-order", "penalty", taylor_order, 2, 3, "2", "its K"),
     REAL("steer", "penalty", steer, 0, DBL_MAX, "0", "STEER: training draws end times from (T - b, T + b); 0 is off, b < time"),
 
-    ENUM_AUTO("optimizer", "training", optimizer, &(OPTIMIZERS "|auto")[1], "what turns gradients into steps; auto: muon (images: adamax)"),
+    ENUM_AUTO("optimizer", "training", optimizer, &(OPTIMIZERS "|auto")[1], "what turns gradients into steps; auto: soap; muon with layers of 512 units or more; images: adamax"),
     ENUM_AUTO("schedule", "training", schedule, "cosine|cuts|constant|auto",
         "how the learning rate moves: down to 0 by half a cosine, cut tenfold where validation stops improving, or not at all; "
         "auto: cosine (images without a limit of time: cuts)"),

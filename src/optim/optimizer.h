@@ -33,6 +33,8 @@ enum { LAM_MEMORIES = 6 };
 /* Writes the arrays that an optimiser of this kind keeps for such parameters; returns how many. */
 size_t lam_optimizer_memories(lam_optimizer kind, const lam_parameter_map *map, lam_memory memory[LAM_MEMORIES]);
 
+enum { LAM_SOAP_WIDEST = 512 }; /* side of a matrix that soap keeps a basis of */
+
 /* What differs from step to step. */
 typedef struct lam_update {
     double lr;

@@ -37,7 +37,6 @@ typedef struct lam_optimizer_record {
 typedef struct lam_soap_sides {
     size_t left, right;
 } lam_soap_sides;
-enum { LAM_SOAP_WIDEST = 512 };
 static inline lam_soap_sides lam_soap_sides_of(const lam_matrix *m)
 {
     return (lam_soap_sides) { m->rows <= LAM_SOAP_WIDEST ? m->rows : 0, m->cols <= LAM_SOAP_WIDEST ? m->cols : 0 };

@@ -109,23 +109,34 @@ static void average_factor(const scratch *w, const side *s)
         s->factor[i] = beta * s->factor[i] + rest * w->square[i];
 }
 
+/* In partial sums, so that a compiler that keeps the order of additions can use vectors. */
+static double dot(const double *a, const double *b, size_t n)
+{
+    double sum[8] = { 0 }, total = 0;
+    size_t k = 0;
+    for (; k + 8 <= n; k += 8)
+        for (size_t i = 0; i < 8; i++)
+            sum[i] += a[k + i] * b[k + i];
+    for (size_t i = 0; i < 8; i++)
+        total += sum[i];
+    for (; k < n; k++)
+        total += a[k] * b[k];
+    return total;
+}
+
 /* Rows of the scratch made orthonormal, each against those before it, twice over so that rounding does not add up. */
 static void orthonormal_rows(const scratch *w, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        double *row = w->rows + i * n, square = 0;
+        double *row = w->rows + i * n;
         for (size_t again = 0; again < 2; again++)
             for (size_t j = 0; j < i; j++) {
                 const double *other = w->rows + j * n;
-                double dot = 0;
+                double along = dot(row, other, n);
                 for (size_t k = 0; k < n; k++)
-                    dot += row[k] * other[k];
-                for (size_t k = 0; k < n; k++)
-                    row[k] -= dot * other[k];
+                    row[k] -= along * other[k];
             }
-        for (size_t k = 0; k < n; k++)
-            square += row[k] * row[k];
-        double factor = 1 / sqrt(square);
+        double factor = 1 / sqrt(dot(row, row, n));
         for (size_t k = 0; k < n; k++)
             row[k] *= factor;
     }
