@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "flow/inside.h"
 #include "penalty/loss.h"
+#include "model/config.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

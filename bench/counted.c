@@ -7,6 +7,8 @@
 #include <laminar.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "model/config.h"
+#include "laminar/measure.h"
 
 enum { COLUMNS = 6 };
 static const char *const settings[][2] = { { "tpr", "true" }, { "dims", "60-60-60" }, { "blocks", "5" }, { "optimizer", "adam" },

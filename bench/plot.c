@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "laminar/plot.h"
 
 enum { PANELS = 10, SERIES = 32, POINTS = 512, CELLS = 8 };
 

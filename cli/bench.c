@@ -208,20 +208,21 @@ void bench_note_load(bench_report *report, int after)
 
 int bench_measure_machine(const lam_config *cfg, const lam_measure_options *options, bench_report *report)
 {
-    lam_config one = *cfg; /* its strings stay cfg's */
-    bench_task t = {.run = run_machine, .cfg = &one, .options = options, .out = &report->machine[0],
+    lam_config *one = cli_config_copy(cfg);
+    bench_task t = {.run = run_machine, .cfg = one, .options = options, .out = &report->machine[0],
         .size = sizeof report->machine[0]};
     name_processor(report);
     bench_note_load(report, 0);
-    one.threads = 1;
+    cli_set(one, "threads", "1");
     bench_note("the machine", 1);
     int code = bench_in_child(&t, NULL);
     report->n_machines = 1;
-    if (code != CLI_OK || cfg->threads == 1)
+    lam_config_free(one);
+    if (code != CLI_OK || cli_whole(cfg, "threads") == 1)
         return code;
-    one.threads = cfg->threads;
+    t.cfg = cfg;
     t.out = &report->machine[1];
-    bench_note("the machine", cfg->threads);
+    bench_note("the machine", cli_whole(cfg, "threads"));
     code = bench_in_child(&t, NULL);
     report->n_machines = report->machine[1].threads > 1 ? 2 : 1;
     return code;
@@ -229,19 +230,19 @@ int bench_measure_machine(const lam_config *cfg, const lam_measure_options *opti
 
 static int measure_row(bench_row *row, const lam_measure_options *options, int start_given)
 {
-    bench_task field = {.run = run_field, .cfg = &row->cfg, .dim = row->dim, .options = options, .out = &row->field,
+    bench_task field = {.run = run_field, .cfg = row->cfg, .dim = row->dim, .options = options, .out = &row->field,
         .size = sizeof row->field};
-    row->cfg.threads = row->threads;
+    cli_set_whole(row->cfg, "threads", row->threads);
     bench_note(row->shape->name, row->threads);
     int code = bench_in_child(&field, NULL);
     for (size_t i = 0; code == CLI_OK && i < BENCH_STARTS; i++) {
         if (start_given && i > 0)
             break;
         bench_iteration *it = &row->iteration[i];
-        bench_task t = {.run = run_iteration, .cfg = &row->cfg, .dim = row->dim, .options = options, .out = &it->figures,
+        bench_task t = {.run = run_iteration, .cfg = row->cfg, .dim = row->dim, .options = options, .out = &it->figures,
             .size = sizeof it->figures};
         if (!start_given)
-            row->cfg.first_step = i == 0 ? LAM_STEP_PROBE : LAM_STEP_WARM;
+            cli_set(row->cfg, "first-step", bench_start_name(i));
         code = bench_in_child(&t, &it->peak);
         it->measured = code == CLI_OK;
     }
@@ -261,11 +262,11 @@ static int measure(const cli_command *command, const bench_args *args, const cli
             bench_row *row = &report->rows[report->n_rows++];
             row->shape = chosen[i];
             row->dim = columns_of(args, chosen[i]);
-            lam_config_init(&row->cfg);
-            row->cfg.optimizer = LAM_ADAM; /* as the other programs that are measured beside it have */
-            code = bench_configure(command, chosen[i]->settings, line, &row->cfg);
+            row->cfg = cli_config_create();
+            cli_set(row->cfg, "optimizer", "adam"); /* as the other programs that are measured beside it have */
+            code = bench_configure(command, chosen[i]->settings, line, row->cfg);
             if (code == CLI_OK && i == 0 && j == 0) {
-                code = bench_measure_machine(&row->cfg, &options, report);
+                code = bench_measure_machine(row->cfg, &options, report);
                 runs = report->n_machines;
             }
             row->threads = report->machine[j].threads;
@@ -286,14 +287,13 @@ static int write_problems(const cli_command *command, const bench_args *args, co
     if (mkdir(args->problems, 0777) != 0 && errno != EEXIST)
         return cli_fail("cannot make the folder %s: %s", args->problems, strerror(errno));
     for (size_t i = 0; code == CLI_OK && i < n; i++) {
-        lam_config cfg;
+        lam_config *cfg = cli_config_create();
         char *name = cli_format("%s.safetensors", chosen[i]->name), *path = cli_path_join(args->problems, name);
-        lam_config_init(&cfg);
-        cfg.optimizer = LAM_ADAM;
-        code = bench_configure(command, chosen[i]->settings, line, &cfg);
-        if (code == CLI_OK && lam_measure_problem(&cfg, columns_of(args, chosen[i]), &options, path) != LAM_OK)
+        cli_set(cfg, "optimizer", "adam");
+        code = bench_configure(command, chosen[i]->settings, line, cfg);
+        if (code == CLI_OK && lam_measure_problem(cfg, columns_of(args, chosen[i]), &options, path) != LAM_OK)
             code = cli_library_failed();
-        lam_config_clear(&cfg);
+        lam_config_free(cfg);
         free(path);
         free(name);
     }
@@ -332,7 +332,7 @@ static int run(const cli_command *command, int argc, char **argv)
             code = bench_write_json(&report, args.json);
     }
     for (size_t i = 0; i < report.n_rows; i++)
-        lam_config_clear(&report.rows[i].cfg);
+        lam_config_free(report.rows[i].cfg);
     free(report.rows);
     cli_line_free(&line);
     return code;

@@ -2,6 +2,7 @@
 #ifndef LAM_CLI_BENCH_H
 #define LAM_CLI_BENCH_H
 #include "cli.h"
+#include <laminar/measure.h>
 
 enum { BENCH_STARTS = 2 }; /* first steps by probe, and from memory */
 enum { BENCH_MAX_SHAPES = 8 };
@@ -23,7 +24,7 @@ typedef struct bench_iteration {
 /* One shape at one number of threads. */
 typedef struct bench_row {
     const bench_shape *shape;
-    lam_config cfg; /* in effect */
+    lam_config *cfg; /* in effect */
     size_t dim, threads, parameters;
     lam_field_figures field;
     bench_iteration iteration[BENCH_STARTS];
@@ -57,7 +58,7 @@ int bench_measure_machine(const lam_config *cfg, const lam_measure_options *opti
 void bench_note_load(bench_report *report, int after);
 /* A line of progress. */
 void bench_note(const char *what, size_t threads);
-/* CLI_OK, or with the message printed: cfg (initialised) is set by pairs of names and values up to a NULL, LAMINAR_ISA and the
+/* CLI_OK, or with the message printed: cfg is set by pairs of names and values up to a NULL, LAMINAR_ISA and the
  * flags, each winning over those before. */
 int bench_configure(const cli_command *command, const char *const settings[][2], const cli_line *line, lam_config *cfg);
 /* 1 if the line sets that parameter. */

@@ -30,7 +30,7 @@ int bench_busy(const bench_report *report)
 /* How an iteration's first steps were chosen: a start given on the line stands at index 0. */
 static const char *start_of(const bench_row *row, size_t start, char text[256])
 {
-    return row->iteration[1].measured ? bench_start_name(start) : cli_parameter(&row->cfg, "first-step", text);
+    return row->iteration[1].measured ? bench_start_name(start) : cli_parameter(row->cfg, "first-step", text);
 }
 
 static double rate(const lam_pass_figures *pass)
@@ -108,7 +108,7 @@ static void print_iterations(const bench_report *report)
             if (!it->measured)
                 continue;
             cli_grid_add(&grid, "%s", row->shape->name);
-            cli_grid_add(&grid, "%zu", row->cfg.batch_size);
+            cli_grid_add(&grid, "%zu", cli_whole(row->cfg, "batch-size"));
             cli_grid_add(&grid, "%s", start_of(row, start, text));
             cli_grid_add(&grid, "%zu", row->threads);
             cli_grid_add(&grid, "%llu", (unsigned long long)c->forward);
@@ -209,9 +209,9 @@ static void put_row(cJSON *list, const bench_report *report, const bench_row *ro
     cJSON_AddStringToObject(object, "shape", row->shape->name);
     bench_put_count(object, "dim", row->dim);
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
-        cJSON_AddStringToObject(object, named[i], cli_parameter(&row->cfg, named[i], text));
+        cJSON_AddStringToObject(object, named[i], cli_parameter(row->cfg, named[i], text));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        cJSON_AddRawToObject(object, numbers[i], cli_parameter(&row->cfg, numbers[i], text));
+        cJSON_AddRawToObject(object, numbers[i], cli_parameter(row->cfg, numbers[i], text));
     bench_put_count(object, "threads", row->threads);
     put_pass(object, "forward", &row->field.value, peak);
     put_pass(object, "forward_derivative", &row->field.derivative, peak);

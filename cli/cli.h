@@ -205,8 +205,6 @@ int cli_model_file(const char *path, char **file);
 int cli_model_open(const char *path, const char *config_path, lam_model **model);
 /* Options for evaluating model, LAMINAR_ISA included. */
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options);
-/* "dopri5" in a buffer of 256. */
-const char *cli_solver_name(lam_solver solver, char text[256]);
 /* "dopri5, 3 even steps a block" or "dopri5, atol 1e-05, rtol 1e-05" in a buffer of 96. */
 const char *cli_setting_text(const lam_setting *setting, char text[96]);
 /* log p(data units) = log p(standardised units) + this, nats */
@@ -217,6 +215,14 @@ const char *cli_units_name(lam_units units);
 double cli_ratio(uint64_t a, uint64_t b);
 /* Value of the environment's LAMINAR_ISA, NULL when unset or empty. The only reading of the environment. */
 const char *cli_isa(void);
+/* These end the program with a message when there is no memory. Free with lam_config_free. */
+lam_config *cli_config_create(void);
+lam_config *cli_config_copy(const lam_config *cfg);
+/* A parameter by the program itself, which knows its name and range: the program ends with a message if it is refused. */
+void cli_set(lam_config *cfg, const char *name, const char *value);
+void cli_set_whole(lam_config *cfg, const char *name, size_t value);
+/* A parameter that is a whole number; 0 for "auto". */
+size_t cli_whole(const lam_config *cfg, const char *name);
 /* cfg's parameter as text in a buffer of 256, a longer list of columns by its beginning; "?" if there is none. */
 const char *cli_parameter(const lam_config *cfg, const char *name, char text[256]);
 

@@ -55,24 +55,24 @@ static void add_run(cli_grid *grid, const char *folder, const lam_history *run, 
     while (length > 1 && folder[length - 1] == '/')
         length--;
     cli_grid_add(grid, "%.*s%s", (int)length, folder, run->finished ? "" : " *");
-    if (cfg->model == LAM_VAE)
+    if (lam_config_kind(cfg) == LAM_VAE)
         cli_grid_add(grid, "%s", cli_parameter(cfg, "posterior", posterior));
     lam_config_penalties(cfg, penalties);
     cli_grid_add(grid, "%s", penalties);
     cli_grid_add(grid, "%s", cli_parameter(cfg, "solver", solver));
-    cli_grid_add(grid, "%g", cfg->atol);
-    cli_grid_add(grid, "%g", cfg->rtol);
+    cli_grid_add(grid, "%g", lam_config_number(cfg, "atol"));
+    cli_grid_add(grid, "%g", lam_config_number(cfg, "rtol"));
     cli_grid_number(grid, 0, run->iterations);
     cli_grid_measure(grid, 4, run->test_nll, run->test_nll_se);
-    if (cfg->model == LAM_DENSITY) {
+    if (lam_config_kind(cfg) == LAM_DENSITY) {
         cli_grid_measure(grid, 4, run->test_nll - run->log_det, run->test_nll_se);
         cli_grid_measure(grid, 4, run->gaussian_test_nll, run->gaussian_test_nll_se);
     }
     cli_grid_measure(grid, 4, run->best_val_nll, run->best_val_nll_se);
     cli_grid_number(grid, 1, counts.forward);
     cli_grid_number(grid, 1, counts.backward);
-    cli_grid_number(grid, 2, counts.accepted / (double)cfg->blocks);
-    cli_grid_number(grid, 2, counts.rejected / (double)cfg->blocks);
+    cli_grid_number(grid, 2, counts.accepted / (double)cli_whole(cfg, "blocks"));
+    cli_grid_number(grid, 2, counts.rejected / (double)cli_whole(cfg, "blocks"));
     cli_grid_number(grid, 1, run->seconds);
 }
 
@@ -83,20 +83,19 @@ static int compare(const cli_line *line)
     lam_model_kind kind = LAM_DENSITY;
     for (size_t i = 0; i < line->n_words && code == CLI_OK; i++) {
         lam_history run;
-        lam_config cfg;
-        lam_config_init(&cfg);
-        code = cli_run_read(line->words[i], &run, &cfg);
+        lam_config *cfg = cli_config_create();
+        code = cli_run_read(line->words[i], &run, cfg);
         if (code == CLI_OK && i == 0)
-            add_heads(&grid, kind = cfg.model);
-        if (code == CLI_OK && cfg.model != kind)
+            add_heads(&grid, kind = lam_config_kind(cfg));
+        if (code == CLI_OK && lam_config_kind(cfg) != kind)
             code = cli_fail("%s is a fit of %s, %s one of %s: their figures do not compare", line->words[i],
                 kind == LAM_DENSITY ? "images" : "a table", line->words[0], kind == LAM_DENSITY ? "a table" : "images");
         if (code == CLI_OK)
-            add_run(&grid, line->words[i], &run, &cfg);
+            add_run(&grid, line->words[i], &run, cfg);
         unfinished |= !run.finished;
-        warm |= cfg.warm_start > 0;
+        warm |= cli_whole(cfg, "warm-start") > 0;
         lam_history_free(&run);
-        lam_config_clear(&cfg);
+        lam_config_free(cfg);
     }
     if (code != CLI_OK)
         return cli_grid_free(&grid), code;

@@ -1,12 +1,13 @@
 /* Validation NLL (of images the bound) over the course of several runs: against calls of f and against processor seconds. */
 #include "curves.h"
+#include <laminar/plot.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* One run: its validations, and what they are drawn as. */
 typedef struct curve {
-    lam_config cfg;
+    lam_config *cfg;
     double *calls, *seconds, *nll; /* [n] */
     size_t n;
     char *name;
@@ -18,7 +19,7 @@ typedef struct curve {
 static int read_curve(const char *folder, curve *c)
 {
     lam_history run;
-    int code = cli_run_read(folder, &run, &c->cfg);
+    int code = cli_run_read(folder, &run, c->cfg);
     if (code != CLI_OK)
         return code;
     c->n = run.n_validations;
@@ -51,9 +52,9 @@ static int is_silent(const char *name)
 static int differs(const curve *curves, size_t n, const char *name)
 {
     char first[256], other[256];
-    cli_parameter(&curves[0].cfg, name, first);
+    cli_parameter(curves[0].cfg, name, first);
     for (size_t i = 1; i < n; i++)
-        if (strcmp(first, cli_parameter(&curves[i].cfg, name, other)) != 0)
+        if (strcmp(first, cli_parameter(curves[i].cfg, name, other)) != 0)
             return 1;
     return 0;
 }
@@ -85,13 +86,13 @@ static char *describe(const curve *curves, size_t n, size_t which)
     char penalties[128] = "";
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL && penalties[0] == '\0'; i++)
         if (is_penalty(parameter) && differs(curves, n, parameter->name))
-            lam_config_penalties(&curves[which].cfg, penalties);
+            lam_config_penalties(curves[which].cfg, penalties);
     char *text = cli_format("%s%s", strcmp(penalties, "none") == 0 ? "penalty " : "", penalties);
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
         if (is_silent(parameter->name) || strcmp(parameter->name, "seed") == 0 || is_penalty(parameter)
             || !differs(curves, n, parameter->name))
             continue;
-        text = with_value(text, &curves[which].cfg, parameter->name);
+        text = with_value(text, curves[which].cfg, parameter->name);
     }
     return text;
 }
@@ -128,7 +129,7 @@ static void name_curves(const char *const *folders, curve *curves, size_t n)
     choose_look(curves, n);
     for (size_t i = 0; i < n; i++)
         if (seeds)
-            curves[i].name = with_value(curves[i].name, &curves[i].cfg, "seed");
+            curves[i].name = with_value(curves[i].name, curves[i].cfg, "seed");
     int twins = 0;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
@@ -182,7 +183,7 @@ static double end_of(const lam_panel *panel)
 
 static int draw(const curve *curves, size_t n, const char *path)
 {
-    const char *nll = curves[0].cfg.model == LAM_VAE ? "validation -ELBO, nats an image" : "validation NLL, nats, standardised units";
+    const char *nll = lam_config_kind(curves[0].cfg) == LAM_VAE ? "validation -ELBO, nats an image" : "validation NLL, nats, standardised units";
     lam_panel panels[2] = {{.x_label = "calls of f in training, forward + backward", .y_label = nll},
         {.x_label = "processor seconds of training", .y_label = nll}};
     lam_series *series = cli_alloc(2 * n, sizeof *series);
@@ -222,7 +223,7 @@ int cli_curves_draw(const char *const *folders, size_t n, const char *path)
     int code = CLI_OK;
     size_t validations = 0;
     for (size_t i = 0; i < n; i++)
-        lam_config_init(&curves[i].cfg);
+        curves[i].cfg = cli_config_create();
     for (size_t i = 0; i < n && code == CLI_OK; i++) {
         code = read_curve(folders[i], &curves[i]);
         validations += curves[i].n;
@@ -236,7 +237,7 @@ int cli_curves_draw(const char *const *folders, size_t n, const char *path)
         code = draw(curves, n, path);
     }
     for (size_t i = 0; i < n; i++) {
-        lam_config_clear(&curves[i].cfg);
+        lam_config_free(curves[i].cfg);
         free(curves[i].calls);
         free(curves[i].seconds);
         free(curves[i].nll);

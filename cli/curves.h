@@ -2,6 +2,7 @@
 #ifndef LAM_CLI_CURVES_H
 #define LAM_CLI_CURVES_H
 #include "cli.h"
+#include <laminar/experiment.h>
 
 /* What a run folder holds: free run, which is zeroed on failure; cfg is initialised. CLI_OK, or another code with the message
  * printed. */

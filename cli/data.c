@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 /* The flags' lists and header, in lists, which owns them; usual: the header without the flag. CLI_OK, or CLI_USAGE with the message printed. */
-static int parse_choice(const cli_choice *choice, lam_header usual, lam_config *lists)
+static int parse_choice(const cli_choice *choice, const char *usual, lam_config *lists)
 {
-    lam_config_init(lists);
-    lists->header = usual;
+    cli_set(lists, "header", usual);
     if ((choice->header == NULL || lam_config_set(lists, "header", choice->header) == LAM_OK)
         && (choice->columns == NULL || lam_config_set(lists, "columns", choice->columns) == LAM_OK)
         && (choice->drop == NULL || lam_config_set(lists, "drop", choice->drop) == LAM_OK))
@@ -22,14 +21,16 @@ static int parse_choice(const cli_choice *choice, lam_header usual, lam_config *
 
 /* Reads, of the columns that the choice leaves, those that are wanted. CLI_OK, or else with the message printed; says what was dropped.
  * writer: the command that writes such files, or NULL. */
-static int read_wanted(const char *path, const cli_choice *choice, const lam_wanted *like, lam_header usual,
+static int read_wanted(const char *path, const cli_choice *choice, const lam_wanted *like, const char *usual,
     const char *writer, lam_table **table)
 {
-    lam_config lists;
+    lam_config *lists = cli_config_create();
     *table = NULL;
-    int code = parse_choice(choice, usual, &lists);
-    const lam_read_options options = {.columns = lists.columns, .drop = lists.drop, .drop_bad_rows = choice->drop_bad_rows,
-        .drop_duplicates = choice->drop_duplicates, .header = lists.header, .like = like};
+    int code = parse_choice(choice, usual, lists);
+    lam_read_options options = lam_config_read_options(lists);
+    options.drop_bad_rows = choice->drop_bad_rows;
+    options.drop_duplicates = choice->drop_duplicates;
+    options.like = like;
     lam_status status = code == CLI_OK ? cli_table_read(path, &options, table) : LAM_OK;
     if (status == LAM_ERR_SHAPE && writer != NULL)
         code = cli_fail("%s; give a file as `%s` writes it", lam_last_error(), writer);
@@ -39,7 +40,7 @@ static int read_wanted(const char *path, const cli_choice *choice, const lam_wan
         code = cli_library_failed();
     if (code == CLI_OK)
         cli_data_notes(path, *table);
-    lam_config_clear(&lists);
+    lam_config_free(lists);
     return code;
 }
 
@@ -58,8 +59,9 @@ static int look_at_rows(const cli_choice *choice, const lam_model *model, lam_ta
 
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table)
 {
+    char header[256];
     const lam_wanted like = lam_model_wanted(model);
-    int code = read_wanted(path, choice, &like, lam_model_config(model)->header, NULL, table);
+    int code = read_wanted(path, choice, &like, cli_parameter(lam_model_config(model), "header", header), NULL, table);
     if (code == CLI_OK)
         code = look_at_rows(choice, model, *table);
     if (code != CLI_OK) {
@@ -94,7 +96,7 @@ int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const
         item[j] = name[j];
     }
     const lam_wanted like = {.owner = "the model's z", .names = {item, dim}, .has_names = 1};
-    int code = read_wanted(path, choice, &like, LAM_HEADER_AUTO, writer, table);
+    int code = read_wanted(path, choice, &like, "auto", writer, table);
     free(item);
     free(name);
     return code;

@@ -1,5 +1,6 @@
 /* laminar data prepare: the public tabular sets of this field, from their raw files. */
 #include "fit.h"
+#include <laminar/recipe.h>
 #include <signal.h>
 #include <string.h>
 

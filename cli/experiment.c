@@ -35,9 +35,11 @@ static size_t usual_jobs(const lam_experiment *experiment)
     const lam_experiment_run *run;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     size_t threads = 1, all = processors > 1 ? (size_t)processors : 1;
-    for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++)
-        if (run->config != NULL && (run->config->threads > threads || run->config->threads == 0))
-            threads = run->config->threads > 0 ? run->config->threads : all;
+    for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++) {
+        size_t own = run->config != NULL ? cli_whole(run->config, "threads") : 1;
+        if (own > threads || own == 0)
+            threads = own > 0 ? own : all;
+    }
     return all > threads ? all / threads : 1;
 }
 

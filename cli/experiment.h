@@ -2,6 +2,7 @@
 #ifndef LAM_CLI_EXPERIMENT_H
 #define LAM_CLI_EXPERIMENT_H
 #include "cli.h"
+#include <laminar/experiment.h>
 
 /* The folder that nobody else works in as long as this process, or a run that it began, lives: *lock is a descriptor, for the whole
  * life of the process. CLI_OK, or CLI_FAILED with the message printed. */

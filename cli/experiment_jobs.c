@@ -192,21 +192,20 @@ static void keep_notes(job_slot *slot, const char *path, const lam_table *table)
 static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job_slot *slot)
 {
     const lam_experiment_run *run = lam_experiment_run_at(experiment, index);
-    lam_config cfg;
+    lam_config *cfg = cli_config_create();
     lam_table *tables[3] = {0};
     lam_dataset *data = NULL;
     lam_model *model = NULL;
     const char *const paths[3] = {run->data, run->valid, run->test};
     lam_log log = {keep_warning, slot};
-    lam_config_init(&cfg);
-    lam_status status = lam_config_copy(&cfg, run->config);
+    lam_status status = lam_config_copy(cfg, run->config);
     if (status == LAM_OK && cli_isa() != NULL)
-        status = lam_config_set(&cfg, "isa", cli_isa());
+        status = lam_config_set(cfg, "isa", cli_isa());
     for (size_t i = 0; i < 3 && status == LAM_OK; i++)
-        if (paths[i] != NULL && (status = lam_table_read_rows(&cfg, paths[i], tables[0], &tables[i])) == LAM_OK)
+        if (paths[i] != NULL && (status = lam_table_read_rows(cfg, paths[i], tables[0], &tables[i])) == LAM_OK)
             keep_notes(slot, paths[i], tables[i]);
     if (status == LAM_OK)
-        status = lam_dataset_build(&cfg, tables[0], tables[1], tables[2], &log, &data);
+        status = lam_dataset_build(cfg, tables[0], tables[1], tables[2], &log, &data);
     for (size_t i = 0; i < 3; i++)
         lam_table_free(tables[i]);
     if (status == LAM_OK) {
@@ -216,11 +215,11 @@ static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job
     if (status == LAM_OK) {
         const lam_fit_options fit = {.run_dir = run->folder, .resume = 1, .limit_training = 1, .progress = tell, .evaluating = is_to_stop, .user = slot,
             .log = log};
-        status = lam_fit(&cfg, data, &fit, &model, NULL);
+        status = lam_fit(cfg, data, &fit, &model, NULL);
     }
     lam_model_free(model);
     lam_dataset_free(data);
-    lam_config_clear(&cfg);
+    lam_config_free(cfg);
     return status;
 }
 
@@ -333,10 +332,9 @@ void experiment_count(const lam_experiment *experiment, size_t counts[4])
 /* Seconds by the budget of training; NaN: a budget of iterations, or not known yet. */
 static double budget_seconds(const lam_experiment_run *run)
 {
-    const lam_config *c = run->config;
-    if (c != NULL && c->max_seconds > 0)
-        return c->max_seconds;
-    return c != NULL && c->max_processor_seconds > 0 ? c->max_processor_seconds / (double)(c->threads > 0 ? c->threads : 1) : (double)NAN;
+    double wall = lam_config_number(run->config, "budget"), processor = lam_config_number(run->config, "max-processor-seconds");
+    double threads = lam_config_number(run->config, "threads"); /* all are NaN where the configuration is not known yet */
+    return wall > 0 ? wall : processor > 0 ? processor / fmax(threads, 1) : (double)NAN;
 }
 
 /* Mean seconds of finished runs of the same stage and data; where there are none, the stage's budget, or the mean of all. NaN: not

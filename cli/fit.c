@@ -70,7 +70,7 @@ static int write_split(const lam_config *cfg, const lam_dataset *data, const fit
             printf("%zu rows of %zu columns, standardised, are in %s\n", rows, dim, file);
         free(file);
     }
-    if (code == CLI_OK && cfg->map != LAM_MAP_NONE)
+    if (code == CLI_OK && !lam_config_is(cfg, "map", "none"))
         puts("they are as they come to the column maps (--map), without the maps themselves");
     if (code == CLI_OK)
         printf("mean, scale, row numbers and a note on units are in %s beside them: split.json, *_rows.npy\n", args->write_split);
@@ -87,7 +87,7 @@ static int fit(const cli_command *command, int argc, char **argv, const fit_args
     size_t rows[3];
     for (int part = LAM_TRAIN; part <= LAM_TEST; part++)
         (void)lam_dataset_rows(data, (lam_part)part, &rows[part]);
-    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cfg->log_freq, .valid_rows = rows[LAM_VALID],
+    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cli_whole(cfg, "log-freq"), .valid_rows = rows[LAM_VALID],
         .told = cli_clock()};
     lam_fit_options options = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
         .evaluating = fit_evaluating, .user = &watch, .log = {fit_keep_line, &watch}};
@@ -129,32 +129,31 @@ static int run(const cli_command *command, int argc, char **argv)
 {
     fit_args args = {0};
     cli_line line;
-    lam_config cfg;
     lam_dataset *data = NULL;
     if (fit_preset_help(command, argc, argv))
         return CLI_OK;
-    lam_config_init(&cfg);
+    lam_config *cfg = cli_config_create();
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.write_split != NULL && args.run.out != NULL)
         code = cli_misuse(command, "--write-split fits nothing: there is no run for --out");
     if (code == CLI_OK && args.write_split == NULL)
         code = fit_check_folder(command, &args.run);
     if (code == CLI_OK)
-        code = fit_configure(command, &args.run, &line, &cfg);
+        code = fit_configure(command, &args.run, &line, cfg);
     if (code == CLI_OK)
-        code = read_data(line.words[0], &args, &cfg, &data);
+        code = read_data(line.words[0], &args, cfg, &data);
     if (code == CLI_OK && args.write_split == NULL) {
-        if (lam_config_choose(&cfg, data) != LAM_OK)
+        if (lam_config_choose(cfg, data) != LAM_OK)
             code = cli_library_failed();
         else if (!args.run.quiet)
-            fit_print_choice(&cfg);
+            fit_print_choice(cfg);
     }
     if (code == CLI_OK && args.write_split != NULL)
-        code = write_split(&cfg, data, &args, line.words[0]);
+        code = write_split(cfg, data, &args, line.words[0]);
     else if (code == CLI_OK)
-        code = fit(command, argc, argv, &args, &cfg, data);
+        code = fit(command, argc, argv, &args, cfg, data);
     lam_dataset_free(data);
-    lam_config_clear(&cfg);
+    lam_config_free(cfg);
     cli_line_free(&line);
     return code;
 }

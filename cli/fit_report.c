@@ -212,11 +212,11 @@ int fit_evaluating(void *user, lam_part part, size_t done, size_t rows)
 
 void fit_say_reading(const lam_config *cfg)
 {
-    double used = cli_used(), limit = cfg->max_seconds;
+    double used = cli_used(), limit = lam_config_number(cfg, "budget"), processor = lam_config_number(cfg, "max-processor-seconds");
     const char *name = "budget";
-    if (limit <= 0 || (cfg->max_processor_seconds > 0 && cli_processor_used() / cfg->max_processor_seconds > used / limit)) {
+    if (limit <= 0 || (processor > 0 && cli_processor_used() / processor > used / limit)) {
         used = cli_processor_used();
-        limit = cfg->max_processor_seconds;
+        limit = processor;
         name = "max-processor-seconds";
     }
     if (limit > 0 && used > 0.5 * limit)
@@ -245,21 +245,22 @@ void fit_print_data(const char *path, const lam_table *all, const lam_dataset *d
 void fit_print_choice(const lam_config *cfg)
 {
     char text[256], penalties[128];
+    size_t blocks = cli_whole(cfg, "blocks"), start = cli_whole(cfg, "warm-start"), iterations = cli_whole(cfg, "iterations");
     lam_config_penalties(cfg, penalties);
-    printf("flow     %zu block%s of %s, ", cfg->blocks, cfg->blocks == 1 ? "" : "s", cli_parameter(cfg, "dims", text));
+    printf("flow     %zu block%s of %s, ", blocks, blocks == 1 ? "" : "s", cli_parameter(cfg, "dims", text));
     printf("%s, ", cli_parameter(cfg, "layer", text));
     printf("%s; penalty: %s", cli_parameter(cfg, "nonlinearity", text), penalties);
-    if (cfg->map != LAM_MAP_NONE)
+    if (!lam_config_is(cfg, "map", "none"))
         printf("; map: %s", cli_parameter(cfg, "map", text));
     printf("\ntraining ");
-    if (cfg->warm_start > 0)
-        printf("%zu iterations of flow matching, then ", cfg->warm_start);
-    if (cfg->iterations < LAM_UNENDING)
-        printf("%zu of maximum likelihood; ", cfg->iterations);
+    if (start > 0)
+        printf("%zu iterations of flow matching, then ", start);
+    if (iterations < LAM_UNENDING)
+        printf("%zu of maximum likelihood; ", iterations);
     else
         printf("maximum likelihood as long as the limit of time allows; ");
-    printf("%zu rows a batch, ", cfg->batch_size);
-    printf("%s, learning rate %g, ", cli_parameter(cfg, "optimizer", text), cfg->lr);
+    printf("%zu rows a batch, ", cli_whole(cfg, "batch-size"));
+    printf("%s, learning rate %g, ", cli_parameter(cfg, "optimizer", text), lam_config_number(cfg, "lr"));
     printf("schedule %s\n", cli_parameter(cfg, "schedule", text));
     fflush(stdout);
 }
@@ -277,14 +278,15 @@ void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *
     if (!test && !valid)
         return;
     printf("samples, as ");
-    if (cfg->max_seconds > 0)
-        printf("--budget %g", cfg->max_seconds);
-    if (cfg->max_processor_seconds > 0)
-        printf("%s--max-processor-seconds %g", cfg->max_seconds > 0 ? " and " : "", cfg->max_processor_seconds);
-    if (cfg->max_seconds > 0 || cfg->max_processor_seconds > 0)
+    double limit = lam_config_number(cfg, "budget"), processor = lam_config_number(cfg, "max-processor-seconds");
+    if (limit > 0)
+        printf("--budget %g", limit);
+    if (processor > 0)
+        printf("%s--max-processor-seconds %g", limit > 0 ? " and " : "", processor);
+    if (limit > 0 || processor > 0)
         printf(" left no time for all:");
     else
-        printf("--val-rows %zu says:", cfg->val_rows);
+        printf("--val-rows %zu says:", cli_whole(cfg, "val-rows"));
     if (test)
         printf(" test on %zu of %zu %s", r->test_rows, rows[LAM_TEST], what);
     if (valid)
@@ -332,7 +334,7 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
     count_row(&grid, "training, in all", &result->train_counts, 1.0);
     count_row(&grid, "training, an iteration", &result->train_counts, (double)result->iterations);
     if (result->test_counts.solves > 0)
-        count_row(&grid, "test, a batch", &result->test_counts, cli_ratio(result->test_counts.solves, cfg->blocks));
+        count_row(&grid, "test, a batch", &result->test_counts, cli_ratio(result->test_counts.solves, cli_whole(cfg, "blocks")));
     cli_grid_print(&grid, stdout);
     const lam_setting setting = lam_config_setting(cfg);
     printf("\n");
@@ -340,20 +342,22 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
         printf("%zu iterations of flow matching%s, then ", result->warm_start,
             result->best_iteration == 0 ? ", which led to the best model" : "");
     printf("%zu iterations, best at %zu, %s; training at atol %g, rtol %g, test by %s\n", result->iterations, result->best_iteration,
-        cli_duration(result->seconds, text), cfg->atol, cfg->rtol, cli_setting_text(&setting, how));
+        cli_duration(result->seconds, text), lam_config_number(cfg, "atol"), lam_config_number(cfg, "rtol"), cli_setting_text(&setting, how));
 }
 
 void fit_print_repeat(const lam_config *cfg, const lam_config *came, const char *folder)
 {
-    if (cfg->schedule != LAM_SCHEDULE_COSINE || (cfg->max_seconds <= 0 && cfg->max_processor_seconds <= 0) || came->decay_from == 0)
+    double limit = lam_config_number(cfg, "budget"), processor = lam_config_number(cfg, "max-processor-seconds");
+    size_t held = cli_whole(came, "decay-from");
+    if (!lam_config_is(cfg, "schedule", "cosine") || (limit <= 0 && processor <= 0) || held == 0)
         return;
     char *file = cli_path_join(folder, "config.yaml");
     printf("the learning rate was held for %zu iterations, as the limit of time had it. %s has the numbers; without a clock the same data\n"
-        "give the same model with --config %s", came->decay_from, file, file);
+        "give the same model with --config %s", held, file, file);
     free(file);
-    if (cfg->max_seconds > 0)
+    if (limit > 0)
         printf(" --budget 0");
-    if (cfg->max_processor_seconds > 0)
+    if (processor > 0)
         printf(" --max-processor-seconds 0");
     printf("\n");
 }

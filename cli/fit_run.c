@@ -116,11 +116,11 @@ static const char *source_of(const fit_run *args)
 /* A file for the other kind of model is a mistake of the command, not of a value. */
 static int check_kind(const cli_command *command, const fit_run *args, const lam_config *cfg)
 {
-    if (cfg->model == command->kind)
+    if (lam_config_kind(cfg) == command->kind)
         return CLI_OK;
     return cli_misuse(command, "%s is the configuration of a %s, which `laminar %s` fits",
-        source_of(args), cfg->model == LAM_VAE ? "variational auto-encoder" : "density",
-        cfg->model == LAM_VAE ? "vae fit" : "fit");
+        source_of(args), lam_config_kind(cfg) == LAM_VAE ? "variational auto-encoder" : "density",
+        lam_config_kind(cfg) == LAM_VAE ? "vae fit" : "fit");
 }
 
 /* So is a value in such a file that does nothing here. */
@@ -128,15 +128,14 @@ static int check_applies(const cli_command *command, const fit_run *args, const 
 {
     const lam_parameter *parameter;
     char value[256], usual[256];
-    lam_config defaults;
+    lam_config *defaults = cli_config_create();
     int code = CLI_OK;
-    lam_config_init(&defaults);
     for (size_t i = 0; code == CLI_OK && (parameter = lam_parameter_at(i)) != NULL; i++)
-        if (!lam_parameter_applies(i, cfg->model)
-            && strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(&defaults, parameter->name, usual)) != 0)
+        if (!lam_parameter_applies(i, lam_config_kind(cfg))
+            && strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(defaults, parameter->name, usual)) != 0)
             code = cli_misuse(command, "%s sets %s, which is for %s; leave it out", source_of(args),
-                parameter->name, cfg->model == LAM_VAE ? "tables of numbers (`laminar fit`)" : "images (`laminar vae fit`)");
-    lam_config_clear(&defaults);
+                parameter->name, lam_config_kind(cfg) == LAM_VAE ? "tables of numbers (`laminar fit`)" : "images (`laminar vae fit`)");
+    lam_config_free(defaults);
     return code;
 }
 
@@ -145,22 +144,21 @@ static void say_idle(const lam_config *cfg)
 {
     const lam_parameter *parameter;
     char value[256], usual[256];
-    lam_config defaults;
-    lam_config_init(&defaults);
+    lam_config *defaults = cli_config_create();
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
         const char *wanted = lam_parameter_idle(i, cfg);
         if (wanted != NULL
-            && strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(&defaults, parameter->name, usual)) != 0)
+            && strcmp(cli_parameter(cfg, parameter->name, value), cli_parameter(defaults, parameter->name, usual)) != 0)
             cli_say("note: --%s %s has no effect without %s", parameter->name, value, wanted);
     }
-    lam_config_clear(&defaults);
+    lam_config_free(defaults);
 }
 
 int fit_configure(const cli_command *command, const fit_run *args, const cli_line *line, lam_config *cfg)
 {
     int code = CLI_OK;
     char *saved = args->resume && args->out != NULL ? cli_path_join(args->out, "config.yaml") : NULL;
-    cfg->model = command->kind; /* what a file that does not say it is for */
+    cli_set(cfg, "model", command->kind == LAM_VAE ? "vae" : "density"); /* what a file that does not say it is for */
     if (saved != NULL && cli_exists(saved))
         code = cli_config_load(cfg, saved);
     free(saved);
@@ -205,12 +203,12 @@ static char *quoted(const char *word)
 int fit_say_interrupted(const cli_command *command, int argc, char **argv, const fit_run *args, const lam_config *cfg,
     const lam_fit_result *result)
 {
-    int warm = result->iterations == 0 && cfg->warm_start > 0, words = 0, told = 0;
+    int warm = result->iterations == 0 && cli_whole(cfg, "warm-start") > 0, words = 0, told = 0;
     char of[64] = "";
     if (warm)
-        snprintf(of, sizeof of, " of %zu of the warm start", cfg->warm_start);
-    else if ((cfg->model == LAM_DENSITY || cfg->epochs == 0) && cfg->iterations < LAM_UNENDING) /* else the epochs say how many there are */
-        snprintf(of, sizeof of, " of %zu", cfg->iterations);
+        snprintf(of, sizeof of, " of %zu of the warm start", cli_whole(cfg, "warm-start"));
+    else if ((lam_config_kind(cfg) == LAM_DENSITY || cli_whole(cfg, "epochs") == 0) && cli_whole(cfg, "iterations") < LAM_UNENDING) /* else the epochs say how many there are */
+        snprintf(of, sizeof of, " of %zu", cli_whole(cfg, "iterations"));
     cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", warm ? result->warm_start : result->iterations, of,
         args->out);
     fprintf(stderr, "  laminar %s", command->name);

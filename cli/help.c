@@ -77,16 +77,15 @@ static void print_group(const lam_config *defaults, const char *group, FILE *str
 static void print_parameters(const cli_command *command, FILE *stream)
 {
     const lam_parameter *parameter, *before;
-    lam_config defaults;
-    lam_config_init(&defaults);
+    lam_config *defaults = cli_config_create();
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
         size_t first = 0; /* a group is printed where its first parameter stands */
         while ((before = lam_parameter_at(first)) != NULL && strcmp(before->group, parameter->group) != 0)
             first++;
         if (first == i && cli_is_flag(command, i))
-            print_group(&defaults, parameter->group, stream);
+            print_group(defaults, parameter->group, stream);
     }
-    lam_config_clear(&defaults);
+    lam_config_free(defaults);
 }
 
 void cli_help(const cli_command *command, FILE *stream)

@@ -38,7 +38,7 @@ static void print_configuration(const lam_config *cfg)
     char value[256];
     cli_grid grid = {.columns = 2, .left = 1};
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
-        if (!lam_parameter_applies(i, cfg->model))
+        if (!lam_parameter_applies(i, lam_config_kind(cfg)))
             continue;
         if (strcmp(parameter->group, group) != 0) {
             cli_grid_print(&grid, stdout);
@@ -68,7 +68,7 @@ static void print_solves(const lam_config *cfg)
 {
     char how[96];
     const lam_setting setting = lam_config_setting(cfg);
-    printf("tolerances     training atol %g, rtol %g; standardised units\n", cfg->atol, cfg->rtol);
+    printf("tolerances     training atol %g, rtol %g; standardised units\n", lam_config_number(cfg, "atol"), lam_config_number(cfg, "rtol"));
     printf("evaluation     %s\n", cli_setting_text(&setting, how));
 }
 
@@ -102,9 +102,10 @@ static void print_head(const char *path, const lam_model *model)
     const lam_config *cfg = lam_model_config(model);
     char dims[256], layer[256], act[256];
     const char *hash = lam_model_data_hash(model);
+    size_t blocks = cli_whole(cfg, "blocks");
     printf("model          %s\n", path);
     printf("architecture   %zu columns, hidden %s, %zu block%s, layer %s, %s\n", lam_model_dim(model),
-        cli_parameter(cfg, "dims", dims), cfg->blocks, cfg->blocks == 1 ? "" : "s", cli_parameter(cfg, "layer", layer),
+        cli_parameter(cfg, "dims", dims), blocks, blocks == 1 ? "" : "s", cli_parameter(cfg, "layer", layer),
         cli_parameter(cfg, "nonlinearity", act));
     printf("parameters     %zu\n", lam_model_parameter_count(model));
     print_solves(cfg);
@@ -139,14 +140,14 @@ static void print_vae_head(const char *path, const lam_vae *model)
 {
     const lam_config *cfg = lam_vae_config(model);
     char dims[256], posterior[256], amortised[256], pixels[256];
-    size_t height, width;
+    size_t height, width, blocks = cli_whole(cfg, "blocks");
     lam_vae_image_size(model, &height, &width);
     printf("model          %s\n", path);
     printf("architecture   auto-encoder of %zux%zu images, pixels %s, latent %zu, posterior %s", height, width,
-        cli_parameter(cfg, "pixels", pixels), cfg->latent, cli_parameter(cfg, "posterior", posterior));
-    if (cfg->posterior == LAM_POSTERIOR_CNF)
-        printf(" (hidden %s, %zu block%s, amortised %s)", cli_parameter(cfg, "dims", dims), cfg->blocks,
-            cfg->blocks == 1 ? "" : "s", cli_parameter(cfg, "amortised", amortised));
+        cli_parameter(cfg, "pixels", pixels), cli_whole(cfg, "latent"), cli_parameter(cfg, "posterior", posterior));
+    if (lam_config_is(cfg, "posterior", "cnf"))
+        printf(" (hidden %s, %zu block%s, amortised %s)", cli_parameter(cfg, "dims", dims), blocks, blocks == 1 ? "" : "s",
+            cli_parameter(cfg, "amortised", amortised));
     printf("\n");
     print_solves(cfg);
     printf("data hash      %s\n", lam_vae_data_hash(model));

@@ -24,6 +24,44 @@ const char *cli_parameter(const lam_config *cfg, const char *name, char text[256
     return text;
 }
 
+static void need(lam_status status)
+{
+    if (status != LAM_OK)
+        exit(cli_library_failed());
+}
+
+lam_config *cli_config_create(void)
+{
+    lam_config *cfg;
+    need(lam_config_create(NULL, &cfg));
+    return cfg;
+}
+
+lam_config *cli_config_copy(const lam_config *cfg)
+{
+    lam_config *copy = cli_config_create();
+    need(lam_config_copy(copy, cfg));
+    return copy;
+}
+
+void cli_set(lam_config *cfg, const char *name, const char *value)
+{
+    need(lam_config_set(cfg, name, value));
+}
+
+void cli_set_whole(lam_config *cfg, const char *name, size_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%zu", value);
+    cli_set(cfg, name, text);
+}
+
+size_t cli_whole(const lam_config *cfg, const char *name)
+{
+    double value = lam_config_number(cfg, name);
+    return value >= 0 ? (size_t)value : 0;
+}
+
 int cli_is_folder(const char *path)
 {
     struct stat info;
@@ -82,22 +120,21 @@ int cli_model_file(const char *path, char **file)
 
 int cli_model_open(const char *path, const char *config_path, lam_model **model)
 {
-    lam_config cfg;
+    lam_config *cfg = cli_config_create();
     char *file;
     int code = cli_model_file(path, &file);
     *model = NULL;
-    lam_config_init(&cfg);
     if (code == CLI_OK && config_path != NULL)
-        code = cli_config_load(&cfg, config_path);
+        code = cli_config_load(cfg, config_path);
     /* a model of ours says its own architecture, and opens without a configuration */
     if (code == CLI_OK && config_path != NULL && lam_model_load(file, NULL, model) == LAM_OK)
         cli_say("note: %s brings its own configuration; %s is not used", file, config_path);
-    else if (code == CLI_OK && lam_model_load(file, config_path == NULL ? NULL : &cfg, model) != LAM_OK)
+    else if (code == CLI_OK && lam_model_load(file, config_path == NULL ? NULL : cfg, model) != LAM_OK)
         code = cli_library_failed();
     if (code == CLI_OK && lam_model_prefix(*model)[0] != '\0')
         cli_say("note: all names of weights in %s begin with the prefix \"%s\" (of DataParallel or the like), which is left off", file,
             lam_model_prefix(*model));
-    lam_config_clear(&cfg);
+    lam_config_free(cfg);
     free(file);
     return code;
 }
@@ -109,18 +146,9 @@ void cli_eval_options(const cli_eval *eval, lam_eval_options *options)
         .isa = cli_isa()};
 }
 
-const char *cli_solver_name(lam_solver solver, char text[256])
-{
-    lam_config cfg;
-    lam_config_init(&cfg);
-    cfg.solver = solver;
-    return cli_parameter(&cfg, "solver", text);
-}
-
 const char *cli_setting_text(const lam_setting *setting, char text[96])
 {
-    char solver[256];
-    cli_solver_name(setting->solver, solver);
+    const char *solver = lam_solver_name(setting->solver);
     if (setting->steps > 0)
         snprintf(text, 96, "%.16s, %zu even step%s a block", solver, setting->steps, setting->steps == 1 ? "" : "s");
     else

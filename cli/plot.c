@@ -1,5 +1,6 @@
 /* laminar plot: pictures of models. */
 #include "cli.h"
+#include <laminar/plot.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,18 +123,17 @@ static int choose_columns(const cli_command *command, const char *list, const la
     lam_picture_options *options)
 {
     const lam_wanted own = lam_model_wanted(model);
-    lam_config lists;
     int code = CLI_OK;
     if (list == NULL)
         return CLI_OK;
-    lam_config_init(&lists);
-    lam_status status = lam_config_set(&lists, "columns", list);
-    const lam_read_options choice = {.columns = lists.columns};
+    lam_config *lists = cli_config_create();
+    lam_status status = lam_config_set(lists, "columns", list);
+    const lam_read_options choice = {.columns = lam_config_names(lists, "columns")};
     if (status == LAM_OK)
         status = lam_columns_choose("columns: the model", own.names.item, own.names.n, &choice, columns, &options->n_columns);
     if (status != LAM_OK)
         code = cli_misuse(command, "--%s", lam_last_error());
-    lam_config_clear(&lists);
+    lam_config_free(lists);
     options->columns = columns;
     return code;
 }

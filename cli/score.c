@@ -47,7 +47,7 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     printf("mean NLL, nats, data units           %.6f%s\n", data, se);
     printf("mean NLL, nats, standardised units   %.6f%s\n", data + log_det, se);
     char noise[256];
-    if (lam_model_config(model)->noise.n > 0)
+    if (lam_config_names(lam_model_config(model), "noise").n > 0)
         fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy\n"
             "         test set, as fit prints it, is another one\n", cli_parameter(lam_model_config(model), "noise", noise));
     printf("exact trace, %s; calls of f a solve %.1f, steps %.1f + %.1f rejected; %s\n", cli_setting_text(&setting, how),

@@ -102,8 +102,8 @@ static int read_rows(const char *path, const tune_args *args, const lam_model *m
 {
     const lam_config *cfg = lam_model_config(model);
     cli_choice choice = args->choice;
-    choice.drop_bad_rows |= cfg->drop_bad_rows;
-    choice.drop_duplicates = cfg->drop_duplicates;
+    choice.drop_bad_rows |= lam_config_is(cfg, "drop-bad-rows", "true");
+    choice.drop_duplicates = lam_config_is(cfg, "drop-duplicates", "true");
     int code = cli_stdin_once(path, args->valid, args->test);
     if (code == CLI_OK)
         code = cli_data_read(path, &choice, model, &d->all);
@@ -221,8 +221,7 @@ static void report(const lam_tune_result *r, const tune_args *args)
 /* What a fit needs to validate in the same way. */
 static void print_flags(const lam_setting *s)
 {
-    char solver[256];
-    printf("a fit validates in this way by --test-solver %s", cli_solver_name(s->solver, solver));
+    printf("a fit validates in this way by --test-solver %s", lam_solver_name(s->solver));
     if (s->steps > 0)
         printf(" --test-steps %zu\n", s->steps);
     else

@@ -63,7 +63,7 @@ static int read_images(const char *path, const lam_images_options *options, int 
 static int read_all(const cli_command *command, const char *path, const vae_files *files, const lam_config *cfg,
     const lam_vae *model, lam_images images[3])
 {
-    lam_images_options options = {.invert = cfg->invert};
+    lam_images_options options = {.invert = lam_config_is(cfg, "invert", "true")};
     int of_model = model != NULL && files->size == NULL;
     int code = files->size != NULL ? parse_size(command, files->size, &options) : CLI_OK;
     if (of_model)

@@ -2,6 +2,7 @@
 #ifndef LAM_CLI_VAE_H
 #define LAM_CLI_VAE_H
 #include "cli.h"
+#include <laminar/vae.h>
 
 extern const cli_command cli_vae_fit, cli_vae_eval, cli_vae_reconstruct, cli_vae_sample, cli_vae_interpolate,
     cli_vae_encode, cli_vae_decode, cli_vae_bench;

@@ -46,7 +46,7 @@ enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 /* One shape, number of threads and rule of first steps. */
 typedef struct vae_row {
     const vae_shape *shape;
-    lam_config cfg; /* in effect */
+    lam_config *cfg; /* in effect */
     size_t threads;
     lam_vae_figures figures;
     double peak; /* MiB */
@@ -100,12 +100,12 @@ static int measure_starts(const cli_command *command, const vae_shape *shape, co
         vae_row *row = &report->rows[report->n++];
         row->shape = shape;
         row->threads = threads;
-        lam_config_init(&row->cfg);
-        code = bench_configure(command, shape->settings, line, &row->cfg);
-        row->cfg.threads = threads;
+        row->cfg = cli_config_create();
+        code = bench_configure(command, shape->settings, line, row->cfg);
+        cli_set_whole(row->cfg, "threads", threads);
         if (!given)
-            row->cfg.first_step = i == 0 ? LAM_STEP_PROBE : LAM_STEP_WARM;
-        bench_task t = {.run = run_step, .cfg = &row->cfg, .height = shape->height, .width = shape->width,
+            cli_set(row->cfg, "first-step", bench_start_name(i));
+        bench_task t = {.run = run_step, .cfg = row->cfg, .height = shape->height, .width = shape->width,
             .options = measure_options, .out = &row->figures, .size = sizeof row->figures};
         bench_note(shape->name, threads);
         if (code == CLI_OK)
@@ -117,14 +117,13 @@ static int measure_starts(const cli_command *command, const vae_shape *shape, co
 static int measure(const cli_command *command, const vae_bench_args *args, const cli_line *line, vae_report *report)
 {
     lam_measure_options o = {args->quick ? 0.05 : 0.2, args->quick ? 3 : 5, args->weight_scale};
-    lam_config cfg;
+    lam_config *cfg = cli_config_create();
     report->rows = cli_alloc(2 * BENCH_STARTS * SHAPES, sizeof *report->rows);
     report->about.weight_scale = args->weight_scale;
-    lam_config_init(&cfg);
-    int code = bench_configure(command, shapes[0].settings, line, &cfg);
+    int code = bench_configure(command, shapes[0].settings, line, cfg);
     if (code == CLI_OK)
-        code = bench_measure_machine(&cfg, &o, &report->about);
-    lam_config_clear(&cfg);
+        code = bench_measure_machine(cfg, &o, &report->about);
+    lam_config_free(cfg);
     for (size_t i = 0; code == CLI_OK && i < SHAPES; i++)
         for (size_t j = 0; code == CLI_OK && is_chosen(&shapes[i], args->shape) && j < report->about.n_machines; j++)
             code = measure_starts(command, &shapes[i], line, report->about.machine[j].threads, &o, report);
@@ -142,13 +141,12 @@ static int write_problems(const cli_command *command, const vae_bench_args *args
     for (size_t i = 0; code == CLI_OK && i < SHAPES; i++) {
         if (!is_chosen(&shapes[i], args->shape))
             continue;
-        lam_config cfg;
+        lam_config *cfg = cli_config_create();
         char *name = cli_format("%s.safetensors", shapes[i].name), *path = cli_path_join(args->problems, name);
-        lam_config_init(&cfg);
-        code = bench_configure(command, shapes[i].settings, line, &cfg);
-        if (code == CLI_OK && lam_measure_vae_problem(&cfg, shapes[i].height, shapes[i].width, &o, path) != LAM_OK)
+        code = bench_configure(command, shapes[i].settings, line, cfg);
+        if (code == CLI_OK && lam_measure_vae_problem(cfg, shapes[i].height, shapes[i].width, &o, path) != LAM_OK)
             code = cli_library_failed();
-        lam_config_clear(&cfg);
+        lam_config_free(cfg);
         free(path);
         free(name);
     }
@@ -178,8 +176,8 @@ static void print(const vae_report *report)
         const vae_row *row = &report->rows[i];
         const lam_vae_figures *f = &row->figures;
         cli_grid_add(&grid, "%s", row->shape->name);
-        cli_grid_add(&grid, "%zu", row->cfg.batch_size);
-        cli_grid_add(&grid, "%s", cli_parameter(&row->cfg, "first-step", text));
+        cli_grid_add(&grid, "%zu", cli_whole(row->cfg, "batch-size"));
+        cli_grid_add(&grid, "%s", cli_parameter(row->cfg, "first-step", text));
         cli_grid_add(&grid, "%zu", row->threads);
         cli_grid_add(&grid, "%llu", (unsigned long long)f->counts.forward);
         cli_grid_add(&grid, "%llu", (unsigned long long)f->counts.backward);
@@ -208,12 +206,12 @@ static void put_row(cJSON *list, const vae_row *row)
     bench_put_count(object, "height", row->shape->height);
     bench_put_count(object, "width", row->shape->width);
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
-        cJSON_AddStringToObject(object, named[i], cli_parameter(&row->cfg, named[i], text));
+        cJSON_AddStringToObject(object, named[i], cli_parameter(row->cfg, named[i], text));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        cJSON_AddRawToObject(object, numbers[i], cli_parameter(&row->cfg, numbers[i], text));
+        cJSON_AddRawToObject(object, numbers[i], cli_parameter(row->cfg, numbers[i], text));
     bench_put_count(object, "parameters", f->parameters);
     bench_put_count(object, "threads", row->threads);
-    cJSON_AddStringToObject(object, "first_step", cli_parameter(&row->cfg, "first-step", text));
+    cJSON_AddStringToObject(object, "first_step", cli_parameter(row->cfg, "first-step", text));
     bench_put(object, "seconds", f->seconds);
     bench_put(object, "fastest", f->fastest);
     bench_put_count(object, "repeats", f->repeats);
@@ -268,7 +266,7 @@ static int run(const cli_command *command, int argc, char **argv)
             code = write_json(&report, args.json);
     }
     for (size_t i = 0; i < report.n; i++)
-        lam_config_clear(&report.rows[i].cfg);
+        lam_config_free(report.rows[i].cfg);
     free(report.rows);
     cli_line_free(&line);
     return code;

@@ -25,7 +25,7 @@ static int encode(const lam_vae *model, const vae_chosen *images, const encode_a
     cli_progress progress;
     char text[32];
     double start = cli_clock();
-    lam_table *z = cli_codes_create(images->n, lam_vae_config(model)->latent);
+    lam_table *z = cli_codes_create(images->n, cli_whole(lam_vae_config(model), "latent"));
     vae_eval_options(&args->eval, &o);
     cli_progress_start(&progress, "encoding images", &o);
     lam_status status = lam_vae_encode(model, &o, images->pixels, images->numbers, images->n, args->draw, z->values);

@@ -45,7 +45,7 @@ static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_a
         cli_measure(bits(images, s.negative_elbo), bits(images, s.negative_elbo_se), 4, a_pixel), s.reconstruction, s.kl);
     if (s.counts.solves > 0)
         printf("calls of f     %.1f a batch\n", cli_ratio(s.counts.forward, s.counts.solves)
-                * (double)lam_vae_config(model)->blocks);
+                * (double)cli_whole(lam_vae_config(model), "blocks"));
     fflush(stdout);
     return CLI_OK;
 }
@@ -64,7 +64,7 @@ static int project(const lam_vae *model, const vae_chosen *images, const eval_ar
     lam_vae_scores s;
     char text[32];
     vae_eval_options(&args->eval, &o);
-    size_t batch = o.batch_rows > 0 ? o.batch_rows : lam_vae_config(model)->batch_size;
+    size_t batch = o.batch_rows > 0 ? o.batch_rows : cli_whole(lam_vae_config(model), "batch-size");
     size_t samples = args->iw < batch ? args->iw : batch;
     double start = cli_clock();
     if (lam_vae_score(model, &o, images->pixels, images->numbers, 1, samples, NULL, &s) != LAM_OK)

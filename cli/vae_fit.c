@@ -31,48 +31,45 @@ static int is_grey(const lam_image_data *data)
 
 static const char *pixels_text(const lam_config *cfg, int grey)
 {
-    if (cfg->pixels == LAM_PIXELS_CATEGORICAL)
+    if (lam_config_is(cfg, "pixels", "categorical"))
         return "of 256 grey levels";
     if (!grey)
         return "black or white";
-    switch (cfg->binarise) {
-    case LAM_BINARISE_THRESHOLD:
+    if (lam_config_is(cfg, "binarise", "threshold"))
         return "grey, made black or white at one half";
-    case LAM_BINARISE_FIXED:
+    if (lam_config_is(cfg, "binarise", "fixed"))
         return "grey, made black or white by one draw each; white is as likely as they are light";
-    case LAM_BINARISE_FRESH:
-        break;
-    }
     return "grey, made black or white by a new draw every epoch; of validation and test images by one";
 }
 
 static size_t batches(const lam_config *cfg, const lam_image_data *data)
 {
-    size_t rows = lam_image_data_rows(data, LAM_TRAIN);
-    return rows > cfg->batch_size ? rows / cfg->batch_size : 1;
+    size_t rows = lam_image_data_rows(data, LAM_TRAIN), each = cli_whole(cfg, "batch-size");
+    return rows > each ? rows / each : 1;
 }
 
 /* A run that ends before its warm-up never trains on the bound that it reports. */
 static void check_warmup(const lam_config *cfg, const lam_image_data *data)
 {
-    double epochs = cfg->epochs > 0 ? (double)cfg->epochs : (double)cfg->iterations / (double)batches(cfg, data);
-    if (cfg->warmup > epochs && epochs * (double)batches(cfg, data) < LAM_UNENDING)
-        cli_say("note: beta grows to 1 over %g epochs, and this run has %.3g; give --warmup a fifth of them or so", cfg->warmup,
-            epochs);
+    double epochs = lam_config_number(cfg, "epochs"), warmup = lam_config_number(cfg, "warmup"), each = (double)batches(cfg, data);
+    if (epochs == 0)
+        epochs = lam_config_number(cfg, "iterations") / each;
+    if (warmup > epochs && epochs * each < LAM_UNENDING)
+        cli_say("note: beta grows to 1 over %g epochs, and this run has %.3g; give --warmup a fifth of them or so", warmup, epochs);
 }
 
 /* cfg is resolved. */
 static void print_training(const lam_config *cfg, const lam_image_data *data)
 {
     char text[256];
-    size_t rows = lam_image_data_rows(data, LAM_TRAIN), each = batches(cfg, data);
-    size_t iterations = cfg->epochs > 0 ? cfg->epochs * each : cfg->iterations;
+    size_t rows = lam_image_data_rows(data, LAM_TRAIN), each = batches(cfg, data), epochs = cli_whole(cfg, "epochs"), most = cli_whole(cfg, "batch-size");
+    size_t iterations = epochs > 0 ? epochs * each : cli_whole(cfg, "iterations");
     if (iterations < LAM_UNENDING)
         printf("training %zu iterations (%.4g epochs)", iterations, (double)iterations / (double)each);
     else
         printf("training as long as the limit of time allows, batches");
-    printf(" of %zu images, ", rows < cfg->batch_size ? rows : cfg->batch_size);
-    printf("%s, learning rate %g\n", cli_parameter(cfg, "optimizer", text), cfg->lr);
+    printf(" of %zu images, ", rows < most ? rows : most);
+    printf("%s, learning rate %g\n", cli_parameter(cfg, "optimizer", text), lam_config_number(cfg, "lr"));
 }
 
 static void print_data(const char *path, const lam_config *cfg, const lam_image_data *data)
@@ -110,9 +107,9 @@ static void print_result(const lam_config *cfg, const lam_image_data *data, cons
     cli_grid_print(&grid, stdout);
     fit_print_samples(cfg, rows, "images", r);
     printf("\n");
-    if (cfg->pixels == LAM_PIXELS_BINARY && cfg->binarise == LAM_BINARISE_FRESH && is_grey(data))
+    if (lam_config_is(cfg, "pixels", "binary") && lam_config_is(cfg, "binarise", "fresh") && is_grey(data))
         printf("trained on pixels drawn anew each epoch: not comparable with published figures on one fixed binarisation\n");
-    if (cfg->posterior == LAM_POSTERIOR_CNF)
+    if (lam_config_is(cfg, "posterior", "cnf"))
         printf("calls of f an iteration: %.2f forward, %.2f backward; steps %.2f + %.2f rejected\n",
             cli_ratio(r->train_counts.forward, r->iterations), cli_ratio(r->train_counts.backward, r->iterations),
             cli_ratio(r->train_counts.accepted, r->iterations), cli_ratio(r->train_counts.rejected, r->iterations));
@@ -127,7 +124,7 @@ static int fit(const cli_command *command, int argc, char **argv, const vae_fit_
     memset(&result, 0, sizeof result);
     fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .kind = LAM_VAE,
         .valid_rows = lam_image_data_rows(data, LAM_VALID),
-        .log_freq = cfg->log_freq, .epochs = cfg->epochs, .told = cli_clock()};
+        .log_freq = cli_whole(cfg, "log-freq"), .epochs = cli_whole(cfg, "epochs"), .told = cli_clock()};
     lam_fit_options options_ = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
         .evaluating = fit_evaluating, .user = &watch, .log = {cli_log, NULL}};
     int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
@@ -163,28 +160,27 @@ static int run(const cli_command *command, int argc, char **argv)
 {
     vae_fit_args args = {0};
     cli_line line;
-    lam_config cfg;
     lam_image_data *data = NULL;
     if (fit_preset_help(command, argc, argv))
         return CLI_OK;
-    lam_config_init(&cfg);
+    lam_config *cfg = cli_config_create();
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK)
         code = fit_check_folder(command, &args.run);
     if (code == CLI_OK)
-        code = fit_configure(command, &args.run, &line, &cfg);
+        code = fit_configure(command, &args.run, &line, cfg);
     if (code == CLI_OK)
-        code = vae_read(command, line.words[0], &args.files, &cfg, NULL, &data);
-    if (code == CLI_OK && lam_config_resolve(&cfg, lam_image_data_rows(data, LAM_TRAIN), 0) != LAM_OK)
+        code = vae_read(command, line.words[0], &args.files, cfg, NULL, &data);
+    if (code == CLI_OK && lam_config_resolve(cfg, lam_image_data_rows(data, LAM_TRAIN), 0) != LAM_OK)
         code = cli_library_failed();
     if (code == CLI_OK && !args.run.quiet)
-        print_data(line.words[0], &cfg, data);
+        print_data(line.words[0], cfg, data);
     if (code == CLI_OK)
-        check_warmup(&cfg, data);
+        check_warmup(cfg, data);
     if (code == CLI_OK)
-        code = fit(command, argc, argv, &args, &cfg, data);
+        code = fit(command, argc, argv, &args, cfg, data);
     lam_image_data_free(data);
-    lam_config_clear(&cfg);
+    lam_config_free(cfg);
     cli_line_free(&line);
     return code;
 }

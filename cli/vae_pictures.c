@@ -48,7 +48,7 @@ static void start(watched *w, const picture_args *args, const char *what)
 /* A model that was fitted to inverted images draws such: out [n] as in the files again. */
 static void as_in_files(const lam_vae *model, double *out, size_t n)
 {
-    for (size_t i = 0; i < n && lam_vae_config(model)->invert; i++)
+    for (size_t i = 0; i < n && lam_config_is(lam_vae_config(model), "invert", "true"); i++)
         out[i] = 1.0 - out[i];
 }
 
@@ -325,7 +325,7 @@ static int run_decode(const cli_command *command, int argc, char **argv)
         code = vae_open(line.words[0], &model);
     const cli_choice choice = {.drop_bad_rows = args.drop_bad_rows};
     if (code == CLI_OK)
-        code = cli_codes_read(line.words[1], &choice, lam_vae_config(model)->latent, "laminar vae encode", &z);
+        code = cli_codes_read(line.words[1], &choice, cli_whole(lam_vae_config(model), "latent"), "laminar vae encode", &z);
     if (code == CLI_OK)
         code = decode(&args, model, z);
     lam_table_free(z);

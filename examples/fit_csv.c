@@ -34,16 +34,14 @@ static int use(const lam_model *model, const lam_fit_result *result)
 
 int main(int argc, char **argv)
 {
-    lam_config cfg;
+    lam_config *cfg = NULL;
     lam_table *table = NULL;
     lam_dataset *data = NULL;
     lam_model *model = NULL;
     lam_fit_result result;
-    lam_config_init(&cfg);
-    int bad = lam_config_set(&cfg, "tpr", "true") || lam_config_set(&cfg, "iterations", "200")
-        || lam_table_read(argc > 1 ? argv[1] : "toy:pinwheel", NULL, &table)
-        || lam_dataset_build(&cfg, table, NULL, NULL, NULL, &data) || lam_fit(&cfg, data, NULL, &model, &result);
+    int bad = lam_config_create("{tpr: true, iterations: 200}", &cfg) || lam_table_read(argc > 1 ? argv[1] : "toy:pinwheel", NULL, &table)
+        || lam_dataset_build(cfg, table, NULL, NULL, NULL, &data) || lam_fit(cfg, data, NULL, &model, &result);
     int code = bad ? failed() : use(model, &result);
-    lam_model_free(model), lam_dataset_free(data), lam_table_free(table), lam_config_clear(&cfg);
+    lam_model_free(model), lam_dataset_free(data), lam_table_free(table), lam_config_free(cfg);
     return code;
 }

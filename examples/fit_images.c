@@ -3,7 +3,7 @@
  *
  *     example_fit_images IMAGES [FILE.png]        idx (MNIST's format), .mat, pickle, zip of PNG or .npy
  */
-#include <laminar.h>
+#include <laminar/vae.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,19 +30,17 @@ static int use(const lam_vae *model, const lam_fit_result *result, const char *p
 
 int main(int argc, char **argv)
 {
-    lam_config cfg;
+    lam_config *cfg = NULL;
     lam_images images = { 0 };
     lam_image_data *data = NULL;
     lam_vae *model = NULL;
     lam_fit_result result;
     if (argc < 2)
         return fprintf(stderr, "usage: example_fit_images IMAGES [FILE.png]\n"), EXIT_FAILURE;
-    lam_config_init(&cfg);
-    int bad = lam_config_set(&cfg, "model", "vae") || lam_config_set(&cfg, "tpr", "true") || lam_config_set(&cfg, "latent", "16")
-        || lam_config_set(&cfg, "batch-size", "100") || lam_config_set(&cfg, "epochs", "2") || lam_config_set(&cfg, "warmup", "1")
-        || lam_images_read(argv[1], NULL, &images) || lam_image_data_build(&cfg, &images, NULL, NULL, &data)
-        || lam_vae_fit(&cfg, data, NULL, &model, &result);
+    int bad = lam_config_create("{model: vae, tpr: true, latent: 16, batch-size: 100, epochs: 2, warmup: 1}", &cfg)
+        || lam_images_read(argv[1], NULL, &images) || lam_image_data_build(cfg, &images, NULL, NULL, &data)
+        || lam_vae_fit(cfg, data, NULL, &model, &result);
     int code = bad ? failed() : use(model, &result, argc > 2 ? argv[2] : "samples.png");
-    lam_vae_free(model), lam_image_data_free(data), lam_images_free(&images), lam_config_clear(&cfg);
+    lam_vae_free(model), lam_image_data_free(data), lam_images_free(&images), lam_config_free(cfg);
     return code;
 }

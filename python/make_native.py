@@ -1,9 +1,10 @@
-"""Turns include/laminar.h into laminar/_cffi.py, from which the package knows the library's types and functions without a compiler.
+"""Turns laminar.h and laminar/*.h into laminar/_cffi.py, from which the package knows the library's types and functions without a compiler.
 
-    make_native.py CC laminar.h _cffi.py        needs python3-cffi; CMake calls it
+    make_native.py CC INCLUDE_FOLDER _cffi.py        needs python3-cffi; CMake calls it
 
-The header itself is what is read, so that no declaration stands anywhere twice.
+The headers themselves are what is read, so that no declaration stands anywhere twice.
 """
+import pathlib
 import re
 import subprocess
 import sys
@@ -11,9 +12,12 @@ import sys
 import cffi
 
 
-def main(compiler, header, out):
-    with open(header, encoding="utf-8") as stream:
-        text = re.sub(r"^#include.*$", "", stream.read(), flags=re.M)  # size_t and uint64_t are known
+def main(compiler, folder, out):
+    folder = pathlib.Path(folder)
+    first = [folder / "laminar/status.h", folder / "laminar.h"]
+    headers = [*first, *sorted(set(folder.glob("laminar/*.h")) - set(first))]
+    # size_t and uint64_t are known, and each header stands behind those that it needs
+    text = "\n".join(re.sub(r"^#include.*$", "", header.read_text(encoding="utf-8"), flags=re.M) for header in headers)
     # without __GNUC__ the header puts no attributes to its functions
     plain = subprocess.run([compiler, "-E", "-P", "-U__GNUC__", "-x", "c", "-"], input=text, capture_output=True, text=True,
                            check=True).stdout

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include "scratch.h"
+#include "model/config.h"
 
 enum { ITERATIONS = 23 }; /* not a multiple of val-freq: the closing validation is in play */
 

@@ -6,6 +6,7 @@
 #include "base/width.h"
 #include "penalty/loss.h"
 #include "penalty/penalty.h"
+#include "model/config.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
  * Prints a line a file and the failures; exits with 1 if there are any. */
 #include "tests/golden.h"
 #include "kernels/isa.h"
+#include "model/config.h"
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>

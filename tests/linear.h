@@ -2,6 +2,7 @@
 #ifndef LAM_TESTS_LINEAR_H
 #define LAM_TESTS_LINEAR_H
 #include "models.h"
+#include "model/config.h"
 
 enum { LINEAR = 3, LINEAR_HIDDEN = 4 };
 

@@ -3,6 +3,7 @@
 #define LAM_TESTS_MODELS_H
 #include "base/random.h"
 #include "model/model.h"
+#include "model/config.h"
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>

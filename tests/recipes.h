@@ -2,6 +2,7 @@
 #ifndef LAM_TESTS_RECIPES_H
 #define LAM_TESTS_RECIPES_H
 #include "data/recipe.h"
+#include "laminar/recipe.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -41,7 +41,7 @@ def load(path, *, config=None):
     elif isinstance(model, VAE):
         raise ArgumentError(f"{_os.fspath(path)} is an auto-encoder's file, which says its architecture itself; leave config out")
     else:
-        model._adopt_file(path, _Config(_lib.LAM_DENSITY, path=config))
+        model._adopt_file(path, _Config("density", path=config))
     of = _lib.lam_model_config if isinstance(model, Flow) else _lib.lam_vae_config
     return model.set_params(**_settings_of(of(model._model), model._kind, model._own_names() if isinstance(model, Flow) else None))
 

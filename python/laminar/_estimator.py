@@ -167,9 +167,8 @@ class Estimator(Conventions):
     """Fits into run folders, evaluation and copies."""
 
     def _config(self):
-        kind = {"density": lib.LAM_DENSITY, "vae": lib.LAM_VAE}[self._kind]
         given = self._given()
-        config = _parameters.Config(kind, given, self.config, self.preset)
+        config = _parameters.Config(self._kind, given, self.config, self.preset)
         for text in config.idle(given):
             warnings.warn(text, stacklevel=3)
         return config

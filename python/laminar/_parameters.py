@@ -25,14 +25,20 @@ def _get(config, name):
         size *= 4  # a long list of columns
 
 
+def _defaults():
+    """A lam_config with the defaults."""
+    made = ffi.new("lam_config **")
+    check(lib.lam_config_create(ffi.NULL, made))
+    return ffi.gc(made[0], lib.lam_config_free)
+
+
 class Config:
-    """A lam_config and its strings."""
+    """A lam_config."""
 
     def __init__(self, kind, settings=(), path=None, preset=None):
         self.began = time.monotonic(), time.process_time()  # a fit's limits of time count from here
-        self.pointer = ffi.gc(ffi.new("lam_config *"), lib.lam_config_clear)
-        lib.lam_config_init(self.pointer)
-        self.pointer.model = kind
+        self.pointer = _defaults()
+        self._set("model", kind)
         if preset is not None:
             if not isinstance(preset, str):
                 raise ArgumentError(f"preset={preset!r}: it is a name, as 'power'")
@@ -59,7 +65,7 @@ class Config:
         """The same of a file, whose names are looked up if columns are asked for by place, or by a name that might be a number."""
         items = [item for name in COLUMNS for item in _items(name, self._given.get(name))]
         if any(not isinstance(item, str) or item.isdecimal() for item in items):
-            self.choose(*names_in(path, self.pointer.header), str(path))
+            self.choose(*names_in(path, lib.lam_config_read_options(self.pointer).header), str(path))
         else:
             for name in COLUMNS:
                 value = self._given.get(name)
@@ -89,7 +95,8 @@ def settings_of(pointer, kind, names=None):
 
 def _columns_of(pointer, names):
     """columns, drop and noise: what was chosen of columns with names are the model's own."""
-    lists = {name: [text_of(list_.item[i]) for i in range(list_.n)] for name, list_ in ((n, getattr(pointer, n)) for n in COLUMNS)}
+    found = {name: lib.lam_config_names(pointer, name.encode()) for name in COLUMNS}
+    lists = {name: [text_of(names_.item[i]) for i in range(names_.n)] for name, names_ in found.items()}
 
     def place(item):
         return int(item) - 1
@@ -171,8 +178,7 @@ def _columns_text(name, value, spell):
 @functools.lru_cache(maxsize=None)
 def _table(kind):
     model = {None: None, "density": lib.LAM_DENSITY, "vae": lib.LAM_VAE}[kind]
-    defaults = ffi.gc(ffi.new("lam_config *"), lib.lam_config_clear)
-    lib.lam_config_init(defaults)
+    defaults = _defaults()
     found = []
     for index, p in each_parameter():
         name = text_of(p.name)

@@ -32,11 +32,8 @@ Table = collections.namedtuple("Table", "values names n_dropped how")
 Table.__doc__ = """Rows of a file: values [n, d]; names of the columns, None without a header; how many rows were dropped; of a text file how it
 was read: where the names are from and what decided, else None."""
 
-_SOLVERS = ("dopri5", "tsit5", "bosh3", "heun21", "dop853", "euler", "midpoint", "rk4")
-
-
 def _setting(s):
-    return Setting(_SOLVERS[s.solver], int(s.steps), s.atol, s.rtol)
+    return Setting(text_of(lib.lam_solver_name(s.solver)), int(s.steps), s.atol, s.rtol)
 
 
 def _is_path(x):
@@ -72,9 +69,10 @@ def read(path, *, columns=None, drop=None, drop_bad_rows=False, header=None, as_
     name, or by place from 0. A cell HH:MM[:SS] reads as minutes of the day. header ("yes", "no", "auto"): whether the first line names
     the columns; auto finds out. Errors name line and column. Returns a Table; as_frame=True: a DataFrame, its attrs["n_dropped"] the rows
     left out."""
-    config = _parameters.Config(lib.LAM_DENSITY, {"columns": columns, "drop": drop, "header": header})
+    config = _parameters.Config("density", {"columns": columns, "drop": drop, "header": header})
     config.choose_in(path)
-    table = _read(path, {"columns": config.pointer.columns, "drop": config.pointer.drop, "header": config.pointer.header,
+    c = lib.lam_config_read_options(config.pointer)
+    table = _read(path, {"columns": c.columns, "drop": c.drop, "header": c.header,
                          "drop_bad_rows": choice("drop_bad_rows", drop_bad_rows, {True: 1, False: 0})}, stacklevel=3)
     values, names, n_dropped = _table_values(table), names_in_table(table), int(table.bad_rows)
     if not as_frame:
@@ -88,11 +86,11 @@ class _Table:
     """Rows as a lam_table: an array, a DataFrame, or a file as the program reads it. first: the _Table in whose columns they are wanted."""
 
     def __init__(self, x, config, what, first=None):
-        c = config.pointer
         if first is None and _is_path(x):
             config.choose_in(x)
         elif first is None and width_of(x) is not None:
             config.choose(names_of(x), width_of(x), what)
+        c = lib.lam_config_read_options(config.pointer)
         options = {"columns": c.columns, "drop": c.drop}
         if first is not None:
             like, kept = wanted("X", first.names or [""] * int(first.pointer.cols), first.names is not None)
@@ -226,7 +224,7 @@ class Flow(Estimator):
         """As _rows, with NaN and infinities. missing=True: rows of a file that have a bad cell are NaN, and no error."""
         options = {"like": ffi.new("lam_wanted *", lib.lam_model_wanted(self._fitted()))}
         if _is_path(x):
-            header = lib.lam_model_config(self._model).header
+            header = lib.lam_config_read_options(lib.lam_model_config(self._model)).header
             table = _read(x, {**options, "drop_bad_rows": int(missing), "header": header})
             return _with_bad_rows(table, _table_values(table))
         return choose(x, what, options, type(self).__name__, self.n_features_in_)[0]
@@ -329,7 +327,7 @@ class Flow(Estimator):
         states are behind these there, and in data units taken back through them."""
         model, how = self._fitted(), self._how(how)
         x, times = self._rows(X), whole("times", times, 1, 1000)
-        points = int(lib.lam_model_config(model).blocks) * times + 1
+        points = int(lib.lam_config_number(lib.lam_model_config(model), b"blocks")) * times + 1
         t, states = np.empty(points), np.empty((len(x), points, self.n_features_in_))
         how.check(lib.lam_trajectories(model, how.pointer, doubles(x), len(x), times, doubles(t), doubles(states), ffi.NULL))
         return t, states

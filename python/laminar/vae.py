@@ -129,7 +129,7 @@ class VAE(Estimator):
         images that are not square, and what PNG pictures are resized to. Other keywords as of Flow.fit."""
         del y
         config, size = self._config(), _size_of(image_size)
-        sets = [None if part is None else _Images(part, config.pointer.invert, what, size)
+        sets = [None if part is None else _Images(part, lib.lam_config_is(config.pointer, b"invert", b"true"), what, size)
                 for part, what in ((images, "images"), (valid, "valid"), (test, "test"))]
         data = ffi.new("lam_image_data **")
         check(lib.lam_image_data_build(config.pointer, *(ffi.NULL if s is None else s.pointer for s in sets), data))
@@ -163,11 +163,11 @@ class VAE(Estimator):
 
     def _images(self, images, what="images"):
         """An array or a file, as the model sees it."""
-        return _Images(images, lib.lam_vae_config(self._model).invert, what, self.image_shape_).pixels()
+        return _Images(images, lib.lam_config_is(lib.lam_vae_config(self._model), b"invert", b"true"), what, self.image_shape_).pixels()
 
     def _drawn(self, out):
         """Means of pixels, as in the files: those of a model of inverted images are inverted back."""
-        return 1 - out if lib.lam_vae_config(self._model).invert else out
+        return 1 - out if lib.lam_config_is(lib.lam_vae_config(self._model), b"invert", b"true") else out
 
     def evaluate(self, images, samples=0, **how):
         """The bound of images, as Scores; samples: an image, of the importance-weighted log p(x). Image i becomes black and white by
@@ -218,7 +218,7 @@ class VAE(Estimator):
         return self._drawn(out)
 
     def _n_codes(self):
-        return int(lib.lam_vae_config(self._model).latent)
+        return int(lib.lam_config_number(lib.lam_vae_config(self._model), b"latent"))
 
     def reconstruct(self, images, *, seed=0, **how):
         """Mean pixels [n, height, width], 0 to 1, through one draw of z each."""

@@ -2,7 +2,8 @@
  * The caller works too. Which thread runs an item is not determined; what an item computes must not depend on it. */
 #ifndef LAM_BASE_POOL_H
 #define LAM_BASE_POOL_H
-#include "laminar.h"
+#include "laminar/status.h"
+#include <stddef.h>
 
 typedef struct lam_pool lam_pool;
 typedef void (*lam_pool_fn)(void *arg, size_t item, size_t thread);

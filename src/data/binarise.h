@@ -1,7 +1,7 @@
 /* Grey levels to bits. */
 #ifndef LAM_DATA_BINARISE_H
 #define LAM_DATA_BINARISE_H
-#include "laminar.h"
+#include "base/config.h"
 
 /* in [n, size] to out [n, size] (which may be in): bits 0 and 1. number [n] says which images these are (NULL: first
  * and on from it), as lam_image_parts counts them; below 2^40. Epoch e of FRESH is another draw than FIXED for every e.

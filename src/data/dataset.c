@@ -9,6 +9,7 @@
 #include "data/columns.h"
 #include "data/repeats.h"
 #include "data/table.h"
+#include "base/config.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

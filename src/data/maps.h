@@ -3,7 +3,7 @@
 #ifndef LAM_DATA_MAPS_H
 #define LAM_DATA_MAPS_H
 #include "data/spline.h"
-#include "laminar.h"
+#include "base/config.h"
 
 enum { LAM_MAP_TABLE = 3 }; /* numbers of a knot: x, z, slope */
 

@@ -3,7 +3,7 @@
 #ifndef LAM_DATA_RECIPE_H
 #define LAM_DATA_RECIPE_H
 #include "data/line_stream.h"
-#include "laminar.h"
+#include "laminar/recipe.h"
 
 enum { LAM_RECIPE_FILES = 2, LAM_RECIPE_NAMES = 3 };
 

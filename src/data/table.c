@@ -8,6 +8,7 @@
 #include "data/foreign.h"
 #include "data/hash.h"
 #include "base/number.h"
+#include "base/config.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -421,13 +422,20 @@ lam_wanted lam_table_wanted(const lam_table *table)
         .has_names = table->has_names };
 }
 
+lam_read_options lam_config_read_options(const lam_config *cfg)
+{
+    if (cfg == NULL)
+        return (lam_read_options) { 0 };
+    return (lam_read_options) { .columns = cfg->columns, .drop = cfg->drop, .drop_bad_rows = cfg->drop_bad_rows,
+        .drop_duplicates = cfg->drop_duplicates, .header = cfg->header };
+}
+
 lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out)
 {
     LAM_NEED(cfg, "cfg");
     LAM_NEED(path, "path");
     LAM_NEED(out, "out");
-    lam_read_options options = { .columns = cfg->columns, .drop = cfg->drop, .drop_bad_rows = cfg->drop_bad_rows,
-        .drop_duplicates = cfg->drop_duplicates, .header = cfg->header };
+    lam_read_options options = lam_config_read_options(cfg);
     lam_wanted like;
     if (first != NULL) {
         like = lam_table_wanted(first);

@@ -2,6 +2,7 @@
 #ifndef LAM_EXPERIMENT_CHARTS_H
 #define LAM_EXPERIMENT_CHARTS_H
 #include "experiment/figures.h"
+#include "laminar/plot.h"
 
 typedef enum lam_chart { LAM_CHART_SECONDS, LAM_CHART_CALLS, LAM_CHART_NFE, LAM_CHART_PARETO, LAM_CHARTS } lam_chart;
 /* "seconds", "calls", "nfe", "pareto": in names of files. */

@@ -2,6 +2,8 @@
 #ifndef LAM_EXPERIMENT_EXPERIMENT_H
 #define LAM_EXPERIMENT_EXPERIMENT_H
 #include "experiment/plan.h"
+#include "laminar/experiment.h"
+#include "model/config.h"
 
 #define LAM_NO_VALUE SIZE_MAX
 

@@ -12,7 +12,7 @@
  */
 #ifndef LAM_FIELD_SHAPE_H
 #define LAM_FIELD_SHAPE_H
-#include "laminar.h"
+#include "base/config.h"
 
 enum {
     LAM_HYPER_UNITS = 8, /* hidden units of the hyper layer's network */

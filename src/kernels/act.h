@@ -8,7 +8,7 @@
 #ifndef LAM_KERNELS_ACT_H
 #define LAM_KERNELS_ACT_H
 #include "kernels/vec.h"
-#include "laminar.h"
+#include "base/choices.h"
 
 #if LAM_WIDTH == 32
 #define ACT_MANTISSA 23

@@ -2,7 +2,8 @@
 #ifndef LAM_KERNELS_ACT_ARRAY_H
 #define LAM_KERNELS_ACT_ARRAY_H
 #include "kernels/isa.h"
-#include "laminar.h"
+#include "base/choices.h"
+#include <stddef.h>
 
 /* eval: h[i], d1[i], d2[i] = value, first and second derivative at a[i], i < n; NULL for what is not wanted; kind is a
  * lam_activation, beta is used by swish only. beta: derivatives by beta of swish's value and of its first derivative.

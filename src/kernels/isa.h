@@ -1,7 +1,7 @@
 /* Instruction sets by name. */
 #ifndef LAM_KERNELS_ISA_H
 #define LAM_KERNELS_ISA_H
-#include "laminar.h"
+#include "laminar/status.h"
 
 typedef enum lam_isa { LAM_SCALAR, LAM_SSE2, LAM_AVX2, LAM_AVX512, LAM_NEON, LAM_ISA_COUNT } lam_isa;
 

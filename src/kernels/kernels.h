@@ -9,7 +9,8 @@
 #define LAM_KERNELS_KERNELS_H
 #include "base/batch.h"
 #include "kernels/names.h"
-#include "laminar.h"
+#include "base/choices.h"
+#include "laminar/status.h"
 
 enum {
     LAM_TILE = LAM_TILE_ROWS,

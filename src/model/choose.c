@@ -3,6 +3,7 @@
 #include "base/need.h"
 #include "data/dataset.h"
 #include "data/gaussian.h"
+#include "model/config.h"
 
 /* Where the others explain all but this share of a column linearly, rows lie near a plane. A map of single columns would bend it, and
  * TPR holds back the steep fields that press rows onto it: both cost more than a nat there (docs/method.md 8). */

@@ -1,8 +1,10 @@
+/* Configurations: defaults, copies, and whether their values go together. */
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/number.h"
+#include "model/config.h"
 #include "model/parameters.h"
 #include "model/setting.h"
 #include <stdio.h>
@@ -69,24 +71,6 @@ lam_status lam_config_copy(lam_config *dst, const lam_config *src)
     lam_config_clear(dst);
     *dst = copy;
     return LAM_OK;
-}
-
-lam_status lam_config_set(lam_config *cfg, const char *name, const char *value)
-{
-    LAM_NEED(cfg, "cfg");
-    LAM_NEED(name, "name");
-    LAM_NEED(value, "value");
-    const lam_param *param = lam_param_find(name, NULL);
-    return param == NULL ? lam_param_unknown(name) : lam_param_set(param, cfg, value);
-}
-
-lam_status lam_config_get(const lam_config *cfg, const char *name, char *value, size_t size)
-{
-    LAM_NEED(cfg, "cfg");
-    LAM_NEED(name, "name");
-    LAM_NEED(value, "value");
-    const lam_param *param = lam_param_find(name, NULL);
-    return param == NULL ? lam_param_unknown(name) : lam_param_get(param, cfg, value, size);
 }
 
 /* ---- consistency -------------------------------------------------------------------------------------------------- */

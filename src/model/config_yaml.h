@@ -1,7 +1,7 @@
 /* The configuration as YAML text: a flat mapping "name: value", the form of config files and of a model's metadata. */
 #ifndef LAM_MODEL_CONFIG_YAML_H
 #define LAM_MODEL_CONFIG_YAML_H
-#include "laminar.h"
+#include "model/config.h"
 
 /* Sets in cfg (initialised) what text [size bytes] names; all of it or, on failure, nothing. where stands for the file
  * name in "where:line:column: what is wrong". Names need not be in order: "tpr" counts before the four that it sets.

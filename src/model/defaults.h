@@ -1,7 +1,7 @@
 /* What "auto" stands for (lam_config_resolve). */
 #ifndef LAM_MODEL_DEFAULTS_H
 #define LAM_MODEL_DEFAULTS_H
-#include "laminar.h"
+#include "model/config.h"
 
 /* Taken where nothing says how many rows there are, as for a model that is not fitted. */
 enum { LAM_USUAL_ROWS = 10000 };

@@ -1,7 +1,7 @@
 /* The one table of parameters: it serves lam_config_set and get, YAML files, the command line, defaults and checks. */
 #ifndef LAM_MODEL_PARAMETERS_H
 #define LAM_MODEL_PARAMETERS_H
-#include "laminar.h"
+#include "model/config.h"
 
 typedef enum lam_param_kind {
     LAM_PARAM_SIZE,   /* size_t */

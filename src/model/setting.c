@@ -2,6 +2,12 @@
 #include "ode/tableau.h"
 #include <math.h>
 
+const char *lam_solver_name(lam_solver solver)
+{
+    const lam_tableau *table = lam_tableau_get(solver);
+    return table != NULL ? table->name : "auto";
+}
+
 int lam_setting_is_pair(lam_solver solver)
 {
     const lam_tableau *table = lam_tableau_get(solver);

@@ -1,7 +1,7 @@
 /* What a configuration says of the steps of its solves, in training and in evaluation (method.md 12). */
 #ifndef LAM_MODEL_SETTING_H
 #define LAM_MODEL_SETTING_H
-#include "laminar.h"
+#include "model/config.h"
 
 /* As lam_config_setting, of training. */
 lam_setting lam_setting_training(const lam_config *cfg);

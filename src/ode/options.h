@@ -2,6 +2,7 @@
 #ifndef LAM_ODE_OPTIONS_H
 #define LAM_ODE_OPTIONS_H
 #include "ode/tableau.h"
+#include "base/config.h"
 
 typedef struct lam_solve_options {
     const lam_tableau *table;

@@ -9,7 +9,7 @@
 #ifndef LAM_OPTIM_OPTIMIZER_H
 #define LAM_OPTIM_OPTIMIZER_H
 #include "base/pool.h"
-#include "laminar.h"
+#include "base/config.h"
 
 /* A matrix among the parameters: [rows][cols], row-major, without gaps, both sides above 1. */
 typedef struct lam_matrix {

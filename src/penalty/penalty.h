@@ -8,7 +8,7 @@
 #ifndef LAM_PENALTY_PENALTY_H
 #define LAM_PENALTY_PENALTY_H
 #include "flow/integrand.h"
-#include "laminar.h"
+#include "base/config.h"
 
 /* A penalty that is an integral along the paths. */
 typedef struct lam_integral_penalty {

@@ -2,7 +2,7 @@
  * iteration, so that the field behaves well around its end time too. Scoring ends at T itself. */
 #ifndef LAM_PENALTY_STEER_H
 #define LAM_PENALTY_STEER_H
-#include "laminar.h"
+#include "base/config.h"
 
 /* *drawn = uniform on (end - width, end + width), a function of (seed, stream). LAM_ERR_ARGUMENT unless 0 < width < end: an end
  * time that is trained may have come down to it. */

@@ -2,7 +2,7 @@
 #ifndef LAM_PENALTY_TPR_H
 #define LAM_PENALTY_TPR_H
 #include "base/random.h"
-#include "laminar.h"
+#include "base/config.h"
 
 enum { LAM_MAX_TPR_TIMES = 32 };
 

@@ -1,7 +1,7 @@
 /* Axes of a chart: range, round ticks, their labels. */
 #ifndef LAM_REPORT_AXIS_H
 #define LAM_REPORT_AXIS_H
-#include "laminar.h"
+#include "laminar/plot.h"
 
 enum { LAM_AXIS_TICKS = 32, LAM_AXIS_LABEL = 32 };
 

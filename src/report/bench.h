@@ -5,6 +5,7 @@
 #include "kernels/isa.h"
 #include "model/model.h"
 #include "model/safetensors.h"
+#include "laminar/measure.h"
 
 /* The machine's limits, measured by loops of our own; one table a width and instruction set (bench_k.c). */
 typedef struct lam_bench_loops {

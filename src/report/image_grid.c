@@ -1,4 +1,4 @@
-#include "laminar.h"
+#include "laminar/vae.h"
 #include "base/error.h"
 #include "base/need.h"
 

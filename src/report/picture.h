@@ -1,7 +1,7 @@
 /* Pictures of models, a file a kind. */
 #ifndef LAM_REPORT_PICTURE_H
 #define LAM_REPORT_PICTURE_H
-#include "laminar.h"
+#include "laminar/plot.h"
 
 enum { LAM_PICTURE_SCORED = 1000, LAM_PICTURE_DATA_COLOUR = 1 };
 

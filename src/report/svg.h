@@ -2,7 +2,7 @@
  * stays text and colours are left to the page's style sheet, so that the reader's fonts and dark mode apply. */
 #ifndef LAM_REPORT_SVG_H
 #define LAM_REPORT_SVG_H
-#include "laminar.h"
+#include "laminar/plot.h"
 #include <stdio.h>
 
 /* The rules for what is written here, text and background light or dark as the reader's device asks. To stand in the page once. */

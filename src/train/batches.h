@@ -1,7 +1,7 @@
 /* Which rows an iteration sees: a function of (seed, iteration) alone, so that a resumed run needs no memory of it. */
 #ifndef LAM_TRAIN_BATCHES_H
 #define LAM_TRAIN_BATCHES_H
-#include "laminar.h"
+#include "base/config.h"
 
 /* Every epoch goes once through the rows in an order of its own, batch by batch; rows that do not fill a last batch are left
  * out. A set smaller than a batch is one batch. */

@@ -1,7 +1,7 @@
 /* A validation or a test: on which rows, batch by batch, and the mean over them. */
 #ifndef LAM_TRAIN_EVALUATION_H
 #define LAM_TRAIN_EVALUATION_H
-#include "laminar.h"
+#include "base/config.h"
 
 /* What to evaluate: params [parameters] in the fit's width on the rows of a part. Without rows and until on all rows, in their order;
  * else on the first rows of lam_sample_order. */

@@ -1,7 +1,7 @@
 /* The folder of a run: config.yaml, metrics.jsonl, checkpoint.safetensors, model.safetensors. */
 #ifndef LAM_TRAIN_FOLDER_H
 #define LAM_TRAIN_FOLDER_H
-#include "laminar.h"
+#include "base/config.h"
 
 /* All NULL: nothing is written. */
 typedef struct lam_run_folder {

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/need.h"
 #include "laminar.h"
+#include "laminar/experiment.h"
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <math.h>

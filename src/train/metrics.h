@@ -1,7 +1,7 @@
 /* metrics.jsonl: one JSON object a line, each written out as soon as it is whole. */
 #ifndef LAM_TRAIN_METRICS_H
 #define LAM_TRAIN_METRICS_H
-#include "laminar.h"
+#include "base/config.h"
 #include <stdio.h>
 
 /* A zeroed struct is a log that goes nowhere: every call on it succeeds and does nothing. */

@@ -8,7 +8,7 @@
  */
 #ifndef LAM_TRAIN_SCHEDULE_H
 #define LAM_TRAIN_SCHEDULE_H
-#include "laminar.h"
+#include "base/config.h"
 
 typedef struct lam_schedule {
     double best;            /* NaN before the first validation */

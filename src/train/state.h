@@ -1,7 +1,7 @@
 /* Everything that changes while a model is fitted, and its checkpoint file. */
 #ifndef LAM_TRAIN_STATE_H
 #define LAM_TRAIN_STATE_H
-#include "laminar.h"
+#include "base/config.h"
 #include "optim/optimizer.h"
 #include "train/schedule.h"
 

@@ -6,7 +6,7 @@
  * The names, shapes and order of the parameters are those of their published modules' state_dict(). */
 #ifndef LAM_VAE_SHAPE_H
 #define LAM_VAE_SHAPE_H
-#include "laminar.h"
+#include "base/config.h"
 #include <stdint.h>
 
 enum {

@@ -2,6 +2,8 @@
 #ifndef LAM_VAE_VAE_H
 #define LAM_VAE_VAE_H
 #include "vae/layout.h"
+#include "laminar/vae.h"
+#include "model/config.h"
 
 struct lam_vae {
     lam_config config;

@@ -97,7 +97,7 @@ check_c() {
     cmake --install "$build_dir" --prefix "$prefix" >out 2>err
     code=$?
     expect_code 0
-    sed -i 's/"iterations", "500"/"iterations", "5"/' density.c # the machine that tests has other things to do
+    sed -i 's/iterations: 200/iterations: 5/' density.c # the machine that tests has other things to do
     line=$(blocks "$source_dir/README.md" sh | grep '^cc ')
     command_line=$line
     PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name laminar.pc)") \

@@ -2,6 +2,7 @@
 #ifndef LAM_TESTS_CHECK_IMAGES_H
 #define LAM_TESTS_CHECK_IMAGES_H
 #include "data/images.h"
+#include "laminar/vae.h"
 #include <stdlib.h>
 
 static inline void require(int truth)

@@ -1,6 +1,7 @@
 /* Property: any text either is refused with a text and leaves the configuration alone, or gives one whose printed form gives
  * the same again. Build: clang -fsanitize=fuzzer,address,undefined. */
 #include "model/config_yaml.h"
+#include "model/config.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,6 +3,7 @@
  * Build: clang -fsanitize=fuzzer,address,undefined. */
 #include "base/error.h"
 #include "check_images.h"
+#include "laminar/vae.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

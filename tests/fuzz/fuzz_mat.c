@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "check_images.h"
 #include "data/image_formats.h"
+#include "laminar/vae.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

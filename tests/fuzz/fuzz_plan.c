@@ -1,6 +1,7 @@
 /* Property: any text either is refused with a text and leaves nothing, or gives a plan that has data, penalties and a budget, whose
  * names make folders and whose settings can be applied or are refused. Build: clang -fsanitize=fuzzer,address,undefined. */
 #include "experiment/plan.h"
+#include "model/config.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/image_formats.h"
+#include "laminar/vae.h"
+#include "laminar/plot.h"
 #include <math.h>
 #include <stdlib.h>
 

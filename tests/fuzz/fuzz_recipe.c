@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "base/error.h"
 #include "data/recipe.h"
+#include "laminar/recipe.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

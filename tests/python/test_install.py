@@ -57,7 +57,7 @@ class Install(unittest.TestCase):
         run(os.environ["LAMINAR"], "fit", "toy:moons:200:1", "--dims", "4", "--iterations", "3", "--threads", "1", "--quiet", "--out", model)
         self.assertEqual(run(python, "-W", "ignore", "-c", SCRIPT, model, cwd=self.folder).strip(), "(3, 2) True")
         shown = run(*pip, "show", "--files", "laminar")
-        for part in ("Version: 0.1.0", "License: MIT", "Requires: cffi, numpy", "laminar/liblaminar.so"):
+        for part in ("Version: 0.2.0", "License: MIT", "Requires: cffi, numpy", "laminar/liblaminar.so"):
             self.assertIn(part, shown)
         run(*pip, "uninstall", "--yes", "laminar")
         left = [name for name in os.listdir(os.path.join(place, "lib", f"python3.{sys.version_info[1]}", "site-packages")) if "laminar" in name]
@@ -68,7 +68,7 @@ class Install(unittest.TestCase):
         with tarfile.open(os.path.join(self.folder, run(sys.executable, "-B", "-c", script, cwd=ROOT).strip())) as archive:
             names = archive.getnames()
         for name in ("CMakeLists.txt", "LICENSE", "PKG-INFO", "pyproject.toml", "python/build_backend.py", "src/base/error.c"):
-            self.assertIn(f"laminar-0.1.0/{name}", names)
+            self.assertIn(f"laminar-0.2.0/{name}", names)
         self.assertEqual([name for name in names if "/build/" in name or "__pycache__" in name or "/.git" in name], [])
 
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "heard.h"
+#include "model/config.h"
 
 enum { N = 2000 };
 

@@ -1,6 +1,7 @@
 /* The table of parameters: names, ranges, defaults, suggestions, consistency. */
 #include "config_assert.h"
 #include "model/config_yaml.h"
+#include "model/config.h"
 #include <math.h>
 #include <stdlib.h>
 

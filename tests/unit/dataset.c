@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "heard.h"
+#include "model/config.h"
 
 #define FAILS(call, status, text)                                        \
     do {                                                                 \

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 #include "base/file.h"
 #include "laminar.h"
+#include "model/config.h"
+#include "laminar/experiment.h"
 #include <ctype.h>
 #include <ftw.h>
 #include <math.h>

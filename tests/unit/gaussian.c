@@ -1,6 +1,7 @@
 /* The full-covariance Gaussian against closed forms. */
 #include "data/gaussian.h"
 #include "base/random.h"
+#include "model/config.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include "laminar.h"
 #include "scratch.h"
+#include "laminar/experiment.h"
 #include <math.h>
 
 static lam_history read_text(const char *text)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "scratch.h"
+#include "laminar/vae.h"
 
 #define FAILS(call, status, text)                                        \
     do {                                                                 \

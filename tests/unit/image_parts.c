@@ -1,6 +1,7 @@
 /* Which image is trained on, and what its pixels become. */
 #include "data/binarise.h"
 #include "data/image_parts.h"
+#include "laminar/vae.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

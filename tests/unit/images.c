@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include "scratch.h"
 #include "shared_data.h"
+#include "laminar/vae.h"
 
 #define FAILS(call, status, text)                                        \
     do {                                                                 \

@@ -11,6 +11,7 @@
 #include "laminar.h"
 #include "train/evaluation.h"
 #include "fitting.h"
+#include "laminar/experiment.h"
 
 enum { LEAST = 64 }; /* rows of the smallest sample */
 

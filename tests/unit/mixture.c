@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 #include "data/gaussian.h"
 #include "data/mixture.h"
+#include "model/config.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

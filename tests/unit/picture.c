@@ -6,6 +6,7 @@
 #include "models.h"
 #include "base/file.h"
 #include "scratch.h"
+#include "laminar/plot.h"
 
 enum { ROWS = 300 };
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "scratch.h"
+#include "laminar/plot.h"
 
 static void expect_label(const lam_axis *axis, double value, const char *wanted)
 {

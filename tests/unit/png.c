@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "scratch.h"
+#include "laminar/vae.h"
+#include "laminar/plot.h"
 #include <sys/stat.h>
 
 #ifdef LAM_HAVE_PNG

@@ -8,6 +8,7 @@
 #include "scratch.h"
 #include "recipes.h"
 #include "shared_data.h"
+#include "laminar/recipe.h"
 #include <math.h>
 #ifdef LAM_HAVE_HDF5
 #include <hdf5.h>

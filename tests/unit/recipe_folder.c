@@ -7,6 +7,8 @@
 #include "data/table.h"
 #include "scratch.h"
 #include "recipes.h"
+#include "model/config.h"
+#include "laminar/recipe.h"
 #include <cjson/cJSON.h>
 #include <sys/stat.h>
 

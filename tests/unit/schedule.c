@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <cjson/cJSON.h>
 #include "scratch.h"
+#include "model/config.h"
 
 /* ---- the schedule --------------------------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "scratch.h"
+#include "model/config.h"
 
 enum { ROWS = 60 };
 

@@ -16,6 +16,7 @@
 #include "vae/solve.h"
 #include "vae/trainer.h"
 #include "vae/vae.h"
+#include "laminar/vae.h"
 
 enum { HEIGHT = 12, WIDTH = 8, SIZE = HEIGHT * WIDTH, IMAGES = 100, VALID = 12, TEST = 16, BATCH = 20, STEPS = 30, LATENT = 3 };
 

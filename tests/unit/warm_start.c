@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "fitting.h"
+#include "laminar/experiment.h"
 
 enum { WARM = 13 }; /* no multiple of log-freq */
 

@@ -1,0 +1,103 @@
+/* A configuration: every parameter's value, as the library itself reads it. Programs set and read them by name (laminar.h); here they are the
+ * members of a struct, filled by model/parameters.c's table. Strings and lists in it are its own: lam_config_set changes them. */
+#ifndef LAM_BASE_CONFIG_H
+#define LAM_BASE_CONFIG_H
+#include "base/choices.h"
+#include "laminar.h"
+
+/* Parameters whose default "auto" is chosen by rows and columns when a fit begins (lam_config_resolve). */
+#define LAM_AUTO 0                  /* of dims (n_hidden), blocks, batch_size, lr, iterations, val_freq */
+#define LAM_AUTO_START ((size_t)-1) /* of warm_start */
+#define LAM_AUTO_REAL (-1.0)        /* of tpr_coefficient and tpr_l_weight, where 0 is a value */
+#define LAM_MAX_HIDDEN 16 /* hidden layers a field may have */
+
+struct lam_config {
+    lam_model_kind model; /* what is fitted: groups "data" and "vae" of the parameters are for one kind each */
+    /* the flow */
+    size_t hidden[LAM_MAX_HIDDEN]; /* "dims": widths of the hidden layers, "60-60-60" */
+    size_t n_hidden;
+    size_t blocks;
+    lam_layer layer;
+    lam_activation nonlinearity;
+    double time;        /* end time T of a block */
+    int train_time;     /* 1: T = s^2 is trained */
+    lam_precision precision;
+    /* the solve */
+    lam_solver solver;
+    double atol, rtol;           /* in training, standardised units */
+    double test_atol, test_rtol; /* in validation, test and scoring */
+    lam_solver test_solver;      /* the same */
+    size_t test_steps;           /* the same: even steps a block; 0: adaptive, of euler, midpoint and rk4 fixed_steps */
+    lam_first_step first_step;   /* "probe", "warm" or a number */
+    double first_step_size;      /* used with LAM_STEP_GIVEN */
+    lam_error_parts error_parts; /* in training */
+    lam_end end;
+    lam_step_control step_control;
+    size_t fixed_steps;          /* "steps": for euler, midpoint, rk4 */
+    size_t max_steps;            /* attempted steps a block */
+    double min_step;
+    /* the trace and the gradient */
+    lam_divergence divergence; /* in training */
+    size_t probes;             /* Hutchinson probes */
+    lam_val_divergence val_divergence;
+    lam_gradient gradient;
+    double memory;             /* MiB for kept activations */
+    /* trajectory polynomial regularisation (Huang and Yeh, AAAI 2021, eq. 8; method.md (4)) */
+    double tpr_coefficient;    /* alpha; 0 switches it off. "tpr: true" sets 5, 4 times, degree 1 and no weight of l */
+    size_t tpr_times, tpr_degree;
+    double tpr_l_weight;       /* of l beside z in it; 0, as published: none */
+    /* other penalties, each 0: off, and in any combination (method.md 10) */
+    double kinetic_coefficient, jacobian_coefficient; /* together RNODE (Finlay et al. 2020) */
+    double taylor_coefficient; /* TayNODE (Kelly et al. 2020), on the paths' derivatives of order taylor_order, 2 or 3 */
+    size_t taylor_order;
+    double steer;              /* STEER (Ghosh et al. 2020): training ends blocks within T -+ this */
+    /* training */
+    lam_optimizer optimizer;
+    lam_schedule_kind schedule;
+    size_t lr_warmup;              /* of cosine: iterations over which the rate rises */
+    size_t decay_from;             /* of cosine: iteration after which it falls; 0: from the first, or as a limit of time has it */
+    size_t decay_to;               /* of cosine: iteration at which it comes to 0; 0: the last */
+    int average;                   /* 1: validation looks at a moving average of the weights as well, and the better one is kept */
+    size_t batch_size;
+    double lr, weight_decay, clip; /* clip: largest gradient norm, 0 = off */
+    size_t iterations;             /* at the most */
+    size_t warm_start;             /* "flow-matching:N": iterations of it before them, of densities (method.md 11); 0: none */
+    lam_pairing_kind warm_start_pairing;
+    /* Limits of the time that a fit takes, reading, validations and the test included, resumed parts too; 0: none. Time is kept for the
+     * last validation and the test; these and the Gaussian beside it take a sample of rows where all would take too long
+     * (method.md 8). Where a run ends then depends on the machine, and so does how many rows validations take: what the clock chose
+     * stands in config.yaml as iterations, decay_from, decay_to and val_rows, and repeats the run without a limit. */
+    double max_seconds, max_processor_seconds; /* "budget", wall; of all threads of the process. As text seconds, "5m" or "1h30m" */
+    size_t early_stopping;         /* validations without improvement before a rate cut */
+    size_t rate_cuts;              /* tenfold cuts before training stops */
+    size_t val_freq, log_freq;     /* iterations */
+    size_t val_batch_size;
+    size_t val_rows;               /* that a validation takes, of a random order; 0: all, or what a limit of time leaves time for */
+    uint64_t seed;
+    size_t threads;                /* 0: one a processor */
+    char *isa;                     /* "avx512", "avx2", "sse2", "neon", "scalar"; NULL = "auto" */
+    /* the data */
+    double val_fraction, test_fraction; /* test: of all rows; validation: of the rest */
+    uint64_t split_seed;
+    int standardise;
+    lam_map map;                   /* of each column, after the standardiser */
+    size_t map_knots;              /* quantiles of every column that its spline goes through; 0: of each as many as pay (method.md 13) */
+    int drop_bad_rows, drop_duplicates;
+    lam_header header;
+    lam_names columns, drop;       /* n 0: all / none. As text (lam_config_set): "a,b", a name with a comma in double quotes */
+    lam_names noise;               /* items "COL:a": uniform noise on [0, a) added to columns of few values; "auto": to all others of these */
+    /* the variational auto-encoder */
+    size_t latent;                 /* dimension of z */
+    lam_posterior posterior;
+    lam_amortised amortised;
+    size_t rank;                   /* of the low-rank terms */
+    lam_pixels pixels;
+    lam_binarise binarise;         /* of training images; "fresh": anew each epoch (others then by one fixed draw) */
+    int invert;                    /* 1: pixels are 255 minus what the file holds */
+    double variance_min, variance_max; /* limits of the posterior's variance; 0: none */
+    size_t epochs;                 /* above 0: "iterations" and "val-freq" follow, one validation an epoch */
+    double warmup;                 /* epochs over which beta goes from 0 to 1 */
+    size_t val_images, test_images; /* split off where no files of their own are given */
+};
+
+#endif
