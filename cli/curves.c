@@ -10,6 +10,8 @@ typedef struct curve {
     lam_config *cfg;
     double *calls, *seconds, *nll; /* [n] */
     size_t n;
+    double *at_calls, *scale;      /* [n_scales] the factor on the penalties' coefficients, of a fit that was given a goal for its calls */
+    size_t n_scales;
     char *name;
     size_t colour, dash;
 } curve;
@@ -32,6 +34,13 @@ static int read_curve(const char *folder, curve *c)
         c->seconds[i] = isfinite(p->train_cpu_seconds) ? p->train_cpu_seconds : p->train_seconds;
         c->nll[i] = isfinite(p->nll) ? p->nll : p->best_val_nll;
     }
+    c->at_calls = cli_alloc(run.n_train, sizeof *c->at_calls);
+    c->scale = cli_alloc(run.n_train, sizeof *c->scale);
+    for (size_t i = 0; i < run.n_train; i++)
+        if (isfinite(run.train[i].penalty_scale)) {
+            c->at_calls[c->n_scales] = run.train[i].calls;
+            c->scale[c->n_scales++] = run.train[i].penalty_scale;
+        }
     lam_history_free(&run);
     return CLI_OK;
 }
@@ -184,22 +193,30 @@ static double end_of(const lam_panel *panel)
 static int draw(const curve *curves, size_t n, const char *path)
 {
     const char *nll = lam_config_kind(curves[0].cfg) == LAM_VAE ? "validation -ELBO, nats an image" : "validation NLL, nats, standardised units";
-    lam_panel panels[2] = {{.x_label = "calls of f in training, forward + backward", .y_label = nll},
-        {.x_label = "processor seconds of training", .y_label = nll}};
-    lam_series *series = cli_alloc(2 * n, sizeof *series);
+    lam_panel panels[3] = {{.x_label = "calls of f in training, forward + backward", .y_label = nll},
+        {.x_label = "processor seconds of training", .y_label = nll},
+        {.x_label = "calls of f in training, forward + backward", .y_label = "factor on the penalties' coefficients", .log_y = 1}};
+    lam_series *series = cli_alloc(3 * n, sizeof *series);
+    size_t scales = 0;
     for (size_t i = 0; i < n; i++) {
         series[i] = (lam_series){.name = curves[i].name, .x = curves[i].calls, .y = curves[i].nll, .n = curves[i].n,
             .colour = curves[i].colour, .line = (lam_line_style)(curves[i].dash % 4)};
         series[n + i] = series[i];
         series[n + i].x = curves[i].seconds;
+        series[2 * n + i] = series[i];
+        series[2 * n + i].x = curves[i].at_calls;
+        series[2 * n + i].y = curves[i].scale;
+        series[2 * n + i].n = curves[i].n_scales;
+        scales += curves[i].n_scales;
     }
-    for (size_t p = 0; p < 2; p++) {
+    for (size_t p = 0; p < 3; p++) {
         panels[p].series = series + p * n;
         panels[p].n_series = n;
         panels[p].x_high = end_of(&panels[p]);
-        nll_range(curves, n, &panels[p]);
+        if (p < 2)
+            nll_range(curves, n, &panels[p]);
     }
-    const lam_plot plot = {.panels = panels, .n_panels = 2};
+    const lam_plot plot = {.panels = panels, .n_panels = scales > 0 ? 3 : 2};
     lam_status status = lam_plot_write(&plot, path);
     free(series);
     return status == LAM_OK ? CLI_OK : cli_library_failed();
@@ -241,6 +258,8 @@ int cli_curves_draw(const char *const *folders, size_t n, const char *path)
         free(curves[i].calls);
         free(curves[i].seconds);
         free(curves[i].nll);
+        free(curves[i].at_calls);
+        free(curves[i].scale);
         free(curves[i].name);
     }
     free(curves);

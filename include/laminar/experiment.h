@@ -15,6 +15,7 @@ typedef struct lam_history_point {
     double nll;          /* nats, standardised units: of the batch, or val_nll */
     double best_val_nll; /* of a validation */
     double forward, backward, accepted, rejected; /* of that iteration, or of the validation */
+    double penalty_scale; /* factor on the penalties' coefficients, of a fit with the parameter calls; else NaN */
     double calls;        /* forward + backward up to here, the warm start's too, of iterations that are logged or not (in lines
                           * that do not say, those that are not count as the next logged one) */
     double seconds, train_seconds, train_cpu_seconds; /* as in lam_fit_result */

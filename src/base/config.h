@@ -46,6 +46,7 @@ struct lam_config {
     double tpr_coefficient;    /* alpha; 0 switches it off. "tpr: true" sets 5, 4 times, degree 1 and no weight of l */
     size_t tpr_times, tpr_degree;
     double tpr_l_weight;       /* of l beside z in it; 0, as published: none */
+    double calls;              /* evaluations a block and solve that the coefficients of the penalties are to come to; 0: they stand */
     /* other penalties, each 0: off, and in any combination (method.md 10) */
     double kinetic_coefficient, jacobian_coefficient; /* together RNODE (Finlay et al. 2020) */
     double taylor_coefficient; /* TayNODE (Kelly et al. 2020), on the paths' derivatives of order taylor_order, 2 or 3 */

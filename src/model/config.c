@@ -7,6 +7,7 @@
 #include "model/config.h"
 #include "model/parameters.h"
 #include "model/setting.h"
+#include "ode/tableau.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,9 +131,26 @@ static lam_status check_tpr(const lam_config *cfg)
     return LAM_OK;
 }
 
+/* A goal for the calls needs something that moves them, and a solver that chooses its steps. A step has so many stages at least. */
+static lam_status check_calls(const lam_config *cfg)
+{
+    const lam_tableau *solver = lam_tableau_get(cfg->solver);
+    if (!lam_setting_is_pair(cfg->solver))
+        return lam_fail(LAM_ERR_ARGUMENT, "calls: %s takes a fixed number of steps, whatever the penalties are; use an adaptive solver",
+            solver->name);
+    if (cfg->tpr_coefficient == 0 && cfg->kinetic_coefficient == 0 && cfg->jacobian_coefficient == 0 && cfg->taylor_coefficient == 0)
+        return lam_fail(LAM_ERR_ARGUMENT, "calls: no penalty is on whose coefficient could follow the calls; set tpr-coefficient");
+    if (cfg->calls < solver->stages)
+        return lam_fail(LAM_ERR_ARGUMENT, "calls: %g is below the %d evaluations that one step of %s takes; ask for %d at least",
+            cfg->calls, solver->stages, solver->name, solver->stages);
+    return LAM_OK;
+}
+
 static lam_status check_penalties(const lam_config *cfg)
 {
     LAM_TRY(check_tpr(cfg));
+    if (cfg->calls > 0)
+        LAM_TRY(check_calls(cfg));
     if (cfg->steer > 0 && cfg->steer >= cfg->time)
         return lam_fail(LAM_ERR_ARGUMENT, "steer: end times within %g of time, %g, are not all above 0; lower it", cfg->steer,
             cfg->time);

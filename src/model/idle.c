@@ -9,6 +9,11 @@ static int no_polynomial(const lam_config *cfg)
     return cfg->tpr_coefficient == 0;
 }
 
+static int no_penalty(const lam_config *cfg)
+{
+    return cfg->tpr_coefficient == 0 && cfg->kinetic_coefficient == 0 && cfg->jacobian_coefficient == 0 && cfg->taylor_coefficient == 0;
+}
+
 static int no_taylor(const lam_config *cfg)
 {
     return cfg->taylor_coefficient == 0;
@@ -84,6 +89,7 @@ const char *lam_parameter_idle(size_t index, const lam_config *cfg)
         { "jacobian-coefficient", no_ode, "--posterior cnf" }, { "taylor-coefficient", no_ode, "--posterior cnf" },
         { "tpr-times", no_polynomial, "--tpr-coefficient" }, { "tpr-degree", no_polynomial, "--tpr-coefficient" },
         { "tpr-l-weight", no_polynomial, "--tpr-coefficient" }, { "taylor-order", no_taylor, "--taylor-coefficient" },
+        { "calls", no_penalty, "--tpr-coefficient" },
         { "warm-start-pairing", no_warm_start, "--warm-start" }, { "lr-warmup", no_cosine, "--schedule cosine" },
         { "decay-from", no_cosine, "--schedule cosine" }, { "decay-to", no_cosine, "--schedule cosine" }, { "rate-cuts", no_cuts, "--schedule cuts" },
         { "early-stopping", constant, "--schedule cosine|cuts" }, { "steps", steps_by_error, "--solver euler|midpoint|rk4" },

@@ -93,6 +93,8 @@ static const lam_param table[] = {
         "TayNODE: of the squared K-th derivative by time of the paths; 0 is off"),
     WHOLE("taylor-order", "penalty", taylor_order, 2, 3, "2", "its K"),
     REAL("steer", "penalty", steer, 0, DBL_MAX, "0", "STEER: training draws end times from (T - b, T + b); 0 is off, b < time"),
+    REAL("calls", "penalty", calls, 0, 1e6, "0",
+        "evaluations of f a block and solve in training that the penalties' coefficients are moved to reach; 0: the coefficients stay as they are"),
 
     ENUM_AUTO("optimizer", "training", optimizer, &(OPTIMIZERS "|auto")[1], "what turns gradients into steps; auto: soap; muon with layers of 512 units or more; images: adamax"),
     ENUM_AUTO("schedule", "training", schedule, "cosine|cuts|constant|auto",

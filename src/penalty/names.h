@@ -19,6 +19,7 @@
 #define lam_observed_values LAM_W(lam_observed_values)
 #define lam_penalty_of LAM_W(lam_penalty_of)
 #define lam_penalty_options LAM_W(lam_penalty_options)
+#define lam_penalty_scale LAM_W(lam_penalty_scale)
 #define lam_tiles_loss LAM_W(lam_tiles_loss)
 #define lam_tpr LAM_W(lam_tpr)
 

@@ -28,6 +28,13 @@ lam_penalty lam_penalty_of(const lam_config *cfg, uint64_t stream)
     return p;
 }
 
+void lam_penalty_scale(lam_penalty *p, double scale)
+{
+    p->tpr.coefficient *= scale;
+    for (size_t i = 0; i < LAM_MAX_INTEGRANDS; i++)
+        p->coefficient[i] *= scale;
+}
+
 void lam_penalty_options(const lam_config *cfg, lam_engine_options *options)
 {
     const lam_penalty p = lam_penalty_of(cfg, 0);

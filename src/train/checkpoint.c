@@ -8,11 +8,11 @@
 #include <string.h>
 
 #define CHECKPOINT_KEY "laminar_checkpoint"
-#define CHECKPOINT_VERSION "5"
+#define CHECKPOINT_VERSION "6"
 
 /* ---- the state as tensors ----------------------------------------------------------------------------------------- */
 
-enum { WHOLE = 23, NUMBERS = 9, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
+enum { WHOLE = 23, NUMBERS = 10, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
 
 /* The state's single values, in the file's order. */
 static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *numbers[NUMBERS])
@@ -23,7 +23,8 @@ static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *number
         &s->warm_counts.backward, &s->updates, &s->setbacks, &s->schedule.turns, &s->schedule.turn_at,
         &s->schedule.end, &s->schedule.halvings, &s->best_val_rows };
     double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds, &s->train_cpu_seconds,
-        &s->schedule.turn_share, &s->warm_seconds, &s->start_nll, &s->cpu_seconds, &s->best_val_se };
+        &s->schedule.turn_share, &s->warm_seconds, &s->start_nll, &s->cpu_seconds, &s->best_val_se,
+        &s->penalty_log_scale };
     memcpy(whole, w, sizeof w);
     memcpy(numbers, n, sizeof n);
 }

@@ -47,7 +47,8 @@ static lam_history_point read_point(const cJSON *object)
 {
     return (lam_history_point) { .iteration = number(object, "iteration"), .nll = number(object, "nll"),
         .best_val_nll = unknown, .forward = number(object, "forward"), .backward = number(object, "backward"),
-        .accepted = number(object, "accepted"), .rejected = number(object, "rejected"), .calls = number(object, "calls"), .seconds = number(object, "seconds"),
+        .accepted = number(object, "accepted"), .rejected = number(object, "rejected"),
+        .penalty_scale = number(object, "penalty_scale"), .calls = number(object, "calls"), .seconds = number(object, "seconds"),
         .train_seconds = number(object, "train_seconds"), .train_cpu_seconds = number(object, "train_cpu_seconds") };
 }
 

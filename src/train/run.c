@@ -147,6 +147,8 @@ lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double 
     lam_metrics_number(m, "tpr", report->tpr);
     for (size_t i = 0; i < report->extras; i++)
         lam_metrics_number(m, report->extra[i].name, report->extra[i].value);
+    if (run->cfg->calls > 0)
+        lam_metrics_number(m, "penalty_scale", exp(run->state.penalty_log_scale));
     lam_metrics_whole(m, "forward", report->counts.forward);
     lam_metrics_whole(m, "backward", report->counts.backward);
     lam_metrics_whole(m, "recomputed", report->counts.recomputed);

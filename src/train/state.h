@@ -22,6 +22,7 @@ typedef struct lam_fit_state {
     double warm_seconds;                  /* wall time that was used up when the first iteration of training began */
     double train_cpu_seconds;             /* processor time of training steps, all threads; */
     double cpu_seconds;                   /* and of all */
+    double penalty_log_scale;             /* log of the factor on the penalties' coefficients, with cfg's calls; else 0 */
     double best_val_se;                   /* of schedule.best, the standard error; NaN: not known */
     uint64_t best_val_rows;               /* and how many rows it is the mean of */
     void *params, *best;                  /* [parameters] current, best by validation */

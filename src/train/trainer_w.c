@@ -100,6 +100,7 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     lam_flow_solve solve = lam_config_solve(cfg, 1, state->h_train);
     lam_noise noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE };
     lam_penalty penalty = lam_penalty_of(cfg, iteration);
+    lam_penalty_scale(&penalty, exp(state->penalty_log_scale));
     lam_loss loss;
     solve.keep_h_star = 1;
     memcpy(t->h_before, state->h_train, t->layout->blocks * sizeof(double));

@@ -105,6 +105,7 @@ static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *re
         .noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE },
         .draw = LAM_DRAW_LATENT,
         .penalty = lam_penalty_of(cfg, iteration) };
+    lam_penalty_scale_f32(&call.penalty, exp(state->penalty_log_scale));
     call.solve.keep_h_star = 1;
     lam_status status = lam_elbo_forward_f32(t->train, &call, NULL, &terms);
     if (status == LAM_OK)

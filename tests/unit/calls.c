@@ -1,0 +1,109 @@
+/* With calls: the penalties' coefficients follow the evaluations of f that a solve takes. */
+#include "train/calls.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include "fitting.h"
+
+static const double BOUND = 6.907755278982137; /* log 1000 */
+
+/* Of a hundred iterations whose five solves take so many evaluations each, from u on; *told: how often the bound was told of. */
+static double followed(double asked, uint64_t of_a_solve, double u, int *told)
+{
+    lam_config cfg;
+    lam_config_init(&cfg);
+    cfg.calls = asked;
+    const lam_counts counts = { .forward = 5 * of_a_solve, .solves = 5 };
+    *told = 0;
+    for (int i = 0; i < 100; i++)
+        *told += lam_calls_follow(&cfg, &counts, &u);
+    lam_config_clear(&cfg);
+    return u;
+}
+
+static void the_factor_follows(void **state)
+{
+    (void)state;
+    int told;
+    assert_true(fabs(followed(10, 20, 0, &told) - 100 * 0.05 * 0.98) < 1e-12);
+    assert_true(fabs(followed(10, 5, 0, &told) + 100 * 0.05 * 0.52) < 1e-12);
+    assert_true(fabs(followed(10, 10, 1, &told) - (1 - 100 * 0.05 * 0.02)) < 1e-12); /* at the goal: slowly down */
+    assert_int_equal(told, 0);
+    assert_true(followed(10, 40, 0, &told) == BOUND);
+    assert_int_equal(told, 1); /* once, though it stays there */
+    assert_true(followed(10, 1, -6, &told) == -BOUND);
+    assert_int_equal(told, 0);
+}
+
+static void configure_goal(lam_config *cfg, const char *calls)
+{
+    configure(cfg);
+    set(cfg, "iterations", "150");
+    set(cfg, "lr", "0.02");
+    set(cfg, "dims", "16-16");
+    set(cfg, "batch-size", "100");
+    set(cfg, "tpr-coefficient", "1");
+    set(cfg, "tpr-l-weight", "1");
+    set(cfg, "calls", calls);
+}
+
+static uint64_t forward_calls(const char *calls)
+{
+    lam_config cfg;
+    lam_fit_result result;
+    configure_goal(&cfg, calls);
+    fit_into("goal", &cfg, (lam_fit_options) { 0 }, LAM_OK, &result);
+    remove_run("goal");
+    lam_config_clear(&cfg);
+    return result.train_counts.forward;
+}
+
+static void fewer_are_asked_for_and_taken(void **state)
+{
+    (void)state;
+    uint64_t few = forward_calls("7"), as_they_are = forward_calls("0"), many = forward_calls("40");
+    assert_true(few < as_they_are);
+    assert_true(as_they_are <= many);
+}
+
+static void stopping_does_not_matter(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    configure_goal(&cfg, "7");
+    set(&cfg, "iterations", "40");
+    assert_stopping_does_not_matter(&cfg, 17);
+    lam_config_clear(&cfg);
+}
+
+static void refused(const char *name, const char *value, const char *said)
+{
+    lam_config cfg;
+    configure_goal(&cfg, "9");
+    set(&cfg, name, value);
+    assert_int_equal(lam_config_check(&cfg), LAM_ERR_ARGUMENT);
+    assert_non_null(strstr(lam_last_error(), said));
+    lam_config_clear(&cfg);
+}
+
+static void what_cannot_follow_is_refused(void **state)
+{
+    (void)state;
+    refused("calls", "6", "7 evaluations that one step of dopri5");
+    refused("tpr-coefficient", "0", "no penalty is on");
+    refused("solver", "rk4", "rk4 takes a fixed number of steps");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_factor_follows),
+        cmocka_unit_test(fewer_are_asked_for_and_taken),
+        cmocka_unit_test(stopping_does_not_matter),
+        cmocka_unit_test(what_cannot_follow_is_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
