@@ -27,6 +27,7 @@ typedef struct recipe {
     size_t times, degree;
     double coefficient, weights; /* weights: factor of the initial ones */
     double kinetic, jacobian, taylor[2], l_weight, steer; /* coefficients of the other penalties; taylor: of orders 2 and 3 */
+    double error, error_l; /* the penalty on the solver's error, which wants a scale that does not depend on the state: rtol is 0 then */
     int train_time, no_gradients;
     lam_step_control control;
     lam_amortised amortisation;
@@ -88,12 +89,12 @@ static inline flow flow_create(recipe r)
     f.r = r;
     f.rows = r.rows;
     f.value = flow_loss;
-    f.solve = (lam_flow_solve) { .solve = { .table = lam_tableau_get(r.solver), .atol = r.tolerance, .rtol = r.tolerance,
+    f.solve = (lam_flow_solve) { .solve = { .table = lam_tableau_get(r.solver), .atol = r.tolerance, .rtol = r.error > 0 ? 0 : r.tolerance,
                                      .end = r.end, .fixed_steps = r.fixed_steps == 0 ? 5 : r.fixed_steps, .max_steps = 10000,
                                      .min_step = 1e-10 },
         .error_parts = r.error_parts };
     f.noise = (lam_noise) { .kind = r.divergence, .seed = r.seed, .purpose = LAM_DRAW_TEST };
-    f.penalty = (lam_penalty) { .tpr = { r.coefficient, r.times, r.degree, r.l_weight }, .seed = r.seed, .steer = r.steer };
+    f.penalty = (lam_penalty) { .tpr = { r.coefficient, r.times, r.degree, r.l_weight }, .error = { r.error, r.error_l }, .seed = r.seed, .steer = r.steer };
     return f;
 }
 
@@ -102,7 +103,7 @@ static inline void flow_open(flow *f)
 {
     lam_engine_options o = { .max_rows = f->r.rows, .probes = f->r.probes, .gradients = !f->r.no_gradients,
         .trace = f->r.divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, .method = f->r.method,
-        .max_times = f->r.times, .memory = f->r.memory, .isa = f->r.isa, .l_observed = f->r.l_weight > 0,
+        .max_times = f->r.times, .memory = f->r.memory, .isa = f->r.isa, .l_observed = f->r.l_weight > 0 || f->r.error_l > 0, .errors = f->r.error > 0,
         .control = f->r.control };
     const struct {
         const lam_integrand *integrand;

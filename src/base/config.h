@@ -46,6 +46,7 @@ struct lam_config {
     double tpr_coefficient;    /* alpha; 0 switches it off. "tpr: true" sets 5, 4 times, degree 1 and no weight of l */
     size_t tpr_times, tpr_degree;
     double tpr_l_weight;       /* of l beside z in it; 0, as published: none */
+    double error_coefficient, error_l_weight; /* on the solver's own error (after Pal et al. 2021) of z, and of l beside it */
     double calls;              /* evaluations a block and solve that the coefficients of the penalties are to come to; 0: they stand */
     /* other penalties, each 0: off, and in any combination (method.md 10) */
     double kinetic_coefficient, jacobian_coefficient; /* together RNODE (Finlay et al. 2020) */

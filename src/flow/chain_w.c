@@ -120,6 +120,7 @@ lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_so
     double end = e->end[block];
     o.record = e->options.gradients && e->options.method == LAM_GRAD_STEPS; /* the adjoint keeps observed states alone */
     o.replay = e->frozen;
+    o.errors = e->options.errors && o.record;
     if (o.first_step == LAM_STEP_WARM)
         o.first_step_size = solve->h_star != NULL ? solve->h_star[block] : 0;
     lam_cnf_system(e, solve->error_parts == LAM_ERROR_Z, &system);

@@ -25,6 +25,7 @@ typedef struct lam_engine_options {
     lam_step_control control; /* TILE: every tile takes its own steps, and counts are means over the tiles */
     const lam_integrand *integrand[LAM_MAX_INTEGRANDS]; /* carried by every solve of the engine */
     size_t integrands;
+    int errors;          /* 1: a penalty on the solver's own error is to be had */
     int l_observed;      /* 1: a penalty on observed l is to be had: cotangents of l differ from row to row and time to time */
     const char *isa;
 } lam_engine_options;

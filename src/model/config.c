@@ -138,11 +138,23 @@ static lam_status check_calls(const lam_config *cfg)
     if (!lam_setting_is_pair(cfg->solver))
         return lam_fail(LAM_ERR_ARGUMENT, "calls: %s takes a fixed number of steps, whatever the penalties are; use an adaptive solver",
             solver->name);
-    if (cfg->tpr_coefficient == 0 && cfg->kinetic_coefficient == 0 && cfg->jacobian_coefficient == 0 && cfg->taylor_coefficient == 0)
+    if (cfg->tpr_coefficient == 0 && cfg->kinetic_coefficient == 0 && cfg->jacobian_coefficient == 0 && cfg->taylor_coefficient == 0
+        && cfg->error_coefficient == 0)
         return lam_fail(LAM_ERR_ARGUMENT, "calls: no penalty is on whose coefficient could follow the calls; set tpr-coefficient");
     if (cfg->calls < solver->stages)
         return lam_fail(LAM_ERR_ARGUMENT, "calls: %g is below the %d evaluations that one step of %s takes; ask for %d at least",
             cfg->calls, solver->stages, solver->name, solver->stages);
+    return LAM_OK;
+}
+
+/* It is made of the one error estimate by which a solver chooses its steps. */
+static lam_status check_error(const lam_config *cfg)
+{
+    if (!lam_setting_is_pair(cfg->solver) || cfg->solver == LAM_DOP853)
+        return lam_fail(LAM_ERR_ARGUMENT, "error-coefficient: %s %s; use dopri5, tsit5, bosh3 or heun21", lam_tableau_get(cfg->solver)->name,
+            cfg->solver == LAM_DOP853 ? "judges its steps by two error estimates together" : "has no error estimate");
+    if (cfg->gradient == LAM_GRAD_ADJOINT)
+        return lam_fail(LAM_ERR_ARGUMENT, "gradient: adjoint has no reverse of error-coefficient; use gradient steps");
     return LAM_OK;
 }
 
@@ -151,6 +163,8 @@ static lam_status check_penalties(const lam_config *cfg)
     LAM_TRY(check_tpr(cfg));
     if (cfg->calls > 0)
         LAM_TRY(check_calls(cfg));
+    if (cfg->error_coefficient > 0)
+        LAM_TRY(check_error(cfg));
     if (cfg->steer > 0 && cfg->steer >= cfg->time)
         return lam_fail(LAM_ERR_ARGUMENT, "steer: end times within %g of time, %g, are not all above 0; lower it", cfg->steer,
             cfg->time);
@@ -233,6 +247,8 @@ void lam_config_penalties(const lam_config *cfg, char text[128])
     add_penalty(text, "jacobian", both ? 0 : cfg->jacobian_coefficient);
     add_penalty(text, cfg->taylor_order == 3 ? "TayNODE (K 3)" : "TayNODE (K 2)", cfg->taylor_coefficient);
     add_penalty(text, "STEER", cfg->steer);
+    add_penalty(text, "error", cfg->error_coefficient);
+    add_penalty(text, "calls", cfg->calls);
     if (text[0] == '\0')
         snprintf(text, 128, "none");
 }

@@ -93,7 +93,8 @@ static const double COEFFICIENT = 50, L_WEIGHT = 1;
 
 static void resolve_penalty(lam_config *cfg)
 {
-    int other = cfg->kinetic_coefficient > 0 || cfg->jacobian_coefficient > 0 || cfg->taylor_coefficient > 0 || cfg->steer > 0;
+    int other = cfg->kinetic_coefficient > 0 || cfg->jacobian_coefficient > 0 || cfg->taylor_coefficient > 0 || cfg->steer > 0
+        || cfg->error_coefficient > 0;
     int chosen = cfg->tpr_coefficient < 0;
     if (chosen)
         cfg->tpr_coefficient = other || cfg->model == LAM_VAE || cfg->gradient == LAM_GRAD_ADJOINT ? 0 : COEFFICIENT;

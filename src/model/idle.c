@@ -11,7 +11,13 @@ static int no_polynomial(const lam_config *cfg)
 
 static int no_penalty(const lam_config *cfg)
 {
-    return cfg->tpr_coefficient == 0 && cfg->kinetic_coefficient == 0 && cfg->jacobian_coefficient == 0 && cfg->taylor_coefficient == 0;
+    return cfg->tpr_coefficient == 0 && cfg->kinetic_coefficient == 0 && cfg->jacobian_coefficient == 0 && cfg->taylor_coefficient == 0
+        && cfg->error_coefficient == 0;
+}
+
+static int no_error(const lam_config *cfg)
+{
+    return cfg->error_coefficient == 0;
 }
 
 static int no_taylor(const lam_config *cfg)
@@ -89,7 +95,8 @@ const char *lam_parameter_idle(size_t index, const lam_config *cfg)
         { "jacobian-coefficient", no_ode, "--posterior cnf" }, { "taylor-coefficient", no_ode, "--posterior cnf" },
         { "tpr-times", no_polynomial, "--tpr-coefficient" }, { "tpr-degree", no_polynomial, "--tpr-coefficient" },
         { "tpr-l-weight", no_polynomial, "--tpr-coefficient" }, { "taylor-order", no_taylor, "--taylor-coefficient" },
-        { "calls", no_penalty, "--tpr-coefficient" },
+        { "calls", no_penalty, "--tpr-coefficient" }, { "error-coefficient", no_ode, "--posterior cnf" },
+        { "error-l-weight", no_error, "--error-coefficient" },
         { "warm-start-pairing", no_warm_start, "--warm-start" }, { "lr-warmup", no_cosine, "--schedule cosine" },
         { "decay-from", no_cosine, "--schedule cosine" }, { "decay-to", no_cosine, "--schedule cosine" }, { "rate-cuts", no_cuts, "--schedule cuts" },
         { "early-stopping", constant, "--schedule cosine|cuts" }, { "steps", steps_by_error, "--solver euler|midpoint|rk4" },

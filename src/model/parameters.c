@@ -93,6 +93,9 @@ static const lam_param table[] = {
         "TayNODE: of the squared K-th derivative by time of the paths; 0 is off"),
     WHOLE("taylor-order", "penalty", taylor_order, 2, 3, "2", "its K"),
     REAL("steer", "penalty", steer, 0, DBL_MAX, "0", "STEER: training draws end times from (T - b, T + b); 0 is off, b < time"),
+    REAL("error-coefficient", "penalty", error_coefficient, 0, DBL_MAX, "0",
+        "of the squared error estimates of the solver's accepted steps, in units of the tolerance; 0 is off"),
+    REAL("error-l-weight", "penalty", error_l_weight, 0, DBL_MAX, "1", "weight of the error of l beside that of z in it"),
     REAL("calls", "penalty", calls, 0, 1e6, "0",
         "evaluations of f a block and solve in training that the penalties' coefficients are moved to reach; 0: the coefficients stay as they are"),
 

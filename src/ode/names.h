@@ -6,6 +6,8 @@
 
 #define lam_arena LAM_W(lam_arena)
 #define lam_norm_batch LAM_W(lam_norm_batch)
+#define lam_norm_keep_error LAM_W(lam_norm_keep_error)
+#define lam_norm_error_square LAM_W(lam_norm_error_square)
 #define lam_norm_error_ratio LAM_W(lam_norm_error_ratio)
 #define lam_norm_tile LAM_W(lam_norm_tile)
 #define lam_norm_worst_row LAM_W(lam_norm_worst_row)
@@ -13,6 +15,7 @@
 #define lam_path_create LAM_W(lam_path_create)
 #define lam_path_free LAM_W(lam_path_free)
 #define lam_path_reserve LAM_W(lam_path_reserve)
+#define lam_path_reserve_error LAM_W(lam_path_reserve_error)
 #define lam_solve LAM_W(lam_solve)
 #define lam_solve_reverse LAM_W(lam_solve_reverse)
 #define lam_solver_space LAM_W(lam_solver_space)

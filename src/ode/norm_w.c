@@ -37,6 +37,25 @@ void lam_norm_tile(const lam_stepping *s, size_t tile, size_t thread, const real
     }
 }
 
+void lam_norm_keep_error(const lam_stepping *s, size_t tile, const real *v, const real *y0, const real *y1, real *to)
+{
+    size_t rows = lam_batch_tile_rows(s->batch, tile);
+    const real atol = (real)s->options->atol, rtol = (real)s->options->rtol;
+    memset(to, 0, lam_stepping_plane(s) * sizeof(real));
+    for (size_t p = 0; p < s->sys->parts; p++) {
+        double sum = 0;
+        size_t from = s->sys->part[p].first, end = from + s->sys->part[p].count;
+        for (size_t i = from * LAM_TILE; i < end * LAM_TILE; i += LAM_TILE)
+            for (size_t r = i; r < i + rows; r++) {
+                real low = y0[r] < 0 ? -y0[r] : y0[r], high = y1[r] < 0 ? -y1[r] : y1[r];
+                real scale = atol + rtol * (low > high ? low : high), ratio = v[r] / scale;
+                to[r] = ratio / scale;
+                sum += (double)ratio * (double)ratio;
+            }
+        s->space->norm[tile].error[p] = sum;
+    }
+}
+
 static double part_count(const lam_stepping *s, size_t part)
 {
     return (double)s->batch->rows * (double)s->sys->part[part].count;
@@ -81,6 +100,14 @@ static double ratio_of_two(const lam_stepping *s)
 double lam_norm_error_ratio(const lam_stepping *s)
 {
     return s->table->has_e3 ? ratio_of_two(s) : lam_norm_batch(s);
+}
+
+double lam_norm_error_square(const lam_stepping *s, size_t part)
+{
+    double sum = 0;
+    for (size_t i = 0; i < s->batch->tiles; i++)
+        sum += s->space->norm[i].error[part];
+    return sum / part_count(s, part);
 }
 
 size_t lam_norm_worst_row(const lam_stepping *s)

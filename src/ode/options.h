@@ -13,6 +13,7 @@ typedef struct lam_solve_options {
     size_t fixed_steps, max_steps;
     double min_step;
     int even;   /* 1: fixed_steps even steps whatever the table; an embedded pair's error estimate is not looked at */
+    int errors; /* 1: the error estimates of the accepted steps are kept, and their squares added up, for a penalty on them */
     int record; /* keep the accepted steps for a reverse */
     int replay; /* take the steps that path holds from an earlier, recorded solve: for finite differences */
 } lam_solve_options;

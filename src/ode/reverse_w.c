@@ -13,6 +13,7 @@ typedef struct back {
     const real *const *g_out;
     size_t n;                /* step in hand */
     size_t top;              /* stages [0, top) take part */
+    int errors;              /* a penalty on the steps' errors has cotangents */
     int dense;               /* an observation lies within the step */
     int pull_last, pull_first; /* the FSAL stage here (as this step's last), stage 0 here (else it is left to the step before) */
     double quadrature[LAM_MAX_STAGES]; /* factors of the quadratures' cotangents, a stage */
@@ -74,6 +75,24 @@ static void add(const back *b, real *to, double factor, const real *what)
     b->space->kernels->combine(b->sys->z_rows * LAM_TILE, to, to, 1, &f, &what);
 }
 
+/* The stages' cotangents by a penalty on the step's error h sum e_i k_i, whose scale is held constant. */
+static void pull_error(const back *b, size_t tile, real *gk)
+{
+    const real *error = b->path->error[b->n] + tile * b->sys->rows * LAM_TILE;
+    for (size_t p = 0; p < b->sys->parts; p++) {
+        size_t at = b->sys->part[p].first * LAM_TILE, reals = b->sys->part[p].count * LAM_TILE;
+        const real *term = error + at;
+        if (b->path->error_cotangent[p] == 0)
+            continue;
+        for (size_t i = 0; i < (size_t)b->table->stages; i++) {
+            const real factor = (real)(b->path->error_cotangent[p] * b->path->h[b->n] * b->table->e[i]);
+            real *g = gk + i * b->sys->z_rows * LAM_TILE + at;
+            if (factor != 0)
+                b->space->kernels->combine(reals, g, g, 1, &factor, &term);
+        }
+    }
+}
+
 static void reverse_tile(const back *b, size_t group, size_t tile, size_t thread)
 {
     const lam_tableau *tb = b->table;
@@ -97,6 +116,8 @@ static void reverse_tile(const back *b, size_t group, size_t tile, size_t thread
             add(b, gk + i * plane, h * tb->b[i], gy);
     if (tb->fsal && b->n + 1 < b->path->steps)
         add(b, gk + last * plane, 1, gf);
+    if (b->errors)
+        pull_error(b, tile, gk);
     for (size_t j = 0; b->dense && j < b->path->observations; j++) {
         double w[LAM_MAX_STAGES];
         if (!within(b, j) || b->g_out[j] == NULL)
@@ -141,7 +162,7 @@ static void plan(back *b, double carried)
     for (size_t j = 0; j < b->path->observations; j++)
         b->dense |= within(b, j) && (b->g_out[j] != NULL || j == end);
     b->top = (size_t)(tb->stages + (b->dense ? tb->dense_stages : 0));
-    b->pull_last = !final || b->dense;
+    b->pull_last = !final || b->dense || b->errors; /* the error of the last step, too, is of all its stages */
     b->pull_first = !tb->fsal || b->n == 0;
     memset(b->quadrature, 0, sizeof b->quadrature);
     double w[LAM_MAX_STAGES] = { 0 };
@@ -161,6 +182,8 @@ void lam_solve_reverse(lam_solver_space *space, const lam_batch *batch, const la
     back b = { .space = space, .batch = batch, .sys = system, .table = table, .path = path, .g_out = g_out };
     size_t plane = system->z_rows * LAM_TILE, reals = batch->tiles * plane;
     double carried = 0;
+    for (size_t p = 0; p < system->parts; p++)
+        b.errors |= path->error_cotangent[p] != 0;
     memset(result, 0, sizeof *result);
     memset(space->gy, 0, reals * sizeof(real));
     for (b.n = path->steps; b.n-- > 0;) {

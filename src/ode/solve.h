@@ -46,9 +46,13 @@ typedef struct lam_path {
     size_t state_capacity;
     real **y;        /* [state_capacity + 1] state at the start of step n, [tiles][rows][TILE]; without a record two in turn */
     real **k1;       /* [state_capacity + 1] f there */
+    real **error;    /* [state_capacity] of step n, error / s^2 with s = atol + rtol max(|y0|, |y1|), [tiles][rows][TILE]; 0 in rows that are
+                      * no part of the norm. NULL of steps whose errors are not kept */
     real **records;  /* [state_capacity] stage records of step n, [tiles][stages kept][record_size], or NULL: recomputed */
     size_t state_reals; /* of one y */
     /* where the observations fell */
+    double error_square[LAM_MAX_PARTS];   /* with options' errors: sum over the accepted steps of the mean of (error / s)^2 over a part */
+    double error_cotangent[LAM_MAX_PARTS]; /* put here before a reverse: factors of `error` that make it a cotangent; 0: it has none */
     size_t observations;
     size_t *obs_step;  /* [observations] step that holds it; SIZE_MAX: the start */
     double *obs_theta; /* [observations] in (0, 1]; 1 is the step's end exactly */

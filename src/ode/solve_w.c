@@ -59,6 +59,8 @@ static lam_status place(lam_stepping *s)
     s->k0 = s->path->k1[from];
     s->y1 = s->path->y[to];
     s->k_last = s->path->k1[to];
+    if (s->options->errors)
+        LAM_TRY(lam_path_reserve_error(s->path, s->n));
     s->records = NULL;
     s->first_record = s->table->fsal && s->n > 0 ? 1 : 0;
     if (s->options->record && s->arena != NULL) {
@@ -76,6 +78,8 @@ static lam_status place(lam_stepping *s)
 static void keep_step(lam_stepping *s, observer *obs, double end, double proposal)
 {
     s->result->accepted++;
+    for (size_t p = 0; s->options->errors && p < s->sys->parts; p++)
+        s->path->error_square[p] += lam_norm_error_square(s, p);
     s->path->t[s->n] = s->t;
     s->path->h[s->n] = s->h;
     s->path->proposal[s->n] = proposal;
@@ -180,6 +184,7 @@ lam_status lam_solve(lam_solver_space *space, const lam_batch *batch, const lam_
     if (!options->replay)
         path->steps = 0;
     path->observations = n_times;
+    memset(path->error_square, 0, sizeof path->error_square);
     if (obs.n > 0 && obs.times[0] == t0) {
         copy_out(&s, &obs, path->y[0]);
         note(&s, &obs, SIZE_MAX, 1);

@@ -6,6 +6,7 @@
 #include <math.h>
 
 typedef struct lam_tile_norm {
+    double error[LAM_MAX_PARTS]; /* of squared scaled errors, as sum, of a step that is kept for a penalty on them */
     double sum[LAM_MAX_PARTS], sum3[LAM_MAX_PARTS]; /* of squared scaled errors over the tile's rows */
     double worst; /* largest squared scaled error of a row */
     size_t worst_row;
@@ -24,6 +25,9 @@ struct lam_solver_space {
 
 /* Room for so many steps, and for the states at both ends of so many. */
 lam_status lam_path_reserve(lam_path *path, size_t steps, size_t states);
+
+/* Room for the errors of a step, within the states that are reserved. */
+lam_status lam_path_reserve_error(lam_path *path, size_t step);
 
 /* The time at which a stage is evaluated: c = 1 just inside the step, as the field's usual solver does (adaptive methods). */
 static inline real lam_stage_time(const lam_tableau *table, double t, double h, size_t stage)

@@ -97,7 +97,7 @@ lam_status lam_path_reserve(lam_path *p, size_t steps, size_t states)
     if (states > p->state_capacity) {
         size_t to = states + p->state_capacity / 2 + 7, from = p->state_capacity, ends = from == 0 ? 0 : from + 1;
         if (!grow(&p->records, sizeof *p->records, from, to) || !grow(&p->y, sizeof *p->y, ends, to + 1)
-            || !grow(&p->k1, sizeof *p->k1, ends, to + 1))
+            || !grow(&p->k1, sizeof *p->k1, ends, to + 1) || !grow(&p->error, sizeof *p->error, from, to))
             return LAM_ERR_MEMORY;
         p->state_capacity = to;
     }
@@ -110,6 +110,13 @@ lam_status lam_path_reserve(lam_path *p, size_t steps, size_t states)
     return LAM_OK;
 }
 
+lam_status lam_path_reserve_error(lam_path *p, size_t step)
+{
+    if (p->error[step] == NULL)
+        p->error[step] = lam_alloc(p->state_reals, sizeof(real));
+    return p->error[step] != NULL ? LAM_OK : LAM_ERR_MEMORY;
+}
+
 void lam_path_free(lam_path *p)
 {
     if (p == NULL)
@@ -118,6 +125,9 @@ void lam_path_free(lam_path *p)
         lam_free(p->y[n]);
         lam_free(p->k1[n]);
     }
+    for (size_t n = 0; p->error != NULL && n < p->state_capacity; n++)
+        lam_free(p->error[n]);
+    lam_free(p->error);
     lam_free(p->y);
     lam_free(p->k1);
     lam_free(p->t);

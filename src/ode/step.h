@@ -50,10 +50,15 @@ lam_status lam_step_check_end(lam_stepping *s);
 /* Leaves, for the tile, the sums of squares of v [rows][TILE] scaled by the tolerances, its worst row among them; v3 [rows][TILE]: a second
  * estimate, NULL without. */
 void lam_norm_tile(const lam_stepping *s, size_t tile, size_t thread, const real *v, const real *v3, const real *y0, const real *y1);
+/* The same for a penalty on the errors, step lengths being held: to [rows][TILE] = v / s^2 in the parts' rows, 0 elsewhere and past the
+ * batch, and the sums of (v / s)^2 are left. */
+void lam_norm_keep_error(const lam_stepping *s, size_t tile, const real *v, const real *y0, const real *y1, real *to);
 /* Over all tiles: the largest over the system's parts of the root mean square; NaN wins. */
 double lam_norm_batch(const lam_stepping *s);
 /* The error ratio of the step in hand: at most 1 is good enough. */
 double lam_norm_error_ratio(const lam_stepping *s);
+/* Of a step whose errors are kept: the mean of (error / s)^2 over the batch's rows and a part's features. */
+double lam_norm_error_square(const lam_stepping *s, size_t part);
 size_t lam_norm_worst_row(const lam_stepping *s);
 
 #endif

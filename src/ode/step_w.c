@@ -110,12 +110,14 @@ static void attempt_tile(void *arg, size_t tile, size_t group, size_t thread)
     real *y1 = s->y1 + tile * plane, *v = scratch + s->space->at_v, *v3 = scratch + s->space->at_v3;
     if (!tb->fsal || s->stages < stages)
         add_stages(s, tile, s->h, tb->b, s->stages, y0, y1);
-    if (!s->controlled)
+    if (!s->controlled && !s->options->errors)
         return;
     add_stages(s, tile, tb->has_e3 ? 1 : s->h, tb->e, stages, NULL, v); /* two estimates: without h, which norm_w.c puts back */
     if (tb->has_e3)
         add_stages(s, tile, 1, tb->e3, stages, NULL, v3);
     lam_norm_tile(s, tile, thread, v, tb->has_e3 ? v3 : NULL, y0, y1);
+    if (s->options->errors)
+        lam_norm_keep_error(s, tile, v, y0, y1, s->path->error[s->n] + tile * plane);
 }
 
 void lam_step_attempt(lam_stepping *s)

@@ -17,8 +17,6 @@ void lam_penalty_options(const lam_config *cfg, lam_engine_options *options);
 lam_penalty lam_penalty_of(const lam_config *cfg, uint64_t stream);
 /* All coefficients times scale. */
 void lam_penalty_scale(lam_penalty *penalty, double scale);
-/* All coefficients times scale. */
-void lam_penalty_scale(lam_penalty *penalty, double scale);
 
 /* Loss (5) over a batch, and its gradient by the parameters, grad [layout->parameters] (NULL: none wanted) and by the rows,
  * grad_x [rows, dim] (may be NULL). */

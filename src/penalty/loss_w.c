@@ -6,6 +6,7 @@
 #include "ode/space.h"
 #include "penalty/loss.h"
 #include "penalty/observed.h"
+#include "penalty/solver_error.h"
 #include "penalty/steer.h"
 #include "penalty/tpr.h"
 #include <math.h>
@@ -142,6 +143,7 @@ static lam_status forward(loss_run *l, const lam_noise *noise, lam_loss *loss)
         lam_engine_take_block(e, b);
         LAM_TRY(lam_engine_solve_block(e, b, l->solve, 1, e->n_times, times, &loss->counts));
         LAM_TRY(lam_observed_values(e, l->penalty, &loss->terms));
+        loss->terms.term[loss->terms.n - 1].value += lam_solver_error_value(e, b, l->penalty);
     }
     add_integrals(e, &loss->terms);
     loss->loss = 0;
@@ -218,6 +220,7 @@ static lam_status reverse_block(loss_run *l, size_t block, real *grad, lam_count
         lam_reverse_result result;
         lam_system system;
         lam_cnf_system(e, 0, &system);
+        lam_solver_error_cotangents(e, block, l->penalty);
         lam_solve_reverse(e->space, &e->batch, &system, l->solve->solve.table, e->path[block], g_out, e->g_chain, &result);
         counts->backward += result.pulled;
         counts->recomputed += result.recomputed;
@@ -271,11 +274,12 @@ static int all_finite(const real *a, size_t n)
 
 static lam_terms terms_of(const lam_engine *e, const lam_penalty *p)
 {
-    lam_terms terms = { .n = LAM_OBSERVED_PENALTIES + e->options.integrands };
+    lam_terms terms = { .n = LAM_OBSERVED_PENALTIES + e->options.integrands + 1 };
     for (size_t i = 0; i < LAM_OBSERVED_PENALTIES; i++)
         terms.term[i] = (lam_term) { lam_observed_penalties[i]->name, lam_observed_penalties[i]->coefficient(p), 0 };
     for (size_t i = 0; i < e->options.integrands; i++)
         terms.term[LAM_OBSERVED_PENALTIES + i] = (lam_term) { e->options.integrand[i]->name, p->coefficient[i], 0 };
+    terms.term[terms.n - 1] = (lam_term) { "error", p->error.coefficient, 0 };
     return terms;
 }
 
@@ -285,6 +289,7 @@ static lam_status begin(lam_engine *e, const lam_penalty *penalty, lam_loss *los
     loss->terms = terms_of(e, penalty);
     if (!e->options.gradients || e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the loss was asked of an engine made without gradients or without a trace");
+    LAM_TRY(lam_solver_error_check(e, penalty));
     return lam_observed_times(e, penalty, &e->n_times);
 }
 

@@ -20,6 +20,9 @@
 #define lam_penalty_of LAM_W(lam_penalty_of)
 #define lam_penalty_options LAM_W(lam_penalty_options)
 #define lam_penalty_scale LAM_W(lam_penalty_scale)
+#define lam_solver_error_check LAM_W(lam_solver_error_check)
+#define lam_solver_error_cotangents LAM_W(lam_solver_error_cotangents)
+#define lam_solver_error_value LAM_W(lam_solver_error_value)
 #define lam_tiles_loss LAM_W(lam_tiles_loss)
 #define lam_tpr LAM_W(lam_tpr)
 

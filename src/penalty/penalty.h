@@ -1,9 +1,10 @@
-/* The penalties of the training loss: a file each, which holds all of it, and a line in a list. They are of three kinds.
+/* The penalties of the training loss: a file each, which holds all of it, and a line in a list. They are of four kinds.
  *
  *     integrals along the paths   kinetic.c, jacobian.c, taylor.c: what is squared, and a factor. The flow carries such squares as
  *                                 quadratures beside l, and adds their derivative to its cotangents (flow/integrand.h)
  *     of observed states          tpr_w.c: value and cotangents of a tile (observed.h)
  *     of the end times            steer.c: where a block ends in an iteration
+ *     of the solver's error       solver_error_w.c: of the accepted steps, which a solve keeps (ode/solve.h)
  */
 #ifndef LAM_PENALTY_PENALTY_H
 #define LAM_PENALTY_PENALTY_H
@@ -30,6 +31,9 @@ typedef struct lam_penalty {
         size_t times, degree; /* times 0: off */
         double l_weight;      /* of l beside z; above 0 for engines made with l_observed only */
     } tpr;
+    struct {
+        double coefficient, l_weight; /* l_weight above 0: for engines made with l_observed only */
+    } error;                          /* of the solver's error (solver_error_w.c), for engines made with errors only */
     const double *given_times; /* observation times on [0, 1], instead of draws; NULL */
     double coefficient[LAM_MAX_INTEGRANDS]; /* of the engine's integrands, in their order */
     double steer;                           /* half-width of the interval of end times; 0: the end times themselves */
@@ -44,7 +48,7 @@ typedef struct lam_term {
 enum { LAM_MAX_TERMS = 8 };
 typedef struct lam_terms {
     size_t n;
-    lam_term term[LAM_MAX_TERMS]; /* those of observed states (0 where they are off), then the engine's integrals */
+    lam_term term[LAM_MAX_TERMS]; /* those of observed states (0 where they are off), the engine's integrals, the solver's error */
 } lam_terms;
 
 /* The first term of that name; 0 if there is none. */

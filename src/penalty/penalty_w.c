@@ -9,7 +9,7 @@ static const lam_integral_penalty *const integrals[] = { LAM_INTEGRAL_LIST(ADDRE
 #undef ADDRESS
 enum { INTEGRALS = sizeof integrals / sizeof integrals[0] };
 
-_Static_assert((int)INTEGRALS <= (int)LAM_MAX_INTEGRANDS && LAM_OBSERVED_PENALTIES + LAM_MAX_INTEGRANDS <= LAM_MAX_TERMS,
+_Static_assert((int)INTEGRALS <= (int)LAM_MAX_INTEGRANDS && LAM_OBSERVED_PENALTIES + LAM_MAX_INTEGRANDS + 1 <= LAM_MAX_TERMS,
     "there is room for every penalty");
 
 lam_penalty lam_penalty_of(const lam_config *cfg, uint64_t stream)
@@ -21,6 +21,8 @@ lam_penalty lam_penalty_of(const lam_config *cfg, uint64_t stream)
         p.tpr.degree = cfg->tpr_degree;
         p.tpr.l_weight = cfg->tpr_l_weight;
     }
+    p.error.coefficient = cfg->error_coefficient;
+    p.error.l_weight = cfg->error_parts == LAM_ERROR_ZL ? cfg->error_l_weight : 0;
     size_t n = 0;
     for (size_t i = 0; i < INTEGRALS; i++)
         if (integrals[i]->coefficient(cfg) > 0)
@@ -31,6 +33,7 @@ lam_penalty lam_penalty_of(const lam_config *cfg, uint64_t stream)
 void lam_penalty_scale(lam_penalty *p, double scale)
 {
     p->tpr.coefficient *= scale;
+    p->error.coefficient *= scale;
     for (size_t i = 0; i < LAM_MAX_INTEGRANDS; i++)
         p->coefficient[i] *= scale;
 }
@@ -46,6 +49,8 @@ void lam_penalty_options(const lam_config *cfg, lam_engine_options *options)
             options->max_times = o->times(&p);
         options->l_observed |= o->times(&p) > 0 && o->of_l(&p);
     }
+    options->errors = p.error.coefficient > 0;
+    options->l_observed |= options->errors && p.error.l_weight > 0;
     options->integrands = 0;
     for (size_t i = 0; i < INTEGRALS; i++)
         if (integrals[i]->coefficient(cfg) > 0)

@@ -1,17 +1,32 @@
 #include "train/calls.h"
 #include <math.h>
+#include <stdio.h>
 
-/* An iteration with twice the calls that are asked for raises the coefficient by 2 %: slow beside the noise of counts, which are whole steps,
+/* An iteration with twice the calls that are asked for raises the coefficient by 5 %: slow beside the noise of counts, which are whole steps,
  * and fast beside a fit. The goal is a little above what is asked for, or the coefficient could only rise where no solve takes less. */
 static const double RATE = 0.05, MARGIN = 1.02;
 static const double LARGEST = 6.907755278982137; /* log 1000: the scale stays between a thousandth and a thousand */
 
-int lam_calls_follow(const lam_config *cfg, const lam_counts *counts, double *log_scale)
+double lam_calls_moved(double asked, const lam_counts *counts, double log_scale)
 {
-    double before = *log_scale;
     if (counts->solves == 0)
-        return 0;
+        return log_scale;
     double of_a_solve = (double)counts->forward / (double)counts->solves;
-    *log_scale = fmin(LARGEST, fmax(-LARGEST, before + RATE * (of_a_solve / cfg->calls - MARGIN)));
-    return *log_scale >= LARGEST && before < LARGEST;
+    return fmin(LARGEST, fmax(-LARGEST, log_scale + RATE * (of_a_solve / asked - MARGIN)));
+}
+
+void lam_calls_follow(lam_run *run, const lam_counts *counts)
+{
+    double before = run->state.penalty_log_scale, goal = run->cfg->calls;
+    const lam_log *log = &run->options->log;
+    char line[400];
+    if (!(goal > 0))
+        return;
+    run->state.penalty_log_scale = lam_calls_moved(goal, counts, before);
+    if (before >= LARGEST || run->state.penalty_log_scale < LARGEST || log->line == NULL)
+        return;
+    snprintf(line, sizeof line, "iteration %llu: the penalties' coefficients have reached their bound, 1000 times what the fit began with, and a "
+        "solve takes %.3g evaluations where calls asks for %g; ask for more, or raise the coefficient that the fit begins with",
+        (unsigned long long)run->state.iteration, (double)counts->forward / (double)counts->solves, goal);
+    log->line(log->user, line);
 }

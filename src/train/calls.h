@@ -2,11 +2,11 @@
  * while there are more than asked for, down while there are fewer (method.md 10). */
 #ifndef LAM_TRAIN_CALLS_H
 #define LAM_TRAIN_CALLS_H
-#include "base/config.h"
-#include "laminar.h"
+#include "train/run.h"
 
-/* log_scale: of the penalties' coefficients, 0 at the start of a fit; moved on by what an iteration took. cfg->calls is above 0. Returns 1
- * if it comes to its upper bound by that, so that the user is told, else 0. */
-int lam_calls_follow(const lam_config *cfg, const lam_counts *counts, double *log_scale);
+/* The log of the factor after an iteration that took so many calls, with `asked` evaluations a solve wanted. */
+double lam_calls_moved(double asked, const lam_counts *counts, double log_scale);
+/* The run's factor after an iteration; the user is told when it comes to its upper bound. Nothing where cfg sets no goal. */
+void lam_calls_follow(lam_run *run, const lam_counts *counts);
 
 #endif

@@ -261,16 +261,6 @@ static int is_due(const lam_run *run)
 
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
-/* The coefficients are as large as they may be, and a solve takes more than `calls` still. */
-static void tell_bound(const lam_run *run, const lam_counts *counts)
-{
-    char line[400];
-    snprintf(line, sizeof line, "iteration %llu: the penalties' coefficients have reached their bound, 1000 times what the fit began with, and a "
-        "solve takes %.3g evaluations where calls asks for %g; ask for more, or raise the coefficient that the fit begins with",
-        (unsigned long long)run->state.iteration, (double)counts->forward / (double)counts->solves, run->cfg->calls);
-    log_line(run, line);
-}
-
 /* One iteration, what belongs to it, and its checkpoint if it is time. LAM_ERR_INTERRUPTED: asked to stop, all saved. */
 static lam_status iterate(lam_run *run, lam_step_report *report)
 {
@@ -284,8 +274,8 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     s->train_seconds += lam_clock() - before;
     s->train_cpu_seconds += lam_cpu_clock() - cpu_before;
     lam_counts_add(&s->counts, &report->counts);
-    if (status == LAM_OK && run->cfg->calls > 0 && lam_calls_follow(run->cfg, &report->counts, &s->penalty_log_scale))
-        tell_bound(run, &report->counts);
+    if (status == LAM_OK)
+        lam_calls_follow(run, &report->counts);
     if (status != LAM_OK) /* the iteration counts as done, so that the next one has other rows */
         LAM_TRY(set_back(run, last));
     else

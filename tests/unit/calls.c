@@ -10,32 +10,48 @@
 
 static const double BOUND = 6.907755278982137; /* log 1000 */
 
-/* Of a hundred iterations whose five solves take so many evaluations each, from u on; *told: how often the bound was told of. */
-static double followed(double asked, uint64_t of_a_solve, double u, int *told)
+/* The log of the factor after a hundred iterations whose five solves take so many evaluations each. */
+static double followed(double asked, uint64_t of_a_solve, double u)
 {
-    lam_config cfg;
-    lam_config_init(&cfg);
-    cfg.calls = asked;
     const lam_counts counts = { .forward = 5 * of_a_solve, .solves = 5 };
-    *told = 0;
     for (int i = 0; i < 100; i++)
-        *told += lam_calls_follow(&cfg, &counts, &u);
-    lam_config_clear(&cfg);
+        u = lam_calls_moved(asked, &counts, u);
     return u;
 }
 
 static void the_factor_follows(void **state)
 {
     (void)state;
-    int told;
-    assert_true(fabs(followed(10, 20, 0, &told) - 100 * 0.05 * 0.98) < 1e-12);
-    assert_true(fabs(followed(10, 5, 0, &told) + 100 * 0.05 * 0.52) < 1e-12);
-    assert_true(fabs(followed(10, 10, 1, &told) - (1 - 100 * 0.05 * 0.02)) < 1e-12); /* at the goal: slowly down */
-    assert_int_equal(told, 0);
-    assert_true(followed(10, 40, 0, &told) == BOUND);
-    assert_int_equal(told, 1); /* once, though it stays there */
-    assert_true(followed(10, 1, -6, &told) == -BOUND);
-    assert_int_equal(told, 0);
+    assert_true(fabs(followed(10, 20, 0) - 100 * 0.05 * 0.98) < 1e-12);
+    assert_true(fabs(followed(10, 5, 0) + 100 * 0.05 * 0.52) < 1e-12);
+    assert_true(fabs(followed(10, 10, 1) - (1 - 100 * 0.05 * 0.02)) < 1e-12); /* at the goal: slowly down */
+    assert_true(followed(10, 40, 0) == BOUND);
+    assert_true(followed(10, 1, -6) == -BOUND);
+}
+
+static void count_bounds(void *user, const char *line)
+{
+    *(int *)user += strstr(line, "have reached their bound") != NULL;
+}
+
+/* Hidden layers that stay curved whatever the penalty: a rate of 0 moves nothing, so the factor goes to its bound, and that is told once. */
+static void the_bound_is_told_of(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    int told = 0;
+    configure(&cfg);
+    set(&cfg, "lr", "1e-12");
+    set(&cfg, "iterations", "400");
+    set(&cfg, "val-freq", "400");
+    set(&cfg, "batch-size", "20");
+    set(&cfg, "atol", "1e-8");
+    set(&cfg, "rtol", "1e-8");
+    set(&cfg, "calls", "7");
+    fit_into("bound", &cfg, (lam_fit_options) { .log = { count_bounds, &told } }, LAM_OK, NULL);
+    assert_int_equal(told, 1);
+    remove_run("bound");
+    lam_config_clear(&cfg);
 }
 
 static void configure_goal(lam_config *cfg, const char *calls)
@@ -101,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_factor_follows),
+        cmocka_unit_test(the_bound_is_told_of),
         cmocka_unit_test(fewer_are_asked_for_and_taken),
         cmocka_unit_test(stopping_does_not_matter),
         cmocka_unit_test(what_cannot_follow_is_refused),

@@ -28,6 +28,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "auto" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
         { "tpr-l-weight", "auto" }, { "kinetic-coefficient", "0" }, { "jacobian-coefficient", "0" },
         { "taylor-coefficient", "0" }, { "taylor-order", "2" }, { "steer", "0" },
+        { "error-coefficient", "0" }, { "error-l-weight", "1" }, { "calls", "0" },
         { "optimizer", "auto" }, { "schedule", "auto" }, { "lr-warmup", "50" }, { "decay-from", "0" }, { "decay-to", "0" }, { "average", "false" },
         { "batch-size", "auto" }, { "lr", "auto" }, { "weight-decay", "0" }, { "clip", "0" },
         { "iterations", "auto" }, { "warm-start", "auto" }, { "warm-start-pairing", "minibatch" },
@@ -390,7 +391,8 @@ static void penalties_in_few_words(void **state)
         { { { "tpr", "true" }, { "kinetic-coefficient", "0.01" }, { "jacobian-coefficient", "0.01" }, { "steer", "0.5" } },
             "TPR 5 + RNODE 0.01 + STEER 0.5" },
         { { { "kinetic-coefficient", "0.01" }, { "jacobian-coefficient", "0.02" } }, "kinetic 0.01 + jacobian 0.02" },
-        { { { "taylor-coefficient", "0.1" }, { "taylor-order", "3" } }, "TayNODE (K 3) 0.1" } };
+        { { { "taylor-coefficient", "0.1" }, { "taylor-order", "3" } }, "TayNODE (K 3) 0.1" },
+        { { { "error-coefficient", "0.1" }, { "calls", "9" } }, "error 0.1 + calls 9" } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lam_config cfg;
         char text[128];
@@ -407,7 +409,7 @@ static void penalties_in_few_words(void **state)
 static void parameters_that_do_nothing(void **state)
 {
     (void)state;
-    static const char *const by_default[] = { "steps", "taylor-order", "rate-cuts" };
+    static const char *const by_default[] = { "steps", "taylor-order", "error-l-weight", "rate-cuts" };
     static const struct {
         const char *name, *settings[2][2];
         int idle;
@@ -426,6 +428,8 @@ static void parameters_that_do_nothing(void **state)
         { "probes", { { "divergence", "gaussian" } }, 0 }, { "rank", { { "amortised", "bias" } }, 1 },
         { "binarise", { { "pixels", "categorical" } }, 1 }, { "tpr-coefficient", { { "model", "vae" }, { "posterior", "none" } }, 1 },
         { "taylor-coefficient", { { "model", "vae" }, { "posterior", "planar" } }, 1 }, { "tpr-coefficient", { { "model", "vae" } }, 0 },
+        { "calls", { { "tpr-coefficient", "0" } }, 1 }, { "calls", { { "tpr-coefficient", "0" }, { "error-coefficient", "1" } }, 0 },
+        { "error-l-weight", { { "error-coefficient", "1" } }, 0 },
     };
     lam_config cfg;
     const lam_parameter *parameter;

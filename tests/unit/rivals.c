@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #define LAM_WIDTH 64
+#include "flow/inside.h"
 #include "penalty/steer.h"
 #include "reverse.h"
 
@@ -74,6 +75,42 @@ static void trained_end_times(void **state)
     for (int which = 1; which < COMBINATIONS; which++)
         check_end_time(with((recipe) { .blocks = 1 + (size_t)which % 2, .divergence = which % 3 ? LAM_DIV_GAUSSIAN : LAM_DIV_EXACT,
             .weights = 1.5, .time = 0.8, .end = LAM_END_LAND_ALL }, which));
+}
+
+/* The penalty on the solver's error: of z and of l, with every pair that has one estimate, ends inside of steps, kept records, other
+ * penalties beside it, and on z alone where the controller looks at z alone. */
+static void solver_error(void **state)
+{
+    (void)state;
+    static const lam_solver pairs[] = { LAM_DOPRI5, LAM_TSIT5, LAM_BOSH3, LAM_HEUN21 };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        for (int end = 0; end <= LAM_END_LAND_ALL; end++)
+            for (int kept = 0; kept < 2; kept++) {
+                recipe r = { .solver = pairs[i], .end = (lam_end)end, .memory = kept, .blocks = 2, .weights = 2, .rows = kept ? 7 : 70,
+                    .divergence = kept ? LAM_DIV_EXACT : LAM_DIV_RADEMACHER, .error = 0.3, .error_l = kept ? 0.7 : 0,
+                    .tolerance = pairs[i] == LAM_HEUN21 ? 1e-2 : 1e-3, .layer = kept ? LAM_LAYER_CONCATSQUASH : LAM_LAYER_CONCAT };
+                check_recipe(r);
+                check_recipe(with(r, KINETIC | JACOBIAN | ON_L));
+            }
+    check_recipe((recipe) { .error = 1, .weights = 2, .error_parts = LAM_ERROR_Z, .tolerance = 1e-3 });
+}
+
+/* Of one part its value is the sum of the squared error ratios of the steps, which their proposals tell: 0.9 h ratio^(-1/5). */
+static void solver_error_is_what_the_controller_saw(void **state)
+{
+    (void)state;
+    flow f = flow_create((recipe) { .error = 1, .error_parts = LAM_ERROR_Z, .weights = 0.2, .tolerance = 1e-2 });
+    const double *t, *h;
+    flow_open(&f);
+    must(flow_gradient(&f));
+    size_t steps = lam_engine_steps_f64(f.engine, 0, &t, &h);
+    double value = lam_terms_value(&f.loss.terms, "error"), sum = 0;
+    for (size_t n = 0; n < steps; n++)
+        sum += pow(0.9 * h[n] / f.engine->path[0]->proposal[n], 10);
+    assert_true(value > 0 && value <= (double)steps);
+    assert_true(fabs(f.loss.loss - f.loss.nll - value) < 1e-12);
+    assert_true(fabs(value / sum - 1) < 1e-9);
+    flow_close(&f);
 }
 
 /* dz/dt = A z with a diagonal A has z_i = x_i exp(a_i t): kinetic = mean_D a_i^2 x_i^2 (exp(2 a_i T) - 1) / (4 a_i), jacobian =
@@ -210,6 +247,8 @@ int main(void)
         cmocka_unit_test(solvers_and_ends),
         cmocka_unit_test(chunks_and_tiles),
         cmocka_unit_test(trained_end_times),
+        cmocka_unit_test(solver_error),
+        cmocka_unit_test(solver_error_is_what_the_controller_saw),
         cmocka_unit_test(closed_forms),
         cmocka_unit_test(noise_estimates_the_frobenius_norm),
         cmocka_unit_test(they_leave_the_solve_alone),
