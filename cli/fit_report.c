@@ -312,7 +312,7 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
     cli_grid_add(&grid, "standardised units");
     cli_grid_add(&grid, "data units");
     nll_row(&grid, "test, this flow, exact trace", result->test_nll, result->test_nll_se, result->log_det);
-    nll_row(&grid, "test, full-covariance Gaussian", result->gaussian_test_nll, result->gaussian_test_nll_se, result->log_det);
+    nll_row(&grid, lam_config_names(cfg, "given").n > 0 ? "test, Gaussian given the same" : "test, full-covariance Gaussian", result->gaussian_test_nll, result->gaussian_test_nll_se, result->log_det);
     if (result->mixture_components > 0) {
         char name[48];
         snprintf(name, sizeof name, "test, mixture of %zu Gaussians", result->mixture_components);

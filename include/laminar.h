@@ -261,6 +261,11 @@ LAM_API const lam_config *lam_model_config(const lam_model *model);       /* own
 LAM_API const char *lam_model_column(const lam_model *model, size_t column); /* name; NULL past the end */
 LAM_API int lam_model_has_names(const lam_model *model); /* 0: the rows that it was fitted to had none, and columns are their numbers */
 LAM_API lam_wanted lam_model_wanted(const lam_model *model); /* its columns, to read rows for it; borrowed from the model */
+/* What a column is to a density (method.md 14): unknown; an input; or its density is asked. */
+typedef enum lam_role { LAM_ABSENT, LAM_GIVEN, LAM_MOVING } lam_role;
+LAM_API lam_role lam_model_role(const lam_model *model, size_t column); /* of one fitted with given columns; else all are LAM_MOVING */
+LAM_API int lam_model_any_given(const lam_model *model); /* 1: fitted for any columns given any others (the parameter any-given) */
+LAM_API size_t lam_model_given_count(const lam_model *model); /* columns that are always given; 0: none */
 LAM_API const char *lam_model_data_hash(const lam_model *model);
 /* mean [dim] and scale [dim] of the standardiser: z = (x - mean) / scale; log-determinant is -sum log scale, nats */
 LAM_API void lam_model_standardiser(const lam_model *model, const double **mean, const double **scale, double *log_det);
@@ -313,10 +318,24 @@ LAM_API lam_status lam_rows_advise(const lam_model *model, const lam_eval_option
 /* log p of each row, by (3) of method.md with the log-determinants of the standardiser and of the column maps. logp [n]; counts may be NULL. */
 LAM_API lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,
     double *logp, lam_counts *counts);
-/* n draws, x [n, dim] in options->units; logp [n] from the same pass, or NULL. Row i depends on (seed, i). */
+/* n draws, x [n, dim] in options->units; logp [n] from the same pass, or NULL. Row i depends on (seed, i). LAM_ERR_ARGUMENT of a model
+ * with given columns: lam_conditional_sample. */
 LAM_API lam_status lam_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, size_t n, double *x,
     double *logp, lam_counts *counts);
-/* Data to base and back; z is always in the base's units. */
+/* log p of the moving columns of each row, given the given ones. x [n, dim] has all columns of the model, those of texts as numbers of
+ * their levels, from 0. roles [n_roles, dim] (lam_role), n_roles 1, for all rows, or n; NULL: given columns are given, all others moving, but
+ * NaN cells absent, and lam_log_prob says the same. A model of any columns given any others (any-given) takes any roles; one of a
+ * fixed split (given) its own, where moving cells may be absent if they were in training; another one has moving columns alone.
+ * LAM_ERR_ARGUMENT: other roles than the model takes; LAM_ERR_DATA: a moving or given cell that is not finite, or no level. */
+LAM_API lam_status lam_conditional_log_prob(const lam_model *model, const lam_eval_options *options, const double *x,
+    const unsigned char *roles, size_t n_roles, size_t n, double *logp, lam_counts *counts);
+/* Draws of the moving columns, given the given ones of x [n, dim], whose moving and absent cells are not looked at: `draws` a row, out
+ * [n * draws, dim], those of a row side by side; given cells are x's to the last bit, absent ones NaN. logp [n * draws] from the same pass, or
+ * NULL. Draw k of row i depends on (seed, i, k). roles and errors as above; but roles NULL of a model of any columns given any
+ * others: NaN cells are drawn, given all others. */
+LAM_API lam_status lam_conditional_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, const double *x,
+    const unsigned char *roles, size_t n_roles, size_t n, size_t draws, double *out, double *logp, lam_counts *counts);
+/* Data to base and back; z is always in the base's units. Given columns stay what they are, in the units of x. */
 LAM_API lam_status lam_encode(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *z,
     lam_counts *counts);
 LAM_API lam_status lam_decode(const lam_model *model, const lam_eval_options *options, const double *z, size_t n, double *x,
@@ -344,6 +363,8 @@ typedef struct lam_check_report {
     double hutchinson_mean, hutchinson_se; /* of mean log p (Hutchinson) - mean log p (exact), 64 probes */
     int has_mass;
     double mass;                       /* integral of the density for 1-D and 2-D, else 0 and has_mass 0 */
+    int has_consistency;               /* of a model of any columns given any others: */
+    double consistency;                /* rms over rows and random splits of log p(a) + log p(b | a) - log p(a, b), nats */
     lam_counts counts, counts_tight;
 } lam_check_report;
 LAM_API lam_status lam_check(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,

@@ -32,6 +32,7 @@ typedef struct recipe {
     lam_step_control control;
     lam_amortised amortisation;
     size_t rank;
+    size_t inputs; /* of a context; 0: none */
     const char *isa;
     uint64_t seed;
 } recipe;
@@ -41,7 +42,7 @@ typedef struct flow {
     lam_layout layout;
     lam_pool *pool;
     lam_engine_f64 *engine;
-    double *params, *x, *grad, *grad_x;
+    double *params, *x, *grad, *grad_x, *given;
     lam_flow_solve solve;
     lam_noise noise;
     lam_penalty penalty;
@@ -74,9 +75,16 @@ static inline flow flow_create(recipe r)
     c.blocks = r.blocks == 0 ? 1 : r.blocks;
     c.layer = r.layer, c.nonlinearity = r.activation;
     c.train_time = r.train_time, c.time = r.time == 0 ? 1 : r.time, c.seed = r.seed + 11;
-    must(lam_layout_amortised(&f.layout, &c, r.dim, r.amortisation, r.rank == 0 ? 2 : r.rank));
+    c.n_context_hidden = 1, c.context_hidden[0] = 4;
+    if (r.inputs > 0)
+        must(lam_layout_conditional(&f.layout, &c, r.dim, r.inputs));
+    else
+        must(lam_layout_amortised(&f.layout, &c, r.dim, r.amortisation, r.rank == 0 ? 2 : r.rank));
     f.params = calloc(f.layout.parameters, sizeof(double)), f.grad = calloc(f.layout.parameters, sizeof(double));
     f.x = calloc(r.rows * r.dim, sizeof(double)), f.grad_x = calloc(r.rows * r.dim, sizeof(double));
+    f.given = calloc(r.rows * r.inputs + 1, sizeof(double));
+    for (size_t i = 0; i < r.rows; i++)
+        lam_random_normal_row(r.seed, LAM_DRAW_TEST, 2, i, f.given + i * r.inputs, r.inputs);
     lam_layout_initial(&f.layout, &c, f.params);
     lam_config_clear(&c);
     for (size_t i = 0; i < f.layout.time; i++)
@@ -116,13 +124,15 @@ static inline void flow_open(flow *f)
             o.integrand[o.integrands++] = all[i].integrand;
         }
     must(lam_engine_create_f64(&f->layout, f->pool, &o, &f->engine));
+    const lam_condition condition = { .inputs = f->r.inputs > 0 ? f->given : NULL };
+    lam_engine_condition_f64(f->engine, &condition);
 }
 
 static inline void flow_close(flow *f)
 {
     lam_engine_free_f64(f->engine);
     lam_pool_free(f->pool);
-    free(f->params), free(f->grad), free(f->x), free(f->grad_x);
+    free(f->params), free(f->grad), free(f->x), free(f->grad_x), free(f->given);
 }
 
 static inline lam_status flow_gradient(flow *f)

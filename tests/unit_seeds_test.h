@@ -95,14 +95,14 @@ static void run_chunk(side *s, size_t first, size_t tangents, const real *g_valu
     for (size_t p = 0; p < tangents; p++)
         for (size_t r = 0; r < ROWS; r++)
             line_of(s, s->record, p, first + p)[r] = 1;
-    lam_field_forward(&s->field, 0, vectors, first, tangents, first == 0, s->record);
+    lam_field_forward(&s->field, 0, vectors, first, tangents, first == 0, NULL, s->record);
     for (size_t p = 0; p < tangents; p++) {
         memcpy(diagonal + p * LAM_TILE, line_of(s, lam_field_output(&s->field, s->record), p, first + p), ROWS * sizeof(real));
         memcpy(line_of(s, cotangent, p, first + p), g + p * LAM_TILE, LAM_TILE * sizeof(real));
     }
     if (last)
         memcpy(cotangent, g_value, dim * LAM_TILE * sizeof(real));
-    lam_field_reverse(&s->field, 0, vectors, first, tangents, first == 0, last, s->record, s->scratch, s->sums, s->gz);
+    lam_field_reverse(&s->field, 0, vectors, first, tangents, first == 0, last, NULL, s->record, s->scratch, s->sums, s->gz, NULL);
 }
 
 static void check(const lam_kernels *k, size_t dim, const size_t *hidden, size_t n_hidden, int layer, int act)

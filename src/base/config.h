@@ -19,6 +19,8 @@ struct lam_config {
     size_t blocks;
     lam_layer layer;
     lam_activation nonlinearity;
+    size_t context_hidden[LAM_MAX_HIDDEN]; /* "context-dims": of a conditional density, of the net that makes biases of what is given */
+    size_t n_context_hidden;
     double time;        /* end time T of a block */
     int train_time;     /* 1: T = s^2 is trained */
     lam_precision precision;
@@ -87,6 +89,8 @@ struct lam_config {
     int drop_bad_rows, drop_duplicates;
     lam_header header;
     lam_names columns, drop;       /* n 0: all / none. As text (lam_config_set): "a,b", a name with a comma in double quotes */
+    lam_names given;               /* columns that the density is conditional on: the flow is of the others (method.md 14) */
+    int any_given;                 /* 1: any columns given any others: which are given, moving and absent differs from row to row */
     lam_names noise;               /* items "COL:a": uniform noise on [0, a) added to columns of few values; "auto": to all others of these */
     /* the variational auto-encoder */
     size_t latent;                 /* dimension of z */

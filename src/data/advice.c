@@ -78,7 +78,7 @@ static lam_status take_moments(lam_dataset *data, int standardise, lam_column_mo
             data->low[j] = m->low, data->high[j] = m->high;
         data->mean[j] = standardise ? m->mean : 0;
         data->scale[j] = standardise ? m->deviation : 1;
-        data->log_det -= log(data->scale[j]);
+        data->log_det -= data->is_input[j] ? 0 : log(data->scale[j]);
     }
     return LAM_OK;
 }
@@ -320,10 +320,27 @@ static void put_relation(FILE *out, char *const *names, const lam_relation *r, d
     }
 }
 
-static lam_status say_relations(const lam_dataset *data, const lam_relations *found, size_t *columns, const lam_log *log)
+/* Those that a moving column is part of come first; how many they are: given columns have no density. */
+static size_t sort_moving(const lam_dataset *data, lam_relations *found)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < found->n; i++) {
+        const lam_relation one = found->all[i];
+        int moving = !data->is_input[one.column];
+        for (size_t a = 0; a < one.n; a++)
+            moving |= !data->is_input[one.term[a]];
+        if (moving) {
+            found->all[i] = found->all[kept];
+            found->all[kept++] = one;
+        }
+    }
+    return kept;
+}
+
+static lam_status say_relations(const lam_dataset *data, const lam_relations *found, size_t n, size_t *columns, const lam_log *log)
 {
     const lam_source source = source_of(data);
-    size_t n = found->n, shown = lam_remark_shown(n);
+    size_t shown = lam_remark_shown(n);
     int rounded = 0;
     lam_remark text;
     LAM_TRY(lam_remark_begin(&text));
@@ -352,8 +369,9 @@ lam_status lam_advise_relations(const lam_dataset *data, const lam_log *log)
     LAM_TRY(lam_relations_find(data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, &found));
     size_t *columns = lam_alloc(data->dim, sizeof *columns);
     lam_status status = columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    if (status == LAM_OK && found.n > 0)
-        status = say_relations(data, &found, columns, log);
+    size_t n = sort_moving(data, &found);
+    if (status == LAM_OK && n > 0)
+        status = say_relations(data, &found, n, columns, log);
     lam_free(columns);
     lam_relations_clear(&found);
     return status;

@@ -41,6 +41,8 @@ void lam_dataset_free(lam_dataset *data)
     lam_free(data->high);
     lam_free(data->noise);
     lam_free(data->given);
+    lam_free(data->is_input);
+    lam_free(data->levels);
     lam_free(data);
 }
 
@@ -165,8 +167,11 @@ static lam_status allocate(lam_dataset *data, const lam_table *first)
     data->high = lam_alloc(data->dim, sizeof *data->high);
     data->noise = lam_alloc(data->dim, sizeof *data->noise);
     data->given = lam_alloc(data->dim, 1);
+    data->is_input = lam_alloc(data->dim, 1);
+    data->levels = lam_alloc(data->dim, sizeof *data->levels);
     if (data->names == NULL || data->numbers == NULL || data->mean == NULL || data->scale == NULL || data->noise == NULL
-        || data->low == NULL || data->high == NULL || data->given == NULL)
+        || data->low == NULL || data->high == NULL || data->given == NULL
+        || data->is_input == NULL || data->levels == NULL)
         return LAM_ERR_MEMORY;
     memcpy(data->numbers, first->numbers, data->dim * sizeof *data->numbers);
     for (size_t j = 0; j < data->dim; j++)
@@ -293,20 +298,46 @@ static void digest(lam_dataset *data, const lam_table *const *tables)
         lam_table_digest_parts(all, data->hash);
 }
 
+/* The columns that the density is conditional on. */
+static lam_status find_inputs(lam_dataset *data, const lam_names *items, const lam_table *table)
+{
+    const lam_source source = lam_source_of("given", table);
+    for (size_t i = 0; i < items->n; i++) {
+        size_t column;
+        LAM_TRY(lam_columns_find(&source, items->item[i], strlen(items->item[i]), &column));
+        if (data->is_input[column])
+            return lam_fail(LAM_ERR_ARGUMENT, "given: column \"%.60s\" is named twice", items->item[i]);
+        data->is_input[column] = 1;
+    }
+    return items->n < data->dim ? LAM_OK : lam_fail(LAM_ERR_ARGUMENT, "given: all %zu columns are given, and none is left for a density",
+        data->dim);
+}
+
+/* Given columns may have few values, and want no noise: as if the configuration had said so (with 1), or no longer (0). */
+static void quieten(lam_dataset *data, unsigned char from, unsigned char to)
+{
+    for (size_t j = 0; j < data->dim; j++)
+        if (data->is_input[j] && data->given[j] == from)
+            data->given[j] = to;
+}
+
 static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, const lam_log *log)
 {
     const lam_source source = lam_source_of("noise", tables[0]);
     int split_one = tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL, automatic = 0;
     LAM_TRY(lam_noise_read(&cfg->noise, &source, data->noise, data->given, &automatic));
+    LAM_TRY(find_inputs(data, &cfg->given, tables[0]));
     LAM_TRY(split_one ? split(data, cfg, tables[0]->rows) : take_tables(data, tables));
     if (data->rows[LAM_TRAIN] < data->dim || data->rows[LAM_TRAIN] < 2)
         return lam_fail(LAM_ERR_DATA, "%zu training rows are too few for %zu columns; give more rows or drop columns",
             data->rows[LAM_TRAIN], data->dim);
     LAM_TRY(number_rows(data, tables));
     fill(data, cfg, tables, split_one, 0);
+    quieten(data, 0, 2);
     if (automatic)
         LAM_TRY(lam_dataset_find_noise(data, data->given, log));
     LAM_TRY(lam_advise_values(data, tables[0], data->given, log));
+    quieten(data, 2, 0);
     LAM_TRY(lam_advise_repeats(data, split_one, log));
     fill(data, cfg, tables, split_one, 1);
     LAM_TRY(lam_dataset_measure(data, cfg->standardise));

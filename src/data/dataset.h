@@ -17,6 +17,8 @@ struct lam_dataset {
     double *low, *high;      /* [dim] range of the training rows, noise added, data units */
     double *noise;           /* [dim] width of the uniform noise that was added, data units; 0 for none */
     unsigned char *given;    /* [dim] 1: the configuration says which, if only that it is 0 */
+    unsigned char *is_input; /* [dim] 1: the density is conditional on the column (given) */
+    size_t *levels;          /* [dim] of a column of texts, which is given: its values are 0, 1, ..., levels - 1; 0: numbers */
     char hash[33];           /* of the numbers before noise: of the one table, or of the three together */
     size_t rows[LAM_PARTS];  /* by lam_part */
     double *values[LAM_PARTS]; /* [rows, dim] standardised; NULL for a part without rows */

@@ -64,18 +64,20 @@ void lam_field_mix(lam_field *field, size_t layer, const real *phi, real *packed
 void lam_field_prepare(lam_field *field, size_t slot, real t);
 
 /* Fills the record's layers from its input stack; first is the number of the chunk's first tangent. with_value 0: tangents
- * only, over a value already there. */
+ * only, over a value already there. context [shape->context_lines][TILE]: what the rows add to the pre-activations of the hidden
+ * layers, layer after layer; NULL: nothing. */
 void lam_field_forward(const lam_field *field, size_t slot, size_t vectors, size_t first, size_t tangents, int with_value,
-    real *record);
+    const real *context, real *record);
 /* The output stack of a record: f [dim][TILE], then the directional derivatives, [P][dim][TILE] or, of unit seeds, [P][TILE]. */
 real *lam_field_output(const lam_field *field, real *record);
 
 /* Reverse of one chunk. scratch [scratch_size] is the caller's; its output cotangents (lam_field_cotangent) are filled by the
  * caller before each chunk: plane 0 for with_value, the tangents' always; they are overwritten. sums [sum_size] is added to.
  * With with_value the cotangent of z goes to gz [dim][TILE]. first_chunk 1 starts the sums between chunks, which lie in plane 0
- * of the layers' cotangents: of layer k's pre-activations at scratch_g[k + 1]. */
+ * of the layers' cotangents: of layer k's pre-activations at scratch_g[k + 1]. With with_value, the cotangents of a context are added
+ * to g_context, which has its shape (NULL: not wanted). */
 void lam_field_reverse(const lam_field *field, size_t slot, size_t vectors, size_t first, size_t tangents, int first_chunk,
-    int with_value, const real *record, real *scratch, real *sums, real *gz);
+    int with_value, const real *context, const real *record, real *scratch, real *sums, real *gz, real *g_context);
 real *lam_field_cotangent(const lam_field *field, real *scratch);
 
 /* The sums of one layer's shared parameters, from its inputs x and the cotangents g of its output; g is left scaled by the gate. */

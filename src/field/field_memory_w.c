@@ -47,7 +47,7 @@ static void lay_out_scratch(lam_field *f, size_t chunks)
     }
     at += lam_padded(largest_c, 16);
     f->scratch_sums = at;
-    at += 2 * lam_padded(s->widest, 16);
+    at += 3 * lam_padded(s->widest, 16);
     f->scratch_size = lam_padded(at, 16);
 }
 

@@ -91,8 +91,14 @@ static void forward_diagonal(const lam_field *f, const lam_forward *call, size_t
         f->kernels->scale_rows(tangents, call->vectors, call->scale + first, y);
 }
 
+/* A hidden layer's lines of the context. */
+static const real *row_shift(const lam_field *f, size_t k, const real *context)
+{
+    return context == NULL || k + 1 == f->shape->layers ? NULL : context + f->shape->layer[k].context_at * LAM_TILE;
+}
+
 void lam_field_forward(const lam_field *f, size_t slot, size_t vectors, size_t first, size_t tangents, int with_value,
-    real *record)
+    const real *context, real *record)
 {
     const real *x = record;
     for (size_t k = 0; k < f->shape->layers; k++) {
@@ -102,6 +108,7 @@ void lam_field_forward(const lam_field *f, size_t slot, size_t vectors, size_t f
             .with_value = with_value, .activation = lam_field_activation(f, k), .beta = f->beta, .weight = sl->weight,
             .scale = sl->scale, .shift = sl->shift, .x = x, .h = record + f->record_h[k],
             .d1 = record + f->record_d1[k], .a = lam_field_keeps_a(f, k) ? record + f->record_a[k] : NULL };
+        call.row_shift = row_shift(f, k, context);
         if (f->unit_seeds && k == 0) {
             call.unit = record + l->in * LAM_TILE;
             call.unit_first = first;
@@ -126,6 +133,8 @@ real *lam_field_output(const lam_field *f, real *record)
 typedef struct chunk {
     size_t vectors, first, tangents;
     int with_value;
+    const real *context;
+    real *g_context;
 } chunk;
 
 /* 1: the layer's tangents and their cotangents are a line each, of output first + p. */
@@ -134,16 +143,34 @@ static int is_diagonal(const lam_field *f, size_t k)
     return f->unit_seeds && k + 1 == f->shape->layers;
 }
 
-/* With S0 = sum of g over rows and A = sum over rows and planes of g a (g before the gate's scale): a = s (W h + b) + u t gives
- * db = s S0, du = t S0, and for the gate's argument (1 - s)(A - u t S0), which needs no division by s. */
+/* What the rows' own share r of a layer's pre-activations has to do with its reverse: its cotangent is the value's; and of
+ * the gate's sum of g a, its part g r is none of the gate's. own [out] receives the latter, summed over rows. */
+static void reverse_context(const lam_field *f, size_t k, const chunk *ch, const real *g, real *own)
+{
+    const lam_field_layer *l = &f->shape->layer[k];
+    const real *r = row_shift(f, k, ch->context), one = 1;
+    memset(own, 0, l->out * sizeof *own);
+    if (r == NULL || !ch->with_value)
+        return;
+    if (l->has_gate)
+        f->kernels->row_dots(l->out, ch->vectors, g, r, own);
+    if (ch->g_context != NULL) {
+        real *to = ch->g_context + l->context_at * LAM_TILE;
+        f->kernels->combine(l->out * LAM_TILE, to, to, 1, &one, &g);
+    }
+}
+
+/* With S0 = sum of g over rows and A = sum over rows and planes of g a (g before the gate's scale): a = s (W h + b) + u t + r, r of a
+ * context, gives db = s S0, du = t S0, and for the gate's argument (1 - s)(A - u t S0 - sum g r), which needs no division by s. */
 static void reverse_vectors(const lam_field *f, size_t k, size_t slot, const chunk *ch, const real *record, real *g, real *s0,
     real *sums)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     const lam_slot_layer *sl = &f->slot[slot].layer[k];
     size_t plane = l->out * LAM_TILE, vectors = ch->vectors;
-    real t = f->slot[slot].t, *dots = s0 + lam_padded(f->shape->widest, 16);
+    real t = f->slot[slot].t, *dots = s0 + lam_padded(f->shape->widest, 16), *own = dots + lam_padded(f->shape->widest, 16);
     memset(s0, 0, l->out * sizeof *s0);
+    reverse_context(f, k, ch, g, own);
     if (ch->with_value)
         f->kernels->row_sums(l->out, vectors, g, NULL, s0);
     if (l->has_gate) {
@@ -159,7 +186,7 @@ static void reverse_vectors(const lam_field *f, size_t k, size_t slot, const chu
         }
         for (size_t o = 0; o < l->out; o++) {
             real ut = l->has_u ? f->params[l->u + o * l->stride_u] * t : 0;
-            real gate = (1 - sl->scale[o]) * (dots[o] - ut * s0[o]);
+            real gate = (1 - sl->scale[o]) * (dots[o] - ut * s0[o] - own[o]);
             sums[f->sum_g[k] + o] += t * gate;
             sums[f->sum_gate_c[k] + o] += gate;
         }
@@ -282,7 +309,7 @@ static void reverse_weights(const lam_field *f, size_t k, size_t slot, const chu
 void lam_field_reverse_layer(const lam_field *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
     const real *record, const real *x, real *g, real *scratch, real *sums)
 {
-    const chunk ch = { vectors, 0, tangents, with_value };
+    const chunk ch = { vectors, 0, tangents, with_value, NULL, NULL };
     real *s0 = scratch + f->scratch_sums;
     reverse_vectors(f, k, slot, &ch, record, g, s0, sums);
     reverse_weights(f, k, slot, &ch, x, g, scratch, s0, sums);
@@ -294,9 +321,9 @@ real *lam_field_cotangent(const lam_field *f, real *scratch)
 }
 
 void lam_field_reverse(const lam_field *f, size_t slot, size_t vectors, size_t first, size_t tangents, int first_chunk,
-    int with_value, const real *record, real *scratch, real *sums, real *gz)
+    int with_value, const real *context, const real *record, real *scratch, real *sums, real *gz, real *g_context)
 {
-    const chunk ch = { vectors, first, tangents, with_value };
+    const chunk ch = { vectors, first, tangents, with_value, context, g_context };
     for (size_t k = f->shape->layers; k-- > 0;) {
         const lam_field_layer *l = &f->shape->layer[k];
         const real *x = k == 0 ? record : record + f->record_h[k - 1];

@@ -118,6 +118,24 @@ static void add_layer(lam_field_shape *s, size_t k, size_t in, size_t out)
     }
 }
 
+static lam_status add_layers(lam_field_shape *s, size_t inputs, const size_t *hidden, size_t n_hidden, size_t outputs, size_t rank)
+{
+    s->dim = inputs;
+    s->layers = n_hidden + 1;
+    s->widest = inputs;
+    for (size_t k = 0; k < s->layers; k++) {
+        size_t in = k == 0 ? inputs : hidden[k - 1], out = k == n_hidden ? outputs : hidden[k];
+        if (out == 0)
+            return lam_fail(LAM_ERR_ARGUMENT, "hidden layer %zu has width 0; give dims like 64-64-64", k + 1);
+        add_layer(s, k, in, out);
+        add_row(s, &s->layer[k], rank);
+        s->products += in * out;
+        if (out > s->widest)
+            s->widest = out;
+    }
+    return LAM_OK;
+}
+
 lam_status lam_field_shape_init(lam_field_shape *s, size_t dim, const size_t *hidden, size_t n_hidden, lam_layer type,
     lam_activation activation)
 {
@@ -137,20 +155,23 @@ lam_status lam_field_shape_amortised(lam_field_shape *s, size_t dim, const size_
         return lam_fail(LAM_ERR_ARGUMENT, "a field whose weights all come from the row has concat layers, no others");
     memset(s, 0, sizeof *s);
     s->amortisation = amortisation;
-    s->dim = dim;
     s->type = type;
     s->activation = activation;
-    s->layers = n_hidden + 1;
-    s->widest = dim;
-    for (size_t k = 0; k < s->layers; k++) {
-        size_t in = k == 0 ? dim : hidden[k - 1], out = k == n_hidden ? dim : hidden[k];
-        if (out == 0)
-            return lam_fail(LAM_ERR_ARGUMENT, "hidden layer %zu has width 0; give dims like 64-64-64", k + 1);
-        add_layer(s, k, in, out);
-        add_row(s, &s->layer[k], rank);
-        s->products += in * out;
-        if (out > s->widest)
-            s->widest = out;
+    LAM_TRY(add_layers(s, dim, hidden, n_hidden, dim, rank));
+    for (size_t k = 0; k < n_hidden; k++) {
+        s->layer[k].context_at = s->context_lines;
+        s->context_lines += s->layer[k].out;
     }
     return LAM_OK;
+}
+
+lam_status lam_field_shape_net(lam_field_shape *s, size_t inputs, const size_t *hidden, size_t n_hidden, size_t outputs,
+    lam_activation activation)
+{
+    if (n_hidden > LAM_MAX_HIDDEN)
+        return lam_fail(LAM_ERR_ARGUMENT, "%zu hidden layers; at most %d are possible", n_hidden, LAM_MAX_HIDDEN);
+    memset(s, 0, sizeof *s);
+    s->type = LAM_LAYER_IGNORE;
+    s->activation = activation;
+    return add_layers(s, inputs, hidden, n_hidden, outputs, 0);
 }

@@ -40,6 +40,7 @@ typedef struct lam_field_layer {
     int row_whole;      /* 1: W [in, out] at row_w, and nothing of the layer is shared: it has no bases */
     size_t rank;        /* 0: no U [in, rank] at row_u and V [rank, out] at row_v */
     size_t row_w, row_u, row_v;
+    size_t context_at; /* of a hidden layer: its first line among the context's biases */
 } lam_field_layer;
 
 typedef struct lam_field_tensor {
@@ -58,6 +59,7 @@ typedef struct lam_field_shape {
     size_t parameters; /* of one field, without swish's beta, which a model has once */
     lam_amortised amortisation;
     size_t row_parameters; /* of one row, 0 if none come from it. Order: layer by layer; in a layer U, V, b or b, (t; W) */
+    size_t context_lines; /* biases that a context gives to every hidden layer of a row (flow/context.h): their widths added up */
     size_t products;   /* sum over layers of in x out: 2 flops each, a row and plane */
 } lam_field_shape;
 
@@ -68,5 +70,9 @@ lam_status lam_field_shape_init(lam_field_shape *shape, size_t dim, const size_t
  * for hyper with a layer type other than concat. A layer that comes whole from the row is concat in lyper too, as published. */
 lam_status lam_field_shape_amortised(lam_field_shape *shape, size_t dim, const size_t *hidden, size_t n_hidden, lam_layer type,
     lam_activation activation, lam_amortised amortisation, size_t rank);
+/* A plain net of linear layers, inputs to outputs by way of the hidden ones, without t. It is no vector field: dim is that of its
+ * inputs. LAM_ERR_ARGUMENT for a width of 0 or too many layers. */
+lam_status lam_field_shape_net(lam_field_shape *shape, size_t inputs, const size_t *hidden, size_t n_hidden, size_t outputs,
+    lam_activation activation);
 
 #endif

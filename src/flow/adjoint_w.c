@@ -56,7 +56,7 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     for (size_t c = 0; c < e->chunks; c++) {
         lam_cnf_seeds(e, tile, c, record);
         lam_field_forward(&e->field, slot, lam_batch_vectors(&e->batch, tile), c * e->chunk, lam_cnf_chunk_tangents(e, c),
-            c == 0, record);
+            c == 0, NULL, record);
     }
     memcpy(k, lam_field_output(&e->field, record), plane * sizeof(real));
     real *ka = k + plane;

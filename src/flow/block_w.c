@@ -1,5 +1,5 @@
 /* The ODE of a block as a system: state (z, l), dz/dt = f, dl/dt = -trace (method.md (1), (2)); and its reverse. */
-#include "flow/inside.h"
+#include "flow/context.h"
 #include <string.h>
 
 size_t lam_cnf_chunk_tangents(const lam_engine *e, size_t chunk)
@@ -50,7 +50,7 @@ static void forward(const lam_engine *e, size_t tile, size_t slot, size_t first,
     if (e->am != NULL)
         lam_amortised_forward(&e->amortised, slot, vectors, tangents, with_value, row_parameters(e, tile), record);
     else
-        lam_field_forward(&e->field, slot, vectors, first, tangents, with_value, record);
+        lam_field_forward(&e->field, slot, vectors, first, tangents, with_value, lam_context_lines(e, tile), record);
 }
 
 /* Factor of the squares in integrand i's own row. */
@@ -149,7 +149,8 @@ static void reverse(lam_engine *e, size_t tile, size_t thread, size_t slot, size
     size_t vectors = lam_batch_vectors(&e->batch, tile), extra = series && first == 0 ? e->series.orders : 0;
     int first_chunk = first == 0 && !series;
     if (e->am == NULL) {
-        lam_field_reverse(&e->field, slot, vectors, first, tangents, first_chunk, last, record, e->scratch[thread], sums, gz);
+        lam_field_reverse(&e->field, slot, vectors, first, tangents, first_chunk, last, lam_context_lines(e, tile), record,
+            e->scratch[thread], sums, gz, lam_context_cotangent(e, tile));
         return;
     }
     lam_amortised_reverse(&e->amortised, &e->pulls[thread], slot, vectors, tangents, extra, first_chunk, last,

@@ -1,7 +1,7 @@
 /* The chain: a batch through all blocks, from data to base and back, and what that takes a block: its noise, its parameters, its solve,
  * and the sums of its gradient. */
 #include "base/error.h"
-#include "flow/inside.h"
+#include "flow/context.h"
 #include "flow/planes.h"
 #include "flow/tiles.h"
 #include "ode/space.h"
@@ -148,7 +148,7 @@ lam_status lam_engine_load_rows(lam_engine *e, const real *params, const double 
     rows_in in = { e, x, index };
     e->arena.used = 0;
     lam_engine_run(e, load_tile, &in);
-    return LAM_OK;
+    return lam_context_form(e, index);
 }
 
 lam_status lam_engine_transform(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows,

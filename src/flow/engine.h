@@ -59,6 +59,12 @@ const char *lam_engine_isa(const lam_engine *engine);
  * NULL takes them away. Their gradient: penalty/loss.h. */
 void lam_engine_amortise(lam_engine *engine, const real *const *am);
 
+/* What the rows are conditional on, in calls that follow: kept by reference, and copied the struct. For layouts with a context. */
+typedef struct lam_condition {
+    const double *inputs; /* [.., layout->inputs]: of the rows where x has them, by index too */
+} lam_condition;
+void lam_engine_condition(lam_engine *engine, const lam_condition *condition);
+
 /* Rows x[index[i]] (index NULL: x[i]), i < rows, x [.., dim] standardised; params [layout->parameters].
  * forward != 0: data to base, else base to data. y [rows, dim] and l [rows] (may be NULL) receive the end state: l is the
  * integral of -trace along the way, so log p(x) = log N(y) - l forward, and log p(y) = log N(x) + l backward. counts is

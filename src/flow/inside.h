@@ -45,6 +45,8 @@ struct lam_engine {
     double *tile_sum;       /* [tiles] partial sums in double */
     real **sums;            /* [groups] gradient sums of one block */
     real **scratch;         /* [threads] of the field's reverse */
+    struct lam_context *context; /* of a layout that has one */
+    lam_condition condition;     /* of the calls in hand */
     struct lam_adjoint *adjoint;
     struct lam_tiles *tiles; /* with LAM_CONTROL_TILE: does all the work; the arrays above are NULL then */
     size_t n_times;     /* observed a block in the call in hand */

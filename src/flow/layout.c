@@ -12,6 +12,7 @@ lam_status lam_layout_init(lam_layout *l, const lam_config *config, size_t dim)
 
 lam_status lam_layout_amortised(lam_layout *l, const lam_config *config, size_t dim, lam_amortised amortisation, size_t rank)
 {
+    *l = (lam_layout) { 0 };
     LAM_TRY(lam_field_shape_amortised(&l->field, dim, config->hidden, config->n_hidden, config->layer, config->nonlinearity,
         amortisation, rank));
     if (config->blocks == 0)
@@ -21,10 +22,47 @@ lam_status lam_layout_amortised(lam_layout *l, const lam_config *config, size_t 
     l->beta = SIZE_MAX;
     if (config->nonlinearity == LAM_ACT_SWISH)
         l->beta = at++;
+    l->context_at = at;
     l->time = at;
     l->parameters = at + l->blocks;
     l->trained = config->train_time ? l->parameters : at;
     return LAM_OK;
+}
+
+lam_status lam_layout_conditional(lam_layout *l, const lam_config *config, size_t dim, size_t inputs)
+{
+    LAM_TRY(lam_layout_init(l, config, dim));
+    LAM_TRY(lam_field_shape_net(&l->context, inputs, config->context_hidden, config->n_context_hidden,
+        l->blocks * l->field.context_lines, LAM_ACT_TANH));
+    l->inputs = inputs;
+    l->time += l->context.parameters;
+    l->parameters += l->context.parameters;
+    l->trained += l->context.parameters;
+    return LAM_OK;
+}
+
+/* Tensor index of the context: weight and bias of its hidden layers, "context.0.weight", and of its last layer those of each block and
+ * hidden layer of the flow, "context.chain.0.layers.0.weight". */
+static int context_tensor(const lam_layout *l, size_t index, lam_layout_tensor *t)
+{
+    const lam_field_shape *c = &l->context;
+    size_t hidden = 2 * (c->layers - 1), each = 2 * (l->field.layers - 1), is_bias = index % 2;
+    const char *what = is_bias ? "bias" : "weight";
+    if (l->inputs == 0 || index >= hidden + l->blocks * each)
+        return 0;
+    const lam_field_tensor *of = &c->tensor[index < hidden ? index : hidden + is_bias];
+    *t = (lam_layout_tensor) { .dims = of->dims, .shape = { of->shape[0], of->shape[1] }, .count = of->count,
+        .offset = l->context_at + of->offset };
+    if (index < hidden) {
+        snprintf(t->name, sizeof t->name, "context.%zu.%s", index / 2, what);
+        return 1;
+    }
+    size_t block = (index - hidden) / each, layer = (index - hidden) % each / 2, columns = of->dims == 2 ? of->shape[1] : 1;
+    t->shape[0] = l->field.layer[layer].out;
+    t->count = t->shape[0] * columns;
+    t->offset += (block * l->field.context_lines + l->field.layer[layer].context_at) * columns;
+    snprintf(t->name, sizeof t->name, "context.chain.%zu.layers.%zu.%s", block, layer, what);
+    return 1;
 }
 
 int lam_layout_tensor_at(const lam_layout *l, size_t index, lam_layout_tensor *t)
@@ -32,7 +70,7 @@ int lam_layout_tensor_at(const lam_layout *l, size_t index, lam_layout_tensor *t
     size_t betas = l->beta == SIZE_MAX ? 0 : l->field.layers - 1, per_block = 1 + l->field.tensors + betas;
     size_t block = index / per_block, i = index % per_block;
     if (block >= l->blocks)
-        return 0;
+        return context_tensor(l, index - l->blocks * per_block, t);
     *t = (lam_layout_tensor) { .count = 1 };
     if (i == 0) {
         snprintf(t->name, sizeof t->name, "chain.%zu.sqrt_end_time", block);
@@ -55,8 +93,11 @@ int lam_layout_tensor_at(const lam_layout *l, size_t index, lam_layout_tensor *t
 lam_status lam_layout_map(const lam_layout *l, lam_parameter_map *map)
 {
     lam_layout_tensor t;
+    size_t tensors = 0;
     *map = (lam_parameter_map) { .parameters = l->trained };
-    map->matrix = lam_alloc(l->blocks * l->field.tensors + 1, sizeof *map->matrix);
+    while (lam_layout_tensor_at(l, tensors, &t))
+        tensors++;
+    map->matrix = lam_alloc(tensors, sizeof *map->matrix);
     if (map->matrix == NULL)
         return LAM_ERR_MEMORY;
     for (size_t i = 0; lam_layout_tensor_at(l, i, &t); i++)
@@ -65,17 +106,20 @@ lam_status lam_layout_map(const lam_layout *l, lam_parameter_map *map)
     return LAM_OK;
 }
 
+static void initial_tensor(const lam_field_tensor *t, uint64_t seed, size_t first, double *values)
+{
+    double bound = 1 / sqrt((double)t->fan_in);
+    for (size_t at = first + t->offset; at < first + t->offset + t->count; at++)
+        values[at] = bound * (2 * lam_random_uniform(seed, LAM_DRAW_INIT, at, 0) - 1);
+}
+
 void lam_layout_initial(const lam_layout *l, const lam_config *config, double *values)
 {
     for (size_t b = 0; b < l->blocks; b++)
-        for (size_t i = 0; i < l->field.tensors; i++) {
-            const lam_field_tensor *t = &l->field.tensor[i];
-            double bound = 1 / sqrt((double)t->fan_in);
-            for (size_t j = 0; j < t->count; j++) {
-                size_t at = b * l->field.parameters + t->offset + j;
-                values[at] = bound * (2 * lam_random_uniform(config->seed, LAM_DRAW_INIT, at, 0) - 1);
-            }
-        }
+        for (size_t i = 0; i < l->field.tensors; i++)
+            initial_tensor(&l->field.tensor[i], config->seed, b * l->field.parameters, values);
+    for (size_t i = 0; l->inputs > 0 && i < l->context.tensors; i++)
+        initial_tensor(&l->context.tensor[i], config->seed, l->context_at, values);
     if (l->beta != SIZE_MAX)
         values[l->beta] = 1;
     for (size_t b = 0; b < l->blocks; b++)

@@ -41,6 +41,8 @@ typedef struct lam_tile_share {
 } lam_tile_share;
 lam_tile_share lam_tiles_share(const lam_engine *e, size_t tile, const double *x, const size_t *index,
     const lam_flow_solve *solve, const lam_noise *noise);
+/* Hands a tile's share of what the rows are conditional on to the thread's engine. index as the call has it. */
+void lam_tiles_condition(lam_engine *e, size_t tile, size_t thread, const size_t *index);
 /* Keeps what a tile's call came to, with the text of its failure, which belongs to the thread. */
 void lam_tiles_keep(lam_engine *e, size_t tile, lam_status status, const lam_counts *counts);
 /* The first failure in tile order; adds the means of the counts; h* becomes the median of the tiles'. */

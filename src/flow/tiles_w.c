@@ -72,6 +72,16 @@ lam_tile_share lam_tiles_share(const lam_engine *e, size_t tile, const double *x
     return s;
 }
 
+void lam_tiles_condition(lam_engine *e, size_t tile, size_t thread, const size_t *index)
+{
+    lam_condition share = e->condition;
+    if (e->layout->inputs == 0 || share.inputs == NULL)
+        return;
+    if (index == NULL)
+        share.inputs += tile * LAM_TILE * e->layout->inputs;
+    lam_engine_condition(e->tiles->engine[thread], &share);
+}
+
 void lam_tiles_keep(lam_engine *e, size_t tile, lam_status status, const lam_counts *counts)
 {
     lam_tile_outcome *o = &e->tiles->outcome[tile];
@@ -135,6 +145,7 @@ static void transform_tile(void *arg, size_t tile, size_t thread)
     lam_engine *e = c->e;
     lam_tile_share s = lam_tiles_share(e, tile, c->x, c->index, c->solve, c->noise);
     lam_counts counts = { 0 };
+    lam_tiles_condition(e, tile, thread, c->index);
     size_t first = tile * LAM_TILE, path = (e->layout->blocks * c->times + 1) * e->dim;
     lam_status status;
     if (c->times > 0)

@@ -1,5 +1,5 @@
 /* All memory of an engine: what is needed of each kind, and how much; made once, for the largest batch. */
-#include "flow/inside.h"
+#include "flow/context.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "flow/tiles.h"
@@ -108,6 +108,19 @@ static lam_status amortise(lam_engine *e)
     return LAM_OK;
 }
 
+/* What a context does not go with. */
+static lam_status check_context(const lam_engine *e)
+{
+    const lam_engine_options *o = &e->options;
+    if (e->layout->inputs > 0 && o->gradients && o->method == LAM_GRAD_ADJOINT)
+        return lam_fail(LAM_ERR_UNSUPPORTED, "a conditional density has no continuous adjoint; take the gradient through the steps "
+            "(gradient: steps)");
+    if (e->layout->inputs > 0 && e->series.orders > 0 && e->layout->field.layer[0].has_gate)
+        return lam_fail(LAM_ERR_UNSUPPORTED, "taylor-coefficient and layers with a gate (squash, concatsquash) do not go together in a "
+            "conditional density; take another layer, or another penalty");
+    return LAM_OK;
+}
+
 /* What penalties on derivatives along the path need; it makes records grow too. */
 static lam_status expand(lam_engine *e)
 {
@@ -165,9 +178,13 @@ lam_status lam_engine_create(const lam_layout *layout, lam_pool *pool, const lam
         e->chunks + (e->series.orders > 0), unit_seeds, LAM_MAX_SLOTS); /* a series is turned before the value, as a chunk is */
     if (status == LAM_OK) {
         lam_engine_set_batch(e, options->max_rows);
-        status = amortise(e);
+        status = check_context(e);
+        if (status == LAM_OK)
+            status = amortise(e);
         if (status == LAM_OK)
             status = expand(e);
+        if (status == LAM_OK && options->control == LAM_CONTROL_BATCH)
+            status = lam_context_create(e);
         if (status == LAM_OK)
             status = options->control == LAM_CONTROL_TILE ? lam_tiles_create(e) : allocate(e);
     }
@@ -186,6 +203,7 @@ void lam_engine_free(lam_engine *e)
     lam_engine_set_batch(e, e->options.max_rows);
     size_t times = e->options.max_times < 2 ? 1 : e->options.max_times, kept = e->options.gradients ? e->layout->blocks : 1;
     lam_tiles_free(e);
+    lam_context_free(e);
     if (e->options.gradients && e->options.method == LAM_GRAD_ADJOINT)
         lam_adjoint_free(e);
     for (size_t b = 0; e->path != NULL && b < kept; b++)

@@ -17,7 +17,7 @@ enum {
     LAM_PANEL = 6, /* outputs of a panel of packed weights */
 };
 
-/* One layer forward on a stack: a = scale * (W x) + shift, h = sigma(a); per tangent a' = scale * (W x'), h' = sigma'(a) a'
+/* One layer forward on a stack: a = scale * (W x) + shift (+ row_shift), h = sigma(a); per tangent a' = scale * (W x'), h' = sigma'(a) a'
  * (method.md 2). Packed weights: panels of LAM_PANEL outputs, each [in][outputs of the panel]. */
 typedef struct lam_forward {
     size_t in, out, vectors, tangents;
@@ -27,6 +27,7 @@ typedef struct lam_forward {
     const real *weight;      /* packed [out x in] */
     const real *scale;       /* [out], or NULL for 1 */
     const real *shift;       /* [out] */
+    const real *row_shift;   /* [out][TILE] of every row its own, added to a after the others; or NULL */
     const real *x;           /* [1 + P][in][TILE] */
     const real *unit;        /* [P][TILE], or NULL: x' of tangent p is unit[p] in feature unit_first + p and 0 elsewhere */
     size_t unit_first;       /* (x then is its value alone) */

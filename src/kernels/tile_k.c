@@ -83,9 +83,12 @@ LAM_INLINE void activate(const lam_activation kind, const lam_forward *c, size_t
     vec beta = vset(c->beta);
     if (c->with_value) {
         real *a = c->a != NULL ? c->a + at0 : NULL;
+        const real *own = c->row_shift != NULL ? c->row_shift + at0 : NULL;
         FOR_BLOCK({
             vec shift = vset(c->shift[o0 + row]), acc = vload(h + at);
             vec pre = c->scale != NULL ? vset(c->scale[o0 + row]) * acc + shift : acc + shift, value, slope;
+            if (own != NULL)
+                pre += vload(own + at);
             if (a != NULL)
                 vstore(a + at, pre);
             act_eval((int)kind, beta, pre, &value, lam_saves_d1(kind) ? &slope : NULL, NULL);

@@ -45,7 +45,7 @@ static void put(FILE *out, double value)
 static lam_status say_outside(const lam_model *m, const span *s, const double *x, size_t n, size_t rows, size_t worst, size_t there,
     const lam_log *log)
 {
-    size_t dim = m->layout.field.dim;
+    size_t dim = m->dim;
     double low = HUGE_VAL, high = -HUGE_VAL;
     lam_remark text;
     for (size_t i = 0; i < n; i++)
@@ -77,7 +77,7 @@ static lam_status say_outside(const lam_model *m, const span *s, const double *x
 /* outside [dim] is room for counts. */
 static lam_status count_outside(const lam_model *m, const span *spans, const double *x, size_t n, size_t *outside, const lam_log *log)
 {
-    size_t dim = m->layout.field.dim, rows = 0, worst = 0;
+    size_t dim = m->dim, rows = 0, worst = 0;
     for (size_t i = 0; i < n; i++) {
         int far = 0;
         for (size_t j = 0; j < dim; j++) {
@@ -98,7 +98,7 @@ static lam_status count_outside(const lam_model *m, const span *spans, const dou
  * mean is farthest from 0, in its deviations. */
 static int look_standardised(const lam_model *m, const double *x, size_t n, size_t *worst)
 {
-    size_t dim = m->layout.field.dim;
+    size_t dim = m->dim;
     int other = 0;
     *worst = 0;
     for (size_t j = 0; j < dim; j++) {
@@ -133,7 +133,7 @@ lam_status lam_rows_advise(const lam_model *model, const lam_eval_options *optio
 {
     LAM_NEED(model, "model");
     LAM_NEED_IF(n > 0, x, "x");
-    size_t dim = model->layout.field.dim, worst;
+    size_t dim = model->dim, worst;
     lam_units units = options != NULL ? options->units : LAM_UNITS_DATA;
     if (log == NULL || log->line == NULL || n == 0)
         return LAM_OK;

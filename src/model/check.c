@@ -132,10 +132,10 @@ lam_status lam_check(const lam_model *model, const lam_eval_options *options, co
         c.base = tuning.before;
     lam_units units = c.pass.units;
     lam_divergence kind = c.pass.divergence;
-    c.dim = model->layout.field.dim;
+    c.dim = model->dim;
     c.pass.units = LAM_UNITS_STANDARDISED;
     c.pass.divergence = LAM_DIV_EXACT;
-    r.has_mass = c.dim <= 2;
+    r.has_mass = c.dim <= 2 && model->given.given == 0;
     c.pass.total = 4 * n + (n < HUTCHINSON_ROWS ? n : HUTCHINSON_ROWS) + (r.has_mass ? LAM_MASS_ROWS : 0);
     lam_status status = standardise(&c, units, x);
     if (status == LAM_OK)

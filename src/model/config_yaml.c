@@ -102,7 +102,7 @@ static lam_status print_value(FILE *out, const lam_param *param, const lam_confi
     if (names != NULL)
         return print_list(out, param, names);
     LAM_TRY(lam_param_get(param, cfg, value, sizeof value));
-    if (param->kind != LAM_PARAM_DIMS || cfg->n_hidden == 0) {
+    if (param->kind != LAM_PARAM_DIMS || strcmp(value, "auto") == 0) {
         fputs(value, out);
         return LAM_OK;
     }
@@ -116,7 +116,11 @@ static lam_status print_value(FILE *out, const lam_param *param, const lam_confi
 /* 1: a parameter that programs from before it was there would refuse, and that does nothing here. */
 static int is_new_and_idle(const lam_param *param, const lam_config *cfg)
 {
-    return param->kind == LAM_PARAM_MAP && cfg->map == LAM_MAP_NONE;
+    static const char *const conditional[] = { "given", "context-dims" };
+    int idle = param->kind == LAM_PARAM_MAP && cfg->map == LAM_MAP_NONE;
+    for (size_t i = 0; cfg->given.n == 0 && i < sizeof conditional / sizeof conditional[0]; i++)
+        idle |= strcmp(param->shown.name, conditional[i]) == 0;
+    return idle;
 }
 
 static lam_status print_all(FILE *out, const lam_config *cfg, int for_model)

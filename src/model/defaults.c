@@ -41,6 +41,8 @@ static choice of_density(size_t rows, size_t columns)
     return c;
 }
 
+enum { CONTEXT_WIDTH = 64 }; /* of the net that makes a context */
+
 static size_t between(size_t low, size_t n, size_t high)
 {
     return n < low ? low : n > high ? high : n;
@@ -122,6 +124,10 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
         cfg->n_hidden = c.layers;
         for (size_t i = 0; i < c.layers; i++)
             cfg->hidden[i] = c.width;
+    }
+    if (cfg->n_context_hidden == 0 && cfg->given.n > 0) {
+        cfg->n_context_hidden = 1;
+        cfg->context_hidden[0] = CONTEXT_WIDTH;
     }
     if (cfg->blocks == LAM_AUTO)
         cfg->blocks = c.blocks;

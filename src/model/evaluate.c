@@ -61,7 +61,7 @@ typedef struct draws {
 static void draw(void *self, size_t first, size_t rows, double *z)
 {
     const draws *d = self;
-    size_t dim = d->pass->model->layout.field.dim;
+    size_t dim = d->pass->model->dim;
     for (size_t i = 0; i < rows; i++)
         lam_random_normal_row(d->seed, LAM_DRAW_SAMPLE, 0, first + i, z + i * dim, dim);
 }
@@ -70,7 +70,7 @@ static lam_status keep(void *self, size_t first, size_t rows, const double *z, c
 {
     const draws *d = self;
     const lam_model *m = d->pass->model;
-    size_t dim = m->layout.field.dim;
+    size_t dim = m->dim;
     int to_data = d->pass->units == LAM_UNITS_DATA;
     for (size_t i = 0; i < rows; i++) {
         double *x = d->x + (first + i) * dim, sum = 0;
@@ -79,7 +79,7 @@ static lam_status keep(void *self, size_t first, size_t rows, const double *z, c
             sum += x[j];
         }
         if (l != NULL) /* the way led from the base: l is minus what it is on the way there */
-            sum += d->logp[first + i] = lam_base_log_prob(z + i * dim, dim) + l[i] + (to_data ? m->log_det : 0);
+            sum += d->logp[first + i] = lam_base_log_prob(m, z + i * dim) + l[i] + (to_data ? m->log_det : 0);
         if (!isfinite(sum))
             return lam_fail(LAM_ERR_SOLVER, "draw %zu is not finite; try use_double or tighter tolerances", first + i + 1);
     }
@@ -96,6 +96,9 @@ lam_status lam_sample(const lam_model *model, const lam_eval_options *options, u
     LAM_TRY(lam_pass_init(&pass, model, options));
     if (n > 0 && x == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the draws");
+    if (model->given.given > 0)
+        return lam_fail(LAM_ERR_ARGUMENT, "this model is of some columns given others, and has no draws without values for these; give them "
+            "(sample --given NAME=VALUE, lam_conditional_sample)");
     draws d = { &pass, seed, x, logp };
     const lam_rows rows = { &d, draw, keep };
     lam_status status = lam_pass_run(&pass, 0, logp != NULL, n, &rows, &sum);

@@ -77,6 +77,11 @@ static int no_ode(const lam_config *cfg)
     return cfg->model == LAM_VAE && cfg->posterior != LAM_POSTERIOR_CNF;
 }
 
+static int unconditional(const lam_config *cfg)
+{
+    return cfg->given.n == 0;
+}
+
 static int grey(const lam_config *cfg)
 {
     return cfg->pixels != LAM_PIXELS_BINARY;
@@ -103,7 +108,7 @@ const char *lam_parameter_idle(size_t index, const lam_config *cfg)
         { "atol", even_training, "an adaptive --solver" }, { "rtol", even_training, "an adaptive --solver" },
         { "error-parts", even_training, "an adaptive --solver" }, { "test-atol", even_tests, "adaptive steps in tests" },
         { "test-rtol", even_tests, "adaptive steps in tests" }, { "probes", no_estimates, "--divergence rademacher|gaussian" },
-        { "rank", no_low_rank, "--amortised low-rank" }, { "binarise", grey, "--pixels binary" },
+        { "context-dims", unconditional, "--given" }, { "rank", no_low_rank, "--amortised low-rank" }, { "binarise", grey, "--pixels binary" },
     };
     const lam_parameter *parameter = lam_parameter_at(index);
     for (size_t i = 0; parameter != NULL && i < sizeof table / sizeof table[0]; i++)

@@ -15,6 +15,8 @@ typedef struct loader {
     int ours;
     lam_config config;
     size_t dim;
+    unsigned char *is_given; /* [dim], levels too; NULL: no column is given */
+    size_t *levels;
     char prefix[LAM_PREFIX]; /* of all names in the file, taken off; "": none */
 } loader;
 
@@ -131,16 +133,33 @@ static lam_status take_prefix_off(loader *l)
     return LAM_OK;
 }
 
+static lam_status find_own_shape(loader *l)
+{
+    int any = 0;
+    LAM_TRY(lam_metadata_shape(&l->file, l->path, &l->config, &l->dim));
+    l->is_given = lam_alloc(l->dim, sizeof *l->is_given);
+    l->levels = lam_alloc(l->dim, sizeof *l->levels);
+    if (l->is_given == NULL || l->levels == NULL)
+        return LAM_ERR_MEMORY;
+    LAM_TRY(lam_metadata_given(&l->file, l->path, l->dim, l->is_given, l->levels, &any));
+    if (any != (l->config.given.n > 0))
+        return lam_fail(LAM_ERR_FORMAT, "%s: its configuration says that it has %s given columns, and its format that it has %s; the file "
+            "is damaged or was edited by hand", l->path, any ? "no" : "some", any ? "some" : "none");
+    return LAM_OK;
+}
+
 static lam_status find_shape(loader *l, const lam_config *config)
 {
     l->ours = lam_metadata_is_ours(&l->file);
     if (l->ours)
-        return lam_metadata_shape(&l->file, l->path, &l->config, &l->dim);
+        return find_own_shape(l);
     if (config == NULL)
         return lam_fail(LAM_ERR_FORMAT, "%s was not saved by laminar, so it does not say what it is; give its architecture: a "
             "configuration with dims, blocks, layer and nonlinearity (--config FILE.yaml)", l->path);
     LAM_TRY(take_prefix_off(l));
     LAM_TRY(lam_config_check(config));
+    if (config->given.n > 0)
+        return lam_fail(LAM_ERR_ARGUMENT, "%s was not saved by laminar, so no column of it is given; leave out given", l->path);
     if (config->map == LAM_MAP_NORMAL_SCORES)
         return lam_fail(LAM_ERR_ARGUMENT, "%s was not saved by laminar, so it brings no column maps; leave out map, or set it to none",
             l->path);
@@ -191,7 +210,12 @@ static lam_status check_tensors(const loader *l)
 {
     lam_layout layout;
     lam_layout_tensor wanted;
-    LAM_TRY(lam_layout_init(&layout, &l->config, l->dim));
+    lam_given given;
+    lam_status status = lam_given_make(l->dim, l->is_given, l->levels, &given);
+    size_t moving = given.moving, inputs = given.inputs;
+    lam_given_clear(&given);
+    LAM_TRY(status);
+    LAM_TRY(inputs > 0 ? lam_layout_conditional(&layout, &l->config, moving, inputs) : lam_layout_init(&layout, &l->config, moving));
     for (size_t i = 0; lam_layout_tensor_at(&layout, i, &wanted); i++)
         LAM_TRY(check_tensor(l, &wanted));
     return LAM_OK;
@@ -254,7 +278,7 @@ static lam_status load(loader *l, const lam_config *config, lam_model **out)
     if (status == LAM_OK)
         status = check_tensors(l);
     if (status == LAM_OK)
-        status = lam_model_empty(&l->config, l->dim, out);
+        status = lam_model_empty_given(&l->config, l->dim, l->is_given, l->levels, out);
     if (status == LAM_OK)
         status = check_extra(l, *out);
     if (status == LAM_OK)
@@ -283,6 +307,8 @@ lam_status lam_model_load(const char *path, const lam_config *config, lam_model 
     LAM_TRY(lam_st_read(path, &l.file));
     lam_config_init(&l.config);
     lam_status status = load(&l, config, out);
+    lam_free(l.is_given);
+    lam_free(l.levels);
     lam_config_clear(&l.config);
     lam_st_free(&l.file);
     return status;

@@ -43,7 +43,7 @@ lam_status lam_metadata_read_maps(const lam_st_file *file, const char *where, la
 {
     const lam_st_tensor *t;
     int wanted = model->config.map != LAM_MAP_NONE;
-    size_t dim = model->layout.field.dim;
+    size_t dim = model->dim;
     if (wanted != lam_metadata_has_maps(file))
         return lam_fail(LAM_ERR_FORMAT, "%s: its configuration says that it has %s, and its format that it has %s; the file is damaged or "
             "was edited by hand", where, wanted ? "column maps" : "none", wanted ? "none" : "column maps");

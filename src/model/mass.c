@@ -25,7 +25,7 @@ typedef struct box {
 /* ---- cells -------------------------------------------------------------------------------------------------------- */
 
 typedef struct points {
-    const lam_maps *maps;
+    const lam_model *model;
     const box *b;
     cell *cells; /* [n / b->points] */
 } points;
@@ -43,7 +43,7 @@ static void fill(void *self, size_t first, size_t rows, double *x)
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < p->b->dim; j++)
             x[i * p->b->dim + j] = coordinate(&p->cells[(first + i) / p->b->points], (first + i) % p->b->points, j);
-    lam_maps_inverse(p->maps, x, rows, p->b->dim, x, NULL);
+    lam_maps_inverse(p->model->maps, x, rows, p->b->dim, x, NULL);
 }
 
 /* dx/du of a column's map at u, by the inverse alone: the slopes that log p counts are so tested, not used. */
@@ -65,11 +65,11 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
         cell *c = &p->cells[(first + i) / b->points];
         double volume = c->half[0] * (b->dim > 1 ? c->half[1] : 1); /* a point's share of the cell */
         for (size_t j = 0; j < b->dim; j++)
-            volume *= stretch(p->maps, j, coordinate(c, (first + i) % b->points, j));
-        c->mass += volume * exp(lam_base_log_prob(y + i * b->dim, b->dim) - l[i]);
+            volume *= stretch(p->model->maps, j, coordinate(c, (first + i) % b->points, j));
+        c->mass += volume * exp(lam_base_log_prob(p->model, y + i * b->dim) - l[i]);
         if (!isfinite(c->mass))
             return lam_fail(LAM_ERR_SOLVER, "the density near (%g, %g), %s, is not finite", c->middle[0], b->dim > 1 ? c->middle[1] : 0,
-                p->maps != NULL ? "behind the column maps" : "standardised units");
+                p->model->maps != NULL ? "behind the column maps" : "standardised units");
     }
     return LAM_OK;
 }
@@ -77,7 +77,7 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
 /* Masses of n cells, which are 0 before. */
 static lam_status measure(lam_pass *pass, const box *b, cell *cells, size_t n)
 {
-    points p = { pass->model->maps, b, cells };
+    points p = { pass->model, b, cells };
     lam_counts counts = { 0 };
     const lam_rows rows = { &p, fill, take };
     lam_status status = lam_pass_run(pass, 1, 1, n * b->points, &rows, &counts);
@@ -265,7 +265,7 @@ lam_status lam_mass(const lam_pass *pass, double *mass)
     lam_pass p = *pass;
     p.units = LAM_UNITS_STANDARDISED;
     p.divergence = LAM_DIV_EXACT;
-    box b = { .dim = p.model->layout.field.dim };
+    box b = { .dim = p.model->dim };
     b.side = b.dim == 1 ? SIDE_1D : SIDE_2D;
     b.points = b.dim == 1 ? 2 : 4;
     size_t n = b.dim == 1 ? b.side : b.side * b.side, chosen = 0;

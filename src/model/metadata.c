@@ -105,17 +105,38 @@ static lam_status tuned_text(const lam_model *model, char **text)
     return LAM_OK;
 }
 
+static const char *format_of(const lam_model *model)
+{
+    return model->given.given > 0 ? LAM_MODEL_FORMAT_GIVEN : model->maps != NULL ? LAM_MODEL_FORMAT_MAPS : LAM_MODEL_FORMAT;
+}
+
+static lam_status given_texts(const lam_model *model, char **given, char **levels)
+{
+    double *numbers = lam_alloc(2 * model->dim, sizeof *numbers);
+    if (numbers == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t k = 0; k < model->given.given; k++)
+        numbers[model->given.given_at[k]] = 1;
+    for (size_t j = 0; j < model->dim; j++)
+        numbers[model->dim + j] = (double)model->given.levels[j];
+    lam_status status = lam_metadata_numbers(numbers, model->dim, given);
+    if (status == LAM_OK)
+        status = lam_metadata_numbers(numbers + model->dim, model->dim, levels);
+    lam_free(numbers);
+    return status;
+}
+
 lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
 {
     static const char *const keys[LAM_META_PAIRS]
         = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test", "tuned",
-            "train_low", "train_high", "named" };
-    size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
+            "train_low", "train_high", "named", "given", "levels" };
+    size_t dim = model->dim, blocks = model->layout.blocks;
     char log_det[LAM_NUMBER_SIZE], **text = meta->texts;
     int tuned = model->tuned.h_star != NULL;
     memset(meta, 0, sizeof *meta);
     lam_number_print(model->log_det, log_det);
-    lam_status status = plain_text(model->maps != NULL ? LAM_MODEL_FORMAT_MAPS : LAM_MODEL_FORMAT, &text[0]);
+    lam_status status = plain_text(format_of(model), &text[0]);
     status = status == LAM_OK ? lam_metadata_config(&model->config, &text[1]) : status;
     status = status == LAM_OK ? name_list(model->columns, dim, &text[2]) : status;
     status = status == LAM_OK ? lam_metadata_numbers(model->mean, dim, &text[3]) : status;
@@ -128,6 +149,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->low, dim, &text[10]) : status;
     status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->high, dim, &text[11]) : status;
     status = status == LAM_OK ? plain_text(model->has_names ? "true" : "false", &text[12]) : status;
+    status = status == LAM_OK && model->given.given > 0 ? given_texts(model, &text[13], &text[14]) : status;
     if (status != LAM_OK) {
         lam_metadata_free(meta);
         return status;
@@ -145,6 +167,8 @@ void lam_metadata_free(lam_metadata *meta)
     memset(meta, 0, sizeof *meta);
 }
 
+enum { MOST_LEVELS = 1000000 }; /* of a column of texts */
+
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 int lam_metadata_is_ours(const lam_st_file *file)
@@ -152,10 +176,16 @@ int lam_metadata_is_ours(const lam_st_file *file)
     return lam_st_meta(file, "laminar") != NULL;
 }
 
-int lam_metadata_has_maps(const lam_st_file *file)
+static int has_format(const lam_st_file *file, const char *wanted)
 {
     const char *format = lam_st_meta(file, "laminar");
-    return format != NULL && strcmp(format, LAM_MODEL_FORMAT_MAPS) == 0;
+    return format != NULL && strcmp(format, wanted) == 0;
+}
+
+int lam_metadata_has_maps(const lam_st_file *file)
+{
+    return has_format(file, LAM_MODEL_FORMAT_MAPS)
+        || (has_format(file, LAM_MODEL_FORMAT_GIVEN) && lam_st_find(file, "map.0") != NULL);
 }
 
 static lam_status damaged(const char *where, const char *key, const char *what)
@@ -198,9 +228,9 @@ lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where,
 lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim)
 {
     const char *format = lam_st_meta(file, "laminar"), *config = lam_st_meta(file, "config");
-    if (strcmp(format, LAM_MODEL_FORMAT) != 0 && !lam_metadata_has_maps(file))
-        return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\" and \"%s\"; use a newer one",
-            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_MAPS);
+    if (!has_format(file, LAM_MODEL_FORMAT) && !has_format(file, LAM_MODEL_FORMAT_MAPS) && !has_format(file, LAM_MODEL_FORMAT_GIVEN))
+        return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\" to \"%s\"; use a newer one",
+            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_GIVEN);
     if (config == NULL)
         return damaged(where, "config", "is missing");
     cfg->map = LAM_MAP_NONE; /* as the text of a model without maps leaves it unsaid */
@@ -222,12 +252,44 @@ lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_co
     return status;
 }
 
+/* A list of whole numbers from 0 to most. */
+static lam_status read_wholes(const lam_st_file *file, const char *where, const char *key, size_t n, double most, double *numbers)
+{
+    LAM_TRY(lam_metadata_read_numbers(file, where, key, n, 0, numbers));
+    for (size_t j = 0; j < n; j++)
+        if (numbers[j] != floor(numbers[j]) || numbers[j] > most)
+            return damaged(where, key, "holds something else than numbers in their range");
+    return LAM_OK;
+}
+
+lam_status lam_metadata_given(const lam_st_file *file, const char *where, size_t dim, unsigned char *is_given, size_t *levels, int *any)
+{
+    *any = has_format(file, LAM_MODEL_FORMAT_GIVEN);
+    if (!*any)
+        return LAM_OK;
+    double *numbers = lam_alloc(2 * dim, sizeof *numbers);
+    lam_status status = numbers == NULL ? LAM_ERR_MEMORY : read_wholes(file, where, "given", dim, 1, numbers);
+    if (status == LAM_OK)
+        status = read_wholes(file, where, "levels", dim, MOST_LEVELS, numbers + dim);
+    size_t given = 0;
+    for (size_t j = 0; status == LAM_OK && j < dim; j++) {
+        given += is_given[j] = numbers[j] > 0;
+        levels[j] = (size_t)numbers[dim + j];
+        if (levels[j] > 0 && !is_given[j])
+            status = damaged(where, "levels", "says that a column is of texts, which is not given");
+    }
+    if (status == LAM_OK && (given == 0 || given == dim))
+        status = damaged(where, "given", "says that all columns are given, or none");
+    lam_free(numbers);
+    return status;
+}
+
 static lam_status read_columns(const lam_st_file *file, const char *where, lam_model *model)
 {
     cJSON *columns = read_list(file, where, "columns");
     lam_status status = columns == NULL ? LAM_ERR_FORMAT : LAM_OK;
     const cJSON *item = columns == NULL ? NULL : columns->child;
-    for (size_t j = 0; status == LAM_OK && item != NULL && j < model->layout.field.dim; j++, item = item->next)
+    for (size_t j = 0; status == LAM_OK && item != NULL && j < model->dim; j++, item = item->next)
         status = lam_model_name_column(model, j, item->valuestring);
     cJSON_Delete(columns);
     return status;
@@ -241,7 +303,7 @@ static lam_status read_named(const lam_st_file *file, const char *where, lam_mod
         return damaged(where, "named", "is neither true nor false");
     model->has_names = named != NULL && strcmp(named, "true") == 0;
     int chosen = model->config.columns.n > 0 || model->config.drop.n > 0;
-    for (size_t j = 0; named == NULL && j < model->layout.field.dim; j++) {
+    for (size_t j = 0; named == NULL && j < model->dim; j++) {
         char number[24];
         const char *name = model->columns[j];
         snprintf(number, sizeof number, "%zu", j + 1);
@@ -292,7 +354,7 @@ static lam_status read_tuned(const lam_st_file *file, const char *where, lam_mod
 /* Files from before there was a range have none. */
 static lam_status read_range(const lam_st_file *file, const char *where, lam_model *model)
 {
-    size_t dim = model->layout.field.dim;
+    size_t dim = model->dim;
     if (lam_st_meta(file, "train_low") == NULL && lam_st_meta(file, "train_high") == NULL)
         return LAM_OK;
     double *low = lam_alloc(2 * dim, sizeof *low);
@@ -307,7 +369,7 @@ static lam_status read_range(const lam_st_file *file, const char *where, lam_mod
 
 lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_model *model)
 {
-    size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
+    size_t dim = model->dim, blocks = model->layout.blocks;
     const char *hash = lam_st_meta(file, "data_hash"), *log_det = lam_st_meta(file, "log_det");
     LAM_TRY(read_columns(file, where, model));
     LAM_TRY(read_named(file, where, model));
@@ -323,8 +385,9 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
         return damaged(where, "log_det", log_det == NULL ? "is missing" : "is not a number");
     double sum = 0, size = 1;
     for (size_t j = 0; j < dim; j++) {
-        sum -= log(model->scale[j]);
-        size += fabs(log(model->scale[j]));
+        double one = lam_model_role(model, j) == LAM_GIVEN ? 0 : log(model->scale[j]);
+        sum -= one;
+        size += fabs(one);
     }
     if (!(fabs(sum - model->log_det) <= 1e-9 * size)) /* the sums may have been made in different orders */
         return damaged(where, "log_det", "does not belong to \"scale\"");

@@ -10,9 +10,10 @@ void lam_model_free(lam_model *model)
 {
     if (model == NULL)
         return;
-    for (size_t j = 0; model->columns != NULL && j < model->layout.field.dim; j++)
+    for (size_t j = 0; model->columns != NULL && j < model->dim; j++)
         free(model->columns[j]);
     lam_free(model->columns);
+    lam_given_clear(&model->given);
     lam_free(model->tensors);
     lam_free(model->params);
     lam_free(model->mean);
@@ -39,13 +40,18 @@ static lam_status list_tensors(lam_model *model)
     return LAM_OK;
 }
 
-static lam_status fill_empty(lam_model *model, const lam_config *config, size_t dim)
+static lam_status fill_empty(lam_model *model, const lam_config *config, size_t dim, const unsigned char *is_given,
+    const size_t *levels)
 {
+    model->dim = dim;
     LAM_TRY(lam_config_check(config));
+    LAM_TRY(lam_given_make(dim, is_given, levels, &model->given));
     LAM_TRY(lam_config_copy(&model->config, config));
     LAM_TRY(lam_config_resolve(&model->config, LAM_USUAL_ROWS, dim)); /* a fit has chosen by its own rows already */
     config = &model->config;
-    LAM_TRY(lam_layout_init(&model->layout, config, dim));
+    LAM_TRY(model->given.inputs > 0
+            ? lam_layout_conditional(&model->layout, config, model->given.moving, model->given.inputs)
+            : lam_layout_init(&model->layout, config, dim));
     LAM_TRY(list_tensors(model));
     if ((model->params = lam_alloc(model->layout.parameters, sizeof(double))) == NULL
         || (model->columns = lam_alloc(dim, sizeof *model->columns)) == NULL
@@ -63,14 +69,14 @@ static lam_status fill_empty(lam_model *model, const lam_config *config, size_t 
     return LAM_OK;
 }
 
-lam_status lam_model_empty(const lam_config *config, size_t dim, lam_model **out)
+lam_status lam_model_empty_given(const lam_config *config, size_t dim, const unsigned char *is_given, const size_t *levels, lam_model **out)
 {
     *out = NULL;
     lam_model *model = lam_alloc(1, sizeof *model);
     if (model == NULL)
         return LAM_ERR_MEMORY;
     lam_config_init(&model->config);
-    lam_status status = fill_empty(model, config, dim);
+    lam_status status = fill_empty(model, config, dim, is_given, levels);
     if (status != LAM_OK) {
         lam_model_free(model);
         return status;
@@ -79,14 +85,25 @@ lam_status lam_model_empty(const lam_config *config, size_t dim, lam_model **out
     return LAM_OK;
 }
 
-lam_status lam_model_create(const lam_config *config, size_t dim, lam_model **out)
+lam_status lam_model_empty(const lam_config *config, size_t dim, lam_model **out)
 {
-    LAM_TRY(lam_model_empty(config, dim, out));
+    return lam_model_empty_given(config, dim, NULL, NULL, out);
+}
+
+lam_status lam_model_create_given(const lam_config *config, size_t dim, const unsigned char *is_given, const size_t *levels,
+    lam_model **out)
+{
+    LAM_TRY(lam_model_empty_given(config, dim, is_given, levels, out));
     lam_model *model = *out;
     lam_layout_initial(&model->layout, config, model->params);
     for (size_t i = 0; config->precision == LAM_FLOAT && i < model->layout.parameters; i++)
         model->params[i] = (double)(float)model->params[i];
     return LAM_OK;
+}
+
+lam_status lam_model_create(const lam_config *config, size_t dim, lam_model **out)
+{
+    return lam_model_create_given(config, dim, NULL, NULL, out);
 }
 
 lam_status lam_model_name_column(lam_model *model, size_t column, const char *name)
@@ -101,7 +118,7 @@ lam_status lam_model_name_column(lam_model *model, size_t column, const char *na
 
 lam_status lam_model_set_range(lam_model *model, const double *low, const double *high)
 {
-    size_t dim = model->layout.field.dim;
+    size_t dim = model->dim;
     double *lows = lam_alloc(dim, sizeof *lows), *highs = lam_alloc(dim, sizeof *highs);
     if (lows == NULL || highs == NULL) {
         lam_free(lows);
@@ -118,7 +135,7 @@ lam_status lam_model_set_range(lam_model *model, const double *low, const double
 
 static lam_status copy_into(lam_model *copy, const lam_model *model)
 {
-    size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
+    size_t dim = model->dim, blocks = model->layout.blocks;
     for (size_t j = 0; j < dim; j++)
         LAM_TRY(lam_model_name_column(copy, j, model->columns[j]));
     memcpy(copy->params, model->params, model->layout.parameters * sizeof(double));
@@ -145,10 +162,17 @@ static lam_status copy_into(lam_model *copy, const lam_model *model)
 
 lam_status lam_model_copy(const lam_model *model, lam_model **out)
 {
-    lam_model *copy;
+    lam_model *copy = NULL;
     *out = NULL;
-    LAM_TRY(lam_model_empty(&model->config, model->layout.field.dim, &copy));
-    lam_status status = copy_into(copy, model);
+    unsigned char *is_given = lam_alloc(model->dim, sizeof *is_given);
+    if (is_given == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t k = 0; k < model->given.given; k++)
+        is_given[model->given.given_at[k]] = 1;
+    lam_status status = lam_model_empty_given(&model->config, model->dim, is_given, model->given.levels, &copy);
+    lam_free(is_given);
+    if (status == LAM_OK)
+        status = copy_into(copy, model);
     if (status != LAM_OK) {
         lam_model_free(copy);
         return status;
@@ -161,12 +185,30 @@ lam_status lam_model_copy(const lam_model *model, lam_model **out)
 
 size_t lam_model_dim(const lam_model *model)
 {
-    return model != NULL ? model->layout.field.dim : 0;
+    return model != NULL ? model->dim : 0;
 }
 
 size_t lam_model_parameter_count(const lam_model *model)
 {
     return model != NULL ? model->layout.trained : 0;
+}
+
+lam_role lam_model_role(const lam_model *model, size_t column)
+{
+    for (size_t k = 0; model != NULL && k < model->given.given; k++)
+        if (model->given.given_at[k] == column)
+            return LAM_GIVEN;
+    return model != NULL && column < model->dim ? LAM_MOVING : LAM_ABSENT;
+}
+
+int lam_model_any_given(const lam_model *model)
+{
+    return model != NULL && model->config.any_given;
+}
+
+size_t lam_model_given_count(const lam_model *model)
+{
+    return model != NULL ? model->given.given : 0;
 }
 
 const lam_config *lam_model_config(const lam_model *model)
@@ -176,7 +218,7 @@ const lam_config *lam_model_config(const lam_model *model)
 
 const char *lam_model_column(const lam_model *model, size_t column)
 {
-    return model != NULL && column < model->layout.field.dim ? model->columns[column] : NULL;
+    return model != NULL && column < model->dim ? model->columns[column] : NULL;
 }
 
 int lam_model_has_names(const lam_model *model)
@@ -188,7 +230,7 @@ lam_wanted lam_model_wanted(const lam_model *model)
 {
     if (model == NULL)
         return (lam_wanted) { 0 };
-    return (lam_wanted) { .owner = "the model", .names = { (const char *const *)model->columns, model->layout.field.dim },
+    return (lam_wanted) { .owner = "the model", .names = { (const char *const *)model->columns, model->dim },
         .has_names = model->has_names, .columns = model->config.columns, .drop = model->config.drop };
 }
 

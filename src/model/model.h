@@ -1,6 +1,7 @@
 /* The inside of a model. */
 #ifndef LAM_MODEL_MODEL_H
 #define LAM_MODEL_MODEL_H
+#include "data/given.h"
 #include "data/maps.h"
 #include "flow/layout.h"
 #include "model/setting.h"
@@ -20,10 +21,12 @@ struct lam_model {
     lam_layout_tensor *tensors; /* [n_tensors] of the layout, in file order */
     size_t n_tensors;
     double *params;        /* [layout.parameters], held in double whatever the precision of the fit */
+    size_t dim;            /* columns of a row: layout.field.dim is that of the flow, of the moving ones alone */
+    lam_given given;       /* which of them are given: none of an unconditional density */
     char **columns;        /* [dim] */
     int has_names;         /* 1: the data had them; 0: they are the columns' numbers in the data's file */
     double *mean, *scale;  /* [dim] of the standardiser */
-    double log_det;        /* -sum log scale, nats */
+    double log_det;        /* -sum log scale over the moving columns, nats */
     lam_maps *maps;        /* of the standardised columns; NULL: the flow sees them as they are */
     double *low, *high;    /* [dim] range of the training rows, data units; both NULL: not known */
     char data_hash[33];
@@ -35,6 +38,9 @@ struct lam_model {
 /* A model for data of these columns: named "1", "2", ..., standardiser mean 0, scale 1, parameters from the seed (rounded to
  * float for a float fit, so that saving loses nothing). The caller frees it. */
 lam_status lam_model_create(const lam_config *config, size_t dim, lam_model **out);
+/* The same of rows of which some columns are given, is_given [dim] and levels [dim] as for lam_given_make. */
+lam_status lam_model_create_given(const lam_config *config, size_t dim, const unsigned char *is_given, const size_t *levels, lam_model **out);
+lam_status lam_model_empty_given(const lam_config *config, size_t dim, const unsigned char *is_given, const size_t *levels, lam_model **out);
 lam_status lam_model_copy(const lam_model *model, lam_model **out);
 /* The same as create, but all parameters are zero: for those who fill them. */
 lam_status lam_model_empty(const lam_config *config, size_t dim, lam_model **out);

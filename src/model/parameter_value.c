@@ -14,8 +14,6 @@
 _Static_assert(sizeof(lam_layer) == sizeof(unsigned) && sizeof(lam_solver) == sizeof(unsigned)
     && sizeof(lam_end) == sizeof(unsigned) && sizeof(lam_precision) == sizeof(unsigned), "enums are ints wide");
 
-static const double WIDEST = 1e6; /* hidden layer */
-
 static void *field(const lam_param *param, lam_config *cfg)
 {
     return (char *)cfg + param->offset;
@@ -141,44 +139,6 @@ static lam_status set_text(const lam_param *param, char **place, const char *val
 }
 
 /* ---- those with a form of their own ------------------------------------------------------------------------------ */
-
-static lam_status set_dims(const lam_param *param, lam_config *cfg, const char *value)
-{
-    size_t hidden[LAM_MAX_HIDDEN] = { 0 }, n = 0;
-    for (const char *p = value; strcmp(value, "auto") != 0; p++) {
-        char width[24];
-        uint64_t whole;
-        size_t length = strcspn(p, "-,"); /* 60-60-60 is the field's way, 60,60,60 is understood */
-        if (n == LAM_MAX_HIDDEN)
-            return lam_fail(LAM_ERR_ARGUMENT, "%s: more than %d hidden layers", param->shown.name, LAM_MAX_HIDDEN);
-        snprintf(width, sizeof width, "%.*s", length < sizeof width ? (int)length : 0, p);
-        if (lam_whole_read(width, &whole) != 0 || whole < 1 || (double)whole > WIDEST)
-            return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not a list of widths such as 60-60-60, each from 1 to "
-                "1000000", param->shown.name, value);
-        hidden[n++] = (size_t)whole;
-        p += length;
-        if (*p == '\0')
-            break;
-    }
-    memcpy(cfg->hidden, hidden, sizeof hidden);
-    cfg->n_hidden = n;
-    return LAM_OK;
-}
-
-static lam_status get_dims(const lam_config *cfg, char *value, size_t size)
-{
-    size_t used = 0;
-    value[0] = '\0';
-    if (cfg->n_hidden == 0)
-        snprintf(value, size, "auto");
-    for (size_t i = 0; i < cfg->n_hidden && i < LAM_MAX_HIDDEN; i++) {
-        int n = snprintf(value + used, size - used, "%s%zu", i == 0 ? "" : "-", cfg->hidden[i]);
-        used += n < 0 ? size : (size_t)n;
-        if (used >= size)
-            return lam_fail(LAM_ERR_ARGUMENT, "dims: the text does not fit in %zu bytes", size);
-    }
-    return LAM_OK;
-}
 
 static lam_status set_first_step(const lam_param *param, lam_config *cfg, const char *value)
 {
@@ -322,7 +282,7 @@ lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *va
     case LAM_PARAM_NOISE:
         return lam_param_set_names(param, lam_param_names(param, cfg), value);
     case LAM_PARAM_DIMS:
-        return set_dims(param, cfg, value);
+        return lam_param_set_dims(param, cfg, value);
     case LAM_PARAM_FIRST:
         return set_first_step(param, cfg, value);
     case LAM_PARAM_START:
@@ -405,7 +365,7 @@ lam_status lam_param_get(const lam_param *param, const lam_config *cfg, char *va
     case LAM_PARAM_NOISE:
         return get_names(param, cfg, value, size);
     case LAM_PARAM_DIMS:
-        return get_dims(cfg, value, size);
+        return lam_param_get_dims(param, cfg, value, size);
     case LAM_PARAM_FIRST:
         if (cfg->first_step == LAM_STEP_GIVEN)
             lam_number_print(cfg->first_step_size, text);
@@ -432,8 +392,8 @@ lam_status lam_param_check(const lam_param *param, const lam_config *cfg)
 {
     char value[LAM_MAX_HIDDEN * 21 + 1];
     lam_config scratch = { 0 };
-    if (param->kind == LAM_PARAM_DIMS && (cfg->n_hidden > LAM_MAX_HIDDEN))
-        return lam_fail(LAM_ERR_ARGUMENT, "dims: %zu hidden layers; there may be %d at the most", cfg->n_hidden, LAM_MAX_HIDDEN);
+    if (param->kind == LAM_PARAM_DIMS)
+        LAM_TRY(lam_param_check_dims(param, cfg));
     if (param->kind == LAM_PARAM_FIRST && (unsigned)cfg->first_step > LAM_STEP_GIVEN)
         return lam_fail(LAM_ERR_ARGUMENT, "first-step: %u is not a value of its enum (%s)", (unsigned)cfg->first_step,
             param->shown.values);

@@ -32,6 +32,8 @@
     { { name, group, words, help }, LAM_PARAM_WORD, offsetof(lam_config, field), 0, 0, 0, NULL, 0 }
 #define LIST(kind, name, group, field, items, help) \
     { { name, group, items, help }, kind, offsetof(lam_config, field), 0, 0, 0, NULL, 0 }
+#define DIMS(name, group, field, preset, help) \
+    { { name, group, "N-N-N", help }, LAM_PARAM_DIMS, offsetof(lam_config, field), 0, 0, 0, preset, 0 }
 #define SPECIAL(kind, name, group, values, preset, help) { { name, group, values, help }, kind, 0, 0, 0, 0, preset, 0 }
 
 /* "adam|adamw|...": every name with a bar before it, less the first bar */
@@ -42,12 +44,13 @@
 /* In the order in which they are printed and applied: "tpr" stands before the four that it sets. */
 static const lam_param table[] = {
     ENUM("model", "model", model, "density|vae", "density", "what is fitted: `laminar fit` or `laminar vae fit`"),
-    SPECIAL(LAM_PARAM_DIMS, "dims", "flow", "N-N-N", "auto", "widths of the hidden layers, 1 to 16 of them"),
+    DIMS("dims", "flow", hidden, "auto", "widths of the hidden layers, 1 to 16 of them"),
     WHOLE_AUTO("blocks", "flow", blocks, 10000, "flows in the chain, each with its own weights"),
     ENUM("layer", "flow", layer, "ignore|concat|concat_v2|squash|concatsquash|blend|hyper", "concat",
         "how a layer sees the time"),
     ENUM("nonlinearity", "flow", nonlinearity, "tanh|softplus|elu|relu|swish|square|identity", "tanh",
         "between the layers"),
+    DIMS("context-dims", "flow", context_hidden, "auto", "widths of the hidden layers of the net that --given columns enter by"),
     ABOVE("time", "flow", time, 0, "1", "end time T of a block"),
     TRUTH("train-time", "flow", train_time, "false", "train the end time as well, as T = s^2"),
     ENUM("precision", "flow", precision, "float|double", "float", "width of the arithmetic"),
@@ -144,6 +147,7 @@ static const lam_param table[] = {
     ENUM("header", "data", header, "auto|yes|no", "auto", "whether the first line of a text file names the columns"),
     LIST(LAM_PARAM_LIST, "columns", "data", columns, "COL,COL", "columns to use, by name or number; none named: all"),
     LIST(LAM_PARAM_LIST, "drop", "data", drop, "COL,COL", "columns to leave out, by name or number"),
+    LIST(LAM_PARAM_LIST, "given", "data", given, "COL,COL", "columns that the density is conditional on: it is of the others, given these"),
     LIST(LAM_PARAM_NOISE, "noise", "data", noise, "auto|COL:a,COL:a", "uniform noise on [0, a) for columns of few values; auto: for all others of them, as wide as their values are apart"),
 
     WHOLE("latent", "vae", latent, 1, 4096, "64", "dimension of z"),

@@ -13,7 +13,7 @@ typedef enum lam_param_kind {
     LAM_PARAM_WORD,   /* char *, one of the words of shown.values; NULL is the first of them */
     LAM_PARAM_LIST,   /* lam_names */
     LAM_PARAM_NOISE,  /* as LIST, every item "COL:a" */
-    LAM_PARAM_DIMS,   /* hidden[] and n_hidden, 0 for "auto" */
+    LAM_PARAM_DIMS,   /* hidden[] and n_hidden, 0 for "auto"; or the context's */
     LAM_PARAM_FIRST,  /* first_step and first_step_size: "probe", "warm" or a number */
     LAM_PARAM_START,  /* warm_start: "none", "auto" or "flow-matching:N" */
     LAM_PARAM_MAP,    /* map and map_knots: "none", "normal-scores" or "normal-scores:N" */
@@ -23,7 +23,7 @@ typedef enum lam_param_kind {
 typedef struct lam_param {
     lam_parameter shown; /* first, so that lam_parameter_at can hand it out */
     lam_param_kind kind;
-    size_t offset;       /* into lam_config; unused by DIMS, FIRST, START, MAP and TPR */
+    size_t offset;       /* into lam_config; unused by FIRST, START, MAP and TPR */
     double low, high;    /* SIZE, REAL: range; U64: unused */
     int above_low;       /* 1: low itself is out of range */
     const char *preset;  /* the default, as text; NULL for a list: none */
@@ -59,6 +59,13 @@ char **lam_param_text(const lam_param *param, lam_config *cfg);
 /* The names of a LIST or NOISE in cfg; NULL for other kinds. */
 lam_names *lam_param_names(const lam_param *param, lam_config *cfg);
 const lam_names *lam_param_names_of(const lam_param *param, const lam_config *cfg);
+
+/* ---- values that are widths (parameter_dims.c) -------------------------------------------------------------------- */
+
+/* There are not more layers than there may be. */
+lam_status lam_param_check_dims(const lam_param *param, const lam_config *cfg);
+lam_status lam_param_set_dims(const lam_param *param, lam_config *cfg, const char *value);
+lam_status lam_param_get_dims(const lam_param *param, const lam_config *cfg, char *value, size_t size);
 
 /* ---- values that are lists of columns (parameter_list.c) ---------------------------------------------------------- */
 

@@ -6,12 +6,13 @@
 
 static const double LOG_2_PI = 1.8378770664093454836;
 
-double lam_base_log_prob(const double *z, size_t dim)
+double lam_base_log_prob(const lam_model *model, const double *z)
 {
+    const lam_given *g = &model->given;
     double square = 0;
-    for (size_t j = 0; j < dim; j++)
-        square += z[j] * z[j];
-    return -0.5 * ((double)dim * LOG_2_PI + square);
+    for (size_t k = 0; k < g->moving; k++)
+        square += z[g->moving_at[k]] * z[g->moving_at[k]];
+    return -0.5 * ((double)g->moving * LOG_2_PI + square);
 }
 
 /* ---- options ------------------------------------------------------------------------------------------------------ */
@@ -58,16 +59,36 @@ typedef struct arrays {
     double *y, *logp;   /* [n, dim] (the whole way: [n, path, dim]) or NULL, [n] or NULL */
 } arrays;
 
+static lam_status check_cell(const lam_model *m, const double *x, size_t i, size_t j)
+{
+    double value = x[i * m->dim + j];
+    size_t levels = m->given.levels[j];
+    if (!isfinite(value))
+        return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %s; drop such rows first (--drop-bad-rows)", i + 1, j + 1, m->columns[j],
+            isnan(value) ? "NaN" : "infinite");
+    if (levels > 0 && !(value >= 0 && value < (double)levels && value == floor(value)))
+        return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %g, and the %zu levels of this column of texts are 0 to %zu", i + 1, j + 1,
+            m->columns[j], value, levels, levels - 1);
+    return LAM_OK;
+}
+
 lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n)
 {
-    size_t dim = pass->model->layout.field.dim;
+    size_t dim = pass->model->dim;
     if (n > 0 && x == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu rows were announced, and there are none", n);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < dim; j++)
-            if (!isfinite(x[i * dim + j]))
-                return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %s; drop such rows first (--drop-bad-rows)", i + 1, j + 1,
-                    pass->model->columns[j], isnan(x[i * dim + j]) ? "NaN" : "infinite");
+            LAM_TRY(check_cell(pass->model, x, i, j));
+    return LAM_OK;
+}
+
+lam_status lam_pass_check_given(const lam_pass *pass, const double *x, size_t n)
+{
+    const lam_given *g = &pass->model->given;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < g->given; k++)
+            LAM_TRY(check_cell(pass->model, x, i, g->given_at[k]));
     return LAM_OK;
 }
 
@@ -81,14 +102,26 @@ static void fill(void *self, size_t first, size_t rows, double *x)
 {
     const arrays *a = self;
     const lam_model *m = a->pass->model;
-    size_t dim = m->layout.field.dim;
+    size_t dim = m->dim;
     const double *from = a->x + first * dim;
-    if (!a->forward || a->pass->units == LAM_UNITS_STANDARDISED) {
+    int from_data = a->pass->units == LAM_UNITS_DATA;
+    if (!a->forward || !from_data)
         memcpy(x, from, rows * dim * sizeof *x);
-        return;
-    }
-    for (size_t i = 0; i < rows * dim; i++)
+    for (size_t i = 0; a->forward && from_data && i < rows * dim; i++)
         x[i] = (from[i] - m->mean[i % dim]) / m->scale[i % dim];
+    for (size_t k = 0; !a->forward && from_data && k < m->given.given; k++)
+        for (size_t i = 0, j = m->given.given_at[k]; i < rows; i++)
+            x[i * dim + j] = (from[i * dim + j] - m->mean[j]) / m->scale[j];
+}
+
+/* Given columns as they were given, not as rounding left them, in every state of a row. */
+static void put_given(const arrays *a, size_t first, size_t rows, size_t states)
+{
+    const lam_model *m = a->pass->model;
+    for (size_t k = 0; k < m->given.given; k++)
+        for (size_t i = first, j = m->given.given_at[k]; i < first + rows; i++)
+            for (size_t s = 0; s < states; s++)
+                a->y[(i * states + s) * m->dim + j] = a->x[i * m->dim + j];
 }
 
 static lam_status take(void *self, size_t first, size_t rows, const double *x, const double *y, const double *l)
@@ -96,7 +129,7 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
     const arrays *a = self;
     const lam_model *m = a->pass->model;
     (void)x;
-    size_t dim = m->layout.field.dim, times = a->pass->times, row = dim * (times > 0 ? m->layout.blocks * times + 1 : 1);
+    size_t dim = m->dim, times = a->pass->times, row = dim * (times > 0 ? m->layout.blocks * times + 1 : 1);
     int to_data = (!a->forward || times > 0) && a->pass->units == LAM_UNITS_DATA;
     for (size_t i = 0; a->y != NULL && i < rows * row; i++) {
         double value = to_data ? y[i] * m->scale[i % dim] + m->mean[i % dim] : y[i];
@@ -107,8 +140,10 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
     int as_given = times > 0 && (m->maps == NULL || a->pass->units == LAM_UNITS_DATA);
     for (size_t i = 0; as_given && i < rows; i++) /* a way starts with the row as it was given, not as rounding left it */
         memcpy(a->y + (first + i) * row, a->x + (first + i) * dim, dim * sizeof *a->y);
+    if (a->y != NULL)
+        put_given(a, first, rows, row / dim);
     for (size_t i = 0; a->logp != NULL && i < rows; i++) {
-        double logp = lam_base_log_prob(y + i * dim, dim) - l[i] + (a->pass->units == LAM_UNITS_DATA ? m->log_det : 0);
+        double logp = lam_base_log_prob(m, y + i * dim) - l[i] + (a->pass->units == LAM_UNITS_DATA ? m->log_det : 0);
         if (!isfinite(logp))
             return not_finite(first + i, "log p");
         a->logp[first + i] = logp;

@@ -1,5 +1,6 @@
 /* Many rows through a chain, batch by batch, in either direction and width: what scoring, sampling, encoding and checking
- * share. Rows come from and go to the caller's functions, in standardised units (data's side) or the base's. */
+ * share. Rows come from and go to the caller's functions, in standardised units (data's side) or the base's. They have all columns of
+ * the model; those that are given are standardised on either side, and stay what they are. */
 #ifndef LAM_MODEL_PASS_H
 #define LAM_MODEL_PASS_H
 #include "model/model.h"
@@ -46,6 +47,8 @@ lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n,
 
 /* LAM_ERR_DATA names the first of the rows x [n, dim] with something in it that is not finite. */
 lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n);
+/* The same of their given columns alone. */
+lam_status lam_pass_check_given(const lam_pass *pass, const double *x, size_t n);
 /* The same on arrays. x and y [n, dim]; the data's side in pass->units, checked to be finite; logp [n] in those units too. With
  * pass->times y is the way, [n, blocks * times + 1, dim], all of it in pass->units. */
 lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, double *logp, lam_counts *counts);
@@ -55,8 +58,8 @@ lam_status lam_pass_transform(const lam_pass *pass, int forward, const double *x
  * scales; 0: there is none. */
 double lam_pass_first_step(const lam_pass *pass, size_t block);
 
-/* -dim/2 log(2 pi) - |z|^2/2, nats */
-double lam_base_log_prob(const double *z, size_t dim);
+/* -n/2 log(2 pi) - |z|^2/2 over the n moving columns of a row z [dim], nats */
+double lam_base_log_prob(const lam_model *model, const double *z);
 
 /* lam_pass_run in one width (pass_w.c). */
 lam_status lam_pass_solve_f32(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);

@@ -4,6 +4,7 @@
 #include "model/pass.h"
 #include "model/solve.h"
 #include <math.h>
+#include <string.h>
 
 /* What a pass holds while it runs. */
 typedef struct hold {
@@ -11,7 +12,8 @@ typedef struct hold {
     lam_engine *engine;
     real *params;          /* [layout.parameters] */
     double *x, *y, *l;     /* of one batch: [rows, dim], [rows, dim] or the ways there, [rows] or NULL */
-    double *mapped;        /* [rows, dim] x as the flow sees it: x itself without column maps */
+    double *from, *to;     /* the flow's part of x and y, [rows, moving] and [rows, moving] or the ways there, column maps behind it */
+    double *inputs;        /* [rows, inputs] of the context */
     double *log_det;       /* [rows] of the maps */
     double *h_star;        /* [blocks] */
 } hold;
@@ -21,8 +23,9 @@ static void release(hold *h)
     lam_engine_free(h->engine);
     lam_pool_free(h->pool);
     lam_free(h->params);
-    if (h->mapped != h->x)
-        lam_free(h->mapped);
+    lam_free(h->from);
+    lam_free(h->to);
+    lam_free(h->inputs);
     lam_free(h->log_det);
     lam_free(h->x);
     lam_free(h->y);
@@ -44,7 +47,7 @@ static lam_status narrow_params(const lam_model *model, real *params)
 static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batch_rows)
 {
     const lam_model *model = pass->model;
-    size_t dim = model->layout.field.dim, blocks = model->layout.blocks;
+    size_t dim = model->dim, blocks = model->layout.blocks;
     size_t path = pass->times > 0 ? blocks * pass->times + 1 : 1; /* states of a row that are wanted */
     lam_engine_options options = { .max_rows = batch_rows, .trace = LAM_TRACE_NONE, .probes = pass->probes, .isa = pass->isa,
         .control = model->config.step_control, .max_times = pass->times };
@@ -58,7 +61,9 @@ static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batc
         || (with_l && (h->l = lam_alloc(batch_rows, sizeof(double))) == NULL)
         || (h->log_det = lam_alloc(batch_rows, sizeof(double))) == NULL || (h->h_star = lam_alloc(blocks, sizeof(double))) == NULL)
         return LAM_ERR_MEMORY;
-    if ((h->mapped = model->maps != NULL ? lam_alloc(batch_rows * dim, sizeof(double)) : h->x) == NULL)
+    if ((h->from = lam_alloc(batch_rows * model->given.moving, sizeof(double))) == NULL
+        || (h->to = lam_alloc(batch_rows * model->given.moving, path * sizeof(double))) == NULL
+        || (h->inputs = lam_alloc(batch_rows * model->given.inputs + 1, sizeof(double))) == NULL)
         return LAM_ERR_MEMORY;
     for (size_t b = 0; b < blocks; b++)
         h->h_star[b] = lam_pass_first_step(pass, b);
@@ -76,24 +81,41 @@ static void solve_options(const lam_pass *pass, double *h_star, lam_flow_solve *
     solve->keep_h_star = pass->learned != NULL;
 }
 
+/* The flow's part of h->x, and what it is conditional on. On the way from the base there are no maps in front of it. */
+static void take_apart(hold *h, const lam_pass *pass, int forward, size_t rows)
+{
+    const lam_model *m = pass->model;
+    const lam_condition condition = { .inputs = h->inputs };
+    lam_given_take(&m->given, forward ? m->maps : NULL, h->x, rows, h->from, h->log_det);
+    lam_given_inputs(&m->given, m->maps, h->x, rows, h->inputs);
+    lam_engine_condition(h->engine, &condition);
+}
+
+/* The states that the flow came to, [rows, states] of them, as whole rows; maps NULL: without. */
+static void put_together(hold *h, const lam_pass *pass, const lam_maps *maps, size_t rows, size_t states, double *log_det)
+{
+    const lam_given *g = &pass->model->given;
+    for (size_t i = 0; g->given > 0 && i < rows * states; i++)
+        memcpy(h->y + i * g->dim, h->x + i / states * g->dim, g->dim * sizeof *h->y);
+    lam_given_put(g, maps, h->to, rows * states, h->y, log_det);
+}
+
 /* A batch through the maps and the flow, in either direction. */
 static lam_status solve_batch(hold *h, const lam_pass *pass, int forward, const lam_flow_solve *solve, const lam_noise *noise, size_t rows,
     lam_counts *counts)
 {
     const lam_maps *maps = pass->model->maps;
-    size_t dim = pass->model->layout.field.dim, path = pass->model->layout.blocks * pass->times + 1;
+    size_t path = pass->model->layout.blocks * pass->times + 1;
     const double sign = forward ? -1 : 1; /* l grows as the log-density falls on the way to the base, and the other way back */
-    if (forward && maps != NULL)
-        lam_maps_forward(maps, h->x, rows, dim, h->mapped, h->log_det);
-    const double *from = forward ? h->mapped : h->x;
+    take_apart(h, pass, forward, rows);
     if (pass->times > 0)
-        LAM_TRY(lam_engine_trajectories(h->engine, h->params, from, rows, pass->times, solve, h->y, counts));
+        LAM_TRY(lam_engine_trajectories(h->engine, h->params, h->from, rows, pass->times, solve, h->to, counts));
     else
-        LAM_TRY(lam_engine_transform(h->engine, h->params, from, NULL, rows, forward, solve, noise, h->y, h->l, counts));
-    if (pass->times > 0 && pass->units == LAM_UNITS_DATA)
-        lam_maps_inverse(maps, h->y, rows * path, dim, h->y, NULL);
-    if (!forward && maps != NULL)
-        lam_maps_inverse(maps, h->y, rows, dim, h->y, h->log_det);
+        LAM_TRY(lam_engine_transform(h->engine, h->params, h->from, NULL, rows, forward, solve, noise, h->to, h->l, counts));
+    if (pass->times > 0)
+        put_together(h, pass, pass->units == LAM_UNITS_DATA ? maps : NULL, rows, path, NULL);
+    else
+        put_together(h, pass, forward ? NULL : maps, rows, 1, forward ? NULL : h->log_det);
     for (size_t i = 0; maps != NULL && h->l != NULL && i < rows; i++)
         h->l[i] += sign * h->log_det[i];
     return LAM_OK;

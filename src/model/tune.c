@@ -199,7 +199,7 @@ static lam_status make_reference(lam_tuner *t)
 static lam_status take_rows(const lam_tuner *t, const double *x, const uint64_t *order, size_t n, lam_tune_rows *to)
 {
     const lam_model *m = t->trial;
-    size_t dim = m->layout.field.dim;
+    size_t dim = m->dim;
     to->n = n < t->options.rows ? n : t->options.rows;
     if ((to->x = lam_alloc(to->n * dim, sizeof(double))) == NULL || (to->reference = lam_alloc(to->n, sizeof(double))) == NULL)
         return LAM_ERR_MEMORY;

@@ -1,7 +1,7 @@
 /* The training loss (method.md (5)) and its gradient through the steps taken: the chain there and back, -log N(z) at its end, and the
  * penalties, of which this file knows the list alone (penalty_w.c). */
 #include "base/error.h"
-#include "flow/inside.h"
+#include "flow/context.h"
 #include "flow/planes.h"
 #include "ode/space.h"
 #include "penalty/loss.h"
@@ -253,6 +253,7 @@ static lam_status reverse(loss_run *l, double g_l, real *grad, real *const *g_am
     for (size_t i = 0; i < e->options.integrands; i++)
         e->cotangent_integral[i] = l->penalty->coefficient[i] / (double)e->batch.rows;
     memset(grad, 0, e->layout->parameters * sizeof(real));
+    lam_context_start(e);
     for (size_t b = e->layout->blocks; status == LAM_OK && b-- > 0;) {
         if (g_am != NULL) {
             e->g_am = g_am[b];
@@ -261,6 +262,8 @@ static lam_status reverse(loss_run *l, double g_l, real *grad, real *const *g_am
         status = reverse_block(l, b, grad, counts);
     }
     e->g_am = NULL;
+    if (status == LAM_OK)
+        lam_context_reverse(e, grad);
     return status;
 }
 

@@ -20,7 +20,9 @@ void lam_matcher_free(lam_matcher *matcher); /* takes NULL */
 typedef struct lam_matching {
     uint64_t seed, stream; /* of noise and times */
     int paired;            /* 1: in groups of 64 rows each row takes the noise that makes the group's squared ways shortest (minibatch
-                              pairing: Pooladian et al. 2023; Tong et al. 2024) */
+                              pairing: Pooladian et al. 2023; Tong et al. 2024). Not of conditional densities, whose noise would then
+                              depend on what is given */
+    const lam_condition *condition; /* of a layout with a context; else NULL */
 } lam_matching;
 
 /* The loss over rows x[index[i]] (index NULL: x[i]), x [.., dim] standardised, and its gradient, grad [layout->parameters]; that of

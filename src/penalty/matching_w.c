@@ -1,7 +1,7 @@
 #include "penalty/matching.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "flow/inside.h"
+#include "flow/context.h"
 #include "flow/planes.h"
 #include "ode/space.h"
 #include "penalty/pairing.h"
@@ -126,7 +126,7 @@ static void match_tile(lam_matcher *m, size_t tile, size_t group, size_t thread)
     const real *x = m->x + tile * plane, *noise = m->noise + (m->look * e->batch.tiles + tile) * plane;
     const real *ends[2] = { x, noise }, there[2] = { (real)(1 - s), (real)s };
     e->kernels->combine(plane, record, NULL, 2, there, ends);
-    lam_field_forward(&e->field, slot, vectors, 0, 0, 1, record);
+    lam_field_forward(&e->field, slot, vectors, 0, 0, 1, lam_context_lines(e, tile), record);
     /* the cotangent 2 weight (f - target); the loss is its square over 4 weight */
     real *g = lam_field_cotangent(&e->field, e->scratch[thread]);
     const real *terms[3] = { lam_field_output(&e->field, record), noise, x };
@@ -137,8 +137,8 @@ static void match_tile(lam_matcher *m, size_t tile, size_t group, size_t thread)
     e->kernels->column_dots(e->dim, g, g, (real)(0.25 / weight), sums);
     for (size_t r = 0; r < rows; r++)
         e->tile_sum[tile] += (double)sums[r];
-    lam_field_reverse(&e->field, slot, vectors, 0, 0, 1, 1, record, e->scratch[thread], e->sums[group],
-        scratch + e->space->at_gin);
+    lam_field_reverse(&e->field, slot, vectors, 0, 0, 1, 1, lam_context_lines(e, tile), record, e->scratch[thread], e->sums[group],
+        scratch + e->space->at_gin, lam_context_cotangent(e, tile));
 }
 
 static void match_group(void *arg, size_t group, size_t thread)
@@ -177,6 +177,10 @@ lam_status lam_matching_loss(lam_matcher *m, const real *params, const double *x
     m->looks = looks_of(e->batch.tiles);
     m->slots = e->batch.tiles < LAM_MAX_SLOTS ? e->batch.tiles : LAM_MAX_SLOTS;
     lam_engine_run(e, draw_tile, m);
+    if (call->condition != NULL)
+        lam_engine_condition(e, call->condition);
+    LAM_TRY(lam_context_form(e, index));
+    lam_context_start(e);
     memset(grad, 0, e->layout->parameters * sizeof(real));
     memset(e->tile_sum, 0, e->batch.tiles * sizeof *e->tile_sum);
     for (size_t b = 0; b < e->layout->blocks; b++) {
@@ -192,6 +196,7 @@ lam_status lam_matching_loss(lam_matcher *m, const real *params, const double *x
         counts->forward += m->looks;
         counts->backward += m->looks;
     }
+    lam_context_reverse(e, grad);
     for (size_t i = 0; i < e->batch.tiles; i++)
         *loss += e->tile_sum[i];
     return isfinite(*loss) ? LAM_OK : lam_fail(LAM_ERR_DIVERGED, "the flow-matching loss is not finite; lower lr or set clip");

@@ -24,6 +24,7 @@ static void loss_tile(const loss_call *c, size_t tile, size_t group, size_t thre
     struct lam_tiles *t = e->tiles;
     lam_tile_share s = lam_tiles_share(e, tile, c->x, c->index, c->solve, c->noise);
     lam_loss loss = { 0 };
+    lam_tiles_condition(e, tile, thread, c->index);
     double *grad_x = c->grad_x != NULL ? c->grad_x + tile * LAM_TILE * e->dim : NULL;
     lam_status status = lam_engine_loss(t->engine[thread], c->params, s.x, s.index, s.rows, &s.solve, &s.noise, c->penalty,
         c->gradient ? t->tile_grad[thread] : NULL, grad_x, &loss);

@@ -41,15 +41,28 @@ static lam_status describe_data(lam_model *model, const lam_dataset *data)
     return lam_model_set_range(model, data->low, data->high);
 }
 
+/* The same columns are given, and the nets that they enter by are alike. */
+static int same_context(const lam_model *a, const lam_model *b)
+{
+    const lam_field_shape *x = &a->layout.context, *y = &b->layout.context;
+    int same = a->dim == b->dim && a->given.given == b->given.given && a->layout.inputs == b->layout.inputs && x->layers == y->layers
+        && x->parameters == y->parameters;
+    for (size_t i = 0; same && i < x->layers; i++)
+        same = x->layer[i].out == y->layer[i].out;
+    for (size_t k = 0; same && k < a->given.given; k++)
+        same = a->given.given_at[k] == b->given.given_at[k];
+    return same;
+}
+
 static lam_status take_weights(lam_model *model, const lam_model *init)
 {
     const lam_field_shape *a = &model->layout.field, *b = &init->layout.field;
     int same = a->dim == b->dim && a->layers == b->layers && a->type == b->type && a->activation == b->activation
-        && a->parameters == b->parameters && model->layout.blocks == init->layout.blocks;
+        && a->parameters == b->parameters && model->layout.blocks == init->layout.blocks && same_context(model, init);
     for (size_t i = 0; same && i < a->layers; i++)
         same = a->layer[i].in == b->layer[i].in && a->layer[i].out == b->layer[i].out;
     if (!same)
-        return lam_fail(LAM_ERR_SHAPE, "the model to start from has other columns, dims, blocks, layer or nonlinearity than the "
+        return lam_fail(LAM_ERR_SHAPE, "the model to start from has other columns, given columns, dims, context-dims, blocks, layer or nonlinearity than the "
             "configuration; take them from that model's configuration");
     memcpy(model->params, init->params, model->layout.parameters * sizeof(double));
     return LAM_OK;
@@ -72,6 +85,12 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
     LAM_TRY(lam_config_check(cfg));
     if (cfg->model != LAM_DENSITY)
         return lam_fail(LAM_ERR_ARGUMENT, "model: this configuration is of a vae, which `laminar vae fit` fits");
+    size_t given = 0;
+    for (size_t j = 0; j < data->dim; j++)
+        given += data->is_input[j];
+    if (given != cfg->given.n)
+        return lam_fail(LAM_ERR_ARGUMENT, "given: the configuration names %zu columns, and that of the data set %zu; build the data set with "
+            "this configuration", cfg->given.n, given);
     if (data->rows[LAM_TRAIN] == 0)
         return lam_fail(LAM_ERR_DATA, "there are no training rows; lower test-fraction and val-fraction");
     return LAM_OK;
@@ -87,7 +106,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     LAM_TRY(lam_config_choose(&d->cfg, d->data));
     cfg = &d->cfg;
     LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
-    LAM_TRY(lam_model_create(cfg, d->data->dim, &d->model));
+    LAM_TRY(lam_model_create_given(cfg, d->data->dim, d->data->is_input, d->data->levels, &d->model));
     LAM_TRY(describe_data(d->model, d->data));
     if (options->init != NULL)
         LAM_TRY(take_weights(d->model, options->init));
@@ -96,7 +115,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
         LAM_TRY(lam_maps_copy(options->init->maps, &d->model->maps));
     else if (cfg->map != LAM_MAP_NONE)
         LAM_TRY(lam_maps_fit(d->data->values[LAM_TRAIN], d->data->rows[LAM_TRAIN], d->data->dim, cfg->map_knots, &d->model->maps));
-    LAM_TRY(lam_flow_rows_make(d->data, d->model->maps, &d->rows));
+    LAM_TRY(lam_flow_rows_make(d->data, &d->model->given, d->model->maps, &d->rows));
     return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, &d->rows,
         d->pool, &d->trainer);
 }
@@ -166,6 +185,11 @@ static lam_status compare(const density *d, const lam_fit_state *s, const lam_fi
 static lam_status compare_mixture(const density *d, const size_t *index, double until, lam_fit_result *r)
 {
     lam_mixture_choice mixture;
+    if (d->model->given.given > 0) { /* it is of all columns */
+        r->mixture_test_nll = r->mixture_test_nll_se = (double)NAN;
+        r->mixture_components = 0;
+        return LAM_OK;
+    }
     static const char none[] = "there was no time left for a mixture of Gaussians to compare with";
     LAM_TRY(lam_mixture_choose(d->data, index, r->test_rows, d->cfg.isa, d->pool, until, &mixture));
     if (mixture.out_of_time && d->log->line != NULL)

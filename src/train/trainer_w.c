@@ -92,6 +92,13 @@ static void apply(trainer *t, lam_fit_state *state, size_t n, double lr, double 
     lam_stepper_apply(t->stepper, &update, t->grad, state->memory, state->params);
 }
 
+/* What the rows of a part are conditional on, those from row `first` on where the batch has no index. */
+static lam_condition condition_of(const trainer *t, lam_part part, size_t first)
+{
+    const double *given = t->rows->given[part];
+    return (lam_condition) { .inputs = given != NULL ? given + first * t->rows->inputs : NULL };
+}
+
 static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_report *report)
 {
     trainer *t = self;
@@ -102,7 +109,9 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     lam_penalty penalty = lam_penalty_of(cfg, iteration);
     lam_penalty_scale(&penalty, exp(state->penalty_log_scale));
     lam_loss loss;
+    const lam_condition condition = condition_of(t, LAM_TRAIN, 0);
     solve.keep_h_star = 1;
+    lam_engine_condition(t->train, &condition);
     memcpy(t->h_before, state->h_train, t->layout->blocks * sizeof(double));
     lam_status status = lam_engine_loss(t->train, state->params, t->rows->values[LAM_TRAIN],
         lam_batches_at(&t->batches, iteration), t->batches.size, &solve, &noise, &penalty, t->grad, NULL, &loss);
@@ -131,7 +140,8 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     const lam_config *cfg = t->cfg;
     size_t updated = t->layout->time;
     uint64_t iteration = state->warm + 1;
-    const lam_matching call = { .seed = cfg->seed, .stream = iteration, .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH };
+    const lam_condition condition = condition_of(t, LAM_TRAIN, 0);
+    const lam_matching call = { .seed = cfg->seed, .stream = iteration, .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH && t->layout->inputs == 0, .condition = &condition };
     *report = (lam_step_report) { .nll = (double)NAN, .tpr = (double)NAN };
     if (t->matcher == NULL)
         LAM_TRY(lam_matcher_create(t->layout, t->pool, t->batches.size, cfg->isa, &t->matcher));
@@ -175,6 +185,8 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
     while (lam_walk_next(walk)) {
         size_t first = walk->first, n = walk->n;
         noise.first_row = first;
+        const lam_condition condition = condition_of(t, e->part, walk->index != NULL ? 0 : first);
+        lam_engine_condition(t->evaluate[exact], &condition);
         lam_status status = lam_engine_transform(t->evaluate[exact], e->params, walk->index != NULL ? x : x + first * t->rows->dim,
             walk->index, n, 1, &solve, &noise, t->z, t->l, &walk->out->counts);
         if (status != LAM_OK)

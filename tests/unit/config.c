@@ -19,7 +19,7 @@ static void defaults_are_the_documented_ones(void **state)
     memset(&cfg, 0x5a, sizeof cfg); /* init does not look at what was there */
     lam_config_init(&cfg);
     const char *const expected[][2] = {
-        { "model", "density" }, { "dims", "auto" }, { "blocks", "auto" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "time", "1" },
+        { "model", "density" }, { "dims", "auto" }, { "blocks", "auto" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "context-dims", "auto" }, { "time", "1" },
         { "train-time", "false" }, { "precision", "float" }, { "solver", "dopri5" }, { "atol", "0.0001" },
         { "rtol", "0.0001" }, { "test-atol", "1.0e-5" }, { "test-rtol", "1.0e-5" }, { "test-solver", "auto" },
         { "test-steps", "0" }, { "first-step", "warm" },
@@ -35,7 +35,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "budget", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "10" }, { "rate-cuts", "2" }, { "val-freq", "auto" },
         { "log-freq", "10" }, { "val-rows", "0" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
         { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" }, { "map", "auto" },
-        { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "header", "auto" }, { "columns", "" }, { "drop", "" }, { "noise", "" },
+        { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "header", "auto" }, { "columns", "" }, { "drop", "" }, { "given", "" }, { "noise", "" },
         { "latent", "64" }, { "posterior", "cnf" }, { "amortised", "low-rank" }, { "rank", "20" }, { "pixels", "binary" },
         { "binarise", "fixed" }, { "invert", "false" }, { "variance-min", "0" }, { "variance-max", "0" }, { "epochs", "0" },
         { "warmup", "100" }, { "val-images", "0" }, { "test-images", "0" },
@@ -409,7 +409,7 @@ static void penalties_in_few_words(void **state)
 static void parameters_that_do_nothing(void **state)
 {
     (void)state;
-    static const char *const by_default[] = { "steps", "taylor-order", "error-l-weight", "rate-cuts" };
+    static const char *const by_default[] = { "context-dims", "steps", "taylor-order", "error-l-weight", "rate-cuts" };
     static const struct {
         const char *name, *settings[2][2];
         int idle;
@@ -419,7 +419,7 @@ static void parameters_that_do_nothing(void **state)
         { "warm-start-pairing", { { "warm-start", "none" } }, 1 }, { "lr-warmup", { { "schedule", "cuts" } }, 1 },
         { "decay-from", { { "schedule", "constant" } }, 1 }, { "early-stopping", { { "schedule", "constant" } }, 1 },
         { "rate-cuts", { { "schedule", "cuts" } }, 0 }, { "rate-cuts", { { "model", "vae" } }, 0 }, { "lr-warmup", { { "model", "vae" } }, 1 },
-        { "steps", { { "solver", "rk4" } }, 0 },
+        { "context-dims", { { "given", "a" } }, 0 }, { "steps", { { "solver", "rk4" } }, 0 },
         { "steps", { { "test-solver", "rk4" } }, 0 }, { "steps", { { "test-solver", "bosh3" }, { "test-steps", "4" } }, 1 },
         { "atol", { { "solver", "rk4" } }, 1 }, { "rtol", { { "solver", "euler" } }, 1 }, { "error-parts", { { "solver", "midpoint" } }, 1 },
         { "atol", { { "solver", "bosh3" } }, 0 }, { "test-atol", { { "solver", "rk4" } }, 1 }, { "test-rtol", { { "test-steps", "4" } }, 1 },

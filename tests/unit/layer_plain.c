@@ -153,7 +153,7 @@ static void tiles_against_plain(void **state)
             lam_field_prepare_f64(&field, 0, p.t);
             fill(in, 10000), fill(g, 20000);
             memcpy(record, in, stack * sizeof *in);
-            lam_field_forward_f64(&field, 0, vectors, 0, TANGENTS, 1, record);
+            lam_field_forward_f64(&field, 0, vectors, 0, TANGENTS, 1, NULL, record);
             memcpy(lam_field_cotangent_f64(&field, scratch), g, stack * sizeof *g);
             lam_field_reverse_f64(&field, 0, vectors, 0, TANGENTS, 1, 1, record, scratch, sums, gz);
             lam_field_collect_f64(&field, sums, grad, &beta);

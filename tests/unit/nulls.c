@@ -125,6 +125,9 @@ typedef struct argument {
     X(ANSWERED, lam_model_has_names, "model", lam_model_has_names(NULL)) \
     X(ANSWERED, lam_model_wanted, "model", lam_model_wanted(NULL).names.item) \
     X(ANSWERED, lam_model_prefix, "model", lam_model_prefix(NULL)) \
+    X(ANSWERED, lam_model_role, "model", lam_model_role(NULL, 0)) \
+    X(ANSWERED, lam_model_any_given, "model", lam_model_any_given(NULL)) \
+    X(ANSWERED, lam_model_given_count, "model", lam_model_given_count(NULL)) \
     X(ANSWERED, lam_model_data_hash, "model", lam_model_data_hash(NULL)) \
     X(TAKEN, lam_model_standardiser, "model", lam_model_standardiser(NULL, any, any, any)) \
     X(TAKEN, lam_model_standardiser, "mean", lam_model_standardiser(NULL, NULL, any, any)) \
@@ -145,6 +148,19 @@ typedef struct argument {
     X(NEEDED, lam_log_prob, "x", lam_log_prob(any, any, NULL, 1, any, any)) \
     X(NEEDED, lam_log_prob, "logp", lam_log_prob(any, any, any, 1, NULL, any)) \
     X(OPTIONAL, lam_log_prob, "counts", 0) \
+    X(NEEDED, lam_conditional_log_prob, "model", lam_conditional_log_prob(NULL, any, any, any, 1, 1, any, any)) \
+    X(OPTIONAL, lam_conditional_log_prob, "options", 0) \
+    X(NEEDED, lam_conditional_log_prob, "x", lam_conditional_log_prob(any, any, NULL, any, 1, 1, any, any)) \
+    X(OPTIONAL, lam_conditional_log_prob, "roles", 0) \
+    X(NEEDED, lam_conditional_log_prob, "logp", lam_conditional_log_prob(any, any, any, any, 1, 1, NULL, any)) \
+    X(OPTIONAL, lam_conditional_log_prob, "counts", 0) \
+    X(NEEDED, lam_conditional_sample, "model", lam_conditional_sample(NULL, any, 1, any, any, 1, 1, 1, any, any, any)) \
+    X(OPTIONAL, lam_conditional_sample, "options", 0) \
+    X(NEEDED, lam_conditional_sample, "x", lam_conditional_sample(any, any, 1, NULL, any, 1, 1, 1, any, any, any)) \
+    X(OPTIONAL, lam_conditional_sample, "roles", 0) \
+    X(NEEDED, lam_conditional_sample, "out", lam_conditional_sample(any, any, 1, any, any, 1, 1, 1, NULL, any, any)) \
+    X(OPTIONAL, lam_conditional_sample, "logp", 0) \
+    X(OPTIONAL, lam_conditional_sample, "counts", 0) \
     X(NEEDED, lam_sample, "model", lam_sample(NULL, any, 1, 1, any, any, any)) \
     X(OPTIONAL, lam_sample, "options", 0) \
     X(NEEDED, lam_sample, "x", lam_sample(any, any, 1, 1, NULL, any, any)) \

@@ -1,0 +1,141 @@
+/* Densities that are conditional on given columns (method.md 14): the context's gradient against finite differences in double, rows of a
+ * batch against rows alone, and what a fit of such a density is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#define LAM_WIDTH 64
+#include "penalty/matching.h"
+#include "reverse.h"
+
+/* ---- the flow ----------------------------------------------------------------------------------------------------- */
+
+/* Every layer type with TPR and its weight of l, by one block and by two; traces, activations and penalties take turns. */
+static void gradients(void **state)
+{
+    (void)state;
+    for (int layer = 0; layer <= LAM_LAYER_HYPER; layer++)
+        for (size_t turn = 0; turn < 4; turn++)
+            check_recipe((recipe) { .layer = (lam_layer)layer, .activation = (lam_activation)((layer + (int)turn * 2) % 7), .inputs = 1 + turn,
+                .n_hidden = 1 + turn % 2, .hidden = { 5, 4 }, .blocks = 1 + turn / 2, .divergence = (lam_divergence)(turn % 3),
+                .probes = 1 + turn % 2, .times = 4, .degree = 1, .coefficient = 5, .l_weight = turn == 3 ? 0 : 2, .seed = turn,
+                .kinetic = turn == 1 ? 0.7 : 0, .jacobian = turn == 2 ? 0.4 : 0, .tolerance = 1e-3 });
+    check_recipe((recipe) { .dim = 9, .inputs = 2, .layer = LAM_LAYER_SQUASH, .rows = 70, .tolerance = 1e-3 }); /* two chunks */
+    check_recipe((recipe) { .dim = 1, .inputs = 3, .rows = 70, .blocks = 2, .taylor = { 0.3, 0 }, .tolerance = 1e-3 });
+    check_recipe((recipe) { .inputs = 2, .taylor = { 0, 0.2 }, .layer = LAM_LAYER_CONCAT_V2, .divergence = LAM_DIV_GAUSSIAN });
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    lam_engine_options o = { .max_rows = 7, .trace = LAM_TRACE_EXACT, .gradients = 1, .method = LAM_GRAD_ADJOINT };
+    flow f = flow_create((recipe) { .inputs = 2 });
+    assert_int_equal(lam_engine_create_f64(&f.layout, f.pool, &o, &f.engine), LAM_ERR_UNSUPPORTED);
+    assert_non_null(strstr(lam_last_error(), "adjoint"));
+    flow_open(&f);
+    lam_engine_condition_f64(f.engine, &(lam_condition) { 0 });
+    assert_int_equal(flow_gradient(&f), LAM_ERR_ARGUMENT);
+    flow_close(&f);
+    f = flow_create((recipe) { .inputs = 2, .layer = LAM_LAYER_SQUASH });
+    o = (lam_engine_options) { .max_rows = 7, .trace = LAM_TRACE_EXACT, .gradients = 1, .integrands = 1, .integrand = { &lam_taylor[0] } };
+    assert_int_equal(lam_engine_create_f64(&f.layout, f.pool, &o, &f.engine), LAM_ERR_UNSUPPORTED);
+    assert_non_null(strstr(lam_last_error(), "taylor-coefficient"));
+    flow_close(&f);
+}
+
+/* With fixed steps a row's numbers do not depend on the rows beside it, to the last bit; nor do they with an index. */
+static void a_batch_is_its_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 70, DIM = 3, INPUTS = 2 };
+    flow f = flow_create((recipe) { .rows = ROWS, .inputs = INPUTS, .blocks = 2, .solver = LAM_RK4, .no_gradients = 1 });
+    double z[ROWS * DIM], l[ROWS], alone[DIM], alone_l;
+    size_t backwards[ROWS];
+    lam_counts counts = { 0 };
+    flow_open(&f);
+    must(lam_engine_transform_f64(f.engine, f.params, f.x, NULL, ROWS, 1, &f.solve, &f.noise, z, l, &counts));
+    for (size_t i = 0; i < ROWS; i += 13) {
+        const lam_condition condition = { .inputs = f.given + i * INPUTS };
+        lam_engine_condition_f64(f.engine, &condition);
+        must(lam_engine_transform_f64(f.engine, f.params, f.x + i * DIM, NULL, 1, 1, &f.solve, &f.noise, alone, &alone_l, &counts));
+        assert_memory_equal(alone, z + i * DIM, sizeof alone);
+        assert_true(alone_l == l[i]);
+    }
+    const lam_condition all = { .inputs = f.given };
+    double turned[ROWS * DIM], turned_l[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        backwards[i] = ROWS - 1 - i;
+    lam_engine_condition_f64(f.engine, &all);
+    must(lam_engine_transform_f64(f.engine, f.params, f.x, backwards, ROWS, 1, &f.solve, &f.noise, turned, turned_l, &counts));
+    for (size_t i = 0; i < ROWS; i++)
+        assert_true(turned_l[i] == l[ROWS - 1 - i]);
+    flow_close(&f);
+}
+
+/* Tiles that take their own steps are batches of their own: the same losses and gradients as their mean. */
+static void by_tile(void **state)
+{
+    (void)state;
+    enum { ROWS = 100 };
+    flow f = flow_create((recipe) { .rows = ROWS, .inputs = 2, .control = LAM_CONTROL_TILE, .times = 4, .degree = 1, .coefficient = 5,
+        .tolerance = 1e-9 });
+    flow whole = flow_create((recipe) { .rows = ROWS, .inputs = 2, .times = 4, .degree = 1, .coefficient = 5, .tolerance = 1e-9 });
+    flow_open(&f);
+    flow_open(&whole);
+    must(flow_gradient(&f));
+    must(flow_gradient(&whole));
+    assert_true(fabs(f.loss.loss - whole.loss.loss) < 1e-7);
+    assert_true(difference(f.grad, whole.grad, f.layout.time) < 1e-6 * largest(whole.grad, f.layout.time));
+    flow_close(&f);
+    flow_close(&whole);
+}
+
+/* ---- its start by flow matching ----------------------------------------------------------------------------------- */
+
+typedef struct matched {
+    flow f;
+    lam_matcher_f64 *matcher;
+    lam_condition condition;
+} matched;
+
+static double matching_loss(matched *m, double *grad)
+{
+    const lam_matching call = { .seed = 3, .stream = 1, .condition = &m->condition };
+    lam_counts counts = { 0 };
+    double loss;
+    must(lam_matching_loss_f64(m->matcher, m->f.params, m->f.x, NULL, m->f.rows, &call, grad, &loss, &counts));
+    return loss;
+}
+
+static void matching(void **state)
+{
+    (void)state;
+    matched m = { .f = flow_create((recipe) { .rows = 70, .inputs = 2, .blocks = 2, .layer = LAM_LAYER_CONCATSQUASH }) };
+    lam_layout_tensor t;
+    size_t n = m.f.layout.parameters;
+    double *ignored = calloc(n, sizeof *ignored);
+    m.condition.inputs = m.f.given;
+    must(lam_matcher_create_f64(&m.f.layout, m.f.pool, 70, NULL, &m.matcher));
+    matching_loss(&m, m.f.grad);
+    for (size_t i = 0; lam_layout_tensor_at(&m.f.layout, i, &t); i++) {
+        double *a = m.f.params + t.offset + t.count / 2, kept = *a, value[2], g = m.f.grad[t.offset + t.count / 2];
+        for (int side = 0; side < 2 && t.offset < m.f.layout.time; side++) {
+            *a = kept + (side ? 1e-5 : -1e-5);
+            value[side] = matching_loss(&m, ignored);
+            *a = kept;
+        }
+        if (t.offset < m.f.layout.time && !(fabs((value[1] - value[0]) / 2e-5 - g) < 1e-6 * (fabs(g) + 0.01)))
+            fail_msg("%s: %.10g by differences, %.10g by the reverse", t.name, (value[1] - value[0]) / 2e-5, g);
+    }
+    lam_matcher_free_f64(m.matcher);
+    free(ignored);
+    flow_close(&m.f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(gradients), cmocka_unit_test(refusals), cmocka_unit_test(a_batch_is_its_rows),
+        cmocka_unit_test(by_tile), cmocka_unit_test(matching) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
