@@ -147,6 +147,9 @@ typedef struct lam_table {
     int from_zero;    /* 1: messages, and names of a file without any, count columns from 0; numbers do not */
     size_t bad_rows;  /* dropped for a missing or non-numeric cell */
     size_t *bad_at;   /* [bad_rows] which of the source's rows these were, from 0, ascending; NULL if none */
+    lam_names *levels; /* [cols] of a column of text all texts that it may have, ascending; its cells are their numbers, from 0. A column of
+                        * numbers has none. NULL: there is no column of text (lam_table_set_levels) */
+    size_t missing;   /* cells that are NaN, where that was asked for */
     size_t duplicates;/* dropped as duplicates */
     size_t *duplicate_at; /* [duplicates] which of the source's rows these were, as bad_at; NULL if none */
     char hash[33];    /* 128-bit digest of values, hex: the data hash kept in a model */
@@ -160,12 +163,16 @@ typedef struct lam_wanted {
     lam_names names;         /* in their order */
     int has_names;           /* 0: there are names.n columns, and they go by their numbers in a file */
     lam_names columns, drop; /* what was taken of the file whose columns these are */
+    const lam_names *levels; /* [names.n] of its columns of text (lam_table); NULL: there are none */
 } lam_wanted;
 LAM_API lam_wanted lam_table_wanted(const lam_table *table); /* borrows its names; columns and drop are empty */
 
 typedef struct lam_read_options {
     lam_names columns, drop; /* those to take, in this order, and those to leave out; n 0: all / none */
     int drop_bad_rows, drop_duplicates;
+    int missing;       /* 1: a missing cell is NaN, and no error; a row of nothing else is dropped and counted as bad */
+    lam_names text;    /* columns that may be text, as of things that are given: then its texts are levels (lam_table). Where like has levels,
+                        * these are the columns of text, and a text that is no level is an error, or a bad row */
     lam_header header; /* of text files */
     const lam_wanted *like;  /* may be NULL: of the columns taken those wanted, in their order (lam_columns_choose) */
     int from_zero;           /* as in lam_table. Numbers in columns and drop count from 1 in either case */
@@ -199,6 +206,8 @@ LAM_API lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, l
 LAM_API const char *lam_toy_name(size_t index); /* NULL past the end */
 LAM_API lam_status lam_table_create(size_t rows, size_t cols, lam_table **out); /* zeros, names "1", "2", ... */
 LAM_API lam_status lam_table_rename(lam_table *table, size_t column, const char *name); /* keeps a copy of name; has_names is 1 then */
+/* Makes column, of whole numbers from 0, one of text: levels (copied) are what these stand for, different texts in ascending order. */
+LAM_API lam_status lam_table_set_levels(lam_table *table, size_t column, const lam_names *levels);
 /* .npy (f8; [rows] if cols == 1), .csv or .csv.gz by the path's ending; temporary name, sync, rename. */
 LAM_API lam_status lam_table_write(const lam_table *table, const char *path);
 /* What a .csv holds, to an open descriptor (1: stdout, which the caller has flushed); it stays open. */
@@ -369,6 +378,65 @@ typedef struct lam_check_report {
 } lam_check_report;
 LAM_API lam_status lam_check(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,
     lam_check_report *report);
+
+/* ---- questions to conditional densities ----------------------------------------------------------------------------- */
+
+/* Levels of a column of text (lam_table); n 0: it is one of numbers. Owned by the model. */
+LAM_API lam_names lam_model_levels(const lam_model *model, size_t column);
+
+/* The roles [dim] that lists of columns ask for, by name or by number among the model's columns, from 1: those of `of` move, those of
+ * `given` are given, and all others have the role `rest`. Without `of` (n 0) all columns move that are not given. Where the fit has fixed which
+ * columns are given, and of a model of all its columns, the roles are the fit's, and it is an error if the lists, or rest, say otherwise of a
+ * column: rest LAM_MOVING says nothing. LAM_ERR_ARGUMENT: no such column; one in both
+ * lists; another split than the fit's. */
+LAM_API lam_status lam_model_roles(const lam_model *model, const lam_names *of, const lam_names *given, lam_role rest, unsigned char *roles);
+/* Such roles for every row of x [n, dim], into out [n, dim]: a missing cell (NaN) is absent; of those that are to be filled (fills 1) it
+ * moves, but for text, and what is there is given. roles [dim]; LAM_ERR_DATA: a row without a cell that moves, unless fills. */
+LAM_API lam_status lam_roles_of_rows(const lam_model *model, const unsigned char *roles, int fills, const double *x, size_t n,
+    unsigned char *out);
+
+/* How predictions are made: by draws, or, where in no row more than one column moves, by integrating its density, whose error is far smaller.
+ * AUTO: the latter where it can be. */
+typedef enum lam_predict_method { LAM_PREDICT_AUTO, LAM_PREDICT_DRAWS, LAM_PREDICT_INTEGRAL } lam_predict_method;
+
+/* Zeros are defaults. */
+typedef struct lam_predict_options {
+    const lam_eval_options *eval; /* NULL: defaults. Its progress is told of rows */
+    lam_predict_method method;
+    uint64_t seed;
+    size_t draws;            /* a row; 0: 1000 */
+    const size_t *columns;   /* [n_columns] that are predicted; NULL: all that move in the first row */
+    size_t n_columns;
+    const double *quantiles; /* [n_quantiles], each above 0 and below 1 */
+    size_t n_quantiles;
+    const double *below;     /* [n_below]: the probability of being at most this */
+    size_t n_below;
+} lam_predict_options;
+
+typedef struct lam_predict_report {
+    lam_predict_method method; /* the one that was taken, */
+    size_t draws;              /* of draws: so many a row */
+    double mass_error;         /* of integrals: the largest |1 - integral of the density| over the rows; means and so on are divided by it */
+    lam_counts counts;
+} lam_predict_report;
+
+/* Of each row of x [n, dim] and each column predicted 2 + n_quantiles + n_below numbers: mean, standard deviation, quantiles, probabilities;
+ * values [n, columns, numbers]. errors (may be NULL), likewise: of draws the standard errors of these, of integrals 0. roles and n_roles are as for
+ * lam_conditional_log_prob; cells that move are not looked at. report may be NULL. LAM_ERR_ARGUMENT: a column that is given is to be
+ * predicted, an integral is asked for where more than one column moves; LAM_ERR_SOLVER. */
+LAM_API lam_status lam_predict(const lam_model *model, const lam_predict_options *options, const double *x, const unsigned char *roles,
+    size_t n_roles, size_t n, double *values, double *errors, lam_predict_report *report);
+
+/* How far the values of a column are where its distribution has them: under a true model the share of the distribution below a value is
+ * uniform over the rows. */
+typedef struct lam_calibration {
+    size_t rows;            /* that have a value; 0: the column does not move */
+    double distance, band;  /* largest distance of the shares' distribution from the uniform one, and what it stays below with probability 0.95 */
+    double inside[2], inside_se[2]; /* share of values within the central intervals of 50 and 90 %; its standard error under a true model */
+} lam_calibration;
+/* out [dim], by draws of each row (0: 400), or, of a model without given columns, by one set of draws of its columns. roles as above. */
+LAM_API lam_status lam_calibrate(const lam_model *model, const lam_eval_options *options, uint64_t seed, const double *x,
+    const unsigned char *roles, size_t n_roles, size_t n, size_t draws, lam_calibration *out);
 
 /* ---- fitting ------------------------------------------------------------------------------------------------------ */
 

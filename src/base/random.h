@@ -25,6 +25,7 @@ typedef enum lam_purpose {
     LAM_DRAW_SUBSET,     /* which rows a validation or test takes that has no time for all */
     LAM_DRAW_MIXTURE,    /* where a mixture of Gaussians starts */
     LAM_DRAW_MAP,        /* the halves of a column that say how many quantiles its map takes */
+    LAM_DRAW_PIT,        /* where between two draws a value falls */
 } lam_purpose;
 
 /* Four 32-bit words for counter (a, b) under (seed, purpose). */

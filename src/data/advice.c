@@ -2,8 +2,10 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "data/levels.h"
 #include "data/lone.h"
 #include "data/moments.h"
+#include "data/present.h"
 #include "data/relations.h"
 #include "data/remark.h"
 #include <math.h>
@@ -59,12 +61,26 @@ static lam_status refuse_span(const lam_dataset *data, size_t column, const lam_
     return lam_remark_fail(&text, LAM_ERR_DATA);
 }
 
-/* columns [dim] is room for the constant ones. */
-static lam_status take_moments(lam_dataset *data, int standardise, lam_column_moments *moments, size_t *columns)
+static lam_status refuse_empty(const lam_dataset *data, size_t column)
+{
+    const lam_source source = source_of(data);
+    lam_remark text;
+    LAM_TRY(lam_remark_begin(&text));
+    lam_remark_column(text.out, &source, column);
+    fputs(" is missing in every training row; leave it out with ", text.out);
+    lam_remark_drop(text.out, &source, &column, 1);
+    return lam_remark_fail(&text, LAM_ERR_DATA);
+}
+
+/* columns [dim] is room for the constant ones, room that for the cells of a column. */
+static lam_status take_moments(lam_dataset *data, int standardise, lam_column_moments *moments, size_t *columns, double *room)
 {
     size_t constants = 0;
     for (size_t j = 0; j < data->dim; j++) {
-        lam_moments_of(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &moments[j]);
+        size_t n = lam_present_cells(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, room);
+        if (n == 0)
+            return refuse_empty(data, j);
+        lam_moments_of(room, n, 1, &moments[j]);
         if (moments[j].constant)
             columns[constants++] = j;
     }
@@ -76,9 +92,10 @@ static lam_status take_moments(lam_dataset *data, int standardise, lam_column_mo
             return refuse_span(data, j, m);
         if (!(data->low[j] < data->high[j])) /* else without values far from all others */
             data->low[j] = m->low, data->high[j] = m->high;
-        data->mean[j] = standardise ? m->mean : 0;
-        data->scale[j] = standardise ? m->deviation : 1;
-        data->log_det -= data->is_input[j] ? 0 : log(data->scale[j]);
+        int scaled = standardise && !lam_levels_are_text(data->texts, j);
+        data->mean[j] = scaled ? m->mean : 0;
+        data->scale[j] = scaled ? m->deviation : 1;
+        data->log_det -= !data->is_input[j] ? log(data->scale[j]) : 0;
     }
     return LAM_OK;
 }
@@ -87,7 +104,9 @@ lam_status lam_dataset_measure(lam_dataset *data, int standardise)
 {
     lam_column_moments *moments = lam_alloc(data->dim, sizeof *moments);
     size_t *columns = lam_alloc(data->dim, sizeof *columns);
-    lam_status status = moments == NULL || columns == NULL ? LAM_ERR_MEMORY : take_moments(data, standardise, moments, columns);
+    double *room = lam_alloc(data->rows[LAM_TRAIN], sizeof *room);
+    lam_status status = moments == NULL || columns == NULL || room == NULL ? LAM_ERR_MEMORY : take_moments(data, standardise, moments, columns, room);
+    lam_free(room);
     lam_free(moments);
     lam_free(columns);
     return status;
@@ -131,25 +150,26 @@ static lam_status say_discrete(const lam_dataset *data, const lam_column_look *l
     return lam_remark_say(&text, log);
 }
 
-/* Those that nobody gave noise for, into columns [dim]. */
-static lam_status find_discrete(const lam_dataset *data, const unsigned char *given, lam_column_look *looks, size_t *columns, size_t *n)
+/* Those that nobody said noise for and that are not given, into columns [dim]; room is for the cells of a column. */
+static lam_status find_discrete(const lam_dataset *data, const unsigned char *said, lam_column_look *looks, size_t *columns, double *room, size_t *n)
 {
     *n = 0;
     for (size_t j = 0; j < data->dim; j++) {
-        if (given[j])
+        if (said[j] || data->is_input[j])
             continue;
-        LAM_TRY(lam_column_look_at(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &looks[j]));
+        size_t present = lam_present_cells(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, room);
+        LAM_TRY(lam_column_look_at(room, present, 1, &looks[j]));
         if (looks[j].discrete && looks[j].distinct > 1) /* a constant is an error of its own, later */
             columns[(*n)++] = j;
     }
     return LAM_OK;
 }
 
-static lam_status advise_discrete(const lam_dataset *data, const unsigned char *given, lam_column_look *looks, size_t *columns,
+static lam_status advise_discrete(const lam_dataset *data, const unsigned char *said, lam_column_look *looks, size_t *columns, double *room,
     const lam_log *log)
 {
     size_t n;
-    LAM_TRY(find_discrete(data, given, looks, columns, &n));
+    LAM_TRY(find_discrete(data, said, looks, columns, room, &n));
     return n > 0 ? say_discrete(data, looks, columns, n, log) : LAM_OK;
 }
 
@@ -169,17 +189,17 @@ static lam_status say_noise(const lam_dataset *data, const size_t *columns, cons
     return lam_remark_say(&text, log);
 }
 
-lam_status lam_dataset_find_noise(lam_dataset *data, unsigned char *given, const lam_log *log)
+lam_status lam_dataset_find_noise(lam_dataset *data, unsigned char *said, const lam_log *log)
 {
     size_t n = 0, *columns = lam_alloc(data->dim, sizeof *columns);
     lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
-    double *widths = lam_alloc(data->dim, sizeof *widths);
-    lam_status status = columns == NULL || looks == NULL || widths == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    double *widths = lam_alloc(data->dim, sizeof *widths), *room = lam_alloc(data->rows[LAM_TRAIN], sizeof *room);
+    lam_status status = columns == NULL || looks == NULL || widths == NULL || room == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK)
-        status = find_discrete(data, given, looks, columns, &n);
+        status = find_discrete(data, said, looks, columns, room, &n);
     for (size_t i = 0; i < n && status == LAM_OK; i++) {
         size_t j = columns[i];
-        given[j] = 1;
+        said[j] = 1;
         data->noise[j] = widths[i] = looks[j].spacing;
     }
     if (status == LAM_OK && log != NULL && log->line != NULL)
@@ -187,6 +207,7 @@ lam_status lam_dataset_find_noise(lam_dataset *data, unsigned char *given, const
     lam_free(columns);
     lam_free(looks);
     lam_free(widths);
+    lam_free(room);
     return status;
 }
 
@@ -228,12 +249,13 @@ static lam_status say_lone(const lam_dataset *data, const lam_lone *lone, const 
     return lam_remark_say(&text, log);
 }
 
-static lam_status advise_lone(lam_dataset *data, lam_lone *lone, size_t *columns, const lam_log *log)
+static lam_status advise_lone(lam_dataset *data, lam_lone *lone, size_t *columns, double *room, const lam_log *log)
 {
     size_t n = 0;
     for (size_t j = 0; j < data->dim; j++) {
-        LAM_TRY(lam_lone_find(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, &lone[j]));
-        if (lone[j].n == 0)
+        size_t present = lam_present_cells(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, room);
+        LAM_TRY(lam_lone_find(room, present, 1, &lone[j]));
+        if (lone[j].n == 0 || lam_levels_are_text(data->texts, j))
             continue;
         columns[n++] = j;
         data->low[j] = lone[j].low, data->high[j] = lone[j].high + data->noise[j];
@@ -273,16 +295,18 @@ static lam_status advise_counts(const lam_dataset *data, const lam_table *table,
     return lam_remark_say(&text, log);
 }
 
-lam_status lam_advise_values(lam_dataset *data, const lam_table *table, const unsigned char *given, const lam_log *log)
+lam_status lam_advise_values(lam_dataset *data, const lam_table *table, const unsigned char *said, const lam_log *log)
 {
     int listens = log != NULL && log->line != NULL;
     lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
     lam_lone *lone = lam_alloc(data->dim, sizeof *lone);
     size_t *columns = lam_alloc(data->dim + 1, sizeof *columns);
-    lam_status status = looks == NULL || lone == NULL || columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    double *room = lam_alloc(data->rows[LAM_TRAIN], sizeof *room);
+    lam_status status = looks == NULL || lone == NULL || columns == NULL || room == NULL ? LAM_ERR_MEMORY : LAM_OK;
     status = status == LAM_OK && listens ? advise_counts(data, table, columns, log) : status;
-    status = status == LAM_OK ? advise_lone(data, lone, columns, log) : status;
-    status = status == LAM_OK && listens ? advise_discrete(data, given, looks, columns, log) : status;
+    status = status == LAM_OK ? advise_lone(data, lone, columns, room, log) : status;
+    status = status == LAM_OK && listens ? advise_discrete(data, said, looks, columns, room, log) : status;
+    lam_free(room);
     lam_free(looks);
     lam_free(lone);
     lam_free(columns);
@@ -320,27 +344,10 @@ static void put_relation(FILE *out, char *const *names, const lam_relation *r, d
     }
 }
 
-/* Those that a moving column is part of come first; how many they are: given columns have no density. */
-static size_t sort_moving(const lam_dataset *data, lam_relations *found)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < found->n; i++) {
-        const lam_relation one = found->all[i];
-        int moving = !data->is_input[one.column];
-        for (size_t a = 0; a < one.n; a++)
-            moving |= !data->is_input[one.term[a]];
-        if (moving) {
-            found->all[i] = found->all[kept];
-            found->all[kept++] = one;
-        }
-    }
-    return kept;
-}
-
-static lam_status say_relations(const lam_dataset *data, const lam_relations *found, size_t n, size_t *columns, const lam_log *log)
+static lam_status say_relations(const lam_dataset *data, const lam_relations *found, size_t *columns, const lam_log *log)
 {
     const lam_source source = source_of(data);
-    size_t shown = lam_remark_shown(n);
+    size_t n = found->n, shown = lam_remark_shown(n);
     int rounded = 0;
     lam_remark text;
     LAM_TRY(lam_remark_begin(&text));
@@ -361,18 +368,51 @@ static lam_status say_relations(const lam_dataset *data, const lam_relations *fo
     return lam_remark_say(&text, log);
 }
 
+/* Columns of the rows that were looked at become the data's. */
+static void name_columns(lam_relations *found, const size_t *column)
+{
+    for (size_t i = 0; i < found->n; i++) {
+        found->all[i].column = column[found->all[i].column];
+        for (size_t a = 0; a < found->all[i].n; a++)
+            found->all[i].term[a] = column[found->all[i].term[a]];
+    }
+}
+
+/* Columns that are given may be functions of each other: what has no density then is nobody's question. */
+static void keep_moving(const lam_dataset *data, lam_relations *found)
+{
+    for (size_t i = 0; i < found->n;) {
+        const lam_relation *r = &found->all[i];
+        int moves = !data->is_input[r->column];
+        for (size_t a = 0; a < r->n; a++)
+            moves |= !data->is_input[r->term[a]];
+        if (moves)
+            i++;
+        else
+            lam_relations_remove(found, i);
+    }
+}
+
 lam_status lam_advise_relations(const lam_dataset *data, const lam_log *log)
 {
     lam_relations found;
+    lam_complete rows;
     if (log == NULL || log->line == NULL)
         return LAM_OK;
-    LAM_TRY(lam_relations_find(data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, &found));
-    size_t *columns = lam_alloc(data->dim, sizeof *columns);
-    lam_status status = columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    size_t n = sort_moving(data, &found);
-    if (status == LAM_OK && n > 0)
-        status = say_relations(data, &found, n, columns, log);
-    lam_free(columns);
-    lam_relations_clear(&found);
+    LAM_TRY(lam_complete_rows(data, LAM_TRAIN, &rows));
+    if (rows.rows <= rows.cols + 1 && rows.values != data->values[LAM_TRAIN]) { /* too few are complete to tell */
+        lam_complete_clear(&rows);
+        return LAM_OK;
+    }
+    lam_status status = lam_relations_find(rows.values, rows.rows, rows.cols, &found);
+    size_t *columns = rows.column; /* the room that say_relations needs, when names are put in */
+    if (status == LAM_OK) {
+        name_columns(&found, rows.column);
+        keep_moving(data, &found);
+        if (found.n > 0)
+            status = say_relations(data, &found, columns, log);
+        lam_relations_clear(&found);
+    }
+    lam_complete_clear(&rows);
     return status;
 }

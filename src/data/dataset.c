@@ -7,7 +7,9 @@
 #include "base/random.h"
 #include "data/advice.h"
 #include "data/columns.h"
+#include "data/levels.h"
 #include "data/repeats.h"
+#include "data/roles.h"
 #include "data/table.h"
 #include "base/config.h"
 #include <math.h>
@@ -40,8 +42,9 @@ void lam_dataset_free(lam_dataset *data)
     lam_free(data->low);
     lam_free(data->high);
     lam_free(data->noise);
-    lam_free(data->given);
+    lam_free(data->noise_said);
     lam_free(data->is_input);
+    lam_levels_free(data->texts, data->dim);
     lam_free(data->levels);
     lam_free(data);
 }
@@ -59,8 +62,8 @@ const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *r
     return known ? data->values[part] : NULL;
 }
 
-/* NaN, infinities and empty tables. tables [3], NULL where there is none. */
-static lam_status check_tables(const lam_table *const *tables)
+/* Empty tables, and numbers that are none. tables [3], NULL where there is none. */
+static lam_status check_tables(const lam_config *cfg, const unsigned char *is_input, const lam_table *const *tables)
 {
     for (int part = 0; part < LAM_PARTS; part++) {
         const lam_table *t = tables[part];
@@ -68,11 +71,8 @@ static lam_status check_tables(const lam_table *const *tables)
             continue;
         if (t->rows == 0 || t->cols == 0)
             return lam_fail(LAM_ERR_DATA, "the %s table is empty: %zu rows, %zu columns", part_names[part], t->rows, t->cols);
-        for (size_t i = 0; i < t->rows * t->cols; i++)
-            if (!isfinite(t->values[i]))
-                return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) of the %s table is %s; read it with --drop-bad-rows",
-                    i / t->cols + 1, i % t->cols + 1, t->names[i % t->cols], part_names[part],
-                    isnan(t->values[i]) ? "NaN" : "infinite");
+        LAM_TRY(lam_roles_check_levels(t, tables[0]->levels, is_input, part_names[part]));
+        LAM_TRY(lam_roles_check(cfg, t, is_input, part_names[part]));
     }
     return LAM_OK;
 }
@@ -143,7 +143,7 @@ lam_status lam_dataset_describe_noise(const lam_dataset *data, lam_names *items)
     char **item = lam_alloc(data->dim, sizeof *item);
     lam_status status = item == NULL ? LAM_ERR_MEMORY : LAM_OK;
     for (size_t j = 0; j < data->dim && status == LAM_OK; j++)
-        if (data->given[j] && (item[n++] = noise_item(data, j)) == NULL)
+        if (data->noise_said[j] && (item[n++] = noise_item(data, j)) == NULL)
             status = LAM_ERR_MEMORY;
     lam_names_clear(items);
     if (status == LAM_OK)
@@ -166,13 +166,15 @@ static lam_status allocate(lam_dataset *data, const lam_table *first)
     data->low = lam_alloc(data->dim, sizeof *data->low);
     data->high = lam_alloc(data->dim, sizeof *data->high);
     data->noise = lam_alloc(data->dim, sizeof *data->noise);
-    data->given = lam_alloc(data->dim, 1);
+    data->noise_said = lam_alloc(data->dim, 1);
     data->is_input = lam_alloc(data->dim, 1);
     data->levels = lam_alloc(data->dim, sizeof *data->levels);
     if (data->names == NULL || data->numbers == NULL || data->mean == NULL || data->scale == NULL || data->noise == NULL
-        || data->low == NULL || data->high == NULL || data->given == NULL
-        || data->is_input == NULL || data->levels == NULL)
+        || data->low == NULL || data->high == NULL || data->noise_said == NULL || data->is_input == NULL || data->levels == NULL)
         return LAM_ERR_MEMORY;
+    LAM_TRY(lam_levels_copy(first->levels, data->dim, &data->texts));
+    for (size_t j = 0; data->texts != NULL && j < data->dim; j++)
+        data->levels[j] = data->texts[j].n;
     memcpy(data->numbers, first->numbers, data->dim * sizeof *data->numbers);
     for (size_t j = 0; j < data->dim; j++)
         if ((data->names[j] = lam_strdup(first->names[j])) == NULL)
@@ -262,6 +264,7 @@ static void fill(lam_dataset *data, const lam_config *cfg, const lam_table *cons
     size_t dim = data->dim, before = 0;
     for (int part = 0; part < LAM_PARTS; part++) {
         const lam_table *t = split_one ? tables[0] : tables[part];
+        size_t absent = 0;
         for (size_t i = 0; i < data->rows[part]; i++) {
             size_t row = data->source[part][i];
             for (size_t j = 0; j < dim; j++) {
@@ -269,8 +272,10 @@ static void fill(lam_dataset *data, const lam_config *cfg, const lam_table *cons
                 if (with_noise && data->noise[j] > 0)
                     x += data->noise[j] * lam_random_uniform(cfg->split_seed, LAM_DRAW_NOISE, j, before + row);
                 data->values[part][i * dim + j] = x;
+                absent += (size_t)(isnan(x) != 0);
             }
         }
+        data->missing[part] = absent;
         before += split_one ? 0 : data->rows[part];
     }
 }
@@ -298,46 +303,35 @@ static void digest(lam_dataset *data, const lam_table *const *tables)
         lam_table_digest_parts(all, data->hash);
 }
 
-/* The columns that the density is conditional on. */
-static lam_status find_inputs(lam_dataset *data, const lam_names *items, const lam_table *table)
-{
-    const lam_source source = lam_source_of("given", table);
-    for (size_t i = 0; i < items->n; i++) {
-        size_t column;
-        LAM_TRY(lam_columns_find(&source, items->item[i], strlen(items->item[i]), &column));
-        if (data->is_input[column])
-            return lam_fail(LAM_ERR_ARGUMENT, "given: column \"%.60s\" is named twice", items->item[i]);
-        data->is_input[column] = 1;
-    }
-    return items->n < data->dim ? LAM_OK : lam_fail(LAM_ERR_ARGUMENT, "given: all %zu columns are given, and none is left for a density",
-        data->dim);
-}
-
-/* Given columns may have few values, and want no noise: as if the configuration had said so (with 1), or no longer (0). */
-static void quieten(lam_dataset *data, unsigned char from, unsigned char to)
+/* What is given is no draw of a density: it gets no noise, of --noise auto either. */
+static lam_status check_noise(const lam_dataset *data)
 {
     for (size_t j = 0; j < data->dim; j++)
-        if (data->is_input[j] && data->given[j] == from)
-            data->given[j] = to;
+        if (data->is_input[j] && data->noise[j] > 0)
+            return lam_fail(LAM_ERR_ARGUMENT, "noise: the column %.100s is given, and given columns get no noise; leave it out of --noise",
+                data->names[j]);
+    return LAM_OK;
 }
 
 static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, const lam_log *log)
 {
     const lam_source source = lam_source_of("noise", tables[0]);
     int split_one = tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL, automatic = 0;
-    LAM_TRY(lam_noise_read(&cfg->noise, &source, data->noise, data->given, &automatic));
-    LAM_TRY(find_inputs(data, &cfg->given, tables[0]));
+    size_t moving = 0;
+    LAM_TRY(lam_noise_read(&cfg->noise, &source, data->noise, data->noise_said, &automatic));
+    LAM_TRY(check_noise(data));
     LAM_TRY(split_one ? split(data, cfg, tables[0]->rows) : take_tables(data, tables));
-    if (data->rows[LAM_TRAIN] < data->dim || data->rows[LAM_TRAIN] < 2)
+    for (size_t j = 0; j < data->dim; j++)
+        moving += !data->is_input[j];
+    if (data->rows[LAM_TRAIN] < moving || data->rows[LAM_TRAIN] < 2)
         return lam_fail(LAM_ERR_DATA, "%zu training rows are too few for %zu columns; give more rows or drop columns",
-            data->rows[LAM_TRAIN], data->dim);
+            data->rows[LAM_TRAIN], moving);
     LAM_TRY(number_rows(data, tables));
     fill(data, cfg, tables, split_one, 0);
-    quieten(data, 0, 2);
+    LAM_TRY(lam_advise_roles(data, log));
     if (automatic)
-        LAM_TRY(lam_dataset_find_noise(data, data->given, log));
-    LAM_TRY(lam_advise_values(data, tables[0], data->given, log));
-    quieten(data, 2, 0);
+        LAM_TRY(lam_dataset_find_noise(data, data->noise_said, log));
+    LAM_TRY(lam_advise_values(data, tables[0], data->noise_said, log));
     LAM_TRY(lam_advise_repeats(data, split_one, log));
     fill(data, cfg, tables, split_one, 1);
     LAM_TRY(lam_dataset_measure(data, cfg->standardise));
@@ -358,13 +352,17 @@ lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const 
         return lam_fail(LAM_ERR_ARGUMENT, "val-fraction %g and test-fraction %g must be at least 0 and below 1",
             cfg->val_fraction, cfg->test_fraction);
     const lam_table *tables[LAM_PARTS] = { [LAM_TRAIN] = all, [LAM_VALID] = valid, [LAM_TEST] = test };
-    LAM_TRY(check_tables(tables));
     lam_table *copies[LAM_PARTS] = { 0 };
     lam_dataset *data = lam_alloc(1, sizeof *data);
+    const lam_source source = lam_source_of("given", all);
     lam_status status = data == NULL ? LAM_ERR_MEMORY : allocate(data, all);
+    if (status == LAM_OK)
+        status = lam_roles_read(cfg, &source, data->is_input);
     for (int part = LAM_VALID; part < LAM_PARTS && status == LAM_OK; part++)
         if (tables[part] != NULL)
             status = arrange(all, part, &tables[part], &copies[part]);
+    if (status == LAM_OK)
+        status = check_tables(cfg, data->is_input, tables);
     if (status == LAM_OK)
         status = build(data, cfg, tables, log);
     for (int part = LAM_VALID; part < LAM_PARTS; part++)

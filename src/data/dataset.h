@@ -13,15 +13,17 @@ struct lam_dataset {
     int has_names;           /* 1: the file named them; 0: names are the numbers */
     int from_zero;           /* 1: messages count columns from 0 */
     double *mean, *scale;    /* [dim] of the standardiser: z = (x - mean) / scale; 0 and 1 when it is off */
-    double log_det;          /* -sum log scale, nats: log p(x) = log p(z) + log_det */
+    double log_det;          /* -sum log scale over the columns that move, nats: log p(x) = log p(z) + log_det of rows that miss none of them */
     double *low, *high;      /* [dim] range of the training rows, noise added, data units */
     double *noise;           /* [dim] width of the uniform noise that was added, data units; 0 for none */
-    unsigned char *given;    /* [dim] 1: the configuration says which, if only that it is 0 */
+    unsigned char *noise_said; /* [dim] 1: the configuration says which, if only that it is 0 */
     unsigned char *is_input; /* [dim] 1: the density is conditional on the column (given) */
     size_t *levels;          /* [dim] of a column of texts, which is given: its values are 0, 1, ..., levels - 1; 0: numbers */
+    lam_names *texts;        /* [dim] these, as levels in lam_table; NULL: all columns are numbers */
     char hash[33];           /* of the numbers before noise: of the one table, or of the three together */
     size_t rows[LAM_PARTS];  /* by lam_part */
-    double *values[LAM_PARTS]; /* [rows, dim] standardised; NULL for a part without rows */
+    size_t missing[LAM_PARTS]; /* cells that are NaN */
+    double *values[LAM_PARTS]; /* [rows, dim] standardised, a missing cell NaN; NULL for a part without rows */
     size_t *source[LAM_PARTS]; /* [rows] row of its table, from 0, that each row came from; NULL without rows */
     size_t *file_row[LAM_PARTS]; /* [rows of the part's table] which row of its file each row of the table is, from 0; of one table that
                                   * was split the first alone */

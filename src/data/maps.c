@@ -73,7 +73,7 @@ static void apply(const lam_maps *maps, direction to, const double *from, size_t
         double product = 1, sum = 0, slope;
         for (size_t j = 0; j < maps->dim; j++) {
             out[i * maps->dim + j] = to(&maps->column[j], from[i * maps->dim + j], &slope);
-            product *= slope;
+            product *= isnan(from[i * maps->dim + j]) ? 1 : slope; /* what is missing has no density */
             if (product < least || product > most)
                 sum += log(product), product = 1;
         }

@@ -13,17 +13,18 @@ typedef struct lam_maps {
     double **table;     /* [dim] what the splines point into: x [n], then z [n], then slope [n] */
 } lam_maps;
 
-/* Of training rows x [n, dim], n >= 2. knots: quantiles of every column, but no more than one for five rows; 0: of each column as many as
+/* Of training rows x [n, dim], of every column the cells that are not missing (NaN), two or more. The map of a column of text, as levels (NULL: there is none)
+ * has it, changes nothing. knots: quantiles of every column, but no more than one for five rows; 0: of each column as many as
  * pay, up to lam_maps_most_knots. Free with lam_maps_free. */
-lam_status lam_maps_fit(const double *x, size_t n, size_t dim, size_t knots, lam_maps **out);
+lam_status lam_maps_fit(const double *x, size_t n, size_t dim, const lam_names *levels, size_t knots, lam_maps **out);
 size_t lam_maps_most_knots(size_t n); /* 2 sqrt(n), for n rows */
 /* Maps for so many knots a column [dim], all numbers 0: for those who fill the tables. */
 lam_status lam_maps_create(size_t dim, const size_t *knots, lam_maps **out);
 lam_status lam_maps_copy(const lam_maps *maps, lam_maps **out); /* of NULL: NULL */
 void lam_maps_free(lam_maps *maps);
 
-/* Rows x [rows, dim] to normal scores z, and back; x and z may be the same array. log_det [rows], or NULL, receives the sum over the
- * columns of log dz/dx, in either direction, nats. */
+/* Rows x [rows, dim] to normal scores z, and back; x and z may be the same array. A missing cell stays one. log_det [rows], or NULL, receives the sum over
+ * the other cells of log dz/dx, in either direction, nats. */
 void lam_maps_forward(const lam_maps *maps, const double *x, size_t rows, size_t dim, double *z, double *log_det);
 void lam_maps_inverse(const lam_maps *maps, const double *z, size_t rows, size_t dim, double *x, double *log_det);
 

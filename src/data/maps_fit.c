@@ -4,9 +4,11 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "data/levels.h"
 #include "data/maps.h"
 #include "data/moments.h"
 #include "data/normal.h"
+#include "data/present.h"
 #include <math.h>
 #include <string.h>
 
@@ -269,19 +271,32 @@ size_t lam_maps_most_knots(size_t n)
 
 /* ---- all columns -------------------------------------------------------------------------------------------------- */
 
-static lam_status fit_columns(const double *x, size_t n, size_t dim, size_t wanted, knots *room, double *sorted, size_t *count,
-    lam_maps **out)
+/* The map of the cells of a column that are there, x [n], which are sorted. */
+static lam_status fit_present(double *x, size_t n, size_t wanted, knots *room)
 {
-    size_t most = lam_maps_most_knots(n);
+    size_t most = lam_maps_most_knots(n), quantiles = wanted;
+    LAM_TRY(make_room(room, wanted > 0 ? within(n, wanted) : most + FIRST_TRIED));
+    if (wanted == 0)
+        LAM_TRY(choose(room, x, n, 1, most, &quantiles));
+    lam_sort_ascending(x, n);
+    fit_column(room, x, n, within(n, quantiles));
+    return LAM_OK;
+}
+
+/* Levels are no numbers: their map changes nothing. */
+static lam_status leave_levels(knots *room)
+{
+    LAM_TRY(make_room(room, FEWEST));
+    straight(room, 0);
+    return LAM_OK;
+}
+
+static lam_status fit_columns(const double *x, size_t n, size_t dim, const lam_names *levels, size_t wanted, knots *room, double *present,
+    size_t *count, lam_maps **out)
+{
     for (size_t j = 0; j < dim; j++) {
-        size_t quantiles = wanted;
-        LAM_TRY(make_room(&room[j], wanted > 0 ? within(n, wanted) : most + FIRST_TRIED));
-        if (wanted == 0)
-            LAM_TRY(choose(&room[j], x + j, n, dim, most, &quantiles));
-        for (size_t i = 0; i < n; i++)
-            sorted[i] = x[i * dim + j];
-        lam_sort_ascending(sorted, n);
-        fit_column(&room[j], sorted, n, within(n, quantiles));
+        size_t there = lam_present_cells(x + j, n, dim, present);
+        LAM_TRY(lam_levels_are_text(levels, j) ? leave_levels(&room[j]) : fit_present(present, there, wanted, &room[j]));
         count[j] = room[j].n;
     }
     LAM_TRY(lam_maps_create(dim, count, out));
@@ -293,7 +308,7 @@ static lam_status fit_columns(const double *x, size_t n, size_t dim, size_t want
     return LAM_OK;
 }
 
-lam_status lam_maps_fit(const double *x, size_t n, size_t dim, size_t wanted, lam_maps **out)
+lam_status lam_maps_fit(const double *x, size_t n, size_t dim, const lam_names *levels, size_t wanted, lam_maps **out)
 {
     *out = NULL;
     knots *room = lam_alloc(dim, sizeof *room);
@@ -301,7 +316,7 @@ lam_status lam_maps_fit(const double *x, size_t n, size_t dim, size_t wanted, la
     size_t *count = lam_alloc(dim, sizeof *count);
     lam_status status = room == NULL || sorted == NULL || count == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK)
-        status = fit_columns(x, n, dim, wanted, room, sorted, count, out);
+        status = fit_columns(x, n, dim, levels, wanted, room, sorted, count, out);
     for (size_t j = 0; room != NULL && j < dim; j++)
         clear(&room[j]);
     lam_free(room);

@@ -382,6 +382,12 @@ lam_status lam_relations_find(const double *x, size_t n, size_t dim, lam_relatio
     return status;
 }
 
+void lam_relations_remove(lam_relations *relations, size_t index)
+{
+    clear_relation(&relations->all[index]);
+    memmove(relations->all + index, relations->all + index + 1, (--relations->n - index) * sizeof *relations->all);
+}
+
 void lam_relations_clear(lam_relations *relations)
 {
     for (size_t i = 0; i < relations->n; i++)

@@ -27,6 +27,7 @@ typedef struct lam_relations {
  * of noise in every row, which a step that is fine beside the spread does not explain, and one that is coarse proves nothing.
  * Free with lam_relations_clear. */
 lam_status lam_relations_find(const double *x, size_t n, size_t dim, lam_relations *out);
+void lam_relations_remove(lam_relations *relations, size_t index);
 void lam_relations_clear(lam_relations *relations);
 
 #endif

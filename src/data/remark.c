@@ -146,3 +146,9 @@ void lam_remark_noise(FILE *out, const lam_source *source, const size_t *columns
 {
     put_flag(out, "--noise ", source, columns, widths, n);
 }
+
+void lam_remark_missing(FILE *out, int missing)
+{
+    if (missing)
+        fputs(", or fit the rows with their missing cells, with --any-given, or with --given and the names of columns that miss none", out);
+}

@@ -7,6 +7,7 @@
 #include "data/columns.h"
 #include "data/foreign.h"
 #include "data/hash.h"
+#include "data/levels.h"
 #include "base/number.h"
 #include "base/config.h"
 #include <math.h>
@@ -21,6 +22,7 @@ void lam_table_free(lam_table *table)
         return;
     for (size_t j = 0; table->names != NULL && j < table->cols; j++)
         free(table->names[j]);
+    lam_levels_free(table->levels, table->cols);
     lam_free(table->names);
     lam_free(table->numbers);
     lam_free(table->values);
@@ -120,7 +122,6 @@ lam_status lam_table_drop_row(lam_table *table, size_t row)
         if (n > 0)
             memcpy(more, table->bad_at, n * sizeof *more);
         lam_free(table->bad_at);
-    lam_free(table->duplicate_at);
         table->bad_at = more;
     }
     table->bad_at[table->bad_rows++] = row;
@@ -132,7 +133,8 @@ lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n)
     double *values = lam_alloc(table->rows * n, sizeof *values);
     size_t *numbers = lam_alloc(n, sizeof *numbers);
     char **names = lam_alloc(n, sizeof *names);
-    if (values == NULL || names == NULL || numbers == NULL) {
+    lam_names *levels = NULL;
+    if (values == NULL || names == NULL || numbers == NULL || lam_levels_pick(table->levels, kept, n, &levels) != LAM_OK) {
         lam_free(values);
         lam_free(numbers);
         lam_free(names);
@@ -148,9 +150,11 @@ lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n)
     }
     for (size_t j = 0; j < table->cols; j++)
         free(table->names[j]);
+    lam_levels_free(table->levels, table->cols);
     lam_free(table->names);
     lam_free(table->numbers);
     lam_free(table->values);
+    table->levels = levels;
     table->names = names, table->numbers = numbers, table->values = values, table->cols = n;
     return LAM_OK;
 }
@@ -160,7 +164,7 @@ lam_status lam_table_pick(const lam_table *table, const size_t *kept, size_t n, 
     lam_table *copy;
     *out = NULL;
     LAM_TRY(lam_table_create(table->rows, n, &copy));
-    lam_status status = LAM_OK;
+    lam_status status = lam_levels_pick(table->levels, kept, n, &copy->levels);
     for (size_t k = 0; k < n && status == LAM_OK; k++) {
         copy->numbers[k] = table->numbers[kept[k]];
         status = lam_table_rename(copy, k, table->names[kept[k]]);
@@ -177,10 +181,10 @@ lam_status lam_table_pick(const lam_table *table, const size_t *kept, size_t n, 
     return LAM_OK;
 }
 
-static lam_status bad_number(const lam_table *table, const char *name, size_t row, size_t column, int from_zero)
+static lam_status bad_number(const lam_table *table, const char *name, size_t row, size_t column, const lam_read_options *options)
 {
     lam_source source = lam_source_of(name, table);
-    source.from_zero = from_zero;
+    source.from_zero = options->from_zero;
     lam_remark all;
     LAM_TRY(lam_remark_begin(&all));
     fprintf(all.out, "%s: row %zu, ", name, row + 1);
@@ -188,30 +192,52 @@ static lam_status bad_number(const lam_table *table, const char *name, size_t ro
     fprintf(all.out, " is %s; leave such rows out with --drop-bad-rows, or the column with ",
         isnan(table->values[row * table->cols + column]) ? "NaN" : "infinite");
     lam_remark_drop(all.out, &source, &column, 1);
+    lam_remark_missing(all.out, options->like == NULL && isnan(table->values[row * table->cols + column]));
     return lam_remark_fail(&all, LAM_ERR_DATA);
 }
 
-/* NaN and infinities: an error, or rows dropped and counted. */
+size_t lam_row_look(double *row, size_t cols, int missing, size_t *absent)
+{
+    size_t j = 0;
+    *absent = 0;
+    for (; j < cols && (isfinite(row[j]) || (missing && isnan(row[j]))); j++)
+        if (isnan(row[j])) {
+            row[j] = (double)NAN; /* the same bits whatever the file had */
+            ++*absent;
+        }
+    return j;
+}
+
+/* NaN and infinities: an error, or rows dropped and counted. Where cells may be missing, so is a row of nothing else. */
 static lam_status check_rows(lam_table *table, const char *name, const lam_read_options *options)
 {
-    size_t cols = table->cols, used = 0;
+    size_t cols = table->cols, used = 0, absent;
+    table->missing = 0;
     for (size_t i = 0; i < table->rows; i++) {
         double *row = table->values + i * cols;
-        size_t j = 0;
-        while (j < cols && isfinite(row[j]))
-            j++;
+        size_t j = lam_row_look(row, cols, options->missing, &absent);
         if (j < cols && !options->drop_bad_rows)
-            return bad_number(table, name, i, j, options->from_zero);
-        if (j < cols) {
+            return bad_number(table, name, i, j, options);
+        if (j < cols || absent == cols) {
             LAM_TRY(lam_table_drop_row(table, i));
             continue;
         }
+        table->missing += absent;
         memmove(table->values + used++ * cols, row, cols * sizeof *row);
     }
     if (used == 0)
         return lam_fail(LAM_ERR_DATA, "%s: each of its %zu rows has a NaN or an infinity; --drop the columns that have them",
             name, table->rows);
     table->rows = used;
+    return LAM_OK;
+}
+
+/* The numbers of columns of text in a table that is all numbers. */
+static lam_status adopt_levels(lam_table *table, const lam_names *levels)
+{
+    for (size_t j = 0; j < table->cols; j++)
+        if (lam_levels_are_text(levels, j))
+            LAM_TRY(lam_table_set_levels(table, j, &levels[j]));
     return LAM_OK;
 }
 
@@ -228,55 +254,9 @@ lam_status lam_table_select(lam_table *table, const char *name, const lam_read_o
         lam_free(kept);
         LAM_TRY(status);
     }
+    if (options->like != NULL && options->like->levels != NULL)
+        LAM_TRY(adopt_levels(table, options->like->levels));
     return check_rows(table, name, options);
-}
-
-/* Equality by value, so that 0 and -0 are duplicates; there is no NaN here any more. */
-static int same_row(const double *a, const double *b, size_t cols)
-{
-    for (size_t j = 0; j < cols; j++)
-        if (a[j] != b[j])
-            return 0;
-    return 1;
-}
-
-/* Keeps the first of equal rows, in order. An open-addressing table of 1-based row numbers, at most half full. */
-static lam_status drop_duplicates(lam_table *table)
-{
-    size_t cols = table->cols, used = 0, slots = 16, bad = 0;
-    while (slots < 2 * table->rows)
-        slots *= 2;
-    size_t *seen = lam_alloc(slots, sizeof *seen);
-    double *key = lam_alloc(cols, sizeof *key);
-    lam_free(table->duplicate_at);
-    table->duplicate_at = lam_alloc(table->rows, sizeof *table->duplicate_at);
-    if (seen == NULL || key == NULL || table->duplicate_at == NULL) {
-        lam_free(seen);
-        lam_free(key);
-        return LAM_ERR_MEMORY;
-    }
-    for (size_t i = 0; i < table->rows; i++) {
-        const double *row = table->values + i * cols;
-        uint64_t seed[2] = { 0, 0 }, hash[2];
-        for (size_t j = 0; j < cols; j++)
-            key[j] = row[j] + 0.0; /* -0 becomes 0 */
-        lam_hash128(key, cols * sizeof *key, seed, hash);
-        size_t at = (size_t)hash[0] & (slots - 1);
-        while (seen[at] != 0 && !same_row(table->values + (seen[at] - 1) * cols, row, cols))
-            at = (at + 1) & (slots - 1);
-        while (bad < table->bad_rows && table->bad_at[bad] <= i + bad)
-            bad++; /* rows of the source before this one that were dropped already */
-        if (seen[at] != 0) {
-            table->duplicate_at[table->duplicates++] = i + bad;
-            continue;
-        }
-        memmove(table->values + used * cols, row, cols * sizeof *row);
-        seen[at] = ++used;
-    }
-    table->rows = used;
-    lam_free(seen);
-    lam_free(key);
-    return LAM_OK;
 }
 
 /* No rows: what is read for the names alone. */
@@ -311,7 +291,7 @@ lam_status lam_table_finish(lam_table *table, const char *name, const lam_read_o
     if (table->rows == 0)
         return lam_fail(LAM_ERR_FORMAT, "%s: there are no rows in it", name);
     if (options != NULL && options->drop_duplicates)
-        LAM_TRY(drop_duplicates(table));
+        LAM_TRY(lam_table_drop_duplicates(table));
     lam_table_digest(table->values, table->rows, table->cols, table->hash);
     return LAM_OK;
 }
@@ -418,7 +398,7 @@ lam_wanted lam_table_wanted(const lam_table *table)
 {
     if (table == NULL)
         return (lam_wanted) { 0 };
-    return (lam_wanted) { .owner = "the training table", .names = { (const char *const *)table->names, table->cols },
+    return (lam_wanted) { .owner = "the training table", .levels = table->levels, .names = { (const char *const *)table->names, table->cols },
         .has_names = table->has_names };
 }
 
@@ -426,7 +406,8 @@ lam_read_options lam_config_read_options(const lam_config *cfg)
 {
     if (cfg == NULL)
         return (lam_read_options) { 0 };
-    return (lam_read_options) { .columns = cfg->columns, .drop = cfg->drop, .drop_bad_rows = cfg->drop_bad_rows,
+    return (lam_read_options) { .missing = (cfg->any_given || cfg->given.n > 0) && !cfg->drop_bad_rows, .text = cfg->given,
+        .columns = cfg->columns, .drop = cfg->drop, .drop_bad_rows = cfg->drop_bad_rows,
         .drop_duplicates = cfg->drop_duplicates, .header = cfg->header };
 }
 

@@ -19,6 +19,8 @@ lam_status lam_npz_table(const char *name, const void *bytes, size_t size, const
 
 /* The same steps for a table that is already numbers: columns/drop, then bad rows (an error without drop_bad_rows). */
 lam_status lam_table_select(lam_table *table, const char *name, const lam_read_options *options);
+/* Keeps the first of equal rows, in order, and counts the others. */
+lam_status lam_table_drop_duplicates(lam_table *table);
 /* drop_duplicates, at least one row, hash. */
 lam_status lam_table_finish(lam_table *table, const char *name, const lam_read_options *options);
 /* The digest of values and shape: MurmurHash3 x64 128 started at (rows, cols). */
@@ -28,6 +30,8 @@ void lam_table_digest(const double *values, size_t rows, size_t cols, char hash[
 void lam_table_digest_parts(char parts[3][33], char hash[33]);
 /* A table without rows; names (copied) may be NULL for "1", "2", ... */
 lam_status lam_table_empty(size_t cols, lam_table **out);
+/* The first cell of row [cols] that is an infinity or, unless missing, NaN; cols: there is none. *absent: cells that are NaN before it. */
+size_t lam_row_look(double *row, size_t cols, int missing, size_t *absent);
 /* Counts a row of the source, from 0, as dropped for a cell that is no number. */
 lam_status lam_table_drop_row(lam_table *table, size_t row);
 /* Keeps columns kept [n], in that order, in place of table's own. */

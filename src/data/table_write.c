@@ -3,6 +3,7 @@
 #include "base/need.h"
 #include "base/file.h"
 #include "data/cell.h"
+#include "data/levels.h"
 #include "data/npy.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -85,6 +86,14 @@ static void put_number(sink *s, double value)
     put(s, text, (size_t)n);
 }
 
+static void put_cell(sink *s, const lam_table *table, size_t column, double value)
+{
+    if (lam_levels_are_text(table->levels, column) && value >= 0 && value < (double)table->levels[column].n)
+        put_name(s, table->levels[column].item[(size_t)value]);
+    else
+        put_number(s, value);
+}
+
 static void put_rows(sink *s, const lam_table *table)
 {
     for (size_t j = 0; j < table->cols && table->has_names; j++) {
@@ -93,7 +102,7 @@ static void put_rows(sink *s, const lam_table *table)
     }
     for (size_t i = 0; i < table->rows; i++)
         for (size_t j = 0; j < table->cols; j++) {
-            put_number(s, table->values[i * table->cols + j]);
+            put_cell(s, table, j, table->values[i * table->cols + j]);
             put(s, j + 1 < table->cols ? "," : "\n", 1);
         }
 }

@@ -4,46 +4,34 @@
 #include "data/columns.h"
 #include "data/decimal.h"
 #include "data/encoding.h"
+#include "data/levels.h"
 #include "data/preamble.h"
 #include "data/remark.h"
 #include "data/table.h"
+#include "data/text_inside.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A file while it is read. */
-typedef struct text {
-    const char *name;
-    const lam_read_options *options;
-    lam_preamble top;
-    size_t *place;      /* [top.cols] column of the table, or SIZE_MAX for one that is not kept */
-    int comma;          /* the decimal sign is one */
-    lam_table *table;
-    size_t room;        /* rows that table->values has room for */
-    size_t seen;        /* data rows, bad ones included */
-    size_t comments, first_comment; /* below the first row: how many, and the line of the first */
-    char first_bad[256];/* what was wrong with the first dropped row */
-} text;
 
 static const char *separator_name(char sign)
 {
     return sign == ',' ? "comma" : sign == ';' ? "semicolon" : sign == '\t' ? "tab" : sign == '|' ? "|" : "space";
 }
 
-static lam_cell_kind read_cell(const text *t, const lam_cell *cell, double *value)
+static lam_cell_kind read_cell(const lam_text *t, const lam_cell *cell, double *value)
 {
     return t->comma ? lam_cell_read_comma(cell->at, cell->n, value) : lam_cell_read(cell->at, cell->n, value);
 }
 
-static lam_source source_of(const text *t)
+static lam_source source_of(const lam_text *t)
 {
     return (lam_source) { t->name, (const char *const *)t->top.names, NULL, t->top.cols, t->top.has_names,
         t->options != NULL && t->options->from_zero };
 }
 
 /* Lays out the table: which columns go where, and room for as many rows as the length of one lets expect. */
-static lam_status prepare(text *t, size_t bytes, size_t line_bytes)
+static lam_status prepare(lam_text *t, size_t bytes, size_t line_bytes)
 {
     const lam_source source = source_of(t);
     size_t *kept, n;
@@ -67,7 +55,7 @@ static lam_status prepare(text *t, size_t bytes, size_t line_bytes)
     return status;
 }
 
-static lam_status make_room(text *t)
+static lam_status make_room(lam_text *t)
 {
     lam_table *table = t->table;
     if (table->rows < t->room)
@@ -86,7 +74,7 @@ static lam_status make_room(text *t)
 /* ---- columns that are no numbers ---------------------------------------------------------------------------------- */
 
 /* Words, dates, codes; not what might be a number with commas. */
-static int is_text(const text *t, const lam_cell *cell)
+static int is_text(const lam_text *t, const lam_cell *cell)
 {
     double value;
     int letters = memchr(cell->at, ',', cell->n) == NULL;
@@ -98,7 +86,7 @@ static int is_text(const text *t, const lam_cell *cell)
 }
 
 /* The columns kept that have text in every row where they have anything, into columns [t->top.cols]. */
-static lam_status find_text(const text *t, size_t *columns, size_t *n)
+static lam_status find_text(const lam_text *t, size_t *columns, size_t *n)
 {
     unsigned char *seen = lam_alloc(2 * t->top.cols, 1), *other = seen + t->top.cols;
     if (seen == NULL)
@@ -112,7 +100,7 @@ static lam_status find_text(const text *t, size_t *columns, size_t *n)
             || (t->top.row_names && lam_cell_next(&at, line.end, t->top.separator, &cell) != LAM_STEP_CELL))
             continue;
         for (size_t j = 0; j < t->top.cols && lam_cell_next(&at, line.end, t->top.separator, &cell) == LAM_STEP_CELL; j++) {
-            int words = t->place[j] != SIZE_MAX && !other[j] && is_text(t, &cell);
+            int words = t->place[j] != SIZE_MAX && !other[j] && !lam_levels_are_text(t->table->levels, t->place[j]) && is_text(t, &cell);
             if (words)
                 seen[j] = 1;
             else if (read_cell(t, &cell, &value) != LAM_CELL_MISSING)
@@ -128,7 +116,7 @@ static lam_status find_text(const text *t, size_t *columns, size_t *n)
 }
 
 /* Fails with all columns of text, if there are any, and others that are kept. tail: what else might help. */
-static lam_status refuse_text(const text *t, const char *tail)
+static lam_status refuse_text(const lam_text *t, const char *tail)
 {
     const lam_source source = source_of(t);
     size_t n = 0, *columns = lam_alloc(t->top.cols, sizeof *columns);
@@ -142,6 +130,9 @@ static lam_status refuse_text(const text *t, const char *tail)
             fputs("columns ", all.out), lam_remark_names(all.out, &source, columns, n);
         fprintf(all.out, " %s text in every row, and no numbers; leave %s out with ", n == 1 ? "has" : "have", n == 1 ? "it" : "them");
         lam_remark_drop(all.out, &source, columns, n);
+        if (t->options == NULL || t->options->like == NULL)
+            fprintf(all.out, ", or, where the density of the others given %s is wanted, name %s in --given", n == 1 ? "it" : "them",
+                n == 1 ? "it" : "them");
         fputs(tail, all.out);
         status = lam_remark_fail(&all, LAM_ERR_DATA);
     }
@@ -149,8 +140,15 @@ static lam_status refuse_text(const text *t, const char *tail)
     return status;
 }
 
+static lam_status unknown_level(const lam_text *t, const lam_text_line *line, size_t column, const lam_cell *cell)
+{
+    char where[300];
+    snprintf(where, sizeof where, "%.200s: line %zu", t->name, line->number);
+    return lam_levels_unknown(where, t->top.names[column], &t->table->levels[t->place[column]], cell->at, cell->n);
+}
+
 /* "line 3, column 2 (Voltage): "abc" is not a number", with what to do about it. */
-static lam_status bad_cell(const text *t, const lam_text_line *line, size_t column, const lam_cell *cell, double value)
+static lam_status bad_cell(const lam_text *t, const lam_text_line *line, size_t column, const lam_cell *cell, double value)
 {
     char shown[LAM_SHOWN_SIZE];
     lam_cell_show(cell->at, cell->n, shown);
@@ -164,6 +162,8 @@ static lam_status bad_cell(const text *t, const lam_text_line *line, size_t colu
     const char *names = t->top.first_line != line->number || t->top.has_names ? "" : "; if the line holds the names of the columns: --header yes";
     const lam_source source = source_of(t);
     lam_remark all;
+    if (kind != LAM_CELL_MISSING && lam_levels_are_text(t->table->levels, t->place[column]))
+        return unknown_level(t, line, column, cell);
     if (kind == LAM_CELL_TEXT)
         LAM_TRY(refuse_text(t, names));
     LAM_TRY(lam_remark_begin(&all));
@@ -175,11 +175,12 @@ static lam_status bad_cell(const text *t, const lam_text_line *line, size_t colu
         fprintf(all.out, ": \"%s\" is %s%s", shown, isinf(value) ? "infinite" : kind == LAM_CELL_MISSING ? "a missing value" : "not a number", hint);
     fputs("; leave such rows out with --drop-bad-rows, or the column with ", all.out);
     lam_remark_drop(all.out, &source, &column, 1);
+    lam_remark_missing(all.out, kind == LAM_CELL_MISSING && !(t->options != NULL && t->options->like != NULL));
     fputs(names, all.out);
     return lam_remark_fail(&all, LAM_ERR_DATA);
 }
 
-static lam_status ragged(const text *t, const lam_text_line *line, size_t cells, const lam_cell *extra)
+static lam_status ragged(const lam_text *t, const lam_text_line *line, size_t cells, const lam_cell *extra)
 {
     char shown[LAM_SHOWN_SIZE];
     const char *sign = separator_name(t->top.separator.sign);
@@ -191,13 +192,26 @@ static lam_status ragged(const text *t, const lam_text_line *line, size_t cells,
         "(%s-separated)", t->name, line->number, cells, cells + 1, t->top.names[cells], t->top.first_line, t->top.cols, sign);
 }
 
+/* A cell of the table's column k: of a column of text the number of its level. */
+static lam_cell_kind read_place(const lam_text *t, size_t k, const lam_cell *cell, double *value)
+{
+    lam_cell_kind kind = read_cell(t, cell, value);
+    if (!lam_levels_are_text(t->table->levels, k) || kind == LAM_CELL_MISSING)
+        return kind;
+    const lam_names *list = &t->table->levels[k];
+    size_t level = lam_levels_find(list, cell->at, cell->n);
+    *value = level < list->n ? (double)level : (double)NAN;
+    return level < list->n ? LAM_CELL_NUMBER : LAM_CELL_TEXT;
+}
+
 /* One line of data into the next row of the table, or counted as bad. */
-static lam_status read_row(text *t, const lam_text_line *line)
+static lam_status read_row(lam_text *t, const lam_text_line *line)
 {
     LAM_TRY(make_room(t));
     double *row = t->table->values + t->table->rows * t->table->cols, value, bad_value = NAN;
-    size_t j = 0, bad_column = SIZE_MAX;
+    size_t j = 0, bad_column = SIZE_MAX, absent = 0;
     const char *at = line->at;
+    int missing = t->options != NULL && t->options->missing;
     lam_cell cell, bad = { 0 };
     lam_cell_step step;
     if (t->top.row_names && lam_cell_next(&at, line->end, t->top.separator, &cell) == LAM_STEP_BAD_QUOTE)
@@ -207,9 +221,10 @@ static lam_status read_row(text *t, const lam_text_line *line)
             return ragged(t, line, j, &cell);
         if (t->place[j] == SIZE_MAX)
             continue;
-        (void)read_cell(t, &cell, &value);
+        lam_cell_kind kind = read_place(t, t->place[j], &cell, &value);
         row[t->place[j]] = value;
-        if (!isfinite(value) && bad_column == SIZE_MAX)
+        absent += kind == LAM_CELL_MISSING;
+        if (!isfinite(value) && bad_column == SIZE_MAX && !(missing && kind == LAM_CELL_MISSING))
             bad_column = j, bad = cell, bad_value = value;
     }
     if (step == LAM_STEP_BAD_QUOTE)
@@ -217,8 +232,11 @@ static lam_status read_row(text *t, const lam_text_line *line)
     if (j < t->top.cols)
         return ragged(t, line, j, NULL);
     t->seen++;
+    if (bad_column == SIZE_MAX && absent == t->table->cols)
+        return lam_table_drop_row(t->table, t->seen - 1);
     if (bad_column == SIZE_MAX) {
         t->table->rows++;
+        t->table->missing += absent;
         return LAM_OK;
     }
     if (t->options == NULL || !t->options->drop_bad_rows)
@@ -232,7 +250,7 @@ static lam_status read_row(text *t, const lam_text_line *line)
 }
 
 /* What was found out about the file and what was passed over, for people. */
-static lam_status describe(text *t, const char *encoding)
+static lam_status describe(lam_text *t, const char *encoding)
 {
     char how[300], notes[700] = "";
     size_t used = 0;
@@ -253,7 +271,7 @@ static lam_status describe(text *t, const char *encoding)
     return t->table->how == NULL || (used > 0 && t->table->notes == NULL) ? LAM_ERR_MEMORY : LAM_OK;
 }
 
-static lam_status read_rows(text *t)
+static lam_status read_rows(lam_text *t)
 {
     lam_lines lines = t->top.rows;
     for (lam_text_line line; lam_record_next(&lines, t->top.separator, &line);) {
@@ -272,7 +290,7 @@ static lam_status read_rows(text *t)
 }
 
 /* A table of the names alone. */
-static lam_status name_table(text *t)
+static lam_status name_table(lam_text *t)
 {
     LAM_TRY(lam_table_empty(t->top.cols, &t->table));
     for (size_t j = 0; j < t->top.cols && t->top.has_names; j++)
@@ -280,7 +298,21 @@ static lam_status name_table(text *t)
     return LAM_OK;
 }
 
-static lam_status read_text(text *t, const lam_utf8_text *all)
+/* As the columns of numbers have it. */
+static lam_status find_decimal(lam_text *t)
+{
+    size_t *place = lam_alloc(t->top.cols, sizeof *place);
+    if (place == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t j = 0; j < t->top.cols; j++)
+        place[j] = t->place[j] != SIZE_MAX && lam_levels_are_text(t->table->levels, t->place[j]) ? SIZE_MAX : t->place[j];
+    const lam_number_cells cells = { t->top.separator, t->top.rows, t->top.row_names, place, t->top.cols };
+    lam_status status = lam_decimal_find(t->name, &cells, &t->comma);
+    lam_free(place);
+    return status;
+}
+
+static lam_status read_text(lam_text *t, const lam_utf8_text *all)
 {
     lam_lines rows;
     lam_text_line first;
@@ -291,15 +323,15 @@ static lam_status read_text(text *t, const lam_utf8_text *all)
     if (!lam_record_next(&rows, t->top.separator, &first))
         return lam_fail(LAM_ERR_FORMAT, "%s: there is no row below its header", t->name);
     LAM_TRY(prepare(t, (size_t)(all->end - all->at), (size_t)(first.end - first.at)));
-    const lam_number_cells cells = { t->top.separator, t->top.rows, t->top.row_names, t->place, t->top.cols };
-    LAM_TRY(lam_decimal_find(t->name, &cells, &t->comma));
+    LAM_TRY(lam_text_find_levels(t));
+    LAM_TRY(find_decimal(t));
     LAM_TRY(read_rows(t));
     return describe(t, all->encoding);
 }
 
 lam_status lam_text_read(const char *name, const char *bytes, size_t size, const lam_read_options *options, lam_table **out)
 {
-    text t = { .name = name, .options = options };
+    lam_text t = { .name = name, .options = options };
     lam_utf8_text all;
     *out = NULL;
     LAM_TRY(lam_encoding_read(name, bytes, size, &all));

@@ -3,7 +3,9 @@
 #include "base/need.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "data/levels.h"
 #include "data/moments.h"
+#include "data/present.h"
 #include "data/remark.h"
 #include "model/model.h"
 #include <math.h>
@@ -96,14 +98,17 @@ static lam_status count_outside(const lam_model *m, const span *spans, const dou
 
 /* Mean about 0 and deviation about 1 in every column, and in one at least neither is what the model's rows have. *worst: where the model's
  * mean is farthest from 0, in its deviations. */
-static int look_standardised(const lam_model *m, const double *x, size_t n, size_t *worst)
+static int look_standardised(const lam_model *m, const double *x, size_t n, double *room, size_t *worst)
 {
     size_t dim = m->dim;
     int other = 0;
     *worst = 0;
     for (size_t j = 0; j < dim; j++) {
         lam_column_moments rows;
-        lam_moments_of(x + j, n, dim, &rows);
+        size_t present = lam_present_cells(x + j, n, dim, room);
+        if (present == 0 || lam_levels_are_text(m->texts, j))
+            continue;
+        lam_moments_of(room, present, 1, &rows);
         if (!(fabs(rows.mean) < 0.5) || !(rows.deviation > 0.3) || !(rows.deviation < 2))
             return 0;
         double ratio = rows.deviation / m->scale[j];
@@ -137,7 +142,12 @@ lam_status lam_rows_advise(const lam_model *model, const lam_eval_options *optio
     lam_units units = options != NULL ? options->units : LAM_UNITS_DATA;
     if (log == NULL || log->line == NULL || n == 0)
         return LAM_OK;
-    if (units == LAM_UNITS_DATA && n >= FEWEST && look_standardised(model, x, n, &worst))
+    double *room = lam_alloc(n, sizeof *room);
+    if (room == NULL)
+        return LAM_ERR_MEMORY;
+    int standardised = units == LAM_UNITS_DATA && n >= FEWEST && look_standardised(model, x, n, room, &worst);
+    lam_free(room);
+    if (standardised)
         return say_standardised(model, worst, log);
     span *spans = lam_alloc(dim, sizeof *spans);
     size_t *outside = lam_alloc(dim, sizeof *outside);

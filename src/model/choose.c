@@ -3,11 +3,22 @@
 #include "base/need.h"
 #include "data/dataset.h"
 #include "data/gaussian.h"
+#include "data/present.h"
 #include "model/config.h"
 
 /* Where the others explain all but this share of a column linearly, rows lie near a plane. A map of single columns would bend it, and
  * TPR holds back the steep fields that press rows onto it: both cost more than a nat there (docs/method.md 8). */
 static const double NEAR_A_PLANE = 0.01;
+
+/* The least share over the columns of numbers, of rows without missing cells. */
+static lam_status unexplained(const lam_dataset *data, double *share)
+{
+    lam_complete rows;
+    LAM_TRY(lam_complete_rows(data, LAM_TRAIN, &rows));
+    lam_status status = rows.rows > 0 && rows.cols > 1 ? lam_least_unexplained(rows.values, rows.rows, rows.cols, share) : LAM_OK;
+    lam_complete_clear(&rows);
+    return status;
+}
 
 lam_status lam_config_choose(lam_config *cfg, const lam_dataset *data)
 {
@@ -18,7 +29,7 @@ lam_status lam_config_choose(lam_config *cfg, const lam_dataset *data)
     if (by_rows && cfg->model == LAM_DENSITY && rows > 0) {
         double share = 1;
         if (data->dim > 1 && cfg->given.n == 0)
-            LAM_TRY(lam_least_unexplained(data->values[LAM_TRAIN], rows, data->dim, &share));
+            LAM_TRY(unexplained(data, &share));
         int near = share < NEAR_A_PLANE;
         if (cfg->map == LAM_MAP_AUTO) {
             cfg->map = near ? LAM_MAP_NONE : LAM_MAP_NORMAL_SCORES;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "model/config_yaml.h"
+#include "model/texts.h"
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
@@ -130,7 +131,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
 {
     static const char *const keys[LAM_META_PAIRS]
         = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test", "tuned",
-            "train_low", "train_high", "named", "given", "levels" };
+            "train_low", "train_high", "named", "given", "levels", "texts" };
     size_t dim = model->dim, blocks = model->layout.blocks;
     char log_det[LAM_NUMBER_SIZE], **text = meta->texts;
     int tuned = model->tuned.h_star != NULL;
@@ -150,6 +151,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->high, dim, &text[11]) : status;
     status = status == LAM_OK ? plain_text(model->has_names ? "true" : "false", &text[12]) : status;
     status = status == LAM_OK && model->given.given > 0 ? given_texts(model, &text[13], &text[14]) : status;
+    status = status == LAM_OK && model->texts != NULL ? lam_texts_print(model->texts, dim, &text[15]) : status;
     if (status != LAM_OK) {
         lam_metadata_free(meta);
         return status;
@@ -373,6 +375,8 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
     const char *hash = lam_st_meta(file, "data_hash"), *log_det = lam_st_meta(file, "log_det");
     LAM_TRY(read_columns(file, where, model));
     LAM_TRY(read_named(file, where, model));
+    if (lam_st_meta(file, "texts") != NULL)
+        LAM_TRY(lam_texts_read(where, lam_st_meta(file, "texts"), model->given.levels, model));
     LAM_TRY(lam_metadata_read_numbers(file, where, "mean", dim, -HUGE_VAL, model->mean));
     LAM_TRY(lam_metadata_read_numbers(file, where, "scale", dim, 0x1p-1074, model->scale)); /* the least positive number */
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_train", blocks, 0, model->h_star_train));

@@ -15,7 +15,7 @@
 /* One whose density is conditional on given columns, with column maps or without. */
 #define LAM_MODEL_FORMAT_GIVEN "3"
 
-enum { LAM_META_PAIRS = 15 };
+enum { LAM_META_PAIRS = 16 };
 
 typedef struct lam_metadata {
     size_t n; /* pairs in use */

@@ -1,4 +1,6 @@
 #include "model/model.h"
+#include "data/levels.h"
+#include "model/texts.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/defaults.h"
@@ -13,6 +15,7 @@ void lam_model_free(lam_model *model)
     for (size_t j = 0; model->columns != NULL && j < model->dim; j++)
         free(model->columns[j]);
     lam_free(model->columns);
+    lam_levels_free(model->texts, model->dim);
     lam_given_clear(&model->given);
     lam_free(model->tensors);
     lam_free(model->params);
@@ -138,6 +141,7 @@ static lam_status copy_into(lam_model *copy, const lam_model *model)
     size_t dim = model->dim, blocks = model->layout.blocks;
     for (size_t j = 0; j < dim; j++)
         LAM_TRY(lam_model_name_column(copy, j, model->columns[j]));
+    LAM_TRY(lam_model_set_texts(copy, model->texts));
     memcpy(copy->params, model->params, model->layout.parameters * sizeof(double));
     memcpy(copy->mean, model->mean, dim * sizeof(double));
     memcpy(copy->scale, model->scale, dim * sizeof(double));
@@ -231,7 +235,7 @@ lam_wanted lam_model_wanted(const lam_model *model)
     if (model == NULL)
         return (lam_wanted) { 0 };
     return (lam_wanted) { .owner = "the model", .names = { (const char *const *)model->columns, model->dim },
-        .has_names = model->has_names, .columns = model->config.columns, .drop = model->config.drop };
+        .levels = model->texts, .has_names = model->has_names, .columns = model->config.columns, .drop = model->config.drop };
 }
 
 const char *lam_model_data_hash(const lam_model *model)

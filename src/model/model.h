@@ -24,6 +24,7 @@ struct lam_model {
     size_t dim;            /* columns of a row: layout.field.dim is that of the flow, of the moving ones alone */
     lam_given given;       /* which of them are given: none of an unconditional density */
     char **columns;        /* [dim] */
+    lam_names *texts;      /* [dim] levels of columns of text, as in lam_table; NULL: there are none */
     int has_names;         /* 1: the data had them; 0: they are the columns' numbers in the data's file */
     double *mean, *scale;  /* [dim] of the standardiser */
     double log_det;        /* -sum log scale over the moving columns, nats */

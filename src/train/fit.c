@@ -6,6 +6,7 @@
 #include "data/gaussian.h"
 #include "data/mixture.h"
 #include "data/remark.h"
+#include "model/texts.h"
 #include "model/model.h"
 #include "train/loop.h"
 #include "train/run.h"
@@ -38,6 +39,7 @@ static lam_status describe_data(lam_model *model, const lam_dataset *data)
     memcpy(model->scale, data->scale, data->dim * sizeof(double));
     model->log_det = data->log_det;
     memcpy(model->data_hash, data->hash, sizeof model->data_hash);
+    LAM_TRY(lam_model_set_texts(model, data->texts));
     return lam_model_set_range(model, data->low, data->high);
 }
 
@@ -91,6 +93,8 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
     if (given != cfg->given.n)
         return lam_fail(LAM_ERR_ARGUMENT, "given: the configuration names %zu columns, and that of the data set %zu; build the data set with "
             "this configuration", cfg->given.n, given);
+    if (data->missing[LAM_TRAIN] + data->missing[LAM_VALID] + data->missing[LAM_TEST] > 0)
+        return lam_fail(LAM_ERR_UNSUPPORTED, "rows with missing cells cannot be fitted yet; leave them out with --drop-bad-rows");
     if (data->rows[LAM_TRAIN] == 0)
         return lam_fail(LAM_ERR_DATA, "there are no training rows; lower test-fraction and val-fraction");
     return LAM_OK;
@@ -114,7 +118,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     if (options->init != NULL)
         LAM_TRY(lam_maps_copy(options->init->maps, &d->model->maps));
     else if (cfg->map != LAM_MAP_NONE)
-        LAM_TRY(lam_maps_fit(d->data->values[LAM_TRAIN], d->data->rows[LAM_TRAIN], d->data->dim, cfg->map_knots, &d->model->maps));
+        LAM_TRY(lam_maps_fit(d->data->values[LAM_TRAIN], d->data->rows[LAM_TRAIN], d->data->dim, d->data->texts, cfg->map_knots, &d->model->maps));
     LAM_TRY(lam_flow_rows_make(d->data, &d->model->given, d->model->maps, &d->rows));
     return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, &d->rows,
         d->pool, &d->trainer);

@@ -1,0 +1,20 @@
+/* What of rows with missing cells (NaN) is there. */
+#ifndef LAM_DATA_PRESENT_H
+#define LAM_DATA_PRESENT_H
+#include "data/dataset.h"
+
+/* The cells of x [n], stride apart, that are not missing, into out [n]. Returns how many. */
+size_t lam_present_cells(const double *x, size_t n, size_t stride, double *out);
+
+/* Rows without a missing cell, and of these the columns of numbers. */
+typedef struct lam_complete {
+    const double *values; /* [rows, cols]; the data's own where nothing is left out */
+    size_t rows, cols;
+    size_t *column;       /* [cols] which column of the data each is */
+    double *owned;
+} lam_complete;
+/* Of a part of data; free with lam_complete_clear. */
+lam_status lam_complete_rows(const lam_dataset *data, lam_part part, lam_complete *out);
+void lam_complete_clear(lam_complete *complete);
+
+#endif
