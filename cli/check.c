@@ -1,5 +1,6 @@
 /* laminar check: how far a model's numbers can be trusted. */
 #include "cli.h"
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct check_args {
@@ -73,6 +74,46 @@ static void report(const lam_model *model, const lam_check_report *r, size_t all
     cli_grid_print(&grid, stdout);
 }
 
+/* Rows and draws of each that say how far values are where their distributions have them. */
+enum { CALIBRATION_ROWS = 1000, CALIBRATION_DRAWS = 200 };
+
+static void report_calibration(const lam_model *model, const lam_calibration *c, size_t dim)
+{
+    cli_grid grid = {.columns = 5};
+    size_t outside = 0, asked = 0;
+    cli_grid_add(&grid, "column");
+    cli_grid_add(&grid, "distance from uniform");
+    cli_grid_add(&grid, "95 %% band");
+    cli_grid_add(&grid, "within the central 50 %%");
+    cli_grid_add(&grid, "90 %%");
+    for (size_t j = 0; j < dim; j++) {
+        if (c[j].rows == 0)
+            continue;
+        asked++;
+        outside += c[j].distance > c[j].band;
+        cli_grid_add(&grid, "%s", lam_model_column(model, j));
+        cli_grid_add(&grid, "%.3f%s", c[j].distance, c[j].distance > c[j].band ? " outside" : "");
+        cli_grid_add(&grid, "%.3f", c[j].band);
+        cli_grid_add(&grid, "%.1f +- %.1f %%", 100 * c[j].inside[0], 100 * c[j].inside_se[0]);
+        cli_grid_add(&grid, "%.1f +- %.1f %%", 100 * c[j].inside[1], 100 * c[j].inside_se[1]);
+    }
+    printf("\nShares of each column's distribution below its values, which a true model spreads evenly%s; %zu of %zu within the band:\n\n",
+        lam_model_given_count(model) > 0 ? ", given the others" : "", asked - outside, asked);
+    cli_grid_print(&grid, stdout);
+}
+
+static int calibrate(const lam_model *model, lam_table *data, const lam_eval_options *options)
+{
+    size_t dim = lam_model_dim(model);
+    lam_calibration *c = cli_alloc(dim, sizeof *c);
+    thin(data, CALIBRATION_ROWS);
+    lam_status status = lam_calibrate(model, options, 0, data->values, NULL, 0, data->rows, CALIBRATION_DRAWS, c);
+    if (status == LAM_OK)
+        report_calibration(model, c, dim);
+    free(c);
+    return status == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
 static int check(const lam_model *model, lam_table *data, const check_args *args)
 {
     lam_eval_options options;
@@ -87,7 +128,10 @@ static int check(const lam_model *model, lam_table *data, const check_args *args
     if (status != LAM_OK)
         return cli_library_failed();
     report(model, &result, all, &options);
-    return CLI_OK;
+    cli_progress_start(&progress, "drawing rows", &options);
+    int code = calibrate(model, data, &options);
+    cli_progress_end();
+    return code;
 }
 
 static int run(const cli_command *command, int argc, char **argv)
@@ -117,7 +161,9 @@ const cli_command cli_check = {
     .summary = "how far a model's numbers can be trusted",
     .details = "Measures what the solver's tolerance does to the results: log p against a solve at a hundredth of the\n"
                "tolerance in double, the way to the base and back, Hutchinson's estimate of the trace against the exact\n"
-               "one, and for one and two columns the integral of the density. MODEL is a run folder or a model file.\n",
+               "one, and for one and two columns the integral of the density. Then, of every column that is not given, whether the values\n"
+               "are where the model has them: how far the shares of the distribution below them are from uniform, and how many are in the\n"
+               "central intervals of 50 and 90 %. MODEL is a run folder or a model file.\n",
     .example = "  $ laminar check run/ test.csv --rows 500\n"
                "  500 of 1000 rows; dopri5, atol 1e-05, rtol 1e-05, exact trace; ...\n"
                "  log p against tighter, nats      max 1.2e-04, rms 2.1e-05\n"

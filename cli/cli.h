@@ -14,10 +14,17 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* ---- commands and their flags (options.c, help.c) ----------------------------------------------------------------- */
 
-typedef enum cli_kind { CLI_SWITCH, CLI_TEXT, CLI_COUNT, CLI_SEED, CLI_REAL, CLI_UNITS } cli_kind;
+typedef enum cli_kind { CLI_SWITCH, CLI_TEXT, CLI_TEXTS, CLI_COUNT, CLI_SEED, CLI_REAL, CLI_UNITS } cli_kind;
+
+/* What a flag was given that may stand on the line several times. */
+enum { CLI_MOST_TEXTS = 256 };
+typedef struct cli_texts {
+    const char *text[CLI_MOST_TEXTS];
+    size_t n;
+} cli_texts;
 
 /* One flag of a command. Its value is stored at offset in the command's struct: int for a switch, const char * for a
- * text, size_t for a count, uint64_t for a seed, double for a real (not below 0), lam_units for units. */
+ * text, cli_texts for several, size_t for a count, uint64_t for a seed, double for a real (not below 0), lam_units for units. */
 typedef struct cli_option {
     const char *name; /* without dashes; NULL ends a table */
     char letter;      /* 0: none */
@@ -41,7 +48,7 @@ struct cli_command {
     int (*run)(const cli_command *command, int argc, char **argv);
     const cli_command *const *parts; /* commands of a group ("vae"), NULL at the end; the group has a name and a summary alone */
 };
-extern const cli_command cli_fit, cli_data, cli_vae, cli_score, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_tune,
+extern const cli_command cli_fit, cli_data, cli_vae, cli_score, cli_predict, cli_impute, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_tune,
     cli_compare, cli_plot, cli_experiment, cli_bench;
 /* In the order in which help lists them; NULL past the end. */
 const cli_command *cli_command_at(size_t index);
@@ -171,6 +178,7 @@ typedef struct cli_choice {
     const char *header;
     int standardised;                   /* the rows are: they are taken back to data units */
     int no_columns;                     /* 1: --columns of this command is not of DATA */
+    int missing;                        /* cells may be missing, and are NaN then */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
     {"columns", 0, CLI_TEXT, "A,B,...", "columns to take, by name or number; default: the model's", \
@@ -226,6 +234,26 @@ size_t cli_whole(const lam_config *cfg, const char *name);
 /* cfg's parameter as text in a buffer of 256, a longer list of columns by its beginning; "?" if there is none. */
 const char *cli_parameter(const lam_config *cfg, const char *name, char text[256]);
 
+/* ---- columns that are given and asked for (ask.c) ------------------------------------------------------------------ */
+
+/* Lists of columns of the model. */
+typedef struct cli_ask {
+    const char *of, *given;
+} cli_ask;
+#define CLI_ASK_OPTIONS(type) \
+    {"of", 0, CLI_TEXT, "A,B,...", "the columns whose density is asked, by name or number; default: all that are not given", offsetof(type, ask.of)}, \
+    {"given", 0, CLI_TEXT, "A,B,...", "the columns that are given; default: those that the fit was given", offsetof(type, ask.given)}
+/* The lists of a flag as the library has them; names points into lists, which the caller frees. CLI_OK, or CLI_USAGE with the message printed. */
+int cli_ask_list(const cli_command *command, const char *flag, const char *text, lam_config **lists, lam_names *names);
+/* roles [dim], by lam_model_roles. */
+int cli_ask_roles(const cli_command *command, const cli_ask *ask, const lam_model *model, lam_role rest, unsigned char *roles);
+/* The roles of every row [rows, dim] (lam_roles_of_rows); free with free(). */
+int cli_ask_rows(const lam_model *model, const unsigned char *roles, int fills, const lam_table *data, unsigned char **out);
+/* NAME=VALUE of a flag into row [dim]: a number, or the level of a column of text. is_set [dim] or NULL. */
+int cli_ask_value(const cli_command *command, const char *flag, const char *text, const lam_model *model, double *row, unsigned char *is_set);
+/* Numbers "a,b,c" of a flag; free with free(). */
+int cli_ask_numbers(const cli_command *command, const char *flag, const char *text, double **numbers, size_t *n);
+
 /* ---- "-" (streams.c) ---------------------------------------------------------------------------------------------- */
 
 /* path, which may be NULL, is "-". */
@@ -248,6 +276,12 @@ int cli_stdout_table(void);
 /* Reads DATA in the model's columns (lam_columns_choose), of those that the flags leave. CLI_OK, or else with the message printed. Says how
  * many rows were dropped, and what is odd about the others. */
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table);
+/* Rows for a model that takes some columns as given may miss cells. */
+int cli_may_miss(const lam_model *model);
+/* The same of a file that may lack those of the model's columns that are not needed [dim]: they are NaN in the table, which has all. */
+int cli_data_read_known(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, lam_table **table);
+/* Where the model's column is of text, so is the table's. */
+void cli_table_levels(lam_table *table, size_t column, const lam_model *model);
 /* A table for z [rows, dim], of zeros, its columns z1, z2, ...; ends the program when there is no memory. */
 lam_table *cli_codes_create(size_t rows, size_t dim);
 /* The same of z [rows, dim], as the command `writer` writes it, whose columns are z1, z2, ... */

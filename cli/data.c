@@ -31,6 +31,7 @@ static int read_wanted(const char *path, const cli_choice *choice, const lam_wan
     options.drop_bad_rows = choice->drop_bad_rows;
     options.drop_duplicates = choice->drop_duplicates;
     options.like = like;
+    options.missing = choice->missing && !choice->drop_bad_rows;
     lam_status status = code == CLI_OK ? cli_table_read(path, &options, table) : LAM_OK;
     if (status == LAM_ERR_SHAPE && writer != NULL)
         code = cli_fail("%s; give a file as `%s` writes it", lam_last_error(), writer);
@@ -57,11 +58,17 @@ static int look_at_rows(const cli_choice *choice, const lam_model *model, lam_ta
     return lam_rows_advise(model, NULL, table->values, table->rows, &log) == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
-int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table)
+static int read_columns(const char *path, const cli_choice *choice, const lam_model *model, const lam_wanted *like, lam_table **table)
 {
     char header[256];
-    const lam_wanted like = lam_model_wanted(model);
-    int code = read_wanted(path, choice, &like, cli_parameter(lam_model_config(model), "header", header), NULL, table);
+    cli_choice own = *choice;
+    own.missing = cli_may_miss(model);
+    return read_wanted(path, &own, like, cli_parameter(lam_model_config(model), "header", header), NULL, table);
+}
+
+/* What was read, code being how that went; no table where it failed. */
+static int finish_rows(int code, const cli_choice *choice, const lam_model *model, lam_table **table)
+{
     if (code == CLI_OK)
         code = look_at_rows(choice, model, *table);
     if (code != CLI_OK) {
@@ -69,6 +76,107 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
         *table = NULL;
     }
     return code;
+}
+
+int cli_may_miss(const lam_model *model)
+{
+    return lam_model_any_given(model) || lam_model_given_count(model) > 0;
+}
+
+int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table)
+{
+    const lam_wanted like = lam_model_wanted(model);
+    return finish_rows(read_columns(path, choice, model, &like, table), choice, model, table);
+}
+
+/* ---- rows of some of the model's columns --------------------------------------------------------------------------- */
+
+/* Marks those of the model's columns that the file has; *all 1: it has every one, or is read as if it had. */
+static int find_columns(const char *path, const cli_choice *choice, const lam_wanted *own, const unsigned char *needed, unsigned char *there,
+    int *all)
+{
+    lam_table *names = NULL;
+    lam_read_options options = {.names_only = 1};
+    lam_config *lists = cli_config_create();
+    size_t n_needed = 0;
+    *all = 1;
+    int code = parse_choice(choice, "auto", lists);
+    options.header = lam_config_read_options(lists).header;
+    lam_config_free(lists);
+    if (code == CLI_OK && cli_table_read(path, &options, &names) != LAM_OK)
+        code = cli_library_failed();
+    for (size_t j = 0; code == CLI_OK && j < own->names.n; j++) {
+        n_needed += needed[j];
+        there[j] = 0;
+        for (size_t k = 0; names->has_names && own->has_names && k < names->cols; k++)
+            there[j] |= strcmp(own->names.item[j], names->names[k]) == 0;
+        *all &= there[j] || needed[j]; /* one that is needed and not there is an error that the reader tells */
+    }
+    if (code == CLI_OK && !(names->has_names && own->has_names)) /* by their order: all, or those that are needed */
+        *all = names->cols != n_needed;
+    for (size_t j = 0; code == CLI_OK && j < own->names.n; j++)
+        there[j] |= needed[j];
+    lam_table_free(names);
+    return code;
+}
+
+/* A table of all the model's columns, NaN where the file has none. */
+static lam_table *spread(const lam_table *some, const lam_model *model, const unsigned char *there)
+{
+    size_t dim = lam_model_dim(model);
+    lam_table *table = cli_table_create(some->rows, dim);
+    cli_table_name_all(table, model);
+    for (size_t i = 0; i < some->rows; i++)
+        for (size_t j = 0, k = 0; j < dim; j++)
+            table->values[i * dim + j] = there[j] ? some->values[i * some->cols + k++] : (double)NAN;
+    for (size_t i = 0; i < some->rows * dim; i++)
+        table->missing += isnan(table->values[i]) != 0;
+    for (size_t j = 0; j < dim; j++)
+        cli_table_levels(table, j, model);
+    return table;
+}
+
+void cli_table_levels(lam_table *table, size_t column, const lam_model *model)
+{
+    const lam_names levels = lam_model_levels(model, column);
+    if (levels.n > 0 && lam_table_set_levels(table, column, &levels) != LAM_OK) {
+        cli_library_failed();
+        exit(CLI_FAILED);
+    }
+}
+
+int cli_data_read_known(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, lam_table **table)
+{
+    const lam_wanted own = lam_model_wanted(model);
+    size_t n = own.names.n;
+    unsigned char *there = cli_alloc(n, 1);
+    const char **item = cli_alloc(n, sizeof *item);
+    lam_names *levels = cli_alloc(n, sizeof *levels);
+    lam_wanted some = own;
+    int all = 1, code = choice->columns != NULL ? CLI_OK : find_columns(path, choice, &own, needed, there, &all);
+    *table = NULL;
+    if (code == CLI_OK && !all) {
+        some.names = (lam_names){item, 0};
+        some.levels = levels;
+        for (size_t j = 0; j < n; j++)
+            if (there[j]) {
+                levels[some.names.n] = lam_model_levels(model, j);
+                item[some.names.n++] = own.names.item[j];
+            }
+    }
+    if (code == CLI_OK)
+        code = read_columns(path, choice, model, &some, table);
+    if (code == CLI_OK && !all) {
+        lam_table *wide = spread(*table, model, there);
+        wide->bad_rows = (*table)->bad_rows, wide->bad_at = (*table)->bad_at;
+        (*table)->bad_rows = 0, (*table)->bad_at = NULL;
+        lam_table_free(*table);
+        *table = wide;
+    }
+    free(there);
+    free(item);
+    free(levels);
+    return finish_rows(code, choice, model, table);
 }
 
 static void code_name(size_t column, char name[32])

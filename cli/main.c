@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const cli_command *const commands[] = {
-    &cli_fit, &cli_data, &cli_score, &cli_sample, &cli_encode, &cli_decode, &cli_info, &cli_check, &cli_tune, &cli_plot,
+    &cli_fit, &cli_data, &cli_score, &cli_sample, &cli_predict, &cli_impute, &cli_encode, &cli_decode, &cli_info, &cli_check, &cli_tune, &cli_plot,
     &cli_compare, &cli_experiment, &cli_vae, &cli_bench, NULL,
 };
 

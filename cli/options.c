@@ -152,6 +152,13 @@ static int store(const cli_command *command, const cli_option *option, const cha
     case CLI_TEXT:
         *(const char **)target = value;
         break;
+    case CLI_TEXTS: {
+        cli_texts *texts = target;
+        if (texts->n == CLI_MOST_TEXTS)
+            return cli_misuse(command, "--%s stands more than %d times", option->name, CLI_MOST_TEXTS);
+        texts->text[texts->n++] = value;
+        break;
+    }
     case CLI_COUNT:
         *(size_t *)target = (size_t)count;
         break;

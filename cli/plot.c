@@ -1,11 +1,13 @@
 /* laminar plot: pictures of models. */
 #include "cli.h"
 #include <laminar/plot.h>
+#include "plot_given.h"
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct plot_args {
-    const char *out, *data, *columns, *panels, *scale;
+    const char *out, *data, *columns, *panels, *scale, *against;
+    cli_texts given;
     size_t draws, points, paths, grid;
     uint64_t seed;
     cli_choice choice; /* of DATA; its columns stay NULL, --columns being those to show */
@@ -21,6 +23,8 @@ static const cli_option plot_options[] = {
         offsetof(plot_args, choice.drop_bad_rows)},
     CLI_HEADER_OPTION(plot_args),
     {"columns", 0, CLI_TEXT, "A,B,...", "columns to show, by name or number; default: the first 6", offsetof(plot_args, columns)},
+    {"given", 0, CLI_TEXTS, "NAME=VALUE", "the density of one or two columns given this value of another; once for each", offsetof(plot_args, given)},
+    {"against", 0, CLI_TEXT, "NAME", "quantiles of a column for each value of NAME, which is given", offsetof(plot_args, against)},
     {"panels", 0, CLI_TEXT, "density,draws,paths", "of two columns, which panels; default all", offsetof(plot_args, panels)},
     {"scale", 0, CLI_TEXT, "density|log", "show the density, or its logarithm (10 nats of it); default: log where the density "
         "would be too thin to see", offsetof(plot_args, scale)},
@@ -200,6 +204,22 @@ static int draw(const cli_command *command, const plot_args *args, const plot_mo
     return CLI_OK;
 }
 
+static int draw_given(const cli_command *command, const plot_args *args, const plot_models *m)
+{
+    lam_table *data = NULL;
+    lam_eval_options eval;
+    const plot_given given = {.out = args->out, .columns = args->columns, .against = args->against, .given = &args->given, .draws = args->draws,
+        .grid = args->grid, .seed = args->seed, .dark = args->dark, .scale = args->scale, .eval = &eval};
+    int code = m->n > 1 ? cli_misuse(command, "--given and --against show one model") : CLI_OK;
+    cli_eval_options(&args->eval, &eval);
+    if (code == CLI_OK && args->data != NULL)
+        code = cli_data_read(args->data, &args->choice, m->model[0], &data);
+    if (code == CLI_OK)
+        code = plot_given_draw(command, m->model[0], data, &given);
+    lam_table_free(data);
+    return code;
+}
+
 static int run(const cli_command *command, int argc, char **argv)
 {
     plot_args args = {.choice = {.no_columns = 1}};
@@ -212,7 +232,9 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_drawing_check(command, "--out", args.out);
     if (code == CLI_OK)
         code = open_models(&line, args.eval.config, &models);
-    if (code == CLI_OK)
+    if (code == CLI_OK && (args.given.n > 0 || args.against != NULL))
+        code = draw_given(command, &args, &models);
+    else if (code == CLI_OK)
         code = draw(command, &args, &models);
     close_models(&models);
     cli_line_free(&line);
@@ -226,10 +248,15 @@ const cli_command cli_plot = {
     .details = "One column: the density over a histogram of DATA (or of draws). Two columns: for each model the density, draws, and\n"
                "the paths of the same rows from data to base, with the same limits: what the penalty does to them shows there. More\n"
                "columns: each column's histogram and each pair of columns, draws as contours, DATA as points. A title says the penalty, the\n"
-               "coefficient of the polynomial penalty, and the calls of f a solve in scoring. MODEL is a run folder or a model file.\n",
+               "coefficient of the polynomial penalty, and the calls of f a solve in scoring. MODEL is a run folder or a model file.\n"
+               "Of a model fitted with --given or --any-given: --given shows the density of one or two columns at these values, --against\n"
+               "the median and the central intervals of 50 and 90 % of one column for each value of another, the rest at the values given\n"
+               "or at their means.\n",
     .example = "  $ laminar plot run-plain/ run-tpr/ --data toy:pinwheel -o paths.png\n"
                "  paths.png: Density at 200 x 200 places. 1000 of 10000 rows of data as points. ...\n"
-               "  $ laminar plot run/ --data test.csv --columns 1,2,5 --dark -o corner.svg\n",
+               "  $ laminar plot run/ --data test.csv --columns 1,2,5 --dark -o corner.svg\n"
+               "  $ laminar plot regression/ --given x1=0.3 --given x2=7 -o density.png\n"
+               "  $ laminar plot regression/ --against x1 --data test.csv -o fan.svg\n",
     .options = plot_options,
     .least = 1,
     .most = LAM_PICTURE_MODELS,

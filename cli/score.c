@@ -1,18 +1,21 @@
 /* laminar score: log-densities of the rows of a file. */
 #include "cli.h"
 #include <math.h>
+#include <stdlib.h>
 
 typedef struct score_args {
     const char *out;
     lam_units units;
     cli_eval eval;
     cli_choice choice;
+    cli_ask ask;
 } score_args;
 
 static const cli_option score_options[] = {
     {"out", 'o', CLI_TEXT, "FILE", "write one column log_prob to FILE: .npy, .csv or .csv.gz; -: csv to stdout, the rest to stderr", offsetof(score_args, out)},
     {"units", 0, CLI_UNITS, "data|standardised", "units of the density written; default data",
         offsetof(score_args, units)},
+    CLI_ASK_OPTIONS(score_args),
     CLI_CHOICE_OPTIONS(score_args),
     CLI_STANDARDISED_OPTION(score_args),
     CLI_EVAL_OPTIONS(score_args),
@@ -31,10 +34,11 @@ static void mean_and_error(const double *x, size_t n, double *mean, double *erro
     *error = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : (double)NAN;
 }
 
-static void report(const lam_model *model, const lam_eval_options *options, const lam_table *scores, lam_units units,
+/* log_det: log p(data units) = log p(standardised units) + this, in the mean */
+static void report(const lam_model *model, const lam_eval_options *options, const lam_table *scores, lam_units units, double log_det,
     const lam_counts *counts, double seconds)
 {
-    double mean, error, log_det = cli_log_det(model);
+    double mean, error;
     char text[32], how[96], se[32] = "";
     lam_setting setting;
     (void)lam_model_setting(model, options, &setting); /* the options have just been used */
@@ -55,30 +59,69 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
         cli_ratio(counts->rejected, counts->solves), cli_duration(seconds, text));
 }
 
-static int score(const lam_model *model, const lam_table *data, const score_args *args)
+/* log det of the standardiser over the cells of a row whose density is asked; roles NULL: all that the model's density is of. */
+static double log_det_of(const lam_model *model, const unsigned char *roles)
+{
+    const double *mean, *scale;
+    double log_det, sum = 0;
+    lam_model_standardiser(model, &mean, &scale, &log_det);
+    for (size_t j = 0; roles != NULL && j < lam_model_dim(model); j++)
+        sum -= roles[j] == LAM_MOVING ? log(scale[j]) : 0;
+    return roles != NULL ? sum : log_det;
+}
+
+/* By the model's own roles where rows are complete and nothing else is asked. */
+static lam_status score_rows(const lam_model *model, const lam_eval_options *options, const lam_table *data, const unsigned char *roles,
+    lam_table *scores, lam_counts *counts)
+{
+    if (roles == NULL)
+        return lam_log_prob(model, options, data->values, data->rows, scores->values, counts);
+    return lam_conditional_log_prob(model, options, data->values, roles, data->rows, data->rows, scores->values, counts);
+}
+
+static int score(const lam_model *model, const lam_table *data, const unsigned char *roles, const score_args *args)
 {
     lam_eval_options options;
     cli_progress progress;
     lam_counts counts = {0};
-    double log_det = cli_log_det(model), start = cli_clock();
+    double start = cli_clock();
     lam_table *scores = cli_table_create(data->rows, 1);
     cli_table_name(scores, 0, "log_prob");
     cli_eval_options(&args->eval, &options);
     cli_progress_start(&progress, "scoring rows", &options);
-    lam_status status = lam_log_prob(model, &options, data->values, data->rows, scores->values, &counts);
+    lam_status status = score_rows(model, &options, data, roles, scores, &counts);
     cli_progress_end();
     int code = status == LAM_OK ? CLI_OK : cli_library_failed();
-    if (args->units == LAM_UNITS_STANDARDISED)
-        for (size_t i = 0; i < scores->rows; i++)
-            scores->values[i] -= log_det;
+    double log_det = 0; /* mean over the rows */
+    for (size_t i = 0; i < scores->rows; i++) {
+        double own = log_det_of(model, roles != NULL ? roles + i * data->cols : NULL);
+        scores->values[i] -= args->units == LAM_UNITS_STANDARDISED ? own : 0;
+        log_det += (own - log_det) / (double)(i + 1);
+    }
     if (code == CLI_OK && args->out != NULL)
         code = cli_results_out(scores, data, args->out);
     if (code == CLI_OK) {
-        report(model, &options, scores, args->units, &counts, cli_clock() - start);
+        report(model, &options, scores, args->units, log_det, &counts, cli_clock() - start);
         if (args->out != NULL)
             printf("log p of each row, %s units, is in   %s\n", cli_units_name(args->units), cli_output_name(args->out));
     }
     lam_table_free(scores);
+    return code;
+}
+
+/* The roles [dim] that the flags ask for, and the rows, which need no columns that have no part. */
+static int read_asked(const cli_command *command, const char *path, const score_args *args, const lam_model *model, unsigned char **asked,
+    lam_table **data)
+{
+    size_t dim = lam_model_dim(model);
+    unsigned char *needed = cli_alloc(dim, 1);
+    *asked = cli_alloc(dim, 1);
+    int code = cli_ask_roles(command, &args->ask, model, LAM_ABSENT, *asked);
+    for (size_t j = 0; code == CLI_OK && j < dim; j++)
+        needed[j] = (*asked)[j] != LAM_ABSENT;
+    if (code == CLI_OK)
+        code = cli_data_read_known(path, &args->choice, model, needed, data);
+    free(needed);
     return code;
 }
 
@@ -88,6 +131,7 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_line line;
     lam_model *model = NULL;
     lam_table *data = NULL;
+    unsigned char *asked = NULL, *roles = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK)
         code = cli_out_check(args.out);
@@ -96,9 +140,13 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = cli_model_open(line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
-        code = cli_data_read(line.words[1], &args.choice, model, &data);
+        code = read_asked(command, line.words[1], &args, model, &asked, &data);
+    if (code == CLI_OK && (data->missing > 0 || args.ask.of != NULL || args.ask.given != NULL))
+        code = cli_ask_rows(model, asked, 0, data, &roles);
     if (code == CLI_OK)
-        code = score(model, data, &args);
+        code = score(model, data, roles, &args);
+    free(asked);
+    free(roles);
     lam_table_free(data);
     lam_model_free(model);
     cli_line_free(&line);
@@ -112,11 +160,14 @@ const cli_command cli_score = {
     .details = "Evaluates log p(x) with the exact trace. MODEL is a run folder or a model file; DATA is in the units of\n"
                "the file the model was fitted to, and is standardised by the model. --units says which density is\n"
                "written: of the data, or of the standardised variables. The mean NLL and its standard error are printed\n"
-               "in both. FILE has a row for each of DATA: one that --drop-bad-rows leaves out is nan there.\n",
+               "in both. FILE has a row for each of DATA: one that --drop-bad-rows leaves out is nan there. Of a model that was fitted with\n"
+               "columns given it is the density of the others; of one fitted with --any-given that of the columns --of, given those\n"
+               "--given, whatever the others are. A cell that is missing is unknown.\n",
     .example = "  $ laminar score run/ test.csv -o logp.npy\n"
                "  rows                                 1000\n"
                "  mean NLL, nats, data units           2.401310 +- 0.021\n"
-               "  ...\n",
+               "  ...\n"
+               "  $ laminar score any/ test.csv --of y --given x1,x2\n",
     .options = score_options,
     .least = 2,
     .most = 2,

@@ -1,0 +1,232 @@
+/* laminar predict: what columns are likely to be, given the others of their row. */
+#include "cli.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct predict_args {
+    const char *out, *quantiles, *below;
+    size_t draws;
+    uint64_t seed;
+    int errors;
+    cli_ask ask;
+    cli_eval eval;
+    cli_choice choice;
+} predict_args;
+
+static const cli_option predict_options[] = {
+    {"of", 0, CLI_TEXT, "A,B,...", "the columns to predict, by name or number; default: those that the fit was not given", offsetof(predict_args, ask.of)},
+    {"given", 0, CLI_TEXT, "A,B,...", "the columns that are given; default: all others", offsetof(predict_args, ask.given)},
+    {"quantiles", 0, CLI_TEXT, "Q,Q,...", "above 0 and below 1, as 0.05,0.95; the median is there in any case", offsetof(predict_args, quantiles)},
+    {"below", 0, CLI_TEXT, "V,V,...", "the probability of being at most V", offsetof(predict_args, below)},
+    {"draws", 0, CLI_COUNT, "N", "take so many draws a row; default: integrate the density of a single column, and take 1000 of several",
+        offsetof(predict_args, draws)},
+    {"errors", 0, CLI_SWITCH, NULL, "add the standard errors of what draws say, a column NAME_se behind each", offsetof(predict_args, errors)},
+    {"seed", 0, CLI_SEED, "N", "of the draws; default 0", offsetof(predict_args, seed)},
+    {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default and -: csv to stdout", offsetof(predict_args, out)},
+    CLI_CHOICE_OPTIONS(predict_args),
+    CLI_EVAL_OPTIONS(predict_args),
+    {0},
+};
+
+/* What is asked, taken apart. */
+typedef struct question {
+    unsigned char *roles, *rows; /* [dim]; [data rows, dim] or NULL */
+    size_t *columns, n_columns;  /* that are predicted */
+    double *quantiles, *below;   /* the first quantile is the median */
+    size_t n_quantiles, n_below, numbers;
+} question;
+
+static void clear(question *q)
+{
+    free(q->roles);
+    free(q->rows);
+    free(q->columns);
+    free(q->quantiles);
+    free(q->below);
+}
+
+/* Those of --of, as they are listed; or all that move. */
+static int find_columns(const cli_command *command, const char *of, const lam_model *model, question *q)
+{
+    const lam_wanted own = lam_model_wanted(model);
+    lam_read_options choice = {0};
+    lam_config *list;
+    q->columns = cli_alloc(own.names.n, sizeof *q->columns);
+    int code = cli_ask_list(command, "of", of, &list, &choice.columns);
+    for (size_t j = 0; of == NULL && j < own.names.n; j++)
+        if (q->roles[j] == LAM_MOVING)
+            q->columns[q->n_columns++] = j;
+    if (code == CLI_OK && of != NULL
+        && lam_columns_choose("of: the model", own.names.item, own.names.n, &choice, q->columns, &q->n_columns) != LAM_OK)
+        code = cli_misuse(command, "--%s", lam_last_error());
+    lam_config_free(list);
+    return code;
+}
+
+static int ask(const cli_command *command, const predict_args *args, const lam_model *model, question *q)
+{
+    /* of a fit with a fixed choice of columns, those that are not asked for are drawn all the same */
+    lam_role rest = !lam_model_any_given(model) ? LAM_MOVING : args->ask.given != NULL ? LAM_ABSENT : LAM_GIVEN;
+    double *quantiles = NULL;
+    size_t n = 0;
+    q->roles = cli_alloc(lam_model_dim(model), 1);
+    if (lam_model_any_given(model) && args->ask.of == NULL)
+        return cli_misuse(command, "this model predicts any of its columns: name those that are wanted, --of %s", lam_model_column(model, 0));
+    if (!cli_may_miss(model))
+        return cli_misuse(command, "this model is of all its columns together, and predicts none from the others; fit it with --given or --any-given");
+    int code = cli_ask_roles(command, &args->ask, model, rest, q->roles);
+    if (code == CLI_OK)
+        code = find_columns(command, args->ask.of, model, q);
+    if (code == CLI_OK)
+        code = cli_ask_numbers(command, "quantiles", args->quantiles, &quantiles, &n);
+    if (code == CLI_OK)
+        code = cli_ask_numbers(command, "below", args->below, &q->below, &q->n_below);
+    q->quantiles = cli_alloc(n + 1, sizeof *q->quantiles);
+    q->quantiles[q->n_quantiles++] = 0.5;
+    for (size_t k = 0; k < n && code == CLI_OK; k++) {
+        if (!(quantiles[k] > 0 && quantiles[k] < 1))
+            code = cli_misuse(command, "--quantiles %s: quantiles are above 0 and below 1", args->quantiles);
+        if (quantiles[k] != 0.5)
+            q->quantiles[q->n_quantiles++] = quantiles[k];
+    }
+    q->numbers = 2 + q->n_quantiles + q->n_below;
+    free(quantiles);
+    return code;
+}
+
+/* The cells of columns that are asked for do not matter, and may be missing. */
+static int read_rows(const char *path, const predict_args *args, const lam_model *model, question *q, lam_table **data)
+{
+    size_t dim = lam_model_dim(model);
+    unsigned char *needed = cli_alloc(dim, 1);
+    for (size_t j = 0; j < dim; j++)
+        needed[j] = q->roles[j] == LAM_GIVEN;
+    int code = cli_data_read_known(path, &args->choice, model, needed, data);
+    free(needed);
+    if (code != CLI_OK || !lam_model_any_given(model))
+        return code;
+    q->rows = cli_alloc((*data)->rows, dim);
+    for (size_t i = 0; i < (*data)->rows; i++)
+        for (size_t j = 0; j < dim; j++)
+            q->rows[i * dim + j] = q->roles[j] == LAM_GIVEN && isnan((*data)->values[i * dim + j]) ? LAM_ABSENT : q->roles[j];
+    return CLI_OK;
+}
+
+/* "mean", "sd", "median", "q0.05", "p<=3"; of several columns "NAME_mean". Free with free(). */
+static char *name_of(const lam_model *model, const question *q, size_t column, size_t k, const char *end)
+{
+    char what[64];
+    size_t first = 2, below = first + q->n_quantiles;
+    if (k < first + 1)
+        snprintf(what, sizeof what, "%s", k == 0 ? "mean" : k == 1 ? "sd" : "median");
+    else if (k < below)
+        snprintf(what, sizeof what, "q%.15g", q->quantiles[k - first]);
+    else
+        snprintf(what, sizeof what, "p<=%.15g", q->below[k - below]);
+    return q->n_columns == 1 ? cli_format("%s%s", what, end) : cli_format("%s_%s%s", lam_model_column(model, column), what, end);
+}
+
+static lam_table *lay_out(const lam_model *model, const question *q, const double *values, const double *errors, size_t rows)
+{
+    size_t kinds = errors != NULL ? 2 : 1, n = q->n_columns * q->numbers;
+    lam_table *table = cli_table_create(rows, n * kinds);
+    for (size_t c = 0; c < n; c++)
+        for (size_t kind = 0; kind < kinds; kind++) {
+            char *name = name_of(model, q, q->columns[c / q->numbers], c % q->numbers, kind > 0 ? "_se" : "");
+            cli_table_name(table, c * kinds + kind, name);
+            free(name);
+            for (size_t i = 0; i < rows; i++)
+                table->values[i * n * kinds + c * kinds + kind] = (kind > 0 ? errors : values)[i * n + c];
+        }
+    return table;
+}
+
+static void report(const predict_args *args, const lam_predict_report *r, size_t rows, double seconds)
+{
+    char text[32];
+    if (r->method == LAM_PREDICT_INTEGRAL)
+        printf("%zu rows, by integrating the density, whose mass is 1 within %.1e; calls of f a solve %.1f; %s\n", rows, r->mass_error,
+            cli_ratio(r->counts.forward, r->counts.solves), cli_duration(seconds, text));
+    else
+        printf("%zu rows, by %zu draws of each, seed %llu: means are good to %.2g standard deviations; calls of f a solve %.1f; %s\n", rows, r->draws,
+            (unsigned long long)args->seed, 1 / sqrt((double)r->draws), cli_ratio(r->counts.forward, r->counts.solves),
+            cli_duration(seconds, text));
+    if (r->mass_error > 0.01)
+        cli_say("warning: the density of some row holds a mass that is off from 1 by %.2g; the solver is too coarse there: try smaller "
+            "--atol and --rtol, or --draws 10000", r->mass_error);
+}
+
+static int predict(const lam_model *model, const lam_table *data, const question *q, const predict_args *args)
+{
+    lam_eval_options eval;
+    cli_progress progress;
+    lam_predict_report r;
+    double start = cli_clock();
+    size_t n = data->rows * q->n_columns * q->numbers;
+    double *values = cli_alloc(n, sizeof *values), *errors = args->errors ? cli_alloc(n, sizeof *errors) : NULL;
+    cli_eval_options(&args->eval, &eval);
+    cli_progress_start(&progress, "predicting rows", &eval);
+    const lam_predict_options options = {.eval = &eval, .method = args->draws > 0 ? LAM_PREDICT_DRAWS : LAM_PREDICT_AUTO, .seed = args->seed,
+        .draws = args->draws, .columns = q->columns, .n_columns = q->n_columns, .quantiles = q->quantiles, .n_quantiles = q->n_quantiles,
+        .below = q->below, .n_below = q->n_below};
+    const unsigned char *roles = q->rows != NULL ? q->rows : q->roles;
+    lam_status status = lam_predict(model, &options, data->values, roles, q->rows != NULL ? data->rows : 1, data->rows, values, errors, &r);
+    cli_progress_end();
+    int code = status == LAM_OK ? CLI_OK : cli_library_failed();
+    if (code == CLI_OK) {
+        lam_table *table = lay_out(model, q, values, errors, data->rows);
+        code = cli_results_out(table, data, args->out);
+        lam_table_free(table);
+    }
+    if (code == CLI_OK && args->out != NULL)
+        report(args, &r, data->rows, cli_clock() - start);
+    free(values);
+    free(errors);
+    return code;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    predict_args args = {0};
+    cli_line line;
+    lam_model *model = NULL;
+    lam_table *data = NULL;
+    question q = {0};
+    int code = cli_line_parse(command, argc, argv, &args, &line);
+    if (code == CLI_OK)
+        code = cli_out_check(args.out);
+    if (code == CLI_OK)
+        code = cli_not_over(args.out, line.words[1]);
+    if (code == CLI_OK)
+        code = cli_model_open(line.words[0], args.eval.config, &model);
+    if (code == CLI_OK)
+        code = ask(command, &args, model, &q);
+    if (code == CLI_OK)
+        code = read_rows(line.words[1], &args, model, &q, &data);
+    if (code == CLI_OK)
+        code = predict(model, data, &q, &args);
+    clear(&q);
+    lam_table_free(data);
+    lam_model_free(model);
+    cli_line_free(&line);
+    return code;
+}
+
+const cli_command cli_predict = {
+    .name = "predict",
+    .arguments = "MODEL DATA [--of COLUMNS] [-o predicted.csv]",
+    .summary = "mean, spread and quantiles of columns given the others",
+    .details = "MODEL was fitted with --given or --any-given. Of every row of DATA and every column predicted: its mean, standard deviation\n"
+               "(sd), median, the --quantiles, and the probability of being --below a value. DATA needs no columns that are predicted.\n"
+               "The density of a single column is integrated, by a grid that is made finer until it holds; of several columns, or with\n"
+               "--draws, what draws say, with --errors the standard errors of that. Columns of FILE are named mean, sd, median, q0.05,\n"
+               "p<=3, where several columns are predicted NAME_mean and so on.\n",
+    .example = "  $ laminar predict run/ new.csv --quantiles 0.05,0.95 --below 30 -o predicted.csv\n"
+               "  100 rows, by integrating the density, whose mass is 1 within 2.1e-06; calls of f a solve 14.0; 0.5 s\n"
+               "  $ laminar predict any/ new.csv --of y1,y2 --draws 4000 --errors\n",
+    .options = predict_options,
+    .least = 2,
+    .most = 2,
+    .run = run,
+};
