@@ -7,7 +7,7 @@
     flow.score_samples(X)                          # log p(x), nats, with the exact trace
     flow.sample(1000)
 
-Flow is a density of rows, VAE an auto-encoder of images; both are estimators in scikit-learn's sense. load reads what they or the
+Flow is a density of rows, FlowRegressor that of y given X, VAE an auto-encoder of images; all are estimators in scikit-learn's sense. load reads what they or the
 program saved. parameters() lists what can be set, presets() the published settings. What the library refuses or fails at is a laminar.Error, and
 a ValueError, OSError or ArithmeticError beside it; the texts are the library's.
 """
@@ -20,10 +20,12 @@ from ._estimator import FitResult, Progress, model_file as _model_file
 from ._library import (ArgumentError, Counts, DataError, Error, FileError, MissingFileError, SolverError, UnsupportedError,
                        bytes_of as _bytes_of, check as _check, ffi as _ffi, lib as _lib, path_bytes as _path_bytes, text_of as _text_of, whole as _whole)
 from ._parameters import Config as _Config, Parameter, parameters, presets, settings_of as _settings_of
+from .conditional import Prediction
 from .density import CheckReport, Flow, Setting, Table, TuneCandidate, TuneResult, plot, read
+from .regressor import FlowRegressor
 from .vae import VAE, Scores
 
-__all__ = ["Flow", "VAE", "load", "plot", "read", "toy", "toys", "parameters", "presets", "FitResult", "Progress", "Counts", "CheckReport", "Setting",
+__all__ = ["Flow", "FlowRegressor", "VAE", "Prediction", "load", "plot", "read", "toy", "toys", "parameters", "presets", "FitResult", "Progress", "Counts", "CheckReport", "Setting",
            "Table", "TuneResult", "TuneCandidate", "Scores", "Parameter", "Error", "ArgumentError", "DataError", "FileError",
            "MissingFileError", "SolverError", "UnsupportedError"]
 __version__ = _text_of(_lib.lam_version())

@@ -26,14 +26,14 @@ class Names:
         self.value = {"item": ffi.cast("char **", self._item), "n": len(self._kept)}
 
 
-def wanted(owner, names, has_names=True):
+def wanted(owner, names, has_names=True, levels=ffi.NULL):
     """A lam_wanted of columns of these names, and what it points to."""
     kept = ffi.new("char[]", bytes_of(owner)), Names(names)
-    return ffi.new("lam_wanted *", {"owner": kept[0], "names": kept[1].value, "has_names": has_names}), kept
+    return ffi.new("lam_wanted *", {"owner": kept[0], "names": kept[1].value, "has_names": has_names, "levels": levels}), kept
 
 
 def canonical(name, item, names, d, what):
-    """An item of columns, drop or noise (name) as the library spells it: the column's name, or where it has none its number from 1."""
+    """An item of columns, drop, given or noise (name) as the library spells it: the column's name, or where it has none its number from 1."""
     if isinstance(item, str):
         if names is None:
             raise ArgumentError(f"{name}: {what} has no names of columns, so no column {item}; they go by place, 0 to {d - 1}")

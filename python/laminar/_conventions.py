@@ -12,9 +12,9 @@ from ._columns import choose, wanted
 from ._library import ArgumentError, choice, lib, text_of
 
 
-def make_init(kind):
-    """An __init__ with a keyword for every parameter that the library's table has for this kind. It stores them, and does nothing else."""
-    known = ["config", "preset", *(p.name for p in _parameters.parameters(kind))]
+def make_init(kind, without=()):
+    """An __init__ with a keyword for every parameter that the library's table has for this kind, but for some. It stores them, and does nothing else."""
+    known = ["config", "preset", *(p.name for p in _parameters.parameters(kind) if p.name not in without)]
 
     def __init__(self, **given):
         given = _in_current_names(given, lambda name: f"{type(self).__name__} has no parameter {name}{_hint(name, kind)}", known, TypeError)

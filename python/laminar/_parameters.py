@@ -11,7 +11,7 @@ Parameter = collections.namedtuple("Parameter", "name group values default help"
 Parameter.__doc__ = """A parameter: its name, the group it is listed in, what values it takes ("N" a whole number, "X" a number), its
 default as text, and a sentence of help."""
 
-COLUMNS = ("columns", "drop", "noise")
+COLUMNS = ("columns", "drop", "given", "noise")
 
 
 def _get(config, name):
@@ -55,7 +55,7 @@ class Config:
         check(lib.lam_config_set(self.pointer, name.encode(), bytes_of(text)))
 
     def choose(self, names, d, what):
-        """columns, drop and noise, of what has d columns of these names (None: without)."""
+        """columns, drop, given and noise, of what has d columns of these names (None: without)."""
         for name in COLUMNS:
             value = self._given.get(name)
             if value is not None:
@@ -94,7 +94,7 @@ def settings_of(pointer, kind, names=None):
 
 
 def _columns_of(pointer, names):
-    """columns, drop and noise: what was chosen of columns with names are the model's own."""
+    """columns, drop, given and noise: what was chosen of columns with names are the model's own."""
     found = {name: lib.lam_config_names(pointer, name.encode()) for name in COLUMNS}
     lists = {name: [text_of(names_.item[i]) for i in range(names_.n)] for name, names_ in found.items()}
 
@@ -107,7 +107,7 @@ def _columns_of(pointer, names):
     noise = {column(name): float(width) for name, _, width in (item.rpartition(":") for item in lists["noise"])}
     chosen = lists["columns"] or lists["drop"]
     found = {"columns": names} if names is not None and chosen else {name: [place(item) for item in lists[name]] for name in ("columns", "drop")}
-    return {name: value for name, value in {**found, "noise": noise}.items() if value}
+    return {name: value for name, value in {**found, "given": [column(item) for item in lists["given"]], "noise": noise}.items() if value}
 
 
 def _value(p, text):
@@ -153,7 +153,7 @@ def _whole(value, wrong):
 
 
 def _items(name, value):
-    """The columns that a value of columns, drop or noise names."""
+    """The columns that a value of columns, drop, given or noise names."""
     if value is None:
         return []
     if name != "noise":
@@ -219,10 +219,12 @@ def presets(kind=None):
     return found
 
 
-def describe(kind):
+def describe(kind, without=()):
     """The parameters of a kind, as the end of a docstring."""
     lines, group = [], None
     for p in parameters(kind):
+        if p.name in without:
+            continue
         if p.group != group:
             group = p.group
             lines.append(f"\n    {group}:")

@@ -5,10 +5,11 @@ import warnings
 
 import numpy as np
 
-from . import _parameters
+from . import _levels, _parameters
 from ._columns import canonical, choose, names_in_table, wanted, width_of
 from ._conventions import as_frame_of, index_of, make_init, pandas, shortened
 from ._estimator import Estimator, describe_how, model_file, random_state_of, result_facts, seed_of
+from .conditional import Questions, is_mask
 from ._library import (ArgumentError, DataError, Log, Watch, as_python, bytes_of, check, check_finite, choice, counts_of, doubles, ffi, lib,
                        names_of, path_bytes, rows_of, text_of, whole)
 
@@ -93,24 +94,46 @@ class _Table:
         c = lib.lam_config_read_options(config.pointer)
         options = {"columns": c.columns, "drop": c.drop}
         if first is not None:
-            like, kept = wanted("X", first.names or [""] * int(first.pointer.cols), first.names is not None)
+            like, kept = wanted("X", first.names or [""] * int(first.pointer.cols), first.names is not None, first.pointer.levels)
             if first.names is not None:  # by the names that were chosen; the choice itself is for what has no names
                 like.columns, like.drop, options = c.columns, c.drop, {}
             options["like"] = like
         if _is_path(x):
-            self.pointer = _read(x, {**options, "drop_bad_rows": c.drop_bad_rows, "drop_duplicates": c.drop_duplicates, "header": c.header})
+            self.pointer = _read(x, {**options, "drop_bad_rows": c.drop_bad_rows, "drop_duplicates": c.drop_duplicates, "header": c.header,
+                                     "missing": c.missing, "text": c.text})
+            self.levels = {}
             self.names = names_in_table(self.pointer)
             self.n_dropped = int(self.pointer.bad_rows + self.pointer.duplicates)
             return
-        rows, names, places = choose(x, what, options)
+        self.levels = self._levels_of(x, c.text) if first is None else first.levels_in(x)
+        rows, names, places = choose(_levels.encode(x, self.levels, what), what, options)
         before = len(rows)
         if c.drop_bad_rows:
             rows = rows[np.isfinite(rows).all(axis=1)]
-        check_finite(rows, names, what, "drop_bad_rows=True leaves such rows out")
+        check_finite(np.where(np.isnan(rows), 0, rows) if c.missing else rows, names, what, "drop_bad_rows=True leaves such rows out")
         if c.drop_duplicates:
             rows = rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
         self.names, self.n_dropped = names, before - len(rows)
         self.pointer = _as_table(rows, names, places)
+        _levels.set_in(self.pointer, self.levels, places)
+        self.places = places
+
+    @staticmethod
+    def _levels_of(x, given):
+        """Levels of the given columns that are text, by place."""
+        names, d = names_of(x), width_of(x)
+        items = [text_of(given.item[k]) for k in range(given.n)]
+        return _levels.find(x, [names.index(item) if names is not None and item in names else int(item) - 1 for item in items]) if d else {}
+
+    def levels_in(self, x):
+        """The same of other rows, by the names of these, or their places."""
+        names = names_of(x)
+        own = {j: [text_of(self.pointer.levels[j].item[k]) for k in range(self.pointer.levels[j].n)]
+               for j in range(self.pointer.cols) if self.pointer.levels != ffi.NULL and self.pointer.levels[j].n > 0}
+        if names is None or self.names is None:
+            places = getattr(self, "places", None) or list(range(self.pointer.cols))
+            return {places[j]: levels for j, levels in own.items()}
+        return {names.index(self.names[j]): levels for j, levels in own.items() if self.names[j] in names}
 
 
 def _as_table(rows, names, places):
@@ -125,7 +148,7 @@ def _as_table(rows, names, places):
     return kept
 
 
-class Flow(Estimator):
+class Flow(Questions, Estimator):
     """The density of the rows of a table, as a continuous normalizing flow.
 
     >>> flow = laminar.Flow(tpr=True, dims=(32, 32), iterations=300).fit(X)
@@ -133,6 +156,9 @@ class Flow(Estimator):
     >>> flow.sample(1000)
     >>> z = flow.transform(X)          # to the base density, a standard normal
     >>> flow.inverse_transform(z)
+
+    Flow(given=[...]) is the density of the other columns given these, Flow(any_given=True) that of any columns given any others; both
+    take rows with missing cells, and given columns may be text.
 
     X is an array [n, d], a DataFrame (by the names of its columns, in any order), or the path of a file as laminar.read takes it. fit
     leaves result_ (FitResult), n_features_in_, feature_names_in_ (where columns have names), mean_ and scale_ (the standardiser, whose
@@ -225,34 +251,57 @@ class Flow(Estimator):
         options = {"like": ffi.new("lam_wanted *", lib.lam_model_wanted(self._fitted()))}
         if _is_path(x):
             header = lib.lam_config_read_options(lib.lam_model_config(self._model)).header
-            table = _read(x, {**options, "drop_bad_rows": int(missing), "header": header})
+            table = _read(x, {**options, "drop_bad_rows": int(missing), "header": header, "missing": int(missing and self._takes_given())})
             return _with_bad_rows(table, _table_values(table))
-        return choose(x, what, options, type(self).__name__, self.n_features_in_)[0]
+        return choose(self._encoded(x, what), what, options, type(self).__name__, self.n_features_in_)[0]
+
+    def _encoded(self, x, what):
+        """x with numbers of levels in place of texts."""
+        levels, names, own = self._levels(), names_of(x), self._own_names()
+        if levels and names is not None and own is not None:
+            levels = {names.index(own[j]): texts for j, texts in levels.items() if own[j] in names}
+        return _levels.encode(x, levels, what) if levels and width_of(x) is not None else x
 
     # ---- densities
 
-    def log_prob(self, X, *, counts=False, **how):
+    def log_prob(self, X, *, of=None, given=None, counts=False, **how):
         """log p of each row, nats [n]; with a warning NaN of a row that has a NaN or an infinity. counts=True: and the Counts that it
-        took. units="standardised": X and the density are in the standardised units in which the flow works."""
-        log_p, _, cost = self._log_prob(X, how)
+        took. units="standardised": X and the density are in the standardised units in which the flow works. Of a Flow that was fitted with
+        given= it is that of the other columns; with any_given=True that of the columns of= given those given=, whatever the others are. A
+        cell that is missing is unknown there. of may be a mask of booleans, the shape of X: each row's own, given its other cells."""
+        log_p, _, cost = self._log_prob(X, how, of, given)
         return (log_p, cost) if counts else log_p
 
-    def _log_prob(self, X, how):
+    def _log_prob(self, X, how, of=None, given=None):
         """log p [n], which of the rows have one [n], Counts. The caller is called by the user."""
         model, how = self._fitted(), self._how(how)
-        x = self._any_rows(X, "X", missing=True)
-        good, log_p, counts = np.isfinite(x).all(axis=1), np.full(len(x), np.nan), ffi.new("lam_counts *")
+        conditional = of is not None or given is not None or self._takes_given()
+        x = self._asked_rows(X, of, given) if conditional else self._any_rows(X, "X", missing=True)
+        good, log_p, counts = (~np.isinf(x) & ~np.isnan(x).all(axis=1, keepdims=True) if conditional else np.isfinite(x)).all(axis=1), np.full(len(x), np.nan), ffi.new("lam_counts *")
         bad = len(x) - int(good.sum())
         if bad:
             warnings.warn(f"{bad} of the {len(x)} rows of X have a NaN or an infinity, first row {np.argmin(good)} (from 0): they have no "
                           "log p, it is NaN", stacklevel=3)
         if bad < len(x):
-            x = x[good]
-            out = np.empty(len(x))
+            x = np.ascontiguousarray(x[good])
             self._advise(x, how, 4)
-            how.check(lib.lam_log_prob(model, how.pointer, doubles(x), len(x), doubles(out), counts))
-            log_p[good] = out
+            log_p[good], spent = (self._conditional_log_prob(x, how, of[good] if is_mask(of) else of, given) if conditional else self._joint_log_prob(x, how))
+            return log_p, good, spent
         return log_p, good, counts_of(counts)
+
+    def _asked_rows(self, X, of, given):
+        if is_mask(of):
+            x = self._any_rows(X, "X", missing=True)
+            if of.shape != x.shape or given is not None:
+                raise ArgumentError("of: a mask has the shape of X, and given is not wanted beside it")
+            return x
+        roles = self._roles(of, given, lib.LAM_ABSENT)
+        return self._known_rows(X, [j for j in range(len(roles)) if roles[j] != lib.LAM_ABSENT])
+
+    def _joint_log_prob(self, x, how):
+        out, counts = np.empty(len(x)), ffi.new("lam_counts *")
+        how.check(lib.lam_log_prob(self._model, how.pointer, doubles(x), len(x), doubles(out), counts))
+        return out, counts_of(counts)
 
     def _advise(self, x, how, stacklevel):
         """What is odd about the rows beside those of the fit, as a warning."""
@@ -260,9 +309,10 @@ class Flow(Estimator):
         check(lib.lam_rows_advise(self._model, how.pointer, doubles(x), len(x), log.pointer))
         log.tell(stacklevel, from_zero=not lib.lam_model_has_names(self._model))
 
-    def score_samples(self, X):
-        """log p of each row, nats, data units [n]; with a warning NaN of a row that has a NaN or an infinity."""
-        return self._log_prob(X, {})[0]
+    def score_samples(self, X, *, of=None, given=None):
+        """log p of each row, nats, data units [n]; with a warning NaN of a row that has a NaN or an infinity. of and given are as for
+        log_prob."""
+        return self._log_prob(X, {}, of, given)[0]
 
     def score(self, X, y=None):
         """Mean log p of the rows, nats, data units: higher is better. Rows with a NaN or an infinity are left out of it, with a warning."""
@@ -272,16 +322,25 @@ class Flow(Estimator):
             raise DataError("each row of X has a NaN or an infinity; there is nothing to take the mean of")
         return float(np.mean(log_p[good]))
 
-    def sample(self, n_samples=1, random_state=None, *, log_prob=False, as_frame=False, seed=None, **how):
+    def sample(self, n_samples=1, random_state=None, *, given=None, log_prob=False, as_frame=False, seed=None, **how):
         """Draws [n_samples, d], others at each call.
 
         random_state  a whole number draws the same rows at each call, row i by this number and i alone; a numpy Generator or
                       RandomState is taken on; None is NumPy's own (np.random.seed). seed is an older name of it
+        given         of a Flow that was fitted with given= or any_given=True: {column: value}, and the draws have these; or a table of m rows
+                      of such columns, and n_samples are drawn of each, [m, n_samples, d]
         log_prob      True: and log p of each row, from the same solve
         as_frame      True: a DataFrame with the names of the columns (log p as a Series)
         units         "standardised": rows and log p in these
         """
         model, how, n = self._fitted(), self._how(how), whole("n_samples", n_samples, 1, 2**40)
+        if given is not None or lib.lam_model_given_count(model) > 0:
+            x, lp = self._sample_given(n, {} if given is None else given, random_state_of(random_state, seed), how, log_prob)
+            if as_frame and x.ndim == 3:
+                raise ArgumentError("as_frame=True is for draws of one row that is given, by a dict")
+            if as_frame:
+                x = self._rows_as_frame(x)
+            return (x, lp) if log_prob else x
         x, lp = np.empty((n, self.n_features_in_)), np.empty(n)
         how.check(lib.lam_sample(model, how.pointer, random_state_of(random_state, seed), n, doubles(x),
                                  doubles(lp) if log_prob else ffi.NULL, ffi.NULL))

@@ -61,6 +61,13 @@ class Checks(unittest.TestCase):
         for name in FURTHER:
             self.run_check(name, functools.partial(getattr(estimator_checks, name), "Flow", clone(flow)))
 
+    def test_regressor(self):
+        model = laminar.FlowRegressor(**{**SMALL, "iterations": 60, "test_steps": 6, "blocks": 1})
+        made = list(estimator_checks.check_estimator(model, generate_only=True))
+        self.assertGreater(len(made), 35)
+        for estimator, check in made:
+            self.run_check(check.func.__name__, functools.partial(check, estimator))
+
     def test_vae(self):
         for name in OF_IMAGES:
             self.run_check(name, functools.partial(getattr(estimator_checks, name), "VAE", laminar.VAE(epochs=1, latent=2, threads=1)))

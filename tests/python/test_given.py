@@ -1,0 +1,141 @@
+"""Given columns in Python: scores, draws and predictions of a Flow, the regressor, text, missing cells.
+
+    PYTHONPATH=build/python python3 tests/python/test_given.py
+"""
+import os
+import pickle
+import tempfile
+import unittest
+import warnings
+
+import numpy as np
+import pandas
+
+import laminar
+
+SMALL = {"dims": (12, 12), "iterations": 120, "threads": 1, "blocks": 1, "batch_size": 100}
+
+
+def rows(n, seed):
+    """y is x for one kind, 2 - x for the other, with a noise of about 0.08."""
+    rng = np.random.default_rng(seed)
+    x, up = rng.uniform(0, 2, n), rng.uniform(size=n) < 0.5
+    y = np.where(up, x, 2 - x) + 0.1 * (rng.uniform(size=n) + rng.uniform(size=n) - 1) * 2
+    return pandas.DataFrame({"x": x, "kind": np.where(up, "up", "down"), "y": y})
+
+
+class WithFlow(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        warnings.simplefilter("ignore")
+        cls.frame = rows(600, 1)
+        cls.flow = laminar.Flow(given=["x", "kind"], **SMALL).fit(cls.frame)
+
+
+class Flows(WithFlow):
+    def test_scores(self):
+        log_p = self.flow.score_samples(self.frame[:20])
+        turned = self.frame[["y", "kind", "x"]][:20]
+        np.testing.assert_array_equal(self.flow.score_samples(turned), log_p)
+        coded = np.column_stack([self.frame.x, self.frame.kind == "up", self.frame.y])[:20]
+        np.testing.assert_array_equal(self.flow.score_samples(coded), log_p)
+        np.testing.assert_array_equal(self.flow.score_samples(turned, of=["y"], given=["x", "kind"]), log_p)
+        with self.assertRaisesRegex(laminar.DataError, "row 3 .*'sideways' is no level of the column kind, whose 2 levels are down, up"):
+            self.flow.score_samples(self.frame.assign(kind=["up"] * 3 + ["sideways"] * 597))
+        with self.assertRaisesRegex(laminar.ArgumentError, "any.given"):
+            self.flow.score_samples(self.frame, of=["x"])
+        grid = self.frame.iloc[[0] * 2001].assign(y=np.linspace(-2, 4, 2001))
+        self.assertAlmostEqual(np.trapz(np.exp(self.flow.score_samples(grid)), grid.y), 1, places=3)
+
+    def test_a_file_is_a_frame(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "rows.csv")
+            self.frame.to_csv(path, index=False)
+            other = laminar.Flow(given=["x", "kind"], **SMALL).fit(path)
+            np.testing.assert_array_equal(other.score_samples(path), self.flow.score_samples(self.frame))
+            self.flow.save(os.path.join(folder, "model"))
+            loaded = laminar.load(os.path.join(folder, "model"))
+        self.assertEqual(loaded.given, ["x", "kind"])
+        for same in (loaded, pickle.loads(pickle.dumps(self.flow))):
+            np.testing.assert_array_equal(same.score_samples(self.frame[:9]), self.flow.score_samples(self.frame[:9]))
+
+    def test_draws(self):
+        one = self.flow.sample(400, 1, given={"x": 0.5, "kind": "down"}, as_frame=True)
+        self.assertTrue((one.x == 0.5).all() and (one.kind == 0).all())
+        self.assertLess(abs(one.y.mean() - 1.5), 0.1)
+        several, log_p = self.flow.sample(5, 1, given=self.frame[["kind", "x"]][:3], log_prob=True)
+        self.assertEqual((several.shape, log_p.shape), ((3, 5, 3), (3, 5)))
+        np.testing.assert_array_equal(several[:, :, 0], np.repeat(self.frame.x.values[:3, None], 5, 1))
+        np.testing.assert_allclose(self.flow.score_samples(several[1]), log_p[1], atol=1e-2)
+        for given, text in (({"x": 1}, "kind, which has no value"), ({"x": 1, "kind": "up", "y": 0}, "'y' not given"), ({"x": "a"}, "no number"),
+                            ({"x": 1, "kind": "no"}, "no level"), ({"z": 1}, "no column z"), (None, "which has no value")):
+            with self.assertRaisesRegex(laminar.ArgumentError, text):
+                self.flow.sample(2, given=given)
+
+    def test_predictions(self):
+        known = self.frame[["x", "kind"]][:40]
+        exact = self.flow.predict_columns(known, quantiles=[0.05, 0.5, 0.95], below=[1.0])
+        self.assertEqual((exact.method, exact.mean.shape, exact.quantiles.shape, exact.below.shape), ("integral", (40,), (40, 3), (40, 1)))
+        self.assertLess(exact.mass_error, 1e-3)
+        drawn = self.flow.predict_columns(known, quantiles=[0.05, 0.5, 0.95], below=[1.0], draws=2000, errors=True)
+        for name in ("mean", "sd", "quantiles", "below"):
+            a, b, error = (np.asarray(getattr(p, name)) for p in (exact, drawn, drawn.errors))
+            self.assertLess(np.mean(np.abs(a - b) > 4 * error + 2e-3), 0.05, name)
+        want = np.where(known.kind == "up", known.x, 2 - known.x)
+        self.assertLess(np.sqrt(np.mean((exact.mean - want) ** 2)), 0.1)
+        with self.assertRaisesRegex(laminar.ArgumentError, "fitted with the column x given"):
+            self.flow.predict_columns(known, of=["x"])
+        with self.assertRaisesRegex(laminar.DataError, "no column kind"):
+            self.flow.predict_columns(known[["x"]])
+
+    def test_what_is_refused(self):
+        with self.assertRaisesRegex(laminar.DataError, "kind"):
+            laminar.Flow(**SMALL).fit(self.frame)
+        with self.assertRaisesRegex(laminar.DataError, "missing .NaN., and the column is given: .*any.given"):
+            laminar.Flow(given=["x", "kind"], **SMALL).fit(self.frame.assign(x=self.frame.x.where(self.frame.index != 5)))
+        with self.assertRaisesRegex(laminar.DataError, "NaN"):
+            laminar.Flow(**SMALL).fit(self.frame[["x", "y"]].mask(pandas.DataFrame({"x": self.frame.index == 5, "y": False})))
+        with self.assertRaisesRegex(laminar.ArgumentError, "none is left"):
+            laminar.Flow(given=["x", "y"], **SMALL).fit(self.frame[["x", "y"]])
+        with self.assertRaisesRegex(laminar.ArgumentError, "any_given"):
+            self.flow.impute(self.frame)
+
+
+class Regressors(WithFlow):
+    def test_one_column(self):
+        X, y = self.frame[["x", "kind"]], self.frame["y"]
+        model = laminar.FlowRegressor(**SMALL).fit(X, y)
+        self.assertEqual((list(model.feature_names_in_), model.n_features_in_), (["x", "kind"], 2))
+        mean, sd = model.predict(X[:9], return_std=True)
+        self.assertEqual((mean.shape, sd.shape, model.sample(X[:9], 4, 1).shape), ((9,), (9,), (9, 4)))
+        self.assertGreater(model.score(X, y), 0.9)
+        quantiles = model.predict_quantiles(X, [0.05, 0.95])
+        self.assertLess(abs(np.mean((y.values >= quantiles[:, 0]) & (y.values <= quantiles[:, 1])) - 0.9), 0.09)
+        np.testing.assert_allclose(model.predict_below(X[:9], [1e9, -1e9]), [[1, 0]] * 9)
+        np.testing.assert_array_equal(model.predict(X[["kind", "x"]][:9]), mean)
+        np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X[:9]), mean)
+        np.testing.assert_array_equal(model.log_prob(X[:9], y[:9]), model.flow_.score_samples(self.frame[:9]))
+
+    def test_several_columns(self):
+        X = self.frame[["x"]].values
+        Y = np.column_stack([X[:, 0] + 0.1 * np.sin(np.arange(600)), -X[:, 0] + 0.1 * np.cos(7.0 * np.arange(600) ** 2)])
+        model = laminar.FlowRegressor(**SMALL).fit(X, Y)
+        self.assertEqual([model.predict(X[:3]).shape, model.predict_quantiles(X[:3]).shape, model.sample(X[:3], 5, 1).shape,
+                          model.log_prob(X[:3], Y[:3]).shape], [(3, 2), (3, 2, 3), (3, 5, 2), (3,)])
+        self.assertGreater(model.score(X, Y), 0.9)
+
+    def test_what_is_refused(self):
+        X, y = self.frame[["x"]].values, self.frame.y.values
+        model = laminar.FlowRegressor(**SMALL)
+        with self.assertRaisesRegex(ValueError, "not fitted"):
+            model.predict(X)
+        with self.assertRaisesRegex(ValueError, "y has 5 rows and X has 600"):
+            model.fit(X, y[:5])
+        with self.assertRaisesRegex(ValueError, "NaN or an infinity"):
+            model.fit(X, np.where(np.arange(600) == 3, np.nan, y))
+        with self.assertRaises(TypeError):
+            laminar.FlowRegressor(given=["x"])
+
+
+if __name__ == "__main__":
+    unittest.main()
