@@ -13,7 +13,7 @@ import sys
 from speed_page import draw, missing, paragraph, table
 
 KEPT, PICTURES = sys.argv[1:3] # the third, the program that draws, is draw's
-DATA = {"power_month": "power_month (POWER's net)", "protein": "protein", "pinwheel": "pinwheel"}
+DATA = {"power_month": "power_month (POWER's net)", "ccpp": "ccpp (three blocks of 60-60-60)", "protein": "protein", "pinwheel": "pinwheel"}
 BASE = "n 4, p 1, alpha 5" # the published setting, of tpr-factors
 FACTORS = [ # name, what its settings are called, what the published setting and its kin are there
     ("degree p, of n = 6 times", r"degree (\d), n 6", None),
@@ -308,13 +308,14 @@ def main():
             print_rivals("rivals", data)
         paragraph("The plan for everything, `presets/experiments/full.yaml` (four data sets, two tolerances, three seeds, a quarter of a",
                   "processor hour a run), has not been run here." if not read("full", "summary.csv") else "")
-    print("## The parts of a fast fit\n")
-    if not read("parts", "summary.csv"):
-        missing("bench/experiments.sh")
-    else:
-        print_frame("parts")
-        for data in in_order("parts", "data"):
-            print_rivals("parts", data)
+    for plan, title in [("parts", "The parts of a fast fit"), ("claims", "Fewer calls at the same loss")]:
+        print(f"## {title}\n")
+        if not read(plan, "summary.csv"):
+            missing("bench/experiments.sh")
+            continue
+        print_frame(plan)
+        for data in in_order(plan, "data"):
+            print_rivals(plan, data)
     print("## One factor of TPR at a time\n")
     if not read("tpr-factors", "summary.csv"):
         missing("bench/experiments.sh")

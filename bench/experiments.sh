@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The measurement behind "Ways of taming the ODE" in docs/results.md: the plans rivals, tpr-factors and parts to their ends, `laminar tune` on
+# The measurement behind "Ways of taming the ODE" in docs/results.md: the plans rivals, tpr-factors, parts and claims to their ends, `laminar tune` on
 # models of the rivals, and the lines of both kept in docs/results. bench/experiment_page.py writes the page's part from these.
 #
 # usage: bench/experiments.sh [LAMINAR]        (default: build/laminar; hours: `laminar experiment PLAN --dry-run` says how many)
@@ -45,7 +45,7 @@ tune() {
 
 mkdir -p "$runs"
 [ -x "$runs/laminar" ] || cp "${1:-build/laminar}" "$runs/laminar"
-for plan in rivals tpr-factors parts; do
+for plan in rivals tpr-factors parts claims; do
     # shellcheck disable=SC2053
     [[ $plan == $only ]] || continue
     nice "$runs/laminar" experiment "presets/experiments/$plan.yaml" --out "$runs/$plan"
