@@ -8,7 +8,7 @@
 /* Parameters whose default "auto" is chosen by rows and columns when a fit begins (lam_config_resolve). */
 #define LAM_AUTO 0                  /* of dims (n_hidden), blocks, batch_size, lr, iterations, val_freq */
 #define LAM_AUTO_START ((size_t)-1) /* of warm_start */
-#define LAM_AUTO_REAL (-1.0)        /* of tpr_coefficient and tpr_l_weight, where 0 is a value */
+#define LAM_AUTO_REAL (-1.0)        /* of tpr_coefficient, tpr_l_weight and weight_decay, where 0 is a value */
 #define LAM_MAX_HIDDEN 16 /* hidden layers a field may have */
 
 struct lam_config {

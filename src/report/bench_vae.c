@@ -155,7 +155,7 @@ static lam_status step(problem *p)
     LAM_TRY(lam_elbo_forward_f32(p->elbo, &call, NULL, &p->terms));
     LAM_TRY(lam_elbo_backward_f32(p->elbo, &call, p->grad, &p->terms));
     double start = lam_clock();
-    const lam_update update = { .weight_decay = cfg->weight_decay, .step = ++p->done, .trained = p->model->layout.trained,
+    const lam_update update = { .weight_decay = fmax(0, cfg->weight_decay), .step = ++p->done, .trained = p->model->layout.trained,
         .norm = lam_vae_norm_of(&p->norm, p->grad), .clip = cfg->clip };
     lam_stepper_apply_f32(p->stepper, &update, p->grad, p->memory, p->model->params);
     p->part[LAM_PART_UPDATE] = lam_clock() - start;

@@ -7,6 +7,7 @@
 #include "report/bench.h"
 #include "optim/optimizer.h"
 #include "report/names.h"
+#include <math.h>
 #include <string.h>
 
 #if LAM_WIDTH == 32
@@ -254,7 +255,7 @@ static lam_status iterate(void *arg)
     penalty.given_times = p->times;
     LAM_TRY(lam_engine_loss(it->engine, it->params, p->rows, NULL, cfg->batch_size, &solve, &noise, &penalty, it->grad, NULL,
         &it->loss));
-    const lam_update update = { .weight_decay = cfg->weight_decay, .step = ++it->done, .trained = p->model->layout.trained };
+    const lam_update update = { .weight_decay = fmax(0, cfg->weight_decay), .step = ++it->done, .trained = p->model->layout.trained };
     lam_stepper_apply(it->stepper, &update, it->grad, it->memory, it->params);
     return LAM_OK;
 }

@@ -30,7 +30,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "taylor-coefficient", "0" }, { "taylor-order", "2" }, { "steer", "0" },
         { "error-coefficient", "0" }, { "error-l-weight", "1" }, { "calls", "0" },
         { "optimizer", "auto" }, { "schedule", "auto" }, { "lr-warmup", "50" }, { "decay-from", "0" }, { "decay-to", "0" }, { "average", "false" },
-        { "batch-size", "auto" }, { "lr", "auto" }, { "weight-decay", "0" }, { "clip", "0" },
+        { "batch-size", "auto" }, { "lr", "auto" }, { "weight-decay", "auto" }, { "clip", "0" },
         { "iterations", "auto" }, { "warm-start", "auto" }, { "warm-start-pairing", "minibatch" },
         { "budget", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "10" }, { "rate-cuts", "2" }, { "val-freq", "auto" },
         { "log-freq", "10" }, { "val-rows", "0" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "isa", "auto" },
