@@ -11,7 +11,7 @@ typedef struct fit_args {
 static const cli_option fit_options[] = {
     FIT_OUT_OPTIONS(fit_args),
     {"valid", 0, CLI_TEXT, "FILE", "validation rows; default: split off DATA", offsetof(fit_args, valid)},
-    {"test", 0, CLI_TEXT, "FILE", "test rows; default: split off DATA", offsetof(fit_args, test)},
+    {"test", 0, CLI_TEXT, "FILE", "test rows; default: split off DATA, but none where --valid names a file", offsetof(fit_args, test)},
     {"write-split", 0, CLI_TEXT, "FOLDER/", "fit nothing, but write the rows as a fit sees them: noise, split, standardised",
         offsetof(fit_args, write_split)},
     FIT_RUN_OPTIONS(fit_args),

@@ -220,9 +220,9 @@ typedef struct lam_dataset lam_dataset;
 typedef void (*lam_log_fn)(void *user, const char *line); /* one warning or note, no newline */
 typedef struct lam_log { lam_log_fn line; void *user; } lam_log;
 
-/* Adds the configured noise, splits by cfg->split_seed, standardises by the training rows. all holds all rows when valid
- * and test are NULL; otherwise it is the training set, in whose columns the others are taken (lam_columns_choose). Keeps copies;
- * tables may be freed. Warnings (columns of few
+/* Adds the configured noise, splits by cfg->split_seed, standardises by the training rows. Without valid, validation
+ * rows are split off all, and without both, test rows too; with valid and without test there are none. The columns of valid and test are those
+ * of all (lam_columns_choose). Keeps copies; tables may be freed. Warnings (columns of few
  * distinct values, columns that are linear functions of others, values far from all others of their column, numbers of rows; one line a
  * kind) go to log, which may be NULL. LAM_ERR_DATA: NaN, constant columns, fewer rows than columns. */
 LAM_API lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const lam_table *valid,

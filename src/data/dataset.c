@@ -200,11 +200,11 @@ static size_t share(double fraction, size_t n)
     return fraction > 0 && rows == 0 && n > 0 ? 1 : rows;
 }
 
-/* Cuts one table: test rows first in the shuffled order, then validation, then training, so that the test set does not
- * depend on the validation fraction. */
-static lam_status split(lam_dataset *data, const lam_config *cfg, size_t n)
+/* Cuts one table of n rows: test rows (1: they are wanted) first in the shuffled order, then validation, then training, so that the test set
+ * does not depend on the validation fraction. */
+static lam_status split(lam_dataset *data, const lam_config *cfg, size_t n, int with_test)
 {
-    size_t n_test = share(cfg->test_fraction, n), n_valid = share(cfg->val_fraction, n - n_test);
+    size_t n_test = with_test ? share(cfg->test_fraction, n) : 0, n_valid = share(cfg->val_fraction, n - n_test);
     if (n_test + n_valid >= n)
         return lam_fail(LAM_ERR_DATA, "%zu rows leave none for training after %zu for test and %zu for validation; give more "
             "rows, or lower test-fraction and val-fraction", n, n_test, n_valid);
@@ -223,9 +223,10 @@ static lam_status split(lam_dataset *data, const lam_config *cfg, size_t n)
     return LAM_OK;
 }
 
-static lam_status take_tables(lam_dataset *data, const lam_table *const *tables)
+/* All rows of the tables become their parts', from the part `first` on. */
+static lam_status take_tables(lam_dataset *data, const lam_table *const *tables, int first)
 {
-    for (int part = 0; part < LAM_PARTS; part++) {
+    for (int part = first; part < LAM_PARTS; part++) {
         LAM_TRY(allocate_part(data, part, tables[part] != NULL ? tables[part]->rows : 0));
         for (size_t i = 0; i < data->rows[part]; i++)
             data->source[part][i] = i;
@@ -259,12 +260,12 @@ static lam_status number_rows(lam_dataset *data, const lam_table *const *tables)
 
 /* Copies the rows in. With noise, the draw of (column, row) is counted by the row's place in its table, tables one after
  * the other, so that it does not depend on the split. */
-static void fill(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, int split_one, int with_noise)
+static void fill(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, int with_noise)
 {
-    size_t dim = data->dim, before = 0;
+    size_t dim = data->dim, others = 0;
     for (int part = 0; part < LAM_PARTS; part++) {
-        const lam_table *t = split_one ? tables[0] : tables[part];
-        size_t absent = 0;
+        const lam_table *t = tables[part] != NULL ? tables[part] : tables[0]; /* of which it is split off */
+        size_t absent = 0, before = tables[part] != NULL ? others : 0;
         for (size_t i = 0; i < data->rows[part]; i++) {
             size_t row = data->source[part][i];
             for (size_t j = 0; j < dim; j++) {
@@ -276,7 +277,7 @@ static void fill(lam_dataset *data, const lam_config *cfg, const lam_table *cons
             }
         }
         data->missing[part] = absent;
-        before += split_one ? 0 : data->rows[part];
+        others += tables[part] != NULL ? tables[part]->rows : 0;
     }
 }
 
@@ -320,20 +321,24 @@ static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_tabl
     size_t moving = 0;
     LAM_TRY(lam_noise_read(&cfg->noise, &source, data->noise, data->noise_said, &automatic));
     LAM_TRY(check_noise(data));
-    LAM_TRY(split_one ? split(data, cfg, tables[0]->rows) : take_tables(data, tables));
+    int is_cut = split_one || (tables[LAM_VALID] == NULL && cfg->val_fraction > 0);
+    if (is_cut)
+        LAM_TRY(split(data, cfg, tables[0]->rows, split_one));
+    if (!split_one)
+        LAM_TRY(take_tables(data, tables, is_cut ? LAM_TEST : LAM_TRAIN));
     for (size_t j = 0; j < data->dim; j++)
         moving += !data->is_input[j];
     if (data->rows[LAM_TRAIN] < moving || data->rows[LAM_TRAIN] < 2)
         return lam_fail(LAM_ERR_DATA, "%zu training rows are too few for %zu columns; give more rows or drop columns",
             data->rows[LAM_TRAIN], moving);
     LAM_TRY(number_rows(data, tables));
-    fill(data, cfg, tables, split_one, 0);
+    fill(data, cfg, tables, 0);
     LAM_TRY(lam_advise_roles(data, log));
     if (automatic)
         LAM_TRY(lam_dataset_find_noise(data, data->noise_said, log));
     LAM_TRY(lam_advise_values(data, tables[0], data->noise_said, log));
     LAM_TRY(lam_advise_repeats(data, split_one, log));
-    fill(data, cfg, tables, split_one, 1);
+    fill(data, cfg, tables, 1);
     LAM_TRY(lam_dataset_measure(data, cfg->standardise));
     LAM_TRY(lam_advise_relations(data, log));
     standardise_rows(data);

@@ -198,6 +198,7 @@ static void three_tables(void **state)
     assert_true(a->values[LAM_TEST][3] == (test->values[3] - a->mean[1]) / a->scale[1]);
     assert_true(a->values[LAM_TRAIN][1] == (train->values[1] - a->mean[1]) / a->scale[1]);
     cfg.noise = (lam_names)LAM_NAMES("1:0.001");
+    cfg.val_fraction = 0;
     assert_int_equal(lam_dataset_build(&cfg, train, NULL, test, NULL, &b), LAM_OK);
     assert_true(b->rows[LAM_TRAIN] == 300 && b->rows[LAM_VALID] == 0 && b->rows[LAM_TEST] == 30);
     assert_string_not_equal(a->hash, b->hash);
@@ -214,6 +215,46 @@ static void three_tables(void **state)
     assert_int_equal(lam_table_rename(test, 1, "other"), LAM_OK);
     FAILS(lam_dataset_build(&cfg, train, valid, test, NULL, &a), LAM_ERR_SHAPE, "the test table has no column \"2\", which the training table takes; it has 1, other");
     lam_table_free(train), lam_table_free(valid), lam_table_free(test), lam_table_free(wide);
+}
+
+/* Test rows of a file of their own leave the validation rows to the other one: a tenth of it, each row once. */
+static void validation_beside_a_test_file(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_table *all, *test;
+    lam_dataset *data;
+    lam_config_init(&cfg);
+    assert_int_equal(lam_config_set(&cfg, "noise", "x:0.5"), LAM_OK);
+    assert_int_equal(lam_table_toy("moons", 200, 1, &all), LAM_OK);
+    assert_int_equal(lam_table_toy("moons", 30, 2, &test), LAM_OK);
+    assert_int_equal(lam_dataset_build(&cfg, all, NULL, test, NULL, &data), LAM_OK);
+    assert_int_equal(data->rows[LAM_TRAIN], 180);
+    assert_int_equal(data->rows[LAM_VALID], 20);
+    assert_int_equal(data->rows[LAM_TEST], 30);
+    int seen[200] = { 0 };
+    for (int part = LAM_TRAIN; part <= LAM_VALID; part++)
+        for (size_t i = 0; i < data->rows[part]; i++) {
+            size_t row = data->source[part][i];
+            double y = data->values[part][i * 2 + 1] * data->scale[1] + data->mean[1];
+            assert_true(row < 200 && !seen[row]++);
+            assert_true(fabs(y - all->values[row * 2 + 1]) < 1e-12);
+        }
+    for (size_t i = 0; i < 30; i++) {
+        double y = data->values[LAM_TEST][i * 2 + 1] * data->scale[1] + data->mean[1];
+        double noise = data->values[LAM_TEST][i * 2] * data->scale[0] + data->mean[0] - test->values[i * 2];
+        assert_int_equal(data->source[LAM_TEST][i], i);
+        assert_true(fabs(y - test->values[i * 2 + 1]) < 1e-12);
+        assert_true(noise >= -1e-12 && noise < 0.5);
+    }
+    lam_dataset_free(data);
+    cfg.val_fraction = 0; /* who wants none says so */
+    assert_int_equal(lam_dataset_build(&cfg, all, NULL, test, NULL, &data), LAM_OK);
+    assert_int_equal(data->rows[LAM_VALID], 0);
+    lam_dataset_free(data);
+    lam_table_free(all);
+    lam_table_free(test);
+    lam_config_clear(&cfg);
 }
 
 static void refusals(void **state)
@@ -316,6 +357,7 @@ int main(void)
         cmocka_unit_test(noise),
         cmocka_unit_test(automatic_noise),
         cmocka_unit_test(three_tables),
+        cmocka_unit_test(validation_beside_a_test_file),
         cmocka_unit_test(refusals),
         cmocka_unit_test(discrete_columns_are_named),
         cmocka_unit_test(spacing_of_grids),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include "fitting.h"
 
 /* ---- what comes out ------------------------------------------------------------------------------------------------- */
@@ -177,7 +178,9 @@ static void a_full_disk_takes_nothing_away(void **state)
     set(&cfg, "seed", "4");
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     limit = before;
-    limit.rlim_cur = 6000; /* config.yaml fits; the model and the checkpoint do not */
+    struct stat config;
+    assert_int_equal(stat(run_file("full", "config.yaml"), &config), 0);
+    limit.rlim_cur = (rlim_t)config.st_size + 100; /* config.yaml fits; the model and the checkpoint, which hold it, do not */
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     fit_into("full", &cfg, (lam_fit_options) { 0 }, LAM_ERR_IO, NULL);

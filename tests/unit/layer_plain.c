@@ -155,7 +155,7 @@ static void tiles_against_plain(void **state)
             memcpy(record, in, stack * sizeof *in);
             lam_field_forward_f64(&field, 0, vectors, 0, TANGENTS, 1, NULL, record);
             memcpy(lam_field_cotangent_f64(&field, scratch), g, stack * sizeof *g);
-            lam_field_reverse_f64(&field, 0, vectors, 0, TANGENTS, 1, 1, record, scratch, sums, gz);
+            lam_field_reverse_f64(&field, 0, vectors, 0, TANGENTS, 1, 1, NULL, record, scratch, sums, gz, NULL);
             lam_field_collect_f64(&field, sums, grad, &beta);
             for (size_t row = 0; row < LAM_TILE; row++) {
                 plain_row(&p, row, in, lam_field_output_f64(&field, record), g, row_gz, want, &want_beta);
