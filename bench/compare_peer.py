@@ -5,7 +5,7 @@
 
 Both sides start from the same weights, rows, noise and observation times, with the same tolerances, and choose their first steps
 by probe; the table shows the calls of both. "all processors" is the best of one thread and all, on either side. The weights
-are the initial ones, with which a field bends little (about two steps a block), and the same doubled (toy: tripled), which
+are the initial ones, with which a field bends little (about two steps per block), and the same doubled (toy: tripled), which
 makes it three steps and more.
 """
 import argparse

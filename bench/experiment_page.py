@@ -165,7 +165,7 @@ def print_rivals(plan, data):
     gaussian = number(rows[0], "gaussian_test_nll_mean")
     if not math.isnan(gaussian):
         paragraph(f"A full-covariance Gaussian fitted to the same rows has test NLL {gaussian:.4f}.")
-    table(["penalty, coefficient", "test NLL", f"difference from {rows[0]['penalty']}", "forward", "backward", "steps a block", "calls, ratio",
+    table(["penalty, coefficient", "test NLL", f"difference from {rows[0]['penalty']}", "forward", "backward", "steps per block", "calls, ratio",
            "calls to score", "iterations", "processor s to its NLL", "ratio", "wall s, ratio"],
           [[label(row), mean(row, "test_nll", 3), mean(row, "nll_difference", 3, True), mean(row, "forward", 1),
             mean(row, "backward", 1), mean(row, "steps", 2), mean(row, "calls_ratio", 2), mean(row, "test_calls", 0),
@@ -295,7 +295,7 @@ def print_tuned():
 def main():
     print("# Ways of taming the ODE: measured\n")
     paragraph("Written by `bench/experiment_page.py` from what `bench/experiments.sh` keeps in `docs/results/experiments`; no number here is",
-              "typed. NLL in nats a row, standardised units, exact trace, lower is better. forward, backward: calls of f, and vector-Jacobian",
+              "typed. NLL in nats per row, standardised units, exact trace, lower is better. forward, backward: evaluations of f, and vector-Jacobian",
               "products of it, an iteration, all blocks, over the last fifth of a run. To its NLL: to the first validation not above the",
               "baseline's best of the same seed.")
     print("## TPR and its rivals\n")

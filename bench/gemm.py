@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Matrix products of wide nets by OpenBLAS, one thread, beside laminar's calls of f; writes JSON.
+"""Matrix products of wide nets by OpenBLAS, one thread, beside laminar's evaluations of f; writes JSON.
 
     gemm.py --laminar build/laminar --json FILE
 

@@ -178,7 +178,7 @@ def print_frame(results):
     if busy:
         paragraph(f"**During {len(busy)} of {len(results.lines)} fits the machine was busy with other work: a processor second does less",
                   "there than on an idle machine.**")
-    paragraph("NLL in nats a row of the test rows, standardised units, lower is better, ± its standard error over the test rows; means",
+    paragraph("NLL in nats per row of the test rows, standardised units, lower is better, ± its standard error over the test rows; means",
               "over seeds of the fits, on one split. All methods read the same three files, and have one thread and the same processor",
               "seconds. The others' include some thirty validations. A flow's rate is the best of three by validation, each with the whole",
               "budget and a schedule of its own that ends there; the search of the mixture's components and of the kernel's bandwidth is",

@@ -181,7 +181,7 @@ pairs_of() {
             row("backward", "backward calls an iteration, ratio", "%.3f", 1, "fewer", "more")
             row("calls", "forward + backward, ratio", "%.3f", 1, "fewer", "more")
             row("steps", "steps a solve, ratio", "%.3f", 1, "fewer", "more")
-            row("late", "processor seconds an iteration, last 1000, ratio", "%.3f", 1, "faster", "slower")
+            row("late", "processor seconds per iteration, last 1000, ratio", "%.3f", 1, "faster", "slower")
             row("seconds", "processor seconds of training, all, ratio", "%.3f", 1, "faster", "slower")
             row("same_calls", "calls to the same validation NLL, ratio", "%.3f", 1, "fewer", "more")
             row("same_seconds", "processor seconds to the same validation NLL, ratio", "%.3f", 1, "faster", "slower")
@@ -296,8 +296,8 @@ write_page() {
 Written by \`bench/results.sh\` from the runs of \`bench/sweep.sh\`; no number here is typed.
 $(machines)
 
-NLL in nats a row, standardised units, lower is better; test by the exact trace with the best model by validation. forward and
-backward: calls of f (a vector-Jacobian product of it) an iteration, all blocks, mean over the last 1000 iterations; steps
+NLL in nats per row, standardised units, lower is better; test by the exact trace with the best model by validation. forward and
+backward: evaluations of f (a vector-Jacobian product of it) an iteration, all blocks, mean over the last 1000 iterations; steps
 (accepted) and rejected: a solve of one block, likewise; train s: processor seconds of the training steps (one thread), without validation: what a shared machine changes least; calls to score:
 one batch of test rows through all blocks. Both alphas always run at the same tolerances, on the same split; what is random in
 training follows the seed, so runs of one seed make a pair. "The same validation NLL" is the worse of the two best ones of a pair;

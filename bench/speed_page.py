@@ -318,7 +318,7 @@ def print_scaling(scaling):
               "forward or backward.")
     batches = sorted(scaling["batches"], key=lambda p: p["rows"])
     last = cost(batches[-1])
-    heads = ["rows a batch (POWER's net)", "s an iteration", "ns a row and call", "against the largest", "share of peak",
+    heads = ["rows per batch (POWER's net)", "s an iteration", "ns a row and call", "against the largest", "share of peak",
              "calls recomputed", "peak MiB"]
     table(heads, [[str(p["rows"]), seconds(p["seconds"]), f"{cost(p):.0f}", f"{100 * (cost(p) / last - 1):+.0f} %",
                    percent(p["share"]), str(p["recomputed"]), f"{p['peak_mib']:.0f}"] for p in batches])
@@ -357,7 +357,7 @@ def print_training(same):
                   for name, p in (("PyTorch", peer), ("laminar", ours))])
     paragraph(f"laminar is there in {ours['seconds'] / peer['seconds']:.3f} of the seconds ({peer['seconds'] / ours['seconds']:.1f} times",
               f"sooner) and {ours['cpu_seconds'] / peer['cpu_seconds']:.3f} of the processor seconds.")
-    lines = ["panel\t\tseconds of training\tvalidation NLL, nats a row\tlogx"]
+    lines = ["panel\t\tseconds of training\tvalidation NLL, nats per row\tlogx"]
     sides = (("PyTorch, the published algorithm", same["peer"]["points"]), ("laminar", same["laminar"]["points"]))
     for i, (name, points) in enumerate(sides):
         lines.append(f"series\t{name}\t{i}\t{'solid' if i else 'dashed'}")

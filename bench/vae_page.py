@@ -94,8 +94,8 @@ def print_settings(run):
 
 
 def print_runs(runs, grey):
-    heads = ["run", "", "test -ELBO", "bits a dimension" if grey else "bits a pixel", "val -ELBO, best", "reconstruction", "KL", "forward",
-             "backward", "steps a block", "s an epoch", "s in all"]
+    heads = ["run", "", "test -ELBO", "bits a dimension" if grey else "bits per pixel", "val -ELBO, best", "reconstruction", "KL", "forward",
+             "backward", "steps per block", "s an epoch", "s in all"]
     rows = []
     for run in runs:
         last = run["train"][-max(1, len(run["train"]) // 20):]
@@ -178,15 +178,15 @@ def print_penalty(runs):
     whole = ", ".join(f"x {float(row[5]):.2f}" for row in rows)
     paragraph(f"With the penalty, calls an iteration are {saved} ({', '.join(f'x {r:.2f}' for r in ratios)}; of the whole run {whole}), at a",
               "test bound that",
-              f"changes by {', '.join(f'{w:+.2f}' for w in worse)} nats an image.", seeds_apart(by, worse))
+              f"changes by {', '.join(f'{w:+.2f}' for w in worse)} nats per image.", seeds_apart(by, worse))
     paragraph("Of " + "; of ".join(later(by, int(row[0])) for row in rows) + " (straight lines between validations).")
 
 
 def calls_at(run, tolerance):
-    """Calls of f that `laminar vae eval` counted for a batch of test images at a tolerance; None if it was not run."""
+    """Evaluations of f that `laminar vae eval` counted for a batch of test images at a tolerance; None if it was not run."""
     try:
         with open(os.path.join(run["folder"], f"eval-{tolerance}.txt")) as stream:
-            return float(re.search(r"^calls of f +([0-9.]+) a batch", stream.read(), re.M)[1])
+            return float(re.search(r"^evaluations +([0-9.]+) of f per batch", stream.read(), re.M)[1])
     except (OSError, TypeError):
         return None
 
@@ -206,7 +206,7 @@ def print_tolerance(runs):
     if not rows:
         return
     table(["seed", "alpha 0 at 1e-5", "alpha 0 at 1e-4", "alpha 5 at 1e-4", "1e-4 against 1e-5, alpha 0", "and alpha 5"], rows)
-    paragraph("Calls of f for a batch of test images, by the exact trace. The published baseline ran at 1e-5 and its runs with the penalty at",
+    paragraph("Evaluations of f for a batch of test images, by the exact trace. The published baseline ran at 1e-5 and its runs with the penalty at",
               f"1e-4: of what these differ by ({', '.join(f'x {r:.2f}' for r in both)}) the tolerance alone makes",
               f"{', '.join(f'x {r:.2f}' for r in alone)}.")
 
@@ -282,7 +282,7 @@ def main():
     runs, pictures, laminar = sys.argv[1:4]
     found = read_runs(runs)
     print("# Auto-encoders: measured\n")
-    paragraph("Also from the runs of `bench/sweep.sh`. -ELBO in nats an image at beta 1, lower is better; test with the best model by",
+    paragraph("Also from the runs of `bench/sweep.sh`. -ELBO in nats per image at beta 1, lower is better; test with the best model by",
               "validation, reconstruction and KL those of the last training lines. Calls and steps as above, mean over the last fifth of a",
               "run; seconds are processor seconds of the training steps, one thread, two fits side by side.")
     for group, title, grey in SETS:

@@ -61,7 +61,7 @@ static int set_value(const cli_command *command, const char *flag, const lam_mod
             return CLI_OK;
         }
     if (levels.n > 0)
-        return cli_misuse(command, "--%s %s=%s: the column is text, and this is none of its %zu levels (%s%s%s)", flag, name, value, levels.n,
+        return cli_misuse(command, "--%s %s=%s: the column is text, and this is not one of its %zu levels (%s%s%s)", flag, name, value, levels.n,
             levels.item[0], levels.n > 1 ? ", " : "", levels.n > 2 ? "..." : levels.n > 1 ? levels.item[1] : "");
     *cell = strtod(value, &end);
     if (end == value || *end != '\0' || !isfinite(*cell))

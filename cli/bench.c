@@ -18,12 +18,12 @@ typedef struct bench_args {
 static const cli_option bench_options[] = {
     {"shape", 0, CLI_TEXT, "NAME,...", "power, gas, hepmass, miniboone, bsds300, protein, toy; default: all",
         offsetof(bench_args, shape)},
-    {"quick", 0, CLI_SWITCH, NULL, "short measurements: a quarter of the time, three repeats for five",
+    {"quick", 0, CLI_SWITCH, NULL, "short measurements: a quarter of the time, and three repeats instead of five",
         offsetof(bench_args, quick)},
-    {"json", 0, CLI_TEXT, "FILE", "write the figures as JSON too; - for stdout, in place of the tables",
+    {"json", 0, CLI_TEXT, "FILE", "also write the figures as JSON; -: to standard output, instead of the tables",
         offsetof(bench_args, json)},
-    {"columns", 0, CLI_COUNT, "N", "width of the rows; default: the shape's own", offsetof(bench_args, columns)},
-    {"weight-scale", 0, CLI_REAL, "X", "factor on the initial weights: larger ones bend the field; default 1",
+    {"columns", 0, CLI_COUNT, "N", "number of columns; default: the shape's own", offsetof(bench_args, columns)},
+    {"weight-scale", 0, CLI_REAL, "X", "factor on the initial weights; larger weights bend the field; default 1",
         offsetof(bench_args, weight_scale)},
     {"problems", 0, CLI_TEXT, "FOLDER/", "measure nothing, but write the problems as NAME.safetensors for another program",
         offsetof(bench_args, problems)},
@@ -150,7 +150,7 @@ int bench_in_child(const bench_task *t, double *peak)
     struct rusage usage = {0};
     fflush(NULL); /* what is buffered here must not be written by the child as well */
     if (pipe(ends) != 0)
-        return cli_fail("no pipe to be had: %s", strerror(errno));
+        return cli_fail("cannot create a pipe: %s", strerror(errno));
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
@@ -160,7 +160,7 @@ int bench_in_child(const bench_task *t, double *peak)
     int whole = child > 0 && receive(ends[0], t->out, t->size), error = errno;
     close(ends[0]);
     if (child < 0)
-        return cli_fail("no process to be had: %s", strerror(error));
+        return cli_fail("cannot create a process: %s", strerror(error));
     while (wait4(child, &how, 0, &usage) < 0 && errno == EINTR)
         ;
     if (WIFSIGNALED(how))
@@ -182,24 +182,6 @@ void bench_note(const char *what, size_t threads)
         cli_status_line(line);
 }
 
-static void name_processor(bench_report *report)
-{
-    char line[256];
-    FILE *stream = fopen("/proc/cpuinfo", "r");
-    snprintf(report->processor, sizeof report->processor, "unknown processor");
-    while (stream != NULL && fgets(line, sizeof line, stream) != NULL) {
-        const char *colon = strchr(line, ':');
-        if (strncmp(line, "model name", 10) == 0 && colon != NULL) {
-            line[strcspn(line, "\n")] = '\0';
-            snprintf(report->processor, sizeof report->processor, "%.100s", colon + 1 + strspn(colon + 1, " "));
-            break;
-        }
-    }
-    if (stream != NULL)
-        fclose(stream);
-    report->processors = sysconf(_SC_NPROCESSORS_ONLN);
-}
-
 void bench_note_load(bench_report *report, int after)
 {
     double load[1];
@@ -211,7 +193,9 @@ int bench_measure_machine(const lam_config *cfg, const lam_measure_options *opti
     lam_config *one = cli_config_copy(cfg);
     bench_task t = {.run = run_machine, .cfg = one, .options = options, .out = &report->machine[0],
         .size = sizeof report->machine[0]};
-    name_processor(report);
+    if (cli_processor(report->processor)[0] == '\0')
+        snprintf(report->processor, sizeof report->processor, "unknown processor");
+    report->processors = sysconf(_SC_NPROCESSORS_ONLN);
     bench_note_load(report, 0);
     cli_set(one, "threads", "1");
     bench_note("the machine", 1);
@@ -318,7 +302,7 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_line line;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.weight_scale <= 0.0)
-        code = cli_misuse(command, "--weight-scale wants a number above 0");
+        code = cli_misuse(command, "--weight-scale needs a number above 0");
     if (code == CLI_OK && args.json != NULL && strcmp(args.json, "-") != 0)
         code = bench_check_writable(args.json);
     if (code == CLI_OK)
@@ -341,14 +325,13 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_bench = {
     .name = "bench",
     .arguments = "[flags]",
-    .summary = "how fast this machine fits, and how near its limits that is",
-    .details = "Measures multiply-adds in registers and reading from each level of memory; then for the shapes of this\n"
-               "field's data sets calls of the vector field (f; f and the trace, as in training; its reverse; f and the\n"
-               "exact trace) and whole training iterations with the penalty, on one thread and on all. Rows and weights\n"
-               "are made up. A share is that of the multiply-adds' rate; arithmetic counted is what is needed: matrix\n"
-               "products of calls and of twice the stages pulled back, not what is recomputed. Parameters apply to every\n"
-               "shape: --batch-size 1000, --blocks 1, --memory 64, --threads 1, --isa avx2; so does --columns, for a shape\n"
-               "of one's own: --shape toy --columns 20 --dims 100-100 --divergence rademacher.\n",
+    .summary = "measures how fast fits run on this machine, and how close that is to its limits",
+    .details = "Measures the rate of multiply-adds in registers and of reading from each level of memory. Then, for the shapes of the\n"
+               "usual data sets, it measures evaluations of the vector field (f; f with the trace, as in training; its reverse; f with\n"
+               "the exact trace) and whole training iterations with the penalty, on one thread and on all. Rows and weights are made up.\n"
+               "A share is a part of the rate of multiply-adds. Only the arithmetic that is needed counts: the matrix products of the\n"
+               "evaluations and twice those of the reversed stages, without what is computed again. Parameters apply to every shape:\n"
+               "--batch-size 1000, --blocks 1, --threads 1. For a shape of your own: --shape toy --columns 20 --dims 100-100.\n",
     .example = "  $ laminar bench --shape power,toy --quick\n"
                "  $ laminar bench --json figures.json\n",
     .options = bench_options,

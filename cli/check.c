@@ -63,7 +63,7 @@ static void report(const lam_model *model, const lam_check_report *r, size_t all
         cli_grid_add(&grid, "%.6f", r->mass);
     else
         cli_grid_add(&grid, "- (integrated for one and two columns only)");
-    cli_grid_add(&grid, "calls of f a solve");
+    cli_grid_add(&grid, "evaluations of f per batch");
     cli_grid_add(&grid, "%.1f, tighter %.1f", cli_ratio(r->counts.forward, r->counts.solves),
         cli_ratio(r->counts_tight.forward, r->counts_tight.solves));
     cli_grid_add(&grid, "steps a solve");
@@ -142,7 +142,7 @@ static int run(const cli_command *command, int argc, char **argv)
     lam_table *data = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.rows == 0)
-        code = cli_misuse(command, "--rows wants at least 1");
+        code = cli_misuse(command, "--rows needs at least 1");
     if (code == CLI_OK)
         code = cli_model_open(line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
@@ -158,12 +158,12 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_check = {
     .name = "check",
     .arguments = "MODEL DATA",
-    .summary = "how far a model's numbers can be trusted",
-    .details = "Measures what the solver's tolerance does to the results: log p against a solve at a hundredth of the\n"
-               "tolerance in double, the way to the base and back, Hutchinson's estimate of the trace against the exact\n"
-               "one, and for one and two columns the integral of the density. Then, of every column that is not given, whether the values\n"
-               "are where the model has them: how far the shares of the distribution below them are from uniform, and how many are in the\n"
-               "central intervals of 50 and 90 %. MODEL is a run folder or a model file.\n",
+    .summary = "measures how far a model's numbers can be trusted",
+    .details = "Measures the solver's error in log p (against a solve in double at a hundredth of the tolerance), the error of the round\n"
+               "trip to the base density and back, the bias of Hutchinson's estimate of the trace, and, for one and two columns, the\n"
+               "total mass of the density. For each column that is not given, it compares the values with the predicted distribution:\n"
+               "the deviation of the cumulative probabilities from uniform, and the share inside the central intervals of 50 and 90 %.\n"
+               "MODEL is a run folder or a model file.\n",
     .example = "  $ laminar check run/ test.csv --rows 500\n"
                "  500 of 1000 rows; dopri5, atol 1e-05, rtol 1e-05, exact trace; ...\n"
                "  log p against tighter, nats      max 1.2e-04, rms 2.1e-05\n"

@@ -68,8 +68,6 @@ int cli_line_parse(const cli_command *command, int argc, char **argv, void *valu
 void cli_line_free(cli_line *line);
 /* Sets the line's parameters; CLI_USAGE with the message printed if one is refused. */
 int cli_line_apply(const cli_command *command, const cli_line *line, lam_config *cfg);
-/* Letters to insert, delete, replace or swap to get from a to b. */
-size_t cli_distance(const char *a, const char *b);
 /* 1 if the library's parameter at index is a flag of this command. */
 int cli_is_flag(const cli_command *command, size_t index);
 void cli_help(const cli_command *command, FILE *stream);
@@ -101,6 +99,9 @@ double cli_clock(void);
 void cli_clock_start(void);
 double cli_used(void);
 double cli_processor_used(void);
+
+/* The processor's name in a buffer of 128, "" where the system does not say. */
+const char *cli_processor(char name[128]);
 
 #define CLI_PATIENCE 2.0 /* seconds of work before progress shows */
 /* Shows a line of progress if it is time: one line on a terminal, rewritten; a line every ten seconds elsewhere. seconds: since the
@@ -159,16 +160,16 @@ typedef struct cli_eval {
 #define CLI_EVAL_OPTIONS(type) \
     {"atol", 0, CLI_REAL, "X", "absolute tolerance; default: the model's test tolerance", offsetof(type, eval.atol)}, \
     {"rtol", 0, CLI_REAL, "X", "relative tolerance; default: the model's test tolerance", offsetof(type, eval.rtol)}, \
-    {"threads", 0, CLI_COUNT, "N", "threads; default: one a processor", offsetof(type, eval.threads)}, \
-    {"batch-rows", 0, CLI_COUNT, "N", "rows solved together; default 1000", offsetof(type, eval.batch_rows)}, \
-    {"probe", 0, CLI_SWITCH, NULL, "choose the first step by probe, not by the model's memory", \
+    {"threads", 0, CLI_COUNT, "N", "number of threads; default: one per processor", offsetof(type, eval.threads)}, \
+    {"batch-rows", 0, CLI_COUNT, "N", "number of rows solved together; default 1000", offsetof(type, eval.batch_rows)}, \
+    {"probe", 0, CLI_SWITCH, NULL, "estimate the first step by a trial step instead of taking the one that the model remembers", \
         offsetof(type, eval.probe)}, \
-    {"double", 0, CLI_SWITCH, NULL, "solve in double whatever the model's precision", offsetof(type, eval.use_double)}, \
-    {"as-fitted", 0, CLI_SWITCH, NULL, "by the fit's own setting, whatever `laminar tune` chose", \
+    {"double", 0, CLI_SWITCH, NULL, "solve in double precision, whatever the model's precision", offsetof(type, eval.use_double)}, \
+    {"as-fitted", 0, CLI_SWITCH, NULL, "use the fit's own solver setting, not the one that `laminar tune` chose", \
         offsetof(type, eval.as_fitted)}, \
     CLI_CONFIG_OPTION(type)
 #define CLI_CONFIG_OPTION(type) \
-    {"config", 0, CLI_TEXT, "FILE.yaml", "the architecture, for weights saved by another program", \
+    {"config", 0, CLI_TEXT, "FILE.yaml", "architecture of weights that another program saved", \
         offsetof(type, eval.config)}
 
 /* The flags that choose rows and columns of DATA. */
@@ -191,7 +192,7 @@ typedef struct cli_choice {
     {"header", 0, CLI_TEXT, "auto|yes|no", "whether the first line of a text file names its columns; default: as in the fit", \
         offsetof(type, choice.header)}
 #define CLI_STANDARDISED_OPTION(type) \
-    {"standardised", 0, CLI_SWITCH, NULL, "DATA's rows are standardised, as `laminar fit --write-split` writes them", \
+    {"standardised", 0, CLI_SWITCH, NULL, "the rows of DATA are standardised, as `laminar fit --write-split` writes them", \
         offsetof(type, choice.standardised)}
 
 /* A name longer than this ending, in capitals or not. */
@@ -213,7 +214,7 @@ int cli_model_file(const char *path, char **file);
 int cli_model_open(const char *path, const char *config_path, lam_model **model);
 /* Options for evaluating model, LAMINAR_ISA included. */
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options);
-/* "dopri5, 3 even steps a block" or "dopri5, atol 1e-05, rtol 1e-05" in a buffer of 96. */
+/* "dopri5, 3 even steps per block" or "dopri5, atol 1e-05, rtol 1e-05" in a buffer of 96. */
 const char *cli_setting_text(const lam_setting *setting, char text[96]);
 /* log p(data units) = log p(standardised units) + this, nats */
 double cli_log_det(const lam_model *model);
@@ -267,7 +268,7 @@ int cli_stdin_once(const char *a, const char *b, const char *c);
 /* lam_table_read; "-" is standard input, however often it is read. */
 lam_status cli_table_read(const char *path, const lam_read_options *options, lam_table **table);
 /* Keeps standard output for a table: from here on, stdout is stderr. CLI_OK, or CLI_FAILED with the message printed. */
-int cli_stdout_take(void);
+int cli_stdout_reserve(void);
 /* The descriptor of a table on standard output. */
 int cli_stdout_table(void);
 

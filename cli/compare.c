@@ -7,7 +7,7 @@ typedef struct compare_args {
 } compare_args;
 
 static const cli_option compare_options[] = {
-    {"plot", 0, CLI_TEXT, "FILE.svg", "draw validation NLL against calls of f and against seconds (.svg, .png, .pdf)",
+    {"plot", 0, CLI_TEXT, "FILE.svg", "draw validation NLL against evaluations of f and against seconds (.svg, .png, .pdf)",
         offsetof(compare_args, plot)},
     {0},
 };
@@ -101,9 +101,9 @@ static int compare(const cli_line *line)
         return cli_grid_free(&grid), code;
     cli_grid_print(&grid, stdout);
     printf("\n%s; forward and backward: calls of\n"
-           "f an iteration, all blocks; steps (accepted) and rejected: a solve of one block in training; penalty: with\n"
+           "f per iteration, all blocks; steps (accepted) and rejected: per solve of one block in training; penalty: with\n"
            "its coefficient, l: the weight of l in TPR.\n",
-        kind == LAM_VAE ? "-ELBO at beta 1 in nats an image" : "NLL in nats a row, standardised units but for the one column in data units");
+        kind == LAM_VAE ? "-ELBO at beta 1 in nats per image" : "NLL in nats per row, standardised units but for the one column in data units");
     if (warm)
         printf("Iterations, calls and steps are without the warm start's, seconds with them.\n");
     if (unfinished)
@@ -129,9 +129,9 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_compare = {
     .name = "compare",
     .arguments = "RUN1 [RUN2 ...] [--plot FILE.svg]",
-    .summary = "one table of several runs: NLL, calls, steps, seconds; and their curves",
-    .details = "Reads metrics.jsonl and config.yaml of every run folder; a run still going on is shown as far as it is.\n"
-               "In the picture each run is named by what its configuration does not share with the others'.\n",
+    .summary = "compares runs: NLL, evaluations, steps and seconds in one table, and validation curves",
+    .details = "Reads metrics.jsonl and config.yaml of each run folder. A run that is still going on is shown up to where it is.\n"
+               "In the picture, a run is named by the settings in which it differs from the others.\n",
     .example = "  $ laminar compare run-plain/ run-tpr/ --plot curves.svg\n"
                "  run        penalty  solver   atol   rtol  iterations  test NLL  ...  forward  backward  ...\n"
                "  run-plain     none  dopri5  1e-04  1e-04        2000    1.2345  ...     62.1      54.0  ...\n"

@@ -1,4 +1,4 @@
-/* Validation NLL (of images the bound) over the course of several runs: against calls of f and against processor seconds. */
+/* Validation NLL (of images the bound) over the course of several runs: against evaluations of f and against processor seconds. */
 #include "curves.h"
 #include <laminar/plot.h>
 #include <math.h>
@@ -47,17 +47,6 @@ static int read_curve(const char *folder, curve *c)
 
 /* ---- what the runs differ in -------------------------------------------------------------------------------------- */
 
-/* These change how a run goes on, or where, but not which curve it draws. */
-static int is_silent(const char *name)
-{
-    static const char *const silent[] = {"tpr", "threads", "log-freq", "val-freq", "iterations", "decay-from", "decay-to", "val-rows", "budget", "max-processor-seconds",
-        "early-stopping", "rate-cuts", "memory", "isa", "max-steps", "val-batch-size"};
-    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
-        if (strcmp(name, silent[i]) == 0)
-            return 1;
-    return 0;
-}
-
 static int differs(const curve *curves, size_t n, const char *name)
 {
     char first[256], other[256];
@@ -98,7 +87,7 @@ static char *describe(const curve *curves, size_t n, size_t which)
             lam_config_penalties(curves[which].cfg, penalties);
     char *text = cli_format("%s%s", strcmp(penalties, "none") == 0 ? "penalty " : "", penalties);
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
-        if (is_silent(parameter->name) || strcmp(parameter->name, "seed") == 0 || is_penalty(parameter)
+        if (parameter->is_course || strcmp(parameter->name, "seed") == 0 || is_penalty(parameter)
             || !differs(curves, n, parameter->name))
             continue;
         text = with_value(text, curves[which].cfg, parameter->name);
@@ -192,10 +181,10 @@ static double end_of(const lam_panel *panel)
 
 static int draw(const curve *curves, size_t n, const char *path)
 {
-    const char *nll = lam_config_kind(curves[0].cfg) == LAM_VAE ? "validation -ELBO, nats an image" : "validation NLL, nats, standardised units";
-    lam_panel panels[3] = {{.x_label = "calls of f in training, forward + backward", .y_label = nll},
+    const char *nll = lam_config_kind(curves[0].cfg) == LAM_VAE ? "validation -ELBO, nats per image" : "validation NLL, nats, standardised units";
+    lam_panel panels[3] = {{.x_label = "evaluations of f in training, forward + backward", .y_label = nll},
         {.x_label = "processor seconds of training", .y_label = nll},
-        {.x_label = "calls of f in training, forward + backward", .y_label = "factor on the penalties' coefficients", .log_y = 1}};
+        {.x_label = "evaluations of f in training, forward + backward", .y_label = "factor on the penalties' coefficients", .log_y = 1}};
     lam_series *series = cli_alloc(3 * n, sizeof *series);
     size_t scales = 0;
     for (size_t i = 0; i < n; i++) {

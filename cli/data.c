@@ -323,7 +323,7 @@ int cli_out_check(const char *path)
     if (path == NULL)
         return CLI_OK;
     if (cli_is_stream(path))
-        return cli_stdout_take();
+        return cli_stdout_reserve();
     if (!is_table_name(path))
         return cli_misuse(NULL, "cannot write %s: the name should end in .npy, .csv or .csv.gz", path);
     return cli_folder_check(path);
@@ -332,7 +332,7 @@ int cli_out_check(const char *path)
 int cli_images_out_check(const char *path)
 {
     if (cli_is_stream(path))
-        return cli_stdout_take();
+        return cli_stdout_reserve();
     if (!cli_ends_with(path, ".png") && !is_table_name(path))
         return cli_misuse(NULL, "cannot write %s: the name should end in .png (a picture), .npy, .csv or .csv.gz (rows of pixels)", path);
     return cli_folder_check(path);

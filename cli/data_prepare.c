@@ -133,7 +133,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK && (recipe = find_recipe(line.words[0])) == NULL)
         code = cli_misuse(command, "there is no recipe \"%s\": it is power, gas, hepmass, miniboone or bsds300", line.words[0]);
     if (code == CLI_OK && args.out == NULL)
-        code = cli_misuse(command, "%s wants a folder for what it makes: --out FOLDER/", command->name);
+        code = cli_misuse(command, "%s needs a folder for what it makes: --out FOLDER/", command->name);
     if (code == CLI_OK && cli_exists(args.out) && !cli_is_folder(args.out))
         code = cli_fail("--out %s is a file; name a folder", args.out);
     if (code == CLI_OK)
@@ -145,17 +145,17 @@ static int run(const cli_command *command, int argc, char **argv)
 static const cli_command cli_data_prepare = {
     .name = "data prepare",
     .arguments = "SET RAW... --out FOLDER/ [flags]",
-    .summary = "rows of a public set, cleaned, split and scaled as published",
+    .summary = "cleans, splits and scales a public data set as published",
     .details = "SET and RAW:\n"
                "  power      household_power_consumption.txt (UCI), or data.npy of the MAF bundle's folder power\n"
                "  gas        ethylene_CO.txt (UCI)\n"
                "  hepmass    1000_train.csv 1000_test.csv (UCI), or .csv.gz\n"
                "  miniboone  MiniBooNE_PID.txt (UCI), or data.npy of the MAF bundle's folder miniboone\n"
                "  bsds300    BSDS300.hdf5 (MAF bundle)\n"
-               "or the folder that holds them. FOLDER/ gets train.npy, validation.npy and test.npy in the units of published\n"
-               "figures (Papamakarios et al. 2017, FFJORD, TPR), and recipe.json, which says what was made of what. Rows and\n"
-               "columns are counted against the published ones. Shuffle, sample and noise (power, gas) are drawn anew from\n"
-               "--seed; the others are the published rows themselves. docs/data.md says what each recipe does.\n",
+               "or the folder that holds them. Writes train.npy, validation.npy and test.npy into FOLDER/, in the units of the\n"
+               "published figures (Papamakarios et al. 2017, FFJORD, TPR), and recipe.json, which records how they were made.\n"
+               "The numbers of rows and columns are compared with the published ones. power and gas are shuffled and sampled\n"
+               "anew from --seed; the others are the published rows. docs/data.md describes each recipe.\n",
     .example = "  $ laminar data prepare power household_power_consumption.txt --out power/\n"
                "  $ laminar data prepare hepmass 1000_train.csv.gz 1000_test.csv.gz --out hepmass/\n"
                "  $ laminar fit power/train.npy --valid power/validation.npy --test power/test.npy --preset power "
@@ -170,8 +170,8 @@ static const cli_command *const parts[] = {&cli_data_prepare, NULL};
 
 const cli_command cli_data = {
     .name = "data",
-    .summary = "the usual public sets, from their raw files to rows for a fit",
-    .details = "`laminar fit --preset SET` has published settings of the five sets.\n",
+    .summary = "makes the public data sets of this field from their raw files",
+    .details = "`laminar fit --preset SET` has the published settings for each of the five data sets.\n",
     .example = "  $ laminar data prepare miniboone MiniBooNE_PID.txt --out miniboone/\n",
     .parts = parts,
 };

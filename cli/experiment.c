@@ -191,13 +191,12 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_experiment = {
     .name = "experiment",
     .arguments = "PLAN.yaml [--out DIR] [--jobs N] [--report | --dry-run]",
-    .summary = "a grid of fits (data, penalties, coefficients, tolerances, seeds) and its report",
-    .details = "PLAN.yaml says which data, penalties, tolerances and seeds, and the budget of a run (docs/data.md; examples are\n"
-               "in presets/experiments). Every run is one `laminar fit` in a folder below DIR, a process of its own. Whatever\n"
-               "stops them, Ctrl-C or a kill at any moment, the same command goes on: finished runs are kept, begun ones\n"
-               "resumed, failed ones tried again. Runs whose settings the plan has changed since are refused by name.\n"
-               "DIR/report.html is one page that needs nothing else: tables, curves, and what the numbers say; runs.csv,\n"
-               "summary.csv, curves.csv and figures/ are its parts. --report writes them at any time.\n",
+    .summary = "runs a grid of fits over data, penalties, coefficients, tolerances and seeds, and reports on it",
+    .details = "PLAN.yaml lists data, penalties, tolerances, seeds, and the budget of a run (docs/data.md; examples are in\n"
+               "presets/experiments). Each run is one `laminar fit` in a folder below DIR, in a process of its own. You can stop the\n"
+               "experiment at any moment: the same command keeps finished runs, resumes the ones that had begun, and repeats failed ones.\n"
+               "Runs whose settings have changed in the plan since are refused by name. DIR/report.html is a page of tables and curves\n"
+               "that needs no other file; runs.csv, summary.csv, curves.csv and figures/ hold its parts. --report writes them at any time.\n",
     .example = "  $ laminar experiment presets/experiments/quick.yaml --out runs/quick\n"
                "  1 of 20  pinwheel, none, tolerance 1e-4, seed 1: test NLL 1.6318, 1046 iterations, 50.0 s of processor\n"
                "  ...\n"

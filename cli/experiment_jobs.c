@@ -1,6 +1,6 @@
 /* The runs of an experiment as processes. Each is a fork of this one that fits into its own folder and ends: one that crashes, or is
  * killed, takes no other with it, and whatever kills this one leaves folders that can be gone on with. */
-#include "experiment.h"
+#include "experiment_jobs.h"
 #include "fit.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -18,34 +17,6 @@
 #include <unistd.h>
 
 static const double REPORT_SECONDS = 60.0; /* between reports while runs are under way */
-static const double LINE_SECONDS = 60.0;   /* between lines of progress where there is no terminal */
-
-/* What a run's process tells this one, in memory that both see. */
-typedef struct job_slot {
-    double done, left; /* seconds */
-    int code;          /* of the library; read when the process has ended */
-    char message[2048], data_hash[33];
-    char warnings[2048]; /* a line each */
-} job_slot;
-
-typedef struct job {
-    pid_t pid;  /* 0: none under way */
-    size_t run; /* its index */
-    double load, load_seconds; /* sum of load times seconds */
-    job_slot *slot;
-} job;
-
-typedef struct work {
-    lam_experiment *experiment;
-    const char *dir;
-    job *jobs; /* [n_jobs] */
-    size_t n_jobs;
-    char *tried; /* [runs] 1: begun by this process */
-    size_t runs, finished; /* finished: so far told of */
-    char machine[256];
-    double reported, shown, sampled; /* cli_clock of the last report, line and sample of the load */
-    int broken; /* 1: no further runs are begun */
-} work;
 
 /* ---- signals ------------------------------------------------------------------------------------------------------ */
 
@@ -124,125 +95,10 @@ int experiment_is_locked(const char *dir)
 static void describe_machine(char text[256])
 {
     struct utsname system = {0};
-    char model[128] = "", line[256];
-    FILE *stream = fopen("/proc/cpuinfo", "r");
-    while (stream != NULL && model[0] == '\0' && fgets(line, sizeof line, stream) != NULL) {
-        const char *colon = strchr(line, ':');
-        if (strncmp(line, "model name", 10) == 0 && colon != NULL && colon[1] != '\0')
-            snprintf(model, sizeof model, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
-    }
-    if (stream != NULL)
-        fclose(stream);
+    char processor[128];
     uname(&system);
-    snprintf(text, 256, "%ld x %s, %.40s %.60s, laminar %s", sysconf(_SC_NPROCESSORS_ONLN), model[0] != '\0' ? model
-        : system.machine, system.sysname, system.release, lam_version());
-}
-
-/* ---- a run, in its own process ------------------------------------------------------------------------------------ */
-
-static int tell(void *user, const lam_progress *progress)
-{
-    job_slot *slot = user;
-    slot->done = progress->seconds;
-    slot->left = progress->seconds_left;
-    return fit_signal() != 0;
-}
-
-static int is_to_stop(void *user, lam_part part, size_t done, size_t rows)
-{
-    (void)user, (void)part, (void)done, (void)rows;
-    return fit_signal() != 0;
-}
-
-/* Warnings, notes and whatever a library prints go to a file in the run's folder. */
-static void redirect(const char *folder)
-{
-    char *path = cli_path_join(folder, "fit.log");
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0666), nothing = open("/dev/null", O_RDONLY);
-    free(path);
-    if (fd >= 0) {
-        dup2(fd, STDOUT_FILENO);
-        dup2(fd, STDERR_FILENO);
-    }
-    if (nothing >= 0)
-        dup2(nothing, STDIN_FILENO);
-}
-
-/* Into fit.log, and kept for the report. */
-static void keep_warning(void *user, const char *line)
-{
-    job_slot *slot = user;
-    size_t n = strlen(slot->warnings);
-    snprintf(slot->warnings + n, sizeof slot->warnings - n, "%s%s", n > 0 ? "\n" : "", line);
-    cli_log(NULL, line);
-}
-
-/* The same of what the reader has to say of a file. */
-static void keep_notes(job_slot *slot, const char *path, const lam_table *table)
-{
-    for (const char *line = table->notes; line != NULL;) {
-        size_t n = strcspn(line, "\n");
-        char *note = cli_format("%s: %.*s", path, (int)n, line);
-        keep_warning(slot, note);
-        free(note);
-        line = line[n] != '\0' ? line + n + 1 : NULL;
-    }
-}
-
-static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job_slot *slot)
-{
-    const lam_experiment_run *run = lam_experiment_run_at(experiment, index);
-    lam_config *cfg = cli_config_create();
-    lam_table *tables[3] = {0};
-    lam_dataset *data = NULL;
-    lam_model *model = NULL;
-    const char *const paths[3] = {run->data, run->valid, run->test};
-    lam_log log = {keep_warning, slot};
-    lam_status status = lam_config_copy(cfg, run->config);
-    if (status == LAM_OK && cli_isa() != NULL)
-        status = lam_config_set(cfg, "isa", cli_isa());
-    for (size_t i = 0; i < 3 && status == LAM_OK; i++)
-        if (paths[i] != NULL && (status = lam_table_read_rows(cfg, paths[i], tables[0], &tables[i])) == LAM_OK)
-            keep_notes(slot, paths[i], tables[i]);
-    if (status == LAM_OK)
-        status = lam_dataset_build(cfg, tables[0], tables[1], tables[2], &log, &data);
-    for (size_t i = 0; i < 3; i++)
-        lam_table_free(tables[i]);
-    if (status == LAM_OK) {
-        snprintf(slot->data_hash, sizeof slot->data_hash, "%s", lam_dataset_hash(data));
-        status = lam_experiment_check_data(experiment, index, slot->data_hash);
-    }
-    if (status == LAM_OK) {
-        const lam_fit_options fit = {.run_dir = run->folder, .resume = 1, .limit_training = 1, .progress = tell, .evaluating = is_to_stop, .user = slot,
-            .log = log};
-        status = lam_fit(cfg, data, &fit, &model, NULL);
-    }
-    lam_model_free(model);
-    lam_dataset_free(data);
-    lam_config_free(cfg);
-    return status;
-}
-
-/* The forked process; it does not come back. */
-static void be_run(const lam_experiment *experiment, size_t index, job_slot *slot, const sigset_t *signals, pid_t parent)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed experiment leaves no runs behind that the next one would meet */
-    if (getppid() != parent)
-        _exit(CLI_FAILED);
-    setpgid(0, 0); /* Ctrl-C is the experiment's to pass on */
-    signal(SIGCHLD, SIG_DFL);
-    fit_catch_signals();
-    sigprocmask(SIG_SETMASK, signals, NULL);
-    redirect(lam_experiment_run_at(experiment, index)->folder);
-    lam_status status = fit_run_of(experiment, index, slot);
-    slot->code = (int)status;
-    if (status != LAM_OK) {
-        snprintf(slot->message, sizeof slot->message, "%s", lam_last_error());
-        cli_say("%s", slot->message);
-    }
-    fflush(stdout);
-    fflush(stderr);
-    _exit(status == LAM_OK ? CLI_OK : CLI_FAILED);
+    snprintf(text, 256, "%ld x %s, %.40s %.60s, laminar %s", sysconf(_SC_NPROCESSORS_ONLN),
+        cli_processor(processor)[0] != '\0' ? processor : system.machine, system.sysname, system.release, lam_version());
 }
 
 /* ---- starting and ending runs ------------------------------------------------------------------------------------- */
@@ -276,7 +132,7 @@ static int begin(work *w, job *j, size_t index, const sigset_t *signals)
     if (pid < 0)
         return cli_fail("a process for %s cannot be made: %s", run->name, strerror(errno));
     if (pid == 0)
-        be_run(w->experiment, index, j->slot, signals, parent);
+        experiment_be_run(w->experiment, index, j->slot, signals, parent);
     j->pid = pid;
     return CLI_OK;
 }
@@ -317,123 +173,6 @@ static int end(work *w, job *j, int status)
     else if (code == CLI_OK && run->state == LAM_RUN_FINISHED)
         print_finished(w, run);
     return code;
-}
-
-/* ---- how far it is ------------------------------------------------------------------------------------------------ */
-
-void experiment_count(const lam_experiment *experiment, size_t counts[4])
-{
-    const lam_experiment_run *run;
-    memset(counts, 0, 4 * sizeof *counts);
-    for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++)
-        counts[run->state]++;
-}
-
-/* Seconds by the budget of training; NaN: a budget of iterations, or not known yet. */
-static double budget_seconds(const lam_experiment_run *run)
-{
-    double wall = lam_config_number(run->config, "budget"), processor = lam_config_number(run->config, "max-processor-seconds");
-    double threads = lam_config_number(run->config, "threads"); /* all are NaN where the configuration is not known yet */
-    return wall > 0 ? wall : processor > 0 ? processor / fmax(threads, 1) : (double)NAN;
-}
-
-/* Mean seconds of finished runs of the same stage and data; where there are none, the stage's budget, or the mean of all. NaN: not
- * to be known yet. */
-static double usual_seconds(const lam_experiment *experiment, const lam_experiment_run *like)
-{
-    const lam_experiment_run *run;
-    double all = 0, n_all = 0, alike = 0, n_alike = 0, budget = (double)NAN;
-    for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++) {
-        if (run->choosing == like->choosing && isfinite(budget_seconds(run)))
-            budget = budget_seconds(run);
-        if (run->state != LAM_RUN_FINISHED || !isfinite(run->seconds))
-            continue;
-        int same = run->choosing == like->choosing && strcmp(run->data, like->data) == 0;
-        all += run->seconds;
-        n_all += 1;
-        alike += same ? run->seconds : 0;
-        n_alike += same;
-    }
-    return n_alike > 0 ? alike / n_alike : isfinite(budget) ? budget : all / n_all;
-}
-
-double experiment_seconds_left(const lam_experiment *experiment, size_t jobs, int again)
-{
-    const lam_experiment_run *run;
-    double sum = 0, longest = 0;
-    for (size_t i = 0; (run = lam_experiment_run_at(experiment, i)) != NULL; i++) {
-        if (run->state == LAM_RUN_FINISHED || (run->state == LAM_RUN_FAILED && !again))
-            continue;
-        double whole = usual_seconds(experiment, run), left = fmax(0, whole - (isfinite(run->seconds) ? run->seconds : 0));
-        if (!isfinite(whole))
-            return whole;
-        sum += left;
-        longest = fmax(longest, left);
-    }
-    return fmax(sum / (double)jobs, longest);
-}
-
-/* The same while runs are under way, which say themselves how long they take. */
-static double seconds_left(const work *w)
-{
-    double sum = experiment_seconds_left(w->experiment, 1, 0), longest = 0;
-    if (!isfinite(sum))
-        return sum;
-    for (size_t i = 0; i < w->n_jobs; i++) {
-        const job *j = &w->jobs[i];
-        if (j->pid == 0)
-            continue;
-        const lam_experiment_run *run = lam_experiment_run_at(w->experiment, j->run);
-        double usual = usual_seconds(w->experiment, run);
-        if (j->slot->done <= 0)
-            continue;
-        if (isfinite(usual)) /* what was counted for it above */
-            sum -= fmax(0, usual - (isfinite(run->seconds) ? run->seconds : 0));
-        sum += j->slot->left;
-        longest = fmax(longest, j->slot->left);
-    }
-    return fmax(sum / (double)w->n_jobs, longest);
-}
-
-static void show(work *w)
-{
-    double now = cli_clock();
-    size_t counts[4], under_way = 0;
-    char line[512], left[32];
-    int terminal = cli_is_terminal();
-    if (now - w->shown < (terminal ? 0.5 : LINE_SECONDS))
-        return;
-    experiment_count(w->experiment, counts);
-    for (size_t i = 0; i < w->n_jobs; i++)
-        under_way += w->jobs[i].pid != 0;
-    int n = snprintf(line, sizeof line, "%zu of %zu runs finished%s, %zu under way, about %s left", counts[LAM_RUN_FINISHED],
-        w->runs, counts[LAM_RUN_FAILED] > 0 ? ", some failed" : "", under_way, cli_duration(seconds_left(w), left));
-    for (size_t i = 0; i < w->n_jobs && n > 0 && (size_t)n < sizeof line; i++) {
-        const job *j = &w->jobs[i];
-        if (j->pid != 0 && j->slot->done > 0)
-            n += snprintf(line + n, sizeof line - (size_t)n, "; %s: %s left", lam_experiment_run_at(w->experiment, j->run)->name,
-                cli_duration(j->slot->left, left));
-    }
-    if (terminal)
-        cli_status_line(line);
-    else
-        cli_say("%s", line);
-    w->shown = now;
-}
-
-/* Adds the machine's load to that of every run under way. */
-static void sample_load(work *w)
-{
-    double load, now = cli_clock(), since = now - w->sampled;
-    if (since < 1.0 || getloadavg(&load, 1) != 1)
-        return;
-    w->sampled = now;
-    for (size_t i = 0; i < w->n_jobs; i++) {
-        if (w->jobs[i].pid == 0)
-            continue;
-        w->jobs[i].load += load * since;
-        w->jobs[i].load_seconds += since;
-    }
 }
 
 /* ---- all of them -------------------------------------------------------------------------------------------------- */
@@ -482,7 +221,7 @@ static int reap(work *w, int *ended)
 }
 
 /* Begins runs where there is room; how many are under way then. */
-static size_t fill_room(work *w, const sigset_t *signals, int *code)
+static size_t begin_runs(work *w, const sigset_t *signals, int *code)
 {
     size_t under_way = 0;
     for (size_t i = 0; i < w->n_jobs; i++) {
@@ -497,12 +236,12 @@ static size_t fill_room(work *w, const sigset_t *signals, int *code)
 static int loop(work *w, const sigset_t *signals)
 {
     int code = CLI_OK, told = 0;
-    while (fill_room(w, signals, &code) > 0) {
+    while (begin_runs(w, signals, &code) > 0) {
         int ended = 0;
         struct timespec tick = {.tv_nsec = 500000000};
-        show(w);
+        experiment_show(w);
         (void)pselect(0, NULL, NULL, NULL, &tick, signals);
-        sample_load(w);
+        experiment_sample_load(w);
         if (stop_count > told) {
             cli_say(stop_count == 1 ? "stopping: the runs under way are saved; the same once more kills them" : "killing the runs "
                 "under way; what they last saved stays");
@@ -539,7 +278,7 @@ static int close_down(work *w, int code)
         experiment_name_report(w->dir);
     experiment_count(w->experiment, counts);
     if (code == CLI_OK && stop_signal != 0 && counts[LAM_RUN_FINISHED] < w->runs) {
-        cli_say("stopped with %zu of %zu runs finished; the same command goes on", counts[LAM_RUN_FINISHED], w->runs);
+        cli_say("stopped with %zu of %zu runs finished; the same command continues", counts[LAM_RUN_FINISHED], w->runs);
         return 128 + stop_signal;
     }
     if (code == CLI_OK && counts[LAM_RUN_FAILED] > 0)

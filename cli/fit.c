@@ -79,49 +79,35 @@ static int write_split(const lam_config *cfg, const lam_dataset *data, const fit
 
 /* ---- the fit ------------------------------------------------------------------------------------------------------ */
 
+typedef struct table_fit {
+    const lam_dataset *data;
+    lam_model *model;
+    size_t rows[3]; /* by lam_part */
+} table_fit;
+
+static lam_status fit_table(void *user, const lam_config *cfg, const lam_fit_options *options, lam_fit_result *result)
+{
+    table_fit *f = user;
+    return lam_fit(cfg, f->data, options, &f->model, result);
+}
+
+static const lam_config *print_table(void *user, const lam_config *cfg, const lam_fit_result *result)
+{
+    table_fit *f = user;
+    fit_print_result(cfg, f->rows, result);
+    return lam_model_config(f->model);
+}
+
 static int fit(const cli_command *command, int argc, char **argv, const fit_args *args, const lam_config *cfg, const lam_dataset *data)
 {
-    lam_model *model = NULL;
-    lam_fit_result result;
-    memset(&result, 0, sizeof result);
-    size_t rows[3];
+    table_fit f = {.data = data};
     for (int part = LAM_TRAIN; part <= LAM_TEST; part++)
-        (void)lam_dataset_rows(data, (lam_part)part, &rows[part]);
-    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .log_freq = cli_whole(cfg, "log-freq"), .valid_rows = rows[LAM_VALID],
-        .told = cli_clock()};
-    lam_fit_options options = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
-        .evaluating = fit_evaluating, .user = &watch, .log = {fit_keep_line, &watch}};
-    int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
-    if (code != CLI_OK)
-        return code;
-    fit_catch_signals();
-    fit_say_reading(cfg);
-    options.seconds = cli_used();
-    options.cpu_seconds = cli_processor_used();
-    lam_status status = lam_fit(cfg, data, &options, &model, &result);
-    cli_status_line("");
-    if (status != LAM_OK && watch.said != NULL)
-        cli_say("%s", watch.said);
-    if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, argc, argv, &args->run, cfg, &result);
-    else if (status != LAM_OK)
-        code = cli_library_failed();
-    if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
-        cli_say("with other values, start anew in the same folder by --overwrite, or in another one");
-    if (code == CLI_OK) {
-        char *file = cli_path_join(args->run.out, "model.safetensors");
-        if (!args->run.quiet)
-            printf("\n");
-        fit_print_result(cfg, rows, &result);
-        fit_print_repeat(cfg, lam_model_config(model), args->run.out);
-        printf("model    %s\n", file);
-        free(file);
-        if (watch.said != NULL)
-            printf("\n%s\n", watch.said);
-    }
-    free(watch.said);
-    fit_unmake_folder(args->run.out, was_there);
-    lam_model_free(model);
+        (void)lam_dataset_rows(data, (lam_part)part, &f.rows[part]);
+    fit_watch watch = {.valid_rows = f.rows[LAM_VALID]};
+    const fit_job job = {.command = command, .argc = argc, .argv = argv, .run = &args->run, .cfg = cfg, .watch = &watch,
+        .log = {fit_keep_line, &watch}, .fit = fit_table, .print = print_table, .user = &f};
+    int code = fit_carry_out(&job);
+    lam_model_free(f.model);
     return code;
 }
 
@@ -161,19 +147,16 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_fit = {
     .name = "fit",
     .arguments = "DATA --out RUN/ [flags]",
-    .summary = "fits a flow to a file of numbers",
-    .details = "DATA is csv or text (with a header or without; comma, tab, semicolon or space; .gz too), .npy, .npz\n"
-               "(\"FILE.npz:NAME\" for one array of several), toy:NAME[:ROWS:SEED], a 2-D density made on the spot, or - for standard\n"
-               "input; what was read, the names of the columns above all, is printed (--header).\n"
-               "Rows are split into training, validation and test rows, columns standardised by the training rows.\n"
-               "RUN/ gets model.safetensors (the best by validation), config.yaml (every value in effect), metrics.jsonl\n"
-               "and a checkpoint. Ctrl-C stops and saves; --resume goes on, to the same model bit for bit. --write-split is\n"
-               "for other programs that should see the same rows. A monotone spline makes every column normal\n"
-               "before the flow sees it (--map). --warm-start flow-matching:N begins with N cheap iterations that solve no ODE;\n"
-               "calls of f and the table count them apart. --budget 5m gives the whole fit so long, reading,\n"
-               "validations and the test included: the learning rate falls in time, and where there is no time for all rows,\n"
-               "validation and test take a sample, and the closing table says of how many. --max-processor-seconds is the\n"
-               "same in processor time.\n",
+    .summary = "fits a flow to a table of numbers",
+    .details = "DATA is csv or text (with or without a header; separated by comma, tab, semicolon or blanks; .gz too), .npy, .npz\n"
+               "(\"FILE.npz:NAME\" for one array of several), toy:NAME[:ROWS:SEED], a 2-D density made on the spot, or - for standard input.\n"
+               "What was read, the names of the columns above all, is printed. Rows are split into training, validation and test rows, and\n"
+               "columns are standardised by the training rows. RUN/ gets model.safetensors (the best model by validation), config.yaml (every\n"
+               "value in effect), metrics.jsonl and a checkpoint. Ctrl-C stops and saves; --resume continues, to the same model bit for bit.\n"
+               "A monotone spline makes each column normal before the flow sees it (--map). --warm-start flow-matching:N begins with N cheap\n"
+               "iterations that solve no ODE; they are counted apart. --budget 5m limits the whole fit, with reading, validation and test: the\n"
+               "learning rate falls in time, and where there is no time for all rows, validation and test take a sample and say how large it\n"
+               "is. --max-processor-seconds limits processor time instead. --write-split writes the rows of the split for other programs.\n",
     .example = "  $ laminar fit power.csv --drop date,4 --drop-bad-rows --tpr --dims 60-60-60 --blocks 5 --out run/\n"
                "  $ laminar fit train.npy --valid valid.npy --test test.npy --config power.yaml --seed 2 --out run2/\n"
                "  $ laminar fit toy:pinwheel --iterations 2000 --out run3/\n"

@@ -1,4 +1,4 @@
-/* What fit.c shares with fit_report.c. */
+/* What the commands that fit share (fit.c, vae_fit.c; fit_run.c, fit_report.c). */
 #ifndef LAM_CLI_FIT_H
 #define LAM_CLI_FIT_H
 #include "cli.h"
@@ -12,13 +12,13 @@ typedef struct fit_run {
 #define FIT_OUT_OPTIONS(type) \
     {"out", 'o', CLI_TEXT, "RUN/", "folder for the model, config.yaml, metrics.jsonl and the checkpoint", \
         offsetof(type, run.out)}, \
-    {"preset", 0, CLI_TEXT, "NAME", "published settings of a data set; `--preset help` lists the names", offsetof(type, run.preset)}, \
-    {"config", 0, CLI_TEXT, "FILE.yaml", "parameters by the names below; flags on the line win", offsetof(type, run.config)}
+    {"preset", 0, CLI_TEXT, "NAME", "published settings for a data set; `--preset help` lists the names", offsetof(type, run.preset)}, \
+    {"config", 0, CLI_TEXT, "FILE.yaml", "file of parameters, by the names below; flags on the command line take precedence", offsetof(type, run.config)}
 #define FIT_RUN_OPTIONS(type) \
-    {"resume", 0, CLI_SWITCH, NULL, "go on with the run in RUN, with its parameters; start it if there is none", \
+    {"resume", 0, CLI_SWITCH, NULL, "continue the run in RUN with its parameters; start it if there is none", \
         offsetof(type, run.resume)}, \
-    {"overwrite", 0, CLI_SWITCH, NULL, "start anew in a RUN that holds a run already", offsetof(type, run.overwrite)}, \
-    {"quiet", 'q', CLI_SWITCH, NULL, "no progress; the closing table alone", offsetof(type, run.quiet)}
+    {"overwrite", 0, CLI_SWITCH, NULL, "start over in a RUN that already holds a run", offsetof(type, run.overwrite)}, \
+    {"quiet", 'q', CLI_SWITCH, NULL, "print no progress, only the closing table", offsetof(type, run.quiet)}
 
 /* CLI_OK, or with the message printed: no folder named, one that is a file, one that holds a run already. */
 int fit_check_folder(const cli_command *command, const fit_run *run);
@@ -73,5 +73,22 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
 void fit_print_repeat(const lam_config *cfg, const lam_config *came, const char *folder);
 /* A line where validations or the test took a sample of their rows (what: "rows" or "images"), and nothing else. */
 void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *what, const lam_fit_result *result);
+
+/* A fit of a table or of images, as fit_carry_out takes it. */
+typedef struct fit_job {
+    const cli_command *command;
+    int argc;
+    char **argv;
+    const fit_run *run;
+    const lam_config *cfg;
+    fit_watch *watch; /* kind, valid_rows and epochs are set */
+    lam_log log;
+    lam_status (*fit)(void *user, const lam_config *cfg, const lam_fit_options *options, lam_fit_result *result);
+    /* Prints what came out; returns the model's configuration. */
+    const lam_config *(*print)(void *user, const lam_config *cfg, const lam_fit_result *result);
+    void *user; /* of both */
+} fit_job;
+/* Fits into the run's folder and prints what came out. CLI_OK, or the exit code with the message printed. */
+int fit_carry_out(const fit_job *job);
 
 #endif

@@ -10,7 +10,7 @@ static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number)
 {
-    static const char text[] = "\nlaminar: stopping and saving the run; the same once more kills\n";
+    static const char text[] = "\nlaminar: stopping and saving the run; a second signal kills it\n";
     stop_signal = number;
     ssize_t written = write(STDERR_FILENO, text, sizeof text - 1); /* stdio is not safe here */
     (void)written;
@@ -139,20 +139,20 @@ static void explain(const fit_watch *watch, const lam_progress *p)
 {
     cli_status_line("");
     if (watch->warm) {
-        fprintf(stderr, "warm start by flow matching: no ODE is solved, loss is a mean square of velocities; calls of f (f%s, b%s) "
-            "an iteration\n", watch->terminal ? "" : "orward", watch->terminal ? "" : "ackward");
+        fprintf(stderr, "warm start by flow matching: solves no ODE; the loss is a mean squared error of velocities; evaluations of f (f%s, b%s) "
+            "per iteration\n", watch->terminal ? "" : "orward", watch->terminal ? "" : "ackward");
         return;
     }
-    fputs(watch->kind == LAM_VAE ? "loss, and -ELBO (beta 1, without the penalty), in nats an image"
+    fputs(watch->kind == LAM_VAE ? "loss, and -ELBO (beta 1, without the penalty), in nats per image"
                                  : "loss and NLL in nats, standardised units", stderr);
     if (p->counts.solves > 0)
-        fprintf(stderr, "; calls of f (f%s, b%s) and steps (accepted + rejected) an iteration", watch->terminal ? "" : "orward",
+        fprintf(stderr, "; evaluations of f (f%s, b%s) and steps (accepted + rejected) per iteration", watch->terminal ? "" : "orward",
             watch->terminal ? "" : "ackward");
     fputc('\n', stderr);
 }
 
 /* Takes note of a call; iterations a second, of those that this process has done of the warm start, or else of training. */
-static double take_note(fit_watch *watch, const lam_progress *p)
+static double note_progress(fit_watch *watch, const lam_progress *p)
 {
     int warm = p->warm_starts > 0 && p->iteration == 0, anew = !watch->begun || warm != watch->warm;
     size_t done = warm ? p->warm_start : p->iteration;
@@ -188,7 +188,7 @@ int fit_progress(void *user, const lam_progress *p)
         free(watch->said);
         watch->said = NULL;
     }
-    double rate = take_note(watch, p);
+    double rate = note_progress(watch, p);
     if (!watch->quiet && watch->terminal)
         show_on_terminal(watch, p, rate);
     else if (!watch->quiet)
@@ -220,8 +220,8 @@ void fit_say_reading(const lam_config *cfg)
         name = "max-processor-seconds";
     }
     if (limit > 0 && used > 0.5 * limit)
-        cli_say("note: reading the data took %.1f s of the %g s that --%s allows; %s; give it more", used, limit, name,
-            used >= limit ? "one iteration is all that there is time for" : "little is left for training");
+        cli_say("note: reading the data took %.1f s of the %g s that --%s allows; %s; allow more time", used, limit, name,
+            used >= limit ? "there is only time for one iteration" : "little is left for training");
 }
 
 void fit_print_data(const char *path, const lam_table *all, const lam_dataset *data)
@@ -258,8 +258,8 @@ void fit_print_choice(const lam_config *cfg)
     if (iterations < LAM_UNENDING)
         printf("%zu of maximum likelihood; ", iterations);
     else
-        printf("maximum likelihood as long as the limit of time allows; ");
-    printf("%zu rows a batch, ", cli_whole(cfg, "batch-size"));
+        printf("maximum likelihood for as long as the time limit allows; ");
+    printf("%zu rows per batch, ", cli_whole(cfg, "batch-size"));
     printf("%s, learning rate %g, ", cli_parameter(cfg, "optimizer", text), lam_config_number(cfg, "lr"));
     printf("schedule %s\n", cli_parameter(cfg, "schedule", text));
     fflush(stdout);
@@ -277,7 +277,7 @@ void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *
     int test = r->test_rows > 0 && r->test_rows < rows[LAM_TEST], valid = r->best_val_rows > 0 && r->best_val_rows < rows[LAM_VALID];
     if (!test && !valid)
         return;
-    printf("samples, as ");
+    printf("samples, since ");
     double limit = lam_config_number(cfg, "budget"), processor = lam_config_number(cfg, "max-processor-seconds");
     if (limit > 0)
         printf("--budget %g", limit);
@@ -286,7 +286,7 @@ void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *
     if (limit > 0 || processor > 0)
         printf(" left no time for all:");
     else
-        printf("--val-rows %zu says:", cli_whole(cfg, "val-rows"));
+        printf("--val-rows %zu asks for them:", cli_whole(cfg, "val-rows"));
     if (test)
         printf(" test on %zu of %zu %s", r->test_rows, rows[LAM_TEST], what);
     if (valid)
@@ -308,7 +308,7 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
 {
     char text[32], how[96];
     cli_grid grid = {.columns = 3};
-    cli_grid_add(&grid, "NLL, nats, a row");
+    cli_grid_add(&grid, "NLL in nats per row");
     cli_grid_add(&grid, "standardised units");
     cli_grid_add(&grid, "data units");
     nll_row(&grid, "test, this flow, exact trace", result->test_nll, result->test_nll_se, result->log_det);
@@ -322,19 +322,19 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
     cli_grid_print(&grid, stdout);
     fit_print_samples(cfg, rows, "rows", result);
     printf("\n");
-    static const char *const heads[] = {"calls of f and steps", "forward", "backward", "recomputed", "accepted",
+    static const char *const heads[] = {"evaluations of f and steps", "forward", "backward", "recomputed", "accepted",
         "rejected"};
     grid.columns = sizeof heads / sizeof heads[0];
     for (size_t i = 0; i < grid.columns; i++)
         cli_grid_add(&grid, "%s", heads[i]);
     if (result->warm_start > 0) {
-        count_row(&grid, "warm start, in all", &result->warm_counts, 1.0);
-        count_row(&grid, "warm start, an iteration", &result->warm_counts, (double)result->warm_start);
+        count_row(&grid, "warm start, total", &result->warm_counts, 1.0);
+        count_row(&grid, "warm start, per iteration", &result->warm_counts, (double)result->warm_start);
     }
-    count_row(&grid, "training, in all", &result->train_counts, 1.0);
-    count_row(&grid, "training, an iteration", &result->train_counts, (double)result->iterations);
+    count_row(&grid, "training, total", &result->train_counts, 1.0);
+    count_row(&grid, "training, per iteration", &result->train_counts, (double)result->iterations);
     if (result->test_counts.solves > 0)
-        count_row(&grid, "test, a batch", &result->test_counts, cli_ratio(result->test_counts.solves, cli_whole(cfg, "blocks")));
+        count_row(&grid, "test, per batch", &result->test_counts, cli_ratio(result->test_counts.solves, cli_whole(cfg, "blocks")));
     cli_grid_print(&grid, stdout);
     const lam_setting setting = lam_config_setting(cfg);
     printf("\n");
@@ -352,8 +352,8 @@ void fit_print_repeat(const lam_config *cfg, const lam_config *came, const char 
     if (!lam_config_is(cfg, "schedule", "cosine") || (limit <= 0 && processor <= 0) || held == 0)
         return;
     char *file = cli_path_join(folder, "config.yaml");
-    printf("the learning rate was held for %zu iterations, as the limit of time had it. %s has the numbers; without a clock the same data\n"
-        "give the same model with --config %s", held, file, file);
+    printf("the time limit made the learning rate fall after %zu iterations. %s keeps the numbers: the same data give the\n"
+        "same model without a time limit with --config %s", held, file, file);
     free(file);
     if (limit > 0)
         printf(" --budget 0");

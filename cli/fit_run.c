@@ -31,13 +31,13 @@ static int holds_run(const char *folder)
 int fit_check_folder(const cli_command *command, const fit_run *args)
 {
     if (args->out == NULL)
-        return cli_misuse(command, "%s wants a folder for the run: --out RUN/", command->name);
+        return cli_misuse(command, "%s needs a folder for the run: --out RUN/", command->name);
     if (args->resume && args->overwrite)
         return cli_misuse(command, "--resume and --overwrite exclude each other");
     if (cli_exists(args->out) && !cli_is_folder(args->out))
         return cli_fail("--out %s is a file; name a folder", args->out);
     if (!args->resume && !args->overwrite && holds_run(args->out))
-        return cli_fail("%s holds a run already; go on with it by --resume, choose another folder, or start anew there "
+        return cli_fail("%s holds a run already; continue it with --resume, choose another folder, or start over there "
             "by --overwrite", args->out);
     return CLI_OK;
 }
@@ -209,7 +209,7 @@ int fit_say_interrupted(const cli_command *command, int argc, char **argv, const
         snprintf(of, sizeof of, " of %zu of the warm start", cli_whole(cfg, "warm-start"));
     else if ((lam_config_kind(cfg) == LAM_DENSITY || cli_whole(cfg, "epochs") == 0) && cli_whole(cfg, "iterations") < LAM_UNENDING) /* else the epochs say how many there are */
         snprintf(of, sizeof of, " of %zu", cli_whole(cfg, "iterations"));
-    cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To go on:", warm ? result->warm_start : result->iterations, of,
+    cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To continue:", warm ? result->warm_start : result->iterations, of,
         args->out);
     fprintf(stderr, "  laminar %s", command->name);
     for (int i = 1; i < argc; i++) {
@@ -225,4 +225,46 @@ int fit_say_interrupted(const cli_command *command, int argc, char **argv, const
     }
     fprintf(stderr, "%s\n", told ? "" : " --resume");
     return 128 + fit_signal();
+}
+
+int fit_carry_out(const fit_job *job)
+{
+    const char *folder = job->run->out;
+    fit_watch *watch = job->watch;
+    lam_fit_result result;
+    memset(&result, 0, sizeof result);
+    watch->quiet = job->run->quiet;
+    watch->terminal = cli_is_terminal();
+    watch->log_freq = cli_whole(job->cfg, "log-freq");
+    watch->told = cli_clock();
+    int was_there = cli_exists(folder), code = fit_make_folder(folder);
+    if (code != CLI_OK)
+        return code;
+    fit_catch_signals();
+    fit_say_reading(job->cfg);
+    const lam_fit_options options = {.run_dir = folder, .resume = job->run->resume, .progress = fit_progress, .evaluating = fit_evaluating,
+        .user = watch, .log = job->log, .seconds = cli_used(), .cpu_seconds = cli_processor_used()};
+    lam_status status = job->fit(job->user, job->cfg, &options, &result);
+    cli_status_line("");
+    if (status != LAM_OK && watch->said != NULL)
+        cli_say("%s", watch->said);
+    if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
+        code = fit_say_interrupted(job->command, job->argc, job->argv, job->run, job->cfg, &result);
+    else if (status != LAM_OK)
+        code = cli_library_failed();
+    if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
+        cli_say("with other values, start over in the same folder by --overwrite, or in another one");
+    if (code == CLI_OK) {
+        char *file = cli_path_join(folder, "model.safetensors");
+        if (!watch->quiet)
+            printf("\n");
+        fit_print_repeat(job->cfg, job->print(job->user, job->cfg, &result), folder);
+        printf("model    %s\n", file);
+        free(file);
+        if (watch->said != NULL)
+            printf("\n%s\n", watch->said);
+    }
+    free(watch->said);
+    fit_unmake_folder(folder, was_there);
+    return code;
 }

@@ -107,7 +107,7 @@ static int impute(const lam_model *model, const lam_table *data, const impute_ar
     if (code == CLI_OK)
         code = write_tables(data, tables, n, args);
     if (code == CLI_OK && args->out != NULL)
-        printf("%zu missing cells of %zu rows filled%s, seed %llu; calls of f a solve %.1f; %s\n", data->missing, data->rows,
+        printf("%zu missing cells of %zu rows filled%s, seed %llu; evaluations of f per batch %.1f; %s\n", data->missing, data->rows,
             args->mean > 0 ? " by means" : "", (unsigned long long)args->seed, cli_ratio(counts.forward, counts.solves),
             cli_duration(cli_clock() - start, text));
     for (size_t t = 0; t < n; t++)
@@ -127,7 +127,7 @@ static int run(const cli_command *command, int argc, char **argv)
     unsigned char *none = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.draws == 0)
-        code = cli_misuse(command, "--draws wants at least 1");
+        code = cli_misuse(command, "--draws needs at least 1");
     if (code == CLI_OK && args.draws > 1 && (args.out == NULL || cli_is_stream(args.out)))
         code = cli_misuse(command, "--draws %zu makes several tables, which want files: -o FILE.csv", args.draws);
     if (code == CLI_OK)
@@ -160,7 +160,7 @@ const cli_command cli_impute = {
                "each of them (a mean, a fit) differs by what the missing cells leave open. FILE has the model's columns; those that DATA\n"
                "lacks are missing in every row.\n",
     .example = "  $ laminar impute run/ holes.csv --draws 5 -o filled.csv\n"
-               "  812 missing cells of 1000 rows filled, seed 0; calls of f a solve 14.0; 0.4 s\n",
+               "  812 missing cells of 1000 rows filled, seed 0; evaluations of f per batch 14.0; 0.4 s\n",
     .options = impute_options,
     .least = 2,
     .most = 2,

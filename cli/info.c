@@ -213,8 +213,8 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_info = {
     .name = "info",
     .arguments = "MODEL",
-    .summary = "what a model holds: architecture, parameters, tolerances, tensors",
-    .details = "MODEL is a run folder or a model file, of `laminar fit` or of `laminar vae fit`.\n",
+    .summary = "shows what a model holds: architecture, parameters, tolerances, tensors",
+    .details = "MODEL is a run folder or a model file of `laminar fit` or `laminar vae fit`.\n",
     .example = "  $ laminar info run/\n"
                "  model          run/\n"
                "  architecture   2 columns, hidden 64-64-64, 1 block, layer concat, tanh\n"

@@ -43,7 +43,7 @@ static int unknown_command(const cli_command *group, const char *name)
     const char *near = NULL;
     size_t nearest = 3; /* more typing mistakes than that are no typing mistakes */
     for (size_t i = 0; list[i] != NULL; i++) {
-        size_t distance = cli_distance(name, list[i]->name + skip);
+        size_t distance = lam_name_distance(name, list[i]->name + skip);
         if (distance < nearest) {
             nearest = distance;
             near = list[i]->name;

@@ -148,11 +148,10 @@ void cli_eval_options(const cli_eval *eval, lam_eval_options *options)
 
 const char *cli_setting_text(const lam_setting *setting, char text[96])
 {
-    const char *solver = lam_solver_name(setting->solver);
     if (setting->steps > 0)
-        snprintf(text, 96, "%.16s, %zu even step%s a block", solver, setting->steps, setting->steps == 1 ? "" : "s");
+        snprintf(text, 96, "%.16s, %zu even step%s per block", setting->solver, setting->steps, setting->steps == 1 ? "" : "s");
     else
-        snprintf(text, 96, "%.16s, atol %g, rtol %g", solver, setting->atol, setting->rtol);
+        snprintf(text, 96, "%.16s, atol %g, rtol %g", setting->solver, setting->atol, setting->rtol);
     return text;
 }
 

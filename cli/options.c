@@ -8,32 +8,6 @@
 
 enum { LONGEST_NAME = 64 };
 
-static size_t least_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-size_t cli_distance(const char *a, const char *b)
-{
-    size_t row[LONGEST_NAME + 1], before[LONGEST_NAME + 1], older[LONGEST_NAME + 1];
-    size_t n = strlen(a), m = strlen(b);
-    if (n > LONGEST_NAME || m > LONGEST_NAME)
-        return LONGEST_NAME;
-    for (size_t j = 0; j <= m; j++)
-        before[j] = older[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            row[j] = least_of(before[j - 1] + (a[i - 1] != b[j - 1]), least_of(before[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = least_of(row[j], older[j - 2] + 1);
-        }
-        memcpy(older, before, sizeof row);
-        memcpy(before, row, sizeof row);
-    }
-    return before[m];
-}
-
 static const cli_option *find_option(const cli_command *command, const char *name)
 {
     for (const cli_option *option = command->options; option->name != NULL; option++)
@@ -93,19 +67,19 @@ static int is_of_other_kind(const cli_command *command, const char *name)
 static int unknown_flag(const cli_command *command, const char *name)
 {
     const char *near = NULL;
-    size_t nearest = least_of(4, strlen(name) / 2 + 1), distance;
+    size_t nearest = strlen(name) < 6 ? strlen(name) / 2 + 1 : 4, distance;
     const lam_parameter *parameter;
     if (is_of_other_kind(command, name))
         return cli_misuse(command, "%s knows no flag --%s: that is for %s", command->name, name,
             command->kind == LAM_VAE ? "tables of numbers, which `laminar fit` takes" : "images, which `laminar vae fit` takes");
     for (const cli_option *option = command->options; option->name != NULL; option++) {
-        if ((distance = cli_distance(name, option->name)) < nearest) {
+        if ((distance = lam_name_distance(name, option->name)) < nearest) {
             nearest = distance;
             near = option->name;
         }
     }
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
-        if (cli_is_flag(command, i) && (distance = cli_distance(name, parameter->name)) < nearest) {
+        if (cli_is_flag(command, i) && (distance = lam_name_distance(name, parameter->name)) < nearest) {
             nearest = distance;
             near = parameter->name;
         }
@@ -139,12 +113,12 @@ static int store(const cli_command *command, const cli_option *option, const cha
     unsigned long long count = 0;
     double real = 0.0;
     if ((option->kind == CLI_COUNT || option->kind == CLI_SEED) && !parse_count(value, &count))
-        return cli_misuse(command, "--%s wants a whole number, not \"%s\"", option->name, value);
+        return cli_misuse(command, "--%s needs a whole number, not \"%s\"", option->name, value);
     if (option->kind == CLI_REAL && !parse_real(value, &real))
-        return cli_misuse(command, "--%s wants a number of at least 0, not \"%s\"", option->name, value);
+        return cli_misuse(command, "--%s needs a number of at least 0, not \"%s\"", option->name, value);
     int standardised = strcmp(value, "standardised") == 0;
     if (option->kind == CLI_UNITS && !standardised && strcmp(value, "data") != 0)
-        return cli_misuse(command, "--%s wants data or standardised, not \"%s\"", option->name, value);
+        return cli_misuse(command, "--%s needs data or standardised, not \"%s\"", option->name, value);
     switch (option->kind) {
     case CLI_SWITCH:
         *(int *)target = 1;
@@ -193,7 +167,7 @@ static const char *next_value(cursor *words)
     return word;
 }
 
-static int take_option(const cli_command *command, const cli_option *option, const char *value, cursor *words,
+static int set_option(const cli_command *command, const cli_option *option, const char *value, cursor *words,
     void *values)
 {
     if (option->kind == CLI_SWITCH) {
@@ -202,11 +176,11 @@ static int take_option(const cli_command *command, const cli_option *option, con
         return store(command, option, "", values);
     }
     if (value == NULL && (value = next_value(words)) == NULL)
-        return cli_misuse(command, "--%s wants a value: --%s %s", option->name, option->name, option->value);
+        return cli_misuse(command, "--%s needs a value: --%s %s", option->name, option->name, option->value);
     return store(command, option, value, values);
 }
 
-static int take_parameter(const cli_command *command, const lam_parameter *parameter, const char *value, cursor *words,
+static int set_parameter(const cli_command *command, const lam_parameter *parameter, const char *value, cursor *words,
     cli_line *line)
 {
     if (value == NULL && is_boolean(parameter)) {
@@ -217,14 +191,14 @@ static int take_parameter(const cli_command *command, const lam_parameter *param
             value = "true";
     }
     if (value == NULL && (value = next_value(words)) == NULL)
-        return cli_misuse(command, "--%s wants a value: --%s %s", parameter->name, parameter->name, parameter->values);
+        return cli_misuse(command, "--%s needs a value: --%s %s", parameter->name, parameter->name, parameter->values);
     line->names[line->n_set] = parameter->name;
     line->values[line->n_set++] = value;
     return CLI_OK;
 }
 
 /* word is "--name", "--name=value" or "--no-name". */
-static int take_long(const cli_command *command, const char *word, cursor *words, void *values, cli_line *line)
+static int read_long(const cli_command *command, const char *word, cursor *words, void *values, cli_line *line)
 {
     char name[LONGEST_NAME];
     const char *equals = strchr(word, '='), *value = equals == NULL ? NULL : equals + 1;
@@ -236,23 +210,23 @@ static int take_long(const cli_command *command, const char *word, cursor *words
     name[length] = '\0';
     const cli_option *option = find_option(command, name);
     if (option != NULL)
-        return take_option(command, option, value, words, values);
+        return set_option(command, option, value, words, values);
     const lam_parameter *parameter = find_parameter(command, name);
     if (parameter != NULL)
-        return take_parameter(command, parameter, value, words, line);
+        return set_parameter(command, parameter, value, words, line);
     if (strncmp(name, "no-", 3) == 0 && value == NULL && (parameter = find_parameter(command, name + 3)) != NULL
         && is_boolean(parameter))
-        return take_parameter(command, parameter, "false", words, line);
+        return set_parameter(command, parameter, "false", words, line);
     return unknown_flag(command, name);
 }
 
 /* word is "-l", "-lVALUE". */
-static int take_letter(const cli_command *command, const char *word, cursor *words, void *values)
+static int read_letter(const cli_command *command, const char *word, cursor *words, void *values)
 {
     const cli_option *option = find_letter(command, word[1]);
     if (option == NULL)
         return cli_misuse(command, "%s knows no flag -%c", command->name, word[1]);
-    return take_option(command, option, word[2] == '\0' ? NULL : word + 2, words, values);
+    return set_option(command, option, word[2] == '\0' ? NULL : word + 2, words, values);
 }
 
 /* A word behind a flag that stands alone was probably meant as its value. */
@@ -268,10 +242,10 @@ static int too_many_words(const cli_command *command, int argc, char **argv, con
         const lam_parameter *parameter = option == NULL ? find_parameter(command, name) : NULL;
         int alone = option != NULL ? option->kind == CLI_SWITCH : parameter != NULL && is_boolean(parameter) && !is_truth(argv[i + 1]);
         if (alone && argv[i + 1][0] != '-')
-            return cli_misuse(command, "one word too many: %s wants %s; \"%s\" stands behind --%s, which takes %s", command->name,
+            return cli_misuse(command, "unexpected word: %s needs %s; \"%s\" stands behind --%s, which takes %s", command->name,
                 command->arguments, argv[i + 1], name, option != NULL ? "no value" : "true, false or nothing");
     }
-    return cli_misuse(command, "one word too many: \"%s\"; %s wants %s", word, command->name, command->arguments);
+    return cli_misuse(command, "unexpected word: \"%s\"; %s needs %s", word, command->name, command->arguments);
 }
 
 int cli_line_parse(const cli_command *command, int argc, char **argv, void *values, cli_line *line)
@@ -288,12 +262,12 @@ int cli_line_parse(const cli_command *command, int argc, char **argv, void *valu
         else if (strcmp(word, "--") == 0)
             only_words = 1;
         else if (word[1] == '-')
-            code = take_long(command, word, &words, values, line);
+            code = read_long(command, word, &words, values, line);
         else
-            code = take_letter(command, word, &words, values);
+            code = read_letter(command, word, &words, values);
     }
     if (code == CLI_OK && line->n_words < command->least)
-        code = cli_misuse(command, "%s wants %s", command->name, command->arguments);
+        code = cli_misuse(command, "%s needs %s", command->name, command->arguments);
     if (code == CLI_OK && line->n_words > command->most)
         code = too_many_words(command, argc, argv, line);
     return code;

@@ -160,7 +160,7 @@ static int choose_panels(const cli_command *command, const char *list, lam_pictu
 static int choose_scale(const cli_command *command, const char *word, lam_picture_options *options)
 {
     if (word != NULL && strcmp(word, "density") != 0 && strcmp(word, "log") != 0)
-        return cli_misuse(command, "--scale wants density or log, not \"%s\"", word);
+        return cli_misuse(command, "--scale needs density or log, not \"%s\"", word);
     if (word != NULL)
         options->scale = strcmp(word, "log") == 0 ? LAM_PICTURE_LOG : LAM_PICTURE_LINEAR;
     return CLI_OK;
@@ -227,7 +227,7 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_line line;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.out == NULL)
-        code = cli_misuse(command, "plot wants a file for the picture: --out FILE.png");
+        code = cli_misuse(command, "plot needs a file for the picture: --out FILE.png");
     if (code == CLI_OK)
         code = cli_drawing_check(command, "--out", args.out);
     if (code == CLI_OK)
@@ -244,14 +244,14 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_plot = {
     .name = "plot",
     .arguments = "MODEL [MODEL2 ...] -o FILE.png [--data DATA]",
-    .summary = "a picture of models: densities, draws, paths from data to base",
-    .details = "One column: the density over a histogram of DATA (or of draws). Two columns: for each model the density, draws, and\n"
-               "the paths of the same rows from data to base, with the same limits: what the penalty does to them shows there. More\n"
-               "columns: each column's histogram and each pair of columns, draws as contours, DATA as points. A title says the penalty, the\n"
-               "coefficient of the polynomial penalty, and the calls of f a solve in scoring. MODEL is a run folder or a model file.\n"
-               "Of a model fitted with --given or --any-given: --given shows the density of one or two columns at these values, --against\n"
-               "the median and the central intervals of 50 and 90 % of one column for each value of another, the rest at the values given\n"
-               "or at their means.\n",
+    .summary = "draws models: density, samples, paths from data to base",
+    .details = "One column: the density, over a histogram of DATA or of samples. Two columns: for each model the density, samples, and the\n"
+               "paths of the same rows from data to base, all with the same limits. More columns: a corner plot with a histogram of each\n"
+               "column and, for each pair of columns, samples as contours and DATA as points. The title gives the penalty and the number\n"
+               "of evaluations of f per batch in scoring. MODEL is a run folder or a model file.\n"
+               "For a model fitted with --given or --any-given: --given shows the density of one or two columns at these values;\n"
+               "--against shows the median and the central intervals of 50 and 90 % of one column for each value of another, with the\n"
+               "remaining columns at the given values or at their means.\n",
     .example = "  $ laminar plot run-plain/ run-tpr/ --data toy:pinwheel -o paths.png\n"
                "  paths.png: Density at 200 x 200 places. 1000 of 10000 rows of data as points. ...\n"
                "  $ laminar plot run/ --data test.csv --columns 1,2,5 --dark -o corner.svg\n"

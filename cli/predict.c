@@ -146,10 +146,10 @@ static void report(const predict_args *args, const lam_predict_report *r, size_t
 {
     char text[32];
     if (r->method == LAM_PREDICT_INTEGRAL)
-        printf("%zu rows, by integrating the density, whose mass is 1 within %.1e; calls of f a solve %.1f; %s\n", rows, r->mass_error,
+        printf("%zu rows, by integrating the density, whose mass is 1 within %.1e; evaluations of f per batch %.1f; %s\n", rows, r->mass_error,
             cli_ratio(r->counts.forward, r->counts.solves), cli_duration(seconds, text));
     else
-        printf("%zu rows, by %zu draws of each, seed %llu: means are good to %.2g standard deviations; calls of f a solve %.1f; %s\n", rows, r->draws,
+        printf("%zu rows, by %zu draws of each, seed %llu: means are good to %.2g standard deviations; evaluations of f per batch %.1f; %s\n", rows, r->draws,
             (unsigned long long)args->seed, 1 / sqrt((double)r->draws), cli_ratio(r->counts.forward, r->counts.solves),
             cli_duration(seconds, text));
     if (r->mass_error > 0.01)
@@ -223,7 +223,7 @@ const cli_command cli_predict = {
                "--draws, what draws say, with --errors the standard errors of that. Columns of FILE are named mean, sd, median, q0.05,\n"
                "p<=3, where several columns are predicted NAME_mean and so on.\n",
     .example = "  $ laminar predict run/ new.csv --quantiles 0.05,0.95 --below 30 -o predicted.csv\n"
-               "  100 rows, by integrating the density, whose mass is 1 within 2.1e-06; calls of f a solve 14.0; 0.5 s\n"
+               "  100 rows, by integrating the density, whose mass is 1 within 2.1e-06; evaluations of f per batch 14.0; 0.5 s\n"
                "  $ laminar predict any/ new.csv --of y1,y2 --draws 4000 --errors\n",
     .options = predict_options,
     .least = 2,

@@ -129,7 +129,7 @@ static int sample(const cli_command *command, const lam_model *model, const samp
     if (code == CLI_OK)
         code = cli_table_out(x, args->out);
     if (code == CLI_OK && args->out != NULL)
-        printf("%zu draws, seed %llu, %s units, in %s; calls of f a solve %.1f; %s\n", rows * draws,
+        printf("%zu draws, seed %llu, %s units, in %s; evaluations of f per batch %.1f; %s\n", rows * draws,
             (unsigned long long)args->seed, cli_units_name(args->units), cli_output_name(args->out),
             cli_ratio(counts.forward, counts.solves), cli_duration(cli_clock() - start, text));
     free(logp);
@@ -144,7 +144,7 @@ static int run(const cli_command *command, int argc, char **argv)
     lam_model *model = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.n == 0)
-        code = cli_misuse(command, "-n wants at least 1");
+        code = cli_misuse(command, "-n needs at least 1");
     if (code == CLI_OK && args.given.n > 0 && args.given_file != NULL)
         code = cli_misuse(command, "--given and --given-file exclude each other");
     args.n = args.n == SIZE_MAX ? 0 : args.n;
@@ -162,12 +162,12 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_sample = {
     .name = "sample",
     .arguments = "MODEL -n N [--given NAME=VALUE ...] [-o samples.csv]",
-    .summary = "draws from a model",
-    .details = "Draws from the base density and solves every block backwards. MODEL is a run folder or a model file. A model that was\n"
-               "fitted with columns given wants their values, by --given or --given-file, and draws the others; one fitted with\n"
-               "--any-given draws all columns that have no value. Draws of one row of FILE stand together.\n",
+    .summary = "draws samples from a model",
+    .details = "Draws from the base density and solves the flow back to the data. MODEL is a run folder or a model file. A model fitted\n"
+               "with --given needs the values of these columns, by --given or --given-file, and draws the others; one fitted with\n"
+               "--any-given draws all columns without a value. The draws of one row of FILE follow each other.\n",
     .example = "  $ laminar sample run/ -n 10000 --seed 1 --log-prob -o samples.csv\n"
-               "  10000 draws, seed 1, data units, in samples.csv; calls of f a solve 21.0; 0.8 s\n"
+               "  10000 draws, seed 1, data units, in samples.csv; evaluations of f per batch 21.0; 0.8 s\n"
                "  $ laminar sample regression/ -n 5 --given x1=0.3 --given colour=red\n"
                "  $ laminar sample regression/ -n 20 --given-file new.csv -o draws.csv\n",
     .options = sample_options,

@@ -54,7 +54,7 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     if (lam_config_names(lam_model_config(model), "noise").n > 0)
         fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy\n"
             "         test set, as fit prints it, is another one\n", cli_parameter(lam_model_config(model), "noise", noise));
-    printf("exact trace, %s; calls of f a solve %.1f, steps %.1f + %.1f rejected; %s\n", cli_setting_text(&setting, how),
+    printf("exact trace, %s; evaluations of f per batch %.1f, steps %.1f + %.1f rejected; %s\n", cli_setting_text(&setting, how),
         cli_ratio(counts->forward, counts->solves), cli_ratio(counts->accepted, counts->solves),
         cli_ratio(counts->rejected, counts->solves), cli_duration(seconds, text));
 }
@@ -156,13 +156,12 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_score = {
     .name = "score",
     .arguments = "MODEL DATA [-o logp.npy]",
-    .summary = "log-density of every row of a file",
-    .details = "Evaluates log p(x) with the exact trace. MODEL is a run folder or a model file; DATA is in the units of\n"
-               "the file the model was fitted to, and is standardised by the model. --units says which density is\n"
-               "written: of the data, or of the standardised variables. The mean NLL and its standard error are printed\n"
-               "in both. FILE has a row for each of DATA: one that --drop-bad-rows leaves out is nan there. Of a model that was fitted with\n"
-               "columns given it is the density of the others; of one fitted with --any-given that of the columns --of, given those\n"
-               "--given, whatever the others are. A cell that is missing is unknown.\n",
+    .summary = "computes the log-density of each row of a file",
+    .details = "Computes log p(x) with the exact trace. MODEL is a run folder or a model file. DATA has the units of the data that the model\n"
+               "was fitted to; the model standardises it. --units chooses which density is written: that of the data, or that of the\n"
+               "standardised variables. The mean NLL and its standard error are printed in both. FILE has a row for each row of DATA;\n"
+               "rows that --drop-bad-rows leaves out are nan there. For a model fitted with --given it is the density of the other columns;\n"
+               "for one fitted with --any-given, that of the columns --of given those of --given. Missing cells are unknown.\n",
     .example = "  $ laminar score run/ test.csv -o logp.npy\n"
                "  rows                                 1000\n"
                "  mean NLL, nats, data units           2.401310 +- 0.021\n"

@@ -64,7 +64,7 @@ lam_status cli_table_read(const char *path, const lam_read_options *options, lam
 
 static int table_output = STDOUT_FILENO; /* where a table goes that has no file */
 
-int cli_stdout_take(void)
+int cli_stdout_reserve(void)
 {
     if (table_output != STDOUT_FILENO)
         return CLI_OK;

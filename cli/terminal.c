@@ -189,3 +189,18 @@ char *cli_format(const char *format, ...)
     va_end(args);
     return text;
 }
+
+const char *cli_processor(char name[128])
+{
+    char line[256];
+    FILE *stream = fopen("/proc/cpuinfo", "r");
+    name[0] = '\0';
+    while (stream != NULL && name[0] == '\0' && fgets(line, sizeof line, stream) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) == 0 && colon != NULL && colon[1] != '\0')
+            snprintf(name, 128, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+    }
+    if (stream != NULL)
+        fclose(stream);
+    return name;
+}

@@ -46,7 +46,7 @@ static int transform(const lam_model *model, const lam_table *in, lam_table *out
     cli_progress_end();
     int code = status == LAM_OK ? cli_results_out(out, in, args->out) : cli_library_failed();
     if (code == CLI_OK && args->out != NULL)
-        printf("%zu rows, %s, in %s; calls of f a solve %.1f; %s\n", in->rows,
+        printf("%zu rows, %s, in %s; evaluations of f per batch %.1f; %s\n", in->rows,
             fn == lam_encode                 ? "units of the base density"
             : args->units == LAM_UNITS_DATA ? "data units"
                                             : "standardised units",
@@ -87,11 +87,11 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_encode = {
     .name = "encode",
     .arguments = "MODEL DATA [-o z.npy]",
-    .summary = "rows of a file to the base density's space",
-    .details = "Carries every row through the flow to z, which is a standard normal draw if the model fits. MODEL is a\n"
-               "run folder or a model file; DATA is in data units. A row that --drop-bad-rows leaves out is written as nan.\n",
+    .summary = "maps rows to the base density",
+    .details = "Carries each row through the flow to z, which is standard normal if the model fits. MODEL is a run folder or a model file;\n"
+               "DATA is in data units. Rows that --drop-bad-rows leaves out are written as nan.\n",
     .example = "  $ laminar encode run/ test.csv -o z.npy\n"
-               "  1000 rows, units of the base density, in z.npy; calls of f a solve 20.0; 0.1 s\n",
+               "  1000 rows, units of the base density, in z.npy; evaluations of f per batch 20.0; 0.1 s\n",
     .options = encode_options,
     .least = 2,
     .most = 2,
@@ -101,12 +101,11 @@ const cli_command cli_encode = {
 const cli_command cli_decode = {
     .name = "decode",
     .arguments = "MODEL Z [-o x.npy]",
-    .summary = "rows of the base density's space back to data",
-    .details = "Carries every row of Z back through the flow, last block first: the inverse of encode. MODEL is a run\n"
-               "folder or a model file. Columns of Z that are named z1, z2, ... are taken by their names. A row that\n"
-               "--drop-bad-rows leaves out is written as nan.\n",
+    .summary = "maps rows of the base density back to data",
+    .details = "Carries each row of Z back through the flow: the inverse of encode. MODEL is a run folder or a model file. Columns named z1,\n"
+               "z2, ... are found by their names. Rows that --drop-bad-rows leaves out are written as nan.\n",
     .example = "  $ laminar decode run/ z.npy -o x.csv\n"
-               "  1000 rows, data units, in x.csv; calls of f a solve 20.0; 0.1 s\n",
+               "  1000 rows, data units, in x.csv; evaluations of f per batch 20.0; 0.1 s\n",
     .options = decode_options,
     .least = 2,
     .most = 2,

@@ -25,11 +25,11 @@ static const cli_option tune_options[] = {
         offsetof(tune_args, rows)},
     {"seed", 0, CLI_SEED, "N", "of the halves that rows of your own are cut into; default 0", offsetof(tune_args, seed)},
     {"all", 0, CLI_SWITCH, NULL, "list every setting that was tried, not the front alone", offsetof(tune_args, all)},
-    {"undo", 0, CLI_SWITCH, NULL, "put the fit's own setting back; wants no DATA", offsetof(tune_args, undo)},
+    {"undo", 0, CLI_SWITCH, NULL, "restore the fit's own setting; needs no DATA", offsetof(tune_args, undo)},
     {"out", 'o', CLI_TEXT, "FILE", "write the tuned model to FILE; default: to MODEL itself", offsetof(tune_args, out)},
     CLI_CHOICE_OPTIONS(tune_args),
     CLI_STANDARDISED_OPTION(tune_args),
-    {"threads", 0, CLI_COUNT, "N", "threads; default: one a processor", offsetof(tune_args, eval.threads)},
+    {"threads", 0, CLI_COUNT, "N", "threads; default: one per processor", offsetof(tune_args, eval.threads)},
     {"batch-rows", 0, CLI_COUNT, "N", "rows solved together; default 1000", offsetof(tune_args, eval.batch_rows)},
     CLI_CONFIG_OPTION(tune_args),
     {0},
@@ -66,7 +66,7 @@ static void find_fitted(const lam_model *model, tune_data *d)
     d->fitted = NULL;
 }
 
-static int take_fitted(const char *path, tune_data *d)
+static int use_fitted(const char *path, tune_data *d)
 {
     d->units = LAM_UNITS_STANDARDISED;
     d->x = lam_dataset_rows(d->fitted, LAM_VALID, &d->n);
@@ -81,7 +81,7 @@ static int take_fitted(const char *path, tune_data *d)
     return CLI_OK;
 }
 
-static void take_others(const char *path, const tune_args *args, tune_data *d)
+static void use_others(const char *path, const tune_args *args, tune_data *d)
 {
     const lam_table *x = d->valid != NULL ? d->valid : d->all;
     d->units = LAM_UNITS_DATA;
@@ -115,8 +115,8 @@ static int read_rows(const char *path, const tune_args *args, const lam_model *m
         return code;
     find_fitted(model, d);
     if (d->fitted != NULL)
-        return take_fitted(path, d);
-    take_others(path, args, d);
+        return use_fitted(path, d);
+    use_others(path, args, d);
     return CLI_OK;
 }
 
@@ -147,7 +147,7 @@ static int show(void *user, const lam_tune_progress *p)
 
 static void add_heads(cli_grid *grid, const char *what)
 {
-    static const char *const heads[] = {"calls of f a batch", "rms, nats", "99th percentile", "processor s"};
+    static const char *const heads[] = {"evaluations of f per batch", "rms, nats", "99th percentile", "processor s"};
     cli_grid_add(grid, "%s", what);
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         cli_grid_add(grid, "%s", heads[i]);
@@ -206,7 +206,7 @@ static void report(const lam_tune_result *r, const tune_args *args)
     char text[32];
     cli_grid grid = {.columns = 5};
     printf("rows         %zu validation, %zu test; log p in nats\n", r->rows, r->test_rows);
-    printf("reference    dop853 at %g in double, exact trace, %.1f calls of f a batch; rms %.1e from ten times that tolerance\n",
+    printf("reference    dop853 at %g in double, exact trace, %.1f evaluations of f per batch; rms %.1e from ten times that tolerance\n",
         r->reference_tolerance, r->reference_calls, r->reference_error);
     printf("tried        %zu settings, %s\n\n", r->n_candidates, cli_duration(r->seconds, text));
     print_candidates(r, args->all);
@@ -221,7 +221,7 @@ static void report(const lam_tune_result *r, const tune_args *args)
 /* What a fit needs to validate in the same way. */
 static void print_flags(const lam_setting *s)
 {
-    printf("a fit validates in this way by --test-solver %s", lam_solver_name(s->solver));
+    printf("a fit validates in this way by --test-solver %s", s->solver);
     if (s->steps > 0)
         printf(" --test-steps %zu\n", s->steps);
     else
@@ -274,7 +274,7 @@ static void conclude(const lam_tune_result *r, const tune_args *args, const char
     if (r->test_after.rms > args->error || r->test_after.percentile > percentile_error)
         cli_say("note: on the test rows the error is above the bound that it keeps on the validation rows; more of these (--rows), "
             "or a smaller --error, leave room");
-    printf("\nmodel    %s evaluates by %s: %.1f calls of f a batch, before %.1f\n", file, cli_setting_text(&after->setting, how),
+    printf("\nmodel    %s evaluates by %s: %.1f evaluations of f per batch, before %.1f\n", file, cli_setting_text(&after->setting, how),
         after->calls, before->calls);
     printf("         --as-fitted takes the fit's own setting, `laminar tune %s --undo` puts it back\n         ",
         args->out != NULL ? args->out : model);
@@ -284,11 +284,11 @@ static void conclude(const lam_tune_result *r, const tune_args *args, const char
 static int check_line(const cli_command *command, const tune_args *args, const cli_line *line)
 {
     if (args->undo && line->n_words > 1)
-        return cli_misuse(command, "--undo wants a model alone: tune MODEL --undo");
+        return cli_misuse(command, "--undo needs a model alone: tune MODEL --undo");
     if (!args->undo && line->n_words < 2)
-        return cli_misuse(command, "%s wants %s", command->name, command->arguments);
+        return cli_misuse(command, "%s needs %s", command->name, command->arguments);
     if (!args->undo && !(args->error > 0.0))
-        return cli_misuse(command, "--error wants the bound on the error of log p, in nats, above 0: --error 0.01");
+        return cli_misuse(command, "--error needs the bound on the error of log p, in nats, above 0: --error 0.01");
     if (args->eval.config != NULL && args->out == NULL)
         return cli_misuse(command, "weights of another program are not replaced; name a file for the tuned model: --out FILE");
     return cli_folder_check(args->out);
@@ -350,16 +350,16 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_tune = {
     .name = "tune",
     .arguments = "MODEL DATA --error X",
-    .summary = "the fewest calls of f that keep log p within a bound",
-    .details = "Finds how a fitted model is evaluated most cheaply: a solver, and a number of even steps or a tolerance, such\n"
-               "that log p differs from a reference (double, dop853 at 1e-8 or tighter, exact trace) by at most --error nats in\n"
-               "root mean square, and by at most --percentile-error for 99 of 100 rows. Chosen on validation rows, told on test\n"
-               "rows: those of the fit, when DATA are its data; else half of DATA each. Cost is calls of f. The choice is kept in\n"
-               "the model file: score, sample, encode, decode and check then go by it. Where nothing keeps the bound the model\n"
-               "stays as it was, and the exit code is 1.\n",
+    .summary = "finds the cheapest solver and steps that keep the error of log p below a bound",
+    .details = "Tries every solver with fixed numbers of steps and with tolerances, and chooses the setting with the fewest evaluations of f\n"
+               "whose log p differs from a reference (dop853 in double at 1e-8 or tighter, exact trace) by at most --error nats in root\n"
+               "mean square, and by at most --percentile-error in 99 of 100 rows. It chooses on validation rows and reports on test rows:\n"
+               "those of the fit where DATA is the data of the fit, otherwise a half of DATA each. The setting is stored in the model file,\n"
+               "and score, sample, encode, decode and check then use it. If no setting keeps the bounds, the model stays as it was and the\n"
+               "exit code is 1.\n",
     .example = "  $ laminar tune run/ toy:pinwheel --error 0.01\n"
                "  ...\n"
-               "  model    run/model.safetensors evaluates by tsit5, 2 even steps a block: 12.0 calls of f a batch, before 31.0\n"
+               "  model    run/model.safetensors evaluates by tsit5, 2 even steps per block: 12.0 evaluations of f per batch, before 31.0\n"
                "  $ laminar tune run/ --undo\n",
     .options = tune_options,
     .least = 1,

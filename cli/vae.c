@@ -9,11 +9,11 @@ static const cli_command *const parts[]
 
 const cli_command cli_vae = {
     .name = "vae",
-    .summary = "variational auto-encoders of images, with a flow as posterior",
-    .details = "IMAGES is idx (MNIST's format), a MATLAB file (\"FILE.mat:NAME\" for a variable other than X and data), a pickle of\n"
-               "one NumPy array, a zip or a folder of PNG, or .npy; gzipped too. Height and width are multiples of 4.\n"
-               "--preset has published settings of five data sets (`--preset help`); without it how long and in what batches is\n"
-               "trained comes from the number of images.\n",
+    .summary = "fits and uses variational auto-encoders of images with a flow as posterior",
+    .details = "IMAGES is idx (MNIST's format), a MATLAB file (\"FILE.mat:NAME\" for a variable other than X and data), a pickle of one NumPy\n"
+               "array, a zip or a folder of PNG files, or .npy; any of them may be gzipped. Height and width must be multiples of 4.\n"
+               "--preset has the published settings of five data sets (`--preset help`). Without a preset, the length of training and the\n"
+               "batch size are chosen from the number of images.\n",
     .example = "  $ laminar vae fit train-images-idx3-ubyte.gz --preset mnist --tpr --out run/\n"
                "  $ laminar vae eval run/ t10k-images-idx3-ubyte.gz --part all\n"
                "  $ laminar vae sample run/ -n 64 -o samples.png\n",

@@ -29,11 +29,11 @@ typedef struct vae_eval {
 #define VAE_EVAL_OPTIONS(type) \
     {"atol", 0, CLI_REAL, "X", "absolute tolerance; default: the model's test tolerance", offsetof(type, eval.atol)}, \
     {"rtol", 0, CLI_REAL, "X", "relative tolerance; default: the model's test tolerance", offsetof(type, eval.rtol)}, \
-    {"threads", 0, CLI_COUNT, "N", "threads; default: one a processor", offsetof(type, eval.threads)}, \
-    {"batch-rows", 0, CLI_COUNT, "N", "images solved together; default: as in the fit", offsetof(type, eval.batch_rows)}, \
-    {"seed", 0, CLI_SEED, "N", "of the draws of z; default 0", offsetof(type, eval.seed)}, \
-    {"probe", 0, CLI_SWITCH, NULL, "choose the first step by probe, not by the model's memory", offsetof(type, eval.probe)}, \
-    {"estimate", 0, CLI_SWITCH, NULL, "the estimated trace (Rademacher), not the exact one", offsetof(type, eval.estimate)}
+    {"threads", 0, CLI_COUNT, "N", "number of threads; default: one per processor", offsetof(type, eval.threads)}, \
+    {"batch-rows", 0, CLI_COUNT, "N", "number of images solved together; default: as in the fit", offsetof(type, eval.batch_rows)}, \
+    {"seed", 0, CLI_SEED, "N", "seed of the draws of z; default 0", offsetof(type, eval.seed)}, \
+    {"probe", 0, CLI_SWITCH, NULL, "estimate the first step by a trial step instead of taking the one that the model remembers", offsetof(type, eval.probe)}, \
+    {"estimate", 0, CLI_SWITCH, NULL, "estimate the trace (Rademacher) instead of computing it exactly", offsetof(type, eval.estimate)}
 
 /* Images of the files, split as cfg says; with a model (or NULL) of its size. CLI_OK, or with the message printed. */
 int vae_read(const cli_command *command, const char *path, const vae_files *files, const lam_config *cfg,

@@ -252,7 +252,7 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_line line;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.weight_scale <= 0.0)
-        code = cli_misuse(command, "--weight-scale wants a number above 0");
+        code = cli_misuse(command, "--weight-scale needs a number above 0");
     if (code == CLI_OK && args.json != NULL && strcmp(args.json, "-") != 0)
         code = bench_check_writable(args.json);
     if (code == CLI_OK)
@@ -275,11 +275,10 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_vae_bench = {
     .name = "vae bench",
     .arguments = "[flags]",
-    .summary = "how fast this machine fits auto-encoders, part by part",
-    .details = "Measures whole training steps with the penalty for the shapes of this field's data sets, on one thread and on\n"
-               "all, and the shares of the step's parts: encoder, the maps of its features to the flow's parameters, flow,\n"
-               "decoder, optimiser. Images and weights are made up. Parameters apply to every shape: --batch-size 20,\n"
-               "--threads 1, --rank 10.\n",
+    .summary = "measures how fast auto-encoders are fitted on this machine, part by part",
+    .details = "Measures whole training steps with the penalty for the shapes of the usual data sets, on one thread and on all, and the\n"
+               "share of each part: the encoder, the maps from its features to the flow's parameters, the flow, the decoder, the\n"
+               "optimiser. Images and weights are made up. Parameters apply to every shape: --batch-size 20, --threads 1, --rank 10.\n",
     .example = "  $ laminar vae bench --shape caltech,frey --quick\n",
     .options = options,
     .parameters = 1,

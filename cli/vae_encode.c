@@ -61,9 +61,9 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_vae_encode = {
     .name = "vae encode",
     .arguments = "MODEL IMAGES [-o z.npy]",
-    .summary = "codes z of images, for another program or for vae decode",
-    .details = "A row an image, in the order of the file or part: the mean of the encoder's Gaussian, carried through the flow. Under\n"
-               "the prior z is N(0, I). MODEL is a run folder or a model file.\n",
+    .summary = "writes the code z of each image, for another program or for `vae decode`",
+    .details = "One row per image, in the order of the file or part: the mean of the encoder's Gaussian, carried through the flow. Under the\n"
+               "prior, z is N(0, I). MODEL is a run folder or a model file.\n",
     .example = "  $ laminar vae encode run/ freyfaces.pkl -o z.npy\n"
                "  z of 1965 images, 20 columns, in z.npy; 3.1 s\n",
     .options = options,

@@ -40,11 +40,11 @@ static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_a
     if (status != LAM_OK)
         return cli_library_failed();
     char nats[64], a_pixel[64];
-    printf("negative ELBO  %s nats an image, %s bits a pixel (reconstruction %.2f, KL %.2f)\n",
+    printf("negative ELBO  %s nats per image, %s bits per pixel (reconstruction %.2f, KL %.2f)\n",
         cli_measure(s.negative_elbo, s.negative_elbo_se, 4, nats),
         cli_measure(bits(images, s.negative_elbo), bits(images, s.negative_elbo_se), 4, a_pixel), s.reconstruction, s.kl);
     if (s.counts.solves > 0)
-        printf("calls of f     %.1f a batch\n", cli_ratio(s.counts.forward, s.counts.solves)
+        printf("evaluations    %.1f of f per batch\n", cli_ratio(s.counts.forward, s.counts.solves)
                 * (double)cli_whole(lam_vae_config(model), "blocks"));
     fflush(stdout);
     return CLI_OK;
@@ -89,7 +89,7 @@ static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args
     if (status != LAM_OK)
         return cli_library_failed();
     char nats[64], a_pixel[64];
-    printf("log p(x)       %s nats an image over %zu images, %s bits a pixel; %zu samples each, %.1f effective (of the samples "
+    printf("log p(x)       %s nats per image over %zu images, %s bits per pixel; %zu samples each, %.1f effective (of the samples "
            "alone +- %.2g)\n", cli_measure(s.log_likelihood, s.log_likelihood_se, 4, nats), rows,
         cli_measure(bits(images, -s.log_likelihood), bits(images, s.log_likelihood_se), 4, a_pixel), s.samples, s.effective_samples,
         s.sampling_se);
@@ -153,10 +153,10 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_vae_eval = {
     .name = "vae eval",
     .arguments = "MODEL IMAGES [flags]",
-    .summary = "the evidence lower bound of images, and their log-likelihood",
-    .details = "MODEL is a run folder or a model file. The bound is taken with one draw of z an image and the exact trace. --iw S\n"
-               "estimates log p(x) itself, by S importance-weighted samples (Burda and others, 2016), in a stream; the time that\n"
-               "takes is told first. FILE has a row for each image, in order; log_prob is nan past --iw-rows.\n",
+    .summary = "computes the evidence lower bound and the log-likelihood of images",
+    .details = "MODEL is a run folder or a model file. The bound uses one draw of z per image and the exact trace. --iw S estimates log p(x)\n"
+               "itself from S importance-weighted samples (Burda et al. 2016); the time that it will take is printed first. FILE has a row\n"
+               "for each image, in order; log_prob is nan for images beyond --iw-rows.\n",
     .example = "  $ laminar vae eval run/ freyfaces.pkl --part test\n"
                "  $ laminar vae eval run/ t10k-images-idx3-ubyte.gz --iw 5000 --iw-rows 100\n",
     .options = options,

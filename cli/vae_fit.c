@@ -67,7 +67,7 @@ static void print_training(const lam_config *cfg, const lam_image_data *data)
     if (iterations < LAM_UNENDING)
         printf("training %zu iterations (%.4g epochs)", iterations, (double)iterations / (double)each);
     else
-        printf("training as long as the limit of time allows, batches");
+        printf("training for as long as the time limit allows, batches");
     printf(" of %zu images, ", rows < most ? rows : most);
     printf("%s, learning rate %g\n", cli_parameter(cfg, "optimizer", text), lam_config_number(cfg, "lr"));
 }
@@ -100,8 +100,8 @@ static void print_result(const lam_config *cfg, const lam_image_data *data, cons
     const size_t rows[] = {lam_image_data_rows(data, LAM_TRAIN), lam_image_data_rows(data, LAM_VALID), lam_image_data_rows(data, LAM_TEST)};
     lam_image_data_size(data, &height, &width);
     cli_grid_add(&grid, "negative ELBO, beta 1");
-    cli_grid_add(&grid, "nats an image");
-    cli_grid_add(&grid, "bits a pixel");
+    cli_grid_add(&grid, "nats per image");
+    cli_grid_add(&grid, "bits per pixel");
     score_row(&grid, "test", r->test_nll, r->test_nll_se, height * width);
     score_row(&grid, "validation, best", r->best_val_nll, r->best_val_nll_se, height * width);
     cli_grid_print(&grid, stdout);
@@ -110,49 +110,39 @@ static void print_result(const lam_config *cfg, const lam_image_data *data, cons
     if (lam_config_is(cfg, "pixels", "binary") && lam_config_is(cfg, "binarise", "fresh") && is_grey(data))
         printf("trained on pixels drawn anew each epoch: not comparable with published figures on one fixed binarisation\n");
     if (lam_config_is(cfg, "posterior", "cnf"))
-        printf("calls of f an iteration: %.2f forward, %.2f backward; steps %.2f + %.2f rejected\n",
+        printf("evaluations of f per iteration: %.2f forward, %.2f backward; steps %.2f + %.2f rejected\n",
             cli_ratio(r->train_counts.forward, r->iterations), cli_ratio(r->train_counts.backward, r->iterations),
             cli_ratio(r->train_counts.accepted, r->iterations), cli_ratio(r->train_counts.rejected, r->iterations));
     printf("%zu iterations, best at %zu, %s\n", r->iterations, r->best_iteration, cli_duration(r->seconds, text));
 }
 
+typedef struct image_fit {
+    const lam_image_data *data;
+    lam_vae *model;
+} image_fit;
+
+static lam_status fit_images(void *user, const lam_config *cfg, const lam_fit_options *how, lam_fit_result *result)
+{
+    image_fit *f = user;
+    return lam_vae_fit(cfg, f->data, how, &f->model, result);
+}
+
+static const lam_config *print_images(void *user, const lam_config *cfg, const lam_fit_result *result)
+{
+    image_fit *f = user;
+    print_result(cfg, f->data, result);
+    return lam_vae_config(f->model);
+}
+
 static int fit(const cli_command *command, int argc, char **argv, const vae_fit_args *args, const lam_config *cfg,
     const lam_image_data *data)
 {
-    lam_vae *model = NULL;
-    lam_fit_result result;
-    memset(&result, 0, sizeof result);
-    fit_watch watch = {.quiet = args->run.quiet, .terminal = cli_is_terminal(), .kind = LAM_VAE,
-        .valid_rows = lam_image_data_rows(data, LAM_VALID),
-        .log_freq = cli_whole(cfg, "log-freq"), .epochs = cli_whole(cfg, "epochs"), .told = cli_clock()};
-    lam_fit_options options_ = {.run_dir = args->run.out, .resume = args->run.resume, .progress = fit_progress,
-        .evaluating = fit_evaluating, .user = &watch, .log = {cli_log, NULL}};
-    int was_there = cli_exists(args->run.out), code = fit_make_folder(args->run.out);
-    if (code != CLI_OK)
-        return code;
-    fit_catch_signals();
-    fit_say_reading(cfg);
-    options_.seconds = cli_used();
-    options_.cpu_seconds = cli_processor_used();
-    lam_status status = lam_vae_fit(cfg, data, &options_, &model, &result);
-    cli_status_line("");
-    if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
-        code = fit_say_interrupted(command, argc, argv, &args->run, cfg, &result);
-    else if (status != LAM_OK)
-        code = cli_library_failed();
-    if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
-        cli_say("with other values, start anew in the same folder by --overwrite, or in another one");
-    if (code == CLI_OK) {
-        char *file = cli_path_join(args->run.out, "model.safetensors");
-        if (!args->run.quiet)
-            printf("\n");
-        print_result(cfg, data, &result);
-        fit_print_repeat(cfg, lam_vae_config(model), args->run.out);
-        printf("model    %s\n", file);
-        free(file);
-    }
-    fit_unmake_folder(args->run.out, was_there);
-    lam_vae_free(model);
+    image_fit f = {.data = data};
+    fit_watch watch = {.kind = LAM_VAE, .valid_rows = lam_image_data_rows(data, LAM_VALID), .epochs = cli_whole(cfg, "epochs")};
+    const fit_job job = {.command = command, .argc = argc, .argv = argv, .run = &args->run, .cfg = cfg, .watch = &watch,
+        .log = {cli_log, NULL}, .fit = fit_images, .print = print_images, .user = &f};
+    int code = fit_carry_out(&job);
+    lam_vae_free(f.model);
     return code;
 }
 
@@ -189,10 +179,10 @@ const cli_command cli_vae_fit = {
     .name = "vae fit",
     .arguments = "IMAGES --out RUN/ [flags]",
     .summary = "fits an auto-encoder to images",
-    .details = "IMAGES: see `laminar help vae`. Images are split into training, validation and test images unless --valid and\n"
-               "--test name files of their own. RUN/ is as for `laminar fit`; Ctrl-C stops and saves, --resume goes on.\n"
-               "-ELBO is the negative evidence lower bound at beta 1, in nats an image: what other commands call NLL. Beta, the\n"
-               "weight of its KL term in training, grows to 1 over the epochs of --warmup.\n",
+    .details = "For IMAGES see `laminar help vae`. They are split into training, validation and test images unless --valid and --test name\n"
+               "files. RUN/ is as for `laminar fit`; Ctrl-C stops and saves, --resume continues. -ELBO is the negative evidence lower bound\n"
+               "at beta 1, in nats per image: other commands call it NLL. Beta, the weight of the KL term in training, rises to 1 over the\n"
+               "epochs of --warmup.\n",
     .example = "  $ laminar vae fit freyfaces.pkl --image-size 28x20 --preset frey --tpr --out run/\n"
                "  $ laminar vae fit train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz --preset mnist \\\n"
                "      --tpr --epochs 50 --warmup 10 --out run2/\n",

@@ -22,7 +22,7 @@ typedef struct picture_args {
 static int check_out(const cli_command *command, const picture_args *args)
 {
     if (args->out == NULL)
-        return cli_misuse(command, "%s wants a file for the images: --out FILE.png", command->name);
+        return cli_misuse(command, "%s needs a file for the images: --out FILE.png", command->name);
     return cli_images_out_check(args->out);
 }
 
@@ -179,9 +179,9 @@ static int run_reconstruct(const cli_command *command, int argc, char **argv)
 const cli_command cli_vae_reconstruct = {
     .name = "vae reconstruct",
     .arguments = "MODEL IMAGES --out FILE [flags]",
-    .summary = "images beside what the model makes of them",
-    .details = "Each image, grey as it is in the file, stands left of the means of its pixels after encoding (one draw of z) and\n"
-               "decoding. A model of binary pixels has seen it in black and white.\n",
+    .summary = "draws images beside their reconstructions",
+    .details = "Each image, grey as in the file, stands to the left of its reconstruction: the means of the pixels after encoding (one draw\n"
+               "of z) and decoding. A model of binary pixels has seen the image in black and white.\n",
     .example = "  $ laminar vae reconstruct run/ freyfaces.pkl --part test -n 32 -o faces.png\n",
     .options = reconstruct_options,
     .least = 2,
@@ -196,7 +196,7 @@ static const cli_option sample_options[] = {
     {"number", 'n', CLI_COUNT, "N", "how many; default 64", offsetof(picture_args, n)},
     GRID_OPTIONS,
     {"seed", 0, CLI_SEED, "N", "image i depends on the seed and i alone; default 0", offsetof(picture_args, eval.seed)},
-    {"threads", 0, CLI_COUNT, "N", "threads; default: one a processor", offsetof(picture_args, eval.threads)},
+    {"threads", 0, CLI_COUNT, "N", "threads; default: one per processor", offsetof(picture_args, eval.threads)},
     {0},
 };
 
@@ -205,7 +205,7 @@ static int sample(const cli_command *command, const picture_args *args, const la
     (void)images;
     watched w;
     if (args->n == 0)
-        return cli_misuse(command, "-n 0: a picture wants an image at least");
+        return cli_misuse(command, "-n 0: a picture needs an image at least");
     double *out = cli_alloc(args->n * pixels_of(model), sizeof *out);
     start(&w, args, "drawing images");
     int code = end(lam_vae_sample(model, &w.options, args->eval.seed, args->n, out), model, out, args->n);
@@ -224,8 +224,8 @@ static int run_sample(const cli_command *command, int argc, char **argv)
 const cli_command cli_vae_sample = {
     .name = "vae sample",
     .arguments = "MODEL --out FILE [flags]",
-    .summary = "draws images from a model",
-    .details = "z is drawn from N(0, I); what is shown are the means of the pixels.\n",
+    .summary = "draws samples of images",
+    .details = "Draws z from N(0, I) and shows the means of the pixels.\n",
     .example = "  $ laminar vae sample run/ -n 64 --seed 1 -o samples.png\n",
     .options = sample_options,
     .least = 1,
@@ -278,8 +278,8 @@ static int run_interpolate(const cli_command *command, int argc, char **argv)
 const cli_command cli_vae_interpolate = {
     .name = "vae interpolate",
     .arguments = "MODEL IMAGES --out FILE [flags]",
-    .summary = "the way from one image to another",
-    .details = "Both images are encoded (means, through the flow), the line between them in z is cut into steps, every step decoded.\n",
+    .summary = "draws images along a line in z from one image to another",
+    .details = "Both images are encoded (by means, through the flow); the line between their codes is cut into steps, and each is decoded.\n",
     .example = "  $ laminar vae interpolate run/ freyfaces.pkl --from 3 --to 90 -o way.png\n",
     .options = interpolate_options,
     .least = 2,
@@ -294,7 +294,7 @@ static const cli_option decode_options[] = {
     {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows of Z with missing or non-numeric cells; they are counted",
         offsetof(picture_args, drop_bad_rows)},
     GRID_OPTIONS,
-    {"threads", 0, CLI_COUNT, "N", "threads; default: one a processor", offsetof(picture_args, eval.threads)},
+    {"threads", 0, CLI_COUNT, "N", "threads; default: one per processor", offsetof(picture_args, eval.threads)},
     {0},
 };
 
@@ -337,10 +337,10 @@ static int run_decode(const cli_command *command, int argc, char **argv)
 const cli_command cli_vae_decode = {
     .name = "vae decode",
     .arguments = "MODEL Z --out FILE [flags]",
-    .summary = "images of codes z",
-    .details = "Z has a row an image and a column a latent variable, as `laminar vae encode` writes them, or of your own making:\n"
-               "the prior is N(0, I). Columns that are named z1, z2, ... are taken by their names. What comes out are the means of\n"
-               "the pixels; of a row that --drop-bad-rows leaves out, nan in .npy and .csv, and nothing in a picture.\n",
+    .summary = "decodes codes z to images",
+    .details = "Z has a row per image and a column per latent variable, as `laminar vae encode` writes them, or of your own: the prior is\n"
+               "N(0, I). Columns named z1, z2, ... are found by their names. The output is the means of the pixels. Rows that --drop-bad-rows\n"
+               "leaves out are nan in .npy and .csv, and empty in a picture.\n",
     .example = "  $ laminar vae decode run/ z.csv -o faces.png\n",
     .options = decode_options,
     .least = 2,

@@ -22,7 +22,7 @@ static int use(const lam_vae *model, const lam_fit_result *result, const char *p
     lam_vae_image_size(model, &grid.height, &grid.width);
     double pixels = (double)(grid.height * grid.width), *out = calloc(DRAWS * grid.height * grid.width, sizeof *out);
     grid.reals = out;
-    printf("negative ELBO of the test images %.2f nats, %.3f bits a pixel\n", result->test_nll, result->test_nll / pixels / log(2.0));
+    printf("negative ELBO of the test images %.2f nats, %.3f bits per pixel\n", result->test_nll, result->test_nll / pixels / log(2.0));
     int bad = out == NULL || lam_vae_sample(model, NULL, 1, DRAWS, out) || lam_image_grid_write(&grid, path);
     free(out);
     return bad ? failed() : EXIT_SUCCESS;

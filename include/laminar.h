@@ -26,13 +26,13 @@
  *         lam_model_free(model), lam_dataset_free(data), lam_table_free(table), lam_config_free(cfg);
  *     }
  *
- * Conventions. Arrays are row-major, x [n, dim]. Log-densities are in nats. "Data units" are the units of the file;
- * "standardised units" are (x - mean) / scale, mean 0 and variance 1 per column of the training rows. In these the flow works, unless
- * column maps (the parameter map) stand between: then it works behind them, and all rows and densities are in these units still.
- * Every call that can fail returns a lam_status; LAM_OK is 0. After a failure lam_last_error() says what went wrong,
- * where, and what to do about it; the text is kept per thread. A NULL where an argument must be given is LAM_ERR_ARGUMENT, with its
- * name; functions that return no status answer 0 or NULL to it, and leave out what they have no place for. Whoever creates an object frees it; every free takes NULL.
- * Calls on different objects may run at the same time; a model may be read by several threads at once.
+ * Conventions. Arrays are row-major, x [n, dim]. Log-densities are in nats. "f" is the vector field of the flow. "Data units" are the units
+ * of the file; "standardised units" are (x - mean) / scale, so that the training rows have mean 0 and variance 1 in each column. The flow
+ * works in standardised units, or, with column maps (parameter "map"), behind the maps; rows and densities are then still in these units.
+ * Every call that can fail returns a lam_status; LAM_OK is 0. After a failure, lam_last_error() says what went wrong, where, and what to do
+ * about it; the text is kept per thread. NULL for an argument that must be given fails with LAM_ERR_ARGUMENT, which names the argument;
+ * functions without a status then return 0 or NULL. Whoever creates an object frees it; every free function accepts NULL. Calls on
+ * different objects may run at the same time, and several threads may read one model.
  */
 #ifndef LAMINAR_H
 #define LAMINAR_H
@@ -52,8 +52,6 @@ extern "C" {
 typedef struct lam_config lam_config;
 typedef enum lam_model_kind { LAM_DENSITY, LAM_VAE } lam_model_kind;
 typedef enum lam_divergence { LAM_DIV_EXACT, LAM_DIV_RADEMACHER, LAM_DIV_GAUSSIAN } lam_divergence;
-typedef enum lam_solver { LAM_DOPRI5, LAM_TSIT5, LAM_BOSH3, LAM_HEUN21, LAM_DOP853, LAM_EULER, LAM_MIDPOINT, LAM_RK4,
-    LAM_SOLVER_AUTO /* test_solver alone: as solver */ } lam_solver;
 /* Does the first line of a text file name the columns? AUTO: its cells and those below tell (docs/data.md). */
 typedef enum lam_header { LAM_HEADER_AUTO, LAM_HEADER_YES, LAM_HEADER_NO } lam_header;
 
@@ -85,7 +83,7 @@ LAM_API int lam_config_is(const lam_config *cfg, const char *name, const char *v
 LAM_API lam_names lam_config_names(const lam_config *cfg, const char *name);
 LAM_API lam_model_kind lam_config_kind(const lam_config *cfg); /* what it fits: parameter "model" */
 LAM_API lam_status lam_config_load(lam_config *cfg, const char *yaml_path);       /* mistakes: file, line and column */
-LAM_API lam_status lam_config_save(const lam_config *cfg, const char *yaml_path); /* whole or not at all */
+LAM_API lam_status lam_config_save(const lam_config *cfg, const char *yaml_path); /* atomically */
 enum { LAM_UNENDING = 1000000000 }; /* parameter "iterations": as many as a limit of time allows, which is what "auto" comes to under one */
 /* Published settings by name, as lam_config_load reads them; they are part of the library. */
 typedef struct lam_preset {
@@ -106,15 +104,13 @@ LAM_API lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t colum
 /* The penalties that cfg has, in few words for a heading: "TPR 5 + RNODE 0.01 + STEER 0.5"; "none". */
 LAM_API void lam_config_penalties(const lam_config *cfg, char text[128]);
 
-LAM_API const char *lam_solver_name(lam_solver solver); /* "dopri5" */
-
 /* What decides about the steps of an evaluation (method.md 12). */
 typedef struct lam_setting {
-    lam_solver solver;
-    size_t steps;      /* even steps a block, looked at by no error estimate; 0: adaptive */
+    const char *solver; /* its word, "dopri5"; it need not be freed */
+    size_t steps;      /* even steps per block, looked at by no error estimate; 0: adaptive */
     double atol, rtol; /* of adaptive steps, standardised units */
 } lam_setting;
-/* The setting of cfg's test_solver, test_steps, test_atol and test_rtol, "auto" and 0 steps resolved: validation and test of a
+/* The setting of cfg's test-solver, test_steps, test_atol and test_rtol, "auto" and 0 steps resolved: validation and test of a
  * fit are solved by it. */
 LAM_API lam_setting lam_config_setting(const lam_config *cfg);
 
@@ -123,6 +119,7 @@ typedef struct lam_parameter {
     const char *group;  /* "model", "flow", "solve", "penalty", "training", "data", "vae" */
     const char *values; /* "N", "X", "TIME", "true|false", "adam|adamw|adamax" */
     const char *help;   /* one sentence */
+    int is_course;      /* 1: how, where or how long a fit runs, as threads and iterations do; 0: what it is a fit of */
 } lam_parameter;
 /* The table, in the order in which it is printed. NULL past the end. */
 LAM_API const lam_parameter *lam_parameter_at(size_t index);
@@ -135,6 +132,9 @@ LAM_API const char *lam_parameter_idle(size_t index, const lam_config *cfg);
 LAM_API const lam_parameter *lam_parameter_find(const char *name);
 /* Nearest of the known names to an unknown one, NULL if none is near. */
 LAM_API const char *lam_parameter_nearest(const char *name);
+/* Letters to insert, delete, replace or swap with their neighbour to turn name a into b, '-' and '_' alike; SIZE_MAX for names longer
+ * than 40 letters. */
+LAM_API size_t lam_name_distance(const char *a, const char *b);
 
 /* ---- tables of numbers -------------------------------------------------------------------------------------------- */
 
@@ -174,32 +174,31 @@ typedef struct lam_read_options {
     lam_names text;    /* columns that may be text, as of things that are given: then its texts are levels (lam_table). Where like has levels,
                         * these are the columns of text, and a text that is no level is an error, or a bad row */
     lam_header header; /* of text files */
-    const lam_wanted *like;  /* may be NULL: of the columns taken those wanted, in their order (lam_columns_choose) */
-    int from_zero;           /* as in lam_table. Numbers in columns and drop count from 1 in either case */
-    int names_only;          /* 1: all names and no rows (values NULL), to see what can be chosen; columns, drop and like do nothing */
+    const lam_wanted *like;  /* the columns wanted, in their order, out of those taken (lam_columns_choose); may be NULL */
+    int from_zero;           /* as in lam_table; numbers in columns and drop count from 1 in either case */
+    int names_only;          /* 1: reads all names and no rows (values is NULL); columns, drop and like are ignored */
 } lam_read_options;
 
-/* Which columns of a file or an array a reading by options takes: their places, from 0, in kept [room for cols]; *n_kept of them.
- * names [cols] are the file's; NULL: it has none. where opens the messages. options may be NULL.
- *   columns and drop    by name, or by number from 1 (lam_names)
- *   like                then, where both have names, each wanted column is found by its name, whatever the name is and wherever it
- *                       stands; others are passed over. columns that list other names than the wanted ones stand for them in the
- *                       order listed. Where one of the two has no names, as many columns as are wanted are taken in their order; or,
- *                       where nothing was asked for, those that like's own columns and drop leave, if these are as many.
- * LAM_ERR_ARGUMENT: no such column, one named twice, none left; LAM_ERR_FORMAT: two of one name; LAM_ERR_SHAPE: a wanted column is
- * missing, the numbers of columns differ, or their order cannot be told. */
+/* Chooses the columns of a file or an array that options ask for: writes their places, from 0, to kept [room for cols], and how many there
+ * are to *n_kept. names [cols] are the file's names; NULL: it has none. Messages begin with where. options may be NULL.
+ *   columns, drop    by name, or by number from 1 (lam_names)
+ *   like             Where both have names, each wanted column is found by its name, wherever it is, and other columns are ignored. If
+ *                    `columns` lists other names than the wanted ones, they stand for the wanted ones in the order listed. Where one of
+ *                    the two has no names, the first columns are taken, as many as are wanted; if nothing was asked for, those that
+ *                    like's own columns and drop leave, provided that the number is right.
+ * LAM_ERR_ARGUMENT: there is no such column, one is named twice, or none is left; LAM_ERR_FORMAT: two columns have the same name;
+ * LAM_ERR_SHAPE: a wanted column is missing, the numbers of columns differ, or their order cannot be determined. */
 LAM_API lam_status lam_columns_choose(const char *where, const char *const *names, size_t cols, const lam_read_options *options,
     size_t *kept, size_t *n_kept);
 
-/* Reads csv or text (comma, tab, semicolon or space, header or none, found by itself; .gz too), .npy, .npz (the only 2-D
- * array in it, or "file.npz:NAME"), or "toy:NAME" (10000 rows, seed 0; "toy:NAME:ROWS:SEED"); "-" reads standard input, from where it
- * stands to its end. A cell HH:MM[:SS] reads as minutes of the day. options may be NULL. Errors name line and column. The caller
- * frees *out. */
+/* Reads a table from csv or text (the separator and the header are detected; .gz too), .npy, .npz (its only 2-D array, or
+ * "file.npz:NAME"), or makes one from "toy:NAME" (10000 rows, seed 0) or "toy:NAME:ROWS:SEED". "-" reads standard input to its end. A cell
+ * HH:MM[:SS] is read as minutes of the day. options may be NULL. Errors name line and column. The caller frees *out. */
 LAM_API lam_status lam_table_read(const char *path, const lam_read_options *options, lam_table **out);
 /* How a configuration has tables read: its columns, drop, header, drop-bad-rows and drop-duplicates. The lists stay the configuration's. */
 LAM_API lam_read_options lam_config_read_options(const lam_config *cfg);
-/* lam_table_read by these options. first: NULL, or the training rows that were read so,
- * in whose columns validation or test rows are wanted. */
+/* lam_table_read with these options. first: the training rows that were read in this way, for validation or test rows, which are then read
+ * in the same columns; else NULL. */
 LAM_API lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out);
 /* One of the ten 2-D densities of this field, named by lam_toy_name. Row i depends on (name, seed, i) only. */
 LAM_API lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table **out);
@@ -208,9 +207,9 @@ LAM_API lam_status lam_table_create(size_t rows, size_t cols, lam_table **out); 
 LAM_API lam_status lam_table_rename(lam_table *table, size_t column, const char *name); /* keeps a copy of name; has_names is 1 then */
 /* Makes column, of whole numbers from 0, one of text: levels (copied) are what these stand for, different texts in ascending order. */
 LAM_API lam_status lam_table_set_levels(lam_table *table, size_t column, const lam_names *levels);
-/* .npy (f8; [rows] if cols == 1), .csv or .csv.gz by the path's ending; temporary name, sync, rename. */
+/* Writes .npy (f8; [rows] if cols == 1), .csv or .csv.gz, by the ending of the path; atomically. */
 LAM_API lam_status lam_table_write(const lam_table *table, const char *path);
-/* What a .csv holds, to an open descriptor (1: stdout, which the caller has flushed); it stays open. */
+/* Writes csv to an open descriptor, which stays open; 1 is standard output, which the caller has to flush first. */
 LAM_API lam_status lam_table_write_to(const lam_table *table, int descriptor);
 LAM_API void lam_table_free(lam_table *table);
 
@@ -220,24 +219,24 @@ typedef struct lam_dataset lam_dataset;
 typedef void (*lam_log_fn)(void *user, const char *line); /* one warning or note, no newline */
 typedef struct lam_log { lam_log_fn line; void *user; } lam_log;
 
-/* Adds the configured noise, splits by cfg->split_seed, standardises by the training rows. Without valid, validation
- * rows are split off all, and without both, test rows too; with valid and without test there are none. The columns of valid and test are those
- * of all (lam_columns_choose). Keeps copies; tables may be freed. Warnings (columns of few
- * distinct values, columns that are linear functions of others, values far from all others of their column, numbers of rows; one line a
- * kind) go to log, which may be NULL. LAM_ERR_DATA: NaN, constant columns, fewer rows than columns. */
+/* Adds the configured noise, splits the rows by split-seed, and standardises by the training rows. all holds all rows, or those that valid and
+ * test (NULL: none) leave: without both, validation and test rows are split off; with test alone, validation rows; with valid alone, nothing.
+ * Their columns are those of all (lam_columns_choose). Copies the rows. Warnings go to log (may be NULL), a line for each kind: few distinct
+ * values, linear functions of other columns, values far from all others, row numbers. LAM_ERR_DATA: NaN, constant columns, too few rows. */
 LAM_API lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const lam_table *valid,
     const lam_table *test, const lam_log *log, lam_dataset **out);
 typedef enum lam_part { LAM_TRAIN, LAM_VALID, LAM_TEST } lam_part;
 LAM_API size_t lam_dataset_dim(const lam_dataset *data);
 /* Rows of a part in standardised units, [*rows, dim], owned by the data set. */
 LAM_API const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *rows);
-/* Writes the rows of every part to folder, which exists: train.npy, valid.npy, test.npy (those that have rows; f8 [rows, dim]) in standardised
- * units, train_rows.npy and so on (f8 [rows]), which row of its file each of them is, from 0, and split.json: columns, mean, scale, noise,
- * files (files [3] by lam_part, NULL where there is none: names for the record) and a note on units. Whole or not at all each, split.json last. */
+/* Writes the rows of each part to folder, which must exist: train.npy, valid.npy and test.npy (f8 [rows, dim], for parts that have rows) in
+ * standardised units; train_rows.npy and so on (f8 [rows]) with the number of each row in its file, from 0; and split.json with columns,
+ * mean, scale, noise, the names of the files (files [3] by lam_part; NULL where there is none) and a note on units. Each file is written
+ * atomically, split.json last. */
 LAM_API lam_status lam_dataset_write(const lam_dataset *data, const char *folder, const char *const files[3]);
-/* lam_config_resolve for a density of data, with what takes the rows themselves: where a column is nearly a linear function of the others
- * (they leave less than 0.01 of its variance unexplained), "map: auto" becomes none and "tpr-coefficient: auto" 0; else normal-scores, and
- * what lam_config_resolve has. */
+/* As lam_config_resolve, for a density of data, including what depends on the rows themselves: if a column is nearly a linear function of the
+ * others (they leave less than 0.01 of its variance unexplained), "map: auto" becomes none and "tpr-coefficient: auto" becomes 0; otherwise
+ * the map becomes normal-scores. */
 LAM_API lam_status lam_config_choose(lam_config *cfg, const lam_dataset *data);
 /* 128-bit digest of the tables that it was built from, before noise, hex: the data hash kept in a model. */
 LAM_API const char *lam_dataset_hash(const lam_dataset *data);
@@ -247,20 +246,20 @@ LAM_API void lam_dataset_free(lam_dataset *data);
 
 typedef struct lam_model lam_model;
 
-/* Calls of f, and solver steps, summed over blocks and batches. A call that gives the trace too counts once. */
+/* Evaluations of f and solver steps, summed over blocks and batches. An evaluation that also gives the trace counts once. */
 typedef struct lam_counts {
     uint64_t forward, backward, recomputed; /* backward: vector-Jacobian products; recomputed: stages evaluated again for them */
     uint64_t accepted, rejected;
     uint64_t solves; /* batches times blocks, so forward / solves * blocks is the field's usual NFE */
 } lam_counts;
 
-/* A model file is one safetensors file. Weights under FFJORD's state_dict names load too: a file without laminar's own
- * metadata needs config to say the architecture (else config may be NULL). */
+/* Loads a model from a safetensors file. Weights with FFJORD's state_dict names load too: a file without laminar's metadata needs config for
+ * its architecture; otherwise config may be NULL. */
 LAM_API lam_status lam_model_load(const char *path, const lam_config *config, lam_model **out);
-/* What PyTorch's wrappers had put before every name of foreign weights and lam_model_load took off: "module." (DataParallel),
- * "_orig_mod." (compile); "": nothing. Any other prefix is refused by name. */
+/* The prefix of foreign weights' names that lam_model_load removed: "module." (from PyTorch's DataParallel), "_orig_mod." (from its compile),
+ * or "". Any other prefix is refused by name. */
 LAM_API const char *lam_model_prefix(const lam_model *model);
-LAM_API lam_status lam_model_save(const lam_model *model, const char *path); /* whole or not at all */
+LAM_API lam_status lam_model_save(const lam_model *model, const char *path); /* atomically */
 /* Which of lam_model_load and lam_vae_load a file is for. Weights of other programs count as a density. */
 LAM_API lam_status lam_model_file_kind(const char *path, lam_model_kind *kind);
 LAM_API void lam_model_free(lam_model *model);
@@ -285,25 +284,26 @@ LAM_API size_t lam_model_map_knots(const lam_model *model, size_t column);
 LAM_API const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape);
 
 typedef enum lam_units { LAM_UNITS_DATA, LAM_UNITS_STANDARDISED } lam_units;
-/* How to evaluate a model. Zeros (and NULL for the whole struct) mean: by the model's evaluation setting (lam_model_setting),
- * exact trace, data units. */
+/* How to evaluate a model. Zeros, or NULL for the whole struct, mean: the model's evaluation setting (lam_model_setting), the exact trace,
+ * data units. */
 typedef struct lam_eval_options {
-    double atol, rtol;         /* 0: the model's test tolerances. One that is asked for wants adaptive steps */
-    int as_fitted;             /* 1: as the model was validated in its fit, whatever lam_tune chose since */
+    double atol, rtol;         /* 0: the model's test tolerances; any other value also chooses adaptive steps */
+    int as_fitted;             /* 1: with the fit's own setting, even if lam_tune has chosen another since */
     lam_divergence divergence; /* LAM_DIV_EXACT is 0 */
     uint64_t seed;             /* of Hutchinson noise */
     lam_units units;           /* of x, and of the density */
     size_t batch_rows;         /* 0: 1000 */
-    size_t threads;            /* 0: one a processor */
+    size_t threads;            /* 0: one per processor */
     int use_double;            /* solve in double whatever the model's precision */
-    int probe;                 /* 1: choose the first step by probe, not by the model's memory */
+    int probe;                 /* 1: estimate the first step by a trial step, instead of the one that the model remembers */
     const char *isa;           /* NULL: auto */
     int (*progress)(void *user, size_t done, size_t total); /* may be NULL; non-zero return stops */
     void *user;
 } lam_eval_options;
 
-/* The setting by which a call with these options (may be NULL) solves. It is the configuration's; but where a tolerance is asked
- * for, even steps of a pair become adaptive ones, and even steps that lam_tune chose make way for the fit's own setting. */
+/* The setting that a call with these options (NULL allowed) solves with: that of the model's configuration. If the options give a tolerance,
+ * even steps become adaptive ones where the solver has an error estimate, and even steps that lam_tune chose give way to the fit's own
+ * setting. */
 LAM_API lam_status lam_model_setting(const lam_model *model, const lam_eval_options *options, lam_setting *setting);
 
 /* What lam_tune left in a model. */
@@ -318,10 +318,10 @@ LAM_API int lam_model_tuning(const lam_model *model, lam_tuning *tuning);
 /* Puts the fit's own setting back; nothing to do for a model that is not tuned. */
 LAM_API void lam_model_untune(lam_model *model);
 
-/* Says in log, in at most one line, what is odd about rows x [n, dim] that are to be evaluated: how many lie outside the range of the
- * training rows by more than a quarter of its width in some column, and in which column most (of a file from before models knew the
- * range: by more than 12 standard deviations from the mean); or that the rows look standardised, where data units are expected.
- * options may be NULL; log is told nothing if there is nothing to say. */
+/* Warns in log, in at most one line, about rows x [n, dim] that are to be evaluated: how many are outside the range of the training rows by
+ * more than a quarter of its width, and in which column most of them are (for old model files without ranges: more than 12 standard
+ * deviations from the mean); or that the rows look standardised although data units are expected. Writes nothing if nothing is wrong.
+ * options may be NULL. */
 LAM_API lam_status lam_rows_advise(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, const lam_log *log);
 
 /* log p of each row, by (3) of method.md with the log-determinants of the standardiser and of the column maps. logp [n]; counts may be NULL. */
@@ -344,20 +344,20 @@ LAM_API lam_status lam_conditional_log_prob(const lam_model *model, const lam_ev
  * others: NaN cells are drawn, given all others. */
 LAM_API lam_status lam_conditional_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, const double *x,
     const unsigned char *roles, size_t n_roles, size_t n, size_t draws, double *out, double *logp, lam_counts *counts);
-/* Data to base and back; z is always in the base's units. Given columns stay what they are, in the units of x. */
+/* From data to the base density, and back; z is always in units of the base density. Given columns stay as they are, in the units of x. */
 LAM_API lam_status lam_encode(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *z,
     lam_counts *counts);
 LAM_API lam_status lam_decode(const lam_model *model, const lam_eval_options *options, const double *z, size_t n, double *x,
     lam_counts *counts);
 
-/* The way of each row from data to base: states [n, blocks * times + 1, dim], blocks being the configuration's: the row itself,
- * then its state at T/times, 2T/times, ..., T of every block in turn. They are read off the solves' dense output: the steps are
- * those of lam_encode, and so are the calls of f, but for one a block at the end of even steps, and dop853's three for a step that is
- * looked into. t [blocks * times + 1], or NULL, receives the times, a block's counted from the end of the one before.
- * Units: x and all states are in options->units. The flow works in standardised units, in which the last states are lam_encode's z;
- * in data units every state is taken back by the standardiser's x = mean + scale z, so the first are the rows as they are, the
- * last z on the data's axes, and straight ways stay straight. With column maps the flow works behind them: states in standardised units
- * are those normal scores, from the mapped row on; in data units they are taken back by the maps' inverse first, which bends straight ways.
+/* The path of each row from data to the base density: states [n, blocks * times + 1, dim], first the row itself, then its state at T/times,
+ * 2T/times, ..., T of each block in turn. They come from the dense output of the solves: the steps are those of lam_encode, and so are the
+ * evaluations of f, except for one more per block at the end of even steps, and three more for each step of dop853 that a time falls into.
+ * t [blocks * times + 1] receives the times, a block's counted from the end of the block before; NULL if they are not wanted.
+ * Units: x and all states are in options->units. In standardised units the last states are lam_encode's z. In data units each state is
+ * mean + scale * state: the first is the row as it is, the last is z on the axes of the data, and straight paths stay straight. With
+ * column maps, states in standardised units begin at the mapped row; in data units the maps' inverse is applied first, which bends
+ * straight paths.
  * LAM_ERR_ARGUMENT: times not from 1 to LAM_TRAJECTORY_TIMES. */
 #define LAM_TRAJECTORY_TIMES 1000
 LAM_API lam_status lam_trajectories(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,
@@ -365,8 +365,8 @@ LAM_API lam_status lam_trajectories(const lam_model *model, const lam_eval_optio
 
 typedef struct lam_check_report {
     size_t rows;
-    double nll, nll_tight;             /* mean -log p, data units, at the options' tolerance and at a hundredth of it; of a tuned
-                                        * model, by its setting and at a hundredth of the fit's own test tolerance */
+    double nll, nll_tight;             /* mean -log p in data units, at the options' tolerance and at a hundredth of it; of a tuned model with
+                                        * its setting and at a hundredth of the fit's own test tolerance */
     double logp_error_max, logp_error_rms; /* against the tighter solve, in double */
     double round_trip_max, round_trip_rms; /* |decode(encode(x)) - x|, standardised units */
     double hutchinson_mean, hutchinson_se; /* of mean log p (Hutchinson) - mean log p (exact), 64 probes */
@@ -441,65 +441,65 @@ LAM_API lam_status lam_calibrate(const lam_model *model, const lam_eval_options 
 /* ---- fitting ------------------------------------------------------------------------------------------------------ */
 
 typedef struct lam_progress {
-    size_t iteration, iterations;   /* iterations: the last one as far as is known; LAM_UNENDING: not yet */
-    size_t warm_start, warm_starts; /* iterations of flow matching done, and in all. While it is under way, and at the validation
-                                       that ends it, iteration is 0; loss, grad_norm, counts and seconds_left are its own, nll and
-                                       tpr NaN */
-    double loss, nll, tpr;         /* this batch: nats, standardised units (images: lam_vae_fit); tpr without its coefficient */
+    size_t iteration, iterations;   /* iterations: how many there will be; LAM_UNENDING: not known yet */
+    size_t warm_start, warm_starts; /* iterations of flow matching done so far, and in total. During these, and at the validation that
+                                       ends them, iteration is 0, nll and tpr are NaN, and loss, grad_norm, counts and seconds_left are
+                                       those of flow matching */
+    double loss, nll, tpr;         /* of this batch, in nats and standardised units (images: lam_vae_fit); tpr without its coefficient */
     double val_nll, best_val_nll;  /* NaN before the first validation */
-    double val_nll_se;             /* of the last validation: standard error of its mean, */
-    size_t val_rows;               /* and how many rows it was on */
+    double val_nll_se;             /* standard error of the last val_nll */
+    size_t val_rows;               /* number of rows that it is the mean of */
     int is_validation;             /* 1: val_nll is new */
     double lr, grad_norm;
-    size_t epoch;                  /* of images, from 1 on; of a density 0 */
-    double beta;                   /* of images: the weight of the KL term in loss */
+    size_t epoch;                  /* images: from 1; densities: 0 */
+    double beta;                   /* images: the weight of the KL term in loss */
     lam_counts counts;             /* this iteration */
     lam_counts val_counts;         /* the last validation */
-    double seconds, seconds_left;  /* since the start (resumed runs included); estimate */
+    double seconds, seconds_left;  /* since the start, with the parts before a resume; seconds_left is an estimate */
 } lam_progress;
 
 typedef struct lam_fit_options {
     const char *run_dir; /* config.yaml, metrics.jsonl, model.safetensors and checkpoint go here; NULL: nothing is written */
-    int resume;          /* go on from run_dir's checkpoint if there is one */
+    int resume;          /* 1: continue from run_dir's checkpoint if there is one */
     const lam_model *init; /* start from these weights; NULL: from the seed */
-    /* What this process has used for the fit before the call, as for reading its data: max_seconds and max_processor_seconds count it,
-     * and so do the seconds of a result. */
+    /* Time that this process has used for the fit before the call, for instance to read its data: the limits of time (budget and
+     * max-processor-seconds) and the seconds of the result include it. */
     double seconds, cpu_seconds;
-    /* 1: max_seconds and max_processor_seconds count training steps alone, as is fair where fits are compared that had the same time
-     * to learn; validations and the test are of all rows then. */
+    /* 1: the limits of time count training steps alone, which compares fits that had the same time to learn; validations and the test
+     * then use all rows. */
     int limit_training;
-    int (*progress)(void *user, const lam_progress *progress); /* may be NULL; non-zero return saves and stops */
-    /* While a validation (LAM_VALID) or the test is under way, after every batch but the last: done of its rows. May be NULL; a
-     * non-zero return stops as that of progress does, and a resumed run evaluates anew. */
+    int (*progress)(void *user, const lam_progress *progress); /* may be NULL; a non-zero return saves the fit and stops it */
+    /* Called after every batch but the last of a validation (LAM_VALID) or of the test, with the number of rows done. May be NULL; a
+     * non-zero return stops the fit as progress does, and a resumed run repeats the evaluation. */
     int (*evaluating)(void *user, lam_part part, size_t done, size_t rows);
     void *user; /* of both */
     lam_log log;
 } lam_fit_options;
 
 typedef struct lam_fit_result {
-    size_t iterations;       /* run in all, without those of the warm start */
-    size_t warm_start;       /* those; */
-    lam_counts warm_counts;  /* and their calls of f, which train_counts is without */
-    size_t best_iteration;   /* 0: the warm start led to the best */
-    int finished;            /* 0: stopped early by progress */
+    size_t iterations;       /* in total, without those of the warm start */
+    size_t warm_start;       /* iterations of the warm start */
+    lam_counts warm_counts;  /* their evaluations of f, which train_counts does not include */
+    size_t best_iteration;   /* 0: the best model came directly from the warm start */
+    int finished;            /* 0: progress stopped it */
     double best_val_nll, test_nll; /* nats, standardised units; test of the best model, exact trace; NaN without test rows */
-    double gaussian_test_nll;/* a full-covariance Gaussian fitted to the training rows, on the rows of the test */
-    double best_val_nll_se, test_nll_se, gaussian_test_nll_se; /* standard errors of these means, over rows; NaN: not known */
-    size_t best_val_rows, test_rows; /* that these are the means of: all of the part, or under a limit of time a sample; 0: not known */
-    size_t gaussian_rows;    /* training rows that the Gaussian was fitted to */
-    double mixture_test_nll, mixture_test_nll_se; /* a mixture of such Gaussians (method.md 8), likewise; NaN without one */
-    size_t mixture_components, mixture_rows; /* how many, and training rows that they were fitted to; 0 without one */
-    double log_det;          /* add -log_det to an NLL for data units: nll_data = nll - log_det */
+    double gaussian_test_nll;/* of a full-covariance Gaussian that was fitted to the training rows, on the same test rows */
+    double best_val_nll_se, test_nll_se, gaussian_test_nll_se; /* standard errors of these means over rows; NaN: not known */
+    size_t best_val_rows, test_rows; /* number of rows in these means: all rows of the part, or a sample; 0: not known */
+    size_t gaussian_rows;    /* number of training rows that the Gaussian was fitted to */
+    double mixture_test_nll, mixture_test_nll_se; /* the same of a mixture of Gaussians (method.md 8); NaN: there is none */
+    size_t mixture_components, mixture_rows; /* number of its components, and of the training rows that it was fitted to; 0: there is none */
+    double log_det;          /* nll in data units = nll - log_det */
     lam_counts train_counts; /* all iterations */
     lam_counts test_counts;
-    double seconds;          /* wall, since the start (lam_fit_options), resumed parts included */
-    double cpu_seconds;      /* the same of the processor, all threads of the process */
-    double train_seconds;    /* of these, in training steps, the warm start's too: without validation, test and saving */
-    double train_cpu_seconds;/* processor time of the training steps, all threads: what a busy machine does not change */
+    double seconds;          /* wall time since the start (lam_fit_options), with the parts before a resume */
+    double cpu_seconds;      /* processor time of all threads, likewise */
+    double train_seconds;    /* wall time of the training steps, with the warm start, without validation, test and saving */
+    double train_cpu_seconds;/* processor time of the training steps, summed over threads; a busy machine does not change it */
 } lam_fit_result;
 
-/* Fits a flow; *model is the best by validation (the last if nothing was validated). With progress asking to stop the
- * status is LAM_ERR_INTERRUPTED and *model is still set. Determined by cfg and data: not by threads, nor by interruption. */
+/* Fits a flow. *model is the best one by validation, or the last one if there was no validation. If progress asks to stop, the status is
+ * LAM_ERR_INTERRUPTED and *model is set. The result depends on cfg and data alone, not on threads or interruptions. */
 LAM_API lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
     lam_fit_result *result);
 
@@ -508,15 +508,15 @@ LAM_API lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const
 typedef struct lam_tune_progress {
     size_t rows, rows_done;       /* of the reference: validation and test rows */
     size_t candidates;            /* tried so far */
-    double seconds, seconds_left; /* since the start; projected: in the first call, before the work, all of it */
+    double seconds, seconds_left; /* since the start; estimate. The first call comes before the work and estimates all of it */
 } lam_tune_progress;
 
 /* Zeros mean the defaults; error must be given. */
 typedef struct lam_tune_options {
     double error;               /* bound on the root mean square of log p - reference over the validation rows, nats, above 0 */
     double percentile_error;    /* bound on the 99th percentile of |log p - reference|; 0: error */
-    size_t rows;                /* validation rows, and test rows, at the most: spread evenly over those given; 0: 2000 */
-    uint64_t seed;              /* of the halves that x is cut into without test */
+    size_t rows;                /* largest number of validation rows and of test rows, chosen evenly from those given; 0: 2000 */
+    uint64_t seed;              /* of the split of x into halves if test is NULL */
     lam_units units;            /* of x and test */
     size_t batch_rows, threads; /* as in lam_eval_options */
     const char *isa;
@@ -524,10 +524,10 @@ typedef struct lam_tune_options {
     void *user;
 } lam_tune_options;
 
-/* A setting that was tried, and what came of it on a set of rows. */
+/* A setting that was tried, and its errors and cost on a set of rows. */
 typedef struct lam_tune_candidate {
     lam_setting setting;
-    double calls;           /* of f with the exact trace, a batch, all blocks */
+    double calls;           /* evaluations of f with the exact trace per batch, all blocks */
     double rms, percentile; /* of log p - reference, nats; infinite where the solver gave up (calls is NaN then) */
     double cpu_seconds;     /* processor time of the process, all threads */
     int on_front;           /* no other candidate has a smaller rms for as many calls, or the same rms for fewer */
@@ -535,27 +535,27 @@ typedef struct lam_tune_candidate {
 
 typedef struct lam_tune_result {
     size_t rows, test_rows;
-    double reference_tolerance, reference_calls; /* dop853 in double; calls of f a batch */
+    double reference_tolerance, reference_calls; /* dop853 in double; evaluations of f per batch */
     double reference_error; /* rms of log p against a solve at ten times this tolerance, on at most 256 rows */
     lam_tune_candidate *candidates; /* [n_candidates], on the validation rows; the first is the setting that the model had */
     size_t n_candidates;
     size_t chosen;          /* of them; SIZE_MAX: none keeps the bounds */
     lam_tune_candidate test_before, test_after; /* the first and the chosen one on the test rows */
-    double rounding_rms, rounding_percentile; /* where none was chosen and the model is float: what rounding alone does to log p,
-                                               * by the most exact even steps tried, against these in double; else 0 */
-    double seconds;         /* wall */
+    double rounding_rms, rounding_percentile; /* if none was chosen and the model is float: the error in log p from rounding alone, of the
+                                               * most exact even steps tried against the same in double; else 0 */
+    double seconds;         /* wall time */
 } lam_tune_result;
 
-/* Chooses the evaluation setting with the fewest calls of f (then the smaller rms) that keeps both bounds on the validation rows x
- * [n, dim], and makes it the model's (method.md 12). Tried are every solver with even steps and every pair with adaptive ones. The
- * reference is the exact trace in double by dop853 at 1e-8, or tighter where the bounds ask for it. test [n_test, dim] decides
- * nothing: the result tells the errors there. test NULL: half of x, cut off by a permutation that depends on options->seed alone,
- * takes its place. Determined by the model, rows and options, but for seconds: not by threads.
+/* Chooses the evaluation setting with the fewest evaluations of f (of equal ones, the smallest rms) that keeps both bounds on the validation
+ * rows x [n, dim], and stores it in the model (method.md 12). It tries every solver with even steps, and those with an error estimate
+ * with adaptive steps. The reference is dop853 in double at 1e-8, or tighter where the bounds demand it, with the exact trace. test
+ * [n_test, dim] does not influence the choice; the result has the errors on it. If test is NULL, a half of x takes its place, by a
+ * permutation that depends on options->seed alone. Apart from seconds, the result does not depend on threads.
  * *result (may be NULL) is for lam_tune_result_clear. LAM_ERR_SOLVER with result->n_candidates > 0: no candidate keeps the bounds;
- * lam_last_error() says how near they come, and whether float itself is in the way. The model changes on success alone. */
+ * lam_last_error() says how close they come, and whether float precision is the reason. The model changes only on success. */
 LAM_API lam_status lam_tune(lam_model *model, const lam_tune_options *options, const double *x, size_t n, const double *test,
     size_t n_test, lam_tune_result *result);
-LAM_API void lam_tune_result_clear(lam_tune_result *result); /* what is in it; takes a zeroed one */
+LAM_API void lam_tune_result_clear(lam_tune_result *result); /* frees what is in it, not the struct; a zeroed one is allowed */
 
 #ifdef __cplusplus
 }

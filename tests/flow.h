@@ -27,7 +27,7 @@ typedef struct recipe {
     size_t times, degree;
     double coefficient, weights; /* weights: factor of the initial ones */
     double kinetic, jacobian, taylor[2], l_weight, steer; /* coefficients of the other penalties; taylor: of orders 2 and 3 */
-    double error, error_l; /* the penalty on the solver's error, which wants a scale that does not depend on the state: rtol is 0 then */
+    double error, error_l; /* the penalty on the solver's error, which needs a scale that does not depend on the state: rtol is 0 then */
     int train_time, no_gradients;
     lam_step_control control;
     lam_amortised amortisation;

@@ -9,20 +9,20 @@ extern "C" {
 
 /* ---- the record of a fit ------------------------------------------------------------------------------------------ */
 
-/* One line of metrics.jsonl. What it does not say is NaN. */
+/* One line of metrics.jsonl; values that it does not have are NaN. */
 typedef struct lam_history_point {
     double iteration;
     double nll;          /* nats, standardised units: of the batch, or val_nll */
     double best_val_nll; /* of a validation */
     double forward, backward, accepted, rejected; /* of that iteration, or of the validation */
-    double penalty_scale; /* factor on the penalties' coefficients, of a fit with the parameter calls; else NaN */
-    double calls;        /* forward + backward up to here, the warm start's too, of iterations that are logged or not (in lines
-                          * that do not say, those that are not count as the next logged one) */
+    double penalty_scale; /* factor on the penalties' coefficients, in a fit with the parameter calls; else NaN */
+    double calls;        /* forward + backward of all iterations up to here, with the warm start (in old files without this number,
+                          * iterations that are not logged count as the next logged one) */
     double seconds, train_seconds, train_cpu_seconds; /* as in lam_fit_result */
 } lam_history_point;
 
-/* What metrics.jsonl holds. The figures after the lines are those of its summary, of a run without one (finished 0) as far as its
- * last lines tell; what is not known is NaN. */
+/* The contents of metrics.jsonl. The figures after the lines come from its summary; for a run without one (finished 0), from its last lines as
+ * far as these have them. What is not known is NaN. */
 typedef struct lam_history {
     lam_history_point *train, *validation; /* [n_train], [n_validations] */
     size_t n_train, n_validations;
@@ -35,15 +35,15 @@ typedef struct lam_history {
     double seconds, train_seconds, train_cpu_seconds;
 } lam_history;
 
-/* Reads run_dir/metrics.jsonl; lines of other types and a last one cut short are passed over. Free with lam_history_free. */
+/* Reads run_dir/metrics.jsonl, ignoring lines of other types and an incomplete last line. Free with lam_history_free. */
 LAM_API lam_status lam_history_read(const char *run_dir, lam_history *out);
-LAM_API void lam_history_free(lam_history *history); /* what is in it; takes a zeroed one */
+LAM_API void lam_history_free(lam_history *history); /* frees what is in it, not the struct; a zeroed one is allowed */
 
 /* ---- experiments -------------------------------------------------------------------------------------------------- */
 
-/* A grid of fits, data x penalty x coefficient x tolerance x seed, as a plan file says it (docs/data.md): which runs there are, how
- * far each is, and the report. Who runs them, and how many at a time, is up to the caller: each is a lam_fit into its own folder
- * with resume set, and all that is known of a run lies in that folder. An experiment is for one thread at a time. */
+/* A grid of fits over data, penalties, coefficients, tolerances and seeds, described by a plan file (docs/data.md): which runs there are, how
+ * far each has come, and the report. The caller runs them: each is a lam_fit into its own folder with resume set, and everything that is
+ * known of a run is in that folder. Only one thread may use an experiment at a time. */
 typedef struct lam_experiment lam_experiment;
 
 typedef enum lam_run_state { LAM_RUN_WAITING, LAM_RUN_BEGUN, LAM_RUN_FAILED, LAM_RUN_FINISHED } lam_run_state;
@@ -65,9 +65,9 @@ typedef struct lam_experiment_run {
 LAM_API lam_status lam_experiment_open(const char *plan_path, const char *dir, lam_experiment **out);
 LAM_API void lam_experiment_free(lam_experiment *experiment);
 LAM_API const char *lam_experiment_title(const lam_experiment *experiment);
-/* Run at index, in the order in which they are best run; NULL past the end. Owned by the experiment, good until the next call. */
+/* The run at index, in the order in which they should be run; NULL past the end. Owned by the experiment and valid until the next call. */
 LAM_API const lam_experiment_run *lam_experiment_run_at(const lam_experiment *experiment, size_t index);
-/* How far every run is, from its folder; coefficients are chosen where their runs are done. LAM_ERR_ARGUMENT: a run was made with
+/* Reads from the folders how far each run has come, and chooses coefficients whose runs are finished. LAM_ERR_ARGUMENT: a run was made with
  * other settings than the plan's. */
 LAM_API lam_status lam_experiment_refresh(lam_experiment *experiment);
 

@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-/* How long and on what. The problem is made up: rows drawn from N(0, I), initial weights of cfg->seed, observation times of the
+/* How long and on what. The problem is made up: rows drawn from N(0, I), initial weights of seed, observation times of the
  * penalty at 0, 1/(n-1), ..., 1 of each block. Everything else is cfg's: threads, isa, memory, tolerances, batch_size. */
 typedef struct lam_measure_options {
     double seconds;      /* a measurement takes at least; 0: 0.2 */
@@ -36,7 +36,7 @@ typedef struct lam_field_figures {
     lam_pass_figures reverse;    /* its vector-Jacobian product, with the gradient by the parameters */
     lam_pass_figures exact;      /* f and the exact trace; of at most 512 rows */
 } lam_field_figures;
-/* Calls of f as a solve makes them, on a batch for dim columns. */
+/* Evaluations of f as a solve makes them, on a batch for dim columns. */
 LAM_API lam_status lam_measure_field(const lam_config *cfg, size_t dim, const lam_measure_options *options,
     lam_field_figures *out);
 
@@ -66,7 +66,7 @@ typedef struct lam_vae_figures {
     double seconds, fastest;    /* of a step: median, least */
     double part[LAM_VAE_PARTS]; /* seconds; the median of each */
     size_t repeats, parameters;
-    double loss, negative_elbo, reconstruction, kl, tpr; /* nats an image; tpr without its coefficient */
+    double loss, negative_elbo, reconstruction, kl, tpr; /* nats per image; tpr without its coefficient */
     lam_counts counts;          /* of one step */
 } lam_vae_figures;
 /* Whole training steps of an auto-encoder at beta 1 and a rate of 0. Images (height x width, multiples of 4) are made up: an

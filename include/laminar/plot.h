@@ -60,7 +60,7 @@ typedef struct lam_plot {
 } lam_plot;
 #define LAM_PLOT_PANELS 400
 
-/* Draws a picture of panels to a .svg, .png or .pdf file, whole or not at all. A text too wide for its place is made smaller, down
+/* Draws a picture of panels to a .svg, .png or .pdf file, atomically. A text too wide for its place is made smaller, down
  * to 9 pixels, and then cut. LAM_ERR_ARGUMENT: nothing to draw, arrays that are missing, texts that are not UTF-8, sizes out of
  * range; LAM_ERR_UNSUPPORTED: this build has no cairo. */
 LAM_API lam_status lam_plot_write(const lam_plot *plot, const char *path);
@@ -101,13 +101,13 @@ typedef struct lam_picture_report {
     char note[768]; /* the small print of the picture: what was thinned, left out or cut off */
 } lam_picture_report;
 
-/* Draws models to a .svg, .png or .pdf file, whole or not at all; data (its columns the models'; may be NULL) is laid over them.
+/* Draws models to a .svg, .png or .pdf file, atomically; data (its columns the models'; may be NULL) is laid over them.
  *   one column    the density as a curve over a histogram of the data, without data of the first model's draws
  *   two columns   a model: its density as a map, its draws, and the paths (lam_trajectories) of the same rows from data to base:
  *                 rows of the data, without data draws of the first model. Several models have the same limits
  *   more, or not all of them   a corner: each column's histogram, and below them each pair of columns, the draws as contours that
  *                 hold half and nine tenths of them, the data as points
- * A title says the penalty, and calls of f a solve in scoring 1000 rows. Same models, same bytes in .svg and .png (by one process's first
+ * A title says the penalty, and evaluations of f per batch in scoring 1000 rows. Same models, same bytes in .svg and .png (by one process's first
  * picture: cairo numbers what it draws), for any number of threads. report may be NULL.
  * LAM_ERR_ARGUMENT: no model or too many, columns that are not there; LAM_ERR_SHAPE: models or data of other columns; LAM_ERR_DATA:
  * no rows, NaN; LAM_ERR_UNSUPPORTED: this build has no cairo; and what sampling and scoring fail with. Of the map only places are

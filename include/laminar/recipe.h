@@ -38,7 +38,7 @@ typedef struct lam_recipe_result {
 
 /* Makes train.npy, validation.npy, test.npy (f4, [rows, columns], in the units of the published figures) and recipe.json, which
  * says what they are made of, in folder, which exists. paths [n_paths]: the raw files, or one folder that holds them under
- * their usual names. options and result may be NULL. The npy files are whole or not there, and recipe.json is written last.
+ * their usual names. options and result may be NULL. The npy files are written atomically, and recipe.json is written last.
  * LAM_ERR_ARGUMENT: no such recipe, too many or too few files, files in the folder that are not a recipe's; LAM_ERR_IO;
  * LAM_ERR_FORMAT and LAM_ERR_DATA name file, line and what to do; LAM_ERR_INTERRUPTED: stopped by progress, nothing was written;
  * LAM_ERR_UNSUPPORTED: bsds300 without HDF5. */

@@ -15,16 +15,16 @@ typedef struct lam_images {
     const char *format;    /* "idx", "mat", "pickle", "png.zip", "png folder" or "npy" */
     size_t skipped;        /* files of a zip or a folder that are not PNG */
     size_t resized;        /* pictures of a zip or a folder that were of another size */
-    char note[640];        /* of a zip or a folder, a line for all that was done to its pictures: how many were resized (first, and from
-                            * what size), turned grey, laid on white, left out; "": nothing */
+    char note[640];        /* a line on what was done to the pictures of a zip or a folder: how many were resized, and from what size, made
+                            * grey, laid on white, or left out; "": nothing */
 } lam_images;
 
-/* Zeros mean: as the file says. */
+/* Zeros mean: as in the file. */
 typedef struct lam_images_options {
-    /* Both or neither. Of flat rows (.mat, pickle, .npy [n, pixels]): how to fold them; 0: square. Of a zip or folder of PNG: the size
-     * that each is resized to; 0: 28 x 28. Where the file has a size of its own it must be this one. */
+    /* Give both or neither. For flat rows (.mat, pickle, .npy [n, pixels]): the shape of an image; 0: square. For a zip or a folder of PNG:
+     * the size that each is resized to; 0: 28 x 28. If the file itself says the size, it must be this one. */
     size_t height, width;
-    int invert;            /* 255 - pixel, last of all */
+    int invert;            /* 1: 255 - pixel, after all else */
     const char *array;     /* .mat: the variable; NULL: X, or else data */
 } lam_images_options;
 
@@ -41,14 +41,14 @@ typedef struct lam_images_options {
  *   folder    the same of all PNG files below a folder
  *   npy       [n, height, width] or [n, pixels]
  * and any file of them gzipped. Numbers that never exceed 1 are taken times 255; else they must be whole, 0 to 255.
- * *out is zeroed on failure; free with lam_images_free. options may be NULL.
+ * *out is zeroed on failure; free it with lam_images_free. options may be NULL.
  * LAM_ERR_IO, LAM_ERR_FORMAT (not such a file, cut short, damaged), LAM_ERR_SHAPE (another size), LAM_ERR_DATA (NaN, values
  * out of range), LAM_ERR_ARGUMENT (no such variable), LAM_ERR_UNSUPPORTED (this build lacks the library: names its package). */
 LAM_API lam_status lam_images_read(const char *path, const lam_images_options *options, lam_images *out);
-LAM_API void lam_images_free(lam_images *images); /* what is in it; takes a zeroed one */
+LAM_API void lam_images_free(lam_images *images); /* frees what is in it, not the struct; a zeroed one is allowed */
 
-/* Images split into parts. Where valid or test is NULL, cfg->val_images and cfg->test_images (0: a tenth) are cut from all,
- * shuffled by cfg->split_seed. Keeps copies. LAM_ERR_SHAPE: sets of different sizes; LAM_ERR_DATA: too few images. */
+/* Images split into parts. Where valid or test is NULL, val-images and test-images (0: a tenth) are cut from all,
+ * shuffled by split-seed. Keeps copies. LAM_ERR_SHAPE: sets of different sizes; LAM_ERR_DATA: too few images. */
 typedef struct lam_image_data lam_image_data;
 LAM_API lam_status lam_image_data_build(const lam_config *cfg, const lam_images *all, const lam_images *valid,
     const lam_images *test, lam_image_data **out);
@@ -56,22 +56,22 @@ LAM_API size_t lam_image_data_rows(const lam_image_data *data, lam_part part);
 LAM_API void lam_image_data_size(const lam_image_data *data, size_t *height, size_t *width);
 /* Grey levels of a part, [rows, height, width], owned by the data; NULL for a part without images. */
 LAM_API const unsigned char *lam_image_data_pixels(const lam_image_data *data, lam_part part);
-/* Numbers of a part's images [rows]: what says how each becomes binary. Owned by the data. */
+/* Numbers of a part's images [rows], which determine how each becomes binary. Owned by the data. */
 LAM_API const size_t *lam_image_data_numbers(const lam_image_data *data, lam_part part);
 /* 128-bit digest of pixels and split, hex: the data hash kept in a model. */
 LAM_API const char *lam_image_data_hash(const lam_image_data *data);
 LAM_API void lam_image_data_free(lam_image_data *data);
 
-/* An image model: q(z|x) = Gaussian of a convolutional encoder, pushed through an amortised flow; p(x|z) of a transposed one
- * (method.md 9; cfg->model is LAM_VAE). In float. */
+/* A model of images: q(z|x) is a Gaussian from a convolutional encoder, carried through an amortised flow; p(x|z) comes from a transposed
+ * convolutional decoder (method.md 9; the configuration's model is vae). In float. */
 typedef struct lam_vae lam_vae;
-/* As lam_fit, for images: what lam_progress and lam_fit_result call NLL is the negative evidence lower bound at beta 1, nats an
+/* As lam_fit, for images: what lam_progress and lam_fit_result call NLL is the negative evidence lower bound at beta 1, nats per
  * image; log_det is 0, there is no Gaussian's figure (NaN). options->init must be NULL. LAM_ERR_UNSUPPORTED in a build without
  * oneDNN. */
 LAM_API lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const lam_fit_options *options,
     lam_vae **model, lam_fit_result *result);
 LAM_API lam_status lam_vae_load(const char *path, lam_vae **out);
-LAM_API lam_status lam_vae_save(const lam_vae *model, const char *path); /* whole or not at all */
+LAM_API lam_status lam_vae_save(const lam_vae *model, const char *path); /* atomically */
 LAM_API void lam_vae_free(lam_vae *model);
 LAM_API const lam_config *lam_vae_config(const lam_vae *model); /* owned by the model */
 LAM_API void lam_vae_image_size(const lam_vae *model, size_t *height, size_t *width);
@@ -85,7 +85,7 @@ LAM_API int lam_vae_tensor_at(const lam_vae *model, size_t index, char name[96],
 
 typedef struct lam_vae_scores {
     size_t images, samples;          /* samples: an image, of the importance-weighted estimate; 0 without */
-    double negative_elbo, negative_elbo_se; /* mean over images, its standard error over them; nats an image */
+    double negative_elbo, negative_elbo_se; /* mean over images, its standard error over them; nats per image */
     double reconstruction, kl;       /* its parts */
     double log_likelihood, log_likelihood_se; /* importance-weighted mean log p(x); of the mean, over images */
     double sampling_se;              /* of log_likelihood by the samples alone, as far as these show it; NaN for one sample */
@@ -93,7 +93,7 @@ typedef struct lam_vae_scores {
                                         log_likelihood too low by more than sampling_se tells */
     lam_counts counts;
 } lam_vae_scores;
-/* Scores images [n, height * width], grey levels as in the files (inverted already where cfg->invert says so); they become binary
+/* Scores images [n, height * width], grey levels as in the files (inverted already where invert says so); they become binary
  * as in validation, image i by numbers[i] (numbers NULL: i). samples 0: one draw of z an image; else
  *     log p(x) ~ log 1/S sum_s p(x|z_s) p(z_s) |det| / q(z_0s|x)      (Burda, Grosse and Salakhutdinov 2016, (8))
  * with S samples, in a stream: memory does not grow with S. each [n], or NULL, receives every image's: the bound, or with samples
@@ -104,7 +104,7 @@ LAM_API lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *o
 /* Codes: z_K [n, latent] of images, N(0, I) under the prior; of the encoder's mean, or (draw 1) of one draw of z_0 by options->seed. */
 LAM_API lam_status lam_vae_encode(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, int draw, double *z);
-/* Means of the pixels, out [n, height * width] from 0 to 1, as the model sees images (cfg->invert: inverted). decode: of codes z
+/* Means of the pixels, out [n, height * width] from 0 to 1, as the model sees images (invert: inverted). decode: of codes z
  * [n, latent], LAM_ERR_DATA if one is not finite. reconstruct: of images, through one draw by options->seed. sample: z from
  * N(0, I), row i depending on (seed, i). interpolate: n steps from the first to the second of two images pixels [2, height * width]
  * on the straight line between their codes (lam_vae_encode, draw 0), both ends included. */
@@ -127,7 +127,7 @@ typedef struct lam_image_grid {
     size_t lead_columns, lead_rows; /* so many are set apart by a gap four times as wide (data | reconstructions); 0: none */
 } lam_image_grid;
 
-/* Writes the grid to path as an 8-bit grey PNG, whole or not at all. LAM_ERR_ARGUMENT: nothing to draw, more images than places,
+/* Writes the grid to path as an 8-bit grey PNG, atomically. LAM_ERR_ARGUMENT: nothing to draw, more images than places,
  * larger than 2^28 pixels; LAM_ERR_DATA: a NaN, with its image and pixel; LAM_ERR_UNSUPPORTED: a build without libpng. */
 LAM_API lam_status lam_image_grid_write(const lam_image_grid *grid, const char *path);
 

@@ -65,7 +65,7 @@ class _Ticker:
             where = f"iteration {p.iteration}{of_all}  loss {p.loss:.4f}"
         if p.best_val_nll == p.best_val_nll:
             where += f"  best validation {p.best_val_nll:.4f}"
-        self._write(f"{where}  calls of f {p.counts.forward} + {p.counts.backward}  {p.seconds:.0f} s, {p.seconds_left:.0f} s left")
+        self._write(f"{where}  evaluations of f {p.counts.forward} + {p.counts.backward}  {p.seconds:.0f} s, {p.seconds_left:.0f} s left")
 
     def evaluating(self, part, done, rows):
         now = time.monotonic()
@@ -203,7 +203,7 @@ class Estimator(Conventions):
             folder = ffi.new("char[]", path_bytes(_prepare_folder(out, resume, overwrite)))
             options.run_dir = folder
         elif resume or overwrite:
-            raise ArgumentError(f"{'resume' if resume else 'overwrite'}=True wants the run folder, out=...")
+            raise ArgumentError(f"{'resume' if resume else 'overwrite'}=True needs the run folder, out=...")
         options.seconds, options.cpu_seconds = time.monotonic() - config.began[0], time.process_time() - config.began[1]
         model_type = "lam_model *" if self._kind == "density" else "lam_vae *"
         model, result = ffi.new(model_type + "*"), ffi.new("lam_fit_result *")
@@ -234,7 +234,7 @@ class Estimator(Conventions):
     # ---- copies: pickle and copy go through the model file
 
     def save(self, path):
-        """Writes the model file (safetensors), whole or not at all; laminar.load and the program read it."""
+        """Writes the model file (safetensors), atomically; laminar.load and the program read it."""
         self._fitted()
         self._save(path)
 

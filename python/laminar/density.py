@@ -14,7 +14,7 @@ from ._library import (ArgumentError, DataError, Log, Watch, as_python, bytes_of
                        names_of, path_bytes, rows_of, text_of, whole)
 
 Setting = collections.namedtuple("Setting", "solver steps atol rtol")
-Setting.__doc__ = """How a call solves: by so many even steps a block, or, with steps 0, by adaptive ones at these tolerances."""
+Setting.__doc__ = """How a call solves: by so many even steps per block, or, with steps 0, by adaptive ones at these tolerances."""
 
 CheckReport = collections.namedtuple("CheckReport", "rows nll nll_tight logp_error_max logp_error_rms round_trip_max round_trip_rms "
                                      "hutchinson_mean hutchinson_se mass counts counts_tight")
@@ -23,7 +23,7 @@ error of log p against that, nats; decode(encode(x)) - x in standardised units; 
 one, and its standard error; the total mass, None beyond two columns."""
 
 TuneCandidate = collections.namedtuple("TuneCandidate", "setting calls rms percentile cpu_seconds on_front")
-TuneCandidate.__doc__ = """A setting that tune tried: calls of f a batch; root mean square and 99th percentile of its error in log p, nats; on_front:
+TuneCandidate.__doc__ = """A setting that tune tried: evaluations of f per batch; root mean square and 99th percentile of its error in log p, nats; on_front:
 none is both cheaper and more exact."""
 TuneResult = collections.namedtuple("TuneResult", "candidates chosen test_before test_after rows test_rows reference_tolerance seconds")
 TuneResult.__doc__ = """What tune tried and chose, on so many validation rows; chosen is one of the candidates (None after a stop); test_before
@@ -34,7 +34,7 @@ Table.__doc__ = """Rows of a file: values [n, d]; names of the columns, None wit
 was read: where the names are from and what decided, else None."""
 
 def _setting(s):
-    return Setting(text_of(lib.lam_solver_name(s.solver)), int(s.steps), s.atol, s.rtol)
+    return Setting(text_of(s.solver), int(s.steps), s.atol, s.rtol)
 
 
 def _is_path(x):
@@ -410,7 +410,7 @@ class Flow(Questions, Estimator):
         return CheckReport(counts=counts_of(r.counts), counts_tight=counts_of(r.counts_tight), **plain)
 
     def tune(self, X, error, *, test=None, percentile_error=0, rows=0, seed=0, threads=None, progress=None):
-        """Finds the solver and steps with the fewest calls of f that keep the error of log p below a bound, and makes it the model's.
+        """Finds the solver and steps with the fewest evaluations of f that keep the error of log p below a bound, and makes it the model's.
 
         error       bound on the root mean square over the rows X, nats; percentile_error: on the 99th percentile, default the same
         test        rows that decide nothing and tell the error; default: half of X, cut off by seed

@@ -13,7 +13,7 @@ from ._library import DataError, NotNumbersError, check, check_finite, counts_of
 
 Scores = collections.namedtuple("Scores", "images samples negative_elbo negative_elbo_se reconstruction kl log_likelihood "
                                 "log_likelihood_se sampling_se effective_samples counts")
-Scores.__doc__ = """Means over images, nats an image, and standard errors of them. log_likelihood is the importance-weighted estimate of
+Scores.__doc__ = """Means over images, nats per image, and standard errors of them. log_likelihood is the importance-weighted estimate of
 log p(x), NaN without samples; sampling_se is its error by the samples alone (NaN with one), effective_samples how many
 of equal weight those are worth; near 1 log_likelihood is too low. reconstruction and kl are NaN with samples."""
 
@@ -53,11 +53,11 @@ def _pixels(images, what, shape=None):
     if shape is not None and x.shape[1:] != tuple(shape):
         raise DataError(f"{what} holds images of {x.shape[1]} x {x.shape[2]}, the model is of {shape[0]} x {shape[1]}")
     if x.dtype.kind not in "buif" or not (x >= 0).all() or not (x <= 255).all():
-        raise DataError(f"{what} wants grey levels from 0 to 255, or numbers from 0 to 1")
+        raise DataError(f"{what} needs grey levels from 0 to 255, or numbers from 0 to 1")
     if x.dtype.kind == "b" or x.max() <= 1:
         x = np.rint(x * 255.0)
     elif not (x == np.floor(x)).all():
-        raise DataError(f"{what} wants whole grey levels from 0 to 255, or numbers from 0 to 1")
+        raise DataError(f"{what} needs whole grey levels from 0 to 255, or numbers from 0 to 1")
     return np.ascontiguousarray(x, dtype=np.uint8)
 
 
@@ -149,7 +149,7 @@ class VAE(Estimator):
         facts = [("images", f"{self.image_shape_[0]} x {self.image_shape_[1]}"), ("weights", str(self.n_parameters_))]
         if r is not None:
             facts += result_facts(r)
-            facts += [(f"negative ELBO of the {part} images, beta 1", f"{nll:.4f} nats an image")
+            facts += [(f"negative ELBO of the {part} images, beta 1", f"{nll:.4f} nats per image")
                       for part, nll in (("validation", r.best_val_nll), ("test", r.test_nll)) if nll == nll]
         return facts
 
@@ -190,7 +190,7 @@ class VAE(Estimator):
         return each
 
     def score(self, images, y=None):
-        """The evidence lower bound, nats an image: higher is better."""
+        """The evidence lower bound, nats per image: higher is better."""
         del y
         return -self.evaluate(images).negative_elbo
 

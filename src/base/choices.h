@@ -1,50 +1,128 @@
-/* What there is to choose from: the values of the parameters that are words, in the order of these words. */
+/* What there is to choose from. Each list has a row for every choice: its code, its word in configurations, and what else the code needs to
+ * know of it. Enums, the parser, help, messages and Python follow from these rows, so that a choice cannot be there by halves. */
 #ifndef LAM_BASE_CHOICES_H
 #define LAM_BASE_CHOICES_H
 
-typedef enum lam_layer { LAM_LAYER_IGNORE, LAM_LAYER_CONCAT, LAM_LAYER_CONCAT_V2, LAM_LAYER_SQUASH,
-    LAM_LAYER_CONCATSQUASH, LAM_LAYER_BLEND, LAM_LAYER_HYPER } lam_layer;
-typedef enum lam_activation { LAM_ACT_TANH, LAM_ACT_SOFTPLUS, LAM_ACT_ELU, LAM_ACT_RELU, LAM_ACT_SWISH, LAM_ACT_SQUARE,
-    LAM_ACT_IDENTITY } lam_activation;
-/* The trace in validation: AUTO is exact up to LAM_EXACT_DIM columns, else as in training; so is ESTIMATE for any number. */
-typedef enum lam_val_divergence { LAM_VAL_AUTO, LAM_VAL_EXACT, LAM_VAL_ESTIMATE } lam_val_divergence;
-#define LAM_EXACT_DIM 16
-/* Where a solve ends: LAND clamps its last step to the end time; OVERSHOOT steps past it and interpolates;
- * LAND_ALL lands on every observation time as well. */
-typedef enum lam_end { LAM_END_LAND, LAM_END_OVERSHOOT, LAM_END_LAND_ALL } lam_end;
+/* A list is a macro of two macros: what is made of a row, and what stands between the rows. LAM_CODE and LAM_WORD make a row its code and
+ * its word: LIST(LAM_CODE, LAM_COMMA) is the inside of an enum, LIST(LAM_WORD, LAM_BAR) the text "adam|adamw|adamax". */
+#define LAM_CODE(code, ...) code
+#define LAM_WORD(code, ...) LAM_WORD_(__VA_ARGS__, )
+#define LAM_WORD_(word, ...) word
+#define LAM_COMMA() ,
+#define LAM_BAR() "|"
+#define LAM_NONE()
+
+/* ---- solvers ------------------------------------------------------------------------------------------------------ */
+
+/* code, word, the table (in a file of that name in ode/), the place in the order in which lam_tune tries them. The first are pairs, whose
+ * error estimate chooses the steps. The others take as many steps as `steps` says. */
+#define LAM_PAIR_LIST(X, S) \
+    X(LAM_DOPRI5, "dopri5", lam_dopri5, 1) S() \
+    X(LAM_TSIT5, "tsit5", lam_tsit5, 2) S() \
+    X(LAM_BOSH3, "bosh3", lam_bosh3, 4) S() \
+    X(LAM_HEUN21, "heun21", lam_heun21, 6) S() \
+    X(LAM_DOP853, "dop853", lam_dop853, 5)
+#define LAM_FIXED_LIST(X, S) \
+    X(LAM_EULER, "euler", lam_euler, 8) S() \
+    X(LAM_MIDPOINT, "midpoint", lam_midpoint, 7) S() \
+    X(LAM_RK4, "rk4", lam_rk4, 3)
+#define LAM_SOLVER_LIST(X, S) LAM_PAIR_LIST(X, S) S() LAM_FIXED_LIST(X, S)
+typedef enum lam_solver {
+    LAM_SOLVER_LIST(LAM_CODE, LAM_COMMA),
+    LAM_SOLVER_AUTO /* of evaluation: the solver of training */
+} lam_solver;
+
+/* Where a solve ends: on its end time, by a shorter last step; past it, by interpolation; on every observation time as well. */
+#define LAM_END_LIST(X, S) \
+    X(LAM_END_LAND, "land") S() \
+    X(LAM_END_OVERSHOOT, "overshoot") S() \
+    X(LAM_END_LAND_ALL, "land-all")
+typedef enum lam_end { LAM_END_LIST(LAM_CODE, LAM_COMMA) } lam_end;
 typedef enum lam_first_step { LAM_STEP_PROBE, LAM_STEP_WARM, LAM_STEP_GIVEN } lam_first_step;
-typedef enum lam_error_parts { LAM_ERROR_ZL, LAM_ERROR_Z } lam_error_parts;
-typedef enum lam_gradient { LAM_GRAD_STEPS, LAM_GRAD_ADJOINT } lam_gradient;
-/* code, name, the learning rate that it has where none is given */
-#define LAM_OPTIMIZER_LIST(X) \
-    X(LAM_ADAM, adam, 1e-3) \
-    X(LAM_ADAMW, adamw, 1e-3) \
-    X(LAM_ADAMAX, adamax, 1e-3) \
-    X(LAM_MUON, muon, 1e-2) \
-    X(LAM_SOAP, soap, 1e-2)
+#define LAM_ERROR_LIST(X, S) X(LAM_ERROR_ZL, "z,l") S() X(LAM_ERROR_Z, "z")
+typedef enum lam_error_parts { LAM_ERROR_LIST(LAM_CODE, LAM_COMMA) } lam_error_parts;
+#define LAM_CONTROL_LIST(X, S) X(LAM_CONTROL_BATCH, "batch") S() X(LAM_CONTROL_TILE, "tile")
+typedef enum lam_step_control { LAM_CONTROL_LIST(LAM_CODE, LAM_COMMA) } lam_step_control;
+#define LAM_GRADIENT_LIST(X, S) X(LAM_GRAD_STEPS, "steps") S() X(LAM_GRAD_ADJOINT, "adjoint")
+typedef enum lam_gradient { LAM_GRADIENT_LIST(LAM_CODE, LAM_COMMA) } lam_gradient;
+/* The trace in validation. "auto" is exact up to LAM_EXACT_DIM columns and else as in training; "estimate" is as in training. */
+#define LAM_VAL_DIVERGENCE_LIST(X, S) \
+    X(LAM_VAL_AUTO, "auto") S() \
+    X(LAM_VAL_EXACT, "exact") S() \
+    X(LAM_VAL_ESTIMATE, "estimate")
+typedef enum lam_val_divergence { LAM_VAL_DIVERGENCE_LIST(LAM_CODE, LAM_COMMA) } lam_val_divergence;
+#define LAM_EXACT_DIM 16
+
+/* ---- the field ---------------------------------------------------------------------------------------------------- */
+
+#define LAM_LAYER_LIST(X, S) \
+    X(LAM_LAYER_IGNORE, "ignore") S() \
+    X(LAM_LAYER_CONCAT, "concat") S() \
+    X(LAM_LAYER_CONCAT_V2, "concat_v2") S() \
+    X(LAM_LAYER_SQUASH, "squash") S() \
+    X(LAM_LAYER_CONCATSQUASH, "concatsquash") S() \
+    X(LAM_LAYER_BLEND, "blend") S() \
+    X(LAM_LAYER_HYPER, "hyper")
+typedef enum lam_layer { LAM_LAYER_LIST(LAM_CODE, LAM_COMMA) } lam_layer;
+
+/* code, word, name (act_NAME of kernels/act.h), what its reverse has to keep beside h and h': nothing, where sigma' follows from h; sigma';
+ * or sigma' and the input a. */
+enum { LAM_KEEPS_NOTHING = 0, LAM_KEEPS_SLOPE = 1, LAM_KEEPS_INPUT = 3 };
+#define LAM_ACTIVATION_LIST(X, S) \
+    X(LAM_ACT_TANH, "tanh", tanh, LAM_KEEPS_NOTHING) S() \
+    X(LAM_ACT_SOFTPLUS, "softplus", softplus, LAM_KEEPS_SLOPE) S() \
+    X(LAM_ACT_ELU, "elu", elu, LAM_KEEPS_INPUT) S() \
+    X(LAM_ACT_RELU, "relu", relu, LAM_KEEPS_INPUT) S() \
+    X(LAM_ACT_SWISH, "swish", swish, LAM_KEEPS_INPUT) S() \
+    X(LAM_ACT_SQUARE, "square", square, LAM_KEEPS_INPUT) S() \
+    X(LAM_ACT_IDENTITY, "identity", identity, LAM_KEEPS_NOTHING)
+typedef enum lam_activation { LAM_ACTIVATION_LIST(LAM_CODE, LAM_COMMA) } lam_activation;
+
+#define LAM_PRECISION_LIST(X, S) X(LAM_FLOAT, "float") S() X(LAM_DOUBLE, "double")
+typedef enum lam_precision { LAM_PRECISION_LIST(LAM_CODE, LAM_COMMA) } lam_precision;
+
+/* ---- training ----------------------------------------------------------------------------------------------------- */
+
+/* code, word, name (its record in optim/NAME_w.c), the learning rate where none is given */
+#define LAM_OPTIMIZER_LIST(X, S) \
+    X(LAM_ADAM, "adam", adam, 1e-3) S() \
+    X(LAM_ADAMW, "adamw", adamw, 1e-3) S() \
+    X(LAM_ADAMAX, "adamax", adamax, 1e-3) S() \
+    X(LAM_MUON, "muon", muon, 1e-2) S() \
+    X(LAM_SOAP, "soap", soap, 1e-2)
 typedef enum lam_optimizer {
-#define LAM_OPTIMIZER_ENUM(code, name, rate) code,
-    LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_ENUM)
-#undef LAM_OPTIMIZER_ENUM
-    LAM_OPTIMIZER_AUTO /* soap of densities (muon where a layer has 512 or more units), adamax of auto-encoders */
+    LAM_OPTIMIZER_LIST(LAM_CODE, LAM_COMMA),
+    LAM_OPTIMIZER_AUTO /* soap for densities (muon where a layer has 512 or more units), adamax for auto-encoders */
 } lam_optimizer;
-/* How the learning rate moves (method.md 8): down to 0 by half a cosine; cut tenfold where validation stops improving; not at all. AUTO:
- * cosine of densities and under a limit of time, cuts of auto-encoders without one. */
-typedef enum lam_schedule_kind { LAM_SCHEDULE_COSINE, LAM_SCHEDULE_CUTS, LAM_SCHEDULE_CONSTANT, LAM_SCHEDULE_AUTO } lam_schedule_kind;
-typedef enum lam_precision { LAM_FLOAT, LAM_DOUBLE } lam_precision;
-typedef enum lam_step_control { LAM_CONTROL_BATCH, LAM_CONTROL_TILE } lam_step_control;
-/* The noise that a row goes to in flow matching: NONE, that drawn beside it; MINIBATCH, of the draws of 64 rows the one that makes
- * the sum of their squared ways least. */
-typedef enum lam_pairing_kind { LAM_PAIRING_NONE, LAM_PAIRING_MINIBATCH } lam_pairing_kind;
-/* What happens to standardised columns before they reach the flow: nothing, or a monotone spline a column makes normal scores of them
- * (method.md 13). */
+/* How the learning rate changes (method.md 8): it falls to 0 by half a cosine, is cut tenfold where validation stops improving, or stays. */
+#define LAM_SCHEDULE_LIST(X, S) \
+    X(LAM_SCHEDULE_COSINE, "cosine") S() \
+    X(LAM_SCHEDULE_CUTS, "cuts") S() \
+    X(LAM_SCHEDULE_CONSTANT, "constant") S() \
+    X(LAM_SCHEDULE_AUTO, "auto")
+typedef enum lam_schedule_kind { LAM_SCHEDULE_LIST(LAM_CODE, LAM_COMMA) } lam_schedule_kind;
+/* How rows and noise are paired in flow matching: independently, or by optimal transport within groups of 64 rows. */
+#define LAM_PAIRING_LIST(X, S) X(LAM_PAIRING_NONE, "none") S() X(LAM_PAIRING_MINIBATCH, "minibatch")
+typedef enum lam_pairing_kind { LAM_PAIRING_LIST(LAM_CODE, LAM_COMMA) } lam_pairing_kind;
+/* What is done to standardised columns before they reach the flow: nothing, or a monotone spline a column that makes it normal (method.md 13). */
 typedef enum lam_map { LAM_MAP_NONE, LAM_MAP_NORMAL_SCORES, LAM_MAP_AUTO } lam_map;
-/* Of a variational auto-encoder (method.md 9): what its approximate posterior goes through, how the flow's layers depend on
- * the image, what a pixel is, how grey pixels become binary ones. */
-typedef enum lam_posterior { LAM_POSTERIOR_CNF, LAM_POSTERIOR_PLANAR, LAM_POSTERIOR_NONE } lam_posterior;
-typedef enum lam_amortised { LAM_AMORTISED_NONE, LAM_AMORTISED_BIAS, LAM_AMORTISED_LOW_RANK, LAM_AMORTISED_LYPER,
-    LAM_AMORTISED_HYPER } lam_amortised;
-typedef enum lam_pixels { LAM_PIXELS_BINARY, LAM_PIXELS_CATEGORICAL } lam_pixels;
-typedef enum lam_binarise { LAM_BINARISE_THRESHOLD, LAM_BINARISE_FIXED, LAM_BINARISE_FRESH } lam_binarise;
+
+/* ---- auto-encoders (method.md 9) ----------------------------------------------------------------------------------- */
+
+/* What the approximate posterior is after its Gaussian; how the flow's layers depend on the image; what a pixel is; how grey pixels become
+ * binary ones. */
+#define LAM_POSTERIOR_LIST(X, S) X(LAM_POSTERIOR_CNF, "cnf") S() X(LAM_POSTERIOR_PLANAR, "planar") S() X(LAM_POSTERIOR_NONE, "none")
+typedef enum lam_posterior { LAM_POSTERIOR_LIST(LAM_CODE, LAM_COMMA) } lam_posterior;
+#define LAM_AMORTISED_LIST(X, S) \
+    X(LAM_AMORTISED_NONE, "none") S() \
+    X(LAM_AMORTISED_BIAS, "bias") S() \
+    X(LAM_AMORTISED_LOW_RANK, "low-rank") S() \
+    X(LAM_AMORTISED_LYPER, "lyper") S() \
+    X(LAM_AMORTISED_HYPER, "hyper")
+typedef enum lam_amortised { LAM_AMORTISED_LIST(LAM_CODE, LAM_COMMA) } lam_amortised;
+#define LAM_PIXELS_LIST(X, S) X(LAM_PIXELS_BINARY, "binary") S() X(LAM_PIXELS_CATEGORICAL, "categorical")
+typedef enum lam_pixels { LAM_PIXELS_LIST(LAM_CODE, LAM_COMMA) } lam_pixels;
+#define LAM_BINARISE_LIST(X, S) X(LAM_BINARISE_THRESHOLD, "threshold") S() X(LAM_BINARISE_FIXED, "fixed") S() X(LAM_BINARISE_FRESH, "fresh")
+typedef enum lam_binarise { LAM_BINARISE_LIST(LAM_CODE, LAM_COMMA) } lam_binarise;
 
 #endif

@@ -29,14 +29,14 @@ struct lam_config {
     double atol, rtol;           /* in training, standardised units */
     double test_atol, test_rtol; /* in validation, test and scoring */
     lam_solver test_solver;      /* the same */
-    size_t test_steps;           /* the same: even steps a block; 0: adaptive, of euler, midpoint and rk4 fixed_steps */
+    size_t test_steps;           /* the same: even steps per block; 0: adaptive, of euler, midpoint and rk4 fixed_steps */
     lam_first_step first_step;   /* "probe", "warm" or a number */
     double first_step_size;      /* used with LAM_STEP_GIVEN */
     lam_error_parts error_parts; /* in training */
     lam_end end;
     lam_step_control step_control;
     size_t fixed_steps;          /* "steps": for euler, midpoint, rk4 */
-    size_t max_steps;            /* attempted steps a block */
+    size_t max_steps;            /* attempted steps per block */
     double min_step;
     /* the trace and the gradient */
     lam_divergence divergence; /* in training */
@@ -78,7 +78,7 @@ struct lam_config {
     size_t val_batch_size;
     size_t val_rows;               /* that a validation takes, of a random order; 0: all, or what a limit of time leaves time for */
     uint64_t seed;
-    size_t threads;                /* 0: one a processor */
+    size_t threads;                /* 0: one per processor */
     char *isa;                     /* "avx512", "avx2", "sse2", "neon", "scalar"; NULL = "auto" */
     /* the data */
     double val_fraction, test_fraction; /* test: of all rows; validation: of the rest */

@@ -1,4 +1,4 @@
-/* Calls of f and steps, added up. */
+/* Evaluations of f and steps, added up. */
 #ifndef LAM_BASE_COUNTS_H
 #define LAM_BASE_COUNTS_H
 #include "laminar.h"

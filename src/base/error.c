@@ -1,3 +1,4 @@
+/* Keeps the text of each thread's last failure. */
 #include "base/error.h"
 #include <stdarg.h>
 #include <stdio.h>

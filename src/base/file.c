@@ -1,3 +1,4 @@
+/* Reads whole files, and writes them under a temporary name that is renamed when all is on the disk. */
 #include "base/file.h"
 #include "base/error.h"
 #include "base/mem.h"

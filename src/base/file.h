@@ -1,4 +1,4 @@
-/* Files that are written whole or not at all. */
+/* Files that are written atomically. */
 #ifndef LAM_BASE_FILE_H
 #define LAM_BASE_FILE_H
 #include "laminar.h"

@@ -1,3 +1,4 @@
+/* Allocates aligned memory, and records a failure where there is none. */
 #include "base/mem.h"
 #include "base/error.h"
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* Copies, compares, parses and prints lists of column names. */
 #include "base/names.h"
 #include "base/error.h"
 #include <stdio.h>
@@ -56,7 +57,7 @@ int lam_names_equal(const lam_names *a, const lam_names *b)
 
 /* Copies the item at *at to `to` without its quotes and the blanks around it, ends it, and moves *at to its comma or the end of the
  * text. Returns the item's length, SIZE_MAX if a quote is not closed. */
-static size_t take_item(const char **at, char *to)
+static size_t read_item(const char **at, char *to)
 {
     const char *p = *at;
     size_t n = 0, kept = 0; /* of n, so many are not blanks at the end */
@@ -92,7 +93,7 @@ lam_status lam_names_parse(const char *what, const char *text, lam_names *out)
         return LAM_ERR_MEMORY;
     lam_status status = LAM_OK;
     for (const char *p = text; status == LAM_OK; p++) { /* p stands at an item's beginning */
-        size_t length = take_item(&p, to);
+        size_t length = read_item(&p, to);
         if (length == SIZE_MAX)
             status = lam_fail(LAM_ERR_ARGUMENT, "%s: a quote is not closed in \"%.200s\"; write a name with a quote in it as "
                 "\"he said \"\"x\"\"\"", what, text);

@@ -1,3 +1,4 @@
+/* Numbers to and from text. */
 #include "base/number.h"
 #include <locale.h>
 #include <math.h>

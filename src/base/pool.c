@@ -1,3 +1,4 @@
+/* The thread pool: one parallel region at a time, whose items are handed out one by one. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/pool.h"
 #include "base/error.h"
@@ -84,7 +85,7 @@ static int spin_until(const lam_pool *pool, int (*ready)(const lam_pool *pool))
 }
 
 /* Takes and runs items until there are none; the last one done wakes the caller. */
-static void take_items(lam_pool *pool, size_t thread)
+static void run_items(lam_pool *pool, size_t thread)
 {
     size_t done = 0, left = atomic_load(&pool->remaining);
     while (left != 0) {
@@ -116,7 +117,7 @@ static void *worker_main(void *arg)
             atomic_fetch_sub(&pool->sleepers, 1);
             pthread_mutex_unlock(&pool->lock);
         }
-        take_items(pool, self->thread);
+        run_items(pool, self->thread);
     }
     return NULL;
 }
@@ -231,7 +232,7 @@ void lam_pool_run(lam_pool *pool, size_t items, lam_pool_fn fn, void *arg)
     atomic_store(&pool->unfinished, items);
     atomic_store(&pool->remaining, items);
     wake_workers(pool, items - 1);
-    take_items(pool, 0);
+    run_items(pool, 0);
     if (spin_until(pool, all_done))
         return;
     pthread_mutex_lock(&pool->lock);

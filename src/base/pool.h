@@ -8,7 +8,7 @@
 typedef struct lam_pool lam_pool;
 typedef void (*lam_pool_fn)(void *arg, size_t item, size_t thread);
 
-/* threads counts the caller; 0 = one a processor that this process may use. */
+/* threads counts the caller; 0 = one per processor that this process may use. */
 lam_status lam_pool_create(size_t threads, lam_pool **out);
 size_t lam_pool_threads(const lam_pool *pool);
 /* Runs fn(arg, item, thread) for item in [0, items), thread in [0, lam_pool_threads); returns when all are done. */

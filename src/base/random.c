@@ -1,3 +1,4 @@
+/* Draws as functions of seed, purpose and indices, by Philox 4x32-10. */
 #include "base/random.h"
 #include <Random123/philox.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Decodes UTF-8 and tells whether a text is valid. */
 #include "base/utf8.h"
 
 uint32_t lam_utf8_next(const char **text)

@@ -1,3 +1,4 @@
+/* Looks at a data set's columns before a fit: constant ones are refused, doubtful ones are warned about. */
 #include "data/advice.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -143,8 +144,8 @@ static lam_status say_discrete(const lam_dataset *data, const lam_column_look *l
     }
     for (size_t i = 0; i < n; i++)
         widths[i] = looks[columns[i]].spacing;
-    fprintf(text.out, "; %s density has no bound, and the likelihood means little. Add noise as wide as the values are apart with "
-        "--noise auto, which here is ", n == 1 ? "its" : "their");
+    fprintf(text.out, "; a flow can raise %s density without limit, and the likelihood then means nothing. Treat %s as discrete with "
+        "--noise auto, which adds noise as wide as the gaps between the values and here is ", n == 1 ? "its" : "their", n == 1 ? "it" : "them");
     lam_remark_noise(text.out, &source, columns, widths, n);
     lam_free(widths);
     return lam_remark_say(&text, log);
@@ -362,7 +363,7 @@ static lam_status say_relations(const lam_dataset *data, const lam_relations *fo
         put_relation(text.out, data->names, r, data->scale[r->column]);
         lam_remark_between(text.out, i, shown, n);
     }
-    fprintf(text.out, "%s. The rows lie on a plane, where density and likelihood have no bound; leave %s out with ",
+    fprintf(text.out, "%s. All rows lie on a plane, where density and likelihood can grow without limit; leave %s out with ",
         rounded ? ", but for what rounding leaves" : "", n == 1 ? "it" : "them");
     lam_remark_drop(text.out, &source, columns, n);
     return lam_remark_say(&text, log);

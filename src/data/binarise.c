@@ -1,3 +1,4 @@
+/* Turns grey levels into bits: by a threshold, by one fixed draw, or by a new draw every epoch. */
 #include "data/binarise.h"
 #include "base/random.h"
 
@@ -13,15 +14,15 @@ static void draw(uint64_t seed, uint64_t stream, uint64_t image, const unsigned 
     }
 }
 
-void lam_binarise_pixels(lam_binarise how, uint64_t seed, uint64_t epoch, const size_t *number, size_t first, const unsigned char *in,
-    size_t n, size_t size, unsigned char *out)
+void lam_binarise_pixels(const lam_binarisation *how, const size_t *number, size_t first, const unsigned char *in, size_t n, size_t size,
+    unsigned char *out)
 {
-    if (how == LAM_BINARISE_THRESHOLD) {
+    if (how->kind == LAM_BINARISE_THRESHOLD) {
         for (size_t i = 0; i < n * size; i++)
             out[i] = in[i] >= 128;
         return;
     }
-    uint64_t stream = how == LAM_BINARISE_FIXED ? 0 : epoch + 1;
+    uint64_t stream = how->kind == LAM_BINARISE_FIXED ? 0 : how->epoch + 1;
     for (size_t i = 0; i < n; i++)
-        draw(seed, stream, number != NULL ? number[i] : first + i, in + i * size, size, out + i * size);
+        draw(how->seed, stream, number != NULL ? number[i] : first + i, in + i * size, size, out + i * size);
 }

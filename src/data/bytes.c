@@ -1,3 +1,4 @@
+/* Reads a whole file into memory and unpacks it if it is gzipped. */
 #include "data/bytes.h"
 #include "base/error.h"
 #include <errno.h>

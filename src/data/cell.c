@@ -1,3 +1,4 @@
+/* Reads one cell of a text file: a number, a time of day, a missing value, or text. */
 #include "data/cell.h"
 #include "base/number.h"
 #include <math.h>

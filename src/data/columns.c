@@ -1,3 +1,4 @@
+/* Finds columns by name or by number. */
 #include "data/columns.h"
 #include "base/error.h"
 #include "data/cell.h"

@@ -1,3 +1,4 @@
+/* Builds a data set from tables: noise, split, standardiser. */
 #include "data/dataset.h"
 #include "base/error.h"
 #include "base/need.h"

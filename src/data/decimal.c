@@ -1,3 +1,4 @@
+/* Decides whether a text file writes decimals with a point or with a comma. */
 #include "data/decimal.h"
 #include "base/error.h"
 #include "data/cell.h"

@@ -1,3 +1,4 @@
+/* Finds columns with few distinct values. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/number.h"

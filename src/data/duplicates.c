@@ -1,3 +1,4 @@
+/* Drops duplicate rows. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/hash.h"

@@ -1,3 +1,4 @@
+/* Converts UTF-16 and Windows-1252 to UTF-8. */
 #include "data/encoding.h"
 #include "base/error.h"
 #include "base/utf8.h"

@@ -1,3 +1,4 @@
+/* Recognises files of other programs by their first bytes, and says how to convert them. */
 #include "data/foreign.h"
 #include "base/error.h"
 #include "data/bytes.h"

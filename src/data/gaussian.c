@@ -1,3 +1,4 @@
+/* Fits a full-covariance Gaussian and scores rows by it. */
 #include "data/gaussian.h"
 #include "base/clock.h"
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Takes rows apart into given and moving columns. */
 #include "data/given.h"
 #include "base/error.h"
 #include "base/mem.h"

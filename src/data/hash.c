@@ -1,3 +1,4 @@
+/* A 128-bit digest of numbers. */
 #include "data/hash.h"
 #include <stdio.h>
 

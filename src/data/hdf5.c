@@ -1,3 +1,4 @@
+/* Reads 2-D datasets of HDF5 files with a library that is opened at its first use. */
 #include "data/hdf5.h"
 #include "base/error.h"
 
@@ -32,7 +33,7 @@ struct lam_hdf5 {
 
 static lam_status missing(const char *what)
 {
-    return lam_fail(LAM_ERR_UNSUPPORTED, "HDF5 files need %s, which cannot be used (%s); install libhdf5-dev, or build anew with "
+    return lam_fail(LAM_ERR_UNSUPPORTED, "HDF5 files need %s, which cannot be used (%s); install libhdf5-dev, or build again with "
         "the version that is installed", LAM_HDF5_LIBRARY, what != NULL ? what : "unknown reason");
 }
 
@@ -188,7 +189,7 @@ void lam_hdf5_close(lam_hdf5 *f)
 
 static lam_status absent(const char *path)
 {
-    return lam_fail(LAM_ERR_UNSUPPORTED, "%s: this build reads no HDF5; install libhdf5-dev and build anew", path);
+    return lam_fail(LAM_ERR_UNSUPPORTED, "%s: this build reads no HDF5; install libhdf5-dev and build again", path);
 }
 
 lam_status lam_hdf5_open(const char *path, lam_hdf5 **out)

@@ -1,3 +1,4 @@
+/* Decides whether the first line of a text file names the columns. */
 #include "data/header.h"
 #include "base/error.h"
 #include "base/mem.h"

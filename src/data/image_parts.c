@@ -1,3 +1,4 @@
+/* Splits images into training, validation and test images. */
 #include "data/image_parts.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -49,7 +50,7 @@ static lam_status count(const lam_images *const files[LAM_PARTS], const size_t w
 }
 
 /* The part's rows are those from `at` on of the order (NULL: of the file). */
-static lam_status take(lam_image_parts *out, int part, const lam_images *file, const uint64_t *order, size_t at)
+static lam_status copy_rows(lam_image_parts *out, int part, const lam_images *file, const uint64_t *order, size_t at)
 {
     size_t pixels = out->height * out->width, n = out->rows[part];
     if (n == 0)
@@ -67,18 +68,18 @@ static lam_status take(lam_image_parts *out, int part, const lam_images *file, c
     return LAM_OK;
 }
 
-static lam_status fill(const lam_images *const files[LAM_PARTS], const uint64_t *order, lam_image_parts *out)
+static lam_status copy_parts(const lam_images *const files[LAM_PARTS], const uint64_t *order, lam_image_parts *out)
 {
     size_t end = files[LAM_TRAIN]->n;
     for (int part = LAM_TEST; part > LAM_TRAIN; part--) {
         if (files[part] != NULL) {
-            LAM_TRY(take(out, part, files[part], NULL, 0));
+            LAM_TRY(copy_rows(out, part, files[part], NULL, 0));
             continue;
         }
         end -= out->rows[part];
-        LAM_TRY(take(out, part, files[LAM_TRAIN], order, end));
+        LAM_TRY(copy_rows(out, part, files[LAM_TRAIN], order, end));
     }
-    return take(out, LAM_TRAIN, files[LAM_TRAIN], order, 0);
+    return copy_rows(out, LAM_TRAIN, files[LAM_TRAIN], order, 0);
 }
 
 lam_status lam_image_parts_make(const lam_images *const files[LAM_PARTS], const lam_image_parts_options *options,
@@ -99,7 +100,7 @@ lam_status lam_image_parts_make(const lam_images *const files[LAM_PARTS], const 
     if (status == LAM_OK) {
         lam_random_permutation(options->seed, LAM_DRAW_SPLIT, 0, order, files[LAM_TRAIN]->n);
         out->height = files[LAM_TRAIN]->height, out->width = files[LAM_TRAIN]->width;
-        status = fill(files, order, out);
+        status = copy_parts(files, order, out);
     }
     lam_free(order);
     if (status != LAM_OK)

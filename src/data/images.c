@@ -1,3 +1,4 @@
+/* Reads a set of images of any format, and finishes it: scale, size, inversion. */
 #include "data/images.h"
 #include "base/error.h"
 #include "base/need.h"

@@ -325,7 +325,7 @@ static int images_are_columns(const variable *v, const lam_images_options *optio
 }
 
 /* Upright and row by row into out: numbers [n pixels] of a type, from p on. */
-static lam_status take_numbers(const mat *m, const unsigned char *p, uint32_t type, int columns, lam_images *out)
+static lam_status read_numbers(const mat *m, const unsigned char *p, uint32_t type, int columns, lam_images *out)
 {
     size_t h = out->height, w = out->width, n = out->n, bytes = width_of(type);
     double *values = lam_alloc(n * h * w, sizeof *values);
@@ -355,7 +355,7 @@ static lam_status read_variable(const mat *m, const variable *v, const unsigned 
     if (bytes == 0 || data.size / bytes != v->dims[0] * v->dims[1] || data.size % bytes != 0)
         return damaged(m, v->offset, "its numbers are not as many as its shape says");
     LAM_TRY(lam_images_allocate(m->label, n, height, width, out));
-    return take_numbers(m, matrix + data.start, data.type, columns, out);
+    return read_numbers(m, matrix + data.start, data.type, columns, out);
 }
 
 lam_status lam_images_mat(const char *name, const unsigned char *bytes, size_t size, const lam_images_options *options,

@@ -1,3 +1,4 @@
+/* Reads text columns as numbers of their levels. */
 #include "data/levels.h"
 #include "base/error.h"
 #include "base/mem.h"

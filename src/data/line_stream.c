@@ -1,3 +1,4 @@
+/* Reads a text file of any size line by line. */
 #include "data/line_stream.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -48,7 +49,7 @@ static lam_status check_start(lam_line_stream *s)
 }
 
 /* Moves the beginning of a line to the front of the block and fills it up. */
-static lam_status fill(lam_line_stream *s)
+static lam_status refill(lam_line_stream *s)
 {
     size_t kept = (size_t)(s->block + s->used - s->lines.end), got = 1, start = kept;
     const char *damage = NULL;
@@ -82,7 +83,7 @@ lam_status lam_line_stream_next(lam_line_stream *s, lam_text_line *line)
         *line = (lam_text_line){ NULL, NULL, s->lines.number };
         if (s->ended)
             return LAM_OK;
-        LAM_TRY(fill(s));
+        LAM_TRY(refill(s));
     }
     return LAM_OK;
 }

@@ -1,3 +1,4 @@
+/* Splits a text in memory into lines and cells. */
 #include "data/lines.h"
 #include "data/cell.h"
 #include <string.h>
@@ -15,7 +16,7 @@ static const char *skip_blanks(const char *p, const char *end)
 }
 
 /* The next line, blank or not; there is one. */
-static void take_line(lam_lines *lines, lam_text_line *line)
+static void read_line(lam_lines *lines, lam_text_line *line)
 {
     const char *p = lines->at, *end = p;
     while (end < lines->end && *end != '\n' && *end != '\r')
@@ -29,7 +30,7 @@ static void take_line(lam_lines *lines, lam_text_line *line)
 int lam_lines_next(lam_lines *lines, lam_text_line *line)
 {
     while (lines->at < lines->end) {
-        take_line(lines, line);
+        read_line(lines, line);
         if (skip_blanks(line->at, line->end) < line->end)
             return 1;
     }
@@ -105,7 +106,7 @@ static lam_cell_step join(lam_lines *lines, lam_separator separator, lam_text_li
             return LAM_STEP_BAD_QUOTE;
         while (lines->at < close) {
             lam_text_line more;
-            take_line(lines, &more);
+            read_line(lines, &more);
             line->end = more.end;
         }
         at = from;

@@ -1,3 +1,4 @@
+/* Finds values that are far from all others of their column. */
 #include "data/lone.h"
 #include "base/error.h"
 #include "base/mem.h"

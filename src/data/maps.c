@@ -1,3 +1,4 @@
+/* Applies column maps to rows and takes them back. */
 #include "data/maps.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -1,3 +1,4 @@
+/* Fits mixtures of Gaussians by expectation maximisation. */
 #include "data/mixture.h"
 #include "base/error.h"
 #include "base/mem.h"

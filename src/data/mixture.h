@@ -21,7 +21,7 @@ typedef struct lam_mixture_options {
     size_t components;   /* 1 at the least */
     double ridge;        /* variance added to every covariance's diagonal in each iteration, units of z */
     size_t iterations;   /* of EM, at the most */
-    double tolerance;    /* an iteration that gains less ends it; nats a row */
+    double tolerance;    /* an iteration that gains less ends it; nats per row */
     uint64_t seed;       /* of the start */
     const char *isa;     /* as lam_config's */
     lam_pool *pool;

@@ -1,3 +1,4 @@
+/* Chooses the number of components of a mixture on held-out rows. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"

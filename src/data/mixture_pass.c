@@ -1,3 +1,4 @@
+/* One pass over the rows: responsibilities, log-density, and the sums of the next means and covariances. */
 #define LAM_WIDTH 64
 #include "data/mixture_inside.h"
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Where a mixture's fit starts: k-means++ and a shared covariance. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/random.h"

@@ -1,3 +1,4 @@
+/* Mean, spread and range of a column. */
 #include "data/moments.h"
 #include <float.h>
 #include <math.h>
@@ -56,15 +57,4 @@ void lam_moments_of(const double *x, size_t n, size_t stride, lam_column_moments
     out->constant = high - low <= out->same || (high - low <= FLOAT_ULPS * FLT_EPSILON * largest && lam_were_floats(x, n, stride));
     if (isnan(variance))
         out->deviation = variance;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double u = *(const double *)a, v = *(const double *)b;
-    return (u > v) - (u < v);
-}
-
-void lam_sort_ascending(double *x, size_t n)
-{
-    qsort(x, n, sizeof *x, ascending);
 }

@@ -1,6 +1,7 @@
 /* Mean and spread of a column, and the one rule for when two of its numbers are the same. */
 #ifndef LAM_DATA_MOMENTS_H
 #define LAM_DATA_MOMENTS_H
+#include "base/sort.h"
 #include <stddef.h>
 
 typedef struct lam_column_moments {
@@ -23,7 +24,5 @@ double lam_same_within(const double *x, size_t n, size_t stride);
 int lam_is_same(double a, double b);
 /* Numbers that were 4-byte floats once, and not just whole numbers: their last bits are a float's. */
 int lam_were_floats(const double *x, size_t n, size_t stride);
-
-void lam_sort_ascending(double *x, size_t n);
 
 #endif

@@ -1,3 +1,4 @@
+/* The normal distribution function and its inverse. */
 #include "data/normal.h"
 #include <math.h>
 

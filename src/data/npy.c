@@ -1,3 +1,4 @@
+/* Reads one array of a .npy file. */
 #include "data/npy.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -25,7 +26,7 @@ static void skip_blanks(cursor *c)
         c->at++;
 }
 
-static int take(cursor *c, char wanted)
+static int accept(cursor *c, char wanted)
 {
     skip_blanks(c);
     if (c->at == c->end || *c->at != wanted)
@@ -34,7 +35,7 @@ static int take(cursor *c, char wanted)
     return 1;
 }
 
-static int take_word(cursor *c, const char *word)
+static int accept_word(cursor *c, const char *word)
 {
     size_t n = strlen(word);
     skip_blanks(c);
@@ -45,7 +46,7 @@ static int take_word(cursor *c, const char *word)
 }
 
 /* 'text' or "text", without escapes, into out. */
-static int take_string(cursor *c, char *out, size_t room)
+static int read_string(cursor *c, char *out, size_t room)
 {
     skip_blanks(c);
     if (c->at == c->end || (*c->at != '\'' && *c->at != '"'))
@@ -61,14 +62,14 @@ static int take_string(cursor *c, char *out, size_t room)
 }
 
 /* (), (3,) or (3, 4): the shape. -1 if malformed, -2 if there are too many dimensions, -3 if too large. */
-static int take_shape(cursor *c, lam_array *array)
+static int read_shape(cursor *c, lam_array *array)
 {
     array->n_shape = 0;
     array->size = 1;
     int empty = 0;
-    if (!take(c, '('))
+    if (!accept(c, '('))
         return -1;
-    while (!take(c, ')')) {
+    while (!accept(c, ')')) {
         size_t n = 0, digits = 0;
         skip_blanks(c);
         for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++, digits++) {
@@ -76,7 +77,7 @@ static int take_shape(cursor *c, lam_array *array)
                 return -3;
             n = 10 * n + (size_t)(*c->at - '0');
         }
-        take(c, 'L'); /* Python 2 wrote 3L */
+        accept(c, 'L'); /* Python 2 wrote 3L */
         if (digits == 0)
             return -1;
         if (array->n_shape == LAM_ARRAY_DIMS)
@@ -86,8 +87,8 @@ static int take_shape(cursor *c, lam_array *array)
         if (n != 0 && array->size > SIZE_MAX / 16 / n)
             return -3;
         array->size *= n != 0 ? n : 1;
-        if (!take(c, ',')) {
-            if (!take(c, ')') || array->n_shape < 2)
+        if (!accept(c, ',')) {
+            if (!accept(c, ')') || array->n_shape < 2)
                 return -1;
             break;
         }
@@ -121,27 +122,27 @@ static lam_status bad_header(const char *name)
 static lam_status read_dictionary(const char *name, cursor c, lam_array *array, layout *l)
 {
     int seen = 0;
-    if (!take(&c, '{'))
+    if (!accept(&c, '{'))
         return bad_header(name);
-    while (!take(&c, '}')) {
+    while (!accept(&c, '}')) {
         char key[16], descr[32];
-        if (!take_string(&c, key, sizeof key) || !take(&c, ':'))
+        if (!read_string(&c, key, sizeof key) || !accept(&c, ':'))
             return bad_header(name);
         if (strcmp(key, "descr") == 0) {
             skip_blanks(&c);
             if (c.at < c.end && *c.at == '[')
                 return lam_fail(LAM_ERR_FORMAT, "%s: holds records of named fields; save one 2-D array of numbers", name);
-            if (!take_string(&c, descr, sizeof descr))
+            if (!read_string(&c, descr, sizeof descr))
                 return bad_header(name);
             LAM_TRY(read_descr(name, lam_cell_show(descr, strlen(descr), (char[LAM_SHOWN_SIZE]){ 0 }), array, l));
             seen |= 1;
         } else if (strcmp(key, "fortran_order") == 0) {
-            l->fortran = take_word(&c, "True");
-            if (!l->fortran && !take_word(&c, "False"))
+            l->fortran = accept_word(&c, "True");
+            if (!l->fortran && !accept_word(&c, "False"))
                 return bad_header(name);
             seen |= 2;
         } else if (strcmp(key, "shape") == 0) {
-            int code = take_shape(&c, array);
+            int code = read_shape(&c, array);
             if (code == -1)
                 return bad_header(name);
             if (code == -2)
@@ -152,8 +153,8 @@ static lam_status read_dictionary(const char *name, cursor c, lam_array *array, 
         } else {
             return bad_header(name);
         }
-        if (!take(&c, ',')) {
-            if (!take(&c, '}'))
+        if (!accept(&c, ',')) {
+            if (!accept(&c, '}'))
                 return bad_header(name);
             break;
         }

@@ -87,7 +87,7 @@ static void write_note(const lam_picture_files *files, const census *c, lam_imag
 }
 
 /* Picture i, made ink and resized, to `to`. */
-static lam_status take(const lam_picture_files *files, size_t i, lam_images *out, census *c, unsigned char *to)
+static lam_status add_picture(const lam_picture_files *files, size_t i, lam_images *out, census *c, unsigned char *to)
 {
     char label[512];
     unsigned char *bytes;
@@ -117,7 +117,7 @@ lam_status lam_images_pictures(const lam_picture_files *files, const lam_images_
     size_t pixels = out->height * out->width;
     for (size_t i = 0; i < files->n; i++) {
         unsigned char *to = out->pixels + i * pixels;
-        LAM_TRY(take(files, i, out, &c, to));
+        LAM_TRY(add_picture(files, i, out, &c, to));
         for (size_t k = 0; k < pixels; k++)
             binary &= to[k] == 0 || to[k] == 255;
     }

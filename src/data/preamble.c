@@ -1,3 +1,4 @@
+/* Reads what precedes the rows of a text file: separator, comments, names. */
 #include "data/preamble.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -69,7 +70,7 @@ static lam_status name_columns(lam_preamble *p, const lam_text_line *header, lam
 /* ---- "sep=;" ------------------------------------------------------------------------------------------------------ */
 
 /* Excel's first line, in quotes or not; *sign is 0 if there is none. */
-static lam_status take_separator(const char *name, lam_lines *text, char *sign)
+static lam_status read_separator(const char *name, lam_lines *text, char *sign)
 {
     lam_lines after = *text;
     lam_text_line line;
@@ -254,7 +255,7 @@ lam_status lam_preamble_read(const char *name, lam_lines text, lam_header wanted
 {
     char sign;
     *out = (lam_preamble){ 0 };
-    LAM_TRY(take_separator(name, &text, &sign));
+    LAM_TRY(read_separator(name, &text, &sign));
     out->separator = lam_separator_find(text, sign);
     return read_names(name, text, wanted, out);
 }

@@ -1,3 +1,4 @@
+/* Which cells of a table are present. */
 #include "data/present.h"
 #include "base/mem.h"
 #include "data/levels.h"

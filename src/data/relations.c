@@ -1,3 +1,4 @@
+/* Finds columns that are linear functions of others. */
 #include "data/relations.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -185,7 +186,7 @@ static void round_weights(lam_relation *r)
 }
 
 /* The constant, and what is left of the spread, from the sample: medians, which one odd row does not move. */
-static void take_constant(search *s, lam_relation *r)
+static void find_constant(search *s, lam_relation *r)
 {
     size_t m = s->m;
     for (size_t i = 0; i < m; i++)
@@ -241,7 +242,7 @@ static int is_rounding(const search *s, const lam_relation *r, int fine, int all
 
 static int holds(search *s, lam_relation *r)
 {
-    take_constant(s, r);
+    find_constant(s, r);
     if (!(r->residual <= CANDIDATE * s->spread[r->column]))
         return 0;
     int fine = are_fine(s, r);
@@ -305,7 +306,7 @@ static lam_status test(search *s, size_t j, int *found)
 /* ---- all of them -------------------------------------------------------------------------------------------------- */
 
 /* Takes column j into the pivots: the next column of the factor. */
-static void take_pivot(search *s, size_t j)
+static void add_pivot(search *s, size_t j)
 {
     size_t d = s->dim, p = s->pivots;
     double *own = s->lower + j * d;
@@ -347,7 +348,7 @@ static lam_status find_all(search *s)
         if (found || s->left[j] <= SINGULAR)
             s->left[j] = -1;
         else
-            take_pivot(s, j);
+            add_pivot(s, j);
     }
     return LAM_OK;
 }

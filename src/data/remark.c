@@ -1,3 +1,4 @@
+/* Writes a message about many columns: the first few by name, and a flag with all of them. */
 #include "data/remark.h"
 #include "base/error.h"
 #include "base/number.h"

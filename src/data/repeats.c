@@ -1,3 +1,4 @@
+/* Finds rows that two parts of a data set have in common. */
 #include "data/repeats.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -1,3 +1,4 @@
+/* Finds the smallest unit in which a column's numbers are written. */
 #include "data/resolution.h"
 #include "data/moments.h"
 #include <float.h>

@@ -1,3 +1,4 @@
+/* Which columns are given and which are moving. */
 #include "data/roles.h"
 #include "base/config.h"
 #include "base/error.h"

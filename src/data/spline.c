@@ -1,3 +1,4 @@
+/* A monotone rational quadratic spline, its derivative and its inverse. */
 #include "data/spline.h"
 #include <math.h>
 

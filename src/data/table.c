@@ -1,3 +1,4 @@
+/* Makes, completes, names and frees tables. */
 #include "data/remark.h"
 #include "data/table.h"
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Reads csv and other text files into a table. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/cell.h"

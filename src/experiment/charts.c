@@ -1,3 +1,4 @@
+/* Draws the charts of an experiment's report. */
 #include "experiment/charts.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -241,10 +242,10 @@ static void widen(lam_panel *p)
 
 static lam_status fill(const lam_experiment *e, const lam_measurement *m, const lam_group *groups, size_t n, lam_charts *c)
 {
-    static const char *const x_labels[] = { "processor seconds of training", "calls of f in training, forward + backward",
-        "iteration", "calls of f forward an iteration, all blocks" };
-    static const char *const y_labels[] = { "validation NLL, nats a row", "validation NLL, nats a row",
-        "calls of f an iteration", "test NLL, nats a row" };
+    static const char *const x_labels[] = { "processor seconds of training", "evaluations of f in training, forward + backward",
+        "iteration", "evaluations of f forward an iteration, all blocks" };
+    static const char *const y_labels[] = { "validation NLL, nats per row", "validation NLL, nats per row",
+        "evaluations of f per iteration", "test NLL, nats per row" };
     c->labels = lam_alloc(n, sizeof *c->labels);
     c->legend = lam_alloc(n, sizeof *c->legend);
     c->arrays = lam_alloc((n + 1) * ARRAYS_EACH * 2, sizeof *c->arrays);

@@ -1,3 +1,4 @@
+/* Writes runs.csv, summary.csv and curves.csv. */
 #include "experiment/csv.h"
 #include "base/error.h"
 #include "base/file.h"

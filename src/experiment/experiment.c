@@ -106,7 +106,7 @@ const lam_budget *lam_experiment_budget(const lam_experiment *e, int choosing)
     return own ? &e->plan.choose.budget : &e->plan.budget;
 }
 
-static lam_status fill_config(const lam_experiment *e, const lam_grid_run *run, size_t value, lam_config *cfg)
+static lam_status configure_run(const lam_experiment *e, const lam_grid_run *run, size_t value, lam_config *cfg)
 {
     const lam_plan *plan = &e->plan;
     const lam_plan_penalty *penalty = &plan->penalties[run->penalty];
@@ -135,7 +135,7 @@ lam_status lam_experiment_configure(const lam_experiment *e, const lam_grid_run 
 {
     lam_config_init(cfg);
     cfg->tpr_coefficient = cfg->tpr_l_weight = 0; /* a penalty is what the plan says, not what a fit does by itself */
-    lam_status status = fill_config(e, run, value, cfg);
+    lam_status status = configure_run(e, run, value, cfg);
     if (status != LAM_OK)
         lam_config_clear(cfg);
     return status;
@@ -253,26 +253,11 @@ static lam_status prepare(lam_experiment *e)
     return LAM_OK;
 }
 
-enum { MOST_IDLE = 32 };
-
-/* Names of the parameters that do nothing in both; "tpr" stands for four others. */
-static void idle_in_both(const lam_config *a, const lam_config *b, const char *idle[MOST_IDLE])
-{
-    size_t n = 0;
-    idle[n++] = "tpr";
-    for (size_t i = 0; lam_parameter_at(i) != NULL && n + 1 < MOST_IDLE; i++)
-        if (lam_parameter_idle(i, a) != NULL && lam_parameter_idle(i, b) != NULL)
-            idle[n++] = lam_parameter_at(i)->name;
-    idle[n] = NULL;
-}
-
 /* A penalty whose settings switch nothing on is another's fit once more, and its figures beside that one's say nothing. */
 static lam_status check_differs(const lam_experiment *e, const lam_grid_run *run, const lam_grid_run *before)
 {
-    const char *idle[MOST_IDLE];
     lam_difference found;
-    idle_in_both(&run->config, &before->config, idle);
-    LAM_TRY(lam_param_difference(&run->config, &before->config, idle, &found));
+    LAM_TRY(lam_param_difference(&run->config, &before->config, 0, 1, &found));
     if (found.param != NULL)
         return LAM_OK;
     const lam_plan_penalty *penalty = &e->plan.penalties[run->penalty];

@@ -1,3 +1,4 @@
+/* Measures each run, and takes means over seeds. */
 #include "experiment/figures.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -170,7 +171,7 @@ static void average(const lam_measurement *m, lam_group *g, lam_figure f)
     g->se[f] = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : unknown;
 }
 
-static lam_status fill_group(const lam_experiment *e, const lam_measurement *m, lam_group *g)
+static lam_status measure_group(const lam_experiment *e, const lam_measurement *m, lam_group *g)
 {
     g->runs = lam_alloc(e->seeds.n, sizeof *g->runs);
     if (g->runs == NULL)
@@ -213,7 +214,7 @@ static lam_status make_groups(const lam_experiment *e, lam_measurement *m)
     }
     qsort(m->groups, m->n_groups, sizeof *m->groups, compare_groups);
     for (size_t i = 0; i < m->n_groups; i++)
-        LAM_TRY(fill_group(e, m, &m->groups[i]));
+        LAM_TRY(measure_group(e, m, &m->groups[i]));
     return LAM_OK;
 }
 

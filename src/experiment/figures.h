@@ -7,18 +7,18 @@
 #define LAM_FIGURE_LIST(X) \
     X(ITERATIONS, "iterations", "run in all") \
     X(BEST_ITERATION, "best_iteration", "of the best validation") \
-    X(BEST_VAL_NLL, "best_val_nll", "nats a row, standardised units") \
-    X(TEST_NLL, "test_nll", "nats a row, standardised units, exact trace") \
+    X(BEST_VAL_NLL, "best_val_nll", "nats per row, standardised units") \
+    X(TEST_NLL, "test_nll", "nats per row, standardised units, exact trace") \
     X(GAUSSIAN_TEST_NLL, "gaussian_test_nll", "of a full-covariance Gaussian") \
     X(MIXTURE_TEST_NLL, "mixture_test_nll", "of a mixture of full-covariance Gaussians") \
     X(LOG_DET, "log_det", "NLL in data units is NLL - log_det") \
-    X(FORWARD, "forward", "calls of f an iteration, all blocks, last fifth of the run") \
+    X(FORWARD, "forward", "evaluations of f per iteration, all blocks, last fifth of the run") \
     X(BACKWARD, "backward", "vector-Jacobian products, likewise") \
     X(STEPS, "steps", "accepted steps a solve of one block, likewise") \
     X(REJECTED, "rejected", "rejected steps, likewise") \
-    X(TRAIN_FORWARD, "train_forward", "calls of f in training, in all, with the warm start") \
+    X(TRAIN_FORWARD, "train_forward", "evaluations of f in training, in all, with the warm start") \
     X(TRAIN_BACKWARD, "train_backward", "vector-Jacobian products in training, in all, with the warm start") \
-    X(TEST_CALLS, "test_calls", "calls of f that score a batch at the test tolerance, all blocks") \
+    X(TEST_CALLS, "test_calls", "evaluations of f that score a batch at the test tolerance, all blocks") \
     X(TRAIN_SECONDS, "train_seconds", "wall seconds of training steps") \
     X(TRAIN_CPU_SECONDS, "train_cpu_seconds", "processor seconds of training steps") \
     X(SECONDS, "seconds", "wall seconds, validation, test and saving included") \

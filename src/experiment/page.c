@@ -1,3 +1,4 @@
+/* Writes report.html. */
 #include "experiment/page.h"
 #include "base/error.h"
 #include "report/svg.h"
@@ -31,7 +32,7 @@ static const char style[] =
 
 static const char terms[] =
     "<h2 id=\"terms\">Terms</h2>\n<dl>\n"
-    "<dt>NLL</dt><dd>Mean negative log-likelihood, nats a row, of standardised data. Test: of the model that was best in "
+    "<dt>NLL</dt><dd>Mean negative log-likelihood, nats per row, of standardised data. Test: of the model that was best in "
     "validation, with the exact trace, at the test tolerance. Lower is better.</dd>\n"
     "<dt>Calls</dt><dd>Evaluations of the vector field f on a batch (forward; NFE is another word) and vector-Jacobian products "
     "(backward), summed over the blocks of the flow, a mean over the last fifth of the run. To score: forward, for one batch of "
@@ -105,7 +106,7 @@ static void put_head(FILE *out, const lam_experiment *e, int working)
 static void put_charts(FILE *out, lam_charts *charts)
 {
     static const char *const captions[LAM_CHARTS] = { "Validation NLL over the time of training",
-        "Validation NLL over the calls of f", "Calls of f an iteration, forward and backward", "Test NLL and calls; bars: a standard error" };
+        "Validation NLL over the evaluations of f", "Evaluations of f per iteration, forward and backward", "Test NLL and calls; bars: a standard error" };
     fputs("<ul class=\"legend\">", out);
     for (size_t i = 0; i < charts->n_legend; i++) {
         fputs("<li>", out);

@@ -167,11 +167,11 @@ static void say_calls(const block *b)
     if (g == NULL)
         return;
     if (told != NULL || (g->count[f] == 1 && g->mean[f] < 1))
-        put_group(b, "Fewest calls of f an iteration among the penalties: ", g, ", ");
+        put_group(b, "Fewest evaluations of f per iteration among the penalties: ", g, ", ");
     else if (g->count[f] > 1 && differs(g, f, 1) == 0)
-        put_group(b, "In calls of f an iteration there is no difference that these seeds can tell; the lowest mean, that of ", g, ", is ");
+        put_group(b, "In evaluations of f per iteration there is no difference that these seeds can tell; the lowest mean, that of ", g, ", is ");
     else
-        put_group(b, "No penalty takes fewer calls of f an iteration; ", g, " takes ");
+        put_group(b, "No penalty takes fewer evaluations of f per iteration; ", g, " takes ");
     put_figure(b, g, f, 2);
     fputs(" of those of ", b->out);
     put_base(b);

@@ -13,7 +13,7 @@ typedef struct column {
 } column;
 
 static const column reached_columns[] = {
-    { LAM_FIGURE_TEST_NLL, "test NLL", "nats a row", 4, 0 },
+    { LAM_FIGURE_TEST_NLL, "test NLL", "nats per row", 4, 0 },
     { LAM_FIGURE_FORWARD, "calls forward", "an iteration", 1, 0 },
     { LAM_FIGURE_BACKWARD, "calls backward", "an iteration", 1, 0 },
     { LAM_FIGURE_STEPS, "steps", "a solve", 2, 0 },
@@ -139,7 +139,7 @@ void lam_page_choices(FILE *out, const lam_experiment *e, const lam_measurement 
     fputs("; the one with the lowest best validation NLL by then was taken for everything below. One at an end of its list says "
           "that a value beyond may be better.</p>\n"
           "<div class=\"box\"><table><thead><tr><th scope=\"col\">penalty</th><th scope=\"col\">coefficient</th>"
-          "<th scope=\"col\">best validation NLL<small>nats a row</small></th>"
+          "<th scope=\"col\">best validation NLL<small>nats per row</small></th>"
           "<th scope=\"col\">calls forward<small>an iteration</small></th>"
           "<th scope=\"col\">calls backward<small>an iteration</small></th>"
           "<th scope=\"col\">training<small>processor s</small></th><th></th></tr></thead>\n<tbody>\n", out);

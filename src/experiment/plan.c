@@ -1,3 +1,4 @@
+/* Reads the plan of an experiment. */
 #include "experiment/plan.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -209,7 +210,7 @@ static lam_status check_names(const char *where, const void *items, size_t n, si
             lam_plan_slug(b->text, slugs[1]);
             if (strcmp(slugs[0], slugs[1]) != 0)
                 continue;
-            lam_fail(LAM_ERR_ARGUMENT, "the name \"%s\" stands in line %zu already, or one with the same letters and digits; choose "
+            lam_fail(LAM_ERR_ARGUMENT, "the name \"%s\" is already in line %zu, or one with the same letters and digits; choose "
                 "another", a->text, b->mark.line + 1);
             return lam_yaml_at(where, a->mark, LAM_ERR_ARGUMENT);
         }
@@ -257,7 +258,7 @@ static lam_status check_choose(lam_plan *plan, const char *where)
 static lam_status check_plan(lam_plan *plan, const char *where)
 {
     if (plan->n_data == 0)
-        return lam_fail(LAM_ERR_FORMAT, "%s: the plan is empty; it wants budget, data and penalties", where);
+        return lam_fail(LAM_ERR_FORMAT, "%s: the plan is empty; it needs budget, data and penalties", where);
     LAM_TRY(check_names(where, plan->data, plan->n_data, sizeof *plan->data));
     LAM_TRY(check_names(where, plan->penalties, plan->n_penalties, sizeof *plan->penalties));
     LAM_TRY(find_item(where, &plan->baseline, "penalty", plan->penalties, plan->n_penalties, sizeof *plan->penalties, &plan->base));

@@ -1,3 +1,4 @@
+/* Reads mappings, words and lists of a plan, and reports mistakes by their place. */
 #include "experiment/plan_reader.h"
 #include "base/error.h"
 #include "base/number.h"
@@ -49,7 +50,7 @@ static lam_status read_pair(lam_yaml *yaml, const yaml_event_t *event, const lam
     if (found == NULL)
         return lam_plan_wrong_at(yaml, event->start_mark);
     if (seen[found - keys] > 0) {
-        lam_fail(LAM_ERR_ARGUMENT, "%s stands here for a second time, first in line %zu; remove one", found->name,
+        lam_fail(LAM_ERR_ARGUMENT, "%s appears a second time here, first in line %zu; remove one", found->name,
             seen[found - keys]);
         return lam_plan_wrong_at(yaml, event->start_mark);
     }
@@ -98,7 +99,7 @@ lam_status lam_plan_read_mapping(lam_yaml *yaml, const lam_plan_key *keys, void 
 
 /* ---- words -------------------------------------------------------------------------------------------------------- */
 
-static lam_status take_word(lam_yaml *yaml, const yaml_event_t *event, lam_plan_word *word)
+static lam_status read_word(lam_yaml *yaml, const yaml_event_t *event, lam_plan_word *word)
 {
     if (event->type != YAML_SCALAR_EVENT)
         return lam_yaml_unexpected(yaml, event, "a single value");
@@ -115,7 +116,7 @@ lam_status lam_plan_read_word(lam_yaml *yaml, void *target)
     yaml_event_t event;
     lam_status status = lam_yaml_next(yaml, &event);
     if (status == LAM_OK)
-        status = take_word(yaml, &event, target);
+        status = read_word(yaml, &event, target);
     yaml_event_delete(&event);
     return status;
 }
@@ -154,7 +155,7 @@ static void *add_item(void **items, size_t *n, size_t size)
 static lam_status add_word(lam_yaml *yaml, const yaml_event_t *event, lam_plan_words *words)
 {
     lam_plan_word *word = add_item((void **)&words->items, &words->n, sizeof *word);
-    return word == NULL ? LAM_ERR_MEMORY : take_word(yaml, event, word);
+    return word == NULL ? LAM_ERR_MEMORY : read_word(yaml, event, word);
 }
 
 lam_status lam_plan_read_words(lam_yaml *yaml, void *target)
@@ -206,7 +207,7 @@ static lam_status check_words(const lam_yaml *yaml, const lam_plan_words *words,
         }
         for (size_t j = 0; j < i; j++) {
             if (key_of(words->items[j].text, &other) == 0 && other == key) {
-                lam_fail(LAM_ERR_ARGUMENT, "%.60s stands in this list twice; remove one", w->text);
+                lam_fail(LAM_ERR_ARGUMENT, "%.60s appears twice in this list; remove one", w->text);
                 return lam_plan_wrong_at(yaml, w->mark);
             }
         }

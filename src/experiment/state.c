@@ -27,14 +27,10 @@ static lam_status join(const char *folder, const char *name, char path[PATH])
 
 static lam_status same_config(const char *folder, const lam_config *made, const lam_config *planned)
 {
-    /* how a run goes about its work, which may change from day to day */
-    static const char *const always[] = { "tpr", "threads", "isa", "memory", "log-freq", NULL };
-    /* and what the clock has chosen of a run that has a limit of time */
-    static const char *const timed[] = { "tpr", "threads", "isa", "memory", "log-freq", "decay-from", "decay-to", "iterations", "epochs",
-        "val-rows", NULL };
+    /* how a run goes about its work may change from day to day, and so may what the clock has chosen of one with a limit of time */
     int by_clock = lam_config_is_timed(planned) && planned->decay_from == 0;
     lam_difference found;
-    LAM_TRY(lam_param_difference(made, planned, by_clock ? timed : always, &found));
+    LAM_TRY(lam_param_difference(made, planned, by_clock ? LAM_PARAM_HOW | LAM_PARAM_CLOCK : LAM_PARAM_HOW, 0, &found));
     if (found.param != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "%s was made with %s %s, and by the plan it is %s now; put the plan back, choose "
             "another folder for the experiment, or remove that folder to have the run made anew", folder, found.param->shown.name,
@@ -160,7 +156,7 @@ lam_status lam_experiment_check_data(const lam_experiment *e, size_t index, cons
         int same_columns = lam_names_equal(&a->columns, &b->columns) && lam_names_equal(&a->drop, &b->drop) && a->drop_bad_rows == b->drop_bad_rows
             && a->drop_duplicates == b->drop_duplicates && a->header == b->header;
         if (same_columns && strcmp(other->data_hash, data_hash) != 0)
-            return lam_fail(LAM_ERR_DATA, "%s holds other data than when %s was run; put back what it was, or begin anew in another folder",
+            return lam_fail(LAM_ERR_DATA, "%s holds other data than when %s was run; put back what it was, or start over in another folder",
                 run->paths[0], other->name);
     }
     return LAM_OK;

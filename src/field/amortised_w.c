@@ -1,3 +1,4 @@
+/* Fields whose layers take biases, low-rank terms or whole matrices from the rows, and their reverse. */
 #include "field/amortised.h"
 #include "base/mem.h"
 #include <string.h>

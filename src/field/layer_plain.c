@@ -1,3 +1,4 @@
+/* A layer in plain double: value, directional derivative and the reverse of both, side by side. */
 #include "field/layer_plain.h"
 #include <math.h>
 #include <string.h>

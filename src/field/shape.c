@@ -1,3 +1,4 @@
+/* Works out the layers of a field and where their parameters are in one flat array. */
 #include "field/shape.h"
 #include "base/error.h"
 #include <stdio.h>

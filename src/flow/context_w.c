@@ -1,3 +1,4 @@
+/* The net that turns given columns into biases of the hidden layers, and its reverse. */
 #include "flow/context.h"
 #include "base/error.h"
 #include "base/mem.h"

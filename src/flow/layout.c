@@ -1,3 +1,4 @@
+/* Works out where a chain's parameters are in one flat array, and draws the initial ones. */
 #include "flow/layout.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -1,3 +1,4 @@
+/* Copies rows to a tile's planes and back. */
 #include "flow/planes.h"
 
 void lam_planes_from_rows(const lam_batch *batch, size_t tile, size_t dim, const double *x, const size_t *index, real *planes)

@@ -1,3 +1,4 @@
+/* Solves each tile with steps of its own. */
 #include "flow/tiles.h"
 #include "base/error.h"
 #include "base/mem.h"

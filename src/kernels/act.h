@@ -177,36 +177,41 @@ LAM_INLINE void act_store(vec *to, vec v)
         *to = v;
 }
 
-LAM_INLINE void act_tanh(vec a, vec *h, vec *d1, vec *d2)
+/* Value and first and second derivative of each activation. beta is swish's parameter, which the others do not look at. NULL: not wanted. */
+LAM_INLINE void act_tanh(vec beta, vec a, vec *h, vec *d1, vec *d2)
 {
     vec value = vtanh(a), slope = vset(1) - value * value;
+    (void)beta;
     act_store(h, value);
     act_store(d1, slope);
     act_store(d2, (value * vset(-2)) * slope);
 }
 
-LAM_INLINE void act_softplus(vec a, vec *h, vec *d1, vec *d2)
+LAM_INLINE void act_softplus(vec beta, vec a, vec *h, vec *d1, vec *d2)
 {
     vec sigma, slope, value = vsoftplus(a, &sigma, &slope);
+    (void)beta;
     act_store(h, value);
     act_store(d1, sigma);
     act_store(d2, slope);
 }
 
 /* At 0 the derivatives are those from the left, as PyTorch has them. */
-LAM_INLINE void act_elu(vec a, vec *h, vec *d1, vec *d2)
+LAM_INLINE void act_elu(vec beta, vec a, vec *h, vec *d1, vec *d2)
 {
     vec below = vexpm1_below(vmin(0, a)), slope = below + vset(1);
+    (void)beta;
     act_store(h, vmax(0, a) + below);
     act_store(d1, slope);
     act_store(d2, vselect(VMASK(a > vset(0)), vset(0), slope));
 }
 
 /* 0 at 0, as PyTorch has it; the value is 0 or NaN where a > 0 does not hold, which hands NaN on. */
-LAM_INLINE void act_relu(vec a, vec *h, vec *d1, vec *d2)
+LAM_INLINE void act_relu(vec beta, vec a, vec *h, vec *d1, vec *d2)
 {
     vec value = vmax(0, a);
     ivec positive = VMASK(a > vset(0));
+    (void)beta;
     act_store(h, value);
     act_store(d1, vselect(positive, vset(1), value));
     act_store(d2, vselect(positive, vset(0), value));
@@ -229,36 +234,32 @@ LAM_INLINE void act_swish(vec beta, vec a, vec *h, vec *d1, vec *d2)
     act_store(d2, (beta * slope) * (bound * (vset(1) - (s + s)) + vset(2)));
 }
 
-/* Value and first and second derivative of an activation; kind is a lam_activation and a constant where this is inlined, beta
- * is used by swish only. NULL for what is not wanted. */
+LAM_INLINE void act_square(vec beta, vec a, vec *h, vec *d1, vec *d2)
+{
+    (void)beta;
+    act_store(h, a * a);
+    act_store(d1, a + a);
+    act_store(d2, vset(2));
+}
+
+LAM_INLINE void act_identity(vec beta, vec a, vec *h, vec *d1, vec *d2)
+{
+    (void)beta;
+    act_store(h, a);
+    act_store(d1, vset(1));
+    act_store(d2, vset(0));
+}
+
+/* The same by kind, a lam_activation that is a constant where this is inlined. */
 LAM_INLINE void act_eval(int kind, vec beta, vec a, vec *h, vec *d1, vec *d2)
 {
     switch ((lam_activation)kind) {
-    case LAM_ACT_TANH:
-        act_tanh(a, h, d1, d2);
+#define ACT_CASE(code, word, name, keeps) \
+    case code:                            \
+        act_##name(beta, a, h, d1, d2);   \
         return;
-    case LAM_ACT_SOFTPLUS:
-        act_softplus(a, h, d1, d2);
-        return;
-    case LAM_ACT_ELU:
-        act_elu(a, h, d1, d2);
-        return;
-    case LAM_ACT_RELU:
-        act_relu(a, h, d1, d2);
-        return;
-    case LAM_ACT_SWISH:
-        act_swish(beta, a, h, d1, d2);
-        return;
-    case LAM_ACT_SQUARE:
-        act_store(h, a * a);
-        act_store(d1, a + a);
-        act_store(d2, vset(2));
-        return;
-    case LAM_ACT_IDENTITY:
-        act_store(h, a);
-        act_store(d1, vset(1));
-        act_store(d2, vset(0));
-        return;
+        LAM_ACTIVATION_LIST(ACT_CASE, LAM_NONE)
+#undef ACT_CASE
     }
 }
 

@@ -1,3 +1,4 @@
+/* Chooses the array functions of an instruction set. */
 #include "kernels/act_array.h"
 
 #define LAM_ACT_CASE_(tag, width, isa) \

@@ -49,17 +49,11 @@ LAM_INLINE void eval_kind(int kind, real beta, const real *a, real *h, real *d1,
 static void eval(int kind, real beta, const real *a, real *h, real *d1, real *d2, size_t n)
 {
     switch ((lam_activation)kind) {
-#define KIND(name)                                    \
-    case name:                                        \
-        eval_kind(name, beta, a, h, d1, d2, n);       \
+#define KIND(code, word, name, keeps)           \
+    case code:                                  \
+        eval_kind(code, beta, a, h, d1, d2, n); \
         return;
-        KIND(LAM_ACT_TANH)
-        KIND(LAM_ACT_SOFTPLUS)
-        KIND(LAM_ACT_ELU)
-        KIND(LAM_ACT_RELU)
-        KIND(LAM_ACT_SWISH)
-        KIND(LAM_ACT_SQUARE)
-        KIND(LAM_ACT_IDENTITY)
+        LAM_ACTIVATION_LIST(KIND, LAM_NONE)
 #undef KIND
     }
 }

@@ -1,3 +1,4 @@
+/* Instruction sets by name, and whether this processor has them. */
 #include "kernels/isa.h"
 #include "base/error.h"
 #include <string.h>

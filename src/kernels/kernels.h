@@ -147,17 +147,27 @@ typedef struct lam_kernels {
     void (*column_dots)(size_t n, const real *u, const real *v, real factor, real *out);
 } lam_kernels;
 
-/* sigma' is kept as a plane of its own for every activation but tanh (1 - h^2) and identity. */
-static inline int lam_saves_d1(lam_activation activation)
+/* What the list says that the reverse of an activation keeps: sigma' as a plane of its own, and the input. */
+static inline int lam_activation_keeps(lam_activation activation)
 {
-    return activation != LAM_ACT_TANH && activation != LAM_ACT_IDENTITY;
+    switch (activation) {
+#define LAM_KEEPS_CASE(code, word, name, keeps) \
+    case code:                                  \
+        return keeps;
+        LAM_ACTIVATION_LIST(LAM_KEEPS_CASE, LAM_NONE)
+#undef LAM_KEEPS_CASE
+    }
+    return LAM_KEEPS_INPUT;
 }
 
-/* The reverse needs the pre-activations of these; tanh and softplus do with h, sigma' and h'. */
+static inline int lam_saves_d1(lam_activation activation)
+{
+    return lam_activation_keeps(activation) >= LAM_KEEPS_SLOPE;
+}
+
 static inline int lam_saves_a(lam_activation activation)
 {
-    return activation == LAM_ACT_ELU || activation == LAM_ACT_RELU || activation == LAM_ACT_SWISH
-        || activation == LAM_ACT_SQUARE;
+    return lam_activation_keeps(activation) >= LAM_KEEPS_INPUT;
 }
 
 /* The table for an instruction set by name: "auto" (or NULL), "avx512", "avx2", "sse2", "neon", "scalar".

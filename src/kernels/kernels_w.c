@@ -1,3 +1,4 @@
+/* Chooses the kernels of an instruction set. */
 #include "kernels/kernels.h"
 #include "base/error.h"
 #include "kernels/isa.h"

@@ -54,12 +54,18 @@ LAM_INLINE void activate(const lam_activation kind, const size_t order, const la
 
 void lam_tile_series_activate(const lam_series_call *c)
 {
-#define FIRST(kind) activate(kind, 1, c)
-#define SECOND(kind) activate(kind, 2, c)
+#define FIRST(code, word, name, keeps) \
+    case code: \
+        activate(code, 1, c); \
+        break;
+#define SECOND(code, word, name, keeps) \
+    case code: \
+        activate(code, 2, c); \
+        break;
     if (c->order == 1)
-        switch (c->activation) { KIND_CASES(FIRST) }
+        switch (c->activation) { LAM_ACTIVATION_LIST(FIRST, LAM_NONE) }
     else
-        switch (c->activation) { KIND_CASES(SECOND) }
+        switch (c->activation) { LAM_ACTIVATION_LIST(SECOND, LAM_NONE) }
 #undef FIRST
 #undef SECOND
 }
@@ -128,15 +134,24 @@ LAM_INLINE void deactivate(const lam_activation kind, const size_t order, const 
 
 void lam_tile_series_deactivate(const lam_series_call *c)
 {
-#define VALUE(kind) deactivate(kind, 0, c)
-#define FIRST(kind) deactivate(kind, 1, c)
-#define SECOND(kind) deactivate(kind, 2, c)
+#define VALUE(code, word, name, keeps) \
+    case code: \
+        deactivate(code, 0, c); \
+        break;
+#define FIRST(code, word, name, keeps) \
+    case code: \
+        deactivate(code, 1, c); \
+        break;
+#define SECOND(code, word, name, keeps) \
+    case code: \
+        deactivate(code, 2, c); \
+        break;
     if (c->order == 0)
-        switch (c->activation) { KIND_CASES(VALUE) }
+        switch (c->activation) { LAM_ACTIVATION_LIST(VALUE, LAM_NONE) }
     else if (c->order == 1)
-        switch (c->activation) { KIND_CASES(FIRST) }
+        switch (c->activation) { LAM_ACTIVATION_LIST(FIRST, LAM_NONE) }
     else
-        switch (c->activation) { KIND_CASES(SECOND) }
+        switch (c->activation) { LAM_ACTIVATION_LIST(SECOND, LAM_NONE) }
 #undef VALUE
 #undef FIRST
 #undef SECOND

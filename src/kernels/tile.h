@@ -33,30 +33,6 @@ void lam_tile_column_dots(size_t n, const real *u, const real *v, real factor, r
             __VA_ARGS__                                                        \
         }
 
-/* apply(kind) of a variable kind, as a call with a constant. */
-#define KIND_CASES(apply)                  \
-    case LAM_ACT_TANH:                     \
-        apply(LAM_ACT_TANH);               \
-        break;                             \
-    case LAM_ACT_SOFTPLUS:                 \
-        apply(LAM_ACT_SOFTPLUS);           \
-        break;                             \
-    case LAM_ACT_ELU:                      \
-        apply(LAM_ACT_ELU);                \
-        break;                             \
-    case LAM_ACT_RELU:                     \
-        apply(LAM_ACT_RELU);               \
-        break;                             \
-    case LAM_ACT_SWISH:                    \
-        apply(LAM_ACT_SWISH);              \
-        break;                             \
-    case LAM_ACT_SQUARE:                   \
-        apply(LAM_ACT_SQUARE);             \
-        break;                             \
-    case LAM_ACT_IDENTITY:                 \
-        apply(LAM_ACT_IDENTITY);           \
-        break;
-
 /* Sum of the lanes, in lane order. */
 LAM_INLINE real vsum(vec v)
 {

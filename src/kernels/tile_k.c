@@ -129,8 +129,11 @@ void lam_tile_forward(const lam_forward *c)
             panel((int)rows, c->vectors, c->in, w, c->x + p * plane_in, h + p * plane_out);
         for (size_t p = 0; c->unit != NULL && p < c->tangents; p++)
             unit_panel(rows, c->vectors, w + (c->unit_first + p) * rows, c->unit + p * LAM_TILE, h + (p + 1) * plane_out);
-#define ACTIVATE(kind) activate(kind, c, rows, o0)
-        switch (c->activation) { KIND_CASES(ACTIVATE) }
+#define ACTIVATE(code, word, name, keeps) \
+    case code: \
+        activate(code, c, rows, o0); \
+        break;
+        switch (c->activation) { LAM_ACTIVATION_LIST(ACTIVATE, LAM_NONE) }
 #undef ACTIVATE
     }
 }
@@ -217,8 +220,11 @@ void lam_tile_backward(const lam_backward *c)
             panel((int)rows, c->vectors, c->out, w, c->g + p * plane_out, below + p * plane_in);
         for (size_t p = 0; c->unit != NULL && p < c->tangents; p++)
             unit_panel(rows, c->vectors, w + (c->unit_first + p) * rows, c->unit + p * LAM_TILE, below + (p + 1) * plane_in);
-#define DEACTIVATE(kind) deactivate(kind, c, rows, o0, value)
-        switch (c->activation) { KIND_CASES(DEACTIVATE) }
+#define DEACTIVATE(code, word, name, keeps) \
+    case code: \
+        deactivate(code, c, rows, o0, value); \
+        break;
+        switch (c->activation) { LAM_ACTIVATION_LIST(DEACTIVATE, LAM_NONE) }
 #undef DEACTIVATE
     }
 }
@@ -227,15 +233,21 @@ void lam_tile_backward(const lam_backward *c)
 
 void lam_tile_activate(const lam_forward *c)
 {
-#define ACTIVATE(kind) activate(kind, c, c->out, 0)
-    switch (c->activation) { KIND_CASES(ACTIVATE) }
+#define ACTIVATE(code, word, name, keeps) \
+    case code: \
+        activate(code, c, c->out, 0); \
+        break;
+    switch (c->activation) { LAM_ACTIVATION_LIST(ACTIVATE, LAM_NONE) }
 #undef ACTIVATE
 }
 
 void lam_tile_deactivate(const lam_backward *c, const real *value)
 {
-#define DEACTIVATE(kind) deactivate(kind, c, c->in, 0, value)
-    switch (c->activation) { KIND_CASES(DEACTIVATE) }
+#define DEACTIVATE(code, word, name, keeps) \
+    case code: \
+        deactivate(code, c, c->in, 0, value); \
+        break;
+    switch (c->activation) { LAM_ACTIVATION_LIST(DEACTIVATE, LAM_NONE) }
 #undef DEACTIVATE
 }
 

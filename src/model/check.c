@@ -54,8 +54,8 @@ static lam_status log_probs(check *c, lam_check_report *r)
     tight.setting = (lam_setting) { c->base.solver, 0, tighter(c->base.atol), tighter(c->base.rtol) }; /* never even steps */
     tight.use_double = 1;
     tight.max_steps *= 10;
-    if (!lam_setting_is_pair(tight.setting.solver))
-        tight.setting.solver = LAM_DOPRI5;
+    if (!lam_setting_is_pair(&tight.setting))
+        tight.setting.solver = lam_solver_word(LAM_DOPRI5);
     lam_status status = lam_pass_log_prob(&tight, c->x, c->n, c->other, &r->counts_tight);
     if (status != LAM_OK)
         return lam_fail_in(status, "at a hundredth of the tolerance");

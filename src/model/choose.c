@@ -35,7 +35,7 @@ lam_status lam_config_choose(lam_config *cfg, const lam_dataset *data)
             cfg->map = near ? LAM_MAP_NONE : LAM_MAP_NORMAL_SCORES;
             cfg->map_knots = 0;
         }
-        if (cfg->tpr_coefficient < 0 && near && cfg->calls == 0) /* a goal for the calls wants a penalty to reach it by */
+        if (cfg->tpr_coefficient < 0 && near && cfg->calls == 0) /* a goal for the calls needs a penalty to reach it by */
             cfg->tpr_coefficient = 0;
     }
     return lam_config_resolve(cfg, rows, data->dim);

@@ -113,7 +113,7 @@ static lam_status check_adaptive_steps(const lam_config *cfg)
 static lam_status check_solver(const lam_config *cfg)
 {
     const lam_setting test = lam_config_setting(cfg);
-    int pair = lam_setting_is_pair(cfg->solver);
+    int pair = lam_solver_is_pair(cfg->solver);
     if (!pair)
         LAM_TRY(check_fixed_steps(cfg));
     if (test.steps > cfg->max_steps)
@@ -135,7 +135,7 @@ static lam_status check_tpr(const lam_config *cfg)
 static lam_status check_calls(const lam_config *cfg)
 {
     const lam_tableau *solver = lam_tableau_get(cfg->solver);
-    if (!lam_setting_is_pair(cfg->solver))
+    if (!lam_solver_is_pair(cfg->solver))
         return lam_fail(LAM_ERR_ARGUMENT, "calls: %s takes a fixed number of steps, whatever the penalties are; use an adaptive solver",
             solver->name);
     if (cfg->tpr_coefficient == 0 && cfg->kinetic_coefficient == 0 && cfg->jacobian_coefficient == 0 && cfg->taylor_coefficient == 0
@@ -150,7 +150,7 @@ static lam_status check_calls(const lam_config *cfg)
 /* It is made of the one error estimate by which a solver chooses its steps. */
 static lam_status check_error(const lam_config *cfg)
 {
-    if (!lam_setting_is_pair(cfg->solver) || cfg->solver == LAM_DOP853)
+    if (!lam_solver_is_pair(cfg->solver) || cfg->solver == LAM_DOP853)
         return lam_fail(LAM_ERR_ARGUMENT, "error-coefficient: %s %s; use dopri5, tsit5, bosh3 or heun21", lam_tableau_get(cfg->solver)->name,
             cfg->solver == LAM_DOP853 ? "judges its steps by two error estimates together" : "has no error estimate");
     if (cfg->gradient == LAM_GRAD_ADJOINT)
@@ -202,9 +202,9 @@ static lam_status check_vae(const lam_config *cfg)
         return lam_fail(LAM_ERR_ARGUMENT, "variance-min: %g is not below variance-max, %g", cfg->variance_min,
             cfg->variance_max);
     if (cfg->precision == LAM_DOUBLE)
-        return lam_fail(LAM_ERR_ARGUMENT, "precision: double is not to be had for a vae, whose convolutions are float; use float");
+        return lam_fail(LAM_ERR_ARGUMENT, "precision: double is not available for auto-encoders, whose convolutions are float; use float");
     if (cfg->step_control == LAM_CONTROL_TILE)
-        return lam_fail(LAM_ERR_ARGUMENT, "step-control: tile is not to be had for a vae; use step-control batch");
+        return lam_fail(LAM_ERR_ARGUMENT, "step-control: tile is not available for auto-encoders; use step-control batch");
     int from_image = cfg->posterior == LAM_POSTERIOR_CNF && cfg->amortised != LAM_AMORTISED_NONE;
     if (from_image && cfg->layer != LAM_LAYER_CONCAT)
         return lam_fail(LAM_ERR_ARGUMENT, "layer: amortised layers are of the kind concat; use that, or amortised none");

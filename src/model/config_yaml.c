@@ -1,3 +1,4 @@
+/* Reads and writes a configuration as YAML. */
 #include "model/config_yaml.h"
 #include "base/error.h"
 #include "base/need.h"

@@ -8,9 +8,9 @@
 static double rate_of(lam_optimizer kind)
 {
     static const double rates[] = {
-#define LAM_OPTIMIZER_RATE(code, name, rate) [code] = rate,
-        LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_RATE)
-#undef LAM_OPTIMIZER_RATE
+#define RATE(code, word, name, rate) [code] = rate,
+        LAM_OPTIMIZER_LIST(RATE, LAM_NONE)
+#undef RATE
     };
     return rates[kind];
 }
@@ -66,7 +66,7 @@ int lam_config_is_timed(const lam_config *cfg)
     return cfg->max_seconds > 0 || cfg->max_processor_seconds > 0;
 }
 
-/* Whoever says how long a fit takes wants a rate that is down by then. */
+/* Whoever says how long a fit takes needs a rate that is down by then. */
 lam_schedule_kind lam_schedule_of(const lam_config *cfg)
 {
     if (cfg->schedule != LAM_SCHEDULE_AUTO)

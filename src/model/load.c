@@ -79,7 +79,7 @@ static lam_status infer_dim(loader *l)
     size_t each = c->layer == LAM_LAYER_HYPER ? c->hidden[c->n_hidden - 1] + 1 : 1;
     if (n == 0 || n % each != 0) {
         char text[SHAPE_TEXT];
-        return lam_fail(LAM_ERR_SHAPE, "%s: tensor \"%s\" has shape %s, from which the number of columns cannot be told; %s",
+        return lam_fail(LAM_ERR_SHAPE, "%s: tensor \"%s\" has shape %s, from which the number of columns cannot be determined; %s",
             l->path, name, shape_text(text, found->shape, found->n_shape), remedy(l));
     }
     l->dim = n / each;
@@ -112,7 +112,7 @@ static int is_wrapping(const char *prefix)
 }
 
 /* Takes what stands before "chain." in all names off them where that changes no meaning; names it where it may. */
-static lam_status take_prefix_off(loader *l)
+static lam_status remove_prefix(loader *l)
 {
     size_t first = 0, of = 0;
     while (first < l->file.n_tensors && l->file.tensors[first].name[chain_at(l->file.tensors[first].name)] == '\0')
@@ -156,7 +156,7 @@ static lam_status find_shape(loader *l, const lam_config *config)
     if (config == NULL)
         return lam_fail(LAM_ERR_FORMAT, "%s was not saved by laminar, so it does not say what it is; give its architecture: a "
             "configuration with dims, blocks, layer and nonlinearity (--config FILE.yaml)", l->path);
-    LAM_TRY(take_prefix_off(l));
+    LAM_TRY(remove_prefix(l));
     LAM_TRY(lam_config_check(config));
     if (config->given.n > 0)
         return lam_fail(LAM_ERR_ARGUMENT, "%s was not saved by laminar, so no column of it is given; leave out given", l->path);

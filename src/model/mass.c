@@ -1,3 +1,4 @@
+/* Integrates a model's density over a grid, to check that it is 1. */
 #include "model/mass.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -1,4 +1,6 @@
+/* Writes and reads what a model file says beside its tensors. */
 #include "model/metadata.h"
+#include "model/parameters.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/number.h"
@@ -19,18 +21,17 @@ static lam_status no_memory(void)
 
 lam_status lam_metadata_config(const lam_config *config, char **text)
 {
-    lam_config plain, defaults;
+    const lam_param *param;
+    lam_config plain;
     size_t size;
     *text = NULL;
     lam_config_init(&plain);
-    lam_config_init(&defaults);
-    LAM_TRY(lam_config_copy(&plain, config));
-    free(plain.isa);
-    plain.isa = NULL;
-    plain.threads = defaults.threads;
-    plain.memory = defaults.memory;
-    plain.log_freq = defaults.log_freq;
-    lam_status status = lam_config_print_model(&plain, text, &size);
+    lam_status status = lam_config_copy(&plain, config);
+    for (size_t i = 0; status == LAM_OK && (param = lam_param_at(i)) != NULL; i++)
+        if ((param->marks & LAM_PARAM_HOW) != 0 && param->kind != LAM_PARAM_TPR)
+            status = lam_param_set(param, &plain, param->preset != NULL ? param->preset : "auto");
+    if (status == LAM_OK)
+        status = lam_config_print_model(&plain, text, &size);
     lam_config_clear(&plain);
     return status;
 }
@@ -330,7 +331,7 @@ static lam_status read_tuned_members(const cJSON *all, const char *where, const 
     t->shown = (lam_tuning) { .error = numbers[0], .percentile_error = numbers[1], .rms = numbers[2], .percentile = numbers[3],
         .rows = (size_t)numbers[4] };
     lam_config fitted = *cfg; /* its strings are borrowed */
-    lam_setting_store(&fitted, &(lam_setting) { LAM_SOLVER_AUTO, (size_t)numbers[5], numbers[6], numbers[7] });
+    lam_setting_store(&fitted, &(lam_setting) { lam_solver_word(LAM_SOLVER_AUTO), (size_t)numbers[5], numbers[6], numbers[7] });
     if (lam_config_set(&fitted, "test-solver", solver->valuestring) != LAM_OK || lam_config_check(&fitted) != LAM_OK)
         return lam_fail_in(LAM_ERR_FORMAT, "%s: in the metadata's \"tuned\"", where);
     t->parameters = lam_setting_parameters(&fitted);

@@ -1,3 +1,4 @@
+/* Makes, copies and describes models. */
 #include "model/model.h"
 #include "data/levels.h"
 #include "model/texts.h"

@@ -23,13 +23,6 @@ static lam_status view(const lam_param *param, const lam_config *cfg, char *room
     return LAM_OK;
 }
 
-static int is_among(const char *name, const char *const *names)
-{
-    while (*names != NULL && strcmp(*names, name) != 0)
-        names++;
-    return *names != NULL;
-}
-
 /* lam_config_resolve may choose it. */
 static int may_be_auto(const lam_param *param)
 {
@@ -52,12 +45,12 @@ lam_status lam_param_settle(lam_config *cfg, const lam_config *from)
     return LAM_OK;
 }
 
-lam_status lam_param_difference(const lam_config *a, const lam_config *b, const char *const *but, lam_difference *out)
+lam_status lam_param_difference(const lam_config *a, const lam_config *b, unsigned marks, int but_idle, lam_difference *out)
 {
     const lam_param *param;
     out->param = NULL;
     for (size_t i = 0; (param = lam_param_at(i)) != NULL; i++) {
-        if (is_among(param->shown.name, but))
+        if ((param->marks & marks) != 0 || (but_idle && param->idle != NULL && param->idle(a) && param->idle(b)))
             continue;
         const lam_names *names = lam_param_names_of(param, a);
         LAM_TRY(view(param, a, out->a, sizeof out->a));

@@ -61,6 +61,6 @@ lam_status lam_param_check_dims(const lam_param *param, const lam_config *cfg)
     lam_config copy = *cfg; /* its strings are borrowed */
     size_t *count;
     (void)dims_of(param, &copy, &count);
-    return *count <= LAM_MAX_HIDDEN ? LAM_OK : lam_fail(LAM_ERR_ARGUMENT, "%s: %zu hidden layers; there may be %d at the most",
+    return *count <= LAM_MAX_HIDDEN ? LAM_OK : lam_fail(LAM_ERR_ARGUMENT, "%s: %zu hidden layers; at most %d are allowed",
         param->shown.name, *count, LAM_MAX_HIDDEN);
 }

@@ -46,7 +46,7 @@ const lam_names *lam_param_names_of(const lam_param *param, const lam_config *cf
 
 /* ---- words -------------------------------------------------------------------------------------------------------- */
 
-/* The index of value among "a|b|c", '-' and '_' alike; -1 if it is none of them. */
+/* The index of value among "a|b|c", '-' and '_' alike; -1 if it is not one of them. */
 static int word_index(const char *words, const char *value)
 {
     for (int index = 0;; index++) {
@@ -88,7 +88,7 @@ static lam_status not_a_word(const lam_param *param, const char *value)
         }
     }
     list[used] = '\0';
-    return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of %s", param->shown.name, value, list);
+    return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not one of %s", param->shown.name, value, list);
 }
 
 /* ---- ranges ------------------------------------------------------------------------------------------------------- */
@@ -149,7 +149,7 @@ static lam_status set_first_step(const lam_param *param, lam_config *cfg, const 
     else if (strcmp(value, "probe") != 0)
         kind = LAM_STEP_GIVEN;
     if (kind == LAM_STEP_GIVEN && (lam_number_read(value, &size) != 0 || !(size > 0)))
-        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of probe, warm or a step size above 0", param->shown.name,
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not one of probe, warm or a step size above 0", param->shown.name,
             value);
     cfg->first_step = kind;
     cfg->first_step_size = size;
@@ -170,7 +170,7 @@ static lam_status set_warm_start(const lam_param *param, lam_config *cfg, const 
     if (strcmp(value, "none") != 0
         && (strncmp(value, flow_matching, n) != 0 || lam_whole_read(value + n, &iterations) != 0 || iterations < 1
             || (double)iterations > MOST_ITERATIONS))
-        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of auto, none and flow-matching:N, N iterations from 1 to %g",
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not one of auto, none and flow-matching:N, N iterations from 1 to %g",
             param->shown.name, value, MOST_ITERATIONS);
     cfg->warm_start = (size_t)iterations;
     return LAM_OK;
@@ -188,7 +188,7 @@ static lam_status set_map(const lam_param *param, lam_config *cfg, const char *v
         && (double)knots <= MOST_KNOTS;
     int automatic = strcmp(value, "auto") == 0;
     if (!automatic && strcmp(value, "none") != 0 && !counted && strcmp(value, normal_scores) != 0)
-        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is none of auto, none, normal-scores and normal-scores:N, N quantiles from %g to %g",
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not one of auto, none, normal-scores and normal-scores:N, N quantiles from %g to %g",
             param->shown.name, value, FEWEST_KNOTS, MOST_KNOTS);
     cfg->map = automatic ? LAM_MAP_AUTO : scores ? LAM_MAP_NORMAL_SCORES : LAM_MAP_NONE;
     cfg->map_knots = (size_t)knots;

@@ -20,6 +20,14 @@ typedef enum lam_param_kind {
     LAM_PARAM_TPR     /* the shorthand "tpr": sets coefficient, times and degree */
 } lam_param_kind;
 
+/* What a parameter is to a fit, for comparing two configurations. */
+enum {
+    LAM_PARAM_HOW = 1,    /* how a fit goes about its work: the result does not depend on it, and models do not keep it */
+    LAM_PARAM_LENGTH = 2, /* how long it is: may differ when a run goes on */
+    LAM_PARAM_CLOCK = 4,  /* what a limit of time chooses */
+    LAM_PARAM_COURSE = 8  /* when it validates, and when it gives up */
+};
+
 typedef struct lam_param {
     lam_parameter shown; /* first, so that lam_parameter_at can hand it out */
     lam_param_kind kind;
@@ -27,6 +35,9 @@ typedef struct lam_param {
     double low, high;    /* SIZE, REAL: range; U64: unused */
     int above_low;       /* 1: low itself is out of range */
     const char *preset;  /* the default, as text; NULL for a list: none */
+    unsigned marks;      /* LAM_PARAM_HOW, ... */
+    int (*idle)(const lam_config *cfg); /* 1: it does nothing in cfg, which would have to have what wants says; NULL: it always does something */
+    const char *wants;
     int automatic;       /* not 0: "auto" is a value, for lam_config_resolve; 1: of SIZE and REAL kept as 0; -1: of REAL kept as -1 */
 } lam_param;
 
@@ -36,9 +47,6 @@ const lam_param *lam_param_at(size_t index);
 const lam_param *lam_param_find(const char *name, size_t *index);
 /* The failure for an unknown name: LAM_ERR_ARGUMENT, with the nearest known one. */
 lam_status lam_param_unknown(const char *name);
-/* Insertions, deletions, replacements and swaps of neighbours that turn a into b, '-' and '_' alike; SIZE_MAX for names longer than
- * 40. */
-size_t lam_name_distance(const char *a, const char *b);
 /* One value from text, checked for its kind and range; cfg is untouched on failure. */
 lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *value);
 /* One value as text that lam_param_set takes. */
@@ -48,8 +56,9 @@ typedef struct lam_difference {
     const lam_param *param; /* NULL: they do not differ */
     char a[512], b[512];
 } lam_difference;
-/* A value "auto" that lam_config_resolve is to choose does not differ from any. but: names of parameters that may differ, NULL at the end. */
-lam_status lam_param_difference(const lam_config *a, const lam_config *b, const char *const *but, lam_difference *out);
+/* A value "auto" that lam_config_resolve is to choose does not differ from any. Parameters with one of the marks are not compared, nor, with
+ * but_idle, those that do nothing in both. */
+lam_status lam_param_difference(const lam_config *a, const lam_config *b, unsigned marks, int but_idle, lam_difference *out);
 /* Every "auto" of cfg that lam_config_resolve is to choose becomes what stands in from. */
 lam_status lam_param_settle(lam_config *cfg, const lam_config *from);
 /* The value that stands in cfg (which may have been filled directly) is in range. */

@@ -1,3 +1,4 @@
+/* Opens and closes a pass of many rows through a model, and chooses its first steps. */
 #include "model/pass.h"
 #include "base/error.h"
 #include "model/setting.h"

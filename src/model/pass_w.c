@@ -1,3 +1,4 @@
+/* Runs a pass batch by batch, in float or in double. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/names.h"

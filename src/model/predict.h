@@ -1,3 +1,4 @@
+/* Predictions of one column: the moments and quantiles that lam_predict reports. */
 #ifndef LAM_MODEL_PREDICT_H
 #define LAM_MODEL_PREDICT_H
 #include "model/integral.h"

@@ -1,3 +1,4 @@
+/* Reads safetensors files. */
 #include "model/safetensors.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -142,7 +143,7 @@ static lam_status read_meta(const cJSON *json, const char *where, lam_st_file *f
     if (!cJSON_IsObject(json))
         return lam_fail(LAM_ERR_FORMAT, "%s: __metadata__ is not a JSON object", where);
     if (file->meta != NULL)
-        return lam_fail(LAM_ERR_FORMAT, "%s: __metadata__ stands there twice", where);
+        return lam_fail(LAM_ERR_FORMAT, "%s: __metadata__ appears twice", where);
     size_t n = 0;
     for (const cJSON *item = json->child; item != NULL; item = item->next)
         n++;
@@ -248,7 +249,7 @@ static lam_status check_layout(const lam_st_file *file, const char *where, const
         qsort(order, file->n_tensors, sizeof *order, by_name);
     for (size_t i = 1; i < file->n_tensors && status == LAM_OK; i++)
         if (strcmp(order[i - 1]->name, order[i]->name) == 0)
-            status = lam_fail(LAM_ERR_FORMAT, "%s: tensor \"%.100s\" stands there twice", where, order[i]->name);
+            status = lam_fail(LAM_ERR_FORMAT, "%s: tensor \"%.100s\" appears twice", where, order[i]->name);
     if (file->n_tensors > 1)
         qsort(order, file->n_tensors, sizeof *order, by_data);
     const char *expected = data;

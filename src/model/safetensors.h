@@ -53,7 +53,7 @@ lam_status lam_st_read(const char *path, lam_st_file *file);
 lam_status lam_st_read_memory(const void *bytes, size_t size, const char *where, lam_st_file *file);
 void lam_st_free(lam_st_file *file); /* an empty one too */
 
-/* NULL if there is none of that name. */
+/* NULL if there is not one of that name. */
 const lam_st_tensor *lam_st_find(const lam_st_file *file, const char *name);
 const char *lam_st_meta(const lam_st_file *file, const char *key);
 size_t lam_st_width(lam_st_dtype dtype);          /* bytes an element */
@@ -63,7 +63,7 @@ size_t lam_st_count(const lam_st_tensor *tensor); /* elements, 1 for a scalar */
 void lam_st_doubles(const lam_st_tensor *tensor, double *out);
 void lam_st_floats(const lam_st_tensor *tensor, float *out);
 
-/* Writes a file whole or not at all. Tensors come in the order given, but wide types before narrow ones, so that each stands
+/* Writes a file atomically. Tensors come in the order given, but wide types before narrow ones, so that each stands
  * aligned; the header is padded with blanks to a multiple of 8. Names must differ. Bytes that are not UTF-8 (names of
  * columns from old files) are taken for Latin-1: saving does not fail over them. */
 lam_status lam_st_write(const char *path, const lam_st_tensor *tensors, size_t n, const lam_st_pair *meta, size_t n_meta);

@@ -1,3 +1,4 @@
+/* Writes safetensors files. */
 #include "base/error.h"
 #include "base/file.h"
 #include "base/utf8.h"

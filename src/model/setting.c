@@ -1,32 +1,32 @@
+/* Evaluation settings: which solver, with which steps or tolerances. */
 #include "model/setting.h"
 #include "ode/tableau.h"
 #include <math.h>
+#include <string.h>
 
-const char *lam_solver_name(lam_solver solver)
+const lam_tableau *lam_setting_table(const lam_setting *s)
 {
-    const lam_tableau *table = lam_tableau_get(solver);
-    return table != NULL ? table->name : "auto";
+    return lam_tableau_get(lam_solver_of(s->solver));
 }
 
-int lam_setting_is_pair(lam_solver solver)
+int lam_setting_is_pair(const lam_setting *s)
 {
-    const lam_tableau *table = lam_tableau_get(solver);
-    return table != NULL && table->error_exponent > 0;
+    return lam_solver_is_pair(lam_solver_of(s->solver));
 }
 
 lam_setting lam_setting_training(const lam_config *cfg)
 {
-    return (lam_setting) { cfg->solver, lam_setting_is_pair(cfg->solver) ? 0 : cfg->fixed_steps, cfg->atol, cfg->rtol };
+    return (lam_setting) { lam_solver_word(cfg->solver), lam_solver_is_pair(cfg->solver) ? 0 : cfg->fixed_steps, cfg->atol, cfg->rtol };
 }
 
 lam_setting lam_setting_parameters(const lam_config *cfg)
 {
-    return (lam_setting) { cfg->test_solver, cfg->test_steps, cfg->test_atol, cfg->test_rtol };
+    return (lam_setting) { lam_solver_word(cfg->test_solver), cfg->test_steps, cfg->test_atol, cfg->test_rtol };
 }
 
 void lam_setting_store(lam_config *cfg, const lam_setting *parameters)
 {
-    cfg->test_solver = parameters->solver;
+    cfg->test_solver = lam_solver_of(parameters->solver);
     cfg->test_steps = parameters->steps;
     cfg->test_atol = parameters->atol;
     cfg->test_rtol = parameters->rtol;
@@ -37,9 +37,9 @@ lam_setting lam_config_setting(const lam_config *cfg)
     if (cfg == NULL)
         return (lam_setting) { 0 };
     lam_setting s = lam_setting_parameters(cfg);
-    if (s.solver == LAM_SOLVER_AUTO)
-        s.solver = cfg->solver;
-    if (s.steps == 0 && !lam_setting_is_pair(s.solver))
+    if (cfg->test_solver == LAM_SOLVER_AUTO)
+        s.solver = lam_solver_word(cfg->solver);
+    if (s.steps == 0 && !lam_setting_is_pair(&s))
         s.steps = cfg->fixed_steps;
     return s;
 }
@@ -47,7 +47,7 @@ lam_setting lam_config_setting(const lam_config *cfg)
 lam_setting lam_setting_asked(const lam_config *cfg, double atol, double rtol)
 {
     lam_setting s = lam_config_setting(cfg);
-    if ((atol > 0 || rtol > 0) && lam_setting_is_pair(s.solver))
+    if ((atol > 0 || rtol > 0) && lam_setting_is_pair(&s))
         s.steps = 0;
     s.atol = atol > 0 ? atol : s.atol;
     s.rtol = rtol > 0 ? rtol : s.rtol;
@@ -57,10 +57,10 @@ lam_setting lam_setting_asked(const lam_config *cfg, double atol, double rtol)
 double lam_setting_first_step(const lam_config *cfg, const lam_setting *s, double h_test, const lam_setting *test, double h_train)
 {
     const lam_setting of = h_test > 0 ? *test : lam_setting_training(cfg);
-    if (s->solver != of.solver || s->steps > 0)
+    if (strcmp(s->solver, of.solver) != 0 || s->steps > 0)
         return 0;
     double ratio = s->atol / of.atol;
     if (of.rtol > 0)
         ratio = fmin(ratio, s->rtol / of.rtol);
-    return (h_test > 0 ? h_test : h_train) * pow(ratio, 1.0 / lam_tableau_get(s->solver)->error_exponent);
+    return (h_test > 0 ? h_test : h_train) * pow(ratio, 1.0 / lam_setting_table(s)->error_exponent);
 }

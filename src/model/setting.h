@@ -2,6 +2,7 @@
 #ifndef LAM_MODEL_SETTING_H
 #define LAM_MODEL_SETTING_H
 #include "model/config.h"
+#include "ode/tableau.h"
 
 /* As lam_config_setting, of training. */
 lam_setting lam_setting_training(const lam_config *cfg);
@@ -14,7 +15,7 @@ lam_setting lam_setting_asked(const lam_config *cfg, double atol, double rtol);
  * never validated by adaptive steps) h_train, of cfg's training; scaled as the error estimate scales. 0: there is none, since s is of
  * another solver or of even steps. */
 double lam_setting_first_step(const lam_config *cfg, const lam_setting *s, double h_test, const lam_setting *test, double h_train);
-/* 1: the solver has an error estimate. */
-int lam_setting_is_pair(lam_solver solver);
+const lam_tableau *lam_setting_table(const lam_setting *s);
+int lam_setting_is_pair(const lam_setting *s); /* 1: its solver has an error estimate */
 
 #endif

@@ -1,3 +1,4 @@
+/* Reads parameters from YAML, and applies them to a configuration in the table's order. */
 #include "model/settings.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -109,7 +110,7 @@ static lam_status read_pair(lam_settings *settings, lam_yaml *yaml, const yaml_e
         return lam_yaml_at(yaml->where, event->start_mark, lam_param_unknown(name));
     lam_settings_entry *e = &settings->entries[index];
     if (e->text != NULL) {
-        lam_fail(LAM_ERR_ARGUMENT, "%s stands here for a second time, first in line %zu; remove one", param->shown.name,
+        lam_fail(LAM_ERR_ARGUMENT, "%s appears a second time here, first in line %zu; remove one", param->shown.name,
             e->key.line + 1);
         return lam_yaml_at(yaml->where, event->start_mark, LAM_ERR_ARGUMENT);
     }

@@ -9,7 +9,7 @@
 static inline lam_flow_solve lam_setting_solve(const lam_config *cfg, const lam_setting *s, double *h_star)
 {
     return (lam_flow_solve) {
-        .solve = { .table = lam_tableau_get(s->solver), .atol = s->atol, .rtol = s->rtol, .end = cfg->end,
+        .solve = { .table = lam_setting_table(s), .atol = s->atol, .rtol = s->rtol, .end = cfg->end,
             .first_step = cfg->first_step, .first_step_size = cfg->first_step_size, .fixed_steps = s->steps, .even = s->steps > 0,
             .max_steps = cfg->max_steps, .min_step = cfg->min_step },
         .error_parts = LAM_ERROR_ZL,

@@ -1,3 +1,4 @@
+/* The levels of a model's text columns. */
 #include "model/texts.h"
 #include "base/error.h"
 #include "base/mem.h"

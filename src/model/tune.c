@@ -85,7 +85,7 @@ static lam_eval_options evaluation(const lam_tuner *t)
         .threads = t->options.threads, .isa = t->options.isa };
 }
 
-/* Calls of f a batch, all blocks. */
+/* Evaluations of f per batch, all blocks. */
 static double calls_of(const lam_tuner *t, const lam_counts *counts)
 {
     return (double)counts->forward / (double)counts->solves * (double)t->trial->layout.blocks;
@@ -123,7 +123,7 @@ static lam_status solve_reference(lam_tuner *t, const double *x, size_t n, doubl
     lam_pass pass;
     options.use_double = options.probe = 1;
     LAM_TRY(lam_pass_init(&pass, t->trial, &options));
-    pass.setting = (lam_setting) { LAM_DOP853, 0, tolerance, tolerance };
+    pass.setting = (lam_setting) { lam_solver_word(LAM_DOP853), 0, tolerance, tolerance };
     pass.max_steps = 1000000;
     pass.done = t->progress.rows_done;
     pass.total = t->progress.rows;
@@ -154,7 +154,7 @@ static lam_status choose_reference(lam_tuner *t)
         if (r->reference_error <= REFERENCE_SHARE * bound[0] && percentile <= REFERENCE_SHARE * bound[1])
             break;
         if (tolerance <= FINEST)
-            return lam_fail(LAM_ERR_SOLVER, "errors of %g and %g nats cannot be told from those of the reference itself: in "
+            return lam_fail(LAM_ERR_SOLVER, "errors of %g and %g nats cannot be distinguished from those of the reference itself: in "
                 "double at %g it has rms %.2g, 99th percentile %.2g; ask for larger ones", bound[0], bound[1], 10 * tolerance,
                 r->reference_error, percentile);
         r->reference_tolerance = fmax(FINEST, 0.01 * tolerance);
@@ -196,7 +196,7 @@ static lam_status make_reference(lam_tuner *t)
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
 
 /* At most options.rows of the n rows order[0], order[1], ... of x (order NULL: of its first n), spread evenly. */
-static lam_status take_rows(const lam_tuner *t, const double *x, const uint64_t *order, size_t n, lam_tune_rows *to)
+static lam_status choose_rows(const lam_tuner *t, const double *x, const uint64_t *order, size_t n, lam_tune_rows *to)
 {
     const lam_model *m = t->trial;
     size_t dim = m->dim;
@@ -212,16 +212,16 @@ static lam_status take_rows(const lam_tuner *t, const double *x, const uint64_t 
     return LAM_OK;
 }
 
-static lam_status take_halves(lam_tuner *t, const double *x, size_t n)
+static lam_status split_rows(lam_tuner *t, const double *x, size_t n)
 {
     size_t half = n - n / 2;
     uint64_t *order = lam_alloc(n, sizeof *order);
     if (order == NULL)
         return LAM_ERR_MEMORY;
     lam_random_permutation(t->options.seed, LAM_DRAW_SPLIT, 1, order, n);
-    lam_status status = take_rows(t, x, order, half, &t->valid);
+    lam_status status = choose_rows(t, x, order, half, &t->valid);
     if (status == LAM_OK)
-        status = take_rows(t, x, order + half, n - half, &t->test);
+        status = choose_rows(t, x, order + half, n - half, &t->test);
     lam_free(order);
     return status;
 }
@@ -254,10 +254,10 @@ static lam_status prepare(lam_tuner *t, const lam_model *model, const double *x,
     if (model->tuned.h_star != NULL)
         t->fitted.atol = model->tuned.parameters.atol, t->fitted.rtol = model->tuned.parameters.rtol;
     if (test == NULL) {
-        LAM_TRY(take_halves(t, x, n));
+        LAM_TRY(split_rows(t, x, n));
     } else {
-        LAM_TRY(take_rows(t, x, NULL, n, &t->valid));
-        LAM_TRY(take_rows(t, test, NULL, n_test, &t->test));
+        LAM_TRY(choose_rows(t, x, NULL, n, &t->valid));
+        LAM_TRY(choose_rows(t, test, NULL, n_test, &t->test));
     }
     size_t most = t->valid.n > t->test.n ? t->valid.n : t->test.n;
     most = most < SLICE ? SLICE : most;
@@ -322,9 +322,9 @@ static lam_status measure_rounding(lam_tuner *t, const lam_tune_candidate *steps
 static void name_steps(const lam_setting *s, char text[64])
 {
     if (s->steps > 0)
-        snprintf(text, 64, "%s in %zu even steps", lam_tableau_get(s->solver)->name, s->steps);
+        snprintf(text, 64, "%s in %zu even steps", s->solver, s->steps);
     else
-        snprintf(text, 64, "%s at tolerance %g", lam_tableau_get(s->solver)->name, s->atol);
+        snprintf(text, 64, "%s at tolerance %g", s->solver, s->atol);
 }
 
 static lam_status none_keeps(lam_tuner *t)

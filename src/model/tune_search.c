@@ -11,7 +11,11 @@
 #include <string.h>
 
 /* The likely first: what they need bounds what the others may. */
-static const lam_solver order[] = { LAM_DOPRI5, LAM_TSIT5, LAM_RK4, LAM_BOSH3, LAM_DOP853, LAM_HEUN21, LAM_MIDPOINT, LAM_EULER };
+static const lam_solver order[] = {
+#define TRIED(code, word, table, tried) [tried - 1] = code,
+    LAM_SOLVER_LIST(TRIED, LAM_NONE)
+#undef TRIED
+};
 
 static const double BETTER = 0.7;  /* an error that more steps leave above this share of the smallest so far has not improved; */
 enum { PATIENCE = 3 };             /* so often in a row, and no more steps are tried: rounding is all that is left, */
@@ -34,7 +38,7 @@ static int is_better(const lam_tune_candidate *a, const lam_tune_candidate *b)
 }
 
 /* Takes the candidate into the list; h_star [blocks] is that of the trial model. */
-static lam_status take(lam_tuner *t, const lam_tune_candidate *c)
+static lam_status add_candidate(lam_tuner *t, const lam_tune_candidate *c)
 {
     lam_tune_result *r = &t->result;
     if (r->n_candidates == t->capacity) {
@@ -81,7 +85,7 @@ static lam_status try(lam_tuner *t, lam_setting s, lam_tune_candidate *c)
     if (s.steps == 0 && t->trial->config.first_step == LAM_STEP_WARM)
         LAM_TRY(learn_steps(t));
     LAM_TRY(lam_tuner_measure(t, &t->valid, 0, t->logp, c));
-    return take(t, c);
+    return add_candidate(t, c);
 }
 
 /* 1 when the error has stopped falling for good; *best and *stuck are the state of one search. */
@@ -106,10 +110,10 @@ static size_t more_steps(size_t fails, size_t most)
 static lam_status search_even(lam_tuner *t, lam_solver solver)
 {
     const lam_tableau *table = lam_tableau_get(solver);
-    /* calls of f for one step of every block: the last f of an FSAL pair is the next step's first, or nobody's */
+    /* evaluations of f for one step of every block: the last f of an FSAL pair is the next step's first, or nobody's */
     double each = (double)t->trial->layout.blocks * (double)(table->stages - table->fsal), best = INFINITY;
     size_t fails = 0, keeps = 0;
-    lam_setting s = { solver, 0, t->fitted.atol, t->fitted.rtol };
+    lam_setting s = { lam_solver_word(solver), 0, t->fitted.atol, t->fitted.rtol };
     lam_tune_candidate c;
     int stuck = 0;
     while (keeps == 0) {
@@ -142,14 +146,14 @@ static lam_status search_adaptive(lam_tuner *t, lam_solver solver)
 {
     int finest = t->trial->config.precision == LAM_FLOAT ? FINEST_FLOAT : FINEST_DOUBLE, stuck = 0;
     double best = INFINITY;
-    lam_tuner_try_on(t, &(lam_setting) { solver, 0, 1, 1 }, NULL);
+    lam_tuner_try_on(t, &(lam_setting) { lam_solver_word(solver), 0, 1, 1 }, NULL);
     if (lam_config_check(&t->trial->config) != LAM_OK) /* a fit by fixed steps may have a first-step that these would refuse */
         return LAM_OK;
     for (int k = 0; k <= finest; k += 2) {
         lam_tune_candidate c;
-        LAM_TRY(try(t, (lam_setting) { solver, 0, tolerance(k), tolerance(k) }, &c));
+        LAM_TRY(try(t, (lam_setting) { lam_solver_word(solver), 0, tolerance(k), tolerance(k) }, &c));
         if (lam_tuner_keeps(t, &c))
-            return k == 0 ? LAM_OK : try(t, (lam_setting) { solver, 0, tolerance(k - 1), tolerance(k - 1) }, &c);
+            return k == 0 ? LAM_OK : try(t, (lam_setting) { lam_solver_word(solver), 0, tolerance(k - 1), tolerance(k - 1) }, &c);
         int gave_up = !isfinite(c.rms) && isfinite(best);
         if (gave_up || c.calls > cap(t) || has_stalled(c.rms, &best, &stuck))
             return LAM_OK;
@@ -174,10 +178,10 @@ lam_status lam_tune_search(lam_tuner *t)
     lam_tune_candidate before = { .setting = lam_config_setting(&t->trial->config) };
     t->result.chosen = SIZE_MAX;
     LAM_TRY(lam_tuner_measure(t, &t->valid, 0, t->logp, &before));
-    LAM_TRY(take(t, &before));
+    LAM_TRY(add_candidate(t, &before));
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         LAM_TRY(search_even(t, order[i]));
-        if (lam_setting_is_pair(order[i]))
+        if (lam_solver_is_pair(order[i]))
             LAM_TRY(search_adaptive(t, order[i]));
     }
     mark_front(&t->result);

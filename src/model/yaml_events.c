@@ -1,3 +1,4 @@
+/* Reads YAML event by event, and reports mistakes with line and column. */
 #include "model/yaml_events.h"
 #include "base/error.h"
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The step controller; its formulas are in controller.h. */
 #include "ode/controller.h"
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* The memory of a solver: stages, states, tiles. */
 #include "ode/space.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -44,5 +44,5 @@ static void adamw(const lam_stepper *s, const lam_slice *slice)
     apply(s, slice, 0, s->update->weight_decay);
 }
 
-const lam_optimizer_record lam_record_adam = { .slice = adam };
-const lam_optimizer_record lam_record_adamw = { .slice = adamw };
+LAM_RECORD(adam) = { .memories = lam_two_moments, .slice = adam };
+LAM_RECORD(adamw) = { .memories = lam_two_moments, .slice = adamw };

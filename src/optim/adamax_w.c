@@ -26,4 +26,4 @@ static void adamax(const lam_stepper *s, const lam_slice *slice)
     }
 }
 
-const lam_optimizer_record lam_record_adamax = { .slice = adamax };
+LAM_RECORD(adamax) = { .memories = lam_two_moments, .slice = adamax };

@@ -125,5 +125,16 @@ static void muon_slice(const lam_stepper *s, const lam_slice *slice)
     lam_adam_apply(&adam, slice->count, s->gradient + at, s->memory[0] + at, s->memory[1] + slice->memory, s->params + at);
 }
 
-const lam_optimizer_record lam_record_muon = { .by_matrix = 1, .open = muon_open, .close = muon_close,
+/* One moment of the matrices, two of all else. */
+static size_t muon_memories(const lam_parameter_map *map, lam_memory memory[LAM_MEMORIES])
+{
+    size_t rest = map->parameters;
+    for (size_t i = 0; i < map->matrices; i++)
+        rest -= map->matrix[i].rows * map->matrix[i].cols;
+    memory[0] = (lam_memory) { "first_moment", map->parameters };
+    memory[1] = (lam_memory) { "second_moment", rest };
+    return 2;
+}
+
+LAM_RECORD(muon) = { .memories = muon_memories, .by_matrix = 1, .open = muon_open, .close = muon_close,
     .slice = muon_slice, .matrices = muon_matrices };

@@ -1,3 +1,4 @@
+/* Runs an optimiser over all parameters, in slices that the pool shares out. */
 #include "optim/optimizer.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -8,8 +9,8 @@
 enum { SLICE = 1 << 16 }; /* parameters */
 
 static const lam_optimizer_record *const records[] = {
-#define LAM_OPTIMIZER_RECORD(code, name, rate) [code] = &lam_record_##name,
-    LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_RECORD)
+#define LAM_OPTIMIZER_RECORD(code, word, name, rate) [code] = &LAM_RECORD_NAME(name),
+    LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_RECORD, LAM_NONE)
 #undef LAM_OPTIMIZER_RECORD
 };
 

@@ -1,3 +1,4 @@
+/* Newton-Schulz iteration for the orthogonal factor of a matrix. */
 #include "optim/orthogonal.h"
 #include "base/mem.h"
 #include "optim/optimizer.h"

@@ -1,3 +1,4 @@
+/* Matrix products with the fields' kernels. */
 #include "optim/product.h"
 #include "base/mem.h"
 #include <string.h>

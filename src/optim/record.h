@@ -26,6 +26,8 @@ struct lam_stepper {
 };
 
 typedef struct lam_optimizer_record {
+    /* Writes the arrays that it keeps between steps for such parameters; returns how many. */
+    size_t (*memories)(const lam_parameter_map *map, lam_memory memory[LAM_MEMORIES]);
     int by_matrix; /* 1: slices leave the matrices out */
     lam_status (*open)(lam_stepper *stepper); /* makes `own`; NULL: it needs none */
     void (*close)(lam_stepper *stepper);
@@ -33,19 +35,21 @@ typedef struct lam_optimizer_record {
     void (*matrices)(lam_stepper *stepper); /* by_matrix alone */
 } lam_optimizer_record;
 
-/* Sides of a matrix that soap has a factor and a basis for; 0: that side is too wide (soap_w.c). */
-typedef struct lam_soap_sides {
-    size_t left, right;
-} lam_soap_sides;
-static inline lam_soap_sides lam_soap_sides_of(const lam_matrix *m)
-{
-    return (lam_soap_sides) { m->rows <= LAM_SOAP_WIDEST ? m->rows : 0, m->cols <= LAM_SOAP_WIDEST ? m->cols : 0 };
-}
-
-/* One a name in LAM_OPTIMIZER_LIST: an entry without its file does not link. */
-#define LAM_OPTIMIZER_DECLARE(code, name, rate) extern const lam_optimizer_record lam_record_##name;
-LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_DECLARE)
+/* The record of an optimiser, which its own file defines: LAM_RECORD(adam) = { ... }. An entry of LAM_OPTIMIZER_LIST without one does not
+ * link. */
+#define LAM_RECORD_NAME(name) LAM_W(lam_record_##name)
+#define LAM_RECORD(name) const lam_optimizer_record LAM_RECORD_NAME(name)
+#define LAM_OPTIMIZER_DECLARE(code, word, name, rate) extern LAM_RECORD(name);
+LAM_OPTIMIZER_LIST(LAM_OPTIMIZER_DECLARE, LAM_NONE)
 #undef LAM_OPTIMIZER_DECLARE
+
+/* The memories of an optimiser that keeps two moments of every parameter. */
+static inline size_t lam_two_moments(const lam_parameter_map *map, lam_memory memory[LAM_MEMORIES])
+{
+    memory[0] = (lam_memory) { "first_moment", map->parameters };
+    memory[1] = (lam_memory) { "second_moment", map->parameters };
+    return 2;
+}
 
 /* Adam on n numbers (adam_w.c), for the optimisers that take their vectors by it. */
 typedef struct lam_adam {

@@ -16,6 +16,16 @@ static const double BETA = 0.95, EPSILON = 1e-8;
 static const double SHIFT = 1e-5; /* of the mean eigenvalue, added to all: directions without a gradient keep a length */
 enum { RENEWAL = 10, FIRST = 0, SECOND, LEFT_FACTOR, RIGHT_FACTOR, LEFT_BASIS, RIGHT_BASIS };
 
+/* Sides of a matrix that have a factor and a basis; 0: that side is too wide. */
+typedef struct soap_sides {
+    size_t left, right;
+} soap_sides;
+
+static soap_sides sides_of(const lam_matrix *m)
+{
+    return (soap_sides) { m->rows <= LAM_SOAP_WIDEST ? m->rows : 0, m->cols <= LAM_SOAP_WIDEST ? m->cols : 0 };
+}
+
 /* A factor F [n][n] and its basis, whose rows are eigenvectors; n 0: none. */
 typedef struct side {
     size_t n;
@@ -85,7 +95,7 @@ static lam_status soap_open(lam_stepper *s)
         return LAM_ERR_MEMORY;
     for (size_t i = 0; i < s->map->matrices; i++) {
         const lam_matrix *m = &s->map->matrix[i];
-        lam_soap_sides sides = lam_soap_sides_of(m);
+        soap_sides sides = sides_of(m);
         most = m->rows * m->cols > most ? m->rows * m->cols : most;
         widest = sides.left > widest ? sides.left : widest;
         widest = sides.right > widest ? sides.right : widest;
@@ -259,7 +269,7 @@ static void update_matrix(const soap *o, const lam_matrix *m, size_t left_at, si
 {
     const lam_stepper *s = o->stepper;
     const lam_update *u = s->update;
-    lam_soap_sides sides = lam_soap_sides_of(m);
+    soap_sides sides = sides_of(m);
     side left = { sides.left, s->memory[LEFT_FACTOR] + left_at, s->memory[LEFT_BASIS] + left_at };
     side right = { sides.right, s->memory[RIGHT_FACTOR] + right_at, s->memory[RIGHT_BASIS] + right_at };
     size_t n = m->rows * m->cols;
@@ -287,7 +297,7 @@ static void one_matrix(void *arg, size_t item, size_t thread)
     const lam_parameter_map *map = o->stepper->map;
     size_t left = 0, right = 0;
     for (size_t i = 0; i < item; i++) {
-        lam_soap_sides sides = lam_soap_sides_of(&map->matrix[i]);
+        soap_sides sides = sides_of(&map->matrix[i]);
         left += sides.left * sides.left;
         right += sides.right * sides.right;
     }
@@ -307,5 +317,22 @@ static void soap_slice(const lam_stepper *s, const lam_slice *slice)
     lam_adam_apply(&adam, slice->count, s->gradient + at, s->memory[FIRST] + at, s->memory[SECOND] + at, s->params + at);
 }
 
-const lam_optimizer_record lam_record_soap = { .by_matrix = 1, .open = soap_open, .close = soap_close,
+static size_t soap_memories(const lam_parameter_map *map, lam_memory memory[LAM_MEMORIES])
+{
+    size_t left = 0, right = 0;
+    for (size_t i = 0; i < map->matrices; i++) {
+        soap_sides sides = sides_of(&map->matrix[i]);
+        left += sides.left * sides.left;
+        right += sides.right * sides.right;
+    }
+    memory[FIRST] = (lam_memory) { "first_moment", map->parameters };
+    memory[SECOND] = (lam_memory) { "second_moment", map->parameters };
+    memory[LEFT_FACTOR] = (lam_memory) { "left_factor", left };
+    memory[RIGHT_FACTOR] = (lam_memory) { "right_factor", right };
+    memory[LEFT_BASIS] = (lam_memory) { "left_basis", left };
+    memory[RIGHT_BASIS] = (lam_memory) { "right_basis", right };
+    return 6;
+}
+
+LAM_RECORD(soap) = { .memories = soap_memories, .by_matrix = 1, .open = soap_open, .close = soap_close,
     .slice = soap_slice, .matrices = soap_matrices };

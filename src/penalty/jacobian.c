@@ -1,3 +1,4 @@
+/* The Jacobian penalty of RNODE: the squared Frobenius norm of df/dz along the paths. */
 #include "penalty/penalty.h"
 
 /* mean_D (J e)^2, for e with unit covariance an unbiased estimate of the squared Frobenius norm of J = df/dz over D; with the exact

@@ -1,3 +1,4 @@
+/* The kinetic penalty of RNODE: half the squared speed along the paths. */
 #include "penalty/penalty.h"
 
 /* 1/2 mean_D f^2: half the squared speed, small on straight paths that take their time (RNODE: Finlay, Jacobsen, Nurbekyan and

@@ -1,3 +1,4 @@
+/* The loss of flow matching and its gradient; no ODE is solved. */
 #include "penalty/matching.h"
 #include "base/error.h"
 #include "base/mem.h"

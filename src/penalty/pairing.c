@@ -1,3 +1,4 @@
+/* Pairs rows with noise: the assignment with the least sum of squared distances. */
 #include "penalty/pairing.h"
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* The penalty on the solver's own error estimates: value and cotangents. */
 #include "penalty/solver_error.h"
 #include "base/error.h"
 #include "flow/inside.h"

@@ -1,3 +1,4 @@
+/* STEER: draws the end time of a block for an iteration of training. */
 #include "penalty/steer.h"
 #include "base/error.h"
 #include "base/random.h"

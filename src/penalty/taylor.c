@@ -1,3 +1,4 @@
+/* TayNODE: the squared K-th derivative of the paths by time. */
 #include "penalty/penalty.h"
 
 /* mean_D (d^K z/dt^K)^2 for K = 2 and 3, total derivatives along the path: 0 on paths that are polynomials of degree K - 1 (TayNODE:

@@ -1,3 +1,4 @@
+/* Finds a term of the loss by its name. */
 #include "penalty/penalty.h"
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* Works out the range, ticks and labels of an axis. */
 #include "report/axis.h"
 #include <math.h>
 #include <stdio.h>
@@ -172,7 +173,7 @@ typedef struct range {
     int log;
 } range;
 
-static void take(range *r, double value, double other)
+static void widen(range *r, double value, double other)
 {
     if (!isfinite(value) || !isfinite(other) || (r->log && value <= 0))
         return;
@@ -189,9 +190,9 @@ void lam_axis_range(const lam_panel *p, int vertical, double *low, double *high)
         int bars = s->kind == LAM_SERIES_BARS;
         tight |= s->kind == LAM_SERIES_MAP || s->kind == LAM_SERIES_CONTOUR;
         for (size_t j = 0; j < s->n; j++)
-            take(&r, vertical ? s->y[j] : s->x[j], bars ? 0 : vertical ? s->x[j] : s->y[j]);
+            widen(&r, vertical ? s->y[j] : s->x[j], bars ? 0 : vertical ? s->x[j] : s->y[j]);
         if (bars && s->n > 0)
-            take(&r, vertical ? 0 : s->x[s->n], 0);
+            widen(&r, vertical ? 0 : s->x[s->n], 0);
     }
     *low = r.low;
     *high = r.high;
@@ -210,7 +211,7 @@ void lam_axis_z_range(const lam_panel *p, double z[2])
     range r = { (double)INFINITY, -(double)INFINITY, 0 };
     for (size_t i = 0; i < p->n_series; i++)
         for (size_t j = 0; p->series[i].kind == LAM_SERIES_MAP && j < p->series[i].rows * p->series[i].columns; j++)
-            take(&r, p->series[i].z[j], 0);
+            widen(&r, p->series[i].z[j], 0);
     z[0] = p->z_low < p->z_high ? p->z_low : r.low;
     z[1] = p->z_low < p->z_high ? p->z_high : r.high;
 }

@@ -1,4 +1,4 @@
-/* The measurements of one width: calls of f as a solve makes them, and whole training iterations. */
+/* The measurements of one width: evaluations of f as a solve makes them, and whole training iterations. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "flow/inside.h"
@@ -91,7 +91,7 @@ static double flop_of(const lam_field_shape *s, lam_trace trace, size_t tangents
     return 2 * ((double)s->products + (double)(tangents * products));
 }
 
-/* ---- calls of f --------------------------------------------------------------------------------------------------- */
+/* ---- evaluations of f --------------------------------------------------------------------------------------------------- */
 
 /* One block's system over a batch, every tile evaluated (or pulled back) from its rows at one time. */
 typedef struct calls {
@@ -118,7 +118,7 @@ static void eval_group(void *arg, size_t group, size_t thread)
 }
 
 /* Every tile pulls back through its thread's last record, whose numbers do not matter here. */
-static void pull_group(void *arg, size_t group, size_t thread)
+static void reverse_group(void *arg, size_t group, size_t thread)
 {
     calls *c = arg;
     const lam_batch *b = &c->engine->batch;
@@ -135,10 +135,10 @@ static lam_status eval_all(void *arg)
     return LAM_OK;
 }
 
-static lam_status pull_all(void *arg)
+static lam_status reverse_all(void *arg)
 {
     calls *c = arg;
-    lam_pool_run(c->engine->pool, c->engine->batch.groups, pull_group, c);
+    lam_pool_run(c->engine->pool, c->engine->batch.groups, reverse_group, c);
     return LAM_OK;
 }
 
@@ -188,7 +188,7 @@ static lam_status time_calls(const lam_bench_problem *p, const lam_layout *block
     if (status == LAM_OK)
         status = lam_bench_time(&p->options, eval_all, &c, &forward->seconds, NULL, NULL);
     if (status == LAM_OK && reverse != NULL)
-        status = lam_bench_time(&p->options, pull_all, &c, &reverse->seconds, NULL, NULL);
+        status = lam_bench_time(&p->options, reverse_all, &c, &reverse->seconds, NULL, NULL);
     if (status == LAM_OK) {
         forward->seconds /= (double)rows;
         forward->flop = flop_of(&block->field, trace, c.engine->tangents);

@@ -1,3 +1,4 @@
+/* The colours of pictures, on light and on dark paper. */
 #include "report/colour.h"
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Finds lines of equal value in a grid. */
 #include "report/contour.h"
 #include "base/mem.h"
 #include <math.h>

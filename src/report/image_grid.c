@@ -1,3 +1,4 @@
+/* Writes images side by side as one PNG. */
 #include "laminar/vae.h"
 #include "base/error.h"
 #include "base/need.h"

@@ -161,7 +161,7 @@ static const double *some_rows(const lam_picture *p, size_t *n)
     return p->data != NULL ? p->data : p->draws[0];
 }
 
-/* Calls of f a solve are those of scoring, as `laminar score` counts them. */
+/* Evaluations of f per batch are those of scoring, as `laminar score` counts them. */
 static lam_status make_titles(lam_picture *p)
 {
     size_t n, scored;
@@ -180,7 +180,7 @@ static lam_status make_titles(lam_picture *p)
         lam_picture_done(p, scored);
         char penalties[128];
         lam_config_penalties(lam_model_config(model->model), penalties);
-        snprintf(p->facts[m], sizeof p->facts[m], "penalty: %.60s, %.1f calls of f a solve%s", penalties,
+        snprintf(p->facts[m], sizeof p->facts[m], "penalty: %.60s, %.1f evaluations of f per batch%s", penalties,
             counts.solves > 0 ? (double)counts.forward / (double)counts.solves : 0, lam_model_tuning(model->model, NULL) ? ", tuned" : "");
         snprintf(p->names[m], sizeof p->names[m], "%s: %s", model->name, p->facts[m]);
     }
@@ -202,13 +202,13 @@ static lam_status find_ranges(lam_picture *p)
         for (size_t m = 0; m < p->n_models; m++)
             for (size_t i = 0; i < p->o.draws; i++)
                 values[m * p->o.draws + i] = p->draws[m][i * p->dim + column];
-        lam_spread_sort(values, p->n_models * p->o.draws);
+        lam_sort_ascending(values, p->n_models * p->o.draws);
         lam_spread_range(values, p->n_models * p->o.draws, range);
         for (size_t i = 0; i < p->rows; i++)
             values[i] = p->data[i * p->dim + column];
         if (p->rows == 0)
             continue;
-        lam_spread_sort(values, p->rows);
+        lam_sort_ascending(values, p->rows);
         lam_spread_range(values, p->rows, of_data);
         range[0] = fmin(range[0], of_data[0]);
         range[1] = fmax(range[1], of_data[1]);

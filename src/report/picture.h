@@ -18,7 +18,7 @@ typedef struct lam_picture {
     lam_eval_options asked;
     size_t done, total;    /* rows of earlier calls, of all */
     double **draws;        /* [n_models] of [o.draws, dim], data units */
-    char (*facts)[128];    /* [n_models] "penalty: TPR 5, C calls of f a solve" */
+    char (*facts)[128];    /* [n_models] "penalty: TPR 5, C evaluations of f per batch" */
     char (*names)[256];    /* [n_models] "NAME: " and these, for legends */
     double (*ranges)[2];   /* [n_columns] of all draws and data */
     char note[768];

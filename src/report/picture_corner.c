@@ -64,7 +64,7 @@ static void sort_column(corner *c, const double *rows, size_t n, size_t column)
 {
     for (size_t i = 0; i < n; i++)
         c->sorted[i] = rows[i * c->p->dim + column];
-    lam_spread_sort(c->sorted, n);
+    lam_sort_ascending(c->sorted, n);
 }
 
 /* The outline of a histogram, from the axis up and down to it again. */

@@ -44,7 +44,7 @@ static lam_status histogram(lam_picture *p, rooms *r)
     if ((r->sorted = lam_alloc(n, sizeof *r->sorted)) == NULL)
         return LAM_ERR_MEMORY;
     memcpy(r->sorted, from, n * sizeof *r->sorted);
-    lam_spread_sort(r->sorted, n);
+    lam_sort_ascending(r->sorted, n);
     lam_spread_bins(r->sorted, n, p->ranges[0], &r->bins);
     lam_spread_heights(r->sorted, n, &r->bins, r->heights);
     r->series[0] = (lam_series) { .name = p->data != NULL ? "data" : "draws of the first model",

@@ -88,7 +88,7 @@ static size_t all_values(const flow *f, double *values)
         for (size_t i = 0; i < side * side; i++)
             if (isfinite(f->models[m].z[i]))
                 values[n++] = f->models[m].z[i];
-    lam_spread_sort(values, n);
+    lam_sort_ascending(values, n);
     return n;
 }
 
@@ -174,7 +174,7 @@ static lam_status path_rooms(flow *f, one *o, size_t blocks)
 }
 
 /* states [paths, states, 2] as lines, marks within them, and ends. */
-static void take_states(flow *f, one *o, const double *states)
+static void add_states(flow *f, one *o, const double *states)
 {
     for (size_t i = 0; i < f->paths; i++) {
         const double *s = states + i * o->states * 2;
@@ -208,7 +208,7 @@ static lam_status paths(flow *f, size_t m)
         return LAM_ERR_MEMORY;
     lam_status status = lam_trajectories(model, &p->eval, f->rows, f->paths, TIMES, NULL, states, NULL);
     if (status == LAM_OK)
-        take_states(f, o, states);
+        add_states(f, o, states);
     else
         lam_fail_in(status, "paths of %s", p->models[m].name);
     lam_picture_done(p, f->paths);

@@ -1,4 +1,4 @@
-/* lam_plot_write: what is drawn (draw.h) goes to a file, whole or not at all. */
+/* lam_plot_write: what is drawn (draw.h) goes to a file, atomically. */
 #include "report/plot.h"
 #include "base/error.h"
 #include "base/need.h"
@@ -21,7 +21,7 @@ static int is_text(const char *text)
 static lam_status check_grid(const lam_panel *p, const lam_series *s, size_t number)
 {
     if (s->n != 2 || s->z == NULL || s->rows == 0 || s->columns == 0 || s->rows > 8192 || s->columns > 8192)
-        return lam_fail(LAM_ERR_ARGUMENT, "lam_plot_write: series %zu is a map or contour, and wants the two corners of its rectangle "
+        return lam_fail(LAM_ERR_ARGUMENT, "lam_plot_write: series %zu is a map or contour, and needs the two corners of its rectangle "
             "and 1 to 8192 rows and columns of values", number);
     if (!(s->x[0] < s->x[1]) || !(s->y[0] < s->y[1]) || !isfinite(s->x[0] + s->x[1] + s->y[0] + s->y[1]))
         return lam_fail(LAM_ERR_ARGUMENT, "lam_plot_write: series %zu has a rectangle from (%g, %g) to (%g, %g)", number, s->x[0],

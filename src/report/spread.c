@@ -1,20 +1,10 @@
+/* Ranges, histogram bins and smoothed densities for pictures of numbers. */
 #include "report/spread.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-void lam_spread_sort(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, ascending);
-}
 
 double lam_spread_quantile(const double *sorted, size_t n, double part)
 {
@@ -104,7 +94,7 @@ static lam_status half_width(const double *x, size_t stride, size_t n, double *w
         return LAM_ERR_MEMORY;
     for (size_t i = 0; i < n; i++)
         sorted[i] = x[i * stride];
-    lam_spread_sort(sorted, n);
+    lam_sort_ascending(sorted, n);
     *width = 0.5 * (lam_spread_quantile(sorted, n, 0.84) - lam_spread_quantile(sorted, n, 0.16));
     lam_free(sorted);
     return LAM_OK;
@@ -178,7 +168,7 @@ lam_status lam_spread_level(const lam_pairs *pairs, size_t side, const double *z
         size_t cell = cell_of(pairs, side, i);
         sorted[i] = cell < side * side ? z[cell] : -1;
     }
-    lam_spread_sort(sorted, pairs->n);
+    lam_sort_ascending(sorted, pairs->n);
     *level = lam_spread_quantile(sorted, pairs->n, 1 - part);
     lam_free(sorted);
     return LAM_OK;

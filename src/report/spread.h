@@ -1,10 +1,10 @@
 /* How numbers are spread, for pictures of them: ranges to show, bins of histograms, smoothed densities of pairs. */
 #ifndef LAM_REPORT_SPREAD_H
 #define LAM_REPORT_SPREAD_H
+#include "base/sort.h"
 #include "laminar.h"
 
-/* Sorts values [n] in place, ascending; n is at least 1 for what follows. */
-void lam_spread_sort(double *values, size_t n);
+/* n is at least 1. */
 /* The quantile of sorted values, by linear interpolation. */
 double lam_spread_quantile(const double *sorted, size_t n, double part);
 /* The range that shows sorted values: all of them if they have no long tails, else from the 0.5 % to the 99.5 % quantile and a

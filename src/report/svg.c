@@ -1,3 +1,4 @@
+/* Draws a panel of curves as SVG for an HTML page. */
 #include "report/svg.h"
 #include "report/axis.h"
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Chooses the rows of each iteration's batch. */
 #include "train/batches.h"
 #include "base/mem.h"
 #include "base/random.h"

@@ -7,7 +7,7 @@
  * out. A set smaller than a batch is one batch. */
 typedef struct lam_batches {
     uint64_t seed, epoch; /* epoch whose order is at hand; UINT64_MAX: none */
-    size_t rows, size, each; /* size: rows a batch; each: batches an epoch */
+    size_t rows, size, each; /* size: rows per batch; each: batches an epoch */
     uint64_t *order;      /* [rows] */
     size_t *index;        /* [size] */
 } lam_batches;

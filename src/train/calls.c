@@ -1,3 +1,4 @@
+/* Adjusts the factor on the penalties' coefficients so that a solve takes the evaluations that were asked for. */
 #include "train/calls.h"
 #include <math.h>
 #include <stdio.h>

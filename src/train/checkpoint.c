@@ -1,3 +1,4 @@
+/* Writes and reads the checkpoint from which a run resumes. */
 #include "base/error.h"
 #include "model/config_yaml.h"
 #include "model/defaults.h"
@@ -109,21 +110,18 @@ static void close_open(lam_config *saved, const lam_config *cfg)
 /* same_data 0: what a fit takes from its data (one validation an epoch) differs with them, and they are what to name. */
 static lam_status same_config(const char *path, const lam_config *saved, const lam_config *cfg, int same_data)
 {
-    /* how a fit goes about its work, but not what it finds at an iteration */
-    static const char *const may_differ[] = { "threads", "isa", "memory", "iterations", "budget", "max-processor-seconds",
-        "epochs", "log-freq", "tpr", NULL };
     lam_difference found;
     if (saved->schedule == LAM_SCHEDULE_COSINE && cfg->iterations != LAM_AUTO && saved->iterations != cfg->iterations)
         return lam_fail(LAM_ERR_ARGUMENT, "%s was written with iterations %zu, and now it is %zu; with schedule cosine the rates of "
-            "all iterations depend on their number, so go on with the same, or start a new run", path, saved->iterations, cfg->iterations);
+            "all iterations depend on their number, so continue with the same, or start a new run", path, saved->iterations, cfg->iterations);
     if (is_open(saved)
         && (saved->max_seconds != cfg->max_seconds || saved->max_processor_seconds != cfg->max_processor_seconds))
         return lam_fail(LAM_ERR_ARGUMENT, "%s was written with budget %g and max-processor-seconds %g, and now they are %g and %g; with "
-            "schedule cosine the rates depend on the limit of time, so go on with the same, or start a new run", path, saved->max_seconds,
+            "schedule cosine the rates depend on the limit of time, so continue with the same, or start a new run", path, saved->max_seconds,
             saved->max_processor_seconds, cfg->max_seconds, cfg->max_processor_seconds);
-    LAM_TRY(lam_param_difference(saved, cfg, may_differ, &found));
+    LAM_TRY(lam_param_difference(saved, cfg, LAM_PARAM_HOW | LAM_PARAM_LENGTH, 0, &found));
     if (found.param != NULL && (same_data || strcmp(found.param->shown.name, "val-freq") != 0))
-        return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; go on with the same value, or start a new run",
+        return lam_fail(LAM_ERR_ARGUMENT, "%s was written with %s %s, and now it is %s; continue with the same value, or start a new run",
             path, found.param->shown.name, found.a, found.b);
     return LAM_OK;
 }
@@ -133,7 +131,7 @@ static lam_status check_meta(const char *path, const lam_st_file *file, const la
     const char *version = lam_st_meta(file, CHECKPOINT_KEY), *config = lam_st_meta(file, "config");
     const char *hash = lam_st_meta(file, "data_hash");
     if (version == NULL || config == NULL || hash == NULL)
-        return lam_fail(LAM_ERR_FORMAT, "%s is not a checkpoint of laminar; take it away to start anew", path);
+        return lam_fail(LAM_ERR_FORMAT, "%s is not a checkpoint of laminar; remove it to start over", path);
     if (strcmp(version, CHECKPOINT_VERSION) != 0)
         return lam_fail(LAM_ERR_FORMAT, "%s is a checkpoint of version %s, and this program reads version %s; finish the run "
             "with the program that began it", path, version, CHECKPOINT_VERSION);
@@ -168,7 +166,7 @@ static lam_status read_tensors(const char *path, const lam_st_file *file, lam_fi
     for (size_t i = 0; i < n; i++) {
         const lam_st_tensor *want = &tensors[i], *got = lam_st_find(file, want->name);
         if (got == NULL || got->dtype != want->dtype || lam_st_count(got) != lam_st_count(want))
-            return lam_fail(LAM_ERR_FORMAT, "%s: the tensor %s is %s; take the checkpoint away to start anew", path, want->name,
+            return lam_fail(LAM_ERR_FORMAT, "%s: the tensor %s is %s; remove the checkpoint to start over", path, want->name,
                 got == NULL ? "missing" : "not of the shape and type that the configuration asks for");
         memcpy(to[i], got->data, lam_st_count(got) * lam_st_width(got->dtype));
     }

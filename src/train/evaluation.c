@@ -1,3 +1,4 @@
+/* Runs a validation or a test, on all rows or on a sample. */
 #include "train/evaluation.h"
 #include "base/clock.h"
 #include "base/mem.h"

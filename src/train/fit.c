@@ -165,7 +165,7 @@ static lam_status compare(const density *d, const lam_fit_state *s, const lam_fi
     snprintf(mixture, sizeof mixture, "mixture of %zu Gaussians", r->mixture_components);
     int still_better = 10 * r->best_iteration >= 9 * r->iterations, overfitted = 2 * r->best_iteration < r->iterations;
     LAM_TRY(lam_remark_begin(&text));
-    fprintf(text.out, "on the test rows this flow is worse than the %s beside it, by %.3g nats a row (%.4f against %.4f, standardised "
+    fprintf(text.out, "on the test rows this flow is worse than the %s beside it, by %.3g nats per row (%.4f against %.4f, standardised "
         "units)", by > 0 ? "Gaussian" : mixture, by > 0 ? by : by_mixture, r->test_nll, r->test_nll - (by > 0 ? by : by_mixture));
     if (by > 0 && by_mixture > 0)
         fprintf(text.out, " and than the %s, by %.3g", mixture, by_mixture);

@@ -1,3 +1,4 @@
+/* The files of a run folder. */
 #include "train/folder.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -52,7 +52,7 @@ static lam_history_point read_point(const cJSON *object)
         .train_seconds = number(object, "train_seconds"), .train_cpu_seconds = number(object, "train_cpu_seconds") };
 }
 
-static void take_warm_start(lam_history *h, const cJSON *object)
+static void read_warm_start(lam_history *h, const cJSON *object)
 {
     const lam_history_point p = read_point(object);
     h->has_summary = 0; /* the run went on */
@@ -63,7 +63,7 @@ static void take_warm_start(lam_history *h, const cJSON *object)
 }
 
 /* Lines of earlier versions do not count calls: such a one stands for the iterations since the one before. */
-static lam_status take_train(reader *r, const cJSON *object)
+static lam_status read_train(reader *r, const cJSON *object)
 {
     lam_history *h = r->history;
     lam_history_point *p = add_point(&h->train, &h->n_train, &r->train_room);
@@ -79,7 +79,7 @@ static lam_status take_train(reader *r, const cJSON *object)
     return LAM_OK;
 }
 
-static lam_status take_validation(reader *r, const cJSON *object)
+static lam_status read_validation(reader *r, const cJSON *object)
 {
     lam_history *h = r->history;
     lam_history_point *p = add_point(&h->validation, &h->n_validations, &r->validation_room);
@@ -97,7 +97,7 @@ static lam_status take_validation(reader *r, const cJSON *object)
     return LAM_OK;
 }
 
-static void take_summary(lam_history *h, const cJSON *object)
+static void read_summary(lam_history *h, const cJSON *object)
 {
     const cJSON *finished = cJSON_GetObjectItemCaseSensitive(object, "finished");
     h->has_summary = 1;
@@ -148,19 +148,19 @@ static void summarise(lam_history *h)
     h->best_val_nll = validation != NULL ? validation->best_val_nll : unknown;
 }
 
-static lam_status take_line(reader *r, const char *line)
+static lam_status read_line(reader *r, const char *line)
 {
     lam_status status = LAM_OK;
     cJSON *object = cJSON_Parse(line); /* NULL for a line cut short by a kill */
     const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "type"));
     if (type != NULL && strcmp(type, "train") == 0)
-        status = take_train(r, object);
+        status = read_train(r, object);
     else if (type != NULL && strcmp(type, "warm_start") == 0)
-        take_warm_start(r->history, object);
+        read_warm_start(r->history, object);
     else if (type != NULL && strcmp(type, "validation") == 0)
-        status = take_validation(r, object);
+        status = read_validation(r, object);
     else if (type != NULL && strcmp(type, "summary") == 0)
-        take_summary(r->history, object);
+        read_summary(r->history, object);
     cJSON_Delete(object);
     return status;
 }
@@ -182,7 +182,7 @@ lam_status lam_history_read(const char *run_dir, lam_history *out)
     if (stream == NULL)
         status = lam_fail(LAM_ERR_IO, "%s cannot be read (%s); is %s the folder of a fit?", path, strerror(errno), run_dir);
     while (status == LAM_OK && getline(&line, &room, stream) > 0)
-        status = take_line(&r, line);
+        status = read_line(&r, line);
     free(line);
     if (stream != NULL)
         fclose(stream);

@@ -1,3 +1,4 @@
+/* Tells how much time a fit has left. */
 #include "train/limit.h"
 #include "base/clock.h"
 #include "model/defaults.h"

@@ -155,7 +155,7 @@ static lam_status set_back(lam_run *run, int last)
     char where[64] = "the start, as nothing is validated yet";
     if (lam_fit_state_has_best(s))
         snprintf(where, sizeof where, "the best model so far, that of iteration %llu", (unsigned long long)s->best_iteration);
-    snprintf(line, sizeof line, "iteration %llu: %s; training goes on from %s, with half the learning rate", at, lam_last_error(), where);
+    snprintf(line, sizeof line, "iteration %llu: %s; training continues from %s, with half the learning rate", at, lam_last_error(), where);
     log_line(run, line);
     return lam_run_log_setback(run, rate_of(run));
 }

@@ -1,3 +1,4 @@
+/* Writes the lines of metrics.jsonl. */
 #include "train/metrics.h"
 #include "base/error.h"
 #include "base/mem.h"

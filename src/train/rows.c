@@ -1,3 +1,4 @@
+/* Maps the rows of a data set once, for the whole fit. */
 #include "train/rows.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -1,3 +1,4 @@
+/* A fit's files and the lines that it reports. */
 #include "train/run.h"
 #include "base/clock.h"
 #include "base/error.h"

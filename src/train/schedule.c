@@ -1,3 +1,4 @@
+/* Decides the learning rate of each iteration, and when training ends. */
 #include "train/schedule.h"
 #include "model/defaults.h"
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Makes and frees the state of a fit. */
 #include "train/state.h"
 #include "base/mem.h"
 #include <math.h>

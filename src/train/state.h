@@ -54,7 +54,7 @@ void lam_fit_state_average(lam_fit_state *state);
 /* The best parameters, with the steps remembered there, become the current ones again. The optimiser's memory stays. */
 void lam_fit_state_restore_best(lam_fit_state *state);
 
-/* Writes state, cfg and the data's hash to a safetensors file, whole or not at all. */
+/* Writes state, cfg and the data's hash to a safetensors file, atomically. */
 lam_status lam_checkpoint_write(const char *path, const lam_fit_state *state, const lam_config *cfg, const char *data_hash);
 /* Takes what cfg leaves open ("auto"; decay-from and val-rows 0, which a limit of time chooses) from the configuration that a checkpoint was
  * written with. */

@@ -1,3 +1,4 @@
+/* One training step and one evaluation of a density, in float or in double. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/solve.h"

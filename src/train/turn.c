@@ -1,3 +1,4 @@
+/* Decides when a fit with a time limit lets the learning rate fall. */
 #include "train/turn.h"
 #include "base/error.h"
 #include "model/defaults.h"

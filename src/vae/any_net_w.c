@@ -1,3 +1,4 @@
+/* Runs a net by oneDNN or by plain loops. */
 #include "vae/any_net.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -1,3 +1,4 @@
+/* Rearranges rows into blocks of channels and back. */
 #include "vae/blocks.h"
 #include <string.h>
 

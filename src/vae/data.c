@@ -1,3 +1,4 @@
+/* Hands out images as bits or grey levels. */
 #include "vae/data.h"
 #include "base/error.h"
 #include "base/need.h"
@@ -12,40 +13,42 @@ static lam_binarise evaluated(const lam_config *cfg)
     return cfg->binarise == LAM_BINARISE_FRESH ? LAM_BINARISE_FIXED : cfg->binarise;
 }
 
-static void levels(const lam_config *cfg, lam_binarise how, uint64_t epoch, const size_t *number, size_t first,
-    const unsigned char *bytes, size_t n, size_t size, unsigned char *pixels)
+static void levels(const lam_config *cfg, const lam_binarisation *how, const size_t *number, size_t first, const unsigned char *bytes,
+    size_t n, size_t size, unsigned char *pixels)
 {
     if (cfg->pixels == LAM_PIXELS_CATEGORICAL)
         memcpy(pixels, bytes, n * size);
     else
-        lam_binarise_pixels(how, cfg->split_seed, epoch, number, first, bytes, n, size, pixels);
+        lam_binarise_pixels(how, number, first, bytes, n, size, pixels);
 }
 
 void lam_image_data_fill(const lam_image_data *d, const lam_config *cfg, lam_part part, const size_t *index, size_t n,
     uint64_t epoch, unsigned char *pixels)
 {
+    const lam_binarisation how = { cfg->binarise, cfg->split_seed, epoch };
     size_t size = d->parts.height * d->parts.width;
     for (size_t i = 0; i < n; i++)
-        levels(cfg, cfg->binarise, epoch, &d->parts.number[part][index[i]], 0, d->parts.pixels[part] + index[i] * size, 1, size,
-            pixels + i * size);
+        levels(cfg, &how, &d->parts.number[part][index[i]], 0, d->parts.pixels[part] + index[i] * size, 1, size, pixels + i * size);
 }
 
 void lam_image_data_range(const lam_image_data *d, const lam_config *cfg, lam_part part, const size_t *index, size_t first, size_t n,
     unsigned char *pixels)
 {
+    const lam_binarisation how = { evaluated(cfg), cfg->split_seed, 0 };
     size_t size = d->parts.height * d->parts.width;
     const size_t *number = d->parts.number[part];
     const unsigned char *bytes = d->parts.pixels[part];
     if (index == NULL)
-        levels(cfg, evaluated(cfg), 0, number + first, 0, bytes + first * size, n, size, pixels);
+        levels(cfg, &how, number + first, 0, bytes + first * size, n, size, pixels);
     for (size_t i = 0; index != NULL && i < n; i++)
-        levels(cfg, evaluated(cfg), 0, number + index[i], 0, bytes + index[i] * size, 1, size, pixels + i * size);
+        levels(cfg, &how, number + index[i], 0, bytes + index[i] * size, 1, size, pixels + i * size);
 }
 
 void lam_image_levels(const lam_config *cfg, const unsigned char *bytes, const size_t *number, size_t first, size_t n,
     size_t size, unsigned char *pixels)
 {
-    levels(cfg, evaluated(cfg), 0, number, first, bytes, n, size, pixels);
+    const lam_binarisation how = { evaluated(cfg), cfg->split_seed, 0 };
+    levels(cfg, &how, number, first, bytes, n, size, pixels);
 }
 
 static void digest(lam_image_data *d)

@@ -33,12 +33,22 @@ static range columns_of(const job *j, size_t chunk)
     return (range) { channels.first * j->area, channels.count * j->area };
 }
 
-/* C [m, n] = A B + beta C, row by row; a transposed factor is stored the other way round. */
-static void product(job *j, size_t chunk, char a_way, char b_way, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
-    size_t ldb, float beta, float *c, size_t ldc)
+/* A factor of a product, stored row by row with this distance between rows; 'T': it is the transposed of what is stored. */
+typedef struct factor {
+    char stored; /* 'N' or 'T' */
+    const float *at;
+    size_t stride;
+} factor;
+
+typedef struct extent {
+    size_t m, n, k;
+} extent;
+
+/* C [m, n] = A [m, k] B [k, n] + beta C, C row by row with stride between rows. */
+static void product(job *j, size_t chunk, extent e, factor a, factor b, float beta, float *c, size_t stride)
 {
-    dnnl_status_t status = dnnl_sgemm(a_way, b_way, (dnnl_dim_t)m, (dnnl_dim_t)n, (dnnl_dim_t)k, 1, a, (dnnl_dim_t)lda, b, (dnnl_dim_t)ldb,
-        beta, c, (dnnl_dim_t)ldc);
+    dnnl_status_t status = dnnl_sgemm(a.stored, b.stored, (dnnl_dim_t)e.m, (dnnl_dim_t)e.n, (dnnl_dim_t)e.k, 1, a.at, (dnnl_dim_t)a.stride,
+        b.at, (dnnl_dim_t)b.stride, beta, c, (dnnl_dim_t)stride);
     if (j->failed[chunk] == dnnl_success)
         j->failed[chunk] = status;
 }
@@ -74,10 +84,11 @@ static void forward_columns(void *arg, size_t chunk, size_t thread)
         float *to = j->pre + gate * j->n + c.first;
         set_bias(j, bias, c, to);
         if (l->kind == LAM_NET_TRANSPOSED)
-            product(j, chunk, 'N', 'N', j->rows, c.count, l->in, j->stage->in, l->in, weight + c.first, j->n, 1, to, j->pitch);
+            product(j, chunk, (extent) { j->rows, c.count, l->in }, (factor) { 'N', j->stage->in, l->in },
+                (factor) { 'N', weight + c.first, j->n }, 1, to, j->pitch);
         else
-            product(j, chunk, 'N', 'T', j->rows, c.count, l->in_count, j->stage->in, l->in_count, weight + c.first * l->in_count, l->in_count,
-                1, to, j->pitch);
+            product(j, chunk, (extent) { j->rows, c.count, l->in_count }, (factor) { 'N', j->stage->in, l->in_count },
+                (factor) { 'T', weight + c.first * l->in_count, l->in_count }, 1, to, j->pitch);
     }
     lam_one_thread_leave(before);
     for (size_t r = 0; l->gated && r < j->rows; r++) {
@@ -132,10 +143,11 @@ static void backward_columns(void *arg, size_t chunk, size_t thread)
         float *weight = j->g_params + l->weight[gate], *bias = j->g_params + l->bias[gate];
         add_bias_gradient(j, of, c, bias);
         if (l->kind == LAM_NET_TRANSPOSED)
-            product(j, chunk, 'T', 'N', l->in, c.count, j->rows, j->stage->in, l->in, of, j->pitch, 1, weight + c.first, j->n);
+            product(j, chunk, (extent) { l->in, c.count, j->rows }, (factor) { 'T', j->stage->in, l->in },
+                (factor) { 'N', of, j->pitch }, 1, weight + c.first, j->n);
         else
-            product(j, chunk, 'T', 'N', c.count, l->in_count, j->rows, of, j->pitch, j->stage->in, l->in_count, 1,
-                weight + c.first * l->in_count, l->in_count);
+            product(j, chunk, (extent) { c.count, l->in_count, j->rows }, (factor) { 'T', of, j->pitch },
+                (factor) { 'N', j->stage->in, l->in_count }, 1, weight + c.first * l->in_count, l->in_count);
     }
     lam_one_thread_leave(before);
 }
@@ -156,9 +168,11 @@ static void backward_inputs(void *arg, size_t chunk, size_t thread)
         const float *of = j->g_pre + r.first * j->pitch + gate * j->n, *weight = j->params + l->weight[gate];
         float *to = j->g_x + r.first * l->in_count + c.first, beta = gate == 0 ? 0 : 1;
         if (l->kind == LAM_NET_TRANSPOSED)
-            product(j, chunk, 'N', 'T', r.count, c.count, j->n, of, j->pitch, weight + c.first * j->n, j->n, beta, to, l->in_count);
+            product(j, chunk, (extent) { r.count, c.count, j->n }, (factor) { 'N', of, j->pitch },
+                (factor) { 'T', weight + c.first * j->n, j->n }, beta, to, l->in_count);
         else
-            product(j, chunk, 'N', 'N', r.count, c.count, j->n, of, j->pitch, weight + c.first, l->in_count, beta, to, l->in_count);
+            product(j, chunk, (extent) { r.count, c.count, j->n }, (factor) { 'N', of, j->pitch },
+                (factor) { 'N', weight + c.first, l->in_count }, beta, to, l->in_count);
     }
     lam_one_thread_leave(before);
 }

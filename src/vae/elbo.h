@@ -46,7 +46,7 @@ typedef struct lam_elbo_call {
 
 typedef struct lam_elbo_terms {
     double loss;           /* with beta and the penalty */
-    double negative_elbo;  /* at beta 1: reconstruction + kl; nats an image, mean over rows */
+    double negative_elbo;  /* at beta 1: reconstruction + kl; nats per image, mean over rows */
     double reconstruction; /* -log p(x | z_K) */
     double kl;             /* log q(z_0 | x) - log N(z_K) - sum log|det| */
     lam_terms penalty_terms; /* the penalties, by name, without their coefficients */

@@ -1,3 +1,4 @@
+/* The evidence lower bound of a batch and its gradient. */
 #include "base/clock.h"
 #include "vae/elbo.h"
 #include "base/error.h"

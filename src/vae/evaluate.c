@@ -137,7 +137,7 @@ lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, 
     if (model == NULL || pixels == NULL || n == 0 || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_score needs a model, images and a place for the scores");
     if (samples > 0 && options != NULL && options->divergence != LAM_DIV_EXACT && model->layout.has_flow)
-        return lam_fail(LAM_ERR_ARGUMENT, "the importance-weighted estimate wants the exact trace: exp of an estimated one is too "
+        return lam_fail(LAM_ERR_ARGUMENT, "the importance-weighted estimate needs the exact trace: exp of an estimated one is too "
             "large on average");
     *out = (lam_vae_scores) { .images = n, .log_likelihood = (double)NAN, .log_likelihood_se = (double)NAN,
         .sampling_se = (double)NAN, .effective_samples = (double)NAN };

@@ -1,3 +1,4 @@
+/* Works out where an auto-encoder's parameters are in one flat array, and draws the initial ones. */
 #include "vae/layout.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -1,3 +1,4 @@
+/* The large linear maps from an encoder's features to the parameters of each row's flow. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "vae/linear.h"

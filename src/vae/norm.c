@@ -1,3 +1,4 @@
+/* The norm of a large gradient, summed in a fixed order. */
 #define LAM_WIDTH 32
 #include "vae/norm.h"
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* log p(x | logits) per row and its derivatives. */
 #include "vae/pixels.h"
 #include "laminar.h"
 #include "kernels/names.h"

@@ -1,3 +1,4 @@
+/* Planar flows with parameters from the rows. */
 #include "vae/planar.h"
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Works out the layers of an image net and where their parameters are. */
 #include "vae/shape.h"
 #include "base/error.h"
 #include "base/random.h"

@@ -1,3 +1,4 @@
+/* One training step and one evaluation of an auto-encoder. */
 #define LAM_WIDTH 32
 #include "vae/trainer.h"
 #include "base/counts.h"

@@ -1,3 +1,4 @@
+/* Makes, saves and loads auto-encoders. */
 #include "vae/vae.h"
 #include "base/error.h"
 #include "base/need.h"

@@ -10,7 +10,7 @@ awk 'BEGIN { srand(3); print "id,a,b,c,d,e"; for (i = 1; i <= 800; i++) { a = sp
 run fit bad.csv --out bad $small
 expect_code 0
 expect_err "column id numbers the rows" "--drop id" "c (-999 in" "--drop c" "d (3)" "--noise d:1" "b = 2.54 a" \
-    "likelihood have no bound" "--drop b"
+    "likelihood can grow without limit" "--drop b"
 [ "$(grep -c '^laminar: .*--drop\|^laminar: .*--noise' err)" = 4 ] || fail "one line of a kind is expected"
 run fit bad.csv --out clean --drop id,c,b --noise d:1 $small
 expect_code 0

@@ -61,7 +61,7 @@ expect_err "data prepare" "data prepare miniboone"
 run data prepair power x
 refused 2 '"data prepair"' '"data prepare"'
 run data prepare power
-refused 2 "data prepare wants SET RAW"
+refused 2 "data prepare needs SET RAW"
 run data prepare powder x --out new
 refused 2 'no recipe "powder"' "hepmass"
 run data prepare power household_power_consumption.txt

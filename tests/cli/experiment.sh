@@ -76,7 +76,7 @@ for model in runs/moons/tpr/1e-4_seed2 runs/moons/steer/1e-4_seed1; do
     expect_same whole/$model/model.safetensors killed/$model/model.safetensors
 done
 
-# One at a time in a folder; SIGTERM saves and stops all, and the same command goes on
+# One at a time in a folder; SIGTERM saves and stops all, and the same command continues
 sed 's/budget: {iterations: 60}/budget: {seconds: 60}/; s/val-freq: 10,/val-freq: 10, early-stopping: 1000,/; s/^choose.*//; s/, 0.5\]/]/' plan.yaml >long.yaml
 command_line="laminar experiment long.yaml --out long (stopped)"
 "$laminar" experiment long.yaml --out long --jobs 2 >out 2>err &
@@ -185,7 +185,7 @@ done
 
 # What is refused
 run experiment
-refused 2 "experiment wants PLAN.yaml"
+refused 2 "experiment needs PLAN.yaml"
 run experiment nothing.yaml
 refused 1 "nothing.yaml"
 run experiment plan.yaml --report --dry-run

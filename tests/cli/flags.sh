@@ -59,7 +59,7 @@ run fit $small --dims 8 --max-seconds 1h30m --out f --quiet
 expect_code 0
 value_is f budget 5400
 run fit $small --out d --batch-size
-refused 2 "--batch-size wants a value"
+refused 2 "--batch-size needs a value"
 echo "batch-sise: 10" >bad.yaml
 run fit $small --out d --config bad.yaml
 refused 2 "bad.yaml" "batch-sise" "batch-size"

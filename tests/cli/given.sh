@@ -42,7 +42,7 @@ expect_code 0
 run sample run -n 2 --given x=0.5
 refused 2 "kind, which has no value: --given kind=VALUE"
 run sample run -n 2 --given x=0.5 --given kind=sideways
-refused 2 "none of its 2 levels"
+refused 2 "not one of its 2 levels"
 run sample run -n 2 --given x=0.5 --given kind=up --given y=1
 refused 2 "fitted with y not given" "--any-given"
 run sample run -n 2 --given x

@@ -63,9 +63,9 @@ refused 2 "--units" "standardised" "metres"
 run score model.safetensors data.csv --double=1
 refused 2 "--double takes no value"
 run score model.safetensors data.csv -o
-refused 2 "--out wants a value"
+refused 2 "--out needs a value"
 run score model.safetensors
-refused 2 "score wants MODEL DATA"
+refused 2 "score needs MODEL DATA"
 run score model.safetensors data.csv more.csv
 refused 2 '"more.csv"'
 run score model.safetensors data.csv -o scores.xls
@@ -75,6 +75,6 @@ refused 2 "there is no folder nowhere"
 run fit toy:moons
 refused 2 "--out RUN/"
 run fit --out r
-refused 2 "fit wants DATA"
+refused 2 "fit needs DATA"
 
 finish

@@ -103,7 +103,7 @@ refused 1 'eight.csv has no column "a b", which the model takes; it has c, d'
 run plot plain
 refused 2 "--out FILE.png"
 run plot -o no.svg
-refused 2 "plot wants MODEL"
+refused 2 "plot needs MODEL"
 run plot plain -o no.gif
 refused 2 "--out no.gif" ".svg, .png or .pdf"
 run plot plain -o nowhere/no.svg
@@ -119,7 +119,7 @@ refused 2 "is named twice"
 run plot plain --panels density,path -o no.svg
 refused 2 '"path"' "density, draws and paths"
 run plot plain --scale logarithmic -o no.svg
-refused 2 "--scale wants density or log"
+refused 2 "--scale needs density or log"
 run plot plain --grid 1 -o no.svg
 refused 1 "grid: 1 is not within"
 run plot plain --data seven.csv -o no.svg

@@ -91,7 +91,7 @@ check_c() {
     sed -n '/^ \*     #include <laminar.h>/,/^ \*     }$/ s/^ \*     //p' "$source_dir/include/laminar.h" >header.c
     command_line="the C program of README.md" code=0
     expect_same density.c header.c
-    # a library with sanitizers wants a program with them
+    # a library with sanitizers needs a program with them
     grep -q '^LAMINAR_SANITIZE:STRING=.' "$build_dir/CMakeCache.txt" && return
     command_line="cmake --install"
     cmake --install "$build_dir" --prefix "$prefix" >out 2>err

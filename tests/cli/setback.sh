@@ -5,7 +5,7 @@ flags="toy:pinwheel:1000:1 --dims 8-8 --blocks 1 --batch-size 100 --warm-start n
 # a rate that grows beyond all reason, by 0.5 an iteration
 run fit $flags --lr 100 --schedule cosine --lr-warmup 200 --decay-from 390 --iterations 400 --val-freq 2 --out wrong
 expect_code 0
-expect_err "training goes on from the best model so far, that of iteration " ", with half the learning rate" \
+expect_err "training continues from the best model so far, that of iteration " ", with half the learning rate" \
     "this is the third time, so training ends here with the best model, that of iteration "
 expect_out "training went wrong, and more iterations are unlikely to help. Try a lower rate (--lr 6.2)"
 grep -q "Try more iterations" out && fail "more iterations would go wrong as well"

@@ -36,7 +36,7 @@ expect_out "rows                                 60"
 run score waves waves.csv --header no
 expect_out "rows                                 61"
 run score waves waves.csv --header maybe
-refused 2 '--header: "maybe" is none of auto, yes, no'
+refused 2 '--header: "maybe" is not one of auto, yes, no'
 printf 'header: yes\ndims: 4\niterations: 1\n' >header.yaml
 run fit waves.csv --config header.yaml --out yaml
 expect_code 0

@@ -23,16 +23,16 @@ run score run rows/valid.npy -o tight.npy --double --atol 1e-10 --rtol 1e-10
 run score run rows/valid.npy -o before.npy
 run tune run $rows --error 0.0005
 expect_code 0
-expect_out "81 validation, 90 test" "dop853 at 1e-08" "before: dopri5, atol 1e-05, rtol 1e-05" "after: " "calls of f a batch" \
+expect_out "81 validation, 90 test" "dop853 at 1e-08" "before: dopri5, atol 1e-05, rtol 1e-05" "after: " "evaluations of f per batch" \
     "run/model.safetensors evaluates by" "a fit validates in this way by --test-solver" "laminar tune run --undo"
 [ ! -s err ] || fail "nothing to say on stderr about the fit's own rows"
-# "* SOLVER, N even steps a block   CALLS  RMS  P99  SECONDS"
+# "* SOLVER, N even steps per block   CALLS  RMS  P99  SECONDS"
 chosen=$(grep '^\* ' out)
 read -r calls rms percentile <<<"$(awk '{ print $(NF - 3), $(NF - 2), $(NF - 1) }' <<<"$chosen")"
 awk -v r="$rms" -v p="$percentile" 'BEGIN { exit !(r > 0 && r <= 0.0005 && p <= 0.0005) }' || fail "the choice should keep the bound: $chosen"
 run score run rows/valid.npy -o after.npy
 expect_code 0
-expect_out "calls of f a solve $calls"
+expect_out "evaluations of f per batch $calls"
 # three digits are printed
 errors after.npy tight.npy | awk -v r="$rms" -v p="$percentile" 'function near(a, b) { return a < 1.006 * b && b < 1.006 * a }
     { exit !(near($1, r) && near($2, p)) }' || fail "scored, the errors are $(errors after.npy tight.npy); told were $rms $percentile"
@@ -45,7 +45,7 @@ expect_code 0
 expect_out "tuned          to log p within rms 0.0005, 99th percentile 0.0005 nats" "as fitted      dopri5, atol 1e-05, rtol 1e-05" "even steps"
 run check run rows/valid.npy
 expect_code 0
-expect_out "even steps a block, exact trace; \"tighter\" is a hundredth of atol 1e-05, rtol 1e-05"
+expect_out "even steps per block, exact trace; \"tighter\" is a hundredth of atol 1e-05, rtol 1e-05"
 run sample run -n 5 --log-prob
 expect_code 0
 
@@ -54,7 +54,7 @@ cp run/model.safetensors tuned.safetensors
 for threads in 1 2; do
     run tune untouched.safetensors $rows --error 0.0005 --threads $threads --out $threads.safetensors --all
     expect_code 0
-    expect_out "euler, 1 even step a block"
+    expect_out "euler, 1 even step per block"
     expect_same $threads.safetensors tuned.safetensors
 done
 run tune run $rows --error 0.05 --percentile-error 0.2
@@ -102,15 +102,15 @@ unchanged
 
 # mistakes
 run tune run
-refused 2 "tune wants MODEL DATA --error X"
+refused 2 "tune needs MODEL DATA --error X"
 run tune run rows/valid.npy
-refused 2 "--error wants the bound"
+refused 2 "--error needs the bound"
 run tune run rows/valid.npy --error 0
-refused 2 "--error wants the bound"
+refused 2 "--error needs the bound"
 run tune run rows/valid.npy --error -1
 refused 2 "--error"
 run tune run rows/valid.npy --undo
-refused 2 "--undo wants a model alone"
+refused 2 "--undo needs a model alone"
 run tune run rows/valid.npy --error 0.01 --out nowhere/m.safetensors
 refused 2 "there is no folder nowhere"
 run tune run rows/valid.npy --error 0.01 --config run/config.yaml
@@ -133,12 +133,12 @@ refused 1 "no validation rows" "--valid FILE"
 run fit toy:moons:300:1 --dims 8 --blocks 1 --iterations 2 --batch-size 50 --val-freq 1 --schedule cuts --warm-start none --test-solver rk4 \
     --test-steps 3 --out own
 expect_code 0
-expect_out "test by rk4, 3 even steps a block"
+expect_out "test by rk4, 3 even steps per block"
 [ "$(grep -c '"type":"validation".*"forward":12,' own/metrics.jsonl)" = 2 ] || fail "validations of 12 calls expected"
 grep -q '"test_forward":12,' own/metrics.jsonl || fail "a test of 12 calls expected"
 run score own toy:moons:20:4
 expect_code 0
-expect_out "exact trace, rk4, 3 even steps a block; calls of f a solve 12.0"
+expect_out "exact trace, rk4, 3 even steps per block; evaluations of f per batch 12.0"
 # a run that goes on keeps its setting, and takes no other
 run fit toy:moons:300:1 --iterations 3 --out own --resume
 expect_code 0

@@ -39,8 +39,8 @@ small run --threads 1
 grep -q 'libdnnl-dev' err && { echo "vae: this build has no auto-encoders"; exit 0; }
 expect_code 0
 expect_out "images of 12x12" "160 training, 20 validation, 20 test" "grey, made black or white by one draw" "negative ELBO, beta 1" \
-    "nats an image" "bits a pixel" "calls of f" "run/model.safetensors"
-expect_err "loss, and -ELBO (beta 1, without the penalty), in nats an image" "epoch 1/3  beta 0.5  iteration 4/12  loss" \
+    "nats per image" "bits per pixel" "evaluations of f" "run/model.safetensors"
+expect_err "loss, and -ELBO (beta 1, without the penalty), in nats per image" "epoch 1/3  beta 0.5  iteration 4/12  loss" \
     "epoch 3/3  beta 1  iteration 12/12" "-ELBO" "validation at 8: -ELBO"
 grep -q standardised err && fail "images have no standardised units"
 grep -q '"type":"train","iteration":4,"epoch":1,"beta":0.5,' run/metrics.jsonl || fail "metrics should tell epoch and beta"
@@ -84,7 +84,7 @@ expect_same whole/model.safetensors stopped/model.safetensors
 
 run vae eval run bars.idx --threads 1
 expect_code 0
-expect_out "200 of bars.idx, all" "negative ELBO" "nats an image" "bits a pixel" "calls of f"
+expect_out "200 of bars.idx, all" "negative ELBO" "nats per image" "bits per pixel" "evaluations "
 cp out eval1
 run vae eval run/model.safetensors bars.idx --threads 2
 expect_same out eval1
@@ -214,7 +214,7 @@ expect_out "2 columns"
 
 run compare run two
 expect_code 0
-expect_out "posterior" "test -ELBO" "-ELBO at beta 1 in nats an image"
+expect_out "posterior" "test -ELBO" "-ELBO at beta 1 in nats per image"
 grep -q "data units" out && fail "images have no data units"
 run compare table run
 refused 1 "run is a fit of images, table one of a table"
@@ -322,7 +322,7 @@ refused_fit 2 "fit knows no flag --latent: that is for images, which \`laminar v
 fit_file bars.idx --precision double
 refused_fit 2 "precision"
 run vae fit bars.idx $shape
-refused 2 "vae fit wants a folder for the run: --out RUN/"
+refused 2 "vae fit needs a folder for the run: --out RUN/"
 run vae fit bars.idx $shape --out bars.idx
 refused 1 "--out bars.idx is a file"
 run vae fit bars.idx $shape --out run
@@ -370,7 +370,7 @@ refused 2 "--iw-rows says for how many images --iw is done; give --iw too"
 run vae eval run bars.idx --columns 3
 refused 2 "vae eval knows no flag --columns"
 run vae sample run
-refused 2 "vae sample wants a file for the images: --out FILE.png"
+refused 2 "vae sample needs a file for the images: --out FILE.png"
 run vae sample run -o p.jpg
 refused 2 "cannot write p.jpg: the name should end in .png (a picture), .npy, .csv"
 run vae encode run bars.idx -o z.png

@@ -10,8 +10,8 @@ expect_code 0
 # two tiles of rows, four looks each, one block
 expect_err "no ODE is solved" "warm start 5/12  loss" "warm start 12/12  loss" "forward 4  backward 4" \
     "validation after the warm start: NLL" "iteration 20/20"
-expect_out "warm start, in all" "warm start, an iteration" "12 iterations of flow matching, then 20 iterations"
-grep -qE '^warm start, in all +48 +48 +0 +0 +0$' out || fail "12 times 4 calls of the warm start expected"
+expect_out "warm start, total" "warm start, per iteration" "12 iterations of flow matching, then 20 iterations"
+grep -qE '^warm start, total +48 +48 +0 +0 +0$' out || fail "12 times 4 calls of the warm start expected"
 grep -qxF "warm-start: flow-matching:12" short/config.yaml || fail "config.yaml should hold the warm start"
 [ "$(grep -c '^{"type":"warm_start"' short/metrics.jsonl)" = 3 ] || fail "lines at 5, 10 and 12 expected"
 sed -n 3p short/metrics.jsonl | grep -q '^{"type":"warm_start","iteration":12,"loss":' || fail "the third line should be the last of the warm start"

@@ -14,7 +14,8 @@
 static const double value_ulps = 5, derivative_bound = 0x1p-21;
 
 /* The kinds of lam_activation are counted from 0; gates' sigmoid comes after them. */
-enum { KINDS = LAM_ACT_IDENTITY + 1, SIGMOID = KINDS };
+#define ONE(...) + 1
+enum { KINDS = 0 LAM_ACTIVATION_LIST(ONE, LAM_NONE), SIGMOID = KINDS };
 static const char *const names[] = { "tanh", "softplus", "elu", "relu", "swish", "square", "identity", "sigmoid" };
 
 typedef struct triple {

@@ -209,7 +209,7 @@ static void gradients_of_chunks(void **state)
 static void gradients_of_solvers(void **state)
 {
     (void)state;
-    for (int solver = 0; solver <= LAM_RK4; solver++)
+    for (int solver = 0; solver < LAM_SOLVER_AUTO; solver++)
         for (int end = 0; end <= LAM_END_LAND_ALL; end++)
             check_gradient((recipe) { .amortisation = kinds[(size_t)(solver + end) % KINDS], .layer = LAM_LAYER_CONCAT,
                 .solver = (lam_solver)solver, .end = (lam_end)end, .times = 4, .degree = 1, .coefficient = 5,

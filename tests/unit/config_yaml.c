@@ -64,7 +64,7 @@ static void yaml_mistakes_have_a_place(void **state)
         { "lr: 1\nbatch-sise: 4\n", LAM_ERR_ARGUMENT,
             "c.yaml:2:1: unknown parameter \"batch-sise\"; did you mean \"batch-size\"" },
         { "lr: 1\nclip:   -4\n", LAM_ERR_ARGUMENT, "c.yaml:2:9: clip: \"-4\"" },
-        { "lr: 1\nclip: 2\nlr: 3\n", LAM_ERR_ARGUMENT, "c.yaml:3:1: lr stands here for a second time, first in line 1" },
+        { "lr: 1\nclip: 2\nlr: 3\n", LAM_ERR_ARGUMENT, "c.yaml:3:1: lr appears a second time here, first in line 1" },
         { "batch-size: 1\nbatch_size: 2\n", LAM_ERR_ARGUMENT, "second time" },
         { "lr: [1, 2]\n", LAM_ERR_ARGUMENT, "c.yaml:1:5: lr: takes one value" },
         { "lr:\n", LAM_ERR_ARGUMENT, "lr: \"\"" },

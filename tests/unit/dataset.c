@@ -319,7 +319,7 @@ static void discrete_columns_are_named(void **state)
     assert_non_null(strstr(h.text, "columns with few distinct values in 3600 training rows: 1 ("));
     assert_non_null(strstr(h.text, "), 2 ("));
     assert_non_null(strstr(h.text, " and 3 (0 in "));
-    assert_non_null(strstr(h.text, "--noise auto, which here is --noise 1:0.01,2:1,3:"));
+    assert_non_null(strstr(h.text, "--noise auto, which adds noise as wide as the gaps between the values and here is --noise 1:0.01,2:1,3:"));
     lam_column_look look;
     assert_int_equal(lam_column_look_at(t->values + 2, N, 5, &look), LAM_OK);
     assert_true(look.discrete && look.common == 0 && look.most == 3 * N / 10 && look.distinct == N - look.most + 1);

@@ -288,7 +288,7 @@ static void the_page_says_so(void **state)
         /* 0.375 +- 0.125, of two seeds: 12.7 times that leaves 1 within reach */
         first,
         "Test NLL beside <b>none</b>: higher with slow by 1.0000 \xc2\xb1 0.0000 nats; of the others, no difference",
-        "Fewest calls of f an iteration among the penalties: <b>T, &lt;q&gt;</b>, 0.50 \xc2\xb1 0.00 of those of <b>none</b> "
+        "Fewest evaluations of f per iteration among the penalties: <b>T, &lt;q&gt;</b>, 0.50 \xc2\xb1 0.00 of those of <b>none</b> "
         "(4.0 steps a solve beside 4.0)",
         "<td>1.62 \xc2\xb1 0.12</td>", "<td>5.0 <small>1 of 2</small></td>", "loss, &quot;not&quot; &lt;finite&gt;", "Run on a machine. ",
         "title: 'Hand-made: &lt;a&gt; &amp; &quot;b&quot;'", "<figcaption>Validation NLL over the time of training</figcaption>" };

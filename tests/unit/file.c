@@ -1,4 +1,4 @@
-/* Files written whole or not at all: what a reader finds at PATH after success, after a full disk and after giving up. */
+/* Files written atomically: what a reader finds at PATH after success, after a full disk and after giving up. */
 #include "base/file.h"
 #include <setjmp.h>
 #include <stdarg.h>

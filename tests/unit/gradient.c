@@ -53,7 +53,7 @@ static void solvers_and_ends(void **state)
 {
     (void)state;
     static const size_t times[] = { 4, 5, 3 }, degree[] = { 1, 2, 0 };
-    for (int solver = 0; solver <= LAM_RK4; solver++)
+    for (int solver = 0; solver < LAM_SOLVER_AUTO; solver++)
         for (int end = 0; end <= LAM_END_LAND_ALL; end++)
             for (size_t k = 0; k < 3; k++)
                 for (int kept = 0; kept < 2; kept++)
@@ -95,7 +95,7 @@ static void batches_on_one_engine(void **state)
 static void memory_changes_nothing(void **state)
 {
     (void)state;
-    for (int solver = 0; solver <= LAM_RK4; solver++)
+    for (int solver = 0; solver < LAM_SOLVER_AUTO; solver++)
         for (int end = 0; end <= LAM_END_LAND_ALL; end++) {
             static const double memory[] = { 0, 64, 0.25 };
             double *first = NULL;

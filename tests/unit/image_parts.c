@@ -132,7 +132,7 @@ static void frequencies(void **state)
     for (size_t i = 0; i < N * SIZE; i++)
         in[i] = level(i % SIZE);
     for (int how = LAM_BINARISE_FIXED; how <= LAM_BINARISE_FRESH; how++) {
-        lam_binarise_pixels((lam_binarise)how, 8, 3, NULL, 0, in, N, SIZE, out);
+        lam_binarise_pixels(&(lam_binarisation){ (lam_binarise)how, 8, 3 }, NULL, 0, in, N, SIZE, out);
         for (size_t k = 0; k < SIZE; k++) {
             double p = level(k) / 255.0, ones = 0;
             for (size_t i = 0; i < N; i++) {
@@ -153,26 +153,26 @@ static void counted(void **state)
     memset(in, 128, sizeof in);
     for (size_t i = 0; i < N; i++)
         number[i] = i;
-    lam_binarise_pixels(LAM_BINARISE_FRESH, 8, 3, NULL, 0, in, N, SIZE, a);
+    lam_binarise_pixels(&(lam_binarisation){ LAM_BINARISE_FRESH, 8, 3 }, NULL, 0, in, N, SIZE, a);
     for (size_t i = N; i-- > 0;) /* one by one, backwards, in place */
-        memcpy(b + i * SIZE, in, SIZE), lam_binarise_pixels(LAM_BINARISE_FRESH, 8, 3, NULL, i, b + i * SIZE, 1, SIZE, b + i * SIZE);
+        memcpy(b + i * SIZE, in, SIZE), lam_binarise_pixels(&(lam_binarisation){ LAM_BINARISE_FRESH, 8, 3 }, NULL, i, b + i * SIZE, 1, SIZE, b + i * SIZE);
     assert_memory_equal(a, b, sizeof a);
-    lam_binarise_pixels(LAM_BINARISE_FRESH, 8, 3, number, 0, in, N, SIZE, b);
+    lam_binarise_pixels(&(lam_binarisation){ LAM_BINARISE_FRESH, 8, 3 }, number, 0, in, N, SIZE, b);
     assert_memory_equal(a, b, sizeof a);
     /* of two independent draws at 128 half agree; 5 standard deviations of 12000 are 274 */
     const struct { lam_binarise how; uint64_t seed, epoch; size_t first; } others[] = { { LAM_BINARISE_FRESH, 9, 3, 0 },
         { LAM_BINARISE_FRESH, 8, 4, 0 }, { LAM_BINARISE_FIXED, 8, 3, 0 }, { LAM_BINARISE_FRESH, 8, 3, 1 }, { LAM_BINARISE_FRESH, 8, 3, N } };
     for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
         int agree = 0;
-        lam_binarise_pixels(others[k].how, others[k].seed, others[k].epoch, NULL, others[k].first, in, N, SIZE, b);
+        lam_binarise_pixels(&(lam_binarisation){ others[k].how, others[k].seed, others[k].epoch }, NULL, others[k].first, in, N, SIZE, b);
         for (size_t i = 0; i < N * SIZE; i++)
             agree += a[i] == b[i];
         assert_in_range(agree, N * SIZE / 2 - 274, N * SIZE / 2 + 274);
     }
-    lam_binarise_pixels(LAM_BINARISE_FIXED, 8, 0, NULL, 0, in, N, SIZE, a);
-    lam_binarise_pixels(LAM_BINARISE_FIXED, 8, 5, NULL, 0, in, N, SIZE, b);
+    lam_binarise_pixels(&(lam_binarisation){ LAM_BINARISE_FIXED, 8, 0 }, NULL, 0, in, N, SIZE, a);
+    lam_binarise_pixels(&(lam_binarisation){ LAM_BINARISE_FIXED, 8, 5 }, NULL, 0, in, N, SIZE, b);
     assert_memory_equal(a, b, sizeof a); /* no epoch in a fixed draw */
-    lam_binarise_pixels(LAM_BINARISE_FRESH, 8, 0, NULL, 0, in, N, SIZE, b);
+    lam_binarise_pixels(&(lam_binarisation){ LAM_BINARISE_FRESH, 8, 0 }, NULL, 0, in, N, SIZE, b);
     assert_memory_not_equal(a, b, sizeof a);
 }
 
@@ -182,7 +182,7 @@ static void pinned(void **state)
     (void)state;
     unsigned char in[16], out[16];
     memset(in, 100, sizeof in);
-    lam_binarise_pixels(LAM_BINARISE_FIXED, 1, 0, NULL, 5, in, 1, 16, out);
+    lam_binarise_pixels(&(lam_binarisation){ LAM_BINARISE_FIXED, 1, 0 }, NULL, 5, in, 1, 16, out);
     assert_memory_equal(out, "\0\1\1\1\0\0\0\1\1\1\0\1\1\1\0\0", 16);
 }
 
@@ -191,7 +191,7 @@ static void certain(void **state)
     (void)state;
     const unsigned char in[4] = { 0, 127, 128, 255 };
     unsigned char out[4];
-    lam_binarise_pixels(LAM_BINARISE_THRESHOLD, 1, 1, NULL, 0, in, 2, 2, out);
+    lam_binarise_pixels(&(lam_binarisation){ LAM_BINARISE_THRESHOLD, 1, 1 }, NULL, 0, in, 2, 2, out);
     assert_memory_equal(out, "\0\0\1\1", 4);
 }
 

@@ -277,7 +277,7 @@ static void shrink(void **state)
 #include <png.h>
 #include <zip.h>
 
-/* A grey PNG of so many bits a pixel, as Omniglot's are of one; pixels [height, width] hold that many bits each. */
+/* A grey PNG of so many bits per pixel, as Omniglot's are of one; pixels [height, width] hold that many bits each. */
 static void put_png(bytes *b, const unsigned char *pixels, unsigned height, unsigned width, int bits)
 {
     char *memory;

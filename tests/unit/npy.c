@@ -155,7 +155,7 @@ static void refusals(void **state)
     FAILS(lam_npy_read(scratch_path("absent.npy"), &a), LAM_ERR_IO, "cannot be read");
 }
 
-/* What is written reads back bit for bit; numpy wants the data at a multiple of 64. */
+/* What is written reads back bit for bit; numpy needs the data at a multiple of 64. */
 static void write_and_read(void **state)
 {
     (void)state;

@@ -65,6 +65,8 @@ typedef struct argument {
     X(ANSWERED, lam_parameter_idle, "cfg", lam_parameter_idle(1, NULL)) \
     X(ANSWERED, lam_parameter_find, "name", lam_parameter_find(NULL)) \
     X(ANSWERED, lam_parameter_nearest, "name", lam_parameter_nearest(NULL)) \
+    X(OPTIONAL, lam_name_distance, "a", 0) \
+    X(OPTIONAL, lam_name_distance, "b", 0) \
     X(NEEDED, lam_table_read, "path", lam_table_read(NULL, any, any)) \
     X(OPTIONAL, lam_table_read, "options", 0) \
     X(NEEDED, lam_table_read, "out", lam_table_read(any, any, NULL)) \

@@ -366,10 +366,10 @@ static void series_refused(void **state)
     expect_refused(&plot, "of no kind (7)");
     s = kinds[0];
     s.z = NULL;
-    expect_refused(&plot, "wants the two corners");
+    expect_refused(&plot, "needs the two corners");
     s = kinds[0];
     s.n = 3;
-    expect_refused(&plot, "wants the two corners");
+    expect_refused(&plot, "needs the two corners");
     s = kinds[0];
     s.rows = 0;
     expect_refused(&plot, "rows and columns");

@@ -120,7 +120,7 @@ static void items_run_at_the_same_time(void **state)
 static void created_and_freed(void **state)
 {
     (void)state;
-    lam_pool *pool = make(0); /* one a processor: at least the one we run on */
+    lam_pool *pool = make(0); /* one per processor: at least the one we run on */
     assert_true(lam_pool_threads(pool) >= 1);
     lam_pool_free(pool);
     for (size_t i = 0; i < 200; i++) /* freed while the workers are only starting */

@@ -48,7 +48,7 @@ static void layers_and_activations(void **state)
 static void solvers_and_ends(void **state)
 {
     (void)state;
-    for (int solver = 0; solver <= LAM_RK4; solver++)
+    for (int solver = 0; solver < LAM_SOLVER_AUTO; solver++)
         for (int end = 0; end <= LAM_END_LAND_ALL; end++)
             for (int kept = 0; kept < 2; kept++)
                 check_recipe(with((recipe) { .solver = (lam_solver)solver, .end = (lam_end)end, .memory = kept, .blocks = 2,

@@ -219,7 +219,7 @@ static void lying_headers_are_refused(void **state)
     assert_refused(A "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "it overlaps");
     assert_refused(A "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}", 16, "a hole begins at byte 8");
     assert_refused(A "\"b\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[4,4]}}", 8, "it overlaps");
-    assert_refused(A "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}", 12, "stands there twice");
+    assert_refused(A "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}", 12, "appears twice");
     assert_refused("{\"w\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "has no dtype");
     assert_refused("{\"w\":{\"dtype\":\"C128\",\"shape\":[],\"data_offsets\":[0,16]}}", 16, "type C128");
     assert_refused("{\"w\":7}", 0, "has no dtype");

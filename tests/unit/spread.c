@@ -56,7 +56,7 @@ static void histograms(void **state)
     lam_bins bins;
     double r[2], heights[LAM_MOST_BINS];
     normals(values);
-    lam_spread_sort(values, N);
+    lam_sort_ascending(values, N);
     lam_spread_range(values, N, r);
     lam_spread_bins(values, N, r, &bins);
     double width = 2 * (lam_spread_quantile(values, N, 0.75) - lam_spread_quantile(values, N, 0.25)) / cbrt(N);
@@ -83,7 +83,7 @@ static void discrete(void **state)
     double r[2], heights[LAM_MOST_BINS];
     for (size_t i = 0; i < N; i++)
         values[i] = 0.5 * (double)(i * 7 % 9) + 10;
-    lam_spread_sort(values, N);
+    lam_sort_ascending(values, N);
     lam_spread_range(values, N, r);
     lam_spread_bins(values, N, r, &bins);
     lam_spread_heights(values, N, &bins, heights);
@@ -95,7 +95,7 @@ static void discrete(void **state)
     }
     for (size_t i = 0; i < N; i++)
         values[i] = i % 2 ? 0 : (double)(i % 50) * 10; /* 25 values on multiples of 20, a range of 48 of 10 */
-    lam_spread_sort(values, N);
+    lam_sort_ascending(values, N);
     lam_spread_range(values, N, r);
     lam_spread_bins(values, N, r, &bins);
     double width = bins.edges[1] - bins.edges[0];

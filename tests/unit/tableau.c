@@ -11,7 +11,7 @@
 
 #include "ode/tableau.h"
 
-#define SOLVERS (LAM_RK4 + 1)
+#define SOLVERS LAM_SOLVER_AUTO /* it comes behind all of them */
 #define MAX_ORDER 9
 #define MAX_TREES 486 /* 1 + 1 + 2 + 4 + 9 + 20 + 48 + 115 + 286 */
 

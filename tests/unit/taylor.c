@@ -54,7 +54,7 @@ static void combinations(void **state)
 static void solvers_and_ends(void **state)
 {
     (void)state;
-    for (int solver = 0; solver <= LAM_RK4; solver++)
+    for (int solver = 0; solver < LAM_SOLVER_AUTO; solver++)
         for (int end = 0; end <= LAM_END_LAND_ALL; end++)
             check_recipe(with((recipe) { .solver = (lam_solver)solver, .end = (lam_end)end, .memory = end % 2, .blocks = 2,
                 .divergence = LAM_DIV_RADEMACHER, .weights = 2, .layer = solver % 2 ? LAM_LAYER_CONCATSQUASH : LAM_LAYER_CONCAT,
