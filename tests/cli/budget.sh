@@ -7,7 +7,7 @@ value_of() { sed -n "s/^$2: //p" "$1/config.yaml"; }
 
 run fit $flags --budget 0h0m3s --out timed
 expect_code 0
-expect_out "maximum likelihood as long as the limit of time allows" "--config timed/config.yaml --budget 0"
+expect_out "maximum likelihood for as long as the time limit allows" "--config timed/config.yaml --budget 0"
 expect_err "iteration 10  loss"
 grep -q 1000000000 out err && fail "a number that no one has chosen should not be shown"
 from=$(value_of timed decay-from) iterations=$(value_of timed iterations) to=$(value_of timed decay-to)

@@ -12,8 +12,8 @@ grep -Eq '^test, this flow, exact trace +[0-9.]+ \+- [0-9.]+ +[0-9.]+ \+- [0-9.]
 for limit in budget max-processor-seconds; do
     run fit $flags --$limit 1e-6 --out short --overwrite
     expect_code 0
-    expect_out "samples, as --$limit 1e-06 left no time for all: test on 64 of 400 rows, validation on 64 of 360" "1 iterations, best at 1"
-    expect_err " s of the 1e-06 s that --$limit allows; one iteration is all that there is time for" " on 64 of 360 rows"
+    expect_out "samples, since --$limit 1e-06 left no time for all: test on 64 of 400 rows, validation on 64 of 360" "1 iterations, best at 1"
+    expect_err " s of the 1e-06 s that --$limit allows; there is only time for one iteration" " on 64 of 360 rows"
     grep -q '"val_nll_se":[0-9.]*,"val_rows":64,' short/metrics.jsonl || fail "metrics.jsonl says what the validation was of"
     grep -q '"test_rows":64,' short/metrics.jsonl || fail "metrics.jsonl says what the test was of"
 done
