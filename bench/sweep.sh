@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The measurement behind docs/results.md: power_month and protein with the penalty (alpha 5) and without (alpha 0), three seeds;
 # on power, one seed each, a probed first step, Gaussian noise, and the error of training steps measured on z alone. And of
-# auto-encoders: Frey Faces with and without the penalty, two seeds, and Caltech silhouettes, one; both without a flow too. MNIST, one
+# auto-encoders: Frey Faces with and without the penalty, two seeds, and Caltech silhouettes, one; both without a flow too, and with muon for a third of the epochs. MNIST, one
 # hour of two cores a run, and less without a flow, which is ahead before that.
 #
 # usage: bench/sweep.sh [LAMINAR [DATA_FOLDER]]        (default: build/laminar ../shared/data)
@@ -45,6 +45,8 @@ list_jobs() {
     echo "caltech-a0-s1 caltech --tpr-coefficient 0 --seed 1"
     echo "frey-none-s1 frey --posterior none --seed 1"
     echo "caltech-none-s1 caltech --posterior none --seed 1"
+    echo "frey-muon-s1 frey-fast --tpr-coefficient 0 --seed 1"
+    echo "caltech-muon-s1 caltech-fast --tpr-coefficient 0 --seed 1"
     echo "mnist-a5-s1 mnist --tpr-coefficient 5 --seed 1"
     echo "mnist-a0-s1 mnist --tpr-coefficient 0 --seed 1"
     echo "mnist-none-s1 mnist --posterior none --seed 1 --max-processor-seconds 4500"
@@ -54,8 +56,8 @@ file_of() {
     case $1 in
     power) echo "$data/power_month/household_power_consumption.txt" ;;
     protein) echo "$data/protein/data.txt" ;;
-    frey) echo "$data/freyfaces/freyfaces.pkl" ;;
-    caltech) echo "$data/caltech101_silhouettes/caltech101_silhouettes_28.mat" ;;
+    frey | frey-fast) echo "$data/freyfaces/freyfaces.pkl" ;;
+    caltech | caltech-fast) echo "$data/caltech101_silhouettes/caltech101_silhouettes_28.mat" ;;
     mnist) echo "$data/mnist/train-images-idx3-ubyte.gz" ;;
     esac
 }
@@ -66,6 +68,7 @@ fit_flags() {
     case $1 in
     frey) echo "vae fit $2 --image-size 28x20 --config presets/vae/frey.yaml --epochs $epochs --warmup $((epochs / 5))" ;;
     caltech) echo "vae fit $2 --config presets/vae/caltech.yaml --epochs $epochs --warmup $((epochs / 5))" ;;
+    *-fast) echo "$(epochs=$((epochs / 3)) fit_flags "${1%-fast}" "$2") --optimizer muon --lr 0.002 --schedule cosine" ;;
     mnist) echo "vae fit $2 --test ${2/train-/t10k-} --config presets/vae/mnist.yaml --epochs 20 --warmup 0.9 --max-processor-seconds 7200" ;;
     *) echo "fit $2 --config examples/$1.yaml --iterations $iterations --val-freq 200 --early-stopping 1000" ;;
     esac

@@ -4,7 +4,8 @@ sentence that concludes something is chosen by the numbers. Draws its pictures w
 
     vae_page.py RUNS/ PICTURES/ LAMINAR        (runs/ docs/results build/laminar)
 
-Runs are folders SET-VARIANT-sSEED: a0 and a5 go through a flow, without and with the penalty; none has no flow.
+Runs are folders SET-VARIANT-sSEED: a0 and a5 go through a flow, without and with the penalty; none has no flow; muon is a0 with another
+optimiser for a third of the epochs.
 """
 import glob
 import json
@@ -18,7 +19,7 @@ from speed_page import paragraph, table
 
 SETS = [("frey", "Frey Faces", True), ("caltech", "Caltech 101 silhouettes", False), ("mnist", "MNIST", False)]
 ALPHAS = {"a0": "alpha 0", "a5": "alpha 5"}
-VARIANTS = {**{variant: f"flow, {alpha}" for variant, alpha in ALPHAS.items()}, "none": "no flow"}
+VARIANTS = {**{variant: f"flow, {alpha}" for variant, alpha in ALPHAS.items()}, "none": "no flow", "muon": "flow, alpha 0, muon"}
 LN2 = math.log(2)
 # Test bounds after hundreds of epochs (Grathwohl et al. 2019, FFJORD, table 2): no flow, FFJORD; nats, Frey Faces bits a dimension.
 PUBLISHED = {"frey": (4.53, 4.39), "caltech": (110.80, 104.03), "mnist": (86.55, 82.82)}
@@ -261,6 +262,26 @@ def print_gaps(by):
     paragraph(f"Of the {len(late)} validations from the first fifth on, when beta is 1, {'; '.join(turns)}.")
 
 
+def print_fast(runs, fast):
+    """How soon another optimiser comes to the best validation bound of the published one."""
+    by = {run["seed"]: run for run in runs if run["variant"] == "a0" and run["summary"]}
+    for run in fast:
+        slow = by.get(run["seed"])
+        if slow is None:
+            continue
+        c, epoch = run["config"], run["epoch"]
+        took = [reached(run, slow["best"], key) for key in ("iteration", "train_cpu_seconds")]
+        first = [reached(slow, slow["best"], key) for key in ("iteration", "train_cpu_seconds")]
+        head = f"With {c['optimizer']} at {c['lr']}, schedule {c['schedule']}, {c['epochs']} epochs, seed {run['seed']} (`{run['name']}`),"
+        if None in took:
+            paragraph(head, f"the best validation bound of {slow['config']['optimizer']}'s {short(slow['epochs'])} epochs, {slow['best']:.2f}, was not reached.")
+            continue
+        paragraph(head, f"the best validation bound of {slow['config']['optimizer']}'s {short(slow['epochs'])} epochs, {slow['best']:.2f}, was reached after",
+                  f"{short(took[0] / epoch)} epochs and {took[1]:.0f} processor seconds: x {took[0] / first[0]:.2f} of the epochs and",
+                  f"x {took[1] / first[1]:.2f} of the seconds." + ("" if not run["summary"] else
+                  f" The test bound is {run['summary']['test_nll'] - slow['summary']['test_nll']:+.2f} nats from that run's."))
+
+
 def print_far(none, grey):
     """How far from its end a run without a flow is, against what a flow gains there."""
     before, after = PUBLISHED[none["set"]]
@@ -286,19 +307,21 @@ def main():
               "validation, reconstruction and KL those of the last training lines. Calls and steps as above, mean over the last fifth of a",
               "run; seconds are processor seconds of the training steps, one thread, two fits side by side.")
     for group, title, grey in SETS:
-        mine = [run for run in found.values() if run["set"] == group]
+        everything = [run for run in found.values() if run["set"] == group]
+        mine, fast = ([run for run in everything if (run["variant"] == "muon") == other] for other in (False, True))
         print(f"## {title}\n")
         if not mine:
             paragraph(f"Not measured yet: `ONLY='{group}-*' bench/sweep.sh`.")
             continue
-        for run in mine:
+        for run in everything:
             run["pixels"] = 560 if group == "frey" else 784
         print_settings(next((run for run in mine if run["variant"] != "none"), mine[0]))
         machines = {open(path).read().strip() for path in (os.path.join(run["folder"], "machine") for run in mine) if os.path.exists(path)}
         if machines:
             paragraph("; ".join(sorted(machines)) + ".", *(f"{run['name']} was finished on {run['config']['threads']} threads."
-                                                           for run in mine if run["config"]["threads"] != "1"))
-        print_runs(mine, grey)
+                                                           for run in everything if run["config"]["threads"] != "1"))
+        print_runs(everything, grey)
+        print_fast(mine, fast)
         print_penalty(mine)
         print_tolerance(mine)
         print_flow(mine, grey)
