@@ -63,6 +63,10 @@ static void report(const lam_model *model, const lam_check_report *r, size_t all
         cli_grid_add(&grid, "%.6f", r->mass);
     else
         cli_grid_add(&grid, "- (integrated for one and two columns only)");
+    if (r->has_consistency) {
+        cli_grid_add(&grid, "log p(a) + log p(b | a) - log p(a, b), rms, nats");
+        cli_grid_add(&grid, "%.4f", r->consistency);
+    }
     cli_grid_add(&grid, "evaluations of f per batch");
     cli_grid_add(&grid, "%.1f, tighter %.1f", cli_ratio(r->counts.forward, r->counts.solves),
         cli_ratio(r->counts_tight.forward, r->counts_tight.solves));

@@ -318,7 +318,11 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
         snprintf(name, sizeof name, "test, mixture of %zu Gaussians", result->mixture_components);
         nll_row(&grid, name, result->mixture_test_nll, result->mixture_test_nll_se, result->log_det);
     }
-    nll_row(&grid, "validation, best", result->best_val_nll, result->best_val_nll_se, result->log_det);
+    char any[8] = "";
+    int of_any = lam_config_get(cfg, "any-given", any, sizeof any) == LAM_OK && strcmp(any, "true") == 0;
+    /* rows in drawn roles have units of their own each */
+    nll_row(&grid, of_any ? "validation, best, in drawn roles" : "validation, best", result->best_val_nll, result->best_val_nll_se,
+        of_any ? (double)NAN : result->log_det);
     cli_grid_print(&grid, stdout);
     fit_print_samples(cfg, rows, "rows", result);
     printf("\n");

@@ -33,6 +33,7 @@ typedef struct recipe {
     lam_amortised amortisation;
     size_t rank;
     size_t inputs; /* of a context; 0: none */
+    int masked;    /* 1: about a quarter of the columns do not move, and in a row here and there none does */
     const char *isa;
     uint64_t seed;
 } recipe;
@@ -43,6 +44,7 @@ typedef struct flow {
     lam_pool *pool;
     lam_engine_f64 *engine;
     double *params, *x, *grad, *grad_x, *given;
+    unsigned char *moves; /* [rows, dim] */
     lam_flow_solve solve;
     lam_noise noise;
     lam_penalty penalty;
@@ -77,7 +79,7 @@ static inline flow flow_create(recipe r)
     c.train_time = r.train_time, c.time = r.time == 0 ? 1 : r.time, c.seed = r.seed + 11;
     c.n_context_hidden = 1, c.context_hidden[0] = 4;
     if (r.inputs > 0)
-        must(lam_layout_conditional(&f.layout, &c, r.dim, r.inputs));
+        must(lam_layout_conditional(&f.layout, &c, r.dim, r.inputs, r.masked));
     else
         must(lam_layout_amortised(&f.layout, &c, r.dim, r.amortisation, r.rank == 0 ? 2 : r.rank));
     f.params = calloc(f.layout.parameters, sizeof(double)), f.grad = calloc(f.layout.parameters, sizeof(double));
@@ -85,6 +87,9 @@ static inline flow flow_create(recipe r)
     f.given = calloc(r.rows * r.inputs + 1, sizeof(double));
     for (size_t i = 0; i < r.rows; i++)
         lam_random_normal_row(r.seed, LAM_DRAW_TEST, 2, i, f.given + i * r.inputs, r.inputs);
+    f.moves = calloc(r.rows * r.dim, 1);
+    for (size_t i = 0; i < r.rows * r.dim; i++)
+        f.moves[i] = i / r.dim % 13 != 5 && (7 * (i / r.dim) + 3 * (i % r.dim)) % 4 != 0;
     lam_layout_initial(&f.layout, &c, f.params);
     lam_config_clear(&c);
     for (size_t i = 0; i < f.layout.time; i++)
@@ -124,7 +129,7 @@ static inline void flow_open(flow *f)
             o.integrand[o.integrands++] = all[i].integrand;
         }
     must(lam_engine_create_f64(&f->layout, f->pool, &o, &f->engine));
-    const lam_condition condition = { .inputs = f->r.inputs > 0 ? f->given : NULL };
+    const lam_condition condition = { .inputs = f->r.inputs > 0 ? f->given : NULL, .moves = f->r.masked ? f->moves : NULL };
     lam_engine_condition_f64(f->engine, &condition);
 }
 
@@ -132,7 +137,7 @@ static inline void flow_close(flow *f)
 {
     lam_engine_free_f64(f->engine);
     lam_pool_free(f->pool);
-    free(f->params), free(f->grad), free(f->x), free(f->grad_x), free(f->given);
+    free(f->params), free(f->grad), free(f->x), free(f->grad_x), free(f->given), free(f->moves);
 }
 
 static inline lam_status flow_gradient(flow *f)

@@ -26,6 +26,8 @@ typedef enum lam_purpose {
     LAM_DRAW_MIXTURE,    /* where a mixture of Gaussians starts */
     LAM_DRAW_MAP,        /* the halves of a column that say how many quantiles its map takes */
     LAM_DRAW_PIT,        /* where between two draws a value falls */
+    LAM_DRAW_ROLES,      /* what is given, moves and is absent in training on any columns given any others */
+    LAM_DRAW_ROLES_EVAL, /* and in its validation, and the splits that are checked */
 } lam_purpose;
 
 /* Four 32-bit words for counter (a, b) under (seed, purpose). */

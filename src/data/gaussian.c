@@ -190,8 +190,8 @@ static double *inputs_first(const lam_dataset *data, const lam_given *given, int
     double *all = lam_alloc(n * dim + 1, sizeof *all), *inputs = lam_alloc(n * given->inputs + 1, sizeof *inputs);
     double *moving = lam_alloc(n * given->moving + 1, sizeof *moving);
     if (all != NULL && inputs != NULL && moving != NULL) {
-        lam_given_inputs(given, NULL, data->values[part], n, inputs);
-        lam_given_take(given, NULL, data->values[part], n, moving, NULL);
+        lam_given_inputs(given, NULL, data->values[part], NULL, n, inputs);
+        lam_given_take(given, NULL, data->values[part], NULL, n, moving, NULL);
         for (size_t i = 0; i < n; i++) {
             memcpy(all + i * dim, inputs + i * given->inputs, given->inputs * sizeof *all);
             memcpy(all + i * dim + given->inputs, moving + i * given->moving, given->moving * sizeof *all);
@@ -246,9 +246,10 @@ static lam_status fit_given(double *const x[2], const size_t rows[2], size_t ste
 
 static lam_status test_given(const lam_dataset *data, size_t step, const size_t *index, size_t n, lam_gaussian_score *score)
 {
+    const lam_given_kind kind = { .is_given = data->is_input, .levels = data->levels };
     lam_given given;
     lam_gaussian g = { 0 };
-    lam_status status = lam_given_make(data->dim, data->is_input, data->levels, &given);
+    lam_status status = lam_given_make(data->dim, &kind, &given);
     double *x[2] = { NULL, NULL };
     const size_t rows[2] = { data->rows[LAM_TRAIN], data->rows[LAM_TEST] };
     size_t inputs = given.inputs;

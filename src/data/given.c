@@ -5,23 +5,36 @@
 #include <math.h>
 #include <string.h>
 
-lam_status lam_given_make(size_t dim, const unsigned char *is_given, const size_t *levels, lam_given *g)
+static size_t inputs_of(const lam_given *g)
 {
-    *g = (lam_given) { .dim = dim };
+    size_t n = 0;
+    for (size_t k = 0; k < g->given; k++) {
+        size_t levels = g->levels[g->given_at[k]];
+        n += (levels > 0 ? levels : 1) + (size_t)g->any;
+    }
+    return n + (g->any ? 3 : g->absent ? 1 : 0) * g->moving;
+}
+
+lam_status lam_given_make(size_t dim, const lam_given_kind *kind, lam_given *g)
+{
+    static const lam_given_kind none;
+    kind = kind != NULL ? kind : &none;
+    *g = (lam_given) { .dim = dim, .any = kind->any, .absent = kind->absent, .masked = kind->any || kind->absent };
     g->moving_at = lam_alloc(dim, sizeof *g->moving_at);
     g->given_at = lam_alloc(dim, sizeof *g->given_at);
     g->levels = lam_alloc(dim, sizeof *g->levels);
-    if (g->moving_at == NULL || g->given_at == NULL || g->levels == NULL)
+    g->is_given = lam_alloc(dim, sizeof *g->is_given);
+    if (g->moving_at == NULL || g->given_at == NULL || g->levels == NULL || g->is_given == NULL)
         return LAM_ERR_MEMORY;
     for (size_t j = 0; j < dim; j++) {
-        g->levels[j] = levels != NULL ? levels[j] : 0;
-        if (is_given == NULL || !is_given[j]) {
+        g->levels[j] = kind->levels != NULL ? kind->levels[j] : 0;
+        g->is_given[j] = kind->is_given != NULL && kind->is_given[j];
+        if (g->is_given[j])
+            g->given_at[g->given++] = j;
+        else
             g->moving_at[g->moving++] = j;
-            continue;
-        }
-        g->given_at[g->given++] = j;
-        g->inputs += g->levels[j] > 0 ? g->levels[j] : 1;
     }
+    g->inputs = inputs_of(g);
     return g->moving > 0 ? LAM_OK : lam_fail(LAM_ERR_ARGUMENT, "given: all %zu columns are given, and none is left for a density", dim);
 }
 
@@ -30,7 +43,34 @@ void lam_given_clear(lam_given *g)
     lam_free(g->moving_at);
     lam_free(g->given_at);
     lam_free(g->levels);
+    lam_free(g->is_given);
     *g = (lam_given) { 0 };
+}
+
+lam_given_kind lam_given_kind_of(const lam_given *g)
+{
+    return (lam_given_kind) { .is_given = g->is_given, .levels = g->levels, .any = g->any, .absent = g->absent };
+}
+
+/* ---- roles -------------------------------------------------------------------------------------------------------- */
+
+void lam_given_roles(const lam_given *g, const double *x, size_t n, unsigned char *roles)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < g->dim; j++)
+            roles[i * g->dim + j] = isnan(x[i * g->dim + j]) ? LAM_ABSENT : g->is_given[j] ? LAM_GIVEN : LAM_MOVING;
+}
+
+static int role_of(const lam_given *g, const unsigned char *roles, size_t row, size_t j)
+{
+    return roles != NULL ? roles[row * g->dim + j] : g->is_given[j] ? LAM_GIVEN : LAM_MOVING;
+}
+
+void lam_given_moves(const lam_given *g, const unsigned char *roles, size_t n, unsigned char *moves)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < g->moving; k++)
+            *moves++ = role_of(g, roles, i, g->moving_at[k]) == LAM_MOVING;
 }
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
@@ -50,28 +90,21 @@ static void take_slope(slopes *s, double slope)
     }
 }
 
-void lam_given_inputs(const lam_given *g, const lam_maps *maps, const double *x, size_t n, double *inputs)
+static double mapped(const lam_maps *maps, size_t j, double value, double *slope)
 {
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < g->given; k++) {
-            size_t j = g->given_at[k], levels = g->levels[j];
-            double value = x[i * g->dim + j], slope;
-            if (levels == 0)
-                *inputs++ = maps != NULL ? lam_spline_at(&maps->column[j], value, &slope) : value;
-            for (size_t level = 0; level < levels; level++)
-                *inputs++ = value == (double)level;
-        }
+    *slope = 1;
+    return maps != NULL ? lam_spline_at(&maps->column[j], value, slope) : value;
 }
 
-void lam_given_take(const lam_given *g, const lam_maps *maps, const double *x, size_t n, double *moving, double *log_det)
+void lam_given_take(const lam_given *g, const lam_maps *maps, const double *x, const unsigned char *roles, size_t n, double *moving,
+    double *log_det)
 {
     for (size_t i = 0; i < n; i++) {
-        const double *row = x + i * g->dim;
         slopes s = { 1, 0 };
-        double slope = 1;
         for (size_t k = 0; k < g->moving; k++) {
             size_t j = g->moving_at[k];
-            moving[i * g->moving + k] = maps != NULL ? lam_spline_at(&maps->column[j], row[j], &slope) : row[j];
+            double slope = 1, *to = &moving[i * g->moving + k];
+            *to = role_of(g, roles, i, j) == LAM_MOVING ? mapped(maps, j, x[i * g->dim + j], &slope) : 0;
             take_slope(&s, slope);
         }
         if (log_det != NULL)
@@ -79,18 +112,116 @@ void lam_given_take(const lam_given *g, const lam_maps *maps, const double *x, s
     }
 }
 
-void lam_given_put(const lam_given *g, const lam_maps *maps, const double *moving, size_t n, double *x, double *log_det)
+/* Of the columns that never move; where one ends. */
+static double *given_inputs(const lam_given *g, const lam_maps *maps, const double *x, const unsigned char *roles, size_t i, double *to)
+{
+    double slope;
+    for (size_t k = 0; k < g->given; k++) {
+        size_t j = g->given_at[k], levels = g->levels[j];
+        int here = role_of(g, roles, i, j) == LAM_GIVEN;
+        double value = x[i * g->dim + j];
+        if (levels == 0)
+            *to++ = here ? mapped(maps, j, value, &slope) : 0;
+        for (size_t level = 0; level < levels; level++)
+            *to++ = here && value == (double)level;
+        if (g->any)
+            *to++ = here;
+    }
+    return to;
+}
+
+void lam_given_inputs(const lam_given *g, const lam_maps *maps, const double *x, const unsigned char *roles, size_t n, double *inputs)
+{
+    double *to = inputs, slope;
+    for (size_t i = 0; i < n; i++) {
+        to = given_inputs(g, maps, x, roles, i, to);
+        for (size_t k = 0; g->any && k < g->moving; k++) {
+            size_t j = g->moving_at[k];
+            *to++ = role_of(g, roles, i, j) == LAM_GIVEN ? mapped(maps, j, x[i * g->dim + j], &slope) : 0;
+        }
+        for (size_t k = 0; g->any && k < g->moving; k++)
+            *to++ = role_of(g, roles, i, g->moving_at[k]) == LAM_GIVEN;
+        for (size_t k = 0; g->masked && k < g->moving; k++)
+            *to++ = role_of(g, roles, i, g->moving_at[k]) == LAM_MOVING;
+    }
+}
+
+void lam_given_put(const lam_given *g, const lam_maps *maps, const double *moving, const unsigned char *roles, size_t n, double *x,
+    double *log_det)
 {
     for (size_t i = 0; i < n; i++) {
         slopes s = { 1, 0 };
-        double slope = 1;
         for (size_t k = 0; k < g->moving; k++) {
             size_t j = g->moving_at[k];
-            double z = moving[i * g->moving + k];
+            double z = moving[i * g->moving + k], slope = 1;
+            if (role_of(g, roles, i, j) != LAM_MOVING)
+                continue;
             x[i * g->dim + j] = maps != NULL ? lam_spline_inverse(&maps->column[j], z, &slope) : z;
             take_slope(&s, slope);
         }
         if (log_det != NULL)
             log_det[i] = s.sum + log(s.product);
     }
+}
+
+/* ---- draws -------------------------------------------------------------------------------------------------------- */
+
+typedef struct dice {
+    uint64_t seed, stream, at;
+    lam_purpose purpose;
+} dice;
+
+static double throw(dice *d)
+{
+    return lam_random_uniform(d->seed, d->purpose, d->stream, d->at++);
+}
+
+/* One of 0 .. n - 1. */
+static size_t below(dice *d, size_t n)
+{
+    size_t k = (size_t)(throw(d) * (double)n);
+    return k < n ? k : n - 1;
+}
+
+/* Any n of the columns that move yet take a role. */
+static void choose(const lam_given *g, dice *d, size_t n, size_t left, unsigned char role, unsigned char *roles)
+{
+    for (size_t k = 0; k < g->moving && n > 0; k++) {
+        unsigned char *r = &roles[g->moving_at[k]];
+        if (*r != LAM_MOVING)
+            continue;
+        if (below(d, left) < n) { /* selection sampling: every subset of n is equally likely */
+            *r = role;
+            n--;
+        }
+        left--;
+    }
+}
+
+static void draw_never_moving(const lam_given *g, dice *d, unsigned char *roles)
+{
+    int each = throw(d) < 0.5, all = throw(d) < 0.5;
+    for (size_t k = 0; k < g->given; k++) {
+        unsigned char *r = &roles[g->given_at[k]];
+        int here = each ? throw(d) < 0.5 : all;
+        if (*r == LAM_GIVEN && !here)
+            *r = LAM_ABSENT;
+    }
+}
+
+void lam_given_draw(const lam_given *g, uint64_t seed, lam_purpose purpose, uint64_t stream, uint64_t row, unsigned char *roles)
+{
+    dice d = { seed, stream, row * (2 * (uint64_t)g->dim + 8), purpose };
+    size_t there = 0;
+    for (size_t k = 0; k < g->moving; k++)
+        there += roles[g->moving_at[k]] == LAM_MOVING;
+    if (g->given > 0)
+        draw_never_moving(g, &d, roles);
+    double kind = throw(&d);
+    if (kind < 0.25 || there == 0)
+        return;
+    size_t given = below(&d, there), left = there - given;
+    choose(g, &d, given, there, LAM_GIVEN, roles);
+    if (kind >= 0.75)
+        choose(g, &d, below(&d, left), left, LAM_ABSENT, roles);
 }

@@ -49,15 +49,17 @@ void lam_series_clear(lam_field_series *series);
 
 /* After lam_field_prepare of the same slot. */
 void lam_series_prepare(lam_field_series *series, lam_field *field, size_t slot);
-/* After the value's forward: f_1, ... [orders][dim][TILE] at lam_series_output. am as for lam_amortised_forward, or NULL. */
-void lam_series_forward(const lam_field_series *series, size_t slot, size_t vectors, const real *am, real *record);
+/* After the value's forward: f_1, ... [orders][dim][TILE] at lam_series_output. am as for lam_amortised_forward, or NULL. mask [dim][TILE] of ones and zeros: f is 0 where it is (its record
+ * has that already), and so are its coefficients; NULL: nowhere. */
+void lam_series_forward(const lam_field_series *series, size_t slot, size_t vectors, const real *am, const real *mask,
+    real *record);
 real *lam_series_output(const lam_field_series *series, real *record);
 
 /* Before the first chunk's reverse, whose sums between chunks have begun then (first_chunk 0) and whose pull has `orders` extra
  * planes. The caller has filled the cotangents of f_1, ... [orders][dim][TILE] at lam_series_cotangent; they are overwritten.
  * What is left at scratch_f0 [dim][TILE] belongs to the cotangent of f_0, what is left at scratch_z to that of z (zeros without
- * has_matrices). */
-void lam_series_reverse(const lam_field_series *series, lam_pulls *pulls, size_t slot, size_t vectors, const real *am,
+ * has_matrices). mask as before. */
+void lam_series_reverse(const lam_field_series *series, lam_pulls *pulls, size_t slot, size_t vectors, const real *am, const real *mask,
     const real *record, real *scratch, real *sums);
 real *lam_series_cotangent(const lam_field_series *series, lam_pulls *pulls, real *scratch);
 

@@ -133,7 +133,13 @@ real *lam_series_output(const lam_field_series *s, real *record)
     return record + s->record_h[s->field->shape->layers - 1];
 }
 
-void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, const real *am, real *record)
+static void apply_mask(const real *mask, size_t n, real *to)
+{
+    for (size_t i = 0; mask != NULL && i < n; i++)
+        to[i] *= mask[i];
+}
+
+void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, const real *am, const real *mask, real *record)
 {
     const lam_field *f = s->field;
     size_t plane = f->shape->dim * LAM_TILE, last = f->shape->layers - 1;
@@ -151,6 +157,7 @@ void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, 
             call.out = record + s->record_h[k] + (order - 1) * call.n * LAM_TILE;
             f->kernels->series_activate(&call);
         }
+        apply_mask(mask, plane, record + s->record_h[last] + (order - 1) * plane);
     }
 }
 
@@ -161,7 +168,7 @@ void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, 
 typedef struct passage {
     const lam_field_series *s;
     size_t slot, vectors;
-    const real *am, *record;
+    const real *am, *mask, *record;
     real *g0[LAM_MAX_LAYERS + 1], *g[LAM_MAX_LAYERS + 1], *q[LAM_MAX_LAYERS];
     real *scratch, *sums;
 } passage;
@@ -326,6 +333,8 @@ static void reverse_layer(const passage *c, size_t k, size_t order)
     const lam_series_slot *sl = &s->slot[c->slot][k];
     const lam_slot_layer *at = &f->slot[c->slot].layer[k];
     real *g = cotangent_at(c, k, order), *below = c->scratch + s->scratch_product;
+    if (k + 1 == f->shape->layers) /* f_order has it behind it, and z_{order + 1} came from there */
+        apply_mask(c->mask, l->out * LAM_TILE, g);
     reverse_shift(c, k, order, g);
     for (size_t i = 1; l->has_gate && i <= order; i++)
         f->kernels->add_rows(l->out, c->vectors, sl->mix[i - 1], g, cotangent_at(c, k, order - i));
@@ -353,12 +362,12 @@ real *lam_series_cotangent(const lam_field_series *s, lam_pulls *pulls, real *sc
                            : lam_amortised_cotangent(s->rows, pulls) + (1 + f->tangents) * f->shape->dim * LAM_TILE;
 }
 
-void lam_series_reverse(const lam_field_series *s, lam_pulls *pulls, size_t slot, size_t vectors, const real *am,
+void lam_series_reverse(const lam_field_series *s, lam_pulls *pulls, size_t slot, size_t vectors, const real *am, const real *mask,
     const real *record, real *scratch, real *sums)
 {
     const lam_field *f = s->field;
     size_t layers = f->shape->layers, planes = 1 + f->tangents;
-    passage c = { .s = s, .slot = slot, .vectors = vectors, .am = am, .record = record, .scratch = scratch, .sums = sums };
+    passage c = { .s = s, .slot = slot, .vectors = vectors, .am = am, .mask = mask, .record = record, .scratch = scratch, .sums = sums };
     for (size_t k = 0; k < layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
         c.g0[k + 1] = scratch + f->scratch_g[k + 1];

@@ -1,5 +1,6 @@
 /* The ODE of a block as a system: state (z, l), dz/dt = f, dl/dt = -trace (method.md (1), (2)); and its reverse. */
 #include "flow/context.h"
+#include "flow/mask.h"
 #include <string.h>
 
 size_t lam_cnf_chunk_tangents(const lam_engine *e, size_t chunk)
@@ -28,8 +29,9 @@ void lam_cnf_seeds(const lam_engine *e, size_t tile, size_t chunk, real *record)
     memset(seeds, 0, tangents * reals * sizeof(real));
     for (size_t p = 0; p < tangents; p++) {
         size_t line = e->field.unit_seeds ? 0 : chunk * e->chunk + p;
+        const real *mask = lam_mask_of(e, tile);
         for (size_t r = 0; r < rows; r++) /* lanes past the batch stay zero: their cotangents vanish */
-            seeds[p * reals + line * LAM_TILE + r] = 1;
+            seeds[p * reals + line * LAM_TILE + r] = mask != NULL ? mask[(chunk * e->chunk + p) * LAM_TILE + r] : 1;
     }
 }
 
@@ -44,6 +46,25 @@ static const real *row_parameters(const lam_engine *e, size_t tile)
     return e->am == NULL ? NULL : e->am[e->block] + row_parameters_at(e, tile);
 }
 
+static int has_tangent_squares(const lam_engine *e)
+{
+    for (size_t i = 0; i < e->options.integrands; i++)
+        if (e->options.integrand[i]->of == LAM_SQUARE_TANGENTS)
+            return 1;
+    return 0;
+}
+
+/* What does not move has no f, nor derivatives: of these, the trace asks with seeds that are 0 there, and penalties are asked by the
+ * whole. */
+static void mask_outputs(const lam_engine *e, size_t tile, size_t tangents, int with_value, real *record)
+{
+    real *f = lam_field_output(&e->field, record);
+    if (with_value)
+        lam_mask_apply(e, tile, 1, f);
+    if (has_tangent_squares(e)) /* these are no unit seeds */
+        lam_mask_apply(e, tile, tangents, f + e->dim * LAM_TILE);
+}
+
 static void forward(const lam_engine *e, size_t tile, size_t slot, size_t first, size_t tangents, int with_value, real *record)
 {
     size_t vectors = lam_batch_vectors(&e->batch, tile);
@@ -51,6 +72,7 @@ static void forward(const lam_engine *e, size_t tile, size_t slot, size_t first,
         lam_amortised_forward(&e->amortised, slot, vectors, tangents, with_value, row_parameters(e, tile), record);
     else
         lam_field_forward(&e->field, slot, vectors, first, tangents, with_value, lam_context_lines(e, tile), record);
+    mask_outputs(e, tile, tangents, with_value, record);
 }
 
 /* Factor of the squares in integrand i's own row. */
@@ -61,11 +83,18 @@ static double square_factor(const lam_engine *e, size_t i)
 }
 
 /* Adds the squares of planes to the rows kq [integrands][TILE] of the integrands that are of them. */
-static void add_squares(const lam_engine *e, lam_square of, size_t planes, const real *what, real *kq)
+static void add_squares(const lam_engine *e, size_t tile, lam_square of, size_t planes, const real *what, real *kq)
 {
-    for (size_t i = 0; i < e->options.integrands; i++)
-        if (e->options.integrand[i]->of == of)
-            e->kernels->column_dots(planes, what, what, (real)square_factor(e, i), kq + i * LAM_TILE);
+    const real *shares = lam_mask_shares(e, tile);
+    for (size_t i = 0; i < e->options.integrands; i++) {
+        _Alignas(64) real sums[LAM_TILE] = { 0 }; /* as vectors are loaded */
+        real *to = shares != NULL ? sums : kq + i * LAM_TILE;
+        if (e->options.integrand[i]->of != of)
+            continue;
+        e->kernels->column_dots(planes, what, what, (real)square_factor(e, i), to);
+        for (size_t r = 0; shares != NULL && r < LAM_TILE; r++) /* the mean is over what moves */
+            kq[i * LAM_TILE + r] += shares[r] * sums[r];
+    }
 }
 
 /* What they add to the cotangent of such planes: this number times the planes. */
@@ -86,10 +115,10 @@ static lam_square series_square(size_t order)
 
 static void add_series(const lam_engine *e, size_t tile, size_t slot, real *kq, real *record)
 {
-    lam_series_forward(&e->series, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), record);
+    lam_series_forward(&e->series, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), lam_mask_of(e, tile), record);
     const real *f = lam_series_output(&e->series, record);
     for (size_t i = 1; i <= e->series.orders; i++, f += e->dim * LAM_TILE)
-        add_squares(e, series_square(i), e->dim, f, kq);
+        add_squares(e, tile, series_square(i), e->dim, f, kq);
 }
 
 static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
@@ -111,9 +140,9 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
         lam_cnf_seeds(e, tile, c, record);
         forward(e, tile, slot, c * e->chunk, tangents, c == 0, record);
         e->kernels->column_dots(tangents * seed_reals(e) / LAM_TILE, record + plane, f + plane, (real)-e->probe_weight, kl);
-        add_squares(e, LAM_SQUARE_TANGENTS, tangents * e->dim, f + plane, kl + LAM_TILE);
+        add_squares(e, tile, LAM_SQUARE_TANGENTS, tangents * e->dim, f + plane, kl + LAM_TILE);
     }
-    add_squares(e, LAM_SQUARE_F, e->dim, f, kl + LAM_TILE);
+    add_squares(e, tile, LAM_SQUARE_F, e->dim, f, kl + LAM_TILE);
     if (e->series.orders > 0)
         add_series(e, tile, slot, kl + LAM_TILE, record);
     memcpy(k, f, plane * sizeof(real));
@@ -175,9 +204,11 @@ static int reverse_series(lam_engine *e, size_t tile, size_t thread, size_t slot
     const real *f = record + s->record_h[e->layout->field.layers - 1];
     for (size_t i = 0; i < s->orders; i++, g += e->dim * LAM_TILE, f += e->dim * LAM_TILE) {
         e->kernels->combine(e->dim * LAM_TILE, g, NULL, 1, &factor[i], &f);
+        lam_mask_scale(lam_mask_shares(e, tile), e->dim, g);
         lam_engine_clear_past(e, tile, e->dim, g); /* where f is not zero */
     }
-    lam_series_reverse(s, pulls, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), record, scratch, sums);
+    lam_series_reverse(s, pulls, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), lam_mask_of(e, tile), record, scratch,
+        sums);
     return 1;
 }
 
@@ -186,11 +217,16 @@ static void value_cotangent(const lam_engine *e, size_t tile, const real *f, con
 {
     size_t plane = e->dim * LAM_TILE;
     const real factor = (real)square_cotangent(e, LAM_SQUARE_F, quadrature);
-    if (factor == 0) {
-        memcpy(g, gk, plane * sizeof(real));
+    const real *shares = lam_mask_shares(e, tile);
+    memcpy(g, gk, plane * sizeof(real));
+    lam_mask_apply(e, tile, 1, g);
+    if (factor == 0)
         return;
-    }
-    e->kernels->combine(plane, g, gk, 1, &factor, &f);
+    for (size_t i = 0; shares != NULL && i < plane; i += LAM_TILE)
+        for (size_t r = 0; r < LAM_TILE; r++)
+            g[i + r] += factor * shares[r] * f[i + r];
+    if (shares == NULL)
+        e->kernels->combine(plane, g, g, 1, &factor, &f);
     lam_engine_clear_past(e, tile, e->dim, g); /* where f is not zero */
 }
 
@@ -201,16 +237,31 @@ static void add_to(const lam_engine *e, const real *what, real *to)
     e->kernels->combine(e->dim * LAM_TILE, to, to, 1, &one, &what);
 }
 
+/* The same where penalties are means over what moves. */
+static void shared_tangent_cotangents(const lam_engine *e, size_t reals, const real factor[2], const real *const term[2],
+    const real *shares, const real *gl, real *g)
+{
+    const real weight = (real)-e->probe_weight;
+    for (size_t i = 0; i < reals; i += LAM_TILE)
+        for (size_t r = 0; r < LAM_TILE; r++)
+            g[i + r] = (e->options.l_observed ? weight * gl[r] : factor[0]) * term[0][i + r] + factor[1] * shares[r] * term[1][i + r];
+}
+
 /* g = cotangents of the tangents' outputs: seeds times that of the trace, which is one number or, with l_observed, a lane's own
  * in gl [TILE]; and the penalties' on J e. */
-static void tangent_cotangents(const lam_engine *e, size_t tangents, const real *seeds, const real *outputs, const real *gl,
+static void tangent_cotangents(const lam_engine *e, size_t tile, size_t tangents, const real *seeds, const real *outputs, const real *gl,
     double quadrature, real *g)
 {
     size_t reals = tangents * seed_reals(e);
     const real factor[2] = { (real)(-e->probe_weight * quadrature * e->cotangent_l),
         (real)square_cotangent(e, LAM_SQUARE_TANGENTS, quadrature) };
     const real *term[2] = { seeds, outputs };
+    const real *shares = lam_mask_shares(e, tile);
     size_t terms = factor[1] != 0 ? 2 : 1;
+    if (terms == 2 && shares != NULL) {
+        shared_tangent_cotangents(e, reals, factor, term, shares, gl, g);
+        return;
+    }
     if (!e->options.l_observed) {
         e->kernels->combine(reals, g, NULL, terms, factor, term);
         return;
@@ -240,9 +291,11 @@ void lam_cnf_pull_into(lam_engine *e, size_t tile, size_t thread, size_t slot, r
         }
         if (last)
             value_cotangent(e, tile, f, gk, quadrature, g);
-        if (last && series)
+        if (last && series) {
             add_to(e, scratch + e->series.scratch_f0, g);
-        tangent_cotangents(e, tangents, record + plane, f + plane, gk + plane, quadrature, g + plane);
+            lam_mask_apply(e, tile, 1, g); /* z_1 is f_0 where it moves */
+        }
+        tangent_cotangents(e, tile, tangents, record + plane, f + plane, gk + plane, quadrature, g + plane);
         reverse(e, tile, thread, slot, c * e->chunk, tangents, series, last, record, sums, gz);
     }
     if (series && e->series.has_matrices)
@@ -272,6 +325,7 @@ void lam_cnf_system(lam_engine *e, int error_z_only, lam_system *s)
     s->record_size = e->field.record_size;
     s->parts = 1;
     s->part[0].count = e->dim;
+    s->entries = lam_mask_entries(e);
     if (e->options.trace != LAM_TRACE_NONE && !error_z_only) {
         s->parts = 2;
         s->part[1].first = e->dim;

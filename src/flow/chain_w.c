@@ -2,6 +2,7 @@
  * and the sums of its gradient. */
 #include "base/error.h"
 #include "flow/context.h"
+#include "flow/mask.h"
 #include "flow/planes.h"
 #include "flow/tiles.h"
 #include "ode/space.h"
@@ -43,6 +44,7 @@ static void load_tile(void *arg, size_t tile, size_t thread)
     real *y = e->path[0]->y[0] + tile * e->rows * LAM_TILE;
     memset(y, 0, e->rows * LAM_TILE * sizeof(real));
     lam_planes_from_rows(&e->batch, tile, e->dim, in->x, in->index, y);
+    lam_mask_apply(e, tile, 1, y);
 }
 
 /* Its end: z, and l. */
@@ -89,6 +91,7 @@ static void draw_tile(void *arg, size_t tile, size_t thread)
                         ? draws[p * d + i]
                         : n->given[(((e->block - n->given_first) * e->tangents + p) * e->batch.rows + row) * d + i]);
     }
+    lam_mask_apply(e, tile, e->tangents, to);
 }
 
 /* ---- the chain forward -------------------------------------------------------------------------------------------- */
@@ -147,6 +150,7 @@ lam_status lam_engine_load_rows(lam_engine *e, const real *params, const double 
     e->params = params;
     rows_in in = { e, x, index };
     e->arena.used = 0;
+    lam_mask_form(e);
     lam_engine_run(e, load_tile, &in);
     return lam_context_form(e, index);
 }

@@ -62,6 +62,9 @@ void lam_engine_amortise(lam_engine *engine, const real *const *am);
 /* What the rows are conditional on, in calls that follow: kept by reference, and copied the struct. For layouts with a context. */
 typedef struct lam_condition {
     const double *inputs; /* [.., layout->inputs]: of the rows where x has them, by index too */
+    /* [rows, dim] 1: the column moves, 0: it does not; of the batch's rows in their order, whatever the index; of a masked layout. NULL:
+     * everything moves. What does not is taken as 0 and stays it. */
+    const unsigned char *moves;
 } lam_condition;
 void lam_engine_condition(lam_engine *engine, const lam_condition *condition);
 

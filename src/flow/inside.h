@@ -45,6 +45,7 @@ struct lam_engine {
     double *tile_sum;       /* [tiles] partial sums in double */
     real **sums;            /* [groups] gradient sums of one block */
     real **scratch;         /* [threads] of the field's reverse */
+    struct lam_mask *mask;       /* of a layout that is masked */
     struct lam_context *context; /* of a layout that has one */
     lam_condition condition;     /* of the calls in hand */
     struct lam_adjoint *adjoint;

@@ -30,12 +30,13 @@ lam_status lam_layout_amortised(lam_layout *l, const lam_config *config, size_t 
     return LAM_OK;
 }
 
-lam_status lam_layout_conditional(lam_layout *l, const lam_config *config, size_t dim, size_t inputs)
+lam_status lam_layout_conditional(lam_layout *l, const lam_config *config, size_t dim, size_t inputs, int masked)
 {
     LAM_TRY(lam_layout_init(l, config, dim));
     LAM_TRY(lam_field_shape_net(&l->context, inputs, config->context_hidden, config->n_context_hidden,
         l->blocks * l->field.context_lines, LAM_ACT_TANH));
     l->inputs = inputs;
+    l->masked = masked;
     l->time += l->context.parameters;
     l->parameters += l->context.parameters;
     l->trained += l->context.parameters;

@@ -13,6 +13,7 @@ typedef struct lam_layout {
     /* What the density is conditional on reaches the flow as biases of the row (method.md 14): a net, `context`, from `inputs` numbers to
      * the fields' context_lines, block by block, its last layer one linear map a block and hidden layer. */
     size_t inputs; /* 0: the flow has no context */
+    int masked;    /* 1: which columns move may differ from row to row (method.md 15) */
     lam_field_shape context;
     size_t context_at; /* offset of its parameters */
     size_t time; /* offset of the K values s, T = s^2 */
@@ -21,8 +22,8 @@ typedef struct lam_layout {
 
 lam_status lam_layout_init(lam_layout *layout, const lam_config *config, size_t dim);
 /* The same of a density that is conditional on something, dim being that of the flow and inputs, above 0, the numbers that the context
- * is made of. Refuses by name what does not go with a context. */
-lam_status lam_layout_conditional(lam_layout *layout, const lam_config *config, size_t dim, size_t inputs);
+ * is made of. */
+lam_status lam_layout_conditional(lam_layout *layout, const lam_config *config, size_t dim, size_t inputs, int masked);
 /* The same with fields that take parameters from the rows (field/shape.h), which are not among the layout's. */
 lam_status lam_layout_amortised(lam_layout *layout, const lam_config *config, size_t dim, lam_amortised amortisation,
     size_t rank);

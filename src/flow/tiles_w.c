@@ -78,6 +78,8 @@ void lam_tiles_condition(lam_engine *e, size_t tile, size_t thread, const size_t
     lam_condition share = e->condition;
     if (e->layout->inputs == 0 || share.inputs == NULL)
         return;
+    if (share.moves != NULL)
+        share.moves += tile * LAM_TILE * e->dim;
     if (index == NULL)
         share.inputs += tile * LAM_TILE * e->layout->inputs;
     lam_engine_condition(e->tiles->engine[thread], &share);

@@ -1,5 +1,6 @@
 /* All memory of an engine: what is needed of each kind, and how much; made once, for the largest batch. */
 #include "flow/context.h"
+#include "flow/mask.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "flow/tiles.h"
@@ -185,6 +186,8 @@ lam_status lam_engine_create(const lam_layout *layout, lam_pool *pool, const lam
             status = expand(e);
         if (status == LAM_OK && options->control == LAM_CONTROL_BATCH)
             status = lam_context_create(e);
+        if (status == LAM_OK && options->control == LAM_CONTROL_BATCH)
+            status = lam_mask_create(e);
         if (status == LAM_OK)
             status = options->control == LAM_CONTROL_TILE ? lam_tiles_create(e) : allocate(e);
     }
@@ -204,6 +207,7 @@ void lam_engine_free(lam_engine *e)
     size_t times = e->options.max_times < 2 ? 1 : e->options.max_times, kept = e->options.gradients ? e->layout->blocks : 1;
     lam_tiles_free(e);
     lam_context_free(e);
+    lam_mask_free(e);
     if (e->options.gradients && e->options.method == LAM_GRAD_ADJOINT)
         lam_adjoint_free(e);
     for (size_t b = 0; e->path != NULL && b < kept; b++)

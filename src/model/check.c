@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
+#include "model/consistency.h"
 #include "model/mass.h"
 #include <math.h>
 
@@ -32,8 +33,9 @@ static void differences(const double *a, const double *b, size_t n, double *larg
     double sum = 0;
     *largest = 0;
     for (size_t i = 0; i < n; i++) {
-        *largest = fmax(*largest, fabs(a[i] - b[i]));
-        sum += (a[i] - b[i]) * (a[i] - b[i]);
+        double e = isnan(a[i]) && isnan(b[i]) ? 0 : fabs(a[i] - b[i]); /* an absent cell is NaN */
+        *largest = fmax(*largest, e);
+        sum += e * e;
     }
     *rms = sqrt(sum / (double)n);
 }
@@ -103,6 +105,13 @@ static lam_status hutchinson(check *c, lam_divergence kind, lam_check_report *r)
     return LAM_OK;
 }
 
+static lam_status consistency(check *c, lam_check_report *r)
+{
+    LAM_TRY(lam_consistency(&c->pass, c->x, c->n, c->pass.seed, &r->consistency));
+    c->pass.done += 3 * c->n;
+    return LAM_OK;
+}
+
 static lam_status standardise(check *c, lam_units units, const double *x)
 {
     const lam_model *m = c->pass.model;
@@ -136,7 +145,8 @@ lam_status lam_check(const lam_model *model, const lam_eval_options *options, co
     c.pass.units = LAM_UNITS_STANDARDISED;
     c.pass.divergence = LAM_DIV_EXACT;
     r.has_mass = c.dim <= 2 && model->given.given == 0;
-    c.pass.total = 4 * n + (n < HUTCHINSON_ROWS ? n : HUTCHINSON_ROWS) + (r.has_mass ? LAM_MASS_ROWS : 0);
+    r.has_consistency = model->given.any;
+    c.pass.total = 4 * n + (n < HUTCHINSON_ROWS ? n : HUTCHINSON_ROWS) + (r.has_mass ? LAM_MASS_ROWS : 0) + (r.has_consistency ? 3 * n : 0);
     lam_status status = standardise(&c, units, x);
     if (status == LAM_OK)
         status = log_probs(&c, &r);
@@ -146,6 +156,8 @@ lam_status lam_check(const lam_model *model, const lam_eval_options *options, co
         status = hutchinson(&c, kind, &r);
     if (status == LAM_OK && r.has_mass)
         status = lam_mass(&c.pass, &r.mass);
+    if (status == LAM_OK && r.has_consistency)
+        status = consistency(&c, &r);
     if (status == LAM_OK)
         *report = r;
     lam_free(c.x);

@@ -1,30 +1,10 @@
-/* Log-densities and draws of some columns given others (method.md 14). */
+/* Log-densities and draws of some columns given others (method.md 14, 15). */
 #include "base/error.h"
+#include "base/mem.h"
 #include "base/need.h"
 #include "base/random.h"
 #include "model/pass.h"
 #include <math.h>
-
-/* A model whose split is fixed has its own roles, and no others. */
-static lam_status check_roles(const lam_model *model, const unsigned char *roles, size_t n_roles, size_t n)
-{
-    static const char *const words[] = { "absent", "given", "moving" };
-    if (roles == NULL)
-        return LAM_OK;
-    if (n_roles != 1 && n_roles != n)
-        return lam_fail(LAM_ERR_ARGUMENT, "%zu rows of roles for %zu rows; give one for all, or one for each", n_roles, n);
-    for (size_t i = 0; i < n_roles * model->dim; i++) {
-        size_t j = i % model->dim;
-        lam_role own = lam_model_role(model, j);
-        if (roles[i] > LAM_MOVING)
-            return lam_fail(LAM_ERR_ARGUMENT, "row %zu of the roles, column %zu (%s): %u is no role", i / model->dim + 1, j + 1,
-                model->columns[j], (unsigned)roles[i]);
-        if (roles[i] != own)
-            return lam_fail(LAM_ERR_ARGUMENT, "column %zu (%s) is to be %s, and this model was fitted with it %s (given: its columns); "
-                "fit one for that split", j + 1, model->columns[j], words[roles[i]], words[own]);
-    }
-    return LAM_OK;
-}
 
 lam_status lam_conditional_log_prob(const lam_model *model, const lam_eval_options *options, const double *x,
     const unsigned char *roles, size_t n_roles, size_t n, double *logp, lam_counts *counts)
@@ -32,8 +12,14 @@ lam_status lam_conditional_log_prob(const lam_model *model, const lam_eval_optio
     LAM_NEED(model, "model");
     LAM_NEED_IF(n > 0, x, "x");
     LAM_NEED_IF(n > 0, logp, "logp");
-    LAM_TRY(check_roles(model, roles, n_roles, n));
-    return lam_log_prob(model, options, x, n, logp, counts);
+    lam_pass pass;
+    lam_counts sum = { 0 };
+    LAM_TRY(lam_pass_init(&pass, model, options));
+    LAM_TRY(lam_pass_set_roles(&pass, roles, n_roles, n));
+    lam_status status = lam_pass_log_prob(&pass, x, n, logp, &sum);
+    if (counts != NULL)
+        *counts = sum;
+    return status;
 }
 
 /* ---- draws -------------------------------------------------------------------------------------------------------- */
@@ -46,49 +32,76 @@ typedef struct draws {
     double *out, *logp;
 } draws;
 
-/* Standard normals in the moving columns, beside what is given. */
+/* Standard normals in what moves, beside what is given; the flow's columns take theirs in their order, whatever moves. */
+static void draw_row(const draws *d, size_t at, double *to)
+{
+    const lam_model *m = d->pass->model;
+    const lam_given *g = &m->given;
+    const double *x = d->x + at / d->each * g->dim;
+    int from_data = d->pass->units == LAM_UNITS_DATA;
+    lam_random_normal_row(d->seed, LAM_DRAW_SAMPLE, at % d->each, at / d->each, to, g->moving);
+    for (size_t i = g->moving; i-- > 0;) /* from the last on, as places ascend */
+        to[g->moving_at[i]] = to[i];
+    for (size_t j = 0; j < g->dim; j++)
+        if (!lam_pass_moves(d->pass, at, x, j))
+            to[j] = from_data ? (x[j] - m->mean[j]) / m->scale[j] : x[j];
+}
+
 static void draw(void *self, size_t first, size_t rows, double *z)
 {
     const draws *d = self;
-    const lam_model *m = d->pass->model;
-    const lam_given *g = &m->given;
-    int from_data = d->pass->units == LAM_UNITS_DATA;
-    for (size_t r = 0; r < rows; r++) {
-        size_t row = (first + r) / d->each, k = (first + r) % d->each;
-        double *to = z + r * g->dim;
-        lam_random_normal_row(d->seed, LAM_DRAW_SAMPLE, k, row, to, g->moving);
-        for (size_t i = g->moving; i-- > 0;) /* from the last on, as places ascend */
-            to[g->moving_at[i]] = to[i];
-        for (size_t i = 0; i < g->given; i++) {
-            size_t j = g->given_at[i];
-            double value = d->x[row * g->dim + j];
-            to[j] = from_data ? (value - m->mean[j]) / m->scale[j] : value;
-        }
-    }
+    for (size_t r = 0; r < rows; r++)
+        draw_row(d, first + r, z + r * d->pass->model->dim);
 }
 
-static lam_status keep(void *self, size_t first, size_t rows, const double *z, const double *y, const double *l)
+/* Draw `at`, y [dim] and logp, to where it belongs. */
+static lam_status keep_row(const draws *d, size_t at, const double *y, const double *logp)
+{
+    const lam_model *m = d->pass->model;
+    const double *x = d->x + at / d->each * m->dim;
+    int to_data = d->pass->units == LAM_UNITS_DATA;
+    double *to = d->out + at * m->dim, sum = 0;
+    for (size_t j = 0; j < m->dim; j++) {
+        lam_role role = lam_pass_role(d->pass, at, x, j);
+        to[j] = role == LAM_GIVEN ? x[j] : (double)NAN;
+        if (role == LAM_MOVING)
+            sum += to[j] = to_data ? y[j] * m->scale[j] + m->mean[j] : y[j];
+    }
+    if (logp != NULL)
+        sum += d->logp[at] = *logp;
+    return isfinite(sum) ? LAM_OK : lam_fail(LAM_ERR_SOLVER, "draw %zu of row %zu is not finite; the row is far outside of what the model was "
+        "fitted to, or try use_double", at % d->each + 1, at / d->each + 1);
+}
+
+static lam_status keep(void *self, size_t first, size_t rows, const double *z, const double *y, const double *logp)
 {
     const draws *d = self;
-    const lam_model *m = d->pass->model;
-    int to_data = d->pass->units == LAM_UNITS_DATA;
-    for (size_t r = 0; r < rows; r++) {
-        size_t at = first + r, row = at / d->each;
-        double *to = d->out + at * m->dim, sum = 0;
-        for (size_t j = 0; j < m->dim; j++)
-            to[j] = d->x[row * m->dim + j];
-        for (size_t i = 0; i < m->given.moving; i++) {
-            size_t j = m->given.moving_at[i];
-            to[j] = to_data ? y[r * m->dim + j] * m->scale[j] + m->mean[j] : y[r * m->dim + j];
-            sum += to[j];
-        }
-        if (l != NULL) /* the way led from the base: l is minus what it is on the way there */
-            sum += d->logp[at] = lam_base_log_prob(m, z + r * m->dim) + l[r] + (to_data ? m->log_det : 0);
-        if (!isfinite(sum))
-            return lam_fail(LAM_ERR_SOLVER, "draw %zu of row %zu is not finite; the row is far outside of what the model was fitted to, or "
-                "try use_double", at % d->each + 1, row + 1);
+    (void)z;
+    for (size_t r = 0; r < rows; r++)
+        LAM_TRY(keep_row(d, first + r, y + r * d->pass->model->dim, logp != NULL ? logp + r : NULL));
+    return LAM_OK;
+}
+
+/* What is drawn where nobody says: the moving columns; of a model of any columns given any others what is missing. */
+static lam_status usual_roles(const lam_model *model, const double *x, size_t n, unsigned char **roles)
+{
+    const lam_given *g = &model->given;
+    if ((*roles = lam_alloc(n * g->dim + 1, 1)) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < n * g->dim; i++) {
+        int fixed = g->is_given[i % g->dim], missing = isnan(x[i]);
+        (*roles)[i] = fixed ? (missing && g->any ? LAM_ABSENT : LAM_GIVEN) : g->any && !missing ? LAM_GIVEN : LAM_MOVING;
     }
     return LAM_OK;
+}
+
+static lam_status sample(lam_pass *pass, draws *d, const unsigned char *roles, size_t n_roles, size_t n, lam_counts *counts)
+{
+    const lam_rows rows = { d, draw, keep };
+    LAM_TRY(lam_pass_set_roles(pass, roles, n_roles, n));
+    LAM_TRY(lam_pass_check_given(pass, d->x, n));
+    pass->each = d->each;
+    return lam_pass_run(pass, 0, d->logp != NULL, n * d->each, &rows, counts);
 }
 
 lam_status lam_conditional_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, const double *x,
@@ -99,14 +112,18 @@ lam_status lam_conditional_sample(const lam_model *model, const lam_eval_options
     LAM_NEED_IF(n > 0 && each > 0, out, "out");
     lam_pass pass;
     lam_counts sum = { 0 };
-    LAM_TRY(check_roles(model, roles, n_roles, n));
+    unsigned char *usual = NULL;
     if (each > 0 && n > SIZE_MAX / each)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu draws for each of %zu rows are more than can be counted", each, n);
     LAM_TRY(lam_pass_init(&pass, model, options));
-    LAM_TRY(lam_pass_check_given(&pass, x, n));
+    if (roles == NULL) {
+        LAM_TRY(usual_roles(model, x, n, &usual));
+        roles = usual;
+        n_roles = n;
+    }
     draws d = { &pass, x, seed, each, out, logp };
-    const lam_rows rows = { &d, draw, keep };
-    lam_status status = lam_pass_run(&pass, 0, logp != NULL, n * each, &rows, &sum);
+    lam_status status = each > 0 ? sample(&pass, &d, roles, n_roles, n, &sum) : LAM_OK;
+    lam_free(usual);
     if (counts != NULL)
         *counts = sum;
     return status;

@@ -194,7 +194,7 @@ static lam_status check_vae(const lam_config *cfg)
     if (cfg->warm_start > 0 && cfg->warm_start != LAM_AUTO_START)
         return lam_fail(LAM_ERR_ARGUMENT, "warm-start: flow matching leads the rows of a table to noise, and a vae's posterior has no "
             "rows of z that are there before it is trained; leave it out");
-    if (cfg->given.n > 0)
+    if (cfg->given.n > 0 || cfg->any_given)
         return lam_fail(LAM_ERR_ARGUMENT, "given: columns are a table's, and a vae has none; leave it out");
     if (cfg->map == LAM_MAP_NORMAL_SCORES)
         return lam_fail(LAM_ERR_ARGUMENT, "map: the maps are of a table's columns, and a vae has none; leave it out");

@@ -1,5 +1,6 @@
 /* Reads and writes a configuration as YAML. */
 #include "model/config_yaml.h"
+#include "model/defaults.h"
 #include "base/error.h"
 #include "base/need.h"
 #include "base/file.h"
@@ -117,9 +118,9 @@ static lam_status print_value(FILE *out, const lam_param *param, const lam_confi
 /* 1: a parameter that programs from before it was there would refuse, and that does nothing here. */
 static int is_new_and_idle(const lam_param *param, const lam_config *cfg)
 {
-    static const char *const conditional[] = { "given", "context-dims" };
+    static const char *const conditional[] = { "given", "any-given", "context-dims" };
     int idle = param->kind == LAM_PARAM_MAP && cfg->map == LAM_MAP_NONE;
-    for (size_t i = 0; cfg->given.n == 0 && i < sizeof conditional / sizeof conditional[0]; i++)
+    for (size_t i = 0; !lam_config_is_conditional(cfg) && i < sizeof conditional / sizeof conditional[0]; i++)
         idle |= strcmp(param->shown.name, conditional[i]) == 0;
     return idle;
 }

@@ -61,6 +61,11 @@ static choice of_images(size_t rows)
 /* That of the published auto-encoders, half of what the optimiser has elsewhere. */
 static const double IMAGES_RATE = 0.5;
 
+int lam_config_is_conditional(const lam_config *cfg)
+{
+    return cfg->given.n > 0 || cfg->any_given;
+}
+
 int lam_config_is_timed(const lam_config *cfg)
 {
     return cfg->max_seconds > 0 || cfg->max_processor_seconds > 0;
@@ -137,7 +142,7 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
         for (size_t i = 0; i < c.layers; i++)
             cfg->hidden[i] = c.width;
     }
-    if (cfg->n_context_hidden == 0 && cfg->given.n > 0) {
+    if (cfg->n_context_hidden == 0 && lam_config_is_conditional(cfg)) {
         cfg->n_context_hidden = 2;
         cfg->context_hidden[0] = cfg->context_hidden[1] = CONTEXT_WIDTH;
     }

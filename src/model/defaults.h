@@ -11,4 +11,7 @@ int lam_config_is_timed(const lam_config *cfg);
 /* cfg's schedule, or what "auto" comes to. */
 lam_schedule_kind lam_schedule_of(const lam_config *cfg);
 
+/* 1: of some columns given others, fixed or any. */
+int lam_config_is_conditional(const lam_config *cfg);
+
 #endif

@@ -1,5 +1,6 @@
 /* Log-densities, samples, and the way to the base and back. */
 #include "base/error.h"
+#include "base/mem.h"
 #include "base/need.h"
 #include "base/random.h"
 #include "model/pass.h"
@@ -66,8 +67,9 @@ static void draw(void *self, size_t first, size_t rows, double *z)
         lam_random_normal_row(d->seed, LAM_DRAW_SAMPLE, 0, first + i, z + i * dim, dim);
 }
 
-static lam_status keep(void *self, size_t first, size_t rows, const double *z, const double *y, const double *l)
+static lam_status keep(void *self, size_t first, size_t rows, const double *z, const double *y, const double *logp)
 {
+    (void)z;
     const draws *d = self;
     const lam_model *m = d->pass->model;
     size_t dim = m->dim;
@@ -76,10 +78,13 @@ static lam_status keep(void *self, size_t first, size_t rows, const double *z, c
         double *x = d->x + (first + i) * dim, sum = 0;
         for (size_t j = 0; j < dim; j++) {
             x[j] = to_data ? y[i * dim + j] * m->scale[j] + m->mean[j] : y[i * dim + j];
-            sum += x[j];
+            if (m->given.is_given[j])
+                x[j] = (double)NAN;
+            else
+                sum += x[j];
         }
-        if (l != NULL) /* the way led from the base: l is minus what it is on the way there */
-            sum += d->logp[first + i] = lam_base_log_prob(m, z + i * dim) + l[i] + (to_data ? m->log_det : 0);
+        if (logp != NULL)
+            sum += d->logp[first + i] = logp[i];
         if (!isfinite(sum))
             return lam_fail(LAM_ERR_SOLVER, "draw %zu is not finite; try use_double or tighter tolerances", first + i + 1);
     }
@@ -96,12 +101,20 @@ lam_status lam_sample(const lam_model *model, const lam_eval_options *options, u
     LAM_TRY(lam_pass_init(&pass, model, options));
     if (n > 0 && x == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the draws");
-    if (model->given.given > 0)
+    if (model->given.given > 0 && !model->given.any)
         return lam_fail(LAM_ERR_ARGUMENT, "this model is of some columns given others, and has no draws without values for these; give them "
             "(sample --given NAME=VALUE, lam_conditional_sample)");
     draws d = { &pass, seed, x, logp };
     const lam_rows rows = { &d, draw, keep };
-    lam_status status = lam_pass_run(&pass, 0, logp != NULL, n, &rows, &sum);
+    unsigned char *roles = NULL; /* what a model of any columns given any others never has a density of is unknown here */
+    if (model->given.masked && (roles = lam_alloc(model->dim, 1)) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t j = 0; roles != NULL && j < model->dim; j++)
+        roles[j] = model->given.is_given[j] ? LAM_ABSENT : LAM_MOVING;
+    lam_status status = lam_pass_set_roles(&pass, roles, 1, n);
+    if (status == LAM_OK)
+        status = lam_pass_run(&pass, 0, logp != NULL, n, &rows, &sum);
+    lam_free(roles);
     if (counts != NULL)
         *counts = sum;
     return status;

@@ -17,6 +17,7 @@ typedef struct loader {
     size_t dim;
     unsigned char *is_given; /* [dim], levels too; NULL: no column is given */
     size_t *levels;
+    lam_given_kind kind;
     char prefix[LAM_PREFIX]; /* of all names in the file, taken off; "": none */
 } loader;
 
@@ -135,17 +136,12 @@ static lam_status remove_prefix(loader *l)
 
 static lam_status find_own_shape(loader *l)
 {
-    int any = 0;
     LAM_TRY(lam_metadata_shape(&l->file, l->path, &l->config, &l->dim));
     l->is_given = lam_alloc(l->dim, sizeof *l->is_given);
     l->levels = lam_alloc(l->dim, sizeof *l->levels);
     if (l->is_given == NULL || l->levels == NULL)
         return LAM_ERR_MEMORY;
-    LAM_TRY(lam_metadata_given(&l->file, l->path, l->dim, l->is_given, l->levels, &any));
-    if (any != (l->config.given.n > 0))
-        return lam_fail(LAM_ERR_FORMAT, "%s: its configuration says that it has %s given columns, and its format that it has %s; the file "
-            "is damaged or was edited by hand", l->path, any ? "no" : "some", any ? "some" : "none");
-    return LAM_OK;
+    return lam_metadata_given(&l->file, l->path, &l->config, l->dim, l->is_given, l->levels, &l->kind);
 }
 
 static lam_status find_shape(loader *l, const lam_config *config)
@@ -158,8 +154,9 @@ static lam_status find_shape(loader *l, const lam_config *config)
             "configuration with dims, blocks, layer and nonlinearity (--config FILE.yaml)", l->path);
     LAM_TRY(remove_prefix(l));
     LAM_TRY(lam_config_check(config));
-    if (config->given.n > 0)
-        return lam_fail(LAM_ERR_ARGUMENT, "%s was not saved by laminar, so no column of it is given; leave out given", l->path);
+    if (lam_config_is_conditional(config))
+        return lam_fail(LAM_ERR_ARGUMENT, "%s was not saved by laminar, so it is of no columns given others; leave out given and any-given",
+            l->path);
     if (config->map == LAM_MAP_NORMAL_SCORES)
         return lam_fail(LAM_ERR_ARGUMENT, "%s was not saved by laminar, so it brings no column maps; leave out map, or set it to none",
             l->path);
@@ -211,11 +208,12 @@ static lam_status check_tensors(const loader *l)
     lam_layout layout;
     lam_layout_tensor wanted;
     lam_given given;
-    lam_status status = lam_given_make(l->dim, l->is_given, l->levels, &given);
+    lam_status status = lam_given_make(l->dim, &l->kind, &given);
     size_t moving = given.moving, inputs = given.inputs;
+    int masked = given.masked;
     lam_given_clear(&given);
     LAM_TRY(status);
-    LAM_TRY(inputs > 0 ? lam_layout_conditional(&layout, &l->config, moving, inputs) : lam_layout_init(&layout, &l->config, moving));
+    LAM_TRY(inputs > 0 ? lam_layout_conditional(&layout, &l->config, moving, inputs, masked) : lam_layout_init(&layout, &l->config, moving));
     for (size_t i = 0; lam_layout_tensor_at(&layout, i, &wanted); i++)
         LAM_TRY(check_tensor(l, &wanted));
     return LAM_OK;
@@ -278,7 +276,7 @@ static lam_status load(loader *l, const lam_config *config, lam_model **out)
     if (status == LAM_OK)
         status = check_tensors(l);
     if (status == LAM_OK)
-        status = lam_model_empty_given(&l->config, l->dim, l->is_given, l->levels, out);
+        status = lam_model_empty_given(&l->config, l->dim, &l->kind, out);
     if (status == LAM_OK)
         status = check_extra(l, *out);
     if (status == LAM_OK)

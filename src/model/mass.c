@@ -57,17 +57,18 @@ static double stretch(const lam_maps *maps, size_t j, double u)
     return (lam_spline_inverse(&maps->column[j], u + step, &slope) - lam_spline_inverse(&maps->column[j], u - step, &slope)) / (2 * step);
 }
 
-static lam_status take(void *self, size_t first, size_t rows, const double *x, const double *y, const double *l)
+static lam_status take(void *self, size_t first, size_t rows, const double *x, const double *y, const double *logp)
 {
     const points *p = self;
     const box *b = p->b;
     (void)x;
+    (void)y;
     for (size_t i = 0; i < rows; i++) {
         cell *c = &p->cells[(first + i) / b->points];
         double volume = c->half[0] * (b->dim > 1 ? c->half[1] : 1); /* a point's share of the cell */
         for (size_t j = 0; j < b->dim; j++)
             volume *= stretch(p->model->maps, j, coordinate(c, (first + i) % b->points, j));
-        c->mass += volume * exp(lam_base_log_prob(p->model, y + i * b->dim) - l[i]);
+        c->mass += volume * exp(logp[i]);
         if (!isfinite(c->mass))
             return lam_fail(LAM_ERR_SOLVER, "the density near (%g, %g), %s, is not finite", c->middle[0], b->dim > 1 ? c->middle[1] : 0,
                 p->model->maps != NULL ? "behind the column maps" : "standardised units");

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "model/config_yaml.h"
+#include "model/defaults.h"
 #include "model/texts.h"
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -109,7 +110,7 @@ static lam_status tuned_text(const lam_model *model, char **text)
 
 static const char *format_of(const lam_model *model)
 {
-    return model->given.given > 0 ? LAM_MODEL_FORMAT_GIVEN : model->maps != NULL ? LAM_MODEL_FORMAT_MAPS : LAM_MODEL_FORMAT;
+    return model->given.inputs > 0 ? LAM_MODEL_FORMAT_GIVEN : model->maps != NULL ? LAM_MODEL_FORMAT_MAPS : LAM_MODEL_FORMAT;
 }
 
 static lam_status given_texts(const lam_model *model, char **given, char **levels)
@@ -132,7 +133,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
 {
     static const char *const keys[LAM_META_PAIRS]
         = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test", "tuned",
-            "train_low", "train_high", "named", "given", "levels", "texts" };
+            "train_low", "train_high", "named", "given", "levels", "texts", "absent" };
     size_t dim = model->dim, blocks = model->layout.blocks;
     char log_det[LAM_NUMBER_SIZE], **text = meta->texts;
     int tuned = model->tuned.h_star != NULL;
@@ -151,8 +152,9 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->low, dim, &text[10]) : status;
     status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->high, dim, &text[11]) : status;
     status = status == LAM_OK ? plain_text(model->has_names ? "true" : "false", &text[12]) : status;
-    status = status == LAM_OK && model->given.given > 0 ? given_texts(model, &text[13], &text[14]) : status;
+    status = status == LAM_OK && model->given.inputs > 0 ? given_texts(model, &text[13], &text[14]) : status;
     status = status == LAM_OK && model->texts != NULL ? lam_texts_print(model->texts, dim, &text[15]) : status;
+    status = status == LAM_OK && model->given.absent ? plain_text("true", &text[16]) : status;
     if (status != LAM_OK) {
         lam_metadata_free(meta);
         return status;
@@ -265,23 +267,37 @@ static lam_status read_wholes(const lam_st_file *file, const char *where, const 
     return LAM_OK;
 }
 
-lam_status lam_metadata_given(const lam_st_file *file, const char *where, size_t dim, unsigned char *is_given, size_t *levels, int *any)
+static lam_status read_given(const lam_st_file *file, const char *where, size_t dim, double *numbers, unsigned char *is_given, size_t *levels,
+    size_t *given)
 {
-    *any = has_format(file, LAM_MODEL_FORMAT_GIVEN);
-    if (!*any)
-        return LAM_OK;
-    double *numbers = lam_alloc(2 * dim, sizeof *numbers);
-    lam_status status = numbers == NULL ? LAM_ERR_MEMORY : read_wholes(file, where, "given", dim, 1, numbers);
-    if (status == LAM_OK)
-        status = read_wholes(file, where, "levels", dim, MOST_LEVELS, numbers + dim);
-    size_t given = 0;
-    for (size_t j = 0; status == LAM_OK && j < dim; j++) {
-        given += is_given[j] = numbers[j] > 0;
+    LAM_TRY(read_wholes(file, where, "given", dim, 1, numbers));
+    LAM_TRY(read_wholes(file, where, "levels", dim, MOST_LEVELS, numbers + dim));
+    for (size_t j = 0; j < dim; j++) {
+        *given += is_given[j] = numbers[j] > 0;
         levels[j] = (size_t)numbers[dim + j];
         if (levels[j] > 0 && !is_given[j])
-            status = damaged(where, "levels", "says that a column is of texts, which is not given");
+            return damaged(where, "levels", "says that a column is of texts, which is not given");
     }
-    if (status == LAM_OK && (given == 0 || given == dim))
+    return LAM_OK;
+}
+
+lam_status lam_metadata_given(const lam_st_file *file, const char *where, const lam_config *cfg, size_t dim, unsigned char *is_given,
+    size_t *levels, lam_given_kind *kind)
+{
+    const char *absent = lam_st_meta(file, "absent");
+    int conditional = has_format(file, LAM_MODEL_FORMAT_GIVEN);
+    size_t given = 0;
+    *kind = (lam_given_kind) { .is_given = is_given, .levels = levels, .any = cfg->any_given, .absent = absent != NULL };
+    if (absent != NULL && strcmp(absent, "true") != 0)
+        return damaged(where, "absent", "is not true");
+    if (conditional != lam_config_is_conditional(cfg) || (absent != NULL && !conditional))
+        return damaged(where, "config", conditional ? "says nothing of given columns, and the format does" : "speaks of given columns, and the format "
+            "knows none");
+    if (!conditional)
+        return LAM_OK;
+    double *numbers = lam_alloc(2 * dim, sizeof *numbers);
+    lam_status status = numbers == NULL ? LAM_ERR_MEMORY : read_given(file, where, dim, numbers, is_given, levels, &given);
+    if (status == LAM_OK && ((given == 0 && !kind->any) || given == dim))
         status = damaged(where, "given", "says that all columns are given, or none");
     lam_free(numbers);
     return status;

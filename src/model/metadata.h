@@ -2,7 +2,7 @@
  * (YAML), "columns", "mean", "scale", "h_star_train", "h_star_test" (JSON lists; the shortest decimals that read back as the
  * same doubles), "named" ("true": the columns have names, "false": they are numbers), "log_det", "data_hash", of a model that knows
  * its training rows' range "train_low", "train_high" (JSON lists), of a conditional one "given" and "levels" (JSON lists: 1 for a column
- * that is given; levels of a column of texts, 0 for one of numbers), and of a tuned one "tuned" (a JSON object: lam_tuned). What does not change the fit
+ * that never has a density; levels of a column of texts, 0 for one of numbers) and "absent" ("true": cells of the others may be missing), and of a tuned one "tuned" (a JSON object: lam_tuned). What does not change the fit
  * (threads, instruction set, memory) stands there at its default, so that equal fits make equal files. */
 #ifndef LAM_MODEL_METADATA_H
 #define LAM_MODEL_METADATA_H
@@ -15,7 +15,7 @@
 /* One whose density is conditional on given columns, with column maps or without. */
 #define LAM_MODEL_FORMAT_GIVEN "3"
 
-enum { LAM_META_PAIRS = 16 };
+enum { LAM_META_PAIRS = 17 };
 
 typedef struct lam_metadata {
     size_t n; /* pairs in use */
@@ -43,8 +43,9 @@ int lam_metadata_is_ours(const lam_st_file *file);
 int lam_metadata_has_maps(const lam_st_file *file);
 /* Configuration and number of columns. cfg is initialised; where names the file. LAM_ERR_UNSUPPORTED: a newer format. */
 lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim);
-/* Which of them are given, is_given [dim] and levels [dim], zeroed, of a file that says so; *any 0: none. */
-lam_status lam_metadata_given(const lam_st_file *file, const char *where, size_t dim, unsigned char *is_given, size_t *levels, int *any);
+/* What its columns are, by its configuration too: is_given [dim] and levels [dim], zeroed, are filled, and kind refers to them. */
+lam_status lam_metadata_given(const lam_st_file *file, const char *where, const lam_config *cfg, size_t dim, unsigned char *is_given,
+    size_t *levels, lam_given_kind *kind);
 /* The maps into a model of that shape, where the format has them and the configuration wants them. */
 lam_status lam_metadata_read_maps(const lam_st_file *file, const char *where, lam_model *model);
 int lam_metadata_is_map(const lam_st_file *file, const char *name, size_t dim); /* 1: that is the name of one of them */

@@ -44,17 +44,16 @@ static lam_status list_tensors(lam_model *model)
     return LAM_OK;
 }
 
-static lam_status fill_empty(lam_model *model, const lam_config *config, size_t dim, const unsigned char *is_given,
-    const size_t *levels)
+static lam_status fill_empty(lam_model *model, const lam_config *config, size_t dim, const lam_given_kind *kind)
 {
     model->dim = dim;
     LAM_TRY(lam_config_check(config));
-    LAM_TRY(lam_given_make(dim, is_given, levels, &model->given));
+    LAM_TRY(lam_given_make(dim, kind, &model->given));
     LAM_TRY(lam_config_copy(&model->config, config));
     LAM_TRY(lam_config_resolve(&model->config, LAM_USUAL_ROWS, dim)); /* a fit has chosen by its own rows already */
     config = &model->config;
     LAM_TRY(model->given.inputs > 0
-            ? lam_layout_conditional(&model->layout, config, model->given.moving, model->given.inputs)
+            ? lam_layout_conditional(&model->layout, config, model->given.moving, model->given.inputs, model->given.masked)
             : lam_layout_init(&model->layout, config, dim));
     LAM_TRY(list_tensors(model));
     if ((model->params = lam_alloc(model->layout.parameters, sizeof(double))) == NULL
@@ -73,14 +72,14 @@ static lam_status fill_empty(lam_model *model, const lam_config *config, size_t 
     return LAM_OK;
 }
 
-lam_status lam_model_empty_given(const lam_config *config, size_t dim, const unsigned char *is_given, const size_t *levels, lam_model **out)
+lam_status lam_model_empty_given(const lam_config *config, size_t dim, const lam_given_kind *kind, lam_model **out)
 {
     *out = NULL;
     lam_model *model = lam_alloc(1, sizeof *model);
     if (model == NULL)
         return LAM_ERR_MEMORY;
     lam_config_init(&model->config);
-    lam_status status = fill_empty(model, config, dim, is_given, levels);
+    lam_status status = fill_empty(model, config, dim, kind);
     if (status != LAM_OK) {
         lam_model_free(model);
         return status;
@@ -91,13 +90,12 @@ lam_status lam_model_empty_given(const lam_config *config, size_t dim, const uns
 
 lam_status lam_model_empty(const lam_config *config, size_t dim, lam_model **out)
 {
-    return lam_model_empty_given(config, dim, NULL, NULL, out);
+    return lam_model_empty_given(config, dim, NULL, out);
 }
 
-lam_status lam_model_create_given(const lam_config *config, size_t dim, const unsigned char *is_given, const size_t *levels,
-    lam_model **out)
+lam_status lam_model_create_given(const lam_config *config, size_t dim, const lam_given_kind *kind, lam_model **out)
 {
-    LAM_TRY(lam_model_empty_given(config, dim, is_given, levels, out));
+    LAM_TRY(lam_model_empty_given(config, dim, kind, out));
     lam_model *model = *out;
     lam_layout_initial(&model->layout, config, model->params);
     for (size_t i = 0; config->precision == LAM_FLOAT && i < model->layout.parameters; i++)
@@ -107,7 +105,7 @@ lam_status lam_model_create_given(const lam_config *config, size_t dim, const un
 
 lam_status lam_model_create(const lam_config *config, size_t dim, lam_model **out)
 {
-    return lam_model_create_given(config, dim, NULL, NULL, out);
+    return lam_model_create_given(config, dim, NULL, out);
 }
 
 lam_status lam_model_name_column(lam_model *model, size_t column, const char *name)
@@ -169,13 +167,8 @@ lam_status lam_model_copy(const lam_model *model, lam_model **out)
 {
     lam_model *copy = NULL;
     *out = NULL;
-    unsigned char *is_given = lam_alloc(model->dim, sizeof *is_given);
-    if (is_given == NULL)
-        return LAM_ERR_MEMORY;
-    for (size_t k = 0; k < model->given.given; k++)
-        is_given[model->given.given_at[k]] = 1;
-    lam_status status = lam_model_empty_given(&model->config, model->dim, is_given, model->given.levels, &copy);
-    lam_free(is_given);
+    const lam_given_kind kind = lam_given_kind_of(&model->given);
+    lam_status status = lam_model_empty_given(&model->config, model->dim, &kind, &copy);
     if (status == LAM_OK)
         status = copy_into(copy, model);
     if (status != LAM_OK) {
@@ -200,10 +193,9 @@ size_t lam_model_parameter_count(const lam_model *model)
 
 lam_role lam_model_role(const lam_model *model, size_t column)
 {
-    for (size_t k = 0; model != NULL && k < model->given.given; k++)
-        if (model->given.given_at[k] == column)
-            return LAM_GIVEN;
-    return model != NULL && column < model->dim ? LAM_MOVING : LAM_ABSENT;
+    if (model == NULL || column >= model->dim)
+        return LAM_ABSENT;
+    return model->given.is_given[column] ? LAM_GIVEN : LAM_MOVING;
 }
 
 int lam_model_any_given(const lam_model *model)

@@ -39,9 +39,9 @@ struct lam_model {
 /* A model for data of these columns: named "1", "2", ..., standardiser mean 0, scale 1, parameters from the seed (rounded to
  * float for a float fit, so that saving loses nothing). The caller frees it. */
 lam_status lam_model_create(const lam_config *config, size_t dim, lam_model **out);
-/* The same of rows of which some columns are given, is_given [dim] and levels [dim] as for lam_given_make. */
-lam_status lam_model_create_given(const lam_config *config, size_t dim, const unsigned char *is_given, const size_t *levels, lam_model **out);
-lam_status lam_model_empty_given(const lam_config *config, size_t dim, const unsigned char *is_given, const size_t *levels, lam_model **out);
+/* The same of rows whose columns are of that kind. */
+lam_status lam_model_create_given(const lam_config *config, size_t dim, const lam_given_kind *kind, lam_model **out);
+lam_status lam_model_empty_given(const lam_config *config, size_t dim, const lam_given_kind *kind, lam_model **out);
 lam_status lam_model_copy(const lam_model *model, lam_model **out);
 /* The same as create, but all parameters are zero: for those who fill them. */
 lam_status lam_model_empty(const lam_config *config, size_t dim, lam_model **out);

@@ -84,7 +84,7 @@ static int no_ode(const lam_config *cfg)
 
 static int unconditional(const lam_config *cfg)
 {
-    return cfg->given.n == 0;
+    return cfg->given.n == 0 && !cfg->any_given;
 }
 
 static int grey(const lam_config *cfg)
@@ -141,7 +141,7 @@ static const lam_param table[] = {
     ENUM("layer", "flow", layer, WORDS(LAM_LAYER_LIST), "concat", "how a layer depends on time"),
     ENUM("nonlinearity", "flow", nonlinearity, WORDS(LAM_ACTIVATION_LIST), "tanh", "activation between the layers"),
     DIMS("context-dims", "flow", context_hidden, "auto", "widths of the hidden layers of the net through which given columns act on the flow",
-        .idle = unconditional, .wants = "--given"),
+        .idle = unconditional, .wants = "--given or --any-given"),
     ABOVE("time", "flow", time, 0, "1", "end time T of each block"),
     TRUTH("train-time", "flow", train_time, "false", "train the end time too, as T = s^2"),
     ENUM("precision", "flow", precision, WORDS(LAM_PRECISION_LIST), "float", "floating-point precision of the weights and of the solver"),
@@ -265,6 +265,8 @@ static const lam_param table[] = {
     LIST(LAM_PARAM_LIST, "columns", "data", columns, "COL,COL", "columns to use, by name or number; default: all"),
     LIST(LAM_PARAM_LIST, "drop", "data", drop, "COL,COL", "columns to leave out, by name or number"),
     LIST(LAM_PARAM_LIST, "given", "data", given, "COL,COL", "columns that the density is conditional on: it is the density of the others, given these"),
+    TRUTH("any-given", "data", any_given, "false",
+        "fit one density of any columns given any others; any cell may be missing; --given then names columns that never have a density"),
     LIST(LAM_PARAM_NOISE, "noise", "data", noise, "auto|COL:a,COL:a", 
         "uniform noise on [0, a) added to columns with few distinct values; auto: to all such columns that are not named, as wide as the gaps "
         "between their values"),

@@ -5,17 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double LOG_2_PI = 1.8378770664093454836;
-
-double lam_base_log_prob(const lam_model *model, const double *z)
-{
-    const lam_given *g = &model->given;
-    double square = 0;
-    for (size_t k = 0; k < g->moving; k++)
-        square += z[g->moving_at[k]] * z[g->moving_at[k]];
-    return -0.5 * ((double)g->moving * LOG_2_PI + square);
-}
-
 /* ---- options ------------------------------------------------------------------------------------------------------ */
 
 lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_options *options)
@@ -31,7 +20,7 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
     *pass = (lam_pass) { .model = model, .units = o->units, .max_steps = c->max_steps, .probe = o->probe,
         .use_double = o->use_double || c->precision == LAM_DOUBLE, .divergence = o->divergence, .probes = c->probes,
         .seed = o->seed, .batch_rows = o->batch_rows > 0 ? o->batch_rows : 1000, .threads = o->threads, .isa = o->isa,
-        .progress = o->progress, .user = o->user };
+        .progress = o->progress, .user = o->user, .each = 1 };
     const lam_config of = lam_model_evaluation(model, o, &pass->h_star);
     pass->h_star_of = lam_config_setting(&of);
     return lam_model_setting(model, o, &pass->setting);
@@ -60,37 +49,92 @@ typedef struct arrays {
     double *y, *logp;   /* [n, dim] (the whole way: [n, path, dim]) or NULL, [n] or NULL */
 } arrays;
 
+/* ---- roles -------------------------------------------------------------------------------------------------------- */
+
+lam_role lam_pass_role(const lam_pass *pass, size_t row, const double *x, size_t j)
+{
+    const lam_given *g = &pass->model->given;
+    if (pass->roles != NULL && g->masked)
+        return (lam_role)pass->roles[(pass->n_roles == 1 ? 0 : row / pass->each) * g->dim + j];
+    return g->masked && isnan(x[j]) ? LAM_ABSENT : g->is_given[j] ? LAM_GIVEN : LAM_MOVING;
+}
+
+int lam_pass_moves(const lam_pass *pass, size_t row, const double *x, size_t j)
+{
+    return lam_pass_role(pass, row, x, j) == LAM_MOVING;
+}
+
+/* Is the model one for that role of its column j? */
+static int takes(const lam_given *g, size_t j, unsigned role)
+{
+    if (role == LAM_ABSENT)
+        return g->any || (g->absent && !g->is_given[j]);
+    if (role == LAM_GIVEN)
+        return g->any || g->is_given[j];
+    return role == LAM_MOVING && !g->is_given[j];
+}
+
+lam_status lam_pass_set_roles(lam_pass *pass, const unsigned char *roles, size_t n_roles, size_t n)
+{
+    static const char *const words[] = { "absent", "given", "moving" };
+    const lam_model *m = pass->model;
+    pass->roles = roles;
+    pass->n_roles = n_roles;
+    pass->each = 1;
+    if (roles == NULL)
+        return LAM_OK;
+    if (n_roles != 1 && n_roles != n)
+        return lam_fail(LAM_ERR_ARGUMENT, "%zu rows of roles for %zu rows; give one for all, or one for each", n_roles, n);
+    for (size_t i = 0; i < n_roles * m->dim; i++) {
+        size_t j = i % m->dim;
+        if (roles[i] > LAM_MOVING)
+            return lam_fail(LAM_ERR_ARGUMENT, "row %zu of the roles, column %zu (%s): %u is no role", i / m->dim + 1, j + 1, m->columns[j],
+                (unsigned)roles[i]);
+        if (!takes(&m->given, j, roles[i]))
+            return lam_fail(LAM_ERR_ARGUMENT, "column %zu (%s) is to be %s, and this model was fitted with it %s; fit one for that split "
+                "(given), or for any (any-given)", j + 1, m->columns[j], words[roles[i]], words[lam_model_role(m, j)]);
+    }
+    return LAM_OK;
+}
+
 static lam_status check_cell(const lam_model *m, const double *x, size_t i, size_t j)
 {
     double value = x[i * m->dim + j];
     size_t levels = m->given.levels[j];
     if (!isfinite(value))
-        return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %s; drop such rows first (--drop-bad-rows)", i + 1, j + 1, m->columns[j],
-            isnan(value) ? "NaN" : "infinite");
+        return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %s; drop such rows first (--drop-bad-rows)%s", i + 1, j + 1, m->columns[j],
+            isnan(value) ? "NaN" : "infinite", isnan(value) && !m->given.any ? ", or fit a model that takes rows with missing cells (--any-given)" : "");
     if (levels > 0 && !(value >= 0 && value < (double)levels && value == floor(value)))
         return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %g, and the %zu levels of this column of texts are 0 to %zu", i + 1, j + 1,
             m->columns[j], value, levels, levels - 1);
     return LAM_OK;
 }
 
-lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n)
+/* Those that are given, and with `moving` those that move. */
+static lam_status check_cells(const lam_pass *pass, const double *x, size_t n, int moving)
 {
     size_t dim = pass->model->dim;
+    const lam_given *g = &pass->model->given;
     if (n > 0 && x == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "%zu rows were announced, and there are none", n);
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < dim; j++)
-            LAM_TRY(check_cell(pass->model, x, i, j));
+        for (size_t j = 0; j < dim; j++) {
+            lam_role role = lam_pass_role(pass, i * pass->each, x + i * dim, j);
+            int fixed = g->is_given[j] && !g->any; /* it is never absent */
+            if (fixed || (role == LAM_MOVING && moving) || role == LAM_GIVEN)
+                LAM_TRY(check_cell(pass->model, x, i, j));
+        }
     return LAM_OK;
+}
+
+lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n)
+{
+    return check_cells(pass, x, n, 1);
 }
 
 lam_status lam_pass_check_given(const lam_pass *pass, const double *x, size_t n)
 {
-    const lam_given *g = &pass->model->given;
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < g->given; k++)
-            LAM_TRY(check_cell(pass->model, x, i, g->given_at[k]));
-    return LAM_OK;
+    return check_cells(pass, x, n, 0);
 }
 
 static lam_status not_finite(size_t row, const char *what)
@@ -110,44 +154,40 @@ static void fill(void *self, size_t first, size_t rows, double *x)
         memcpy(x, from, rows * dim * sizeof *x);
     for (size_t i = 0; a->forward && from_data && i < rows * dim; i++)
         x[i] = (from[i] - m->mean[i % dim]) / m->scale[i % dim];
-    for (size_t k = 0; !a->forward && from_data && k < m->given.given; k++)
-        for (size_t i = 0, j = m->given.given_at[k]; i < rows; i++)
-            x[i * dim + j] = (from[i * dim + j] - m->mean[j]) / m->scale[j];
+    for (size_t i = 0; !a->forward && from_data && i < rows * dim; i++)
+        if (!lam_pass_moves(a->pass, first + i / dim, from + i / dim * dim, i % dim))
+            x[i] = (from[i] - m->mean[i % dim]) / m->scale[i % dim];
 }
 
-/* Given columns as they were given, not as rounding left them, in every state of a row. */
-static void put_given(const arrays *a, size_t first, size_t rows, size_t states)
+/* What does not move is as it was given, not as rounding left it. */
+static lam_status take_value(const arrays *a, size_t row, size_t j, double y, double *to)
 {
     const lam_model *m = a->pass->model;
-    for (size_t k = 0; k < m->given.given; k++)
-        for (size_t i = first, j = m->given.given_at[k]; i < first + rows; i++)
-            for (size_t s = 0; s < states; s++)
-                a->y[(i * states + s) * m->dim + j] = a->x[i * m->dim + j];
+    const double *x = a->x + row * m->dim;
+    int to_data = (!a->forward || a->pass->times > 0) && a->pass->units == LAM_UNITS_DATA;
+    if (!lam_pass_moves(a->pass, row, x, j)) {
+        *to = x[j];
+        return LAM_OK;
+    }
+    *to = to_data ? y * m->scale[j] + m->mean[j] : y;
+    return isfinite(*to) ? LAM_OK : not_finite(row, "the result");
 }
 
-static lam_status take(void *self, size_t first, size_t rows, const double *x, const double *y, const double *l)
+static lam_status take(void *self, size_t first, size_t rows, const double *x, const double *y, const double *logp)
 {
     const arrays *a = self;
     const lam_model *m = a->pass->model;
     (void)x;
     size_t dim = m->dim, times = a->pass->times, row = dim * (times > 0 ? m->layout.blocks * times + 1 : 1);
-    int to_data = (!a->forward || times > 0) && a->pass->units == LAM_UNITS_DATA;
-    for (size_t i = 0; a->y != NULL && i < rows * row; i++) {
-        double value = to_data ? y[i] * m->scale[i % dim] + m->mean[i % dim] : y[i];
-        if (!isfinite(value))
-            return not_finite(first + i / row, "the result");
-        a->y[first * row + i] = value;
-    }
+    for (size_t i = 0; a->y != NULL && i < rows * row; i++)
+        LAM_TRY(take_value(a, first + i / row, i % dim, y[i], &a->y[first * row + i]));
     int as_given = times > 0 && (m->maps == NULL || a->pass->units == LAM_UNITS_DATA);
     for (size_t i = 0; as_given && i < rows; i++) /* a way starts with the row as it was given, not as rounding left it */
         memcpy(a->y + (first + i) * row, a->x + (first + i) * dim, dim * sizeof *a->y);
-    if (a->y != NULL)
-        put_given(a, first, rows, row / dim);
     for (size_t i = 0; a->logp != NULL && i < rows; i++) {
-        double logp = lam_base_log_prob(m, y + i * dim) - l[i] + (a->pass->units == LAM_UNITS_DATA ? m->log_det : 0);
-        if (!isfinite(logp))
+        if (!isfinite(logp[i]))
             return not_finite(first + i, "log p");
-        a->logp[first + i] = logp;
+        a->logp[first + i] = logp[i];
     }
     return LAM_OK;
 }

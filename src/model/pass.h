@@ -1,6 +1,6 @@
 /* Many rows through a chain, batch by batch, in either direction and width: what scoring, sampling, encoding and checking
  * share. Rows come from and go to the caller's functions, in standardised units (data's side) or the base's. They have all columns of
- * the model; those that are given are standardised on either side, and stay what they are. */
+ * the model; those that are given are standardised on either side, and stay what they are, as those do that are absent. */
 #ifndef LAM_MODEL_PASS_H
 #define LAM_MODEL_PASS_H
 #include "model/model.h"
@@ -19,6 +19,10 @@ typedef struct lam_pass {
     lam_divergence divergence;
     size_t probes;  /* Hutchinson */
     uint64_t seed;  /* of its noise */
+    /* what is asked of the rows, [.., dim] (lam_role): one for all (n_roles 1) or one for every `each` rows in turn; NULL: as they come
+     * (lam_given_roles) */
+    const unsigned char *roles;
+    size_t n_roles, each;
     size_t times;   /* a block: above 0 the whole way forward is wanted, without the trace (lam_trajectories) */
     /* the work */
     size_t batch_rows, threads;
@@ -33,10 +37,9 @@ typedef struct lam_rows {
     void *self;
     /* rows first .. first + rows - 1 into x [rows, dim] */
     void (*fill)(void *self, size_t first, size_t rows, double *x);
-    /* x as filled, y [rows, dim] at the other end (with pass->times the way there, [rows, blocks * times + 1, dim]), l [rows] the
-     * integral of -trace along the way (NULL without), less (on the way back: plus) the log-determinant of the model's column maps, so
-     * that on the way to the base log p(x) is the base's less l */
-    lam_status (*take)(void *self, size_t first, size_t rows, const double *x, const double *y, const double *l);
+    /* x as filled, y [rows, dim] at the other end (with pass->times the way there, [rows, blocks * times + 1, dim]), logp [rows] the
+     * log-density of what moves on the data's side, in pass->units (NULL without) */
+    lam_status (*take)(void *self, size_t first, size_t rows, const double *x, const double *y, const double *logp);
 } lam_rows;
 
 /* The options as a pass, with defaults filled in; options may be NULL. LAM_ERR_ARGUMENT for values out of range. */
@@ -45,7 +48,7 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
  * LAM_ERR_SOLVER names the batch's rows. */
 lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
 
-/* LAM_ERR_DATA names the first of the rows x [n, dim] with something in it that is not finite. */
+/* LAM_ERR_DATA names the first of the rows x [n, dim] with something that moves or is given in it that is not finite, or no level. */
 lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n);
 /* The same of their given columns alone. */
 lam_status lam_pass_check_given(const lam_pass *pass, const double *x, size_t n);
@@ -58,8 +61,11 @@ lam_status lam_pass_transform(const lam_pass *pass, int forward, const double *x
  * scales; 0: there is none. */
 double lam_pass_first_step(const lam_pass *pass, size_t block);
 
-/* -n/2 log(2 pi) - |z|^2/2 over the n moving columns of a row z [dim], nats */
-double lam_base_log_prob(const lam_model *model, const double *z);
+/* What column j of row `row` is, whose numbers x [dim] are; 1: it moves. */
+lam_role lam_pass_role(const lam_pass *pass, size_t row, const double *x, size_t j);
+int lam_pass_moves(const lam_pass *pass, size_t row, const double *x, size_t j);
+/* Roles of the caller's: those that the model takes, for n rows. */
+lam_status lam_pass_set_roles(lam_pass *pass, const unsigned char *roles, size_t n_roles, size_t n);
 
 /* lam_pass_run in one width (pass_w.c). */
 lam_status lam_pass_solve_f32(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);

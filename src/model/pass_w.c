@@ -16,6 +16,7 @@ typedef struct hold {
     double *from, *to;     /* the flow's part of x and y, [rows, moving] and [rows, moving] or the ways there, column maps behind it */
     double *inputs;        /* [rows, inputs] of the context */
     double *log_det;       /* [rows] of the maps */
+    unsigned char *roles, *moves; /* [rows, dim], [rows, moving] of a masked model; else NULL */
     double *h_star;        /* [blocks] */
 } hold;
 
@@ -28,6 +29,8 @@ static void release(hold *h)
     lam_free(h->to);
     lam_free(h->inputs);
     lam_free(h->log_det);
+    lam_free(h->roles);
+    lam_free(h->moves);
     lam_free(h->x);
     lam_free(h->y);
     lam_free(h->l);
@@ -66,6 +69,9 @@ static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batc
         || (h->to = lam_alloc(batch_rows * model->given.moving, path * sizeof(double))) == NULL
         || (h->inputs = lam_alloc(batch_rows * model->given.inputs + 1, sizeof(double))) == NULL)
         return LAM_ERR_MEMORY;
+    if (model->given.masked
+        && ((h->roles = lam_alloc(batch_rows, dim)) == NULL || (h->moves = lam_alloc(batch_rows, model->given.moving)) == NULL))
+        return LAM_ERR_MEMORY;
     for (size_t b = 0; b < blocks; b++)
         h->h_star[b] = lam_pass_first_step(pass, b);
     return narrow_params(model, h->params);
@@ -83,12 +89,18 @@ static void solve_options(const lam_pass *pass, double *h_star, lam_flow_solve *
 }
 
 /* The flow's part of h->x, and what it is conditional on. On the way from the base there are no maps in front of it. */
-static void take_apart(hold *h, const lam_pass *pass, int forward, size_t rows)
+static void take_apart(hold *h, const lam_pass *pass, int forward, size_t first, size_t rows)
 {
     const lam_model *m = pass->model;
-    const lam_condition condition = { .inputs = h->inputs };
-    lam_given_take(&m->given, forward ? m->maps : NULL, h->x, rows, h->from, h->log_det);
-    lam_given_inputs(&m->given, m->maps, h->x, rows, h->inputs);
+    const lam_condition condition = { .inputs = h->inputs, .moves = h->moves };
+    for (size_t r = 0; h->roles != NULL && pass->roles != NULL && r < rows; r++)
+        memcpy(h->roles + r * m->dim, pass->roles + (pass->n_roles == 1 ? 0 : (first + r) / pass->each) * m->dim, m->dim);
+    if (h->roles != NULL && pass->roles == NULL)
+        lam_given_roles(&m->given, h->x, rows, h->roles);
+    lam_given_take(&m->given, forward ? m->maps : NULL, h->x, h->roles, rows, h->from, h->log_det);
+    lam_given_inputs(&m->given, m->maps, h->x, h->roles, rows, h->inputs);
+    if (h->moves != NULL)
+        lam_given_moves(&m->given, h->roles, rows, h->moves);
     lam_engine_condition(h->engine, &condition);
 }
 
@@ -96,19 +108,45 @@ static void take_apart(hold *h, const lam_pass *pass, int forward, size_t rows)
 static void put_together(hold *h, const lam_pass *pass, const lam_maps *maps, size_t rows, size_t states, double *log_det)
 {
     const lam_given *g = &pass->model->given;
-    for (size_t i = 0; g->given > 0 && i < rows * states; i++)
+    for (size_t i = 0; g->inputs > 0 && i < rows * states; i++)
         memcpy(h->y + i * g->dim, h->x + i / states * g->dim, g->dim * sizeof *h->y);
-    lam_given_put(g, maps, h->to, rows * states, h->y, log_det);
+    for (size_t i = 0; states > 1 && h->roles != NULL && i < rows; i++)
+        for (size_t s = 0; s < states; s++)
+            lam_given_put(g, maps, h->to + (i * states + s) * g->moving, h->roles + i * g->dim, 1, h->y + (i * states + s) * g->dim, NULL);
+    if (states == 1 || h->roles == NULL)
+        lam_given_put(g, maps, h->to, h->roles, rows * states, h->y, log_det);
+}
+
+/* l, the integral of -trace along the way, becomes log p on the data's side, in pass->units: with the base's density of z [rows, moving] and
+ * the log-determinants of maps and standardiser, of what moves. */
+static void finish_log_prob(hold *h, const lam_pass *pass, int forward, const double *z, size_t rows)
+{
+    const lam_model *m = pass->model;
+    const double half_log_2_pi = 0.91893853320467274178;
+    for (size_t i = 0; i < rows; i++) {
+        double square = 0, scale = 0;
+        size_t moving = 0;
+        for (size_t k = 0; k < m->given.moving; k++) {
+            if (h->moves != NULL && !h->moves[i * m->given.moving + k])
+                continue;
+            moving++;
+            square += z[i * m->given.moving + k] * z[i * m->given.moving + k];
+            scale -= h->moves != NULL ? log(m->scale[m->given.moving_at[k]]) : 0;
+        }
+        scale = h->moves != NULL ? scale : m->log_det;
+        double base = -0.5 * (2 * half_log_2_pi * (double)moving + square), l = h->l[i];
+        l += m->maps != NULL ? (forward ? -1 : 1) * h->log_det[i] : 0; /* which grows as log p falls on the way to the base, and back */
+        h->l[i] = (forward ? base - l : base + l) + (pass->units == LAM_UNITS_DATA ? scale : 0);
+    }
 }
 
 /* A batch through the maps and the flow, in either direction. */
-static lam_status solve_batch(hold *h, const lam_pass *pass, int forward, const lam_flow_solve *solve, const lam_noise *noise, size_t rows,
-    lam_counts *counts)
+static lam_status solve_batch(hold *h, const lam_pass *pass, int forward, const lam_flow_solve *solve, const lam_noise *noise, size_t first,
+    size_t rows, lam_counts *counts)
 {
     const lam_maps *maps = pass->model->maps;
     size_t path = pass->model->layout.blocks * pass->times + 1;
-    const double sign = forward ? -1 : 1; /* l grows as the log-density falls on the way to the base, and the other way back */
-    take_apart(h, pass, forward, rows);
+    take_apart(h, pass, forward, first, rows);
     if (pass->times > 0)
         LAM_TRY(lam_engine_trajectories(h->engine, h->params, h->from, rows, pass->times, solve, h->to, counts));
     else
@@ -117,8 +155,8 @@ static lam_status solve_batch(hold *h, const lam_pass *pass, int forward, const 
         put_together(h, pass, pass->units == LAM_UNITS_DATA ? maps : NULL, rows, path, NULL);
     else
         put_together(h, pass, forward ? NULL : maps, rows, 1, forward ? NULL : h->log_det);
-    for (size_t i = 0; maps != NULL && h->l != NULL && i < rows; i++)
-        h->l[i] += sign * h->log_det[i];
+    if (h->l != NULL)
+        finish_log_prob(h, pass, forward, forward ? h->to : h->from, rows);
     return LAM_OK;
 }
 
@@ -132,7 +170,7 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
         size_t count = n - first < batch_rows ? n - first : batch_rows;
         lam_noise noise = { .kind = pass->divergence, .seed = pass->seed, .purpose = LAM_DRAW_PROBE_EVAL, .first_row = first };
         rows->fill(rows->self, first, count, h->x);
-        lam_status status = solve_batch(h, pass, forward, &solve, &noise, count, counts);
+        lam_status status = solve_batch(h, pass, forward, &solve, &noise, first, count, counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "batch of rows %zu to %zu", first + 1, first + count);
         LAM_TRY(rows->take(rows->self, first, count, h->x, h->y, h->l));

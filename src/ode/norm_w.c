@@ -58,7 +58,7 @@ void lam_norm_keep_error(const lam_stepping *s, size_t tile, const real *v, cons
 
 static double part_count(const lam_stepping *s, size_t part)
 {
-    return (double)s->batch->rows * (double)s->sys->part[part].count;
+    return part == 0 && s->sys->entries > 0 ? s->sys->entries : (double)s->batch->rows * (double)s->sys->part[part].count;
 }
 
 double lam_norm_batch(const lam_stepping *s)

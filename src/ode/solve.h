@@ -20,6 +20,7 @@ typedef struct lam_system {
     struct {
         size_t first, count;
     } part[LAM_MAX_PARTS];
+    double entries; /* of part 0 in the whole batch, what its mean is over; 0: all, rows times count */
     size_t record_size; /* reals that eval needs for one stage of one tile */
     /* Forms what depends on t alone, for slot. Called outside of parallel regions. */
     void (*prepare)(void *self, size_t slot, real t);

@@ -2,6 +2,7 @@
  * penalties, of which this file knows the list alone (penalty_w.c). */
 #include "base/error.h"
 #include "flow/context.h"
+#include "flow/mask.h"
 #include "flow/planes.h"
 #include "ode/space.h"
 #include "penalty/loss.h"
@@ -39,7 +40,7 @@ static real *observed(const lam_engine *e, size_t block, size_t time)
 
 /* ---- the pieces of the loss, a tile at a time --------------------------------------------------------------------- */
 
-/* sum over rows of -log p = D/2 log 2 pi + |z|^2 / 2 + l, (3); the cotangent of z is z / B. */
+/* sum over rows of -log p = D/2 log 2 pi + |z|^2 / 2 + l, (3), D being the columns that move; the cotangent of z is z / B. */
 static void base_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
@@ -47,13 +48,14 @@ static void base_tile(void *arg, size_t tile, size_t thread)
     size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim, last = e->n_times - 1;
     const real *y = observed(e, e->layout->blocks - 1, last) + tile * e->rows * LAM_TILE;
     real *g = e->g_chain != NULL ? e->g_chain + tile * e->g_rows * LAM_TILE : NULL;
+    const real *mask = lam_mask_of(e, tile);
     double sum = 0;
     if (g != NULL)
         memset(g, 0, e->g_rows * LAM_TILE * sizeof(real));
     for (size_t i = 0; i < d; i++)
         for (size_t r = 0; r < rows; r++) {
             double z = (double)y[i * LAM_TILE + r];
-            sum += 0.5 * z * z + HALF_LOG_2PI;
+            sum += 0.5 * z * z + (mask == NULL || mask[i * LAM_TILE + r] != 0 ? HALF_LOG_2PI : 0);
             if (g != NULL)
                 g[i * LAM_TILE + r] = (real)(z / (double)e->batch.rows);
         }
@@ -240,6 +242,7 @@ static void grad_x_tile(void *arg, size_t tile, size_t thread)
     (void)thread;
     const rows_out *out = arg;
     lam_engine *e = out->e;
+    lam_mask_apply(e, tile, 1, e->g_chain + tile * e->g_rows * LAM_TILE);
     lam_planes_to_rows(&e->batch, tile, e->dim, e->g_chain + tile * e->g_rows * LAM_TILE, e->dim, out->z);
 }
 

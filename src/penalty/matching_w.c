@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "flow/context.h"
+#include "flow/mask.h"
 #include "flow/planes.h"
 #include "ode/space.h"
 #include "penalty/pairing.h"
@@ -94,6 +95,7 @@ static void draw_tile(void *arg, size_t tile, size_t thread)
     real *planes = m->x + tile * plane;
     memset(planes, 0, plane * sizeof(real));
     lam_planes_from_rows(&e->batch, tile, d, m->rows, m->index, planes);
+    lam_mask_apply(e, tile, 1, planes);
     for (size_t r = 0; r < rows; r++) {
         size_t row = tile * LAM_TILE + r;
         memcpy(x + r * d, m->rows + (m->index != NULL ? m->index[row] : row) * d, d * sizeof(double));
@@ -111,6 +113,7 @@ static void draw_tile(void *arg, size_t tile, size_t thread)
         for (size_t r = 0; r < rows; r++)
             for (size_t i = 0; i < d; i++)
                 planes[i * LAM_TILE + r] = (real)noise[to[r] * d + i];
+        lam_mask_apply(e, tile, 1, planes);
     }
 }
 
@@ -123,11 +126,12 @@ static void match_tile(lam_matcher *m, size_t tile, size_t group, size_t thread)
     size_t vectors = lam_batch_vectors(&e->batch, tile), blocks = e->layout->blocks;
     real *scratch = e->space->thread[thread], *record = scratch + e->space->at_records, *sums = scratch + e->space->at_sums;
     double s = ((double)e->block + m->way[slot]) / (double)blocks, speed = 1 / ((double)blocks * m->time);
-    double weight = 1 / ((double)(blocks * m->looks * e->batch.rows) * (double)e->dim);
+    double weight = 1 / ((double)(blocks * m->looks) * lam_mask_entries(e));
     const real *x = m->x + tile * plane, *noise = m->noise + (m->look * e->batch.tiles + tile) * plane;
     const real *ends[2] = { x, noise }, there[2] = { (real)(1 - s), (real)s };
     e->kernels->combine(plane, record, NULL, 2, there, ends);
     lam_field_forward(&e->field, slot, vectors, 0, 0, 1, lam_context_lines(e, tile), record);
+    lam_mask_apply(e, tile, 1, lam_field_output(&e->field, record));
     /* the cotangent 2 weight (f - target); the loss is its square over 4 weight */
     real *g = lam_field_cotangent(&e->field, e->scratch[thread]);
     const real *terms[3] = { lam_field_output(&e->field, record), noise, x };
@@ -177,9 +181,10 @@ lam_status lam_matching_loss(lam_matcher *m, const real *params, const double *x
     m->call = call;
     m->looks = looks_of(e->batch.tiles);
     m->slots = e->batch.tiles < LAM_MAX_SLOTS ? e->batch.tiles : LAM_MAX_SLOTS;
-    lam_engine_run(e, draw_tile, m);
     if (call->condition != NULL)
         lam_engine_condition(e, call->condition);
+    lam_mask_form(e);
+    lam_engine_run(e, draw_tile, m);
     LAM_TRY(lam_context_form(e, index));
     lam_context_start(e);
     memset(grad, 0, e->layout->parameters * sizeof(real));

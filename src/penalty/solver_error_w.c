@@ -1,7 +1,7 @@
 /* The penalty on the solver's own error estimates: value and cotangents. */
 #include "penalty/solver_error.h"
 #include "base/error.h"
-#include "flow/inside.h"
+#include "flow/mask.h"
 
 lam_status lam_solver_error_check(const lam_engine *e, const lam_penalty *p)
 {
@@ -21,6 +21,6 @@ double lam_solver_error_value(const lam_engine *e, size_t block, const lam_penal
 void lam_solver_error_cotangents(lam_engine *e, size_t block, const lam_penalty *p)
 {
     double *g = e->path[block]->error_cotangent, rows = (double)e->batch.rows;
-    g[0] = 2 * p->error.coefficient / (rows * (double)e->dim);
+    g[0] = 2 * p->error.coefficient / lam_mask_entries(e);
     g[1] = 2 * p->error.coefficient * p->error.l_weight / rows;
 }

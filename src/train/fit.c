@@ -47,7 +47,7 @@ static lam_status describe_data(lam_model *model, const lam_dataset *data)
 static int same_context(const lam_model *a, const lam_model *b)
 {
     const lam_field_shape *x = &a->layout.context, *y = &b->layout.context;
-    int same = a->dim == b->dim && a->given.given == b->given.given && a->layout.inputs == b->layout.inputs && x->layers == y->layers
+    int same = a->dim == b->dim && a->given.any == b->given.any && a->given.absent == b->given.absent && a->given.given == b->given.given && a->layout.inputs == b->layout.inputs && x->layers == y->layers
         && x->parameters == y->parameters;
     for (size_t i = 0; same && i < x->layers; i++)
         same = x->layer[i].out == y->layer[i].out;
@@ -82,6 +82,31 @@ static lam_status take_map(lam_config *cfg, const lam_model *init)
     return LAM_OK;
 }
 
+/* The first missing cell of a column that is given (given 1) or is not (0); dim: none. */
+static size_t missing_in(const lam_dataset *data, int given)
+{
+    for (int part = 0; part < LAM_PARTS; part++)
+        for (size_t i = 0; i < data->rows[part] * data->dim; i++)
+            if (isnan(data->values[part][i]) && data->is_input[i % data->dim] == given)
+                return i % data->dim;
+    return data->dim;
+}
+
+/* Which cells may be missing is up to what is asked of the rows. */
+static lam_status check_missing(const lam_config *cfg, const lam_dataset *data)
+{
+    size_t given = missing_in(data, 1), moving = missing_in(data, 0);
+    if (cfg->any_given)
+        return LAM_OK;
+    if (given < data->dim)
+        return lam_fail(LAM_ERR_DATA, "cells of column %s are missing, and the density is to be conditional on it; fit with --any-given, which "
+            "takes such rows, or leave them out (--drop-bad-rows)", data->names[given]);
+    if (moving < data->dim && cfg->given.n == 0)
+        return lam_fail(LAM_ERR_DATA, "cells of column %s are missing; leave such rows out (--drop-bad-rows), or fit a density of any columns "
+            "given any others (--any-given), which takes them", data->names[moving]);
+    return LAM_OK;
+}
+
 static lam_status check(const lam_config *cfg, const lam_dataset *data)
 {
     LAM_TRY(lam_config_check(cfg));
@@ -93,8 +118,7 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
     if (given != cfg->given.n)
         return lam_fail(LAM_ERR_ARGUMENT, "given: the configuration names %zu columns, and that of the data set %zu; build the data set with "
             "this configuration", cfg->given.n, given);
-    if (data->missing[LAM_TRAIN] + data->missing[LAM_VALID] + data->missing[LAM_TEST] > 0)
-        return lam_fail(LAM_ERR_UNSUPPORTED, "rows with missing cells cannot be fitted yet; leave them out with --drop-bad-rows");
+    LAM_TRY(check_missing(cfg, data));
     if (data->rows[LAM_TRAIN] == 0)
         return lam_fail(LAM_ERR_DATA, "there are no training rows; lower test-fraction and val-fraction");
     return LAM_OK;
@@ -110,7 +134,9 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     LAM_TRY(lam_config_choose(&d->cfg, d->data));
     cfg = &d->cfg;
     LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
-    LAM_TRY(lam_model_create_given(cfg, d->data->dim, d->data->is_input, d->data->levels, &d->model));
+    const lam_given_kind kind = { .is_given = d->data->is_input, .levels = d->data->levels, .any = cfg->any_given,
+        .absent = !cfg->any_given && (missing_in(d->data, 0) < d->data->dim) };
+    LAM_TRY(lam_model_create_given(cfg, d->data->dim, &kind, &d->model));
     LAM_TRY(describe_data(d->model, d->data));
     if (options->init != NULL)
         LAM_TRY(take_weights(d->model, options->init));
@@ -189,7 +215,7 @@ static lam_status compare(const density *d, const lam_fit_state *s, const lam_fi
 static lam_status compare_mixture(const density *d, const size_t *index, double until, lam_fit_result *r)
 {
     lam_mixture_choice mixture;
-    if (d->model->given.given > 0) { /* it is of all columns */
+    if (d->model->given.given > 0) { /* a mixture is of all columns */
         r->mixture_test_nll = r->mixture_test_nll_se = (double)NAN;
         r->mixture_components = 0;
         return LAM_OK;
@@ -211,7 +237,14 @@ static lam_status finish(void *self, const lam_fit_state *s, double until, lam_f
 {
     const density *d = self;
     size_t rows = d->data->rows[LAM_TEST], *index = NULL;
+    static const char no_gaussian[] = "beside a table with missing cells no Gaussian is fitted to compare with";
     lam_gaussian_score score = { .nll = (double)NAN, .se = (double)NAN };
+    if (missing_in(d->data, 0) < d->data->dim || missing_in(d->data, 1) < d->data->dim) {
+        r->gaussian_test_nll = r->gaussian_test_nll_se = r->mixture_test_nll = r->mixture_test_nll_se = (double)NAN;
+        if (d->log->line != NULL)
+            d->log->line(d->log->user, no_gaussian);
+        return LAM_OK;
+    }
     if (r->test_rows < rows) { /* the test was of a sample: this one is of the same */
         if ((index = lam_alloc(rows, sizeof *index)) == NULL)
             return LAM_ERR_MEMORY;

@@ -2,27 +2,55 @@
 #include "train/rows.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include <math.h>
+#include <string.h>
 
-static lam_status make_part(const lam_dataset *data, int part, const lam_given *given, const lam_maps *maps, lam_flow_rows *out)
+/* Whole rows through the maps, and the logarithms of their slopes. */
+static void map_cells(const lam_given *g, const lam_maps *maps, const double *x, size_t n, double *mapped, double *slopes)
+{
+    memcpy(mapped, x, n * g->dim * sizeof *mapped);
+    for (size_t i = 0; maps != NULL && i < n * g->dim; i++) {
+        size_t j = i % g->dim;
+        double slope = 1;
+        if (g->levels[j] == 0 && !isnan(x[i]))
+            mapped[i] = lam_spline_at(&maps->column[j], x[i], &slope);
+        slopes[i] = log(slope);
+    }
+}
+
+static lam_status make_masked(const lam_dataset *data, int part, const lam_given *g, const lam_maps *maps, lam_flow_rows *out)
+{
+    size_t cells = data->rows[part] * g->dim;
+    out->own[part] = lam_alloc(cells, sizeof(double));
+    if (out->own[part] == NULL || (maps != NULL && (out->log_det[part] = lam_alloc(cells, sizeof(double))) == NULL))
+        return LAM_ERR_MEMORY;
+    map_cells(g, maps, data->values[part], data->rows[part], out->own[part], out->log_det[part]);
+    out->values[part] = out->own[part];
+    return LAM_OK;
+}
+
+static lam_status make_part(const lam_dataset *data, int part, const lam_given *g, const lam_maps *maps, lam_flow_rows *out)
 {
     size_t n = data->rows[part];
     const double *x = out->values[part] = data->values[part];
-    if ((maps == NULL && given->given == 0) || n == 0)
+    if (n == 0 || (maps == NULL && g->inputs == 0))
         return LAM_OK;
-    out->own[part] = lam_alloc(n * given->moving, sizeof(double));
+    if (g->masked)
+        return make_masked(data, part, g, maps, out);
+    out->own[part] = lam_alloc(n * g->moving, sizeof(double));
     if (out->own[part] == NULL || (maps != NULL && (out->log_det[part] = lam_alloc(n, sizeof(double))) == NULL)
-        || (given->given > 0 && (out->given[part] = lam_alloc(n * given->inputs, sizeof(double))) == NULL))
+        || (g->given > 0 && (out->given[part] = lam_alloc(n * g->inputs, sizeof(double))) == NULL))
         return LAM_ERR_MEMORY;
-    lam_given_take(given, maps, x, n, out->own[part], out->log_det[part]);
+    lam_given_take(g, maps, x, NULL, n, out->own[part], out->log_det[part]);
     out->values[part] = out->own[part];
-    if (given->given > 0)
-        lam_given_inputs(given, maps, x, n, out->given[part]);
+    if (g->given > 0)
+        lam_given_inputs(g, maps, x, NULL, n, out->given[part]);
     return LAM_OK;
 }
 
 lam_status lam_flow_rows_make(const lam_dataset *data, const lam_given *given, const lam_maps *maps, lam_flow_rows *out)
 {
-    *out = (lam_flow_rows) { .dim = given->moving, .inputs = given->inputs };
+    *out = (lam_flow_rows) { .of = given, .dim = given->moving, .inputs = given->inputs };
     for (int part = 0; part < LAM_PARTS; part++) {
         out->rows[part] = data->rows[part];
         LAM_TRY(make_part(data, part, given, maps, out));
@@ -47,4 +75,56 @@ double lam_flow_rows_log_det(const lam_flow_rows *rows, lam_part part, const siz
     for (size_t i = 0; each != NULL && i < n; i++)
         sum += each[index[i]];
     return sum / (double)n;
+}
+
+/* ---- batches of a masked model ------------------------------------------------------------------------------------ */
+
+lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flow_batch *b)
+{
+    const lam_given *g = rows->of;
+    b->x = lam_alloc(most * g->moving, sizeof *b->x);
+    b->inputs = lam_alloc(most * g->inputs, sizeof *b->inputs);
+    b->log_det = lam_alloc(most, sizeof *b->log_det);
+    b->roles = lam_alloc(most, g->dim);
+    b->moves = lam_alloc(most, g->moving);
+    return b->x == NULL || b->inputs == NULL || b->log_det == NULL || b->roles == NULL || b->moves == NULL ? LAM_ERR_MEMORY : LAM_OK;
+}
+
+void lam_flow_batch_clear(lam_flow_batch *b)
+{
+    lam_free(b->x);
+    lam_free(b->inputs);
+    lam_free(b->log_det);
+    lam_free(b->roles);
+    lam_free(b->moves);
+    *b = (lam_flow_batch) { 0 };
+}
+
+static double log_det_of(const lam_given *g, const double *slopes, const unsigned char *roles)
+{
+    double sum = 0;
+    for (size_t j = 0; slopes != NULL && j < g->dim; j++)
+        sum += roles[j] == LAM_MOVING ? slopes[j] : 0;
+    return sum;
+}
+
+double lam_flow_batch_fill(const lam_flow_rows *rows, lam_part part, const size_t *index, size_t first, size_t n, int whole, uint64_t seed,
+    lam_purpose purpose, uint64_t stream, lam_flow_batch *b)
+{
+    const lam_given *g = rows->of;
+    double mean = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t row = index != NULL ? index[i] : first + i;
+        const double *x = rows->values[part] + row * g->dim, *slopes = rows->log_det[part];
+        unsigned char *roles = b->roles + i * g->dim;
+        lam_given_roles(g, x, 1, roles);
+        if (g->any && !whole)
+            lam_given_draw(g, seed, purpose, stream, purpose == LAM_DRAW_ROLES ? i : row, roles);
+        lam_given_take(g, NULL, x, roles, 1, b->x + i * g->moving, NULL);
+        lam_given_inputs(g, NULL, x, roles, 1, b->inputs + i * g->inputs);
+        lam_given_moves(g, roles, 1, b->moves + i * g->moving);
+        b->log_det[i] = log_det_of(g, slopes != NULL ? slopes + row * g->dim : NULL, roles);
+        mean += b->log_det[i] / (double)n;
+    }
+    return mean;
 }

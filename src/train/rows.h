@@ -5,18 +5,32 @@
 #include "data/dataset.h"
 #include "data/given.h"
 
-/* By lam_part. */
+/* By lam_part. Where roles differ from row to row (a masked model), values are whole rows [rows, given->dim], mapped, NaN where a cell is
+ * missing, and a batch is made of them (lam_flow_batch). */
 typedef struct lam_flow_rows {
+    const lam_given *of;
     size_t dim, inputs, rows[LAM_PARTS]; /* dim: of the flow */
     const double *values[LAM_PARTS]; /* [rows, dim] the data set's own, or those in own */
     double *own[LAM_PARTS];          /* NULL without maps and given columns */
     double *given[LAM_PARTS];        /* [rows, inputs] of the context; NULL without given columns */
-    double *log_det[LAM_PARTS];      /* [rows] of the maps, nats; NULL without */
+    double *log_det[LAM_PARTS];      /* [rows] of the maps, nats; NULL without. Of a masked model: log slopes of the maps, [rows, given->dim] */
 } lam_flow_rows;
 
 /* Borrows from data, which must outlive it. The caller clears it after failures too. */
 lam_status lam_flow_rows_make(const lam_dataset *data, const lam_given *given, const lam_maps *maps, lam_flow_rows *out);
 void lam_flow_rows_clear(lam_flow_rows *rows);
+
+/* A batch of a masked model: what the flow sees of its rows, in its order. */
+typedef struct lam_flow_batch {
+    double *x, *inputs, *log_det;  /* [rows, dim], [rows, inputs], [rows] */
+    unsigned char *roles, *moves;  /* [rows, given->dim], [rows, dim] */
+} lam_flow_batch;
+lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flow_batch *batch);
+void lam_flow_batch_clear(lam_flow_batch *batch);
+/* Of rows index[i] of a part (index NULL: first + i), i < n, their roles drawn: with LAM_DRAW_ROLES for iteration `stream` by the row's place
+ * in the batch; with LAM_DRAW_ROLES_EVAL by the row itself. Not drawn, all that is there moves, with `whole` or where roles are fixed. Returns the mean of log_det. */
+double lam_flow_batch_fill(const lam_flow_rows *rows, lam_part part, const size_t *index, size_t first, size_t n, int whole, uint64_t seed,
+    lam_purpose purpose, uint64_t stream, lam_flow_batch *batch);
 /* Mean log-determinant of n rows of a part, those of index; 0 without maps. */
 double lam_flow_rows_log_det(const lam_flow_rows *rows, lam_part part, const size_t *index, size_t n);
 

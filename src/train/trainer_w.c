@@ -25,6 +25,7 @@ typedef struct trainer {
     lam_batches batches;
     real *grad;         /* [parameters] */
     double *h_before;   /* [blocks] what h_star was before a solve that may fail */
+    lam_flow_batch batch; /* of a masked model: the rows in hand, of training or of an evaluation */
     double *z, *l;      /* [val_batch_size, dim], [val_batch_size] end states of a batch */
 } trainer;
 
@@ -62,6 +63,7 @@ static void free_trainer(void *self)
     lam_engine_free(t->evaluate[0]);
     lam_engine_free(t->evaluate[1]);
     lam_batches_clear(&t->batches);
+    lam_flow_batch_clear(&t->batch);
     lam_free(t->grad);
     lam_free(t->h_before);
     lam_free(t->z);
@@ -79,6 +81,8 @@ static lam_status allocate(trainer *t, const lam_parameter_map *map)
     t->l = lam_alloc(rows, sizeof *t->l);
     if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
         return LAM_ERR_MEMORY;
+    if (t->layout->masked)
+        LAM_TRY(lam_flow_batch_create(t->rows, rows > t->batches.size ? rows : t->batches.size, &t->batch));
     LAM_TRY(lam_stepper_create(t->cfg->optimizer, map, t->pool, t->cfg->isa, &t->stepper));
     return make_engine(t, 1, t->batches.size, t->cfg->divergence == LAM_DIV_EXACT, &t->train);
 }
@@ -93,11 +97,42 @@ static void apply(trainer *t, lam_fit_state *state, size_t n, double lr, double 
     lam_stepper_apply(t->stepper, &update, t->grad, state->memory, state->params);
 }
 
-/* What the rows of a part are conditional on, those from row `first` on where the batch has no index. */
-static lam_condition condition_of(const trainer *t, lam_part part, size_t first)
+/* The rows that a call of the engine takes, and what they are conditional on. */
+typedef struct taken {
+    const double *x;
+    const size_t *index;
+    lam_condition condition;
+    double log_det;       /* mean, of training rows */
+    const double *log_dets; /* [n] of a masked batch */
+} taken;
+
+/* Training rows of an iteration, counted from 1, of flow matching's own or of training: their roles differ. */
+static taken take_training(trainer *t, const size_t *index, uint64_t stream)
 {
-    const double *given = t->rows->given[part];
-    return (lam_condition) { .inputs = given != NULL ? given + first * t->rows->inputs : NULL };
+    size_t n = t->batches.size;
+    taken k = { .x = t->rows->values[LAM_TRAIN], .index = index, .condition = { .inputs = t->rows->given[LAM_TRAIN] } };
+    if (!t->layout->masked) {
+        k.log_det = lam_flow_rows_log_det(t->rows, LAM_TRAIN, index, n);
+        return k;
+    }
+    k.log_det = lam_flow_batch_fill(t->rows, LAM_TRAIN, index, 0, n, 0, t->cfg->seed, LAM_DRAW_ROLES, stream, &t->batch);
+    k.x = t->batch.x;
+    k.index = NULL;
+    k.condition = (lam_condition) { t->batch.inputs, t->batch.moves };
+    return k;
+}
+
+/* Rows of a validation, whose roles are drawn by the row alone, or of a test, in which all moves that is there. */
+static taken take_evaluation(trainer *t, lam_part part, const lam_walk *walk)
+{
+    size_t at = walk->index != NULL ? 0 : walk->first;
+    const double *given = t->rows->given[part], *log_det = t->rows->log_det[part];
+    taken k = { .x = t->rows->values[part] + at * t->rows->dim, .index = walk->index, .log_dets = log_det,
+        .condition = { .inputs = given != NULL ? given + at * t->rows->inputs : NULL } };
+    if (!t->layout->masked)
+        return k;
+    lam_flow_batch_fill(t->rows, part, walk->index, walk->first, walk->n, part == LAM_TEST, t->cfg->split_seed, LAM_DRAW_ROLES_EVAL, 0, &t->batch);
+    return (taken) { .x = t->batch.x, .condition = { t->batch.inputs, t->batch.moves }, .log_dets = t->batch.log_det };
 }
 
 static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_report *report)
@@ -110,14 +145,13 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     lam_penalty penalty = lam_penalty_of(cfg, iteration);
     lam_penalty_scale(&penalty, exp(state->penalty_log_scale));
     lam_loss loss;
-    const lam_condition condition = condition_of(t, LAM_TRAIN, 0);
+    const taken rows = take_training(t, lam_batches_at(&t->batches, iteration), 2 * iteration);
     solve.keep_h_star = 1;
-    lam_engine_condition(t->train, &condition);
+    lam_engine_condition(t->train, &rows.condition);
     memcpy(t->h_before, state->h_train, t->layout->blocks * sizeof(double));
-    lam_status status = lam_engine_loss(t->train, state->params, t->rows->values[LAM_TRAIN],
-        lam_batches_at(&t->batches, iteration), t->batches.size, &solve, &noise, &penalty, t->grad, NULL, &loss);
-    double log_det = lam_flow_rows_log_det(t->rows, LAM_TRAIN, lam_batches_at(&t->batches, iteration), t->batches.size);
-    *report = (lam_step_report) { .loss = loss.loss - log_det, .nll = loss.nll - log_det, .counts = loss.counts };
+    lam_status status = lam_engine_loss(t->train, state->params, rows.x, rows.index, t->batches.size, &solve, &noise, &penalty, t->grad,
+        NULL, &loss);
+    *report = (lam_step_report) { .loss = loss.loss - rows.log_det, .nll = loss.nll - rows.log_det, .counts = loss.counts };
     lam_step_report_terms(report, &loss.terms);
     if (status == LAM_OK) {
         report->grad_norm = lam_gradient_norm(t->grad, t->layout->trained);
@@ -141,13 +175,12 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     const lam_config *cfg = t->cfg;
     size_t updated = t->layout->time;
     uint64_t iteration = state->warm + 1;
-    const lam_condition condition = condition_of(t, LAM_TRAIN, 0);
-    const lam_matching call = { .seed = cfg->seed, .stream = iteration, .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH && t->layout->inputs == 0, .condition = &condition };
+    const taken rows = take_training(t, lam_batches_at(&t->batches, iteration), 2 * iteration + 1);
+    const lam_matching call = { .seed = cfg->seed, .stream = iteration, .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH && t->layout->inputs == 0, .condition = &rows.condition };
     *report = (lam_step_report) { .nll = (double)NAN, .tpr = (double)NAN };
     if (t->matcher == NULL)
         LAM_TRY(lam_matcher_create(t->layout, t->pool, t->batches.size, cfg->isa, &t->matcher));
-    LAM_TRY(lam_matching_loss(t->matcher, state->params, t->rows->values[LAM_TRAIN], lam_batches_at(&t->batches, iteration),
-        t->batches.size, &call, t->grad, &report->loss, &report->counts));
+    LAM_TRY(lam_matching_loss(t->matcher, state->params, rows.x, rows.index, t->batches.size, &call, t->grad, &report->loss, &report->counts));
     report->grad_norm = lam_gradient_norm(t->grad, updated);
     if (!isfinite(report->grad_norm))
         return lam_fail(LAM_ERR_DIVERGED, "a gradient of norm %g; lower lr or set clip", report->grad_norm);
@@ -158,17 +191,20 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     }
     return LAM_OK;
 }
-/* -log p of each of the batch's rows, into t->l; their sum. log_det: of all rows of the part (NULL: 0), the batch being those of index, or
+/* -log p of each of the batch's rows, into t->l; their sum. moves [rows, dim]: what moves (NULL: all). log_det: of all rows of the part (NULL: 0), the batch being those of index, or
  * (NULL) from first on. */
-static double batch_nll(const trainer *t, size_t rows, const double *log_det, size_t first, const size_t *index)
+static double batch_nll(const trainer *t, size_t rows, const unsigned char *moves, const double *log_det, size_t first, const size_t *index)
 {
     size_t d = t->rows->dim;
     double sum = 0;
     for (size_t i = 0; i < rows; i++) {
         double square = 0;
-        for (size_t j = 0; j < d; j++)
+        size_t moving = 0;
+        for (size_t j = 0; j < d; j++) {
+            moving += moves == NULL || moves[i * d + j];
             square += t->z[i * d + j] * t->z[i * d + j];
-        t->l[i] = 0.5 * square + HALF_LOG_2PI * (double)d + t->l[i];
+        }
+        t->l[i] = 0.5 * square + HALF_LOG_2PI * (double)moving + t->l[i];
         if (log_det != NULL)
             t->l[i] -= log_det[index != NULL ? index[i] : first + i];
         sum += t->l[i];
@@ -180,19 +216,18 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
 {
     lam_flow_solve solve = lam_config_solve(t->cfg, 0, e->h_star);
     lam_noise noise = { .kind = t->cfg->divergence, .seed = t->cfg->seed, .purpose = LAM_DRAW_PROBE_EVAL };
-    const double *x = t->rows->values[e->part];
     const char *part = e->part == LAM_VALID ? "validation" : "test";
     solve.keep_h_star = e->keep_h_star;
     while (lam_walk_next(walk)) {
         size_t first = walk->first, n = walk->n;
         noise.first_row = first;
-        const lam_condition condition = condition_of(t, e->part, walk->index != NULL ? 0 : first);
-        lam_engine_condition(t->evaluate[exact], &condition);
-        lam_status status = lam_engine_transform(t->evaluate[exact], e->params, walk->index != NULL ? x : x + first * t->rows->dim,
-            walk->index, n, 1, &solve, &noise, t->z, t->l, &walk->out->counts);
+        const taken rows = take_evaluation(t, e->part, walk);
+        lam_engine_condition(t->evaluate[exact], &rows.condition);
+        lam_status status = lam_engine_transform(t->evaluate[exact], e->params, rows.x, rows.index, n, 1, &solve, &noise, t->z, t->l, &walk->out->counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "%s rows %zu to %zu%s", part, first + 1, first + n, walk->index != NULL ? " of a sample" : "");
-        double sum = batch_nll(t, n, t->rows->log_det[e->part], first, walk->index);
+        double sum = t->layout->masked ? batch_nll(t, n, rows.condition.moves, rows.log_dets, 0, NULL)
+                                      : batch_nll(t, n, NULL, rows.log_dets, first, walk->index);
         if (!isfinite(sum))
             return lam_fail(LAM_ERR_DIVERGED, "the NLL of the %s rows is not finite; lower lr or set clip", part);
         LAM_TRY(lam_walk_take(walk, sum, t->l));

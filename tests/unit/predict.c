@@ -25,7 +25,7 @@ static lam_model *model_given(double larger)
     lam_model *m;
     configure(&cfg, "dims", "8", "context-dims", "6", "given", "x,kind", "precision", "double", "seed", "3", "test-atol", "1e-9", "test-rtol", "1e-9",
         NULL);
-    assert_ok(lam_model_create_given(&cfg, DIM, is_given, levels, &m));
+    assert_ok(lam_model_create_given(&cfg, DIM, &(lam_given_kind) { .is_given = is_given, .levels = levels }, &m));
     for (size_t i = 0; i < m->layout.time; i++)
         m->params[i] *= larger;
     for (size_t j = 0; j < DIM; j++)
