@@ -79,7 +79,7 @@ static void report(const lam_model *model, const lam_check_report *r, size_t all
 }
 
 /* Rows and draws of each that say how far values are where their distributions have them. */
-enum { CALIBRATION_ROWS = 1000, CALIBRATION_DRAWS = 200 };
+enum { CALIBRATION_ROWS = 1000, CALIBRATION_DRAWS = 200, ANY_ROWS = 200 }; /* of a model of any columns, a column at a time */
 
 static void report_calibration(const lam_model *model, const lam_calibration *c, size_t dim)
 {
@@ -102,7 +102,7 @@ static void report_calibration(const lam_model *model, const lam_calibration *c,
         cli_grid_add(&grid, "%.1f +- %.1f %%", 100 * c[j].inside[1], 100 * c[j].inside_se[1]);
     }
     printf("\nShares of each column's distribution below its values, which a true model spreads evenly%s; %zu of %zu within the band:\n\n",
-        lam_model_given_count(model) > 0 ? ", given the others" : "", asked - outside, asked);
+        cli_may_miss(model) ? ", given the others" : "", asked - outside, asked);
     cli_grid_print(&grid, stdout);
 }
 
@@ -110,7 +110,7 @@ static int calibrate(const lam_model *model, lam_table *data, const lam_eval_opt
 {
     size_t dim = lam_model_dim(model);
     lam_calibration *c = cli_alloc(dim, sizeof *c);
-    thin(data, CALIBRATION_ROWS);
+    thin(data, lam_model_any_given(model) ? ANY_ROWS : CALIBRATION_ROWS);
     lam_status status = lam_calibrate(model, options, 0, data->values, NULL, 0, data->rows, CALIBRATION_DRAWS, c);
     if (status == LAM_OK)
         report_calibration(model, c, dim);

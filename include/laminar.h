@@ -434,7 +434,8 @@ typedef struct lam_calibration {
     double distance, band;  /* largest distance of the shares' distribution from the uniform one, and what it stays below with probability 0.95 */
     double inside[2], inside_se[2]; /* share of values within the central intervals of 50 and 90 %; its standard error under a true model */
 } lam_calibration;
-/* out [dim], by draws of each row (0: 400), or, of a model without given columns, by one set of draws of its columns. roles as above. */
+/* out [dim], by draws of each row (0: 400), or, of a model without given columns, by one set of draws of its columns. roles as above; NULL,
+ * of a model of any columns given any others: each column given all others. */
 LAM_API lam_status lam_calibrate(const lam_model *model, const lam_eval_options *options, uint64_t seed, const double *x,
     const unsigned char *roles, size_t n_roles, size_t n, size_t draws, lam_calibration *out);
 

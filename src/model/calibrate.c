@@ -70,6 +70,28 @@ static lam_status by_row(calibration *c)
     return LAM_OK;
 }
 
+/* Of a model of any columns given any others: column by column, given all others of the row. */
+static lam_status by_column(calibration *c)
+{
+    unsigned char *roles = lam_alloc(c->n, c->dim);
+    lam_status status = roles == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    for (size_t j = 0; j < c->dim && status == LAM_OK; j++) {
+        if (lam_model_levels(c->model, j).n > 0)
+            continue;
+        for (size_t i = 0; i < c->n * c->dim; i++) {
+            int moves = i % c->dim == j; /* also where it is missing: those are not asked */
+            roles[i] = (unsigned char)(moves ? LAM_MOVING : isnan(c->x[i]) ? LAM_ABSENT : LAM_GIVEN);
+        }
+        c->roles = roles, c->n_roles = c->n;
+        status = by_row(c);
+        lam_free(c->drawn);
+        c->drawn = NULL;
+    }
+    c->roles = NULL;
+    lam_free(roles);
+    return status;
+}
+
 /* Nothing is given, so that all rows have the same distribution. */
 static lam_status together(calibration *c)
 {
@@ -107,12 +129,13 @@ lam_status lam_calibrate(const lam_model *model, const lam_eval_options *options
     LAM_NEED(out, "out");
     LAM_NEED_IF(n > 0, x, "x");
     size_t dim = lam_model_dim(model);
-    int shared = roles == NULL && lam_model_given_count(model) == 0 && !lam_model_any_given(model);
+    int any = roles == NULL && lam_model_any_given(model), shared = roles == NULL && lam_model_given_count(model) == 0 && !any;
     calibration c = { .model = model, .eval = options, .seed = seed, .x = x, .roles = roles, .n_roles = n_roles, .n = n, .dim = dim,
         .draws = shared ? SHARED : draws > 0 ? draws : DRAWS_OF_ROW };
     c.shares = lam_alloc(dim * n, sizeof *c.shares);
     c.rows = lam_alloc(dim, sizeof *c.rows);
-    lam_status status = c.shares == NULL || c.rows == NULL ? LAM_ERR_MEMORY : n == 0 ? LAM_OK : shared ? together(&c) : by_row(&c);
+    lam_status status = c.shares == NULL || c.rows == NULL ? LAM_ERR_MEMORY : n == 0 ? LAM_OK : shared ? together(&c)
+        : any ? by_column(&c) : by_row(&c);
     for (size_t j = 0; j < dim && status == LAM_OK; j++)
         out[j] = result(c.shares + j * n, c.rows[j], shared ? 1.0 / SHARED : 0);
     lam_free(c.drawn);

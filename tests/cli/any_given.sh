@@ -1,0 +1,77 @@
+# A fit of any columns given any others, of rows with missing cells: scores, predictions, draws, filled tables, and what is refused.
+. "$(dirname "$0")/lib.bash"
+
+# b is a, c is -a, each with a noise of 0.3; a tenth of the cells is missing
+table() { # ROWS SEED SHARE
+    awk -v n="$1" -v s="$2" -v share="$3" 'function cell(v) { return rand() < share ? (rand() < 0.5 ? "" : "NA") : sprintf("%.4f", v) }
+        function noise() { return 0.6 * (rand() + rand() - 1) }
+        BEGIN { srand(s); print "a,b,c"; for (i = 0; i < n; i++) { a = 2 * (rand() + rand() - 1)
+            x = cell(a); y = cell(a + noise()); z = cell(-a + noise()); if (x y z ~ /^(NA)*$/) z = "0.1"
+            printf "%s,%s,%s\n", x, y, z } }'
+}
+table 900 1 0.1 >holes.csv
+table 300 2 0 >full.csv
+
+run fit holes.csv --dims 8 --iterations 2 --out none
+refused 1 "--drop-bad-rows" "--any-given"
+run fit holes.csv --any-given --dims 16-16 --iterations 150 --val-freq 50 --threads 1 --out run
+expect_code 0
+expect_err "cells of 729 training rows are missing, in"
+
+# ---- scores of some columns given others; others need not be there
+run score run full.csv --of a --given b,c -o narrow.npy
+expect_code 0
+cut -d, -f1,2 full.csv >two.csv
+run score run two.csv --of a --given b -o one.npy
+expect_code 0
+expect_out "rows                                 300"
+run score run two.csv
+refused 1 'no column "c"'
+run score run full.csv --of a --given a
+refused 2 "named twice"
+run score run holes.csv
+expect_code 0
+nll() { run score run full.csv --threads 1 "$@"; sed -n 's/^mean NLL, nats, data units *\([-0-9.]*\).*/\1/p' out; }
+alone=$(nll --of a) given=$(nll --of a --given b,c) rest=$(nll --of b,c) all=$(nll)
+awk -v alone="$alone" -v given="$given" -v rest="$rest" -v all="$all" 'BEGIN { off = rest + given - all
+    exit !(given < alone - 0.3 && off < 0.15 && off > -0.15) }' || fail "p(a) $alone, p(a | b, c) $given, p(b, c) $rest, p(a, b, c) $all"
+
+# ---- predictions and draws
+run predict run two.csv --of c --quantiles 0.05,0.95 -o c.csv
+expect_code 0
+expect_out "by integrating the density"
+paste -d, full.csv c.csv | awk -F, 'NR > 1 { off += ($4 - $3) ^ 2; all += $3 ^ 2; inside += $3 >= $7 && $3 <= $8 } END { exit !(off < 0.35 * all && inside > 230) }' ||
+    fail "c should follow -a and -b: $(sed -n 2p c.csv)"
+run predict run two.csv
+refused 2 "--of a"
+run predict run two.csv --of b,c --draws 100 --errors
+expect_code 0
+expect_out "b_mean,b_mean_se,b_sd,b_sd_se,b_median"
+run sample run -n 200 --given a=1 --seed 2 -o draws.csv
+expect_code 0
+awk -F, 'NR > 1 { bad += $1 != 1; b += $2; c += $3 } END { exit !(NR == 201 && bad == 0 && b / 200 > 0.5 && c / 200 < -0.5) }' draws.csv || fail "b near 1 and c near -1"
+run sample run -n 3 --given-file two.csv -o many.csv
+expect_code 0
+[ "$(wc -l <many.csv)" = 901 ] || fail "three draws of each of 300 rows"
+run sample run -n 3
+expect_code 0
+run plot run --given a=1 --columns b,c -o map.png
+[ "$code" = 0 ] && expect_file map.png || expect_err cairo
+
+# ---- filled tables: what is there stays
+run impute run holes.csv --draws 2 -o filled.csv
+expect_code 0
+expect_out "missing cells of 900 rows filled"
+for k in 1 2; do
+    paste -d, holes.csv filled-$k.csv | awk -F, 'NR > 1 { for (j = 1; j <= 3; j++) bad += $(j + 3) == "nan" || ($j != "" && $j != "NA" && $j + 0 != $(j + 3) + 0) } END { exit bad > 0 }' ||
+        fail "table $k should have all cells, and those that were there as they were"
+done
+cmp -s filled-1.csv filled-2.csv && fail "two draws differ"
+run impute run holes.csv --mean 20 -o mean.csv
+expect_code 0
+run impute run holes.csv --draws 2
+refused 2 "several tables, which want files"
+run check run full.csv --rows 100 --threads 1
+expect_code 0
+expect_out "of each column's distribution"
+finish
