@@ -20,7 +20,7 @@ static lam_status unknown(lam_model_kind model, const char *name)
     for (size_t i = 0, used = 0; i < COUNT && used < sizeof list; i++)
         if (table[i].model == model)
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ", table[i].name);
-    return lam_fail(LAM_ERR_ARGUMENT, "preset: there is not one of the name \"%.60s\"; for %s there are %s", name,
+    return lam_fail(LAM_ERR_ARGUMENT, "preset: there is no \"%.60s\"; for %s there are %s", name,
         model == LAM_VAE ? "images" : "tables of numbers", list);
 }
 

@@ -8,7 +8,7 @@ flags="toy:moons:600:1 --dims 16-16 --blocks 1 --schedule cuts --batch-size 100 
 run fit $flags --warm-start flow-matching:12 --out short
 expect_code 0
 # two tiles of rows, four looks each, one block
-expect_err "no ODE is solved" "warm start 5/12  loss" "warm start 12/12  loss" "forward 4  backward 4" \
+expect_err "solves no ODE" "warm start 5/12  loss" "warm start 12/12  loss" "forward 4  backward 4" \
     "validation after the warm start: NLL" "iteration 20/20"
 expect_out "warm start, total" "warm start, per iteration" "12 iterations of flow matching, then 20 iterations"
 grep -qE '^warm start, total +48 +48 +0 +0 +0$' out || fail "12 times 4 calls of the warm start expected"
