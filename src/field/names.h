@@ -40,6 +40,7 @@
 #define lam_series_init LAM_W(lam_series_init)
 #define lam_series_output LAM_W(lam_series_output)
 #define lam_series_prepare LAM_W(lam_series_prepare)
+#define lam_series_rows LAM_W(lam_series_rows)
 #define lam_series_reverse LAM_W(lam_series_reverse)
 #define lam_series_slot LAM_W(lam_series_slot)
 #define lam_slot LAM_W(lam_slot)

@@ -139,7 +139,7 @@ static void apply_mask(const real *mask, size_t n, real *to)
         to[i] *= mask[i];
 }
 
-void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, const real *am, const real *mask, real *record)
+void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, const lam_series_rows *rows, real *record)
 {
     const lam_field *f = s->field;
     size_t plane = f->shape->dim * LAM_TILE, last = f->shape->layers - 1;
@@ -149,7 +149,7 @@ void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, 
         const real factor = 1 / (real)order; /* z_k = f_{k-1} / k */
         f->kernels->combine(plane, x, NULL, 1, &factor, &before);
         for (size_t k = 0; k <= last; k++) {
-            forward_linear(s, k, order, slot, vectors, am, record);
+            forward_linear(s, k, order, slot, vectors, rows->am, record);
             if (!lam_series_has_activation(f, k))
                 continue;
             lam_series_call call = activation_call(s, k, order, vectors, record);
@@ -157,7 +157,7 @@ void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, 
             call.out = record + s->record_h[k] + (order - 1) * call.n * LAM_TILE;
             f->kernels->series_activate(&call);
         }
-        apply_mask(mask, plane, record + s->record_h[last] + (order - 1) * plane);
+        apply_mask(rows->mask, plane, record + s->record_h[last] + (order - 1) * plane);
     }
 }
 
@@ -362,12 +362,12 @@ real *lam_series_cotangent(const lam_field_series *s, lam_pulls *pulls, real *sc
                            : lam_amortised_cotangent(s->rows, pulls) + (1 + f->tangents) * f->shape->dim * LAM_TILE;
 }
 
-void lam_series_reverse(const lam_field_series *s, lam_pulls *pulls, size_t slot, size_t vectors, const real *am, const real *mask,
+void lam_series_reverse(const lam_field_series *s, lam_pulls *pulls, size_t slot, size_t vectors, const lam_series_rows *rows,
     const real *record, real *scratch, real *sums)
 {
     const lam_field *f = s->field;
     size_t layers = f->shape->layers, planes = 1 + f->tangents;
-    passage c = { .s = s, .slot = slot, .vectors = vectors, .am = am, .mask = mask, .record = record, .scratch = scratch, .sums = sums };
+    passage c = { .s = s, .slot = slot, .vectors = vectors, .am = rows->am, .mask = rows->mask, .record = record, .scratch = scratch, .sums = sums };
     for (size_t k = 0; k < layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
         c.g0[k + 1] = scratch + f->scratch_g[k + 1];

@@ -115,7 +115,8 @@ static lam_square series_square(size_t order)
 
 static void add_series(const lam_engine *e, size_t tile, size_t slot, real *kq, real *record)
 {
-    lam_series_forward(&e->series, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), lam_mask_of(e, tile), record);
+    const lam_series_rows rows = { row_parameters(e, tile), lam_mask_of(e, tile) };
+    lam_series_forward(&e->series, slot, lam_batch_vectors(&e->batch, tile), &rows, record);
     const real *f = lam_series_output(&e->series, record);
     for (size_t i = 1; i <= e->series.orders; i++, f += e->dim * LAM_TILE)
         add_squares(e, tile, series_square(i), e->dim, f, kq);
@@ -207,8 +208,8 @@ static int reverse_series(lam_engine *e, size_t tile, size_t thread, size_t slot
         lam_mask_scale(lam_mask_shares(e, tile), e->dim, g);
         lam_engine_clear_past(e, tile, e->dim, g); /* where f is not zero */
     }
-    lam_series_reverse(s, pulls, slot, lam_batch_vectors(&e->batch, tile), row_parameters(e, tile), lam_mask_of(e, tile), record, scratch,
-        sums);
+    const lam_series_rows rows = { row_parameters(e, tile), lam_mask_of(e, tile) };
+    lam_series_reverse(s, pulls, slot, lam_batch_vectors(&e->batch, tile), &rows, record, scratch, sums);
     return 1;
 }
 

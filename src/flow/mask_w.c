@@ -1,3 +1,4 @@
+/* Planes of which columns move, formed once a batch, and what is multiplied by them. */
 #include "flow/mask.h"
 #include "base/mem.h"
 

@@ -108,23 +108,22 @@ static double log_det_of(const lam_given *g, const double *slopes, const unsigne
     return sum;
 }
 
-double lam_flow_batch_fill(const lam_flow_rows *rows, lam_part part, const size_t *index, size_t first, size_t n, int whole, uint64_t seed,
-    lam_purpose purpose, uint64_t stream, lam_flow_batch *b)
+double lam_flow_batch_fill(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
 {
     const lam_given *g = rows->of;
     double mean = 0;
-    for (size_t i = 0; i < n; i++) {
-        size_t row = index != NULL ? index[i] : first + i;
-        const double *x = rows->values[part] + row * g->dim, *slopes = rows->log_det[part];
+    for (size_t i = 0; i < p->n; i++) {
+        size_t row = p->index != NULL ? p->index[i] : p->first + i;
+        const double *x = rows->values[p->part] + row * g->dim, *slopes = rows->log_det[p->part];
         unsigned char *roles = b->roles + i * g->dim;
         lam_given_roles(g, x, 1, roles);
-        if (g->any && !whole)
-            lam_given_draw(g, seed, purpose, stream, purpose == LAM_DRAW_ROLES ? i : row, roles);
+        if (g->any && !p->whole)
+            lam_given_draw(g, p->seed, p->purpose, p->stream, p->purpose == LAM_DRAW_ROLES ? i : row, roles);
         lam_given_take(g, NULL, x, roles, 1, b->x + i * g->moving, NULL);
         lam_given_inputs(g, NULL, x, roles, 1, b->inputs + i * g->inputs);
         lam_given_moves(g, roles, 1, b->moves + i * g->moving);
         b->log_det[i] = log_det_of(g, slopes != NULL ? slopes + row * g->dim : NULL, roles);
-        mean += b->log_det[i] / (double)n;
+        mean += b->log_det[i] / (double)p->n;
     }
     return mean;
 }

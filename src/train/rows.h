@@ -27,10 +27,18 @@ typedef struct lam_flow_batch {
 } lam_flow_batch;
 lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flow_batch *batch);
 void lam_flow_batch_clear(lam_flow_batch *batch);
-/* Of rows index[i] of a part (index NULL: first + i), i < n, their roles drawn: with LAM_DRAW_ROLES for iteration `stream` by the row's place
- * in the batch; with LAM_DRAW_ROLES_EVAL by the row itself. Not drawn, all that is there moves, with `whole` or where roles are fixed. Returns the mean of log_det. */
-double lam_flow_batch_fill(const lam_flow_rows *rows, lam_part part, const size_t *index, size_t first, size_t n, int whole, uint64_t seed,
-    lam_purpose purpose, uint64_t stream, lam_flow_batch *batch);
+/* Rows index[i] of a part (index NULL: first + i), i < n, and how their roles are drawn: with LAM_DRAW_ROLES for iteration `stream` by the
+ * row's place in the batch, with LAM_DRAW_ROLES_EVAL by the row itself. whole 1: they are not drawn, and all that is there moves. */
+typedef struct lam_flow_pick {
+    lam_part part;
+    const size_t *index;
+    size_t first, n;
+    int whole;
+    lam_purpose purpose;
+    uint64_t seed, stream;
+} lam_flow_pick;
+/* Returns the mean of log_det. Roles that are fixed are not drawn. */
+double lam_flow_batch_fill(const lam_flow_rows *rows, const lam_flow_pick *pick, lam_flow_batch *batch);
 /* Mean log-determinant of n rows of a part, those of index; 0 without maps. */
 double lam_flow_rows_log_det(const lam_flow_rows *rows, lam_part part, const size_t *index, size_t n);
 

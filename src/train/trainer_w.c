@@ -115,7 +115,9 @@ static taken take_training(trainer *t, const size_t *index, uint64_t stream)
         k.log_det = lam_flow_rows_log_det(t->rows, LAM_TRAIN, index, n);
         return k;
     }
-    k.log_det = lam_flow_batch_fill(t->rows, LAM_TRAIN, index, 0, n, 0, t->cfg->seed, LAM_DRAW_ROLES, stream, &t->batch);
+    const lam_flow_pick pick = { .part = LAM_TRAIN, .index = index, .n = n, .purpose = LAM_DRAW_ROLES, .seed = t->cfg->seed,
+        .stream = stream };
+    k.log_det = lam_flow_batch_fill(t->rows, &pick, &t->batch);
     k.x = t->batch.x;
     k.index = NULL;
     k.condition = (lam_condition) { t->batch.inputs, t->batch.moves };
@@ -131,7 +133,9 @@ static taken take_evaluation(trainer *t, lam_part part, const lam_walk *walk)
         .condition = { .inputs = given != NULL ? given + at * t->rows->inputs : NULL } };
     if (!t->layout->masked)
         return k;
-    lam_flow_batch_fill(t->rows, part, walk->index, walk->first, walk->n, part == LAM_TEST, t->cfg->split_seed, LAM_DRAW_ROLES_EVAL, 0, &t->batch);
+    const lam_flow_pick pick = { .part = part, .index = walk->index, .first = walk->first, .n = walk->n, .whole = part == LAM_TEST,
+        .purpose = LAM_DRAW_ROLES_EVAL, .seed = t->cfg->split_seed };
+    lam_flow_batch_fill(t->rows, &pick, &t->batch);
     return (taken) { .x = t->batch.x, .condition = { t->batch.inputs, t->batch.moves }, .log_dets = t->batch.log_det };
 }
 

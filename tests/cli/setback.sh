@@ -26,6 +26,6 @@ expect_same wrong/model.safetensors kept
 
 # without anything validated there is no model to end with
 run fit $flags --lr 1e6 --schedule constant --iterations 40 --val-freq 1000 --out lost
-refused 1 "goes on from the start, as nothing is validated yet" "iteration " "--overwrite"
+refused 1 "continues from the start, as nothing is validated yet" "iteration " "--overwrite"
 [ ! -e lost/model.safetensors ] || fail "nothing was validated"
 finish

@@ -85,6 +85,8 @@ typedef struct argument {
     X(NEEDED, lam_table_create, "out", lam_table_create(1, 1, NULL)) \
     X(NEEDED, lam_table_rename, "table", lam_table_rename(NULL, 1, any)) \
     X(NEEDED, lam_table_rename, "name", lam_table_rename(any, 1, NULL)) \
+    X(NEEDED, lam_table_set_levels, "table", lam_table_set_levels(NULL, 1, any)) \
+    X(NEEDED, lam_table_set_levels, "levels", lam_table_set_levels(any, 1, NULL)) \
     X(NEEDED, lam_table_write, "table", lam_table_write(NULL, any)) \
     X(NEEDED, lam_table_write, "path", lam_table_write(any, NULL)) \
     X(NEEDED, lam_table_write_to, "table", lam_table_write_to(NULL, 1)) \
@@ -127,6 +129,27 @@ typedef struct argument {
     X(ANSWERED, lam_model_has_names, "model", lam_model_has_names(NULL)) \
     X(ANSWERED, lam_model_wanted, "model", lam_model_wanted(NULL).names.item) \
     X(ANSWERED, lam_model_prefix, "model", lam_model_prefix(NULL)) \
+    X(ANSWERED, lam_model_levels, "model", lam_model_levels(NULL, 0).n) \
+    X(NEEDED, lam_model_roles, "model", lam_model_roles(NULL, any, any, LAM_MOVING, any)) \
+    X(OPTIONAL, lam_model_roles, "of", 0) \
+    X(OPTIONAL, lam_model_roles, "given", 0) \
+    X(NEEDED, lam_model_roles, "roles", lam_model_roles(any, any, any, LAM_MOVING, NULL)) \
+    X(NEEDED, lam_roles_of_rows, "model", lam_roles_of_rows(NULL, any, 0, any, 1, any)) \
+    X(NEEDED, lam_roles_of_rows, "roles", lam_roles_of_rows(any, NULL, 0, any, 1, any)) \
+    X(NEEDED, lam_roles_of_rows, "x", lam_roles_of_rows(any, any, 0, NULL, 1, any)) \
+    X(NEEDED, lam_roles_of_rows, "out", lam_roles_of_rows(any, any, 0, any, 1, NULL)) \
+    X(NEEDED, lam_predict, "model", lam_predict(NULL, NULL, any, NULL, 1, 1, any, NULL, NULL)) \
+    X(OPTIONAL, lam_predict, "options", 0) \
+    X(NEEDED, lam_predict, "x", lam_predict(any, NULL, NULL, NULL, 1, 1, any, NULL, NULL)) \
+    X(OPTIONAL, lam_predict, "roles", 0) \
+    X(NEEDED, lam_predict, "values", lam_predict(any, NULL, any, NULL, 1, 1, NULL, NULL, NULL)) \
+    X(OPTIONAL, lam_predict, "errors", 0) \
+    X(OPTIONAL, lam_predict, "report", 0) \
+    X(NEEDED, lam_calibrate, "model", lam_calibrate(NULL, NULL, 0, any, NULL, 1, 1, 1, any)) \
+    X(OPTIONAL, lam_calibrate, "options", 0) \
+    X(NEEDED, lam_calibrate, "x", lam_calibrate(any, NULL, 0, NULL, NULL, 1, 1, 1, any)) \
+    X(OPTIONAL, lam_calibrate, "roles", 0) \
+    X(NEEDED, lam_calibrate, "out", lam_calibrate(any, NULL, 0, any, NULL, 1, 1, 1, NULL)) \
     X(ANSWERED, lam_model_role, "model", lam_model_role(NULL, 0)) \
     X(ANSWERED, lam_model_any_given, "model", lam_model_any_given(NULL)) \
     X(ANSWERED, lam_model_given_count, "model", lam_model_given_count(NULL)) \

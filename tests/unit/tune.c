@@ -368,7 +368,7 @@ static void old_models_load(void **state)
     assert_false(lam_model_tuning(old, NULL));
     assert_false(lam_model_has_names(old));
     assert_ok(lam_model_setting(old, NULL, &setting));
-    assert_true(setting.solver == LAM_DOPRI5 && setting.steps == 0 && setting.atol == 1e-6);
+    assert_true(strcmp(setting.solver, "dopri5") == 0 && setting.steps == 0 && setting.atol == 1e-6);
     assert_ok(lam_log_prob(old, NULL, x, ROWS, after, NULL));
     assert_memory_equal(before, after, sizeof before);
     lam_model_free(m);
