@@ -82,7 +82,7 @@ lam_status lam_roles_of_rows(const lam_model *model, const unsigned char *roles,
             moving += out[i * dim + j] == LAM_MOVING;
         }
         if (moving == 0 && !fills)
-            return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing", i + 1);
+            return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing; leave such rows out, as --drop-bad-rows does", i + 1);
     }
     return LAM_OK;
 }
