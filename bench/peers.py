@@ -226,14 +226,15 @@ def measure(args, job):
                 date=datetime.datetime.now(datetime.timezone.utc).date().isoformat())
 
 
-def measure_all(args):
+def measure_all(args, program, jobs, measure, name_of, figure):
+    """Measures the jobs that are not done yet, a line of args.results each; figure(line) is what is printed of it."""
     os.makedirs(args.work, exist_ok=True)
     lock = open(os.path.join(args.work, "lock"), "w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise SystemExit(f"peers: another one measures in {args.work}; wait for it, or name another --work") from None
-    failed, jobs = 0, wanted(args, read_lines(args.results))
+        raise SystemExit(f"{program}: another one measures in {args.work}; wait for it, or name another --work") from None
+    failed, jobs = 0, jobs(args, read_lines(args.results))
     for n, job in enumerate(jobs, 1):
         try:
             line = measure(args, job)
@@ -242,10 +243,9 @@ def measure_all(args):
             print(f"{n} of {len(jobs)}  {name_of(job)}: {error}", flush=True)
             continue
         append(args.results, line)
-        print(f"{n} of {len(jobs)}  {name_of(job)}: test NLL {line['test_nll']:.4f} +- {line['test_se']:.4f}, "
-              f"{line['processor_seconds']:.0f} s, {line['choice']}", flush=True)
+        print(f"{n} of {len(jobs)}  {name_of(job)}: test NLL {figure(line)}, {line['processor_seconds']:.0f} s  {line['choice']}", flush=True)
     if failed:
-        raise SystemExit(f"peers: {failed} of {len(jobs)} fits failed; the same command tries them again")
+        raise SystemExit(f"{program}: {failed} of {len(jobs)} fits failed; the same command tries them again")
 
 
 # ---- self-test ---------------------------------------------------------------------------------------------------------------
@@ -301,7 +301,7 @@ def main():
         for job in wanted(args, read_lines(args.results)):
             print(name_of(job))
         return None
-    return measure_all(args)
+    return measure_all(args, "peers", wanted, measure, name_of, lambda line: f"{line['test_nll']:.4f} +- {line['test_se']:.4f}")
 
 
 if __name__ == "__main__":

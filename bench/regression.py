@@ -13,7 +13,6 @@ that, and such fits are kept apart); it takes its validation rows out of the tra
 """
 import argparse
 import datetime
-import fcntl
 import gzip
 import json
 import math
@@ -23,7 +22,7 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True  # no __pycache__ in the tree
-from peers import append, laminar_version, machine, run
+from peers import append, laminar_version, machine, measure_all, run
 from same_nll import read_lines
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -143,28 +142,6 @@ def measure(args, job):
                 date=datetime.datetime.now(datetime.timezone.utc).date().isoformat())
 
 
-def measure_all(args):
-    os.makedirs(args.work, exist_ok=True)
-    lock = open(os.path.join(args.work, "lock"), "w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise SystemExit(f"regression: another one measures in {args.work}; wait for it, or name another --work") from None
-    failed, jobs = 0, wanted(args, read_lines(args.results))
-    for n, job in enumerate(jobs, 1):
-        try:
-            line = measure(args, job)
-        except (OSError, ValueError, KeyError, IndexError) as error:
-            failed += 1
-            print(f"{n} of {len(jobs)}  {name_of(job)}: {error}", flush=True)
-            continue
-        append(args.results, line)
-        print(f"{n} of {len(jobs)}  {name_of(job)}: test NLL {line['test_nll']:.4f}, rmse {line['rmse']:.4g}, "
-              f"{line['processor_seconds']:.0f} s  {line['choice']}", flush=True)
-    if failed:
-        raise SystemExit(f"regression: {failed} of {len(jobs)} fits failed; the same command tries them again")
-
-
 def self_test(parser):
     import numpy as np
     args = parser.parse_args(["--splits", "2", "--laminar-flags=--seed 3"])
@@ -205,7 +182,7 @@ def main():
         for job in wanted(args, read_lines(args.results)):
             print(name_of(job))
         return None
-    return measure_all(args)
+    return measure_all(args, "regression", wanted, measure, name_of, lambda line: f"{line['test_nll']:.4f}, rmse {line['rmse']:.4g}")
 
 
 if __name__ == "__main__":

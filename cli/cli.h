@@ -212,6 +212,8 @@ int cli_config_load(lam_config *cfg, const char *path);
 int cli_model_file(const char *path, char **file);
 /* path is a model file or a run folder. CLI_OK, or CLI_FAILED (CLI_USAGE for a bad --config) with the message printed. */
 int cli_model_open(const char *path, const char *config_path, lam_model **model);
+/* The same for a command that writes to `out` (NULL: to stdout) what it makes of the file `in`: out can be written, and is another file. */
+int cli_model_open_for(const char *out, const char *in, const char *path, const char *config_path, lam_model **model);
 /* Options for evaluating model, LAMINAR_ISA included. */
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options);
 /* "dopri5, 3 even steps per block" or "dopri5, atol 1e-05, rtol 1e-05" in a buffer of 96. */

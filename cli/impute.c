@@ -131,11 +131,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK && args.draws > 1 && (args.out == NULL || cli_is_stream(args.out)))
         code = cli_misuse(command, "--draws %zu makes several tables, which want files: -o FILE.csv", args.draws);
     if (code == CLI_OK)
-        code = cli_out_check(args.out);
-    if (code == CLI_OK)
-        code = cli_not_over(args.out, line.words[1]);
-    if (code == CLI_OK)
-        code = cli_model_open(line.words[0], args.eval.config, &model);
+        code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK && !lam_model_any_given(model))
         code = cli_fail("%s does not know any column from any others, as filling cells wants: fit it with --any-given", line.words[0]);
     if (code == CLI_OK) {

@@ -139,6 +139,14 @@ int cli_model_open(const char *path, const char *config_path, lam_model **model)
     return code;
 }
 
+int cli_model_open_for(const char *out, const char *in, const char *path, const char *config_path, lam_model **model)
+{
+    int code = cli_out_check(out);
+    if (code == CLI_OK)
+        code = cli_not_over(out, in);
+    return code == CLI_OK ? cli_model_open(path, config_path, model) : code;
+}
+
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options)
 {
     *options = (lam_eval_options){.atol = eval->atol, .rtol = eval->rtol, .batch_rows = eval->batch_rows,

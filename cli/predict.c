@@ -152,6 +152,11 @@ static void report(const predict_args *args, const lam_predict_report *r, size_t
         printf("%zu rows, by %zu draws of each, seed %llu: means are good to %.2g standard deviations; evaluations of f per batch %.1f; %s\n", rows, r->draws,
             (unsigned long long)args->seed, 1 / sqrt((double)r->draws), cli_ratio(r->counts.forward, r->counts.solves),
             cli_duration(seconds, text));
+}
+
+/* Said wherever the figures go. */
+static void warn(const lam_predict_report *r)
+{
     if (r->mass_error > 0.01)
         cli_say("warning: the density of some row holds a mass that is off from 1 by %.2g; the solver is too coarse there: try smaller "
             "--atol and --rtol, or --draws 10000", r->mass_error);
@@ -179,6 +184,8 @@ static int predict(const lam_model *model, const lam_table *data, const question
         code = cli_results_out(table, data, args->out);
         lam_table_free(table);
     }
+    if (code == CLI_OK)
+        warn(&r);
     if (code == CLI_OK && args->out != NULL)
         report(args, &r, data->rows, cli_clock() - start);
     free(values);
@@ -195,11 +202,7 @@ static int run(const cli_command *command, int argc, char **argv)
     question q = {0};
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK)
-        code = cli_out_check(args.out);
-    if (code == CLI_OK)
-        code = cli_not_over(args.out, line.words[1]);
-    if (code == CLI_OK)
-        code = cli_model_open(line.words[0], args.eval.config, &model);
+        code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
         code = ask(command, &args, model, &q);
     if (code == CLI_OK)

@@ -134,11 +134,7 @@ static int run(const cli_command *command, int argc, char **argv)
     unsigned char *asked = NULL, *roles = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK)
-        code = cli_out_check(args.out);
-    if (code == CLI_OK)
-        code = cli_not_over(args.out, line.words[1]);
-    if (code == CLI_OK)
-        code = cli_model_open(line.words[0], args.eval.config, &model);
+        code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
         code = read_asked(command, line.words[1], &args, model, &asked, &data);
     if (code == CLI_OK && (data->missing > 0 || args.ask.of != NULL || args.ask.given != NULL))

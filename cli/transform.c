@@ -63,11 +63,7 @@ static int run(const cli_command *command, int argc, char **argv)
     lam_table *in = NULL, *out = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK)
-        code = cli_out_check(args.out);
-    if (code == CLI_OK)
-        code = cli_not_over(args.out, line.words[1]);
-    if (code == CLI_OK)
-        code = cli_model_open(line.words[0], args.eval.config, &model);
+        code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
         code = encode ? cli_data_read(line.words[1], &args.choice, model, &in)
                       : cli_codes_read(line.words[1], &args.choice, lam_model_dim(model), "laminar encode", &in);

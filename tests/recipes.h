@@ -1,6 +1,7 @@
 /* For the tests of recipes: raw files that grow, makings and their notes. Include after cmocka.h and scratch.h. */
 #ifndef LAM_TESTS_RECIPES_H
 #define LAM_TESTS_RECIPES_H
+#include "fails.h"
 #include "data/recipe.h"
 #include "laminar/recipe.h"
 #include <stdarg.h>
@@ -8,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
 #define WORKS(call)                           \
     do {                                      \
         if ((call) != LAM_OK)                 \

@@ -217,17 +217,17 @@ static void drop_column(double *x, size_t n, size_t dim, size_t at)
 
 /* As fit, of rows with `inputs` given columns in front; of these, those that are linear functions of others tell nothing more, and are
  * dropped from the training and test rows. */
-static lam_status fit_given(double *const x[2], const size_t rows[2], size_t step, size_t *inputs, size_t moving, lam_gaussian *g)
+static lam_status fit_given(double *const x[2], const size_t rows[2], size_t *inputs, size_t moving, lam_gaussian *g)
 {
     for (;;) {
-        size_t dim = *inputs + moving, n = rows[0] / step;
+        size_t dim = *inputs + moving, n = rows[0];
         double *row = lam_alloc(dim, sizeof *row);
         *g = (lam_gaussian) { .dim = dim, .mean = lam_alloc(dim, sizeof(double)), .lower = lam_alloc(dim * dim, sizeof(double)) };
         if (row == NULL || g->mean == NULL || g->lower == NULL) {
             lam_free(row);
             return LAM_ERR_MEMORY;
         }
-        covariance(x[0], n, step, g, row);
+        covariance(x[0], n, 1, g, row);
         lam_free(row);
         size_t singular = lam_cholesky(g->lower, dim);
         for (size_t j = *inputs; j < dim && singular == dim; j++)
@@ -244,7 +244,7 @@ static lam_status fit_given(double *const x[2], const size_t rows[2], size_t ste
     }
 }
 
-static lam_status test_given(const lam_dataset *data, size_t step, const size_t *index, size_t n, lam_gaussian_score *score)
+static lam_status test_given(const lam_dataset *data, const size_t *index, size_t n, lam_gaussian_score *score)
 {
     const lam_given_kind kind = { .is_given = data->is_input, .levels = data->levels };
     lam_given given;
@@ -256,10 +256,11 @@ static lam_status test_given(const lam_dataset *data, size_t step, const size_t 
     if (status == LAM_OK) {
         x[0] = inputs_first(data, &given, LAM_TRAIN);
         x[1] = inputs_first(data, &given, LAM_TEST);
-        status = x[0] == NULL || x[1] == NULL ? LAM_ERR_MEMORY : fit_given(x, rows, step, &inputs, given.moving, &g);
+        status = x[0] == NULL || x[1] == NULL ? LAM_ERR_MEMORY : fit_given(x, rows, &inputs, given.moving, &g);
     }
     if (status == LAM_OK)
         status = score_from(&g, inputs, x[1], index, n, score);
+    score->fitted = rows[0];
     lam_gaussian_clear(&g);
     lam_free(x[0]);
     lam_free(x[1]);
@@ -280,12 +281,8 @@ lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_
     lam_gaussian g;
     size_t step;
     *score = (lam_gaussian_score){ .nll = NAN, .se = NAN };
-    if (has_given(data)) {
-        step = 1;
-        LAM_TRY(test_given(data, step, index, n, score));
-        score->fitted = data->rows[LAM_TRAIN];
-        return LAM_OK;
-    }
+    if (has_given(data))
+        return test_given(data, index, n, score);
     LAM_TRY(choose_step(data, until, &step));
     LAM_TRY(fit_some(data, step, &g));
     lam_status status = lam_gaussian_nll(&g, data->values[LAM_TEST], index, n, score);

@@ -20,8 +20,9 @@ typedef struct lam_gaussian_score {
 /* On rows x[index[i]] (index NULL: x[i]), i < n, x [.., dim]. */
 lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const size_t *index, size_t n, lam_gaussian_score *score);
 /* Fitted to the training rows of data, evaluated on test rows index [n] (NULL: the first n): standardised units. until: 0, or the
- * clock at which it is to be done; then it is fitted to every second, third ... training row where all would take longer. Where columns are given it is
- * the Gaussian's conditional density of the others: a linear function of what is given, and a normal distribution about it. */
+ * clock at which it is to be done; then it is fitted to every second, third ... training row where all would take longer. Where columns
+ * are given it is the Gaussian's conditional density of the others, a linear function of what is given with a normal distribution about it,
+ * and of all training rows whatever the clock says. */
 lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score);
 /* The least share of a column's variance that a linear function of the others leaves unexplained, over the columns of x [n, dim], from 20,000
  * evenly spaced rows at the most, unbiased for few rows: 0 where one column is such a function, 1 where rows are too few to tell. LAM_ERR_MEMORY is the one failure. */

@@ -59,7 +59,8 @@ const char *lam_engine_isa(const lam_engine *engine);
  * NULL takes them away. Their gradient: penalty/loss.h. */
 void lam_engine_amortise(lam_engine *engine, const real *const *am);
 
-/* What the rows are conditional on, in calls that follow: kept by reference, and copied the struct. For layouts with a context. */
+/* What the rows are conditional on in the calls that follow. The struct is copied, its arrays are kept by reference. For layouts with a
+ * context. */
 typedef struct lam_condition {
     const double *inputs; /* [.., layout->inputs]: of the rows where x has them, by index too */
     /* [rows, dim] 1: the column moves, 0: it does not; of the batch's rows in their order, whatever the index; of a masked layout. NULL:

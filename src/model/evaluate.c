@@ -12,13 +12,7 @@ lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options,
     LAM_NEED(model, "model");
     LAM_NEED_IF(n > 0, x, "x");
     LAM_NEED_IF(n > 0, logp, "logp");
-    lam_pass pass;
-    lam_counts sum = { 0 };
-    LAM_TRY(lam_pass_init(&pass, model, options));
-    lam_status status = lam_pass_log_prob(&pass, x, n, logp, &sum);
-    if (counts != NULL)
-        *counts = sum;
-    return status;
+    return lam_conditional_log_prob(model, options, x, NULL, 1, n, logp, counts);
 }
 
 static lam_status transform(const lam_model *model, const lam_eval_options *options, int forward, const double *from,

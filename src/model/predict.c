@@ -145,10 +145,11 @@ static lam_status predict_all(prediction *p, const lam_eval_options *told)
     p->drawn = lam_alloc(at_once * p->draws, p->q.dim * sizeof *p->drawn);
     p->sorted = lam_alloc(at_once * p->draws, sizeof *p->sorted);
     lam_status status = p->drawn == NULL || p->sorted == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    for (size_t first = 0; first < p->q.n && status == LAM_OK; first += at_once) {
-        status = predict_rows(p, first, p->q.n - first < at_once ? p->q.n - first : at_once);
-        if (status == LAM_OK && told != NULL && told->progress != NULL && told->progress(told->user, first, p->q.n) != 0)
-            status = lam_fail(LAM_ERR_INTERRUPTED, "stopped after %zu of %zu rows", first, p->q.n);
+    for (size_t first = 0, rows; first < p->q.n && status == LAM_OK; first += rows) {
+        rows = p->q.n - first < at_once ? p->q.n - first : at_once;
+        status = predict_rows(p, first, rows);
+        if (status == LAM_OK && told != NULL && told->progress != NULL && told->progress(told->user, first + rows, p->q.n) != 0)
+            status = lam_fail(LAM_ERR_INTERRUPTED, "stopped after %zu of %zu rows", first + rows, p->q.n);
     }
     lam_free(p->drawn);
     lam_free(p->sorted);

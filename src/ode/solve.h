@@ -51,9 +51,9 @@ typedef struct lam_path {
                       * no part of the norm. NULL of steps whose errors are not kept */
     real **records;  /* [state_capacity] stage records of step n, [tiles][stages kept][record_size], or NULL: recomputed */
     size_t state_reals; /* of one y */
-    /* where the observations fell */
     double error_square[LAM_MAX_PARTS];   /* with options' errors: sum over the accepted steps of the mean of (error / s)^2 over a part */
     double error_cotangent[LAM_MAX_PARTS]; /* put here before a reverse: factors of `error` that make it a cotangent; 0: it has none */
+    /* where the observations fell */
     size_t observations;
     size_t *obs_step;  /* [observations] step that holds it; SIZE_MAX: the start */
     double *obs_theta; /* [observations] in (0, 1]; 1 is the step's end exactly */

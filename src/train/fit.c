@@ -47,8 +47,8 @@ static lam_status describe_data(lam_model *model, const lam_dataset *data)
 static int same_context(const lam_model *a, const lam_model *b)
 {
     const lam_field_shape *x = &a->layout.context, *y = &b->layout.context;
-    int same = a->dim == b->dim && a->given.any == b->given.any && a->given.absent == b->given.absent && a->given.given == b->given.given && a->layout.inputs == b->layout.inputs && x->layers == y->layers
-        && x->parameters == y->parameters;
+    int same = a->dim == b->dim && a->given.any == b->given.any && a->given.absent == b->given.absent && a->given.given == b->given.given
+        && a->layout.inputs == b->layout.inputs && x->layers == y->layers && x->parameters == y->parameters;
     for (size_t i = 0; same && i < x->layers; i++)
         same = x->layer[i].out == y->layer[i].out;
     for (size_t k = 0; same && k < a->given.given; k++)
@@ -82,28 +82,21 @@ static lam_status take_map(lam_config *cfg, const lam_model *init)
     return LAM_OK;
 }
 
-/* The first missing cell of a column that is given (given 1) or is not (0); dim: none. */
-static size_t missing_in(const lam_dataset *data, int given)
+static int has_missing(const lam_dataset *data)
 {
-    for (int part = 0; part < LAM_PARTS; part++)
-        for (size_t i = 0; i < data->rows[part] * data->dim; i++)
-            if (isnan(data->values[part][i]) && data->is_input[i % data->dim] == given)
-                return i % data->dim;
-    return data->dim;
+    return data->missing[LAM_TRAIN] + data->missing[LAM_VALID] + data->missing[LAM_TEST] > 0;
 }
 
-/* Which cells may be missing is up to what is asked of the rows. */
+/* Which cells may be missing was up to the configuration that the data set was built with; this is another one where it may not. */
 static lam_status check_missing(const lam_config *cfg, const lam_dataset *data)
 {
-    size_t given = missing_in(data, 1), moving = missing_in(data, 0);
-    if (cfg->any_given)
+    if (!has_missing(data) || cfg->any_given)
         return LAM_OK;
-    if (given < data->dim)
-        return lam_fail(LAM_ERR_DATA, "cells of column %s are missing, and the density is to be conditional on it; fit with --any-given, which "
-            "takes such rows, or leave them out (--drop-bad-rows)", data->names[given]);
-    if (moving < data->dim && cfg->given.n == 0)
-        return lam_fail(LAM_ERR_DATA, "cells of column %s are missing; leave such rows out (--drop-bad-rows), or fit a density of any columns "
-            "given any others (--any-given), which takes them", data->names[moving]);
+    for (int part = 0; part < LAM_PARTS; part++)
+        for (size_t i = 0; i < data->rows[part] * data->dim; i++)
+            if (isnan(data->values[part][i]) && (cfg->given.n == 0 || data->is_input[i % data->dim]))
+                return lam_fail(LAM_ERR_DATA, "cells of column %s are missing; fit a density of any columns given any others (--any-given), "
+                    "which takes such rows, or leave them out (--drop-bad-rows)", data->names[i % data->dim]);
     return LAM_OK;
 }
 
@@ -135,7 +128,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     cfg = &d->cfg;
     LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
     const lam_given_kind kind = { .is_given = d->data->is_input, .levels = d->data->levels, .any = cfg->any_given,
-        .absent = !cfg->any_given && (missing_in(d->data, 0) < d->data->dim) };
+        .absent = !cfg->any_given && has_missing(d->data) };
     LAM_TRY(lam_model_create_given(cfg, d->data->dim, &kind, &d->model));
     LAM_TRY(describe_data(d->model, d->data));
     if (options->init != NULL)
@@ -237,10 +230,11 @@ static lam_status finish(void *self, const lam_fit_state *s, double until, lam_f
 {
     const density *d = self;
     size_t rows = d->data->rows[LAM_TEST], *index = NULL;
-    static const char no_gaussian[] = "beside a table with missing cells no Gaussian is fitted to compare with";
+    static const char no_gaussian[] = "with missing cells no Gaussian is fitted to compare with, and NLLs are in standardised units alone: which "
+        "scales belong to them differs from row to row";
     lam_gaussian_score score = { .nll = (double)NAN, .se = (double)NAN };
-    if (missing_in(d->data, 0) < d->data->dim || missing_in(d->data, 1) < d->data->dim) {
-        r->gaussian_test_nll = r->gaussian_test_nll_se = r->mixture_test_nll = r->mixture_test_nll_se = (double)NAN;
+    if (has_missing(d->data)) {
+        r->gaussian_test_nll = r->gaussian_test_nll_se = r->mixture_test_nll = r->mixture_test_nll_se = r->log_det = (double)NAN;
         if (d->log->line != NULL)
             d->log->line(d->log->user, no_gaussian);
         return LAM_OK;

@@ -9,7 +9,7 @@
 static void map_cells(const lam_given *g, const lam_maps *maps, const double *x, size_t n, double *mapped, double *slopes)
 {
     memcpy(mapped, x, n * g->dim * sizeof *mapped);
-    for (size_t i = 0; maps != NULL && i < n * g->dim; i++) {
+    for (size_t i = 0; i < n * g->dim; i++) {
         size_t j = i % g->dim;
         double slope = 1;
         if (g->levels[j] == 0 && !isnan(x[i]))
@@ -21,8 +21,11 @@ static void map_cells(const lam_given *g, const lam_maps *maps, const double *x,
 static lam_status make_masked(const lam_dataset *data, int part, const lam_given *g, const lam_maps *maps, lam_flow_rows *out)
 {
     size_t cells = data->rows[part] * g->dim;
+    if (maps == NULL)
+        return LAM_OK;
     out->own[part] = lam_alloc(cells, sizeof(double));
-    if (out->own[part] == NULL || (maps != NULL && (out->log_det[part] = lam_alloc(cells, sizeof(double))) == NULL))
+    out->log_det[part] = lam_alloc(cells, sizeof(double));
+    if (out->own[part] == NULL || out->log_det[part] == NULL)
         return LAM_ERR_MEMORY;
     map_cells(g, maps, data->values[part], data->rows[part], out->own[part], out->log_det[part]);
     out->values[part] = out->own[part];

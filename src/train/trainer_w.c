@@ -102,8 +102,8 @@ typedef struct taken {
     const double *x;
     const size_t *index;
     lam_condition condition;
-    double log_det;       /* mean, of training rows */
-    const double *log_dets; /* [n] of a masked batch */
+    double log_det;         /* of the maps: mean, of training rows; */
+    const double *log_dets; /* of the rows of an evaluation, by index where there is one; NULL: 0 */
 } taken;
 
 /* Training rows of an iteration, counted from 1, of flow matching's own or of training: their roles differ. */
@@ -127,16 +127,16 @@ static taken take_training(trainer *t, const size_t *index, uint64_t stream)
 /* Rows of a validation, whose roles are drawn by the row alone, or of a test, in which all moves that is there. */
 static taken take_evaluation(trainer *t, lam_part part, const lam_walk *walk)
 {
+    if (t->layout->masked) {
+        const lam_flow_pick pick = { .part = part, .index = walk->index, .first = walk->first, .n = walk->n, .whole = part == LAM_TEST,
+            .purpose = LAM_DRAW_ROLES_EVAL, .seed = t->cfg->split_seed };
+        lam_flow_batch_fill(t->rows, &pick, &t->batch);
+        return (taken) { .x = t->batch.x, .condition = { t->batch.inputs, t->batch.moves }, .log_dets = t->batch.log_det };
+    }
     size_t at = walk->index != NULL ? 0 : walk->first;
     const double *given = t->rows->given[part], *log_det = t->rows->log_det[part];
-    taken k = { .x = t->rows->values[part] + at * t->rows->dim, .index = walk->index, .log_dets = log_det,
-        .condition = { .inputs = given != NULL ? given + at * t->rows->inputs : NULL } };
-    if (!t->layout->masked)
-        return k;
-    const lam_flow_pick pick = { .part = part, .index = walk->index, .first = walk->first, .n = walk->n, .whole = part == LAM_TEST,
-        .purpose = LAM_DRAW_ROLES_EVAL, .seed = t->cfg->split_seed };
-    lam_flow_batch_fill(t->rows, &pick, &t->batch);
-    return (taken) { .x = t->batch.x, .condition = { t->batch.inputs, t->batch.moves }, .log_dets = t->batch.log_det };
+    return (taken) { .x = t->rows->values[part] + at * t->rows->dim, .index = walk->index,
+        .condition = { .inputs = given != NULL ? given + at * t->rows->inputs : NULL }, .log_dets = log_det != NULL ? log_det + at : NULL };
 }
 
 static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_report *report)
@@ -180,7 +180,8 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     size_t updated = t->layout->time;
     uint64_t iteration = state->warm + 1;
     const taken rows = take_training(t, lam_batches_at(&t->batches, iteration), 2 * iteration + 1);
-    const lam_matching call = { .seed = cfg->seed, .stream = iteration, .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH && t->layout->inputs == 0, .condition = &rows.condition };
+    const lam_matching call = { .seed = cfg->seed, .stream = iteration, .condition = &rows.condition,
+        .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH && t->layout->inputs == 0 };
     *report = (lam_step_report) { .nll = (double)NAN, .tpr = (double)NAN };
     if (t->matcher == NULL)
         LAM_TRY(lam_matcher_create(t->layout, t->pool, t->batches.size, cfg->isa, &t->matcher));
@@ -195,13 +196,14 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     }
     return LAM_OK;
 }
-/* -log p of each of the batch's rows, into t->l; their sum. moves [rows, dim]: what moves (NULL: all). log_det: of all rows of the part (NULL: 0), the batch being those of index, or
- * (NULL) from first on. */
-static double batch_nll(const trainer *t, size_t rows, const unsigned char *moves, const double *log_det, size_t first, const size_t *index)
+
+/* -log p of each of the n rows taken, into t->l; their sum. */
+static double batch_nll(const trainer *t, size_t n, const taken *rows)
 {
+    const unsigned char *moves = rows->condition.moves;
     size_t d = t->rows->dim;
     double sum = 0;
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t i = 0; i < n; i++) {
         double square = 0;
         size_t moving = 0;
         for (size_t j = 0; j < d; j++) {
@@ -209,8 +211,8 @@ static double batch_nll(const trainer *t, size_t rows, const unsigned char *move
             square += t->z[i * d + j] * t->z[i * d + j];
         }
         t->l[i] = 0.5 * square + HALF_LOG_2PI * (double)moving + t->l[i];
-        if (log_det != NULL)
-            t->l[i] -= log_det[index != NULL ? index[i] : first + i];
+        if (rows->log_dets != NULL)
+            t->l[i] -= rows->log_dets[rows->index != NULL ? rows->index[i] : i];
         sum += t->l[i];
     }
     return sum;
@@ -227,11 +229,11 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
         noise.first_row = first;
         const taken rows = take_evaluation(t, e->part, walk);
         lam_engine_condition(t->evaluate[exact], &rows.condition);
-        lam_status status = lam_engine_transform(t->evaluate[exact], e->params, rows.x, rows.index, n, 1, &solve, &noise, t->z, t->l, &walk->out->counts);
+        lam_status status = lam_engine_transform(t->evaluate[exact], e->params, rows.x, rows.index, n, 1, &solve, &noise, t->z, t->l,
+            &walk->out->counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "%s rows %zu to %zu%s", part, first + 1, first + n, walk->index != NULL ? " of a sample" : "");
-        double sum = t->layout->masked ? batch_nll(t, n, rows.condition.moves, rows.log_dets, 0, NULL)
-                                      : batch_nll(t, n, NULL, rows.log_dets, first, walk->index);
+        double sum = batch_nll(t, n, &rows);
         if (!isfinite(sum))
             return lam_fail(LAM_ERR_DIVERGED, "the NLL of the %s rows is not finite; lower lr or set clip", part);
         LAM_TRY(lam_walk_take(walk, sum, t->l));

@@ -1,4 +1,5 @@
 /* Splits, noise, standardising, and what is refused or warned of. */
+#include "fails.h"
 #include "data/dataset.h"
 #include "base/random.h"
 #include "data/gaussian.h"
@@ -12,13 +13,6 @@
 #include <cmocka.h>
 #include "heard.h"
 #include "model/config.h"
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
 
 /* rows x cols of standard normals, scaled by 1 + column and moved by 10 column. */
 static lam_table *normals(size_t rows, size_t cols, uint64_t stream)

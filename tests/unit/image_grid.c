@@ -1,4 +1,5 @@
 /* Grids of images, read back with libpng. */
+#include "fails.h"
 #include "laminar.h"
 #include <math.h>
 #include <setjmp.h>
@@ -7,13 +8,6 @@
 #include <cmocka.h>
 #include "scratch.h"
 #include "laminar/vae.h"
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
 
 #ifdef LAM_HAVE_PNG
 #include <png.h>

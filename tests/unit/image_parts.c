@@ -1,4 +1,5 @@
 /* Which image is trained on, and what its pixels become. */
+#include "fails.h"
 #include "data/binarise.h"
 #include "data/image_parts.h"
 #include "laminar/vae.h"
@@ -8,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
 
 /* n images of 2 x 2, the first two pixels of each telling its number from first on. */
 static lam_images numbered(size_t n, size_t first, unsigned char *pixels)

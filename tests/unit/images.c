@@ -1,4 +1,5 @@
 /* Every format of images, written here by other means than it is read by, and what is refused. */
+#include "fails.h"
 #include "base/random.h"
 #include "data/image_formats.h"
 #include "data/images.h"
@@ -10,13 +11,6 @@
 #include "scratch.h"
 #include "shared_data.h"
 #include "laminar/vae.h"
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
 
 static lam_images read_images(const char *path, const lam_images_options *options)
 {

@@ -3,29 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "data/table.h"
+#include "fails.h"
+#include "table_text.h"
 #include "scratch.h"
 #include <math.h>
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
-
-static lam_status read_with(const char *text, const lam_read_options *options, lam_table **out)
-{
-    return lam_table_read_memory("data.csv", text, strlen(text), NULL, options, out);
-}
-
-static lam_table *read_text(const char *text, const lam_read_options *options)
-{
-    lam_table *table = NULL;
-    if (read_with(text, options, &table) != LAM_OK)
-        fail_msg("%s", lam_last_error());
-    return table;
-}
 
 static const char holes[] = "a,b,c\n1,,3\nNA,5,?\n,NaN,null\n7,8,9\n";
 

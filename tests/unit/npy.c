@@ -3,17 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "fails.h"
 #include "data/npy.h"
 #include "data/table.h"
 #include "scratch.h"
 #include <math.h>
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
 
 /* An .npy of descr and shape over data; parsed. */
 static lam_status parse(const char *dictionary, const void *data, size_t n, lam_array *out)

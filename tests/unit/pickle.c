@@ -1,4 +1,5 @@
 /* Pickles of one array as Python 2 and 3 write them, and a refusal by name of whatever else a pickle may do. */
+#include "fails.h"
 #include "data/pickle.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,13 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
 
 /* What every pickle below holds, [3, 4]: bytes that the protocols code in different ways. */
 static const unsigned char wanted[12] = { 0, 10, 13, 39, 92, 127, 128, 255, 26, 200, 117, 85 };

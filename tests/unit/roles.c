@@ -1,4 +1,5 @@
 /* A data set some of whose columns are given, with missing cells and with columns of text. */
+#include "fails.h"
 #include "data/dataset.h"
 #include "base/config.h"
 #include "base/random.h"
@@ -13,13 +14,6 @@
 #include <string.h>
 #include <cmocka.h>
 #include "heard.h"
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
 
 enum { ROWS = 200, COLS = 4 };
 

@@ -3,33 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "fails.h"
 #include "data/cell.h"
 #include "data/hash.h"
 #include "data/npy.h"
-#include "data/table.h"
+#include "table_text.h"
 #include "scratch.h"
 #include <fcntl.h>
 #include <math.h>
-
-#define FAILS(call, status, text)                                        \
-    do {                                                                 \
-        assert_int_equal(call, status);                                  \
-        if (strstr(lam_last_error(), text) == NULL)                      \
-            fail_msg("\"%s\" is not in \"%s\"", text, lam_last_error()); \
-    } while (0)
-
-static lam_status read_with(const char *text, const lam_read_options *options, lam_table **out)
-{
-    return lam_table_read_memory("data.csv", text, strlen(text), NULL, options, out);
-}
-
-static lam_table *read_text(const char *text, const lam_read_options *options)
-{
-    lam_table *table = NULL;
-    if (read_with(text, options, &table) != LAM_OK)
-        fail_msg("%s", lam_last_error());
-    return table;
-}
 
 /* text reads as rows x cols with 1, 2, 3, ... row after row. */
 static void reads_as_counting(const char *text, size_t rows, size_t cols, int has_names)
