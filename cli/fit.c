@@ -70,8 +70,8 @@ static int write_split(const lam_config *cfg, const lam_dataset *data, const fit
             printf("%zu rows of %zu columns, standardised, are in %s\n", rows, dim, file);
         free(file);
     }
-    if (code == CLI_OK && !lam_config_is(cfg, "map", "none"))
-        puts("they are as they come to the column maps (--map), without the maps themselves");
+    if (code == CLI_OK && (!lam_config_is(cfg, "map", "none") || !lam_config_is(cfg, "whiten", "none")))
+        puts("they are as they come to column maps and whitening (--map, --whiten), without these themselves");
     if (code == CLI_OK)
         printf("mean, scale, row numbers and a note on units are in %s beside them: split.json, *_rows.npy\n", args->write_split);
     return code;

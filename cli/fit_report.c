@@ -252,6 +252,8 @@ void fit_print_choice(const lam_config *cfg)
     printf("%s; penalty: %s", cli_parameter(cfg, "nonlinearity", text), penalties);
     if (!lam_config_is(cfg, "map", "none"))
         printf("; map: %s", cli_parameter(cfg, "map", text));
+    if (!lam_config_is(cfg, "whiten", "none"))
+        printf("; whiten: %s", cli_parameter(cfg, "whiten", text));
     printf("\ntraining ");
     if (start > 0)
         printf("%zu iterations of flow matching, then ", start);

@@ -111,6 +111,8 @@ static void print_head(const char *path, const lam_model *model)
     print_solves(cfg);
     print_tuning(model);
     print_maps(model);
+    if (lam_config_is(cfg, "whiten", "gaussian"))
+        puts("whitening      of all columns together, by the Gaussian of the training rows");
     printf("data hash      %s\n", hash == NULL || hash[0] == '\0' ? "-" : hash);
 }
 

@@ -106,6 +106,9 @@ typedef enum lam_schedule_kind { LAM_SCHEDULE_LIST(LAM_CODE, LAM_COMMA) } lam_sc
 typedef enum lam_pairing_kind { LAM_PAIRING_LIST(LAM_CODE, LAM_COMMA) } lam_pairing_kind;
 /* What is done to standardised columns before they reach the flow: nothing, or a monotone spline a column that makes it normal (method.md 13). */
 typedef enum lam_map { LAM_MAP_NONE, LAM_MAP_NORMAL_SCORES, LAM_MAP_AUTO } lam_map;
+/* What is done to the columns together after that: nothing, or whitening by their Gaussian (method.md 16). */
+#define LAM_WHITEN_LIST(X, S) X(LAM_WHITEN_NONE, "none") S() X(LAM_WHITEN_GAUSSIAN, "gaussian") S() X(LAM_WHITEN_AUTO, "auto")
+typedef enum lam_whiten_kind { LAM_WHITEN_LIST(LAM_CODE, LAM_COMMA) } lam_whiten_kind;
 
 /* ---- auto-encoders (method.md 9) ----------------------------------------------------------------------------------- */
 

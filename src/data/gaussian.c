@@ -191,7 +191,7 @@ static double *inputs_first(const lam_dataset *data, const lam_given *given, int
     double *moving = lam_alloc(n * given->moving + 1, sizeof *moving);
     if (all != NULL && inputs != NULL && moving != NULL) {
         lam_given_inputs(given, NULL, data->values[part], NULL, n, inputs);
-        lam_given_take(given, NULL, data->values[part], NULL, n, moving, NULL);
+        lam_given_take(given, NULL, NULL, data->values[part], NULL, n, moving, NULL);
         for (size_t i = 0; i < n; i++) {
             memcpy(all + i * dim, inputs + i * given->inputs, given->inputs * sizeof *all);
             memcpy(all + i * dim + given->inputs, moving + i * given->moving, given->moving * sizeof *all);

@@ -24,11 +24,13 @@ lam_status lam_given_make(size_t dim, const lam_given_kind *kind, lam_given *g)
     g->given_at = lam_alloc(dim, sizeof *g->given_at);
     g->levels = lam_alloc(dim, sizeof *g->levels);
     g->is_given = lam_alloc(dim, sizeof *g->is_given);
-    if (g->moving_at == NULL || g->given_at == NULL || g->levels == NULL || g->is_given == NULL)
+    g->usual = lam_alloc(dim, sizeof *g->usual);
+    if (g->moving_at == NULL || g->given_at == NULL || g->levels == NULL || g->is_given == NULL || g->usual == NULL)
         return LAM_ERR_MEMORY;
     for (size_t j = 0; j < dim; j++) {
         g->levels[j] = kind->levels != NULL ? kind->levels[j] : 0;
         g->is_given[j] = kind->is_given != NULL && kind->is_given[j];
+        g->usual[j] = g->is_given[j] ? LAM_GIVEN : LAM_MOVING;
         if (g->is_given[j])
             g->given_at[g->given++] = j;
         else
@@ -44,6 +46,7 @@ void lam_given_clear(lam_given *g)
     lam_free(g->given_at);
     lam_free(g->levels);
     lam_free(g->is_given);
+    lam_free(g->usual);
     *g = (lam_given) { 0 };
 }
 
@@ -63,7 +66,7 @@ void lam_given_roles(const lam_given *g, const double *x, size_t n, unsigned cha
 
 static int role_of(const lam_given *g, const unsigned char *roles, size_t row, size_t j)
 {
-    return roles != NULL ? roles[row * g->dim + j] : g->is_given[j] ? LAM_GIVEN : LAM_MOVING;
+    return roles != NULL ? roles[row * g->dim + j] : g->usual[j];
 }
 
 void lam_given_moves(const lam_given *g, const unsigned char *roles, size_t n, unsigned char *moves)
@@ -96,8 +99,29 @@ static double mapped(const lam_maps *maps, size_t j, double value, double *slope
     return maps != NULL ? lam_spline_at(&maps->column[j], value, slope) : value;
 }
 
-void lam_given_take(const lam_given *g, const lam_maps *maps, const double *x, const unsigned char *roles, size_t n, double *moving,
-    double *log_det)
+/* A row's u [dim] before what moves is put in. */
+static double *given_row(const lam_given *g, const lam_maps *maps, lam_whitener *whitener, const double *x, const unsigned char *roles)
+{
+    double *u = lam_whitener_row(whitener), slope;
+    for (size_t j = 0; j < g->dim; j++)
+        u[j] = roles[j] == LAM_GIVEN && g->levels[j] == 0 ? mapped(maps, j, x[j], &slope) : 0;
+    return u;
+}
+
+static double whiten_row(const lam_given *g, const lam_maps *maps, lam_whitener *whitener, const double *x, const unsigned char *roles,
+    double *moving)
+{
+    double *u = given_row(g, maps, whitener, x, roles);
+    for (size_t k = 0; k < g->moving; k++)
+        u[g->moving_at[k]] = roles[g->moving_at[k]] == LAM_MOVING ? moving[k] : u[g->moving_at[k]];
+    double log_det = lam_whiten(whitener, roles, u);
+    for (size_t k = 0; k < g->moving; k++)
+        moving[k] = roles[g->moving_at[k]] == LAM_MOVING ? u[g->moving_at[k]] : 0;
+    return log_det;
+}
+
+void lam_given_take(const lam_given *g, const lam_maps *maps, lam_whitener *whitener, const double *x, const unsigned char *roles,
+    size_t n, double *moving, double *log_det)
 {
     for (size_t i = 0; i < n; i++) {
         slopes s = { 1, 0 };
@@ -107,6 +131,8 @@ void lam_given_take(const lam_given *g, const lam_maps *maps, const double *x, c
             *to = role_of(g, roles, i, j) == LAM_MOVING ? mapped(maps, j, x[i * g->dim + j], &slope) : 0;
             take_slope(&s, slope);
         }
+        if (whitener != NULL)
+            s.sum += whiten_row(g, maps, whitener, x + i * g->dim, roles != NULL ? roles + i * g->dim : g->usual, moving + i * g->moving);
         if (log_det != NULL)
             log_det[i] = s.sum + log(s.product);
     }
@@ -146,14 +172,27 @@ void lam_given_inputs(const lam_given *g, const lam_maps *maps, const double *x,
     }
 }
 
-void lam_given_put(const lam_given *g, const lam_maps *maps, const double *moving, const unsigned char *roles, size_t n, double *x,
-    double *log_det)
+/* z [moving] to u; returns where it is, [dim]. */
+static const double *unwhiten_row(const lam_given *g, const lam_maps *maps, lam_whitener *whitener, const double *x,
+    const unsigned char *roles, const double *z, double *log_det)
+{
+    double *u = given_row(g, maps, whitener, x, roles);
+    for (size_t k = 0; k < g->moving; k++)
+        u[g->moving_at[k]] = roles[g->moving_at[k]] == LAM_MOVING ? z[k] : u[g->moving_at[k]];
+    *log_det += lam_unwhiten(whitener, roles, u);
+    return u;
+}
+
+void lam_given_put(const lam_given *g, const lam_maps *maps, lam_whitener *whitener, const double *moving, const unsigned char *roles,
+    size_t n, double *x, double *log_det)
 {
     for (size_t i = 0; i < n; i++) {
         slopes s = { 1, 0 };
+        const double *u = whitener == NULL ? NULL : unwhiten_row(g, maps, whitener, x + i * g->dim,
+            roles != NULL ? roles + i * g->dim : g->usual, moving + i * g->moving, &s.sum);
         for (size_t k = 0; k < g->moving; k++) {
             size_t j = g->moving_at[k];
-            double z = moving[i * g->moving + k], slope = 1;
+            double z = u != NULL ? u[j] : moving[i * g->moving + k], slope = 1;
             if (role_of(g, roles, i, j) != LAM_MOVING)
                 continue;
             x[i * g->dim + j] = maps != NULL ? lam_spline_inverse(&maps->column[j], z, &slope) : z;

@@ -9,6 +9,7 @@
 #define LAM_DATA_GIVEN_H
 #include "base/random.h"
 #include "data/maps.h"
+#include "data/whiten.h"
 
 /* What the columns of a model are; zeros and NULL: none is given. */
 typedef struct lam_given_kind {
@@ -22,6 +23,7 @@ typedef struct lam_given {
     size_t dim, moving, given;    /* columns of a row; of those, that the density is of, and that are given */
     size_t *moving_at, *given_at; /* [moving], [given] which, ascending */
     unsigned char *is_given;      /* [dim] */
+    unsigned char *usual;         /* [dim] roles: given columns are given, the others move */
     size_t *levels;               /* [dim] */
     int any, absent, masked;      /* masked: any or absent */
     size_t inputs;                /* of the context; 0: there is none */
@@ -35,15 +37,15 @@ lam_given_kind lam_given_kind_of(const lam_given *given); /* borrows from it */
 /* Roles [n, dim] of rows as they come: what is NaN is absent, given columns are given, the others move. */
 void lam_given_roles(const lam_given *given, const double *x, size_t n, unsigned char *roles);
 /* Standardised rows x [n, dim] to those that the flow sees, moving [n, moving], 0 in what does not move, and to the context's inputs [n, inputs],
- * each by way of the column maps (NULL: none). log_det [n] or NULL: that of the maps of what moves, nats. moves [n, moving]: 1 where
- * a column moves. */
-void lam_given_take(const lam_given *given, const lam_maps *maps, const double *x, const unsigned char *roles, size_t n, double *moving,
-    double *log_det);
+ * each by way of the column maps (NULL: none) and the moving ones of the whitener (NULL: none). log_det [n] or NULL: that of both, of what
+ * moves, nats. moves [n, moving]: 1 where a column moves. */
+void lam_given_take(const lam_given *given, const lam_maps *maps, lam_whitener *whitener, const double *x, const unsigned char *roles,
+    size_t n, double *moving, double *log_det);
 void lam_given_inputs(const lam_given *given, const lam_maps *maps, const double *x, const unsigned char *roles, size_t n, double *inputs);
 void lam_given_moves(const lam_given *given, const unsigned char *roles, size_t n, unsigned char *moves);
-/* The flow's rows back into what moves in x [n, dim], through the inverse maps; log_det as before. */
-void lam_given_put(const lam_given *given, const lam_maps *maps, const double *moving, const unsigned char *roles, size_t n, double *x,
-    double *log_det);
+/* The flow's rows back into what moves in x [n, dim], which has what is given, through the inverse of both; log_det as before. */
+void lam_given_put(const lam_given *given, const lam_maps *maps, lam_whitener *whitener, const double *moving, const unsigned char *roles,
+    size_t n, double *x, double *log_det);
 
 /* One row's roles [dim] for training or validation of any columns given any others, from those of lam_given_roles: of what is there, in a
  * quarter of the draws all moves; else any number is given, 0 to all but one equally likely; and in a third of these of the rest any

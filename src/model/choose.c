@@ -4,6 +4,7 @@
 #include "data/dataset.h"
 #include "data/gaussian.h"
 #include "data/present.h"
+#include "data/whiten.h"
 #include "model/config.h"
 
 /* Where the others explain all but this share of a column linearly, rows lie near a plane. A map of single columns would bend it, and
@@ -38,5 +39,7 @@ lam_status lam_config_choose(lam_config *cfg, const lam_dataset *data)
         if (cfg->tpr_coefficient < 0 && near && cfg->calls == 0) /* a goal for the calls needs a penalty to reach it by */
             cfg->tpr_coefficient = 0;
     }
+    if (cfg->whiten == LAM_WHITEN_AUTO)
+        cfg->whiten = cfg->any_given && data->dim <= LAM_MOST_WHITENED ? LAM_WHITEN_GAUSSIAN : LAM_WHITEN_NONE;
     return lam_config_resolve(cfg, rows, data->dim);
 }

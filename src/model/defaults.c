@@ -161,5 +161,7 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
     resolve_penalty(cfg);
     if (cfg->map == LAM_MAP_AUTO) /* it takes the rows themselves: lam_config_choose */
         cfg->map = LAM_MAP_NONE;
+    if (cfg->whiten == LAM_WHITEN_AUTO)
+        cfg->whiten = LAM_WHITEN_NONE;
     return LAM_OK;
 }

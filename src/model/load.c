@@ -228,7 +228,8 @@ static lam_status check_extra(const loader *l, const lam_model *model)
         size_t at = 0;
         while (at < model->n_tensors && strcmp(model->tensors[at].name, name) != 0)
             at++;
-        if (at == model->n_tensors && !ends_in(name, "._num_evals") && !lam_metadata_is_map(&l->file, name, l->dim))
+        if (at == model->n_tensors && !ends_in(name, "._num_evals") && !lam_metadata_is_map(&l->file, name, l->dim)
+            && !lam_metadata_is_whitening(&l->file, name))
             return lam_fail(LAM_ERR_SHAPE, "%s: tensor \"%.200s\" is not part of %s; %s", l->path, name,
                 architecture(&l->config, text, sizeof text), remedy(l));
     }
@@ -287,6 +288,8 @@ static lam_status load(loader *l, const lam_config *config, lam_model **out)
         status = lam_metadata_read(&l->file, l->path, *out);
     if (status == LAM_OK && l->ours)
         status = lam_metadata_read_maps(&l->file, l->path, *out);
+    if (status == LAM_OK && l->ours)
+        status = lam_metadata_read_whitening(&l->file, l->path, *out);
     if (status != LAM_OK) {
         lam_model_free(*out);
         *out = NULL;

@@ -1,4 +1,4 @@
-/* The column maps of a model file. */
+/* The column maps and the whitening of a model file. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/metadata.h"
@@ -71,4 +71,39 @@ int lam_metadata_is_map(const lam_st_file *file, const char *name, size_t dim)
         return 0;
     lam_map_name(column, known);
     return strcmp(known, name) == 0;
+}
+
+/* ---- whitening ---------------------------------------------------------------------------------------------------- */
+
+static lam_status wrong(const char *where, const char *what)
+{
+    return lam_fail(LAM_ERR_FORMAT, "%s: the whitening (the tensors \"" LAM_WHITENING_MEAN "\" and \"" LAM_WHITENING_COVARIANCE "\") %s; "
+        "the file is damaged or was edited by hand", where, what);
+}
+
+static int has_shape(const lam_st_tensor *t, size_t dims, size_t dim)
+{
+    return t != NULL && t->dtype == LAM_ST_F64 && t->n_shape == dims && t->shape[0] == dim && (dims == 1 || t->shape[1] == dim);
+}
+
+lam_status lam_metadata_read_whitening(const lam_st_file *file, const char *where, lam_model *model)
+{
+    const lam_st_tensor *mean = lam_st_find(file, LAM_WHITENING_MEAN), *covariance = lam_st_find(file, LAM_WHITENING_COVARIANCE);
+    int wanted = model->config.whiten != LAM_WHITEN_NONE, sound;
+    if (wanted != lam_metadata_has_whitening(file))
+        return wrong(where, wanted ? "is in the configuration and not in the format" : "is in the format and not in the configuration");
+    if (!wanted)
+        return LAM_OK;
+    if (!has_shape(mean, 1, model->dim) || !has_shape(covariance, 2, model->dim))
+        return wrong(where, "is missing, or no F64 of shapes [columns] and [columns, columns]");
+    LAM_TRY(lam_whitening_create(model->dim, &model->whitening));
+    lam_st_doubles(mean, model->whitening->mean);
+    lam_st_doubles(covariance, model->whitening->covariance);
+    LAM_TRY(lam_whitening_is_sound(model->whitening, &sound));
+    return sound ? LAM_OK : wrong(where, "is no finite mean and positive definite covariance");
+}
+
+int lam_metadata_is_whitening(const lam_st_file *file, const char *name)
+{
+    return lam_metadata_has_whitening(file) && (strcmp(name, LAM_WHITENING_MEAN) == 0 || strcmp(name, LAM_WHITENING_COVARIANCE) == 0);
 }

@@ -110,6 +110,8 @@ static lam_status tuned_text(const lam_model *model, char **text)
 
 static const char *format_of(const lam_model *model)
 {
+    if (model->whitening != NULL)
+        return LAM_MODEL_FORMAT_WHITENED;
     return model->given.inputs > 0 ? LAM_MODEL_FORMAT_GIVEN : model->maps != NULL ? LAM_MODEL_FORMAT_MAPS : LAM_MODEL_FORMAT;
 }
 
@@ -189,8 +191,13 @@ static int has_format(const lam_st_file *file, const char *wanted)
 
 int lam_metadata_has_maps(const lam_st_file *file)
 {
-    return has_format(file, LAM_MODEL_FORMAT_MAPS)
-        || (has_format(file, LAM_MODEL_FORMAT_GIVEN) && lam_st_find(file, "map.0") != NULL);
+    int may = has_format(file, LAM_MODEL_FORMAT_GIVEN) || lam_metadata_has_whitening(file);
+    return has_format(file, LAM_MODEL_FORMAT_MAPS) || (may && lam_st_find(file, "map.0") != NULL);
+}
+
+int lam_metadata_has_whitening(const lam_st_file *file)
+{
+    return has_format(file, LAM_MODEL_FORMAT_WHITENED);
 }
 
 static lam_status damaged(const char *where, const char *key, const char *what)
@@ -233,12 +240,14 @@ lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where,
 lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim)
 {
     const char *format = lam_st_meta(file, "laminar"), *config = lam_st_meta(file, "config");
-    if (!has_format(file, LAM_MODEL_FORMAT) && !has_format(file, LAM_MODEL_FORMAT_MAPS) && !has_format(file, LAM_MODEL_FORMAT_GIVEN))
+    if (!has_format(file, LAM_MODEL_FORMAT) && !has_format(file, LAM_MODEL_FORMAT_MAPS) && !has_format(file, LAM_MODEL_FORMAT_GIVEN)
+        && !lam_metadata_has_whitening(file))
         return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\" to \"%s\"; use a newer one",
-            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_GIVEN);
+            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_WHITENED);
     if (config == NULL)
         return damaged(where, "config", "is missing");
-    cfg->map = LAM_MAP_NONE; /* as the text of a model without maps leaves it unsaid */
+    cfg->map = LAM_MAP_NONE; /* as the text of a model without maps and whitening leaves them unsaid */
+    cfg->whiten = LAM_WHITEN_NONE;
     lam_status status = lam_config_parse(cfg, config, strlen(config), "config");
     if (status != LAM_OK)
         return lam_fail_in(status, "%s: in the metadata", where);
@@ -285,7 +294,7 @@ lam_status lam_metadata_given(const lam_st_file *file, const char *where, const 
     size_t *levels, lam_given_kind *kind)
 {
     const char *absent = lam_st_meta(file, "absent");
-    int conditional = has_format(file, LAM_MODEL_FORMAT_GIVEN);
+    int conditional = has_format(file, LAM_MODEL_FORMAT_GIVEN) || (lam_metadata_has_whitening(file) && lam_st_meta(file, "given") != NULL);
     size_t given = 0;
     *kind = (lam_given_kind) { .is_given = is_given, .levels = levels, .any = cfg->any_given, .absent = absent != NULL };
     if (absent != NULL && strcmp(absent, "true") != 0)

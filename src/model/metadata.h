@@ -14,6 +14,8 @@
 #define LAM_MODEL_FORMAT_MAPS "2"
 /* One whose density is conditional on given columns, with column maps or without. */
 #define LAM_MODEL_FORMAT_GIVEN "3"
+/* One whose rows are whitened, conditional or not, with column maps or without. */
+#define LAM_MODEL_FORMAT_WHITENED "4"
 
 enum { LAM_META_PAIRS = 17 };
 
@@ -29,6 +31,9 @@ void lam_metadata_free(lam_metadata *meta); /* an empty one too */
 /* A column's map in the file: a tensor of this name, F64 [3, knots], x, z and slope (data/maps.h). */
 enum { LAM_MAP_NAME = 32 };
 void lam_map_name(size_t column, char name[LAM_MAP_NAME]);
+/* The whitening's tensors, F64 [dim] and [dim, dim] (data/whiten.h). */
+#define LAM_WHITENING_MEAN "whitening.mean"
+#define LAM_WHITENING_COVARIANCE "whitening.covariance"
 
 /* Texts of entries; free with free(). The configuration is without what does not change the fit; numbers are "[1.5,2]". */
 lam_status lam_metadata_config(const lam_config *config, char **text);
@@ -39,8 +44,9 @@ lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where,
 
 /* 1 if the file is a laminar model, by its metadata. */
 int lam_metadata_is_ours(const lam_st_file *file);
-/* 1 if it is one of a format with column maps. */
+/* 1 if it is one of a format with column maps, or with whitening. */
 int lam_metadata_has_maps(const lam_st_file *file);
+int lam_metadata_has_whitening(const lam_st_file *file);
 /* Configuration and number of columns. cfg is initialised; where names the file. LAM_ERR_UNSUPPORTED: a newer format. */
 lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim);
 /* What its columns are, by its configuration too: is_given [dim] and levels [dim], zeroed, are filled, and kind refers to them. */
@@ -49,6 +55,9 @@ lam_status lam_metadata_given(const lam_st_file *file, const char *where, const 
 /* The maps into a model of that shape, where the format has them and the configuration wants them. */
 lam_status lam_metadata_read_maps(const lam_st_file *file, const char *where, lam_model *model);
 int lam_metadata_is_map(const lam_st_file *file, const char *name, size_t dim); /* 1: that is the name of one of them */
+/* The whitening, likewise. */
+lam_status lam_metadata_read_whitening(const lam_st_file *file, const char *where, lam_model *model);
+int lam_metadata_is_whitening(const lam_st_file *file, const char *name);
 /* The rest, into a model of that shape. LAM_ERR_FORMAT names the entry. */
 lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_model *model);
 

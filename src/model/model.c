@@ -23,6 +23,7 @@ void lam_model_free(lam_model *model)
     lam_free(model->mean);
     lam_free(model->scale);
     lam_maps_free(model->maps);
+    lam_whitening_free(model->whitening);
     lam_free(model->low);
     lam_free(model->high);
     lam_free(model->h_star_train);
@@ -150,6 +151,7 @@ static lam_status copy_into(lam_model *copy, const lam_model *model)
     copy->log_det = model->log_det;
     copy->has_names = model->has_names;
     LAM_TRY(lam_maps_copy(model->maps, &copy->maps));
+    LAM_TRY(lam_whitening_copy(model->whitening, &copy->whitening));
     if (model->low != NULL)
         LAM_TRY(lam_model_set_range(copy, model->low, model->high));
     if (model->tuned.h_star == NULL)

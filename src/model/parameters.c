@@ -259,6 +259,9 @@ static const lam_param table[] = {
     SPECIAL(LAM_PARAM_MAP, "map", "data", "auto|none|normal-scores|normal-scores:N", "auto",
         "normal-scores: a monotone spline through N quantiles of its training rows makes each column normal before the flow sees it; without N: the "
         "number is chosen on held-out rows, at most 2 sqrt(rows); auto: normal-scores, but none where a column is nearly a linear function of the others"),
+    ENUM_AUTO("whiten", "data", whiten, WORDS(LAM_WHITEN_LIST),
+        "gaussian: the flow sees the columns in the units of their Gaussian, of the moving ones given the others, so that it has only what is not "
+        "Gaussian to learn; auto: gaussian with any-given and up to 128 columns, otherwise none"),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "leave out rows with a missing cell; they are counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "of equal rows keep the first"),
     ENUM("header", "data", header, "auto|yes|no", "auto", "whether the first line of a text file names the columns"),

@@ -181,7 +181,7 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
     size_t dim = m->dim, times = a->pass->times, row = dim * (times > 0 ? m->layout.blocks * times + 1 : 1);
     for (size_t i = 0; a->y != NULL && i < rows * row; i++)
         LAM_TRY(take_value(a, first + i / row, i % dim, y[i], &a->y[first * row + i]));
-    int as_given = times > 0 && (m->maps == NULL || a->pass->units == LAM_UNITS_DATA);
+    int as_given = times > 0 && ((m->maps == NULL && m->whitening == NULL) || a->pass->units == LAM_UNITS_DATA);
     for (size_t i = 0; as_given && i < rows; i++) /* a way starts with the row as it was given, not as rounding left it */
         memcpy(a->y + (first + i) * row, a->x + (first + i) * dim, dim * sizeof *a->y);
     for (size_t i = 0; a->logp != NULL && i < rows; i++) {

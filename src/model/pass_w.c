@@ -16,6 +16,7 @@ typedef struct hold {
     double *from, *to;     /* the flow's part of x and y, [rows, moving] and [rows, moving] or the ways there, column maps behind it */
     double *inputs;        /* [rows, inputs] of the context */
     double *log_det;       /* [rows] of the maps */
+    lam_whitener *whitener; /* NULL: none */
     unsigned char *roles, *moves; /* [rows, dim], [rows, moving] of a masked model; else NULL */
     double *h_star;        /* [blocks] */
 } hold;
@@ -31,6 +32,7 @@ static void release(hold *h)
     lam_free(h->log_det);
     lam_free(h->roles);
     lam_free(h->moves);
+    lam_whitener_free(h->whitener);
     lam_free(h->x);
     lam_free(h->y);
     lam_free(h->l);
@@ -72,6 +74,7 @@ static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batc
     if (model->given.masked
         && ((h->roles = lam_alloc(batch_rows, dim)) == NULL || (h->moves = lam_alloc(batch_rows, model->given.moving)) == NULL))
         return LAM_ERR_MEMORY;
+    LAM_TRY(lam_whitener_create(model->whitening, model->given.levels, &h->whitener));
     for (size_t b = 0; b < blocks; b++)
         h->h_star[b] = lam_pass_first_step(pass, b);
     return narrow_params(model, h->params);
@@ -97,24 +100,26 @@ static void take_apart(hold *h, const lam_pass *pass, int forward, size_t first,
         memcpy(h->roles + r * m->dim, pass->roles + (pass->n_roles == 1 ? 0 : (first + r) / pass->each) * m->dim, m->dim);
     if (h->roles != NULL && pass->roles == NULL)
         lam_given_roles(&m->given, h->x, rows, h->roles);
-    lam_given_take(&m->given, forward ? m->maps : NULL, h->x, h->roles, rows, h->from, h->log_det);
+    lam_given_take(&m->given, forward ? m->maps : NULL, forward ? h->whitener : NULL, h->x, h->roles, rows, h->from, h->log_det);
     lam_given_inputs(&m->given, m->maps, h->x, h->roles, rows, h->inputs);
     if (h->moves != NULL)
         lam_given_moves(&m->given, h->roles, rows, h->moves);
     lam_engine_condition(h->engine, &condition);
 }
 
-/* The states that the flow came to, [rows, states] of them, as whole rows; maps NULL: without. */
-static void put_together(hold *h, const lam_pass *pass, const lam_maps *maps, size_t rows, size_t states, double *log_det)
+/* The states that the flow came to, [rows, states] of them, as whole rows; back: through the inverses of maps and whitening. */
+static void put_together(hold *h, const lam_pass *pass, int back, size_t rows, size_t states, double *log_det)
 {
     const lam_given *g = &pass->model->given;
+    const lam_maps *maps = back ? pass->model->maps : NULL;
+    lam_whitener *whitener = back ? h->whitener : NULL;
     for (size_t i = 0; g->inputs > 0 && i < rows * states; i++)
         memcpy(h->y + i * g->dim, h->x + i / states * g->dim, g->dim * sizeof *h->y);
     for (size_t i = 0; states > 1 && h->roles != NULL && i < rows; i++)
         for (size_t s = 0; s < states; s++)
-            lam_given_put(g, maps, h->to + (i * states + s) * g->moving, h->roles + i * g->dim, 1, h->y + (i * states + s) * g->dim, NULL);
+            lam_given_put(g, maps, whitener, h->to + (i * states + s) * g->moving, h->roles + i * g->dim, 1, h->y + (i * states + s) * g->dim, NULL);
     if (states == 1 || h->roles == NULL)
-        lam_given_put(g, maps, h->to, h->roles, rows * states, h->y, log_det);
+        lam_given_put(g, maps, whitener, h->to, h->roles, rows * states, h->y, log_det);
 }
 
 /* l, the integral of -trace along the way, becomes log p on the data's side, in pass->units: with the base's density of z [rows, moving] and
@@ -135,7 +140,7 @@ static void finish_log_prob(hold *h, const lam_pass *pass, int forward, const do
         }
         scale = h->moves != NULL ? scale : m->log_det;
         double base = -0.5 * (2 * half_log_2_pi * (double)moving + square), l = h->l[i];
-        l += m->maps != NULL ? (forward ? -1 : 1) * h->log_det[i] : 0; /* which grows as log p falls on the way to the base, and back */
+        l += (forward ? -1 : 1) * h->log_det[i]; /* which grows as log p falls on the way to the base, and back */
         h->l[i] = (forward ? base - l : base + l) + (pass->units == LAM_UNITS_DATA ? scale : 0);
     }
 }
@@ -144,7 +149,6 @@ static void finish_log_prob(hold *h, const lam_pass *pass, int forward, const do
 static lam_status solve_batch(hold *h, const lam_pass *pass, int forward, const lam_flow_solve *solve, const lam_noise *noise, size_t first,
     size_t rows, lam_counts *counts)
 {
-    const lam_maps *maps = pass->model->maps;
     size_t path = pass->model->layout.blocks * pass->times + 1;
     take_apart(h, pass, forward, first, rows);
     if (pass->times > 0)
@@ -152,9 +156,9 @@ static lam_status solve_batch(hold *h, const lam_pass *pass, int forward, const 
     else
         LAM_TRY(lam_engine_transform(h->engine, h->params, h->from, NULL, rows, forward, solve, noise, h->to, h->l, counts));
     if (pass->times > 0)
-        put_together(h, pass, pass->units == LAM_UNITS_DATA ? maps : NULL, rows, path, NULL);
+        put_together(h, pass, pass->units == LAM_UNITS_DATA, rows, path, NULL);
     else
-        put_together(h, pass, forward ? NULL : maps, rows, 1, forward ? NULL : h->log_det);
+        put_together(h, pass, !forward, rows, 1, forward ? NULL : h->log_det);
     if (h->l != NULL)
         finish_log_prob(h, pass, forward, forward ? h->to : h->from, rows);
     return LAM_OK;

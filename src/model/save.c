@@ -34,6 +34,12 @@ static lam_status write_file(const lam_model *model, const char *path, const lam
     for (size_t j = 0; model->maps != NULL && j < model->maps->dim; j++)
         tensors[n++] = (lam_st_tensor) { .name = names[j], .dtype = LAM_ST_F64, .n_shape = 2,
             .shape = { LAM_MAP_TABLE, model->maps->column[j].n }, .data = model->maps->table[j] };
+    if (model->whitening != NULL) {
+        tensors[n++] = (lam_st_tensor) { .name = LAM_WHITENING_MEAN, .dtype = LAM_ST_F64, .n_shape = 1, .shape = { model->dim },
+            .data = model->whitening->mean };
+        tensors[n++] = (lam_st_tensor) { .name = LAM_WHITENING_COVARIANCE, .dtype = LAM_ST_F64, .n_shape = 2,
+            .shape = { model->dim, model->dim }, .data = model->whitening->covariance };
+    }
     return lam_st_write(path, tensors, n, meta->pairs, meta->n);
 }
 
@@ -46,7 +52,7 @@ lam_status lam_model_save(const lam_model *model, const char *path)
     LAM_TRY(check_finite(model, path));
     LAM_TRY(lam_metadata_write(model, &meta));
     size_t maps = model->maps != NULL ? model->maps->dim : 0;
-    lam_st_tensor *tensors = lam_alloc(model->n_tensors + maps, sizeof *tensors);
+    lam_st_tensor *tensors = lam_alloc(model->n_tensors + maps + 2 /* of the whitening */, sizeof *tensors);
     char(*names)[LAM_MAP_NAME] = lam_alloc(maps + 1, sizeof *names);
     float *floats = in_float ? lam_alloc(model->layout.parameters, sizeof *floats) : NULL;
     lam_status status = LAM_ERR_MEMORY;

@@ -217,7 +217,7 @@ static lam_status paths(flow *f, size_t m)
 }
 
 /* The circle that holds 90 % of the base density, of radius sqrt(2 log 10), on the data's axes: an ellipse there, unless column maps
- * bend it. */
+ * bend it. The paths end in it. */
 static lam_status circle(flow *f, size_t m)
 {
     const double radius = 2.145966026289347;
@@ -226,21 +226,21 @@ static lam_status circle(flow *f, size_t m)
     one *o = &f->models[m];
     o->circle_x = lam_alloc(CIRCLE, sizeof(double));
     o->circle_y = lam_alloc(CIRCLE, sizeof(double));
+    lam_whitener *whitener;
     if (o->circle_x == NULL || o->circle_y == NULL)
         return LAM_ERR_MEMORY;
+    LAM_TRY(lam_whitener_create(model->whitening, model->given.levels, &whitener));
     for (size_t i = 0; i < CIRCLE; i++) {
-        double angle = 6.283185307179586 * (double)i / (CIRCLE - 1), at[2] = { radius * cos(angle), radius * sin(angle) };
-        lam_maps_inverse(model->maps, at, 1, 2, at, NULL);
-        o->circle_x[i] = mean[0] + scale[0] * at[0];
-        o->circle_y[i] = mean[1] + scale[1] * at[1];
+        double angle = 6.283185307179586 * (double)i / (CIRCLE - 1), z[2] = { radius * cos(angle), radius * sin(angle) }, x[2];
+        lam_given_put(&model->given, model->maps, whitener, z, NULL, 1, x, NULL);
+        o->circle_x[i] = mean[0] + scale[0] * x[0];
+        o->circle_y[i] = mean[1] + scale[1] * x[1];
+        for (size_t j = 0; j < 2; j++) {
+            f->path_range[j][0] = fmin(f->path_range[j][0], mean[j] + scale[j] * x[j]);
+            f->path_range[j][1] = fmax(f->path_range[j][1], mean[j] + scale[j] * x[j]);
+        }
     }
-    double low[2] = { -radius, -radius }, high[2] = { radius, radius };
-    lam_maps_inverse(model->maps, low, 1, 2, low, NULL);
-    lam_maps_inverse(model->maps, high, 1, 2, high, NULL);
-    for (size_t j = 0; j < 2; j++) {
-        f->path_range[j][0] = fmin(f->path_range[j][0], mean[j] + scale[j] * low[j]);
-        f->path_range[j][1] = fmax(f->path_range[j][1], mean[j] + scale[j] * high[j]);
-    }
+    lam_whitener_free(whitener);
     return LAM_OK;
 }
 
@@ -330,13 +330,15 @@ static void describe(flow *f)
             (unsigned long long)p->o.seed);
     if (outside > 0)
         lam_picture_say(p, "%zu %s outside of the frames. ", outside, p->data != NULL ? "rows lie" : "draws lie");
-    int maps = 0;
-    for (size_t m = 0; m < p->n_models; m++)
+    int maps = 0, whitened = 0;
+    for (size_t m = 0; m < p->n_models; m++) {
         maps |= p->models[m].model->maps != NULL;
+        whitened |= p->models[m].model->whitening != NULL;
+    }
     if (p->o.panels & LAM_PICTURE_PATHS)
-        lam_picture_say(p, "Paths of %zu %s%s, from data to base on the data's axes (z%s as mean + scale z). ", f->paths,
+        lam_picture_say(p, "Paths of %zu %s%s, from data to base on the data's axes (z%s%s as mean + scale z). ", f->paths,
             p->data != NULL ? "rows" : p->n_models > 1 ? "draws of the first model" : "draws",
-            p->n_models > 1 ? ", the same in every panel" : "", maps ? ", back through the column maps," : "");
+            p->n_models > 1 ? ", the same in every panel" : "", whitened ? ", back through the whitening," : "", maps ? ", back through the column maps," : "");
 }
 
 /* ---- all ---------------------------------------------------------------------------------------------------------- */

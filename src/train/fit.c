@@ -79,6 +79,10 @@ static lam_status take_map(lam_config *cfg, const lam_model *init)
             kind == LAM_MAP_NONE ? "no" : "its own", kind == LAM_MAP_NONE ? "behind" : "without");
     cfg->map = kind;
     cfg->map_knots = init->config.map_knots;
+    if (cfg->whiten != LAM_WHITEN_AUTO && cfg->whiten != init->config.whiten)
+        return lam_fail(LAM_ERR_ARGUMENT, "whiten: the model to start from was fitted with whitening %s, and its weights mean nothing otherwise; "
+            "leave whiten out", init->config.whiten == LAM_WHITEN_NONE ? "none" : "gaussian");
+    cfg->whiten = init->config.whiten;
     return LAM_OK;
 }
 
@@ -117,6 +121,29 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
     return LAM_OK;
 }
 
+/* What the weights of the model to start from are behind. */
+static lam_status copy_in_front(const lam_model *init, lam_model *model)
+{
+    LAM_TRY(lam_maps_copy(init->maps, &model->maps));
+    return lam_whitening_copy(init->whitening, &model->whitening);
+}
+
+/* Of the training rows behind the model's maps. */
+static lam_status fit_whitening(const lam_dataset *data, lam_model *model)
+{
+    size_t n = data->rows[LAM_TRAIN], dim = data->dim;
+    if (dim > LAM_MOST_WHITENED)
+        return lam_fail(LAM_ERR_ARGUMENT, "whiten: %zu columns; a Gaussian whitens up to %d: say none", dim, LAM_MOST_WHITENED);
+    double *mapped = model->maps != NULL ? lam_alloc(n * dim, sizeof *mapped) : NULL;
+    if (model->maps != NULL && mapped == NULL)
+        return LAM_ERR_MEMORY;
+    if (mapped != NULL)
+        lam_maps_forward(model->maps, data->values[LAM_TRAIN], n, dim, mapped, NULL);
+    lam_status status = lam_whitening_fit(mapped != NULL ? mapped : data->values[LAM_TRAIN], n, dim, model->given.levels, &model->whitening);
+    lam_free(mapped);
+    return status;
+}
+
 static lam_status create(const lam_config *cfg, const lam_fit_options *options, density *d)
 {
     LAM_TRY(check(cfg, d->data));
@@ -135,10 +162,12 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
         LAM_TRY(take_weights(d->model, options->init));
     LAM_TRY(lam_layout_map(&d->model->layout, &d->map));
     if (options->init != NULL)
-        LAM_TRY(lam_maps_copy(options->init->maps, &d->model->maps));
+        LAM_TRY(copy_in_front(options->init, d->model));
     else if (cfg->map != LAM_MAP_NONE)
         LAM_TRY(lam_maps_fit(d->data->values[LAM_TRAIN], d->data->rows[LAM_TRAIN], d->data->dim, d->data->texts, cfg->map_knots, &d->model->maps));
-    LAM_TRY(lam_flow_rows_make(d->data, &d->model->given, d->model->maps, &d->rows));
+    if (options->init == NULL && cfg->whiten == LAM_WHITEN_GAUSSIAN)
+        LAM_TRY(fit_whitening(d->data, d->model));
+    LAM_TRY(lam_flow_rows_make(d->data, &d->model->given, d->model->maps, d->model->whitening, &d->rows));
     return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, &d->rows,
         d->pool, &d->trainer);
 }

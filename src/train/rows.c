@@ -32,33 +32,39 @@ static lam_status make_masked(const lam_dataset *data, int part, const lam_given
     return LAM_OK;
 }
 
-static lam_status make_part(const lam_dataset *data, int part, const lam_given *g, const lam_maps *maps, lam_flow_rows *out)
+static lam_status make_part(const lam_dataset *data, int part, const lam_given *g, const lam_maps *maps, lam_whitener *whitener,
+    lam_flow_rows *out)
 {
     size_t n = data->rows[part];
     const double *x = out->values[part] = data->values[part];
-    if (n == 0 || (maps == NULL && g->inputs == 0))
+    int changed = maps != NULL || whitener != NULL;
+    if (n == 0 || (!changed && g->inputs == 0))
         return LAM_OK;
     if (g->masked)
         return make_masked(data, part, g, maps, out);
     out->own[part] = lam_alloc(n * g->moving, sizeof(double));
-    if (out->own[part] == NULL || (maps != NULL && (out->log_det[part] = lam_alloc(n, sizeof(double))) == NULL)
+    if (out->own[part] == NULL || (changed && (out->log_det[part] = lam_alloc(n, sizeof(double))) == NULL)
         || (g->given > 0 && (out->given[part] = lam_alloc(n * g->inputs, sizeof(double))) == NULL))
         return LAM_ERR_MEMORY;
-    lam_given_take(g, maps, x, NULL, n, out->own[part], out->log_det[part]);
+    lam_given_take(g, maps, whitener, x, NULL, n, out->own[part], out->log_det[part]);
     out->values[part] = out->own[part];
     if (g->given > 0)
         lam_given_inputs(g, maps, x, NULL, n, out->given[part]);
     return LAM_OK;
 }
 
-lam_status lam_flow_rows_make(const lam_dataset *data, const lam_given *given, const lam_maps *maps, lam_flow_rows *out)
+lam_status lam_flow_rows_make(const lam_dataset *data, const lam_given *given, const lam_maps *maps, const lam_whitening *whitening,
+    lam_flow_rows *out)
 {
-    *out = (lam_flow_rows) { .of = given, .dim = given->moving, .inputs = given->inputs };
-    for (int part = 0; part < LAM_PARTS; part++) {
+    lam_whitener *whitener;
+    *out = (lam_flow_rows) { .of = given, .dim = given->moving, .inputs = given->inputs, .whitening = whitening };
+    lam_status status = lam_whitener_create(whitening, given->levels, &whitener);
+    for (int part = 0; part < LAM_PARTS && status == LAM_OK; part++) {
         out->rows[part] = data->rows[part];
-        LAM_TRY(make_part(data, part, given, maps, out));
+        status = make_part(data, part, given, maps, whitener, out);
     }
-    return LAM_OK;
+    lam_whitener_free(whitener);
+    return status;
 }
 
 void lam_flow_rows_clear(lam_flow_rows *rows)
@@ -90,6 +96,7 @@ lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flo
     b->log_det = lam_alloc(most, sizeof *b->log_det);
     b->roles = lam_alloc(most, g->dim);
     b->moves = lam_alloc(most, g->moving);
+    LAM_TRY(lam_whitener_create(rows->whitening, g->levels, &b->whitener));
     return b->x == NULL || b->inputs == NULL || b->log_det == NULL || b->roles == NULL || b->moves == NULL ? LAM_ERR_MEMORY : LAM_OK;
 }
 
@@ -100,6 +107,7 @@ void lam_flow_batch_clear(lam_flow_batch *b)
     lam_free(b->log_det);
     lam_free(b->roles);
     lam_free(b->moves);
+    lam_whitener_free(b->whitener);
     *b = (lam_flow_batch) { 0 };
 }
 
@@ -122,10 +130,10 @@ double lam_flow_batch_fill(const lam_flow_rows *rows, const lam_flow_pick *p, la
         lam_given_roles(g, x, 1, roles);
         if (g->any && !p->whole)
             lam_given_draw(g, p->seed, p->purpose, p->stream, p->purpose == LAM_DRAW_ROLES ? i : row, roles);
-        lam_given_take(g, NULL, x, roles, 1, b->x + i * g->moving, NULL);
+        lam_given_take(g, NULL, b->whitener, x, roles, 1, b->x + i * g->moving, &b->log_det[i]);
         lam_given_inputs(g, NULL, x, roles, 1, b->inputs + i * g->inputs);
         lam_given_moves(g, roles, 1, b->moves + i * g->moving);
-        b->log_det[i] = log_det_of(g, slopes != NULL ? slopes + row * g->dim : NULL, roles);
+        b->log_det[i] += log_det_of(g, slopes != NULL ? slopes + row * g->dim : NULL, roles);
         mean += b->log_det[i] / (double)p->n;
     }
     return mean;

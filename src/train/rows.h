@@ -13,17 +13,20 @@ typedef struct lam_flow_rows {
     const double *values[LAM_PARTS]; /* [rows, dim] the data set's own, or those in own */
     double *own[LAM_PARTS];          /* NULL without maps and given columns */
     double *given[LAM_PARTS];        /* [rows, inputs] of the context; NULL without given columns */
-    double *log_det[LAM_PARTS];      /* [rows] of the maps, nats; NULL without. Of a masked model: log slopes of the maps, [rows, given->dim] */
+    double *log_det[LAM_PARTS];      /* [rows] of maps and whitening, nats; NULL without. Of a masked model: log slopes of the maps, [rows, given->dim] */
+    const lam_whitening *whitening;  /* of a masked model, whose batches are whitened as they are made; NULL: there is none */
 } lam_flow_rows;
 
-/* Borrows from data, which must outlive it. The caller clears it after failures too. */
-lam_status lam_flow_rows_make(const lam_dataset *data, const lam_given *given, const lam_maps *maps, lam_flow_rows *out);
+/* Borrows from all of them, which must outlive it. The caller clears it after failures too. */
+lam_status lam_flow_rows_make(const lam_dataset *data, const lam_given *given, const lam_maps *maps, const lam_whitening *whitening,
+    lam_flow_rows *out);
 void lam_flow_rows_clear(lam_flow_rows *rows);
 
 /* A batch of a masked model: what the flow sees of its rows, in its order. */
 typedef struct lam_flow_batch {
     double *x, *inputs, *log_det;  /* [rows, dim], [rows, inputs], [rows] */
     unsigned char *roles, *moves;  /* [rows, given->dim], [rows, dim] */
+    lam_whitener *whitener;        /* NULL: none */
 } lam_flow_batch;
 lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flow_batch *batch);
 void lam_flow_batch_clear(lam_flow_batch *batch);

@@ -20,7 +20,7 @@ near "$(grep '"train"' mapped/metrics.jsonl | tail -n 1 | sed 's/.*"nll"://; s/,
     "$(grep '"validation"' mapped/metrics.jsonl | tail -n 1 | sed 's/.*"val_nll"://; s/,.*//')" 0.6 "training and validation NLL"
 run fit data.csv $small --write-split split --map normal-scores
 expect_code 0
-expect_out "without the maps themselves"
+expect_out "come to column maps and whitening"
 run score mapped split/test.npy --standardised
 expect_code 0
 near "$(sed -n 's/mean NLL, nats, standardised units *\([-0-9.]*\).*/\1/p' out)" "$(nll mapped)" 1e-4 "score and the fit's test"

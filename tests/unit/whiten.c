@@ -1,0 +1,290 @@
+/* Whitening: against the Gaussian's closed forms, its own inverse and numerical derivatives; its fit with missing cells; models with it. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "base/mem.h"
+#include "base/random.h"
+#include "data/given.h"
+#include "data/whiten.h"
+#include "linear.h"
+#include "model/consistency.h"
+#include "model/metadata.h"
+#include "scratch.h"
+
+enum { DIM = 4, N = 4000 };
+
+/* Rows of a Gaussian with correlations, and of a column of texts with two levels last if dim is DIM + 1. */
+static double *rows_of(size_t n, size_t dim)
+{
+    static const double mix[DIM][DIM] = { { 1, 0, 0, 0 }, { 0.8, 0.6, 0, 0 }, { -0.5, 0.5, 0.7, 0 }, { 0.3, 0.3, -0.6, 0.5 } };
+    double *x = lam_alloc(n * dim, sizeof *x);
+    for (size_t i = 0; i < n; i++) {
+        double z[DIM];
+        lam_random_normal_row(3, LAM_DRAW_TEST, 0, i, z, DIM);
+        for (size_t j = 0; j < dim; j++) {
+            double sum = j < DIM ? 0.1 * (double)j : (double)(i % 2);
+            for (size_t k = 0; k < DIM && j < DIM; k++)
+                sum += mix[j][k] * z[k];
+            x[i * dim + j] = sum;
+        }
+    }
+    return x;
+}
+
+static lam_whitening *fitted(const double *x, size_t n, size_t dim, const size_t *levels)
+{
+    lam_whitening *w;
+    int sound;
+    assert_int_equal(lam_whitening_fit(x, n, dim, levels, &w), LAM_OK);
+    assert_int_equal(lam_whitening_is_sound(w, &sound), LAM_OK);
+    assert_true(sound);
+    return w;
+}
+
+/* Of complete rows: their own mean and covariance, with correlations less by n / (n + dim). */
+static void complete_rows_give_their_moments(void **state)
+{
+    (void)state;
+    double *x = rows_of(N, DIM);
+    lam_whitening *w = fitted(x, N, DIM, NULL);
+    for (size_t j = 0; j < DIM; j++)
+        for (size_t k = 0; k < DIM; k++) {
+            double mean[2] = { 0 }, sum = 0;
+            for (size_t i = 0; i < N; i++) {
+                mean[0] += x[i * DIM + j] / N;
+                mean[1] += x[i * DIM + k] / N;
+            }
+            for (size_t i = 0; i < N; i++)
+                sum += (x[i * DIM + j] - mean[0]) * (x[i * DIM + k] - mean[1]) / N;
+            assert_true(fabs(w->mean[j] - mean[0]) < 1e-12);
+            assert_true(fabs(w->covariance[j * DIM + k] - sum * (j == k ? 1 : (double)N / (N + DIM))) < 1e-12);
+        }
+    lam_whitening_free(w);
+    lam_free(x);
+}
+
+/* The second column is missing where the first is large, and with it a third of the last: rows without a missing cell tell less of both,
+ * and a mean over the cells that are there is another one. */
+static void cells_missing_at_random_do_not_matter(void **state)
+{
+    (void)state;
+    double *x = rows_of(N, DIM), *holes = rows_of(N, DIM), naive = 0, n = 0;
+    lam_whitening *whole = fitted(x, N, DIM, NULL);
+    for (size_t i = 0; i < N; i++) {
+        holes[i * DIM + 1] = x[i * DIM] > 0.5 ? (double)NAN : x[i * DIM + 1];
+        holes[i * DIM + 3] = x[i * DIM] > 0.5 && i % 3 == 0 ? (double)NAN : x[i * DIM + 3];
+        n += !isnan(holes[i * DIM + 1]);
+        naive += isnan(holes[i * DIM + 1]) ? 0 : x[i * DIM + 1];
+    }
+    lam_whitening *some = fitted(holes, N, DIM, NULL);
+    assert_true(fabs(naive / n - whole->mean[1]) > 0.3);
+    for (size_t j = 0; j < DIM; j++)
+        assert_true(fabs(some->mean[j] - whole->mean[j]) < 0.05);
+    for (size_t j = 0; j < DIM * DIM; j++)
+        assert_true(fabs(some->covariance[j] - whole->covariance[j]) < 0.06);
+    lam_whitening_free(some);
+    lam_whitening_free(whole);
+    lam_free(holes);
+    lam_free(x);
+}
+
+/* Columns that are functions of others, without spread, empty, or of texts leave a covariance with an inverse. */
+static void awkward_columns(void **state)
+{
+    (void)state;
+    enum { ALL = DIM + 1 };
+    const size_t levels[ALL] = { 0, 0, 0, 0, 2 };
+    double *x = rows_of(60, ALL);
+    for (size_t i = 0; i < 60; i++) {
+        x[i * ALL + 1] = 3 * x[i * ALL] - 1;
+        x[i * ALL + 2] = 7;
+        x[i * ALL + 3] = (double)NAN;
+    }
+    lam_whitening *w = fitted(x, 60, ALL, levels);
+    assert_true(w->covariance[4 * ALL + 4] == 1 && w->mean[4] == 0 && w->covariance[2 * ALL + 2] == 1);
+    for (size_t j = 0; j < DIM; j++)
+        assert_true(w->covariance[4 * ALL + j] == 0 && w->covariance[j * ALL + 4] == 0);
+    lam_whitening_free(w);
+    lam_free(x);
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------------------- */
+
+/* log N(u; mean, covariance) of the columns that are marked, by elimination: no Cholesky, no order of columns. */
+static double log_gaussian(const lam_whitening *w, const double *u, const unsigned char *roles, int also_given)
+{
+    double a[DIM][DIM + 1], log_det = 0, square = 0;
+    size_t at[DIM], n = 0;
+    for (size_t j = 0; j < DIM; j++)
+        if ((roles[j] == LAM_MOVING && also_given >= 0) || (also_given != 0 && roles[j] == LAM_GIVEN))
+            at[n++] = j;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < n; k++)
+            a[i][k] = w->covariance[at[i] * DIM + at[k]];
+        a[i][n] = u[at[i]] - w->mean[at[i]];
+    }
+    for (size_t p = 0; p < n; p++) {
+        log_det += log(a[p][p]);
+        square += a[p][n] * a[p][n] / a[p][p];
+        for (size_t i = p + 1; i < n; i++)
+            for (size_t k = n + 1; k-- > p;)
+                a[i][k] -= a[i][p] / a[p][p] * a[p][k];
+    }
+    return -0.5 * ((double)n * log(2 * 3.14159265358979323846) + log_det + square);
+}
+
+static void assert_row(const lam_whitening *w, lam_whitener *whitener, const double *x, const unsigned char *roles)
+{
+    double z[DIM], back[DIM], sum = 0;
+    memcpy(z, x, sizeof z);
+    double log_det = lam_whiten(whitener, roles, z);
+    for (size_t j = 0; j < DIM; j++)
+        if (roles[j] == LAM_MOVING)
+            sum -= 0.5 * (z[j] * z[j] + log(2 * 3.14159265358979323846));
+        else
+            assert_true(z[j] == x[j]);
+    double conditional = log_gaussian(w, x, roles, 1) - log_gaussian(w, x, roles, -1);
+    assert_true(fabs(sum + log_det - conditional) < 1e-10);
+    memcpy(back, z, sizeof back);
+    assert_true(fabs(lam_unwhiten(whitener, roles, back) - log_det) < 1e-15);
+    for (size_t j = 0; j < DIM; j++)
+        assert_true(fabs(back[j] - x[j]) < 1e-12);
+}
+
+static void the_conditional_gaussian_for_every_role(void **state)
+{
+    (void)state;
+    double *x = rows_of(N, DIM);
+    lam_whitening *w = fitted(x, N, DIM, NULL);
+    lam_whitener *whitener;
+    assert_int_equal(lam_whitener_create(w, NULL, &whitener), LAM_OK);
+    for (size_t code = 0; code < 81; code++) {
+        unsigned char roles[DIM] = { (unsigned char)(code % 3), (unsigned char)(code / 3 % 3), (unsigned char)(code / 9 % 3),
+            (unsigned char)(code / 27) };
+        for (size_t i = 0; i < 2; i++) /* the second by the factor that was kept */
+            assert_row(w, whitener, x + (code + i) * DIM, roles);
+    }
+    lam_whitener_free(whitener);
+    lam_whitening_free(w);
+    lam_free(x);
+}
+
+/* ---- models ------------------------------------------------------------------------------------------------------- */
+
+/* A model of any columns given any others whose field is 0: its densities are the Gaussian's. */
+static lam_model *gaussian_model(const double *x)
+{
+    lam_config cfg;
+    lam_model *m;
+    const lam_given_kind kind = { .any = 1 };
+    configure(&cfg, "dims", "4", "context-dims", "4", "any-given", "true", "whiten", "gaussian", NULL);
+    assert_ok(lam_model_empty_given(&cfg, DIM, &kind, &m));
+    for (size_t b = 0; b < m->layout.blocks; b++)
+        m->params[m->layout.time + b] = 1;
+    assert_ok(lam_whitening_fit(x, N, DIM, m->given.levels, &m->whitening));
+    lam_config_clear(&cfg);
+    return m;
+}
+
+static void densities_agree_where_the_field_is_zero(void **state)
+{
+    (void)state;
+    enum { ROWS = 60 };
+    double *x = rows_of(N, DIM), logp[ROWS], rms;
+    lam_model *m = gaussian_model(x);
+    const unsigned char roles[DIM] = { LAM_GIVEN, LAM_MOVING, LAM_ABSENT, LAM_MOVING };
+    const lam_eval_options exact = { .use_double = 1 };
+    assert_ok(lam_conditional_log_prob(m, &exact, x, roles, 1, ROWS, logp, NULL));
+    for (size_t i = 0; i < ROWS; i++) {
+        double expected = log_gaussian(m->whitening, x + i * DIM, roles, 1) - log_gaussian(m->whitening, x + i * DIM, roles, -1);
+        assert_true(fabs(logp[i] - expected) < 1e-9);
+    }
+    lam_pass pass;
+    assert_ok(lam_pass_init(&pass, m, &exact));
+    assert_ok(lam_consistency(&pass, x, ROWS, 1, &rms));
+    assert_true(rms < 1e-9);
+    lam_model_free(m);
+    lam_free(x);
+}
+
+/* Draws given the first column have the Gaussian's conditional mean, and their own log-densities. */
+static void draws(void **state)
+{
+    (void)state;
+    enum { EACH = 4000 };
+    double *x = rows_of(N, DIM), at[DIM] = { 1.5, NAN, NAN, NAN }, *out = lam_alloc(EACH * DIM, sizeof *out), *logp = lam_alloc(2 * EACH, sizeof *logp);
+    lam_model *m = gaussian_model(x);
+    const unsigned char roles[DIM] = { LAM_GIVEN, LAM_MOVING, LAM_MOVING, LAM_MOVING };
+    const lam_eval_options exact = { .use_double = 1 };
+    double mean = 0, slope = m->whitening->covariance[1] / m->whitening->covariance[0];
+    assert_ok(lam_conditional_sample(m, &exact, 1, at, roles, 1, 1, EACH, out, logp, NULL));
+    assert_ok(lam_conditional_log_prob(m, &exact, out, roles, 1, EACH, logp + EACH, NULL));
+    for (size_t i = 0; i < EACH; i++) {
+        assert_true(fabs(logp[i] - logp[EACH + i]) < 1e-9);
+        mean += out[i * DIM + 1] / EACH;
+    }
+    assert_true(fabs(mean - m->whitening->mean[1] - slope * (1.5 - m->whitening->mean[0])) < 5 * 0.6 / sqrt(EACH));
+    lam_model_free(m);
+    lam_free(logp);
+    lam_free(out);
+    lam_free(x);
+}
+
+static void assert_damaged(lam_model *m)
+{
+    lam_model *loaded;
+    const char *path = scratch_path("damaged.safetensors");
+    assert_ok(lam_model_save(m, path));
+    assert_int_equal(lam_model_load(path, NULL, &loaded), LAM_ERR_FORMAT);
+    assert_null(loaded);
+    assert_said("whitening");
+    assert_said("damaged or was edited by hand");
+}
+
+static void files(void **state)
+{
+    (void)state;
+    enum { ROWS = 20 };
+    double *x = rows_of(N, DIM), before[ROWS], after[ROWS];
+    lam_model *m = gaussian_model(x), *loaded;
+    lam_st_file file;
+    const char *path = scratch_path("model.safetensors");
+    assert_ok(lam_log_prob(m, NULL, x, ROWS, before, NULL));
+    assert_ok(lam_model_save(m, path));
+    assert_ok(lam_st_read(path, &file));
+    assert_string_equal(lam_st_meta(&file, "laminar"), "4");
+    lam_st_free(&file);
+    assert_ok(lam_model_load(path, NULL, &loaded));
+    assert_ok(lam_log_prob(loaded, NULL, x, ROWS, after, NULL));
+    assert_memory_equal(before, after, sizeof before);
+    assert_true(loaded->given.any);
+    lam_model_free(loaded);
+    double kept = m->whitening->covariance[1];
+    m->whitening->covariance[1] = 5;
+    assert_damaged(m);
+    m->whitening->covariance[1] = kept;
+    kept = m->whitening->mean[2];
+    m->whitening->mean[2] = (double)NAN;
+    assert_damaged(m);
+    m->whitening->mean[2] = kept;
+    m->config.whiten = LAM_WHITEN_NONE;
+    assert_damaged(m);
+    lam_model_free(m);
+    lam_free(x);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(complete_rows_give_their_moments),
+        cmocka_unit_test(cells_missing_at_random_do_not_matter),
+        cmocka_unit_test(awkward_columns),
+        cmocka_unit_test(the_conditional_gaussian_for_every_role),
+        cmocka_unit_test(densities_agree_where_the_field_is_zero),
+        cmocka_unit_test(draws),
+        cmocka_unit_test(files),
+    };
+    return cmocka_run_group_tests(tests, scratch_open, scratch_close);
+}
