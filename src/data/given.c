@@ -61,12 +61,18 @@ void lam_given_roles(const lam_given *g, const double *x, size_t n, unsigned cha
 {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < g->dim; j++)
-            roles[i * g->dim + j] = isnan(x[i * g->dim + j]) ? LAM_ABSENT : g->is_given[j] ? LAM_GIVEN : LAM_MOVING;
+            roles[i * g->dim + j] = isnan(x[i * g->dim + j]) ? LAM_ABSENT : g->usual[j];
+}
+
+/* A row's roles [dim]. */
+static const unsigned char *roles_of(const lam_given *g, const unsigned char *roles, size_t row)
+{
+    return roles != NULL ? roles + row * g->dim : g->usual;
 }
 
 static int role_of(const lam_given *g, const unsigned char *roles, size_t row, size_t j)
 {
-    return roles != NULL ? roles[row * g->dim + j] : g->usual[j];
+    return roles_of(g, roles, row)[j];
 }
 
 void lam_given_moves(const lam_given *g, const unsigned char *roles, size_t n, unsigned char *moves)
@@ -99,21 +105,24 @@ static double mapped(const lam_maps *maps, size_t j, double value, double *slope
     return maps != NULL ? lam_spline_at(&maps->column[j], value, slope) : value;
 }
 
-/* A row's u [dim] before what moves is put in. */
-static double *given_row(const lam_given *g, const lam_maps *maps, lam_whitener *whitener, const double *x, const unsigned char *roles)
+/* The row that a whitener takes, in its room: numbers that are given, mapped, beside what moves, as it is. */
+static double *whitener_row(const lam_given *g, const lam_maps *maps, lam_whitener *whitener, const double *x, const unsigned char *roles,
+    const double *moving)
 {
     double *u = lam_whitener_row(whitener), slope;
     for (size_t j = 0; j < g->dim; j++)
         u[j] = roles[j] == LAM_GIVEN && g->levels[j] == 0 ? mapped(maps, j, x[j], &slope) : 0;
+    for (size_t k = 0; k < g->moving; k++)
+        if (roles[g->moving_at[k]] == LAM_MOVING)
+            u[g->moving_at[k]] = moving[k];
     return u;
 }
 
+/* What moves is replaced by its z; the log-determinant. */
 static double whiten_row(const lam_given *g, const lam_maps *maps, lam_whitener *whitener, const double *x, const unsigned char *roles,
     double *moving)
 {
-    double *u = given_row(g, maps, whitener, x, roles);
-    for (size_t k = 0; k < g->moving; k++)
-        u[g->moving_at[k]] = roles[g->moving_at[k]] == LAM_MOVING ? moving[k] : u[g->moving_at[k]];
+    double *u = whitener_row(g, maps, whitener, x, roles, moving);
     double log_det = lam_whiten(whitener, roles, u);
     for (size_t k = 0; k < g->moving; k++)
         moving[k] = roles[g->moving_at[k]] == LAM_MOVING ? u[g->moving_at[k]] : 0;
@@ -132,7 +141,7 @@ void lam_given_take(const lam_given *g, const lam_maps *maps, lam_whitener *whit
             take_slope(&s, slope);
         }
         if (whitener != NULL)
-            s.sum += whiten_row(g, maps, whitener, x + i * g->dim, roles != NULL ? roles + i * g->dim : g->usual, moving + i * g->moving);
+            s.sum += whiten_row(g, maps, whitener, x + i * g->dim, roles_of(g, roles, i), moving + i * g->moving);
         if (log_det != NULL)
             log_det[i] = s.sum + log(s.product);
     }
@@ -172,13 +181,11 @@ void lam_given_inputs(const lam_given *g, const lam_maps *maps, const double *x,
     }
 }
 
-/* z [moving] to u; returns where it is, [dim]. */
+/* z [moving] to u; returns where it is, [dim]. The log-determinant is added. */
 static const double *unwhiten_row(const lam_given *g, const lam_maps *maps, lam_whitener *whitener, const double *x,
     const unsigned char *roles, const double *z, double *log_det)
 {
-    double *u = given_row(g, maps, whitener, x, roles);
-    for (size_t k = 0; k < g->moving; k++)
-        u[g->moving_at[k]] = roles[g->moving_at[k]] == LAM_MOVING ? z[k] : u[g->moving_at[k]];
+    double *u = whitener_row(g, maps, whitener, x, roles, z);
     *log_det += lam_unwhiten(whitener, roles, u);
     return u;
 }
@@ -188,8 +195,8 @@ void lam_given_put(const lam_given *g, const lam_maps *maps, lam_whitener *white
 {
     for (size_t i = 0; i < n; i++) {
         slopes s = { 1, 0 };
-        const double *u = whitener == NULL ? NULL : unwhiten_row(g, maps, whitener, x + i * g->dim,
-            roles != NULL ? roles + i * g->dim : g->usual, moving + i * g->moving, &s.sum);
+        const double *u = whitener == NULL ? NULL
+            : unwhiten_row(g, maps, whitener, x + i * g->dim, roles_of(g, roles, i), moving + i * g->moving, &s.sum);
         for (size_t k = 0; k < g->moving; k++) {
             size_t j = g->moving_at[k];
             double z = u != NULL ? u[j] : moving[i * g->moving + k], slope = 1;

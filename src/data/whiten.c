@@ -195,7 +195,7 @@ typedef struct sums {
     lam_whitener *whitener;
     unsigned char *roles;  /* [dim] */
     double *u;             /* [dim] */
-    double *first, *second, *old; /* [dim], [dim, dim], [dim, dim] */
+    double *first, *second; /* [dim], [dim, dim]: of the rows, about the mean so far; the lower triangle */
 } sums;
 
 static int is_text(const sums *s, size_t j)
@@ -270,14 +270,12 @@ static double renew(sums *s)
             double value = s->second[j * dim + k] / n - s->first[j] * s->first[k];
             if (j == k && !(value > 1e-12)) /* texts, and columns without spread */
                 value = 1;
-            s->old[j * dim + k] = k < j ? value * n / (n + (double)dim) : value;
-            change = fmax(change, fabs(s->old[j * dim + k] - s->w->covariance[j * dim + k]));
+            value = k < j ? value * n / (n + (double)dim) : value;
+            change = fmax(change, fabs(value - s->w->covariance[j * dim + k]));
+            s->w->covariance[j * dim + k] = s->w->covariance[k * dim + j] = value;
         }
-    for (size_t j = 0; j < dim; j++) {
+    for (size_t j = 0; j < dim; j++)
         s->w->mean[j] += is_text(s, j) ? 0 : s->first[j];
-        for (size_t k = 0; k <= j; k++)
-            s->w->covariance[j * dim + k] = s->w->covariance[k * dim + j] = s->old[j * dim + k];
-    }
     s->whitener->ready = 0;
     return change;
 }
@@ -300,6 +298,7 @@ static void run(sums *s)
     }
 }
 
+/* 1: all rows are taken, as always without missing cells. */
 static size_t step_of(const double *x, size_t n, size_t dim)
 {
     double d = (double)dim, most = fmax(WORK / (d * d * (1 + d / 6)), 20 * d);
@@ -318,9 +317,8 @@ lam_status lam_whitening_fit(const double *x, size_t n, size_t dim, const size_t
     s.u = lam_alloc(dim, sizeof *s.u);
     s.first = lam_alloc(dim, sizeof *s.first);
     s.second = lam_alloc(dim * dim, sizeof *s.second);
-    s.old = lam_alloc(dim * dim, sizeof *s.old);
     lam_status status = lam_whitener_create(s.w, levels, &s.whitener);
-    if (s.roles == NULL || s.u == NULL || s.first == NULL || s.second == NULL || s.old == NULL)
+    if (s.roles == NULL || s.u == NULL || s.first == NULL || s.second == NULL)
         status = LAM_ERR_MEMORY;
     if (status == LAM_OK)
         run(&s);
@@ -328,7 +326,6 @@ lam_status lam_whitening_fit(const double *x, size_t n, size_t dim, const size_t
     lam_free(s.u);
     lam_free(s.first);
     lam_free(s.second);
-    lam_free(s.old);
     lam_whitener_free(s.whitener);
     if (status == LAM_OK)
         return LAM_OK;

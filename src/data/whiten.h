@@ -1,6 +1,6 @@
-/* Whitening (method.md 16): the Gaussian of a model's columns, fitted behind their maps, and rows in its units. Of what moves in a row, u, given
- * what is given, the flow sees z = L^-1 (u - mean of u given the rest), L L' the covariance of u given the rest: standard normal where the data
- * are Gaussian, whatever moves and whatever is given. NULL in place of a whitening changes nothing. */
+/* Whitening (method.md 16) by the mean and covariance of a model's columns behind their maps. Of u, what moves in a row, the flow sees
+ * z = L^-1 (u - E[u | what is given]) with L L' the covariance of u given that: standard normal where the data are Gaussian, whatever moves
+ * and whatever is given. NULL in place of a whitening changes nothing. */
 #ifndef LAM_DATA_WHITEN_H
 #define LAM_DATA_WHITEN_H
 #include "laminar.h"

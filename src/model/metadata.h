@@ -44,9 +44,8 @@ lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where,
 
 /* 1 if the file is a laminar model, by its metadata. */
 int lam_metadata_is_ours(const lam_st_file *file);
-/* 1 if it is one of a format with column maps, or with whitening. */
-int lam_metadata_has_maps(const lam_st_file *file);
-int lam_metadata_has_whitening(const lam_st_file *file);
+int lam_metadata_has_maps(const lam_st_file *file);      /* 1: with column maps, by its format */
+int lam_metadata_has_whitening(const lam_st_file *file); /* 1: with whitening */
 /* Configuration and number of columns. cfg is initialised; where names the file. LAM_ERR_UNSUPPORTED: a newer format. */
 lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim);
 /* What its columns are, by its configuration too: is_given [dim] and levels [dim], zeroed, are filled, and kind refers to them. */
@@ -55,7 +54,7 @@ lam_status lam_metadata_given(const lam_st_file *file, const char *where, const 
 /* The maps into a model of that shape, where the format has them and the configuration wants them. */
 lam_status lam_metadata_read_maps(const lam_st_file *file, const char *where, lam_model *model);
 int lam_metadata_is_map(const lam_st_file *file, const char *name, size_t dim); /* 1: that is the name of one of them */
-/* The whitening, likewise. */
+/* The same of the whitening. */
 lam_status lam_metadata_read_whitening(const lam_st_file *file, const char *where, lam_model *model);
 int lam_metadata_is_whitening(const lam_st_file *file, const char *name);
 /* The rest, into a model of that shape. LAM_ERR_FORMAT names the entry. */

@@ -197,7 +197,7 @@ lam_role lam_model_role(const lam_model *model, size_t column)
 {
     if (model == NULL || column >= model->dim)
         return LAM_ABSENT;
-    return model->given.is_given[column] ? LAM_GIVEN : LAM_MOVING;
+    return (lam_role)model->given.usual[column];
 }
 
 int lam_model_any_given(const lam_model *model)

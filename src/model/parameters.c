@@ -260,8 +260,8 @@ static const lam_param table[] = {
         "normal-scores: a monotone spline through N quantiles of its training rows makes each column normal before the flow sees it; without N: the "
         "number is chosen on held-out rows, at most 2 sqrt(rows); auto: normal-scores, but none where a column is nearly a linear function of the others"),
     ENUM_AUTO("whiten", "data", whiten, WORDS(LAM_WHITEN_LIST),
-        "gaussian: the flow sees the columns in the units of their Gaussian, of the moving ones given the others, so that it has only what is not "
-        "Gaussian to learn; auto: gaussian with any-given and up to 128 columns, otherwise none"),
+        "gaussian: whiten the columns, after the map, by the mean and covariance of the training rows, or, where some are given, by the conditional "
+        "mean and covariance of the others; auto: gaussian with any-given and up to 128 columns, otherwise none"),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "leave out rows with a missing cell; they are counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "of equal rows keep the first"),
     ENUM("header", "data", header, "auto|yes|no", "auto", "whether the first line of a text file names the columns"),

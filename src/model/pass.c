@@ -56,7 +56,7 @@ lam_role lam_pass_role(const lam_pass *pass, size_t row, const double *x, size_t
     const lam_given *g = &pass->model->given;
     if (pass->roles != NULL && g->masked)
         return (lam_role)pass->roles[(pass->n_roles == 1 ? 0 : row / pass->each) * g->dim + j];
-    return g->masked && isnan(x[j]) ? LAM_ABSENT : g->is_given[j] ? LAM_GIVEN : LAM_MOVING;
+    return g->masked && isnan(x[j]) ? LAM_ABSENT : (lam_role)g->usual[j];
 }
 
 int lam_pass_moves(const lam_pass *pass, size_t row, const double *x, size_t j)

@@ -217,7 +217,7 @@ static lam_status paths(flow *f, size_t m)
 }
 
 /* The circle that holds 90 % of the base density, of radius sqrt(2 log 10), on the data's axes: an ellipse there, unless column maps
- * bend it. The paths end in it. */
+ * bend it. Nine of ten paths end in it. */
 static lam_status circle(flow *f, size_t m)
 {
     const double radius = 2.145966026289347;
@@ -330,15 +330,17 @@ static void describe(flow *f)
             (unsigned long long)p->o.seed);
     if (outside > 0)
         lam_picture_say(p, "%zu %s outside of the frames. ", outside, p->data != NULL ? "rows lie" : "draws lie");
-    int maps = 0, whitened = 0;
+    static const char *const back[] = { "", ", back through the column maps,", ", back through the whitening,",
+        ", back through the whitening and the column maps," };
+    int maps = 0, whitened = 0; /* of some model */
     for (size_t m = 0; m < p->n_models; m++) {
         maps |= p->models[m].model->maps != NULL;
         whitened |= p->models[m].model->whitening != NULL;
     }
     if (p->o.panels & LAM_PICTURE_PATHS)
-        lam_picture_say(p, "Paths of %zu %s%s, from data to base on the data's axes (z%s%s as mean + scale z). ", f->paths,
+        lam_picture_say(p, "Paths of %zu %s%s, from data to base on the data's axes (z%s as mean + scale z). ", f->paths,
             p->data != NULL ? "rows" : p->n_models > 1 ? "draws of the first model" : "draws",
-            p->n_models > 1 ? ", the same in every panel" : "", whitened ? ", back through the whitening," : "", maps ? ", back through the column maps," : "");
+            p->n_models > 1 ? ", the same in every panel" : "", back[2 * whitened + maps]);
 }
 
 /* ---- all ---------------------------------------------------------------------------------------------------------- */

@@ -70,8 +70,8 @@ static lam_status take_weights(lam_model *model, const lam_model *init)
     return LAM_OK;
 }
 
-/* Weights know the rows as the maps that they were fitted with show them: the fit goes on with these, or without any. */
-static lam_status take_map(lam_config *cfg, const lam_model *init)
+/* Weights know the rows as the maps and the whitening that they were fitted with show them: the fit goes on with these, or without any. */
+static lam_status take_in_front(lam_config *cfg, const lam_model *init)
 {
     lam_map kind = init->config.map;
     if (cfg->map != LAM_MAP_AUTO && cfg->map != kind)
@@ -121,7 +121,7 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
     return LAM_OK;
 }
 
-/* What the weights of the model to start from are behind. */
+/* The maps and the whitening of the model to start from. */
 static lam_status copy_in_front(const lam_model *init, lam_model *model)
 {
     LAM_TRY(lam_maps_copy(init->maps, &model->maps));
@@ -133,7 +133,7 @@ static lam_status fit_whitening(const lam_dataset *data, lam_model *model)
 {
     size_t n = data->rows[LAM_TRAIN], dim = data->dim;
     if (dim > LAM_MOST_WHITENED)
-        return lam_fail(LAM_ERR_ARGUMENT, "whiten: %zu columns; a Gaussian whitens up to %d: say none", dim, LAM_MOST_WHITENED);
+        return lam_fail(LAM_ERR_ARGUMENT, "whiten: gaussian takes up to %d columns, and there are %zu; say none", LAM_MOST_WHITENED, dim);
     double *mapped = model->maps != NULL ? lam_alloc(n * dim, sizeof *mapped) : NULL;
     if (model->maps != NULL && mapped == NULL)
         return LAM_ERR_MEMORY;
@@ -150,7 +150,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     LAM_TRY(lam_config_copy(&d->cfg, cfg));
     LAM_TRY(lam_run_settle(options, &d->cfg));
     if (options->init != NULL)
-        LAM_TRY(take_map(&d->cfg, options->init));
+        LAM_TRY(take_in_front(&d->cfg, options->init));
     LAM_TRY(lam_config_choose(&d->cfg, d->data));
     cfg = &d->cfg;
     LAM_TRY(lam_pool_create(cfg->threads, &d->pool));

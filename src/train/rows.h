@@ -11,10 +11,10 @@ typedef struct lam_flow_rows {
     const lam_given *of;
     size_t dim, inputs, rows[LAM_PARTS]; /* dim: of the flow */
     const double *values[LAM_PARTS]; /* [rows, dim] the data set's own, or those in own */
-    double *own[LAM_PARTS];          /* NULL without maps and given columns */
+    double *own[LAM_PARTS];          /* NULL where the data set's own serve */
     double *given[LAM_PARTS];        /* [rows, inputs] of the context; NULL without given columns */
     double *log_det[LAM_PARTS];      /* [rows] of maps and whitening, nats; NULL without. Of a masked model: log slopes of the maps, [rows, given->dim] */
-    const lam_whitening *whitening;  /* of a masked model, whose batches are whitened as they are made; NULL: there is none */
+    const lam_whitening *whitening;  /* NULL: none. Values have it; of a masked model they have not, and each batch gets it by its roles */
 } lam_flow_rows;
 
 /* Borrows from all of them, which must outlive it. The caller clears it after failures too. */

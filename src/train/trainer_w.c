@@ -102,7 +102,7 @@ typedef struct taken {
     const double *x;
     const size_t *index;
     lam_condition condition;
-    double log_det;         /* of the maps: mean, of training rows; */
+    double log_det;         /* of maps and whitening: the mean over training rows */
     const double *log_dets; /* of the rows of an evaluation, by index where there is one; NULL: 0 */
 } taken;
 
