@@ -1,6 +1,6 @@
 /* Column maps from training rows. The sorted values of a column are cut into groups of equally many, smaller and smaller towards both ends;
  * a group's mean value is mapped to the mean normal score of its ranks. Groups are what smooths: the density between two knots is
- * that of all rows of their groups, not of the gap between two rows. */
+ * that of all rows of their groups, not of the gap between two rows. Only a tail whose outermost row lies far away gets groups of few rows. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -19,7 +19,9 @@ enum {
     ROWS_OF_KNOT = 5, /* at least */
     FIRST_TRIED = 4,  /* quantiles of the first map that a column may get, where their number is chosen */
     TAIL_GROUPS = 64, /* of a tail, at the most: sizes are halved */
+    OUTERMOST = 8,    /* rows of the outermost group, but for tails whose last row is far away */
 };
+static const double FAR = 1.5; /* in normal scores: so much further out than its rank says a row may be mapped by the line beyond */
 
 /* So many of n rows at the most. */
 static size_t within(size_t n, size_t knots)
@@ -81,17 +83,22 @@ static void add_end(knots *k, size_t *groups, double rank, const double *sorted,
         k->end[(*groups)++] = end;
 }
 
-/* Wanted groups of n / wanted ranks each, the first and the last cut into ever smaller ones. Returns how many. */
-static size_t cut(knots *k, const double *sorted, size_t n, size_t wanted)
+/* How often a group of so many rows is halved until the outermost part has at most so few. */
+static int halvings(double each, size_t outermost)
+{
+    return each > (double)outermost ? (int)ceil(log2(each / (double)outermost)) : 0;
+}
+
+/* Wanted groups of n / wanted ranks each, the first and the last cut into ever smaller ones, down to so many rows. Returns how many. */
+static size_t cut(knots *k, const double *sorted, size_t n, size_t wanted, const size_t outermost[2])
 {
     double each = (double)n / (double)wanted;
     size_t groups = 0;
-    int halvings = each > 1 ? (int)ceil(log2(each)) : 0; /* so the outermost group is one row */
-    for (int i = halvings; i >= 1; i--)
+    for (int i = halvings(each, outermost[0]); i >= 1; i--)
         add_end(k, &groups, ldexp(each, -i), sorted, n);
     for (size_t i = 1; i < wanted; i++)
         add_end(k, &groups, (double)i * each, sorted, n);
-    for (int i = 1; i <= halvings; i++)
+    for (int i = 1; i <= halvings(each, outermost[1]); i++)
         add_end(k, &groups, (double)n - ldexp(each, -i), sorted, n);
     add_end(k, &groups, (double)n, sorted, n);
     return groups;
@@ -151,22 +158,28 @@ static void find_knots(knots *k, const double *sorted, size_t n, size_t groups)
 
 /* ---- slopes ------------------------------------------------------------------------------------------------------- */
 
-/* From the outermost knot of a tail (side -1: the lower one) to the first of at least this normal score, counted from that tail. */
-static double secant(const knots *k, int side, double score)
+/* The knots of a tail (side -1: the lower one), counted from its end. */
+static size_t knot_at(const knots *k, int side, size_t i)
 {
-    size_t end = side < 0 ? 0 : k->n - 1, i = 1;
-    while (i + 1 < k->n && (side < 0 ? k->z[i] : -k->z[end - i]) < score)
-        i++;
-    size_t other = side < 0 ? i : end - i;
-    return (k->z[other] - k->z[end]) / (k->x[other] - k->x[end]);
+    return side < 0 ? i : k->n - 1 - i;
 }
 
-/* Of the line beyond a tail: what its outermost rows together say, for the gap between the last two may be anything; and never steeper than
- * half of the distribution is, so that a row a little further out is no wonder. */
-static double tail_slope(const knots *k, int side, size_t n)
+/* From a knot of a tail to the first further inside that has at least this normal score, counted from that tail. */
+static double secant(const knots *k, int side, size_t from, double score)
+{
+    size_t i = from + 1;
+    while (i + 1 < k->n && -side * k->z[knot_at(k, side, i)] < score)
+        i++;
+    size_t one = knot_at(k, side, from), other = knot_at(k, side, i);
+    return (k->z[other] - k->z[one]) / (k->x[other] - k->x[one]);
+}
+
+/* Of the line beyond a knot of a tail: what the outermost rows together say, for the gap between the last two may be anything; and never
+ * steeper than half of the distribution is, so that a row a little further out is no wonder. */
+static double tail_slope(const knots *k, int side, size_t from, size_t n)
 {
     double rows = fmin(0.25, TAIL_ROWS / (double)n);
-    return fmin(secant(k, side, lam_normal_quantile(rows)), secant(k, side, 0));
+    return fmin(secant(k, side, from, lam_normal_quantile(rows)), secant(k, side, from, 0));
 }
 
 /* Two numbers with nothing between them, or values that are all but one: a straight line. */
@@ -185,12 +198,36 @@ static lam_spline spline_of(const knots *k)
     return (lam_spline) { k->n, k->x, k->z, k->slope };
 }
 
-/* The map of a column, into k, by so many quantiles. */
-static void fit_column(knots *k, const double *sorted, size_t n, size_t wanted)
+/* 1: the line beyond the last knot but one of a tail takes the outermost row much further out than the normal score of its rank. The last
+ * knot does not say it, for a row that is far away moves that. */
+static int is_far(const knots *k, int side, const double *sorted, size_t n)
 {
-    find_knots(k, sorted, n, cut(k, sorted, n, wanted));
+    if (k->n <= FEWEST)
+        return 1;
+    size_t knot = knot_at(k, side, 1);
+    double out = side * (k->z[knot] + tail_slope(k, side, 1, n) * (sorted[side < 0 ? 0 : n - 1] - k->x[knot]));
+    return out > density_below(1, n) * (double)n + FAR;
+}
+
+/* How a column is cut: so many groups, and so many rows, or fewer, in the outermost ones. */
+typedef struct cutting {
+    size_t quantiles, outermost;
+} cutting;
+
+/* The map of a column, into k. Where the outermost row of a tail is far away, its outermost group is halved, down to that row: groups of
+ * single rows bend a map by what is chance in their gaps, so a tail gets them only in need. */
+static void fit_column(knots *k, const double *sorted, size_t n, const cutting *by)
+{
+    size_t outermost[2] = { by->outermost, by->outermost }, wanted = within(n, by->quantiles);
+    for (int again = 1; again;) {
+        find_knots(k, sorted, n, cut(k, sorted, n, wanted, outermost));
+        again = 0;
+        for (int i = 0; i < 2; i++)
+            if (outermost[i] > 1 && is_far(k, 2 * i - 1, sorted, n))
+                outermost[i] /= 2, again = 1;
+    }
     if (k->n >= FEWEST)
-        lam_spline_slopes(k->x, k->z, k->n, tail_slope(k, -1, n), tail_slope(k, 1, n), k->slope);
+        lam_spline_slopes(k->x, k->z, k->n, tail_slope(k, -1, 0, n), tail_slope(k, 1, 0, n), k->slope);
     const lam_spline s = spline_of(k);
     if (!lam_spline_is_sound(&s))
         straight(k, sorted[n / 2]);
@@ -221,12 +258,12 @@ static lam_status make_halves(halves *h, const double *x, size_t n, size_t strid
     return LAM_OK;
 }
 
-static void score_halves(const halves *h, knots *room, size_t wanted, double *score)
+static void score_halves(const halves *h, knots *room, const cutting *by, double *score)
 {
     for (int half = 0; half < 2; half++) {
         const double *rows = h->sorted[1 - half];
         size_t n = h->n[1 - half];
-        fit_column(room, h->sorted[half], h->n[half], within(h->n[half], wanted));
+        fit_column(room, h->sorted[half], h->n[half], by);
         const lam_spline s = spline_of(room);
         for (size_t i = 0; i < n; i++) {
             double slope, z = lam_spline_at(&s, rows[i], &slope);
@@ -246,20 +283,32 @@ static int is_better(const halves *h)
     return sum > 0 && sum * sum > square; /* sum / n > sqrt(square / n) / sqrt(n) */
 }
 
-/* Of 4, 8, 16 ... up to most the number that is enough: twice as many are taken where the density of rows that were left out gains by it. */
-static lam_status choose(knots *room, const double *x, size_t n, size_t stride, size_t most, size_t *chosen)
+/* Scores a way to cut, and keeps it in best where it is the first or the density of rows that were left out gains by it. */
+static void consider(halves *h, knots *room, cutting by, cutting *best)
+{
+    score_halves(h, room, &by, h->now);
+    if (best->quantiles > 0 && !is_better(h))
+        return;
+    double *other = h->best;
+    h->best = h->now, h->now = other;
+    *best = by;
+}
+
+/* Of 4, 8, 16 ... up to most the number of quantiles that is enough, and then of 8, 4, 2 and 1 the rows of the outermost groups: few where
+ * a column ends at an edge, more where it has tails. */
+static lam_status choose(knots *room, const double *x, size_t n, size_t stride, size_t most, cutting *chosen)
 {
     halves h;
-    *chosen = FIRST_TRIED;
+    *chosen = (cutting) { 0, OUTERMOST };
     LAM_TRY(make_halves(&h, x, n, stride));
-    for (size_t wanted = FIRST_TRIED; wanted <= most && h.n[0] > ROWS_OF_KNOT && h.n[1] > ROWS_OF_KNOT; wanted *= 2) {
-        double *other = h.best;
-        score_halves(&h, room, wanted, h.now);
-        if (wanted > FIRST_TRIED && !is_better(&h))
-            continue;
-        *chosen = wanted;
-        h.best = h.now, h.now = other;
+    if (h.n[0] > ROWS_OF_KNOT && h.n[1] > ROWS_OF_KNOT) {
+        for (size_t wanted = FIRST_TRIED; wanted <= most; wanted *= 2)
+            consider(&h, room, (cutting) { wanted, OUTERMOST }, chosen);
+        for (size_t rows = OUTERMOST / 2; rows > 0; rows /= 2)
+            consider(&h, room, (cutting) { chosen->quantiles, rows }, chosen);
     }
+    if (chosen->quantiles == 0)
+        chosen->quantiles = FIRST_TRIED;
     lam_free(h.sorted[0]);
     return LAM_OK;
 }
@@ -274,12 +323,13 @@ size_t lam_maps_most_knots(size_t n)
 /* The map of the cells of a column that are there, x [n], which are sorted. */
 static lam_status fit_present(double *x, size_t n, size_t wanted, knots *room)
 {
-    size_t most = lam_maps_most_knots(n), quantiles = wanted;
+    size_t most = lam_maps_most_knots(n);
+    cutting by = { wanted, OUTERMOST };
     LAM_TRY(make_room(room, wanted > 0 ? within(n, wanted) : most + FIRST_TRIED));
     if (wanted == 0)
-        LAM_TRY(choose(room, x, n, 1, most, &quantiles));
+        LAM_TRY(choose(room, x, n, 1, most, &by));
     lam_sort_ascending(x, n);
-    fit_column(room, x, n, within(n, quantiles));
+    fit_column(room, x, n, &by);
     return LAM_OK;
 }
 
