@@ -1,8 +1,8 @@
 /* Reads one cell of a text file: a number, a time of day, a missing value, or text. */
 #include "data/cell.h"
+#include "base/decimal_number.h"
 #include "base/number.h"
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -66,7 +66,7 @@ static int is_missing(const char *cell, size_t n)
     return 0;
 }
 
-/* Numbers too long for the fast way; far beyond what any double needs to be told apart. */
+/* Numbers that the fast way does not decide; those of 512 letters are far beyond what any double needs to be told apart. */
 static int read_slowly(const char *cell, size_t n, double *value)
 {
     char text[512];
@@ -93,47 +93,34 @@ static int read_infinity(const char *cell, size_t n, double *value)
     return *value = sign * (double)INFINITY, 1;
 }
 
-/* [+-] digits [. digits] [e [+-] digits], e being Fortran's d as well. A mantissa below 2^53 times or over a power of ten up to 10^22 is exact in both
- * factors, so one operation rounds correctly; the rest goes to strtod. */
-static int read_number(const char *cell, size_t n, double *value)
+/* [+-] digits [. digits] [e [+-] digits], e being Fortran's d as well. */
+static int is_number(const char *p, const char *end)
 {
-    static const double power[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-        1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-    const char *p = cell, *end = cell + n;
-    uint64_t mantissa = 0;
-    int digits = 0, exact = 1, exponent = 0, written = 0, negative_exponent = 0;
+    int digits = 0;
     if (p < end && (*p == '-' || *p == '+'))
         p++;
     for (int point = 0; p < end && (is_digit(*p) || (*p == '.' && !point)); p++) {
-        if (*p == '.') {
-            point = 1;
-            continue;
-        }
-        digits++;
-        exact = exact && mantissa < (UINT64_C(1) << 53) / 10 - 1;
-        if (exact)
-            mantissa = 10 * mantissa + (uint64_t)(*p - '0');
-        exponent -= point && exact;
+        point |= *p == '.';
+        digits |= *p != '.';
     }
-    if (digits == 0)
-        return 0;
-    if (p < end && (*p == 'e' || *p == 'E' || *p == 'd' || *p == 'D')) {
+    if (p < end && digits && ((*p | 32) == 'e' || (*p | 32) == 'd')) {
         p++;
         if (p < end && (*p == '-' || *p == '+'))
-            negative_exponent = *p++ == '-';
+            p++;
         if (p == end)
             return 0;
-        for (; p < end && is_digit(*p); p++)
-            written = written < 100000 ? 10 * written + (*p - '0') : written;
+        while (p < end && is_digit(*p))
+            p++;
     }
-    if (p < end)
-        return 0;
-    exponent += negative_exponent ? -written : written;
-    if (!exact || exponent < -22 || exponent > 22)
-        return read_slowly(cell, n, value);
-    double size = exponent < 0 ? (double)mantissa / power[-exponent] : (double)mantissa * power[exponent];
-    *value = cell[0] == '-' ? -size : size;
-    return 1;
+    return digits && p == end;
+}
+
+/* As strtod reads it, which is asked only where the fast way does not decide. */
+static int read_number(const char *cell, size_t n, double *value)
+{
+    if (lam_decimal_number(cell, cell + n, '.', value) == cell + n)
+        return 1;
+    return is_number(cell, cell + n) && read_slowly(cell, n, value);
 }
 
 /* Two digits below limit, or -1. */
