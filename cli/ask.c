@@ -50,54 +50,129 @@ static size_t find_column(const lam_model *model, const char *text, size_t n)
     return lam_model_has_names(model) && digits == n && number >= 1 && number <= dim ? number - 1 : dim;
 }
 
+/* text [n] without blanks and one pair of double quotes around it; a doubled quote in them is one. Free with free(). */
+static char *bare(const char *text, size_t n)
+{
+    while (n > 0 && text[0] == ' ')
+        text++, n--;
+    while (n > 0 && text[n - 1] == ' ')
+        n--;
+    char *copy = cli_alloc(n + 1, 1);
+    if (n < 2 || text[0] != '"' || text[n - 1] != '"')
+        return memcpy(copy, text, n);
+    size_t used = 0;
+    for (size_t i = 1; i + 1 < n; i++) {
+        copy[used++] = text[i];
+        i += text[i] == '"' && text[i + 1] == '"' && i + 2 < n;
+    }
+    return copy;
+}
+
+/* The level of a column that value names, as it stands or without quotes around it; levels.n: none. */
+static size_t find_level(const lam_names levels, const char *value)
+{
+    char *plain = bare(value, strlen(value));
+    size_t found = levels.n;
+    for (size_t k = levels.n; k-- > 0;)
+        if (strcmp(levels.item[k], plain) == 0)
+            found = k;
+    for (size_t k = 0; k < levels.n; k++)
+        if (strcmp(levels.item[k], value) == 0)
+            found = k;
+    free(plain);
+    return found;
+}
+
 static int set_value(const cli_command *command, const char *flag, const lam_model *model, size_t column, const char *value, double *cell)
 {
     const lam_names levels = lam_model_levels(model, column);
     const char *name = lam_model_column(model, column);
-    char *end;
-    for (size_t k = 0; k < levels.n; k++)
-        if (strcmp(levels.item[k], value) == 0) {
-            *cell = (double)k;
-            return CLI_OK;
-        }
-    if (levels.n > 0)
+    size_t level = find_level(levels, value);
+    if (levels.n > 0 && level == levels.n)
         return cli_misuse(command, "--%s %s=%s: the column is text, and this is not one of its %zu levels (%s%s%s)", flag, name, value, levels.n,
             levels.item[0], levels.n > 1 ? ", " : "", levels.n > 2 ? "..." : levels.n > 1 ? levels.item[1] : "");
-    *cell = strtod(value, &end);
-    if (end == value || *end != '\0' || !isfinite(*cell))
-        return cli_misuse(command, "--%s %s=%s: \"%s\" is no number", flag, name, value, value);
+    *cell = (double)level;
+    if (levels.n > 0)
+        return CLI_OK;
+    char *plain = bare(value, strlen(value)), *end;
+    *cell = strtod(plain, &end);
+    int is_number = end != plain && *end == '\0' && isfinite(*cell);
+    free(plain);
+    if (!is_number)
+        return cli_misuse(command, "--%s %s=%s: \"%s\" is no number%s%s%s", flag, name, value, value, strchr(value, '=') != NULL ? "; write --" : "",
+            strchr(value, '=') != NULL ? flag : "", strchr(value, '=') != NULL ? " once for each column" : "");
     return CLI_OK;
+}
+
+/* The sign behind the name in text, *column the one that it names; NULL: none does. Names may hold the sign too. */
+static const char *find_sign(const lam_model *model, const char *text, size_t *column)
+{
+    for (const char *sign = strchr(text, '='); sign != NULL; sign = strchr(sign + 1, '='))
+        if ((*column = find_column(model, text, (size_t)(sign - text))) < lam_model_dim(model))
+            return sign;
+    for (const char *sign = strchr(text, '='); sign != NULL; sign = strchr(sign + 1, '=')) {
+        char *name = bare(text, (size_t)(sign - text));
+        *column = find_column(model, name, strlen(name));
+        free(name);
+        if (*column < lam_model_dim(model))
+            return sign;
+    }
+    return NULL;
+}
+
+/* The library's message about a name that is none, with the nearest one. */
+static int unknown_column(const cli_command *command, const char *flag, const char *text, const lam_model *model)
+{
+    const lam_wanted own = lam_model_wanted(model);
+    char *name = bare(text, strcspn(text, "="));
+    const char *const item = name;
+    const lam_read_options choice = {.columns = {&item, 1}};
+    size_t *kept = cli_alloc(own.names.n, sizeof *kept), n;
+    int code = lam_columns_choose("the model", own.has_names ? own.names.item : NULL, own.names.n, &choice, kept, &n) == LAM_OK
+        ? cli_misuse(command, "--%s %s: the model has no such column", flag, text)
+        : cli_misuse(command, "--%s %s: %s", flag, text, lam_last_error());
+    free(kept);
+    free(name);
+    return code;
 }
 
 int cli_ask_value(const cli_command *command, const char *flag, const char *text, const lam_model *model, double *row, unsigned char *is_set)
 {
-    size_t dim = lam_model_dim(model);
-    for (const char *sign = strchr(text, '='); sign != NULL; sign = strchr(sign + 1, '=')) { /* names may hold the sign too */
-        size_t column = find_column(model, text, (size_t)(sign - text));
-        if (column == dim)
-            continue;
-        if (is_set != NULL && is_set[column])
-            return cli_misuse(command, "--%s %s: the column %s has a value already", flag, text, lam_model_column(model, column));
-        if (is_set != NULL)
-            is_set[column] = 1;
-        return set_value(command, flag, model, column, sign + 1, &row[column]);
-    }
+    char *whole = bare(text, strlen(text)); /* as "a=1", with these quotes */
+    size_t column = 0;
+    const char *sign = find_sign(model, text, &column);
+    if (sign == NULL)
+        sign = find_sign(model, whole, &column);
+    int code = CLI_OK;
     if (strchr(text, '=') == NULL)
-        return cli_misuse(command, "--%s %s: write NAME=VALUE, as in --%s %s=0.5", flag, text, flag, lam_model_column(model, 0));
-    return cli_misuse(command, "--%s %s: the model has no such column", flag, text);
+        code = cli_misuse(command, "--%s %s: write NAME=VALUE, as in --%s %s=0.5", flag, text, flag, lam_model_column(model, 0));
+    else if (sign == NULL)
+        code = unknown_column(command, flag, text, model);
+    else if (is_set != NULL && is_set[column])
+        code = cli_misuse(command, "--%s %s: the column %s has a value already", flag, text, lam_model_column(model, column));
+    else
+        code = set_value(command, flag, model, column, sign + 1, &row[column]);
+    if (code == CLI_OK && is_set != NULL)
+        is_set[column] = 1;
+    free(whole);
+    return code;
 }
 
 int cli_ask_numbers(const cli_command *command, const char *flag, const char *text, double **numbers, size_t *n)
 {
     *n = 0;
     *numbers = cli_alloc(text == NULL ? 1 : strlen(text) + 1, sizeof **numbers);
-    for (const char *at = text; at != NULL && *at != '\0';) {
-        char *end;
-        double value = strtod(at, &end);
-        if (end == at || (*end != ',' && *end != '\0') || !isfinite(value))
-            return cli_misuse(command, "--%s %s: write numbers with commas between them", flag, text);
+    for (const char *at = text; at != NULL;) {
+        size_t length = strcspn(at, ",");
+        char *item = bare(at, length), *end;
+        double value = strtod(item, &end);
+        int is_number = end != item && *end == '\0' && isfinite(value);
+        free(item);
+        if (!is_number)
+            return cli_misuse(command, "--%s %s: \"%.*s\" is no number; write numbers with commas between them, as in --%s 0.1,0.9", flag, text,
+                (int)length, at, flag);
         (*numbers)[(*n)++] = value;
-        at = *end == ',' ? end + 1 : end;
+        at = at[length] == ',' ? at + length + 1 : NULL;
     }
     return CLI_OK;
 }

@@ -16,7 +16,7 @@ typedef struct bench_args {
 } bench_args;
 
 static const cli_option bench_options[] = {
-    {"shape", 0, CLI_TEXT, "NAME,...", "power, gas, hepmass, miniboone, bsds300, protein, toy; default: all",
+    {"shape", 0, CLI_LIST, "NAME,...", "power, gas, hepmass, miniboone, bsds300, protein, toy; default: all",
         offsetof(bench_args, shape)},
     {"quick", 0, CLI_SWITCH, NULL, "short measurements: a quarter of the time, and three repeats instead of five",
         offsetof(bench_args, quick)},

@@ -14,7 +14,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* ---- commands and their flags (options.c, help.c) ----------------------------------------------------------------- */
 
-typedef enum cli_kind { CLI_SWITCH, CLI_TEXT, CLI_TEXTS, CLI_COUNT, CLI_SEED, CLI_REAL, CLI_UNITS } cli_kind;
+typedef enum cli_kind { CLI_SWITCH, CLI_TEXT, CLI_LIST, CLI_TEXTS, CLI_COUNT, CLI_SEED, CLI_REAL, CLI_UNITS } cli_kind;
 
 /* What a flag was given that may stand on the line several times. */
 enum { CLI_MOST_TEXTS = 256 };
@@ -24,7 +24,7 @@ typedef struct cli_texts {
 } cli_texts;
 
 /* One flag of a command. Its value is stored at offset in the command's struct: int for a switch, const char * for a
- * text, cli_texts for several, size_t for a count, uint64_t for a seed, double for a real (not below 0), lam_units for units. */
+ * text and for a list ("a,b"; what stands on the line twice adds up), cli_texts for several, size_t for a count, uint64_t for a seed, double for a real (not below 0), lam_units for units. */
 typedef struct cli_option {
     const char *name; /* without dashes; NULL ends a table */
     char letter;      /* 0: none */
@@ -54,12 +54,22 @@ extern const cli_command cli_fit, cli_data, cli_vae, cli_score, cli_predict, cli
 const cli_command *cli_command_at(size_t index);
 const cli_command *cli_command_find(const char *name);
 
+/* A flag of the line, and what it says by all of the line. */
+typedef struct cli_seen {
+    const cli_option *option;
+    const char *value;
+} cli_seen;
+
 /* A command line, taken apart. Names and texts point into argv or the library's table. */
 typedef struct cli_line {
     const char **words; /* [n_words] what is no flag */
     size_t n_words;
-    const char **names, **values; /* [n_set] parameters of the library in the order given, "tpr" first */
+    const char **names, **values; /* [n_set] parameters of the library, each once */
     size_t n_set;
+    cli_seen *seen; /* [n_seen] the command's own flags that have a value, each once */
+    size_t n_seen;
+    char **owned; /* [n_owned] values that were put together */
+    size_t n_owned;
 } cli_line;
 
 /* argv[0] is the command's own name. Stores options in values (the command's struct, with its defaults), the rest in line.
@@ -182,9 +192,9 @@ typedef struct cli_choice {
     int missing;                        /* cells may be missing, and are NaN then */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
-    {"columns", 0, CLI_TEXT, "A,B,...", "columns to take, by name or number; default: the model's", \
+    {"columns", 0, CLI_LIST, "A,B,...", "columns to take, by name or number; default: the model's", \
         offsetof(type, choice.columns)}, \
-    {"drop", 0, CLI_TEXT, "A,B,...", "columns to leave out, by name or number", offsetof(type, choice.drop)}, \
+    {"drop", 0, CLI_LIST, "A,B,...", "columns to leave out, by name or number", offsetof(type, choice.drop)}, \
     {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows with missing or non-numeric cells; they are counted", \
         offsetof(type, choice.drop_bad_rows)}, \
     CLI_HEADER_OPTION(type)
@@ -244,8 +254,8 @@ typedef struct cli_ask {
     const char *of, *given;
 } cli_ask;
 #define CLI_ASK_OPTIONS(type) \
-    {"of", 0, CLI_TEXT, "A,B,...", "the columns whose density is asked, by name or number; default: all that are not given", offsetof(type, ask.of)}, \
-    {"given", 0, CLI_TEXT, "A,B,...", "the columns that are given; default: those that the fit was given", offsetof(type, ask.given)}
+    {"of", 0, CLI_LIST, "A,B,...", "the columns whose density is asked, by name or number; default: all that are not given", offsetof(type, ask.of)}, \
+    {"given", 0, CLI_LIST, "A,B,...", "the columns that are given; default: those that the fit was given", offsetof(type, ask.given)}
 /* The lists of a flag as the library has them; names points into lists, which the caller frees. CLI_OK, or CLI_USAGE with the message printed. */
 int cli_ask_list(const cli_command *command, const char *flag, const char *text, lam_config **lists, lam_names *names);
 /* roles [dim], by lam_model_roles. */

@@ -88,6 +88,14 @@ static void print_parameters(const cli_command *command, FILE *stream)
     lam_config_free(defaults);
 }
 
+static int has_lists(const cli_command *command)
+{
+    const cli_option *option = command->options;
+    while (option->name != NULL && option->kind != CLI_LIST)
+        option++;
+    return command->parameters || option->name != NULL;
+}
+
 void cli_help(const cli_command *command, FILE *stream)
 {
     fprintf(stream, "laminar %s: %s\n\nusage: laminar %s %s\n\n%s\nflags\n", command->name, command->summary,
@@ -95,5 +103,8 @@ void cli_help(const cli_command *command, FILE *stream)
     print_options(command, stream);
     if (command->parameters)
         print_parameters(command, stream);
+    if (has_lists(command))
+        fputs("\nA list may be given in pieces: --FLAG A,B and --FLAG A --FLAG B are the same. Of any other flag that stands on the line\n"
+              "twice the last counts, and a note says so. A name with a comma in it stands in double quotes inside the shell's: '\"a, b\",c'.\n", stream);
     fprintf(stream, "\nexample\n%s", command->example);
 }

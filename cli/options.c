@@ -107,6 +107,49 @@ static int parse_real(const char *text, double *value)
     return end != text && *end == '\0' && isfinite(*value) && *value >= 0.0;
 }
 
+/* ---- flags that stand on the line again ----------------------------------------------------------------------------- */
+
+/* Text that lives as long as the line. */
+static const char *keep(cli_line *line, char *text)
+{
+    return line->owned[line->n_owned++] = text;
+}
+
+/* What a flag says that stood on the line before with the value `before`: of a list all items, otherwise what it says last, with a remark. */
+static const char *once_more(cli_line *line, const char *name, int is_list, const char *before, const char *value)
+{
+    if (is_list && before[0] != '\0' && value[0] != '\0')
+        return keep(line, cli_format("%s,%s", before, value));
+    if (is_list)
+        return before[0] == '\0' ? value : before;
+    if (strcmp(before, value) != 0)
+        cli_say("note: --%s stands on the line more than once; the last counts: %s, not %s", name, value, before);
+    return value;
+}
+
+/* The value of an option, by all of the line so far. */
+static const char *by_the_line(cli_line *line, const cli_option *option, const char *value)
+{
+    for (size_t i = 0; i < line->n_seen; i++)
+        if (line->seen[i].option == option)
+            return line->seen[i].value = once_more(line, option->name, option->kind == CLI_LIST, line->seen[i].value, value);
+    line->seen[line->n_seen++] = (cli_seen){option, value};
+    return value;
+}
+
+static void add_parameter(cli_line *line, const lam_parameter *parameter, const char *value)
+{
+    for (size_t i = 0; i < line->n_set; i++)
+        if (strcmp(line->names[i], parameter->name) == 0) {
+            line->values[i] = once_more(line, parameter->name, parameter->is_list, line->values[i], value);
+            return;
+        }
+    line->names[line->n_set] = parameter->name;
+    line->values[line->n_set++] = value;
+}
+
+/* ---- values ----------------------------------------------------------------------------------------------------------- */
+
 static int store(const cli_command *command, const cli_option *option, const char *value, void *values)
 {
     void *target = (char *)values + option->offset;
@@ -124,6 +167,7 @@ static int store(const cli_command *command, const cli_option *option, const cha
         *(int *)target = 1;
         break;
     case CLI_TEXT:
+    case CLI_LIST:
         *(const char **)target = value;
         break;
     case CLI_TEXTS: {
@@ -168,7 +212,7 @@ static const char *next_value(cursor *words)
 }
 
 static int set_option(const cli_command *command, const cli_option *option, const char *value, cursor *words,
-    void *values)
+    void *values, cli_line *line)
 {
     if (option->kind == CLI_SWITCH) {
         if (value != NULL)
@@ -177,7 +221,7 @@ static int set_option(const cli_command *command, const cli_option *option, cons
     }
     if (value == NULL && (value = next_value(words)) == NULL)
         return cli_misuse(command, "--%s needs a value: --%s %s", option->name, option->name, option->value);
-    return store(command, option, value, values);
+    return store(command, option, option->kind == CLI_TEXTS ? value : by_the_line(line, option, value), values);
 }
 
 static int set_parameter(const cli_command *command, const lam_parameter *parameter, const char *value, cursor *words,
@@ -192,8 +236,7 @@ static int set_parameter(const cli_command *command, const lam_parameter *parame
     }
     if (value == NULL && (value = next_value(words)) == NULL)
         return cli_misuse(command, "--%s needs a value: --%s %s", parameter->name, parameter->name, parameter->values);
-    line->names[line->n_set] = parameter->name;
-    line->values[line->n_set++] = value;
+    add_parameter(line, parameter, value);
     return CLI_OK;
 }
 
@@ -210,7 +253,7 @@ static int read_long(const cli_command *command, const char *word, cursor *words
     name[length] = '\0';
     const cli_option *option = find_option(command, name);
     if (option != NULL)
-        return set_option(command, option, value, words, values);
+        return set_option(command, option, value, words, values, line);
     const lam_parameter *parameter = find_parameter(command, name);
     if (parameter != NULL)
         return set_parameter(command, parameter, value, words, line);
@@ -221,12 +264,12 @@ static int read_long(const cli_command *command, const char *word, cursor *words
 }
 
 /* word is "-l", "-lVALUE". */
-static int read_letter(const cli_command *command, const char *word, cursor *words, void *values)
+static int read_letter(const cli_command *command, const char *word, cursor *words, void *values, cli_line *line)
 {
     const cli_option *option = find_letter(command, word[1]);
     if (option == NULL)
         return cli_misuse(command, "%s knows no flag -%c", command->name, word[1]);
-    return set_option(command, option, word[2] == '\0' ? NULL : word + 2, words, values);
+    return set_option(command, option, word[2] == '\0' ? NULL : word + 2, words, values, line);
 }
 
 /* A word behind a flag that stands alone was probably meant as its value. */
@@ -244,6 +287,10 @@ static int too_many_words(const cli_command *command, int argc, char **argv, con
         if (alone && argv[i + 1][0] != '-')
             return cli_misuse(command, "unexpected word: %s needs %s; \"%s\" stands behind --%s, which takes %s", command->name,
                 command->arguments, argv[i + 1], name, option != NULL ? "no value" : "true, false or nothing");
+        size_t length = strlen(argv[i]);
+        if (length > 1 && argv[i][length - 1] == ',')
+            return cli_misuse(command, "unexpected word: \"%s\"; a list stands without blanks behind its commas, or in quotes: '%s %s'", argv[i + 1],
+                argv[i], argv[i + 1]);
     }
     return cli_misuse(command, "unexpected word: \"%s\"; %s needs %s", word, command->name, command->arguments);
 }
@@ -254,7 +301,7 @@ int cli_line_parse(const cli_command *command, int argc, char **argv, void *valu
     size_t n = (size_t)argc;
     int code = CLI_OK, only_words = 0;
     *line = (cli_line){.words = cli_alloc(n, sizeof *line->words), .names = cli_alloc(n, sizeof *line->names),
-        .values = cli_alloc(n, sizeof *line->values)};
+        .values = cli_alloc(n, sizeof *line->values), .seen = cli_alloc(n, sizeof *line->seen), .owned = cli_alloc(n, sizeof *line->owned)};
     while (code == CLI_OK && words.at < argc) {
         const char *word = argv[words.at++];
         if (only_words || word[0] != '-' || word[1] == '\0')
@@ -264,7 +311,7 @@ int cli_line_parse(const cli_command *command, int argc, char **argv, void *valu
         else if (word[1] == '-')
             code = read_long(command, word, &words, values, line);
         else
-            code = read_letter(command, word, &words, values);
+            code = read_letter(command, word, &words, values, line);
     }
     if (code == CLI_OK && line->n_words < command->least)
         code = cli_misuse(command, "%s needs %s", command->name, command->arguments);
@@ -278,6 +325,10 @@ void cli_line_free(cli_line *line)
     free(line->words);
     free(line->names);
     free(line->values);
+    free(line->seen);
+    for (size_t i = 0; i < line->n_owned; i++)
+        free(line->owned[i]);
+    free(line->owned);
     *line = (cli_line){0};
 }
 

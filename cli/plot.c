@@ -18,14 +18,14 @@ typedef struct plot_args {
 static const cli_option plot_options[] = {
     {"out", 'o', CLI_TEXT, "FILE", "the picture: .png, .svg or .pdf", offsetof(plot_args, out)},
     {"data", 0, CLI_TEXT, "DATA", "rows to lay over it, in data units; paths then start from them", offsetof(plot_args, data)},
-    {"drop", 0, CLI_TEXT, "A,B,...", "columns of DATA to leave out, by name or number", offsetof(plot_args, choice.drop)},
+    {"drop", 0, CLI_LIST, "A,B,...", "columns of DATA to leave out, by name or number", offsetof(plot_args, choice.drop)},
     {"drop-bad-rows", 0, CLI_SWITCH, NULL, "leave out rows of DATA with missing or non-numeric cells; they are counted",
         offsetof(plot_args, choice.drop_bad_rows)},
     CLI_HEADER_OPTION(plot_args),
-    {"columns", 0, CLI_TEXT, "A,B,...", "columns to show, by name or number; default: the first 6", offsetof(plot_args, columns)},
+    {"columns", 0, CLI_LIST, "A,B,...", "columns to show, by name or number; default: the first 6", offsetof(plot_args, columns)},
     {"given", 0, CLI_TEXTS, "NAME=VALUE", "the density of one or two columns given this value of another; once for each", offsetof(plot_args, given)},
     {"against", 0, CLI_TEXT, "NAME", "quantiles of a column for each value of NAME, which is given", offsetof(plot_args, against)},
-    {"panels", 0, CLI_TEXT, "density,draws,paths", "of two columns, which panels; default all", offsetof(plot_args, panels)},
+    {"panels", 0, CLI_LIST, "density,draws,paths", "of two columns, which panels; default all", offsetof(plot_args, panels)},
     {"scale", 0, CLI_TEXT, "density|log", "show the density, or its logarithm (10 nats of it); default: log where the density "
         "would be too thin to see", offsetof(plot_args, scale)},
     {"dark", 0, CLI_SWITCH, NULL, "light on dark", offsetof(plot_args, dark)},

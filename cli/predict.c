@@ -15,10 +15,10 @@ typedef struct predict_args {
 } predict_args;
 
 static const cli_option predict_options[] = {
-    {"of", 0, CLI_TEXT, "A,B,...", "the columns to predict, by name or number; default: those that the fit was not given", offsetof(predict_args, ask.of)},
-    {"given", 0, CLI_TEXT, "A,B,...", "the columns that are given; default: all others", offsetof(predict_args, ask.given)},
-    {"quantiles", 0, CLI_TEXT, "Q,Q,...", "above 0 and below 1, as 0.05,0.95; the median is there in any case", offsetof(predict_args, quantiles)},
-    {"below", 0, CLI_TEXT, "V,V,...", "the probability of being at most V", offsetof(predict_args, below)},
+    {"of", 0, CLI_LIST, "A,B,...", "the columns to predict, by name or number; default: those that the fit was not given", offsetof(predict_args, ask.of)},
+    {"given", 0, CLI_LIST, "A,B,...", "the columns that are given; default: all others", offsetof(predict_args, ask.given)},
+    {"quantiles", 0, CLI_LIST, "Q,Q,...", "above 0 and below 1, as 0.05,0.95; the median is there in any case", offsetof(predict_args, quantiles)},
+    {"below", 0, CLI_LIST, "V,V,...", "the probability of being at most V", offsetof(predict_args, below)},
     {"draws", 0, CLI_COUNT, "N", "take so many draws a row; default: integrate the density of a single column, and take 1000 of several",
         offsetof(predict_args, draws)},
     {"errors", 0, CLI_SWITCH, NULL, "add the standard errors of what draws say, a column NAME_se behind each", offsetof(predict_args, errors)},

@@ -14,7 +14,7 @@ typedef struct vae_bench_args {
 } vae_bench_args;
 
 static const cli_option options[] = {
-    {"shape", 0, CLI_TEXT, "NAME,...", "caltech, frey, mnist, omniglot; default: all", offsetof(vae_bench_args, shape)},
+    {"shape", 0, CLI_LIST, "NAME,...", "caltech, frey, mnist, omniglot; default: all", offsetof(vae_bench_args, shape)},
     {"quick", 0, CLI_SWITCH, NULL, "three steps instead of five", offsetof(vae_bench_args, quick)},
     {"json", 0, CLI_TEXT, "FILE", "write the figures as JSON too; - for stdout, in place of the table",
         offsetof(vae_bench_args, json)},

@@ -120,6 +120,7 @@ typedef struct lam_parameter {
     const char *values; /* "N", "X", "TIME", "true|false", "adam|adamw|adamax" */
     const char *help;   /* one sentence */
     int is_course;      /* 1: how, where or how long a fit runs, as threads and iterations do; 0: what it is a fit of */
+    int is_list;        /* 1: a list of columns */
 } lam_parameter;
 /* The table, in the order in which it is printed. NULL past the end. */
 LAM_API const lam_parameter *lam_parameter_at(size_t index);

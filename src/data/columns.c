@@ -111,6 +111,8 @@ static lam_status unknown(const lam_source *source, const char *text, size_t n)
         if (d < best)
             best = d, nearest = j;
     }
+    if (n > 2 && (text[0] == '"' || text[0] == '\'') && text[n - 1] == text[0])
+        return lam_fail(LAM_ERR_ARGUMENT, "%s: there is no column with quotes in its name, %s; leave the quotes out", source->where, shown);
     if (source->n > 0 && best <= 1 + n / 3 && best < n)
         return lam_fail(LAM_ERR_ARGUMENT, "%s: there is no column \"%s\"; is \"%s\" meant?", source->where, shown, source->names[nearest]);
     return lam_fail(LAM_ERR_ARGUMENT, "%s: there is no column \"%s\"; columns go by name%s: %s", source->where, shown,

@@ -255,9 +255,20 @@ static lam_status set_number(const lam_param *param, lam_config *cfg, const char
     return LAM_OK;
 }
 
+/* Quotes that arrive with a value, from a shell or from YAML that quotes twice, are part of it. */
+static lam_status check_quotes(const lam_param *param, const char *value)
+{
+    size_t n = strlen(value);
+    if (is_list(param) || n < 2 || (value[0] != '"' && value[0] != '\'') || value[n - 1] != value[0])
+        return LAM_OK;
+    return lam_fail(LAM_ERR_ARGUMENT, "%s: the value came with quotes around it, %.60s; leave them out: %.*s", param->shown.name, value,
+        n < 60 ? (int)n - 2 : 58, value + 1);
+}
+
 lam_status lam_param_set(const lam_param *param, lam_config *cfg, const char *value)
 {
     int index;
+    LAM_TRY(check_quotes(param, value));
     switch (param->kind) {
     case LAM_PARAM_SIZE:
     case LAM_PARAM_U64:

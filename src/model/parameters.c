@@ -127,7 +127,7 @@ static int grey(const lam_config *cfg)
 #define ENUM_AUTO(name, group, field, words, ...) \
     { ROW(name, group, words, LAM_PARAM_ENUM, field, .preset = "auto", .automatic = 1, .shown.help = __VA_ARGS__) }
 #define WORD(name, group, field, words, ...) { ROW(name, group, words, LAM_PARAM_WORD, field, .shown.help = __VA_ARGS__) }
-#define LIST(kind, name, group, field, items, ...) { ROW(name, group, items, kind, field, .shown.help = __VA_ARGS__) }
+#define LIST(kind, name, group, field, items, ...) { ROW(name, group, items, kind, field, .shown.is_list = 1, .shown.help = __VA_ARGS__) }
 #define DIMS(name, group, field, default_, ...) { ROW(name, group, "N-N-N", LAM_PARAM_DIMS, field, .preset = default_, .shown.help = __VA_ARGS__) }
 /* of several members */
 #define SPECIAL(kind_, name_, group_, values_, default_, ...) \
