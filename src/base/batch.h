@@ -1,5 +1,6 @@
 /* A batch cut into tiles, and tiles into groups. Rows are cut by the batch alone, never by the number of threads: what is summed
- * over rows is summed per group, then in group order, so the bits do not depend on threads. */
+ * over rows is summed per tile in tile order, or (gradients) per group and then by a tree whose shape depends on the number of groups
+ * alone, so the bits do not depend on threads. */
 #ifndef LAM_BASE_BATCH_H
 #define LAM_BASE_BATCH_H
 #include "base/pool.h"

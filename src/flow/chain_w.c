@@ -4,6 +4,7 @@
 #include "flow/context.h"
 #include "flow/mask.h"
 #include "flow/planes.h"
+#include "flow/sums.h"
 #include "flow/tiles.h"
 #include "ode/space.h"
 #include <string.h>
@@ -189,19 +190,6 @@ void lam_engine_clear_past(const lam_engine *e, size_t tile, size_t n, real *g)
 
 /* ---- gradient sums ------------------------------------------------------------------------------------------------ */
 
-/* The groups' sums added in group order, a slice of the parameters an item. */
-enum { SLICE = 4096 };
-
-static void add_groups(void *arg, size_t item, size_t thread)
-{
-    (void)thread;
-    lam_engine *e = arg;
-    size_t from = item * SLICE, left = e->field.sum_size - from, n = left < SLICE ? left : SLICE;
-    for (size_t g = 1; g < e->batch.groups; g++)
-        for (size_t i = from; i < from + n; i++)
-            e->sums[0][i] += e->sums[g][i];
-}
-
 static void clear_group(void *arg, size_t group, size_t thread)
 {
     (void)thread;
@@ -217,7 +205,7 @@ void lam_engine_clear_sums(lam_engine *e)
 void lam_engine_collect(lam_engine *e, size_t block, real *grad)
 {
     real beta_grad = 0;
-    lam_pool_run(e->pool, (e->field.sum_size + SLICE - 1) / SLICE, add_groups, e);
+    lam_sums_add(e->pool, e->sums, e->batch.groups, e->field.sum_size);
     lam_field_collect(&e->field, e->sums[0], grad + block * e->layout->field.parameters, &beta_grad);
     if (e->layout->beta != SIZE_MAX)
         grad[e->layout->beta] += beta_grad;

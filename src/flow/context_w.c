@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "flow/planes.h"
+#include "flow/sums.h"
 #include <string.h>
 
 struct lam_context {
@@ -135,8 +136,6 @@ void lam_context_reverse(lam_engine *e, real *grad)
     if (c == NULL)
         return;
     lam_pool_run(e->pool, e->batch.groups, reverse_group, e);
-    for (size_t g = 1; g < e->batch.groups; g++)
-        for (size_t i = 0; i < c->field.sum_size; i++)
-            c->sums[0][i] += c->sums[g][i];
+    lam_sums_add(e->pool, c->sums, e->batch.groups, c->field.sum_size);
     lam_field_collect(&c->field, c->sums[0], grad + e->layout->context_at, &no_beta);
 }

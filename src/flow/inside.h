@@ -84,7 +84,7 @@ void lam_adjoint_free(lam_engine *e);
 lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_t n_times, const double *times,
     real *const *out, const real *const *g_out, lam_counts *counts);
 
-/* The groups' gradient sums of the block in hand: zeroed; added up in group order and put into grad [layout->parameters]. */
+/* The groups' gradient sums of the block in hand: zeroed; added up (sums.h) and put into grad [layout->parameters]. */
 void lam_engine_clear_sums(lam_engine *e);
 void lam_engine_collect(lam_engine *e, size_t block, real *grad);
 

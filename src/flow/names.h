@@ -55,6 +55,7 @@
 #define lam_mask_shares LAM_W(lam_mask_shares)
 #define lam_planes_from_rows LAM_W(lam_planes_from_rows)
 #define lam_planes_to_rows LAM_W(lam_planes_to_rows)
+#define lam_sums_add LAM_W(lam_sums_add)
 #define lam_tile_share LAM_W(lam_tile_share)
 #define lam_tiles LAM_W(lam_tiles)
 #define lam_tiles_condition LAM_W(lam_tiles_condition)

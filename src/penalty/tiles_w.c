@@ -1,6 +1,7 @@
 /* The loss with step control by tile: the mean over rows of what the tiles come to on their own. */
 #include "flow/tiles.h"
 #include "base/error.h"
+#include "flow/sums.h"
 #include "penalty/loss.h"
 #include <string.h>
 
@@ -72,10 +73,9 @@ lam_status lam_tiles_loss(lam_engine *e, const real *params, const double *x, co
         for (size_t q = 0; q < loss->terms.n; q++)
             loss->terms.term[q].value += sum[2 + q] / (double)rows;
     }
-    for (size_t i = 0; grad != NULL && i < e->layout->parameters; i++) {
-        grad[i] = 0;
-        for (size_t g = 0; g < e->batch.groups; g++)
-            grad[i] += e->tiles->group_grad[g][i];
-    }
+    if (grad == NULL)
+        return LAM_OK;
+    lam_sums_add(e->pool, e->tiles->group_grad, e->batch.groups, e->layout->parameters);
+    memcpy(grad, e->tiles->group_grad[0], e->layout->parameters * sizeof *grad);
     return LAM_OK;
 }
