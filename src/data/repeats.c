@@ -3,12 +3,18 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/hash.h"
-#include <stdio.h>
+#include "data/present.h"
+#include "data/remark.h"
 #include <stdlib.h>
 
 typedef struct digest {
     uint64_t half[2];
 } digest;
+
+typedef struct numbered {
+    digest of; /* first, so that by_value compares these too */
+    size_t row;
+} numbered;
 
 static int by_value(const void *a, const void *b)
 {
@@ -45,22 +51,87 @@ lam_status lam_repeats_count(const lam_dataset *data, lam_part part, size_t *cou
     return LAM_OK;
 }
 
+/* ---- whether different rows may come out equal -------------------------------------------------------------------- */
+
+/* The training rows, of equal ones the first: their numbers, into rows [training rows]. */
+static lam_status find_different(const lam_dataset *data, size_t *rows, size_t *n)
+{
+    size_t all = data->rows[LAM_TRAIN];
+    numbered *of = lam_alloc(all, sizeof *of);
+    *n = 0;
+    if (of == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < all; i++)
+        of[i] = (numbered) { of_row(data, LAM_TRAIN, i), i };
+    qsort(of, all, sizeof *of, by_value);
+    for (size_t i = 0; i < all; i++)
+        if (i == 0 || by_value(&of[i - 1], &of[i]) != 0)
+            rows[(*n)++] = of[i].row;
+    lam_free(of);
+    return LAM_OK;
+}
+
+/* Among rows that differ, at most nine in ten values of a column with ties are different ones. Rows come out equal by rounding or counting only
+ * where every column has ties. columns [dim], of n: those that have a density; *n 0: some column tells the rows apart. widths [dim] */
+static lam_status find_ties(const lam_dataset *data, size_t *columns, double *widths, size_t *n)
+{
+    size_t different = 0, *rows = lam_alloc(data->rows[LAM_TRAIN], sizeof *rows);
+    double *values = lam_alloc(data->rows[LAM_TRAIN], sizeof *values);
+    lam_status status = rows == NULL || values == NULL ? LAM_ERR_MEMORY : find_different(data, rows, &different);
+    int all_tied = 1;
+    *n = 0;
+    for (size_t j = 0; j < data->dim && status == LAM_OK && all_tied; j++) {
+        lam_column_look look;
+        for (size_t i = 0; i < different; i++)
+            values[i] = data->values[LAM_TRAIN][rows[i] * data->dim + j];
+        size_t present = lam_present_cells(values, different, 1, values);
+        status = lam_column_look_at(values, present, 1, &look);
+        all_tied = 10 * look.distinct <= 9 * look.sampled;
+        if (!all_tied || data->is_input[j] || look.spacing == 0)
+            continue;
+        columns[*n] = j;
+        widths[(*n)++] = look.spacing;
+    }
+    *n = all_tied ? *n : 0;
+    lam_free(rows);
+    lam_free(values);
+    return status;
+}
+
+static lam_status say(const lam_dataset *data, lam_part part, size_t count, int one_table, const lam_log *log)
+{
+    const lam_source source = { "the data", (const char *const *)data->names, data->numbers, data->dim, data->has_names, data->from_zero };
+    size_t n = 0, *columns = lam_alloc(data->dim, sizeof *columns);
+    double *widths = lam_alloc(data->dim, sizeof *widths);
+    lam_remark text;
+    lam_status status = columns == NULL || widths == NULL ? LAM_ERR_MEMORY : find_ties(data, columns, widths, &n);
+    if (status == LAM_OK)
+        status = lam_remark_begin(&text);
+    if (status == LAM_OK) {
+        fprintf(text.out, "%zu of %zu %s rows are equal to training rows, so their NLL is better than that of new rows; ", count,
+            data->rows[part], part == LAM_TEST ? "test" : "validation");
+        if (n > 0) {
+            fputs("if these are different rows that rounding or counting makes equal, noise as wide as the gaps between the values helps: ", text.out);
+            lam_remark_noise(text.out, &source, columns, widths, n);
+            fputs("; if they are the same rows again, ", text.out);
+        }
+        fputs(one_table ? "--drop-duplicates keeps one of equal rows" : "leave them out of one of the files", text.out);
+        status = lam_remark_say(&text, log);
+    }
+    lam_free(columns);
+    lam_free(widths);
+    return status;
+}
+
 lam_status lam_advise_repeats(const lam_dataset *data, int one_table, const lam_log *log)
 {
     lam_part part = data->rows[LAM_TEST] > 0 ? LAM_TEST : LAM_VALID;
     size_t rows = data->rows[part], count;
-    char line[256];
     int noisy = 0;
     for (size_t j = 0; j < data->dim; j++)
         noisy |= data->noise[j] > 0;
     if (log == NULL || log->line == NULL || rows == 0 || noisy)
         return LAM_OK;
     LAM_TRY(lam_repeats_count(data, part, &count));
-    if (100 * count < rows || count < 2)
-        return LAM_OK;
-    snprintf(line, sizeof line, "%zu of %zu %s rows are equal to training rows, so their NLL is better than that of new rows; %s", count,
-        rows, part == LAM_TEST ? "test" : "validation",
-        one_table ? "--drop-duplicates keeps one of equal rows" : "leave them out of one of the files");
-    log->line(log->user, line);
-    return LAM_OK;
+    return 100 * count < rows || count < 2 ? LAM_OK : say(data, part, count, one_table, log);
 }
