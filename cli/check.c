@@ -46,6 +46,7 @@ static void report(const lam_model *model, const lam_check_report *r, size_t all
 {
     cli_grid grid = {.columns = 2, .left = 1};
     char how[96], these[64];
+    const lam_config *cfg = lam_model_config(model);
     lam_setting setting;
     (void)lam_model_setting(model, options, &setting); /* the options have just been used */
     printf("%zu of %zu rows; %s, exact trace; \"tighter\" is a hundredth of %s, in double\n\n", r->rows, all,
@@ -68,13 +69,11 @@ static void report(const lam_model *model, const lam_check_report *r, size_t all
         cli_grid_add(&grid, "%.4f", r->consistency);
     }
     cli_grid_add(&grid, "evaluations of f per batch");
-    cli_grid_add(&grid, "%.1f, tighter %.1f", cli_ratio(r->counts.forward, r->counts.solves),
-        cli_ratio(r->counts_tight.forward, r->counts_tight.solves));
-    cli_grid_add(&grid, "steps a solve");
+    cli_grid_add(&grid, "%.1f, tighter %.1f", cli_per_batch(r->counts.forward, &r->counts, cfg), cli_per_batch(r->counts_tight.forward, &r->counts_tight, cfg));
+    cli_grid_add(&grid, "steps per batch");
     cli_grid_add(&grid, "%.1f + %.1f rejected, tighter %.1f + %.1f rejected",
-        cli_ratio(r->counts.accepted, r->counts.solves), cli_ratio(r->counts.rejected, r->counts.solves),
-        cli_ratio(r->counts_tight.accepted, r->counts_tight.solves),
-        cli_ratio(r->counts_tight.rejected, r->counts_tight.solves));
+        cli_per_batch(r->counts.accepted, &r->counts, cfg), cli_per_batch(r->counts.rejected, &r->counts, cfg),
+        cli_per_batch(r->counts_tight.accepted, &r->counts_tight, cfg), cli_per_batch(r->counts_tight.rejected, &r->counts_tight, cfg));
     cli_grid_print(&grid, stdout);
 }
 

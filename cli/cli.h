@@ -234,6 +234,8 @@ double cli_log_det(const lam_model *model);
 const char *cli_units_name(lam_units units);
 /* a / b; 0 if b is 0 */
 double cli_ratio(uint64_t a, uint64_t b);
+/* One of counts (evaluations of f, steps) per batch: summed over the blocks of the model whose configuration is cfg. */
+double cli_per_batch(uint64_t count, const lam_counts *counts, const lam_config *cfg);
 /* Value of the environment's LAMINAR_ISA, NULL when unset or empty. The only reading of the environment. */
 const char *cli_isa(void);
 /* These end the program with a message when there is no memory. Free with lam_config_free. */

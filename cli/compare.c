@@ -71,8 +71,8 @@ static void add_run(cli_grid *grid, const char *folder, const lam_history *run, 
     cli_grid_measure(grid, 4, run->best_val_nll, run->best_val_nll_se);
     cli_grid_number(grid, 1, counts.forward);
     cli_grid_number(grid, 1, counts.backward);
-    cli_grid_number(grid, 2, counts.accepted / (double)cli_whole(cfg, "blocks"));
-    cli_grid_number(grid, 2, counts.rejected / (double)cli_whole(cfg, "blocks"));
+    cli_grid_number(grid, 2, counts.accepted);
+    cli_grid_number(grid, 2, counts.rejected);
     cli_grid_number(grid, 1, run->seconds);
 }
 
@@ -100,14 +100,14 @@ static int compare(const cli_line *line)
     if (code != CLI_OK)
         return cli_grid_free(&grid), code;
     cli_grid_print(&grid, stdout);
-    printf("\n%s; forward and backward: calls of\n"
-           "f per iteration, all blocks; steps (accepted) and rejected: per solve of one block in training; penalty: with\n"
-           "its coefficient, l: the weight of l in TPR.\n",
+    printf("\n%s; forward and backward: evaluations of f\n"
+           "per iteration, and vector-Jacobian products of it; steps (accepted) and rejected: of the solver per iteration, all summed over the\n"
+           "blocks; penalty: with its coefficient, l: the weight of l in TPR.\n",
         kind == LAM_VAE ? "-ELBO at beta 1 in nats per image" : "NLL in nats per row, standardised units but for the one column in data units");
     if (warm)
-        printf("Iterations, calls and steps are without the warm start's, seconds with them.\n");
+        printf("Iterations, evaluations and steps are without the warm start's, seconds with them.\n");
     if (unfinished)
-        printf("* not finished; while it runs, calls and steps are means over the logged iterations.\n");
+        printf("* not finished; while it runs, evaluations and steps are means over the logged iterations.\n");
     return CLI_OK;
 }
 

@@ -108,7 +108,7 @@ static int impute(const lam_model *model, const lam_table *data, const impute_ar
         code = write_tables(data, tables, n, args);
     if (code == CLI_OK && args->out != NULL)
         printf("%zu missing cells of %zu rows filled%s, seed %llu; evaluations of f per batch %.1f; %s\n", data->missing, data->rows,
-            args->mean > 0 ? " by means" : "", (unsigned long long)args->seed, cli_ratio(counts.forward, counts.solves),
+            args->mean > 0 ? " by means" : "", (unsigned long long)args->seed, cli_per_batch(counts.forward, &counts, lam_model_config(model)),
             cli_duration(cli_clock() - start, text));
     for (size_t t = 0; t < n; t++)
         lam_table_free(tables[t]);

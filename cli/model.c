@@ -180,3 +180,8 @@ double cli_ratio(uint64_t a, uint64_t b)
 {
     return b == 0 ? 0.0 : (double)a / (double)b;
 }
+
+double cli_per_batch(uint64_t count, const lam_counts *counts, const lam_config *cfg)
+{
+    return cli_ratio(count, counts->solves) * (double)cli_whole(cfg, "blocks");
+}

@@ -142,15 +142,15 @@ static lam_table *lay_out(const lam_model *model, const question *q, const doubl
     return table;
 }
 
-static void report(const predict_args *args, const lam_predict_report *r, size_t rows, double seconds)
+static void report(const lam_model *model, const predict_args *args, const lam_predict_report *r, size_t rows, double seconds)
 {
     char text[32];
     if (r->method == LAM_PREDICT_INTEGRAL)
         printf("%zu rows, by integrating the density, whose mass is 1 within %.1e; evaluations of f per batch %.1f; %s\n", rows, r->mass_error,
-            cli_ratio(r->counts.forward, r->counts.solves), cli_duration(seconds, text));
+            cli_per_batch(r->counts.forward, &r->counts, lam_model_config(model)), cli_duration(seconds, text));
     else
         printf("%zu rows, by %zu draws of each, seed %llu: means are good to %.2g standard deviations; evaluations of f per batch %.1f; %s\n", rows, r->draws,
-            (unsigned long long)args->seed, 1 / sqrt((double)r->draws), cli_ratio(r->counts.forward, r->counts.solves),
+            (unsigned long long)args->seed, 1 / sqrt((double)r->draws), cli_per_batch(r->counts.forward, &r->counts, lam_model_config(model)),
             cli_duration(seconds, text));
 }
 
@@ -187,7 +187,7 @@ static int predict(const lam_model *model, const lam_table *data, const question
     if (code == CLI_OK)
         warn(&r);
     if (code == CLI_OK && args->out != NULL)
-        report(args, &r, data->rows, cli_clock() - start);
+        report(model, args, &r, data->rows, cli_clock() - start);
     free(values);
     free(errors);
     return code;

@@ -131,7 +131,7 @@ static int sample(const cli_command *command, const lam_model *model, const samp
     if (code == CLI_OK && args->out != NULL)
         printf("%zu draws, seed %llu, %s units, in %s; evaluations of f per batch %.1f; %s\n", rows * draws,
             (unsigned long long)args->seed, cli_units_name(args->units), cli_output_name(args->out),
-            cli_ratio(counts.forward, counts.solves), cli_duration(cli_clock() - start, text));
+            cli_per_batch(counts.forward, &counts, lam_model_config(model)), cli_duration(cli_clock() - start, text));
     free(logp);
     lam_table_free(x);
     return code;

@@ -40,6 +40,7 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
 {
     double mean, error;
     char text[32], how[96], se[32] = "";
+    const lam_config *cfg = lam_model_config(model);
     lam_setting setting;
     (void)lam_model_setting(model, options, &setting); /* the options have just been used */
     mean_and_error(scores->values, scores->rows, &mean, &error);
@@ -51,12 +52,12 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     printf("mean NLL, nats, data units           %.6f%s\n", data, se);
     printf("mean NLL, nats, standardised units   %.6f%s\n", data + log_det, se);
     char noise[256];
-    if (lam_config_names(lam_model_config(model), "noise").n > 0)
+    if (lam_config_names(cfg, "noise").n > 0)
         fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy\n"
-            "         test set, as fit prints it, is another one\n", cli_parameter(lam_model_config(model), "noise", noise));
+            "         test set, as fit prints it, is another one\n", cli_parameter(cfg, "noise", noise));
     printf("exact trace, %s; evaluations of f per batch %.1f, steps %.1f + %.1f rejected; %s\n", cli_setting_text(&setting, how),
-        cli_ratio(counts->forward, counts->solves), cli_ratio(counts->accepted, counts->solves),
-        cli_ratio(counts->rejected, counts->solves), cli_duration(seconds, text));
+        cli_per_batch(counts->forward, counts, cfg), cli_per_batch(counts->accepted, counts, cfg), cli_per_batch(counts->rejected, counts, cfg),
+        cli_duration(seconds, text));
 }
 
 /* log det of the standardiser over the cells of a row whose density is asked; roles NULL: all that the model's density is of. */

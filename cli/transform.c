@@ -50,7 +50,7 @@ static int transform(const lam_model *model, const lam_table *in, lam_table *out
             fn == lam_encode                 ? "units of the base density"
             : args->units == LAM_UNITS_DATA ? "data units"
                                             : "standardised units",
-            cli_output_name(args->out), cli_ratio(counts.forward, counts.solves), cli_duration(cli_clock() - start, text));
+            cli_output_name(args->out), cli_per_batch(counts.forward, &counts, lam_model_config(model)), cli_duration(cli_clock() - start, text));
     return code;
 }
 

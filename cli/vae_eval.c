@@ -44,8 +44,7 @@ static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_a
         cli_measure(s.negative_elbo, s.negative_elbo_se, 4, nats),
         cli_measure(bits(images, s.negative_elbo), bits(images, s.negative_elbo_se), 4, a_pixel), s.reconstruction, s.kl);
     if (s.counts.solves > 0)
-        printf("evaluations    %.1f of f per batch\n", cli_ratio(s.counts.forward, s.counts.solves)
-                * (double)cli_whole(lam_vae_config(model), "blocks"));
+        printf("evaluations of f per batch %.1f\n", cli_per_batch(s.counts.forward, &s.counts, lam_vae_config(model)));
     fflush(stdout);
     return CLI_OK;
 }

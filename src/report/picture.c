@@ -161,7 +161,7 @@ static const double *some_rows(const lam_picture *p, size_t *n)
     return p->data != NULL ? p->data : p->draws[0];
 }
 
-/* Evaluations of f per batch are those of scoring, as `laminar score` counts them. */
+/* Evaluations of f per batch, summed over the blocks, are those of scoring, as `laminar score` counts them. */
 static lam_status make_titles(lam_picture *p)
 {
     size_t n, scored;
@@ -179,9 +179,11 @@ static lam_status make_titles(lam_picture *p)
             lam_fail_in(status, "scoring with %s", model->name);
         lam_picture_done(p, scored);
         char penalties[128];
-        lam_config_penalties(lam_model_config(model->model), penalties);
+        const lam_config *cfg = lam_model_config(model->model);
+        lam_config_penalties(cfg, penalties);
         snprintf(p->facts[m], sizeof p->facts[m], "penalty: %.60s, %.1f evaluations of f per batch%s", penalties,
-            counts.solves > 0 ? (double)counts.forward / (double)counts.solves : 0, lam_model_tuning(model->model, NULL) ? ", tuned" : "");
+            counts.solves > 0 ? (double)counts.forward / (double)counts.solves * lam_config_number(cfg, "blocks") : 0,
+            lam_model_tuning(model->model, NULL) ? ", tuned" : "");
         snprintf(p->names[m], sizeof p->names[m], "%s: %s", model->name, p->facts[m]);
     }
     lam_free(x);

@@ -197,7 +197,7 @@ static void describe(corner *c)
         lam_picture_say(p, "%s%zu of %zu %s as points. ", p->data != NULL ? ", " : "", c->points,
             p->data != NULL ? p->rows : p->o.draws, p->data != NULL ? "rows" : p->n_models > 1 ? "draws of the first model" : "draws");
     if (outside > 0)
-        lam_picture_say(p, "%zu %s outside of the frames. ", outside, p->data != NULL ? "rows lie" : "draws lie");
+        lam_picture_say(p, "%zu %s outside of the frames. ", outside, p->data != NULL ? outside == 1 ? "row lies" : "rows lie" : outside == 1 ? "draw lies" : "draws lie");
 }
 
 lam_status lam_picture_corner(lam_picture *p, const char *path)

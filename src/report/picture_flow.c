@@ -329,7 +329,7 @@ static void describe(flow *f)
         lam_picture_say(p, "%zu of %zu draws, seed %llu. ", p->o.points < p->o.draws ? p->o.points : p->o.draws, p->o.draws,
             (unsigned long long)p->o.seed);
     if (outside > 0)
-        lam_picture_say(p, "%zu %s outside of the frames. ", outside, p->data != NULL ? "rows lie" : "draws lie");
+        lam_picture_say(p, "%zu %s outside of the frames. ", outside, p->data != NULL ? outside == 1 ? "row lies" : "rows lie" : outside == 1 ? "draw lies" : "draws lie");
     static const char *const back[] = { "", ", back through the column maps,", ", back through the whitening,",
         ", back through the whitening and the column maps," };
     int maps = 0, whitened = 0; /* of some model */

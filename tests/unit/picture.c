@@ -129,7 +129,7 @@ static void odd_data(void **state)
         lam_table *data = rows_of(m);
         data->values[dim] = 1e6;
         assert_ok(lam_picture_write(&model, 1, data, &o, scratch_path("far.svg"), &report));
-        assert_non_null(strstr(report.note, dim == 1 ? "1 of them outside" : "1 rows lie outside"));
+        assert_non_null(strstr(report.note, dim == 1 ? "1 of them outside" : "1 row lies outside"));
         for (size_t i = 0; i < ROWS * dim; i++)
             data->values[i] = 2.5;
         assert_ok(lam_picture_write(&model, 1, data, &o, scratch_path("same.svg"), &report));
