@@ -1,5 +1,6 @@
 /* laminar check: how far a model's numbers can be trusted. */
 #include "cli.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,8 +52,10 @@ static void report(const lam_model *model, const lam_check_report *r, size_t all
     (void)lam_model_setting(model, options, &setting); /* the options have just been used */
     printf("%zu of %zu rows; %s, exact trace; \"tighter\" is a hundredth of %s, in double\n\n", r->rows, all,
         cli_setting_text(&setting, how), tolerances(model, &setting, options, these));
-    cli_grid_add(&grid, "mean NLL, nats, data units");
-    cli_grid_add(&grid, "%.6f, tighter %.6f, difference %.2e", r->nll, r->nll_tight, r->nll - r->nll_tight);
+    int one_unit = !isnan(r->nll); /* else other columns are missing in other rows */
+    double nll = one_unit ? r->nll : r->nll_standardised, tight = one_unit ? r->nll_tight : r->nll_tight_standardised;
+    cli_grid_add(&grid, "mean NLL, nats, %s units", cli_units_name(one_unit ? LAM_UNITS_DATA : LAM_UNITS_STANDARDISED));
+    cli_grid_add(&grid, "%.6f, tighter %.6f, difference %.2e", nll, tight, nll - tight);
     cli_grid_add(&grid, "log p against tighter, nats");
     cli_grid_add(&grid, "max %.2e, rms %.2e", r->logp_error_max, r->logp_error_rms);
     cli_grid_add(&grid, "decode(encode(x)) - x, standardised units");

@@ -62,20 +62,20 @@ static int read_given(const cli_command *command, const lam_model *model, const 
 {
     size_t dim = lam_model_dim(model);
     unsigned char *set = cli_alloc(dim, 1);
-    int code = CLI_OK;
+    int code = CLI_OK, split = lam_model_given_count(model) > 0 && !lam_model_any_given(model); /* which columns are given is fixed */
     *given = NULL;
     for (size_t j = 0; j < dim; j++)
-        set[j] = args->given_file != NULL && lam_model_role(model, j) == LAM_GIVEN;
+        set[j] = args->given_file != NULL && split && lam_model_role(model, j) == LAM_GIVEN;
     if (args->given_file != NULL) {
         code = cli_data_read_known(args->given_file, &args->choice, model, set, given);
-    } else if (args->given.n > 0 || lam_model_given_count(model) > 0) {
+    } else if (args->given.n > 0 || split) {
         *given = cli_table_create(1, dim);
         for (size_t j = 0; j < dim; j++)
             (*given)->values[j] = (double)NAN;
         for (size_t i = 0; i < args->given.n && code == CLI_OK; i++)
             code = cli_ask_value(command, "given", args->given.text[i], model, (*given)->values, set);
     }
-    for (size_t j = 0; code == CLI_OK && *given != NULL && lam_model_given_count(model) > 0 && j < dim; j++) {
+    for (size_t j = 0; code == CLI_OK && *given != NULL && split && j < dim; j++) {
         int fixed = lam_model_role(model, j) == LAM_GIVEN, is_set = args->given_file != NULL ? fixed : set[j];
         if (fixed && !is_set)
             code = cli_misuse(command, "this model is given %s, which has no value: --given %s=VALUE", lam_model_column(model, j),

@@ -34,8 +34,8 @@ static void mean_and_error(const double *x, size_t n, double *mean, double *erro
     *error = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : (double)NAN;
 }
 
-/* log_det: log p(data units) = log p(standardised units) + this, in the mean */
-static void report(const lam_model *model, const lam_eval_options *options, const lam_table *scores, lam_units units, double log_det,
+/* standardised [rows]: log p in standardised units; log p(data units) = that + log_det, NaN: which differs from row to row. */
+static void report(const lam_model *model, const lam_eval_options *options, const double *standardised, size_t rows, double log_det,
     const lam_counts *counts, double seconds)
 {
     double mean, error;
@@ -43,14 +43,15 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     const lam_config *cfg = lam_model_config(model);
     lam_setting setting;
     (void)lam_model_setting(model, options, &setting); /* the options have just been used */
-    mean_and_error(scores->values, scores->rows, &mean, &error);
-    /* scores are in the units asked for; log p(data) = log p(standardised) + log_det */
-    double data = units == LAM_UNITS_DATA ? -mean : -mean - log_det;
+    mean_and_error(standardised, rows, &mean, &error);
     if (isfinite(error) && error > 0) /* the mean is that of these very rows: all of it, to compare with another's */
         snprintf(se, sizeof se, error < 10 ? " +- %.2g" : " +- %.0f", error);
-    printf("rows                                 %zu\n", scores->rows);
-    printf("mean NLL, nats, data units           %.6f%s\n", data, se);
-    printf("mean NLL, nats, standardised units   %.6f%s\n", data + log_det, se);
+    printf("rows                                 %zu\n", rows);
+    if (isnan(log_det))
+        printf("mean NLL, nats, data units           - (other columns are missing in other rows, and these densities have no unit in common)\n");
+    else
+        printf("mean NLL, nats, data units           %.6f%s\n", -mean - log_det, se);
+    printf("mean NLL, nats, standardised units   %.6f%s\n", -mean, se);
     char noise[256];
     if (lam_config_names(cfg, "noise").n > 0)
         fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy\n"
@@ -58,6 +59,16 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     printf("exact trace, %s; evaluations of f per batch %.1f, steps %.1f + %.1f rejected; %s\n", cli_setting_text(&setting, how),
         cli_per_batch(counts->forward, counts, cfg), cli_per_batch(counts->accepted, counts, cfg), cli_per_batch(counts->rejected, counts, cfg),
         cli_duration(seconds, text));
+}
+
+/* 1: the same columns move in every row. */
+static int is_one_density(const lam_model *model, const unsigned char *roles, size_t rows)
+{
+    size_t dim = lam_model_dim(model);
+    for (size_t i = 0; roles != NULL && i < rows * dim; i++)
+        if ((roles[i] == LAM_MOVING) != (roles[i % dim] == LAM_MOVING))
+            return 0;
+    return 1;
 }
 
 /* log det of the standardiser over the cells of a row whose density is asked; roles NULL: all that the model's density is of. */
@@ -93,19 +104,21 @@ static int score(const lam_model *model, const lam_table *data, const unsigned c
     lam_status status = score_rows(model, &options, data, roles, scores, &counts);
     cli_progress_end();
     int code = status == LAM_OK ? CLI_OK : cli_library_failed();
-    double log_det = 0; /* mean over the rows */
+    double *standardised = cli_alloc(scores->rows, sizeof *standardised), log_det = log_det_of(model, roles);
     for (size_t i = 0; i < scores->rows; i++) {
-        double own = log_det_of(model, roles != NULL ? roles + i * data->cols : NULL);
-        scores->values[i] -= args->units == LAM_UNITS_STANDARDISED ? own : 0;
-        log_det += (own - log_det) / (double)(i + 1);
+        standardised[i] = scores->values[i] - log_det_of(model, roles != NULL ? roles + i * data->cols : NULL);
+        if (args->units == LAM_UNITS_STANDARDISED)
+            scores->values[i] = standardised[i];
     }
     if (code == CLI_OK && args->out != NULL)
         code = cli_results_out(scores, data, args->out);
     if (code == CLI_OK) {
-        report(model, &options, scores, args->units, log_det, &counts, cli_clock() - start);
+        report(model, &options, standardised, scores->rows, is_one_density(model, roles, scores->rows) ? log_det : (double)NAN, &counts,
+            cli_clock() - start);
         if (args->out != NULL)
             printf("log p of each row, %s units, is in   %s\n", cli_units_name(args->units), cli_output_name(args->out));
     }
+    free(standardised);
     lam_table_free(scores);
     return code;
 }

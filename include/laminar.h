@@ -274,6 +274,8 @@ LAM_API lam_wanted lam_model_wanted(const lam_model *model); /* its columns, to 
 typedef enum lam_role { LAM_ABSENT, LAM_GIVEN, LAM_MOVING } lam_role;
 LAM_API lam_role lam_model_role(const lam_model *model, size_t column); /* of one fitted with given columns; else all are LAM_MOVING */
 LAM_API int lam_model_any_given(const lam_model *model); /* 1: fitted for any columns given any others (the parameter any-given) */
+/* 1: rows may have missing cells (NaN) in columns that are not given, and with any-given in any column; 0: log p is of whole rows. */
+LAM_API int lam_model_takes_missing(const lam_model *model);
 LAM_API size_t lam_model_given_count(const lam_model *model); /* columns that are always given; 0: none */
 LAM_API const char *lam_model_data_hash(const lam_model *model);
 /* mean [dim] and scale [dim] of the standardiser: z = (x - mean) / scale; log-determinant is -sum log scale, nats */
@@ -367,9 +369,11 @@ LAM_API lam_status lam_trajectories(const lam_model *model, const lam_eval_optio
 typedef struct lam_check_report {
     size_t rows;
     double nll, nll_tight;             /* mean -log p in data units, at the options' tolerance and at a hundredth of it; of a tuned model with
-                                        * its setting and at a hundredth of the fit's own test tolerance */
+                                        * its setting and at a hundredth of the fit's own test tolerance. NaN where other columns are
+                                        * missing in other rows: these densities have no unit in common */
+    double nll_standardised, nll_tight_standardised;
     double logp_error_max, logp_error_rms; /* against the tighter solve, in double */
-    double round_trip_max, round_trip_rms; /* |decode(encode(x)) - x|, standardised units */
+    double round_trip_max, round_trip_rms; /* |decode(encode(x)) - x| of the cells that move, standardised units */
     double hutchinson_mean, hutchinson_se; /* of mean log p (Hutchinson) - mean log p (exact), 64 probes */
     int has_mass;
     double mass;                       /* integral of the density for 1-D and 2-D, else 0 and has_mass 0 */
@@ -386,13 +390,14 @@ LAM_API lam_status lam_check(const lam_model *model, const lam_eval_options *opt
 LAM_API lam_names lam_model_levels(const lam_model *model, size_t column);
 
 /* The roles [dim] that lists of columns ask for, by name or by number among the model's columns, from 1: those of `of` move, those of
- * `given` are given, and all others have the role `rest`. Without `of` (n 0) all columns move that are not given. Where the fit has fixed which
+ * `given` are given, and all others have the role `rest`. Without `of` (n 0) all columns move that are not given, and those that
+ * never move (lam_model_role) are given, here and where rest is LAM_MOVING. Where the fit has fixed which
  * columns are given, and of a model of all its columns, the roles are the fit's, and it is an error if the lists, or rest, say otherwise of a
  * column: rest LAM_MOVING says nothing. LAM_ERR_ARGUMENT: no such column; one in both
  * lists; another split than the fit's. */
 LAM_API lam_status lam_model_roles(const lam_model *model, const lam_names *of, const lam_names *given, lam_role rest, unsigned char *roles);
 /* Such roles for every row of x [n, dim], into out [n, dim]: a missing cell (NaN) is absent; of those that are to be filled (fills 1) it
- * moves, but for text, and what is there is given. roles [dim]; LAM_ERR_DATA: a row without a cell that moves, unless fills. */
+ * moves, but for columns that never move, as text, and what is there is given. roles [dim]; LAM_ERR_DATA: a row without a cell that moves, unless fills. */
 LAM_API lam_status lam_roles_of_rows(const lam_model *model, const unsigned char *roles, int fills, const double *x, size_t n,
     unsigned char *out);
 
@@ -422,8 +427,9 @@ typedef struct lam_predict_report {
 } lam_predict_report;
 
 /* Of each row of x [n, dim] and each column predicted 2 + n_quantiles + n_below numbers: mean, standard deviation, quantiles, probabilities;
- * values [n, columns, numbers]. errors (may be NULL), likewise: of draws the standard errors of these, of integrals 0. roles and n_roles are as for
- * lam_conditional_log_prob; cells that move are not looked at. report may be NULL. LAM_ERR_ARGUMENT: a column that is given is to be
+ * values [n, columns, numbers]. errors (may be NULL), likewise: of draws the standard errors of these (of probabilities that with one draw
+ * more on either side, so never 0), of integrals 0. roles and n_roles are as for
+ * lam_conditional_log_prob, but cells that move are not looked at, missing or not. report may be NULL. LAM_ERR_ARGUMENT: a column that is given is to be
  * predicted, an integral is asked for where more than one column moves; LAM_ERR_SOLVER. */
 LAM_API lam_status lam_predict(const lam_model *model, const lam_predict_options *options, const double *x, const unsigned char *roles,
     size_t n_roles, size_t n, double *values, double *errors, lam_predict_report *report);

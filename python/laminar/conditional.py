@@ -97,7 +97,7 @@ class Questions:
     def _given_rows(self, given):
         """Rows [m, d] with NaN where nothing is given, and whether they came as a table."""
         model, d = self._fitted(), self.n_features_in_
-        fixed = [j for j in range(d) if lib.lam_model_role(model, j) == lib.LAM_GIVEN]
+        fixed = [j for j in range(d) if lib.lam_model_role(model, j) == lib.LAM_GIVEN and not lib.lam_model_any_given(model)]
         if not self._takes_given():
             raise ArgumentError("given: this Flow is of all its columns together; one fitted with given= or any_given=True draws some given others")
         if not isinstance(given, dict):

@@ -16,11 +16,12 @@ from ._library import (ArgumentError, DataError, Log, Watch, as_python, bytes_of
 Setting = collections.namedtuple("Setting", "solver steps atol rtol")
 Setting.__doc__ = """How a call solves: by so many even steps per block, or, with steps 0, by adaptive ones at these tolerances."""
 
-CheckReport = collections.namedtuple("CheckReport", "rows nll nll_tight logp_error_max logp_error_rms round_trip_max round_trip_rms "
-                                     "hutchinson_mean hutchinson_se mass counts counts_tight")
-CheckReport.__doc__ = """How far a model's numbers can be trusted: mean NLL (data units) by its setting and by a tighter solve in double; the
-error of log p against that, nats; decode(encode(x)) - x in standardised units; the Hutchinson estimate of mean log p less the exact
-one, and its standard error; the total mass, None beyond two columns."""
+CheckReport = collections.namedtuple("CheckReport", "rows nll nll_tight nll_standardised nll_tight_standardised logp_error_max logp_error_rms "
+                                     "round_trip_max round_trip_rms hutchinson_mean hutchinson_se mass consistency counts counts_tight")
+CheckReport.__doc__ = """How far a model's numbers can be trusted: mean NLL (data units, NaN where other columns are missing in other rows, and
+standardised units) by its setting and by a tighter solve in double; the error of log p against that, nats; decode(encode(x)) - x in
+standardised units; the Hutchinson estimate of mean log p less the exact one, and its standard error; the total mass, None beyond two columns; of
+a Flow fitted with any_given=True how far its densities disagree (log p(a) + log p(b | a) - log p(a, b), root mean square, nats), else None."""
 
 TuneCandidate = collections.namedtuple("TuneCandidate", "setting calls rms percentile cpu_seconds on_front")
 TuneCandidate.__doc__ = """A setting that tune tried: evaluations of f per batch; root mean square and 99th percentile of its error in log p, nats; on_front:
@@ -402,11 +403,13 @@ class Flow(Questions, Estimator):
     def check(self, X, **how):
         """How far this model's numbers can be trusted, on rows X: a CheckReport."""
         model, how = self._fitted(), self._how(how)
-        x, r = self._rows(X), ffi.new("lam_check_report *")
+        x = self._any_rows(X, "X", missing=True) if lib.lam_model_takes_missing(model) else self._rows(X)
+        r = ffi.new("lam_check_report *")
         self._advise(x, how, 3)
         how.check(lib.lam_check(model, how.pointer, doubles(x), len(x), r))
         plain = {name: getattr(r, name) for name in CheckReport._fields if not name.startswith("counts")}
         plain["mass"] = plain["mass"] if r.has_mass else None
+        plain["consistency"] = plain["consistency"] if r.has_consistency else None
         return CheckReport(counts=counts_of(r.counts), counts_tight=counts_of(r.counts_tight), **plain)
 
     def tune(self, X, error, *, test=None, percentile_error=0, rows=0, seed=0, threads=None, progress=None):

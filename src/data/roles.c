@@ -68,7 +68,7 @@ lam_status lam_roles_check(const lam_config *cfg, const lam_table *table, const 
     for (size_t i = 0; i < table->rows; i++)
         for (size_t j = 0; j < table->cols; j++) {
             double v = table->values[i * table->cols + j];
-            if (isfinite(v) || (isnan(v) && may_miss && !is_input[j]))
+            if (isfinite(v) || (isnan(v) && may_miss && (!is_input[j] || cfg->any_given)))
                 continue;
             if (!isnan(v))
                 return bad_cell(table, i, j, which, "infinite; read it with --drop-bad-rows");

@@ -39,6 +39,23 @@ static lam_status fixed_split(const lam_model *model, size_t column, lam_role as
         name, lam_model_role(model, column) == LAM_GIVEN ? "given" : "not given");
 }
 
+/* Of a column that no list names. One that never moves is given where others would move. */
+static lam_role usual_role(const lam_model *model, size_t column, int asks, lam_role rest)
+{
+    lam_role own = lam_model_role(model, column);
+    if (!lam_model_any_given(model) || !asks)
+        return own;
+    return rest == LAM_MOVING ? own : rest;
+}
+
+static lam_status never_moves(const lam_model *model, size_t column)
+{
+    const char *name = lam_model_column(model, column);
+    if (lam_model_levels(model, column).n > 0)
+        return lam_fail(LAM_ERR_ARGUMENT, "the column %.100s is text, which has no density; it can be given", name);
+    return lam_fail(LAM_ERR_ARGUMENT, "the column %.100s was named in given at the fit, so this model has no density of it; it can be given", name);
+}
+
 lam_status lam_model_roles(const lam_model *model, const lam_names *of, const lam_names *given, lam_role rest, unsigned char *roles)
 {
     LAM_NEED(model, "model");
@@ -49,7 +66,7 @@ lam_status lam_model_roles(const lam_model *model, const lam_names *of, const la
     if (seen == NULL)
         return LAM_ERR_MEMORY;
     for (size_t j = 0; j < source.n; j++)
-        roles[j] = (unsigned char)(!any ? lam_model_role(model, j) : asks ? rest : LAM_MOVING);
+        roles[j] = (unsigned char)usual_role(model, j, asks, rest);
     lam_status status = assign(&source, of, "of", LAM_MOVING, roles, seen);
     if (status == LAM_OK)
         status = assign(&source, given, "given", LAM_GIVEN, roles, seen);
@@ -59,8 +76,8 @@ lam_status lam_model_roles(const lam_model *model, const lam_names *of, const la
             status = fixed_split(model, j, asked);
     }
     for (size_t j = 0; j < source.n && status == LAM_OK && any; j++)
-        if (roles[j] == LAM_MOVING && lam_model_levels(model, j).n > 0)
-            status = lam_fail(LAM_ERR_ARGUMENT, "the column %.100s is text, which has no density; it can be given", lam_model_column(model, j));
+        if (roles[j] == LAM_MOVING && lam_model_role(model, j) != LAM_MOVING)
+            status = never_moves(model, j);
     lam_free(seen);
     return status;
 }
@@ -77,7 +94,8 @@ lam_status lam_roles_of_rows(const lam_model *model, const unsigned char *roles,
         for (size_t j = 0; j < dim; j++) {
             int missing = isnan(x[i * dim + j]);
             lam_role role = fills ? (missing ? LAM_MOVING : LAM_GIVEN) : missing ? LAM_ABSENT : (lam_role)roles[j];
-            int unknown = roles[j] == LAM_ABSENT || (fills && missing && lam_model_levels(model, j).n > 0); /* text has no density */
+            int never = lam_model_role(model, j) != LAM_MOVING; /* text, for one, has no density */
+            int unknown = roles[j] == LAM_ABSENT || (fills && missing && never);
             out[i * dim + j] = (unsigned char)(unknown ? LAM_ABSENT : role);
             moving += out[i * dim + j] == LAM_MOVING;
         }

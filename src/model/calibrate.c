@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "data/moments.h"
 #include "model/model.h"
+#include "model/pass.h"
 #include "model/predict.h"
 #include <math.h>
 
@@ -62,8 +63,10 @@ static lam_status by_row(calibration *c)
     for (size_t first = 0; first < c->n; first += at_once) {
         size_t rows = c->n - first < at_once ? c->n - first : at_once;
         const unsigned char *roles = c->roles == NULL ? NULL : c->roles + (c->n_roles == 1 ? 0 : first) * c->dim;
-        LAM_TRY(lam_conditional_sample(c->model, c->eval, lam_seed_of_rows(c->seed, first), c->x + first * c->dim, roles,
-            c->n_roles == 1 ? 1 : rows, rows, c->draws, c->drawn, NULL, NULL));
+        lam_status status = lam_conditional_sample(c->model, c->eval, lam_seed_of_rows(c->seed, first), c->x + first * c->dim, roles,
+            c->n_roles == 1 ? 1 : rows, rows, c->draws, c->drawn, NULL, NULL);
+        if (status != LAM_OK)
+            return lam_fail_in_part(status, first);
         for (size_t i = 0; i < rows; i++)
             take(c, c->drawn + i * c->draws * c->dim, first + i);
     }
@@ -76,7 +79,7 @@ static lam_status by_column(calibration *c)
     unsigned char *roles = lam_alloc(c->n, c->dim);
     lam_status status = roles == NULL ? LAM_ERR_MEMORY : LAM_OK;
     for (size_t j = 0; j < c->dim && status == LAM_OK; j++) {
-        if (lam_model_levels(c->model, j).n > 0)
+        if (lam_model_role(c->model, j) != LAM_MOVING) /* it never does */
             continue;
         for (size_t i = 0; i < c->n * c->dim; i++) {
             int moves = i % c->dim == j; /* also where it is missing: those are not asked */
@@ -134,8 +137,9 @@ lam_status lam_calibrate(const lam_model *model, const lam_eval_options *options
         .draws = shared ? SHARED : draws > 0 ? draws : DRAWS_OF_ROW };
     c.shares = lam_alloc(dim * n, sizeof *c.shares);
     c.rows = lam_alloc(dim, sizeof *c.rows);
-    lam_status status = c.shares == NULL || c.rows == NULL ? LAM_ERR_MEMORY : n == 0 ? LAM_OK : shared ? together(&c)
-        : any ? by_column(&c) : by_row(&c);
+    lam_status status = c.shares == NULL || c.rows == NULL ? LAM_ERR_MEMORY : lam_pass_check_question(model, options, x, roles, n_roles, n, any);
+    if (status == LAM_OK && n > 0)
+        status = shared ? together(&c) : any ? by_column(&c) : by_row(&c);
     for (size_t j = 0; j < dim && status == LAM_OK; j++)
         out[j] = result(c.shares + j * n, c.rows[j], shared ? 1.0 / SHARED : 0);
     lam_free(c.drawn);

@@ -17,6 +17,8 @@ typedef struct check {
     double *logp;     /* [n] standardised units */
     double *other;    /* [n, dim] */
     double *back;     /* [n, dim] */
+    size_t moving;    /* cells of the rows */
+    double log_det;   /* of the standardiser; NaN where other columns move in other rows */
 } check;
 
 static double mean(const double *v, size_t n)
@@ -27,8 +29,8 @@ static double mean(const double *v, size_t n)
     return sum / (double)n;
 }
 
-/* Largest and root mean square |a - b|. */
-static void differences(const double *a, const double *b, size_t n, double *largest, double *rms)
+/* Largest |a - b|, and its root mean square over `count` of the n numbers: those where it can be other than 0. */
+static void differences(const double *a, const double *b, size_t n, size_t count, double *largest, double *rms)
 {
     double sum = 0;
     *largest = 0;
@@ -37,7 +39,7 @@ static void differences(const double *a, const double *b, size_t n, double *larg
         *largest = fmax(*largest, e);
         sum += e * e;
     }
-    *rms = sqrt(sum / (double)n);
+    *rms = count > 0 ? sqrt(sum / (double)count) : 0;
 }
 
 /* A hundredth, but no less than double can do. */
@@ -49,7 +51,6 @@ static double tighter(double tolerance)
 static lam_status log_probs(check *c, lam_check_report *r)
 {
     lam_pass tight = c->pass;
-    double log_det = c->pass.model->log_det;
     LAM_TRY(lam_pass_log_prob(&c->pass, c->x, c->n, c->logp, &r->counts));
     c->pass.done += c->n;
     tight.done = c->pass.done;
@@ -62,9 +63,11 @@ static lam_status log_probs(check *c, lam_check_report *r)
     if (status != LAM_OK)
         return lam_fail_in(status, "at a hundredth of the tolerance");
     c->pass.done += c->n;
-    r->nll = -mean(c->logp, c->n) - log_det;
-    r->nll_tight = -mean(c->other, c->n) - log_det;
-    differences(c->logp, c->other, c->n, &r->logp_error_max, &r->logp_error_rms);
+    r->nll_standardised = -mean(c->logp, c->n);
+    r->nll_tight_standardised = -mean(c->other, c->n);
+    r->nll = r->nll_standardised - c->log_det;
+    r->nll_tight = r->nll_tight_standardised - c->log_det;
+    differences(c->logp, c->other, c->n, c->n, &r->logp_error_max, &r->logp_error_rms);
     return LAM_OK;
 }
 
@@ -75,7 +78,7 @@ static lam_status round_trip(check *c, lam_check_report *r)
     c->pass.done += c->n;
     LAM_TRY(lam_pass_transform(&c->pass, 0, c->other, c->n, c->back, &counts));
     c->pass.done += c->n;
-    differences(c->back, c->x, c->n * c->dim, &r->round_trip_max, &r->round_trip_rms);
+    differences(c->back, c->x, c->n * c->dim, c->moving, &r->round_trip_max, &r->round_trip_rms);
     return LAM_OK;
 }
 
@@ -124,6 +127,29 @@ static lam_status standardise(check *c, lam_units units, const double *x)
     return LAM_OK;
 }
 
+/* How many cells move, and the standardiser's part of every row's log p where that is one number. */
+static lam_status count_moving(check *c)
+{
+    const lam_model *m = c->pass.model;
+    c->log_det = m->log_det;
+    for (size_t i = 0; i < c->n; i++) {
+        const double *x = c->x + i * c->dim;
+        double log_det = 0;
+        size_t before = c->moving;
+        int as_first = 1;
+        for (size_t j = 0; j < c->dim; j++) {
+            int moves = lam_pass_moves(&c->pass, i, x, j);
+            as_first &= moves == lam_pass_moves(&c->pass, 0, c->x, j);
+            c->moving += (size_t)moves;
+            log_det -= moves ? log(m->scale[j]) : 0;
+        }
+        if (c->moving == before)
+            return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing; leave such rows out, as --drop-bad-rows does", i + 1);
+        c->log_det = !as_first ? (double)NAN : i == 0 && m->given.masked ? log_det : c->log_det;
+    }
+    return LAM_OK;
+}
+
 lam_status lam_check(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, lam_check_report *report)
 {
     LAM_NEED(model, "model");
@@ -148,6 +174,8 @@ lam_status lam_check(const lam_model *model, const lam_eval_options *options, co
     r.has_consistency = model->given.any;
     c.pass.total = 4 * n + (n < HUTCHINSON_ROWS ? n : HUTCHINSON_ROWS) + (r.has_mass ? LAM_MASS_ROWS : 0) + (r.has_consistency ? 3 * n : 0);
     lam_status status = standardise(&c, units, x);
+    if (status == LAM_OK)
+        status = count_moving(&c);
     if (status == LAM_OK)
         status = log_probs(&c, &r);
     if (status == LAM_OK)

@@ -44,6 +44,7 @@ lam_status lam_consistency(const lam_pass *pass, const double *x, size_t n, uint
     }
     for (size_t k = 0; status == LAM_OK && k < 3; k++) {
         lam_pass p = *pass;
+        p.done += k * n;
         status = lam_pass_set_roles(&p, roles + k * n * g->dim, n, n);
         if (status == LAM_OK)
             status = lam_pass_log_prob(&p, x, n, logp + k * n, &counts);

@@ -205,6 +205,11 @@ int lam_model_any_given(const lam_model *model)
     return model != NULL && model->config.any_given;
 }
 
+int lam_model_takes_missing(const lam_model *model)
+{
+    return model != NULL && model->given.masked;
+}
+
 size_t lam_model_given_count(const lam_model *model)
 {
     return model != NULL ? model->given.given : 0;

@@ -137,6 +137,20 @@ lam_status lam_pass_check_given(const lam_pass *pass, const double *x, size_t n)
     return check_cells(pass, x, n, 0);
 }
 
+lam_status lam_pass_check_question(const lam_model *model, const lam_eval_options *options, const double *x, const unsigned char *roles,
+    size_t n_roles, size_t n, int moving)
+{
+    lam_pass pass;
+    LAM_TRY(lam_pass_init(&pass, model, options));
+    LAM_TRY(lam_pass_set_roles(&pass, roles, n_roles, n));
+    return check_cells(&pass, x, n, moving);
+}
+
+lam_status lam_fail_in_part(lam_status status, size_t first)
+{
+    return first == 0 ? status : lam_fail_in(status, "rows are counted from row %zu on here", first + 1);
+}
+
 static lam_status not_finite(size_t row, const char *what)
 {
     return lam_fail(LAM_ERR_SOLVER, "row %zu: %s is not finite; the row is far outside of what the model was fitted to, or try "

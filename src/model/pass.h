@@ -66,6 +66,12 @@ lam_role lam_pass_role(const lam_pass *pass, size_t row, const double *x, size_t
 int lam_pass_moves(const lam_pass *pass, size_t row, const double *x, size_t j);
 /* Roles of the caller's: those that the model takes, for n rows. */
 lam_status lam_pass_set_roles(lam_pass *pass, const unsigned char *roles, size_t n_roles, size_t n);
+/* What a question is about whose rows are then taken in parts, so that messages count the caller's rows: that roles are so many and of the model's
+ * kind, and the given cells of all rows; with `moving` those that move too. */
+lam_status lam_pass_check_question(const lam_model *model, const lam_eval_options *options, const double *x, const unsigned char *roles,
+    size_t n_roles, size_t n, int moving);
+/* After a failure in the part of the rows that begins with row `first`. */
+lam_status lam_fail_in_part(lam_status status, size_t first);
 
 /* lam_pass_run in one width (pass_w.c). */
 lam_status lam_pass_solve_f32(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);

@@ -176,7 +176,7 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
         rows->fill(rows->self, first, count, h->x);
         lam_status status = solve_batch(h, pass, forward, &solve, &noise, first, count, counts);
         if (status != LAM_OK)
-            return lam_fail_in(status, "batch of rows %zu to %zu", first + 1, first + count);
+            return lam_fail_in(status, "batch of rows %zu to %zu", first / pass->each + 1, (first + count - 1) / pass->each + 1);
         LAM_TRY(rows->take(rows->self, first, count, h->x, h->y, h->l));
         size_t done = pass->done + first + count;
         if (pass->progress != NULL && pass->progress(pass->user, done < total ? done : total, total) != 0)

@@ -6,7 +6,7 @@
 #include "base/need.h"
 #include "data/moments.h"
 #include "data/normal.h"
-#include "model/model.h"
+#include "model/pass.h"
 #include <math.h>
 #include <string.h>
 
@@ -67,9 +67,9 @@ void lam_summarise_draws(const lam_question *q, const double *sorted, size_t n, 
             errors[at] = quantile_error(sorted, n, q->quantiles[k]);
     }
     for (size_t k = 0; k < q->n_below; k++, at++) {
-        double p = values[at] = share_below(sorted, n, q->below[k]);
+        double p = values[at] = share_below(sorted, n, q->below[k]), held = (p * count + 1) / (count + 2); /* also of none or all it is not 0 */
         if (errors != NULL)
-            errors[at] = sqrt(p * (1 - p) / count);
+            errors[at] = sqrt(held * (1 - held) / count);
     }
 }
 
@@ -91,7 +91,7 @@ static lam_status draw(prediction *p, size_t first, size_t rows)
     const lam_question *q = &p->q;
     lam_counts here = { 0 };
     LAM_TRY(lam_conditional_sample(q->model, q->eval, lam_seed_of_rows(p->options->seed, first), q->x + first * q->dim,
-        lam_question_roles(q, first), q->n_roles == 1 ? 1 : rows, rows, p->draws, p->drawn, NULL, &here));
+        lam_question_roles(q, first), q->n_roles > 1 ? rows : 1, rows, p->draws, p->drawn, NULL, &here));
     lam_counts_add(&p->report->counts, &here);
     return LAM_OK;
 }
@@ -148,6 +148,8 @@ static lam_status predict_all(prediction *p, const lam_eval_options *told)
     for (size_t first = 0, rows; first < p->q.n && status == LAM_OK; first += rows) {
         rows = p->q.n - first < at_once ? p->q.n - first : at_once;
         status = predict_rows(p, first, rows);
+        if (status != LAM_OK)
+            status = lam_fail_in_part(status, first);
         if (status == LAM_OK && told != NULL && told->progress != NULL && told->progress(told->user, first + rows, p->q.n) != 0)
             status = lam_fail(LAM_ERR_INTERRUPTED, "stopped after %zu of %zu rows", first + rows, p->q.n);
     }
@@ -161,6 +163,20 @@ static lam_status predict_all(prediction *p, const lam_eval_options *told)
 static int role_of(const lam_question *q, size_t row, size_t column)
 {
     return q->roles != NULL ? lam_question_roles(q, row)[column] : (int)lam_model_role(q->model, column);
+}
+
+/* Of a model of any columns given any others, where nobody says: what can move does, whatever its cell is, and the rest is given where it is
+ * there. Another model's roles are its own. */
+static lam_status usual_roles(const lam_model *model, const double *x, size_t n, unsigned char **roles)
+{
+    size_t dim = lam_model_dim(model);
+    if ((*roles = lam_alloc(n * dim, 1)) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < n * dim; i++) {
+        lam_role own = lam_model_role(model, i % dim);
+        (*roles)[i] = (unsigned char)(own == LAM_GIVEN && isnan(x[i]) ? LAM_ABSENT : own);
+    }
+    return LAM_OK;
 }
 
 static lam_status check(const prediction *p)
@@ -219,6 +235,20 @@ static lam_status choose(prediction *p)
     return LAM_OK;
 }
 
+/* columns [dim] is room for those that are predicted. */
+static lam_status ask(prediction *p, const lam_eval_options *told, size_t *columns)
+{
+    const lam_question *q = &p->q;
+    LAM_TRY(lam_pass_check_question(q->model, q->eval, q->x, q->roles, q->n_roles, q->n, 0));
+    if (p->columns == NULL) {
+        p->n_columns = every_moving(q, columns);
+        p->columns = columns;
+    }
+    LAM_TRY(check(p));
+    LAM_TRY(choose(p));
+    return predict_all(p, told);
+}
+
 lam_status lam_predict(const lam_model *model, const lam_predict_options *options, const double *x, const unsigned char *roles, size_t n_roles,
     size_t n, double *values, double *errors, lam_predict_report *report)
 {
@@ -238,15 +268,15 @@ lam_status lam_predict(const lam_model *model, const lam_predict_options *option
     prediction p = { .q = { .model = model, .eval = &eval, .x = x, .roles = roles, .n_roles = n_roles, .n = n, .dim = dim,
         .quantiles = options->quantiles, .n_quantiles = options->n_quantiles, .below = options->below, .n_below = options->n_below },
         .options = options, .columns = options->columns, .n_columns = options->n_columns, .values = values, .errors = errors, .report = report };
-    if (p.columns == NULL) {
-        p.n_columns = every_moving(&p.q, all);
-        p.columns = all;
+    unsigned char *usual = NULL;
+    lam_status status = LAM_OK;
+    if (n > 0 && roles == NULL && lam_model_any_given(model)) {
+        status = usual_roles(model, x, n, &usual);
+        p.q.roles = usual, p.q.n_roles = n;
     }
-    lam_status status = n == 0 ? LAM_OK : check(&p);
     if (status == LAM_OK && n > 0)
-        status = choose(&p);
-    if (status == LAM_OK && n > 0)
-        status = predict_all(&p, options->eval);
+        status = ask(&p, options->eval, all);
+    lam_free(usual);
     lam_free(all);
     return status;
 }

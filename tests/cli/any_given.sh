@@ -74,4 +74,40 @@ refused 2 "several tables, which want files"
 run check run full.csv --rows 100 --threads 1
 expect_code 0
 expect_out "of each column's distribution"
+
+# ---- columns that never move, text and numbers, may be missing too; they are given where they are there, and can be scored, checked, filled around
+awk -F, 'BEGIN { srand(3); print "a,b,kind,e" } NR > 1 { kind = rand() < 0.1 ? "" : $1 > 0 ? "up" : "down"
+    printf "%s,%s,%s,%s\n", $1, $2, kind, rand() < 0.1 ? "" : sprintf("%.3f", 2 * $1 + rand()) }' full.csv >never.csv
+run fit never.csv --any-given --given kind,e --dims 16 --iterations 40 --val-freq 20 --warm-start none --threads 1 --out never
+expect_code 0
+run score never never.csv
+expect_code 0
+run score never never.csv --of a --given e
+expect_code 0
+run score never never.csv --of kind
+refused 2 "the column kind is text, which has no density"
+run score never never.csv --of e
+refused 2 "the column e was named in given at the fit"
+run check never never.csv --rows 60 --threads 1
+expect_code 0
+expect_out "mean NLL, nats, data units" "2 of 2 within the band"
+run sample never -n 2 --given kind=up
+expect_code 0
+run sample never -n 2 --given a=1
+expect_code 0
+run impute never never.csv -o around.csv
+expect_code 0
+cut -d, -f3,4 never.csv >before.csv
+cut -d, -f3,4 around.csv | sed 's/nan//g' | awk -F, 'NR > 1 { printf "%s,%s\n", $1, $2 == "" ? "" : sprintf("%.3f", $2); next } { print }' >after.csv
+expect_same before.csv after.csv
+
+# ---- rows of which other columns are missing have no unit in common: score and check agree, in standardised units
+run score run holes.csv --threads 1
+expect_code 0
+expect_out "mean NLL, nats, data units           - (other columns are missing"
+score=$(sed -n 's/^mean NLL, nats, standardised units *\([-0-9.]*\).*/\1/p' out)
+run check run holes.csv --rows 900 --threads 1
+expect_code 0
+check=$(sed -n 's/^mean NLL, nats, standardised units *\([-0-9.]*\),.*/\1/p' out)
+[ -n "$score" ] && [ "$score" = "$check" ] || fail "the NLL of score is $score, of check $check"
 finish

@@ -152,6 +152,7 @@ typedef struct argument {
     X(NEEDED, lam_calibrate, "out", lam_calibrate(any, NULL, 0, any, NULL, 1, 1, 1, NULL)) \
     X(ANSWERED, lam_model_role, "model", lam_model_role(NULL, 0)) \
     X(ANSWERED, lam_model_any_given, "model", lam_model_any_given(NULL)) \
+    X(ANSWERED, lam_model_takes_missing, "model", lam_model_takes_missing(NULL)) \
     X(ANSWERED, lam_model_given_count, "model", lam_model_given_count(NULL)) \
     X(ANSWERED, lam_model_data_hash, "model", lam_model_data_hash(NULL)) \
     X(TAKEN, lam_model_standardiser, "model", lam_model_standardiser(NULL, any, any, any)) \
