@@ -122,7 +122,7 @@ static void measure(size_t shape, const char *isa, lam_pool *pool)
     for (size_t i = 0; i < ROWS * DIM; i++)
         x[i] = 0.1 * (double)(i % 17) - 0.8;
     lam_engine_amortise_f32(b.e, (const float *const *)&am);
-    must(lam_engine_load_rows_f32(b.e, params, x, NULL, ROWS));
+    must(lam_engine_load_rows_f32(b.e, &(lam_flow_call_f32) { .params = params, .x = x, .rows = ROWS }));
     lam_engine_draw_f32(b.e, &noise, 0);
     lam_engine_take_block_f32(b.e, 0);
     lam_cnf_system_f32(b.e, 0, &b.system);

@@ -142,14 +142,15 @@ static inline void flow_close(flow *f)
 
 static inline lam_status flow_gradient(flow *f)
 {
-    return lam_engine_loss_f64(f->engine, f->params, f->x, NULL, f->rows, &f->solve, &f->noise, &f->penalty, f->grad, f->grad_x,
-        &f->loss);
+    return lam_engine_loss_f64(f->engine, &(lam_flow_call_f64) { f->params, f->x, NULL, f->rows, &f->solve, &f->noise }, &f->penalty,
+        f->grad, f->grad_x, &f->loss);
 }
 
 static inline double flow_loss(flow *f)
 {
     lam_loss loss;
-    must(lam_engine_loss_f64(f->engine, f->params, f->x, NULL, f->rows, &f->solve, &f->noise, &f->penalty, NULL, NULL, &loss));
+    must(lam_engine_loss_f64(f->engine, &(lam_flow_call_f64) { f->params, f->x, NULL, f->rows, &f->solve, &f->noise }, &f->penalty, NULL,
+        NULL, &loss));
     return loss.loss;
 }
 

@@ -66,10 +66,12 @@ static void check_field(golden *g)
     lam_engine *exact = engine(g, LAM_TRACE_EXACT, 0), *hutch = engine(g, LAM_TRACE_HUTCHINSON, 0);
     double bound = IS_DOUBLE ? 1e-12 : 2e-5;
     for (size_t i = 0; t != NULL && i < times; i++) {
-        must(g, lam_engine_field(exact, params, 0, t[i], g->x, NULL, g->rows, v, div, NULL), "field");
+        must(g, lam_engine_field(exact, &(lam_flow_call) { .params = params, .x = g->x, .rows = g->rows },
+            &(lam_field_point) { 0, t[i], NULL }, v, div, NULL), "field");
         compare(g, "f", "v", v, i * n, n, bound, !IS_DOUBLE);
         compare(g, "trace", "div_exact", div, i * g->rows, g->rows, bound, !IS_DOUBLE);
-        must(g, lam_engine_field(hutch, params, 0, t[i], g->x, g->e, g->rows, v, div, vjp), "field");
+        must(g, lam_engine_field(hutch, &(lam_flow_call) { .params = params, .x = g->x, .rows = g->rows },
+            &(lam_field_point) { 0, t[i], g->e }, v, div, vjp), "field");
         compare(g, "f", "v", v, i * n, n, bound, !IS_DOUBLE);
         compare(g, "e'Je", "div_hutch", div, i * g->rows, g->rows, bound, !IS_DOUBLE);
         compare(g, "e'J", "vjp_e", vjp, i * n, n, bound, !IS_DOUBLE);
@@ -128,7 +130,7 @@ static void check_solve(golden *g, lam_engine *e, const char *mode, const char *
     double *z = malloc(n * sizeof *z), *l = malloc(g->rows * sizeof *l), *logp = malloc(g->rows * sizeof *l);
     lam_flow_solve s = solve_at(atof(tolerance), LAM_END_OVERSHOOT);
     snprintf(stem, sizeof stem, "dopri5_%s_%s", mode, tolerance);
-    must(g, lam_engine_transform(e, params, g->x, NULL, g->rows, 1, &s, &noise, z, l, &counts), stem);
+    must(g, lam_engine_transform(e, &(lam_flow_call) { params, g->x, NULL, g->rows, &s, &noise }, 1, z, l, &counts), stem);
     for (size_t r = 0; r < g->rows; r++) {
         logp[r] = -l[r] - 0.91893853320467274178 * (double)g->dim;
         for (size_t i = 0; i < g->dim; i++)
@@ -149,7 +151,7 @@ static void check_solve(golden *g, lam_engine *e, const char *mode, const char *
     for (int own = 1; own >= 0 && !IS_DOUBLE && atof(tolerance) >= 1e-6; own--) {
         if (!own) {
             replay_steps(g, e, stem);
-            must(g, lam_engine_transform(e, params, g->x, NULL, g->rows, 1, &s, &noise, z, l, &counts), stem);
+            must(g, lam_engine_transform(e, &(lam_flow_call) { params, g->x, NULL, g->rows, &s, &noise }, 1, z, l, &counts), stem);
             lam_engine_freeze(e, 0);
         }
         snprintf(name, sizeof name, "%s_z", stem);
@@ -171,7 +173,7 @@ static void check_reference(golden *g, lam_engine *e, int exact)
     for (size_t i = 1; t5 != NULL && i < times; i++) { /* each observed time as an end time */
         real s_end = params[g->layout.time];
         params[g->layout.time] = (real)sqrt(t5[i]);
-        must(g, lam_engine_transform(e, params, g->x, NULL, g->rows, 1, &s, &noise, z, l, &counts), "reference");
+        must(g, lam_engine_transform(e, &(lam_flow_call) { params, g->x, NULL, g->rows, &s, &noise }, 1, z, l, &counts), "reference");
         params[g->layout.time] = s_end;
         compare(g, "z(t)", "ref_z_path5", z, i * n, n, 1e-7, 0);
         compare(g, "l(t)", exact ? "ref_dlogp_path5" : "ref_dlogp_hutch_path5", l, i * g->rows, g->rows, 1e-7, 0);
@@ -190,7 +192,7 @@ static void check_way(golden *g)
     lam_flow_solve s = solve_at(1e-9, LAM_END_LAND);
     double *t5 = golden_array(g, "t5", &times), *states = malloc(g->rows * row * sizeof *states), *z = malloc(n * sizeof *z);
     must(g, lam_engine_create(&g->layout, pool, &o, &e), "way");
-    must(g, lam_engine_trajectories(e, params, g->x, g->rows, TIMES, &s, states, &counts), "way");
+    must(g, lam_engine_trajectories(e, &(lam_flow_call) { params, g->x, NULL, g->rows, &s, NULL }, TIMES, states, &counts), "way");
     for (size_t i = 0; t5 != NULL && i < times; i++) {
         size_t k = (size_t)(TIMES * t5[i] + 0.5);
         for (size_t j = 0; j < n; j++)
@@ -265,7 +267,8 @@ static void check_gradient(golden *g, int exact)
     lam_penalty penalty = { .tpr = { .coefficient = 5, .times = 4, .degree = 1 }, .given_times = t4 };
     lam_loss loss = { 0 };
     if (t4 != NULL && n_times == 4) {
-        must(g, lam_engine_loss(e, params, g->x, NULL, g->rows, &s, &noise, &penalty, grad, grad_x, &loss), "gradient");
+        must(g, lam_engine_loss(e, &(lam_flow_call) { params, g->x, NULL, g->rows, &s, &noise }, &penalty, grad, grad_x,
+            &loss), "gradient");
         double parts[3] = { loss.loss, loss.nll, lam_terms_value(&loss.terms, "tpr") };
         snprintf(name, sizeof name, "loss_%s", mode);
         compare(g, "loss, nll, tpr", name, parts, 0, 3, 1e-8, 0);

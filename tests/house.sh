@@ -28,9 +28,6 @@ many_parameters=(
     src/flow/block_w.c:lam_cnf_pull_into
     src/flow/block_w.c:pull
     src/flow/block_w.c:reverse
-    src/flow/chain_w.c:lam_engine_transform
-    src/flow/probe_w.c:lam_engine_field
-    src/flow/tiles_w.c:lam_tiles_transform
     src/kernels/outer_k.c:micro
     src/kernels/rowwise_k.c:product
     src/kernels/rowwise_k.c:transposed
@@ -39,11 +36,6 @@ many_parameters=(
     src/model/integral.c:lam_integrate
     src/model/predict.c:lam_predict
     src/ode/solve_w.c:lam_solve
-    src/penalty/loss_w.c:lam_engine_forward
-    src/penalty/loss_w.c:lam_engine_loss
-    src/penalty/loss_w.c:lam_engine_reverse
-    src/penalty/matching_w.c:lam_matching_loss
-    src/penalty/tiles_w.c:lam_tiles_loss
 )
 
 work=$(mktemp -d)

@@ -66,7 +66,8 @@ static inline double rows_loss(rows *w)
     flow *f = &w->f;
     double loss = 0;
     lam_loss penalties = { 0 };
-    must(lam_engine_forward_f64(f->engine, f->params, f->x, f->rows, &f->solve, &f->noise, &f->penalty, w->z, w->l, &penalties));
+    must(lam_engine_forward_f64(f->engine, &(lam_flow_call_f64) { f->params, f->x, NULL, f->rows, &f->solve, &f->noise }, &f->penalty,
+        w->z, w->l, &penalties));
     w->tpr = tpr_of(&penalties);
     w->counts = penalties.counts;
     for (size_t i = 0; i < f->rows * f->r.dim; i++)
@@ -80,8 +81,8 @@ static inline double rows_gradient(rows *w)
 {
     flow *f = &w->f;
     double loss = rows_loss(w);
-    must(lam_engine_reverse_f64(f->engine, &f->solve, &f->penalty, w->w, w->g_l, f->grad, f->grad_x,
-        w->n_am > 0 ? w->g_am : NULL, &w->counts));
+    must(lam_engine_reverse_f64(f->engine, &(lam_flow_call_f64) { .solve = &f->solve }, &f->penalty, w->w, w->g_l,
+        &(lam_flow_gradient_f64) { f->grad, f->grad_x, w->n_am > 0 ? w->g_am : NULL }, &w->counts));
     return loss;
 }
 

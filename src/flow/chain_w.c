@@ -141,44 +141,51 @@ lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_so
     return LAM_OK;
 }
 
-lam_status lam_engine_load_rows(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows)
+lam_status lam_engine_load_rows(lam_engine *e, const lam_flow_call *call)
 {
-    if (rows == 0 || rows > e->options.max_rows)
-        return lam_fail(LAM_ERR_ARGUMENT, "a batch of %zu rows, in an engine for 1 to %zu", rows, e->options.max_rows);
+    if (e->tiles != NULL)
+        return lam_fail(LAM_ERR_ARGUMENT, "with step control by tile an engine gives log-densities, samples, paths and the loss; "
+            "for a single field, or for half a loss, take step control by batch");
+    if (call->rows == 0 || call->rows > e->options.max_rows)
+        return lam_fail(LAM_ERR_ARGUMENT, "a batch of %zu rows, in an engine for 1 to %zu", call->rows, e->options.max_rows);
     if (e->am != NULL && e->am[0] == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "this field takes parameters from the rows, and none were given");
-    lam_engine_set_batch(e, rows);
-    e->params = params;
-    rows_in in = { e, x, index };
+    lam_engine_set_batch(e, call->rows);
+    e->params = call->params;
+    rows_in in = { e, call->x, call->index };
     e->arena.used = 0;
     lam_mask_form(e);
     lam_engine_run(e, load_tile, &in);
-    return lam_context_form(e, index);
+    return lam_context_form(e, call->index);
 }
 
-lam_status lam_engine_transform(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows,
-    int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts)
+static lam_status transform(lam_engine *e, const lam_flow_call *call, const void *ask, lam_flow_out *out)
 {
     size_t blocks = e->layout->blocks;
-    if (l != NULL && e->options.trace == LAM_TRACE_NONE)
-        return lam_fail(LAM_ERR_ARGUMENT, "the log-density was asked of an engine without a trace");
-    if (e->tiles != NULL)
-        return lam_tiles_transform(e, params, x, index, rows, forward, solve, noise, y, l, counts);
-    LAM_TRY(lam_engine_load_rows(e, params, x, index, rows));
+    int forward = *(const int *)ask;
+    LAM_TRY(lam_engine_load_rows(e, call));
     for (size_t i = 0; i < blocks; i++) {
-        size_t block = forward ? i : blocks - 1 - i, at = e->options.gradients ? block : 0;
-        double s = (double)params[e->layout->time + block], end = forward ? s * s : 0;
+        size_t block = forward ? i : blocks - 1 - i;
+        double s = (double)call->params[e->layout->time + block], end = forward ? s * s : 0;
         e->end[block] = s * s;
-        if (at != 0)
-            return lam_fail(LAM_ERR_ARGUMENT, "transform needs an engine without gradients");
-        lam_engine_draw(e, noise, block);
+        lam_engine_draw(e, call->noise, block);
         lam_engine_take_block(e, block);
-        LAM_TRY(lam_engine_solve_block(e, block, solve, forward, 1, &end, counts));
+        LAM_TRY(lam_engine_solve_block(e, block, call->solve, forward, 1, &end, out->counts));
         memcpy(e->path[0]->y[0], e->out[0], e->batch.tiles * e->rows * LAM_TILE * sizeof(real));
     }
-    rows_out out = { e, y, l };
-    lam_engine_run(e, store_tile, &out);
+    rows_out end = { e, out->row[0], out->row[1] };
+    lam_engine_run(e, store_tile, &end);
     return LAM_OK;
+}
+
+lam_status lam_engine_transform(lam_engine *e, const lam_flow_call *call, int forward, double *y, double *l, lam_counts *counts)
+{
+    if (l != NULL && e->options.trace == LAM_TRACE_NONE)
+        return lam_fail(LAM_ERR_ARGUMENT, "the log-density was asked of an engine without a trace");
+    if (e->options.gradients && e->layout->blocks > 1)
+        return lam_fail(LAM_ERR_ARGUMENT, "transform needs an engine without gradients");
+    lam_flow_out out = { .row = { y, l }, .width = { e->dim, 1 }, .counts = counts };
+    return lam_flow_run(e, call, transform, &forward, &out);
 }
 
 void lam_engine_clear_past(const lam_engine *e, size_t tile, size_t n, real *g)
@@ -231,27 +238,31 @@ static void observe_tile(void *arg, size_t tile, size_t thread)
             t->states + (1 + e->block * t->times + k) * d);
 }
 
-lam_status lam_engine_trajectories(lam_engine *e, const real *params, const double *x, size_t rows, size_t times,
-    const lam_flow_solve *solve, double *states, lam_counts *counts)
+static lam_status follow(lam_engine *e, const lam_flow_call *call, const void *ask, lam_flow_out *out)
 {
-    size_t blocks = e->layout->blocks, path = blocks * times + 1, d = e->dim;
-    if (times == 0 || (times > 1 && times > e->options.max_times) || e->options.gradients || e->options.trace == LAM_TRACE_HUTCHINSON)
-        return lam_fail(LAM_ERR_ARGUMENT, "trajectories at %zu times a block need an engine for as many, without gradients", times);
-    if (e->tiles != NULL)
-        return lam_tiles_trajectories(e, params, x, rows, times, solve, states, counts);
-    LAM_TRY(lam_engine_load_rows(e, params, x, NULL, rows));
-    for (size_t r = 0; r < rows; r++)
-        memcpy(states + r * path * d, x + r * d, d * sizeof *states);
+    size_t blocks = e->layout->blocks, times = *(const size_t *)ask, path = blocks * times + 1, d = e->dim;
+    double *states = out->row[0];
+    LAM_TRY(lam_engine_load_rows(e, call));
+    for (size_t r = 0; r < call->rows; r++)
+        memcpy(states + r * path * d, call->x + (call->index != NULL ? call->index[r] : r) * d, d * sizeof *states);
     trajectories t = { e, times, states };
     for (size_t block = 0; block < blocks; block++) {
-        double s = (double)params[e->layout->time + block];
+        double s = (double)call->params[e->layout->time + block];
         e->end[block] = s * s;
         for (size_t k = 0; k < times; k++)
             e->times[k] = k + 1 == times ? s * s : s * s * (double)(k + 1) / (double)times;
         lam_engine_take_block(e, block);
-        LAM_TRY(lam_engine_solve_block(e, block, solve, 1, times, e->times, counts));
+        LAM_TRY(lam_engine_solve_block(e, block, call->solve, 1, times, e->times, out->counts));
         lam_engine_run(e, observe_tile, &t);
         memcpy(e->path[0]->y[0], e->out[times - 1], e->batch.tiles * e->rows * LAM_TILE * sizeof(real));
     }
     return LAM_OK;
+}
+
+lam_status lam_engine_trajectories(lam_engine *e, const lam_flow_call *call, size_t times, double *states, lam_counts *counts)
+{
+    if (times == 0 || (times > 1 && times > e->options.max_times) || e->options.gradients || e->options.trace == LAM_TRACE_HUTCHINSON)
+        return lam_fail(LAM_ERR_ARGUMENT, "trajectories at %zu times a block need an engine for as many, without gradients", times);
+    lam_flow_out out = { .row = { states }, .width = { (e->layout->blocks * times + 1) * e->dim }, .counts = counts };
+    return lam_flow_run(e, call, follow, &times, &out);
 }

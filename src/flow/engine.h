@@ -47,6 +47,16 @@ typedef struct lam_flow_solve {
     int keep_h_star;   /* 1: h_star is updated */
 } lam_flow_solve;
 
+/* What a pass takes: rows x[index[i]], i < rows, and how they are solved. */
+typedef struct lam_flow_call {
+    const real *params;          /* [layout->parameters] */
+    const double *x;             /* [.., dim], standardised */
+    const size_t *index;         /* NULL: row i is x[i] */
+    size_t rows;
+    const lam_flow_solve *solve;
+    const lam_noise *noise;      /* of Hutchinson's trace; else NULL */
+} lam_flow_call;
+
 typedef struct lam_engine lam_engine;
 
 /* layout and pool must outlive the engine. */
@@ -69,26 +79,27 @@ typedef struct lam_condition {
 } lam_condition;
 void lam_engine_condition(lam_engine *engine, const lam_condition *condition);
 
-/* Rows x[index[i]] (index NULL: x[i]), i < rows, x [.., dim] standardised; params [layout->parameters].
- * forward != 0: data to base, else base to data. y [rows, dim] and l [rows] (may be NULL) receive the end state: l is the
- * integral of -trace along the way, so log p(x) = log N(y) - l forward, and log p(y) = log N(x) + l backward. counts is
+/* forward != 0: data to base, else base to data. y [rows, dim] and l [rows] (may be NULL) receive the end state: l is the
+ * integral of -trace along the path, so log p(x) = log N(y) - l forward, and log p(y) = log N(x) + l backward. counts is
  * added to. */
-lam_status lam_engine_transform(lam_engine *engine, const real *params, const double *x, const size_t *index, size_t rows,
-    int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts);
+lam_status lam_engine_transform(lam_engine *engine, const lam_flow_call *call, int forward, double *y, double *l, lam_counts *counts);
 
-/* Rows x [rows, dim] on their way from data to base: states [rows, blocks * times + 1, dim] are the start, then those at the even
+/* The rows on their path from data to base: states [rows, blocks * times + 1, dim] are the start, then those at the even
  * times T/times, ..., T of each block, by the dense output of the solve that lam_engine_transform would make. times is at most the
  * options' max_times. */
-lam_status lam_engine_trajectories(lam_engine *engine, const real *params, const double *x, size_t rows, size_t times,
-    const lam_flow_solve *solve, double *states, lam_counts *counts);
+lam_status lam_engine_trajectories(lam_engine *engine, const lam_flow_call *call, size_t times, double *states, lam_counts *counts);
 
-/* f, e'Je or trace, and e'J at time t: what the golden vectors hold. noise_rows [rows, dim], NULL with the exact trace.
- * Any of v [rows, dim], div [rows], vjp [rows, dim] may be NULL; vjp is the reverse of f with cotangent noise_rows. */
-lam_status lam_engine_field(lam_engine *engine, const real *params, size_t block, double t, const double *x,
-    const double *noise_rows, size_t rows, double *v, double *div, double *vjp);
+/* f, e'Je or trace, and e'J at one time of a block: what the golden vectors hold. Of the call it takes params and rows. Any of
+ * v [rows, dim], div [rows], vjp [rows, dim] may be NULL; vjp is the reverse of f with cotangent e. */
+typedef struct lam_field_point {
+    size_t block;
+    double t;
+    const double *e; /* [rows, dim]; NULL with the exact trace */
+} lam_field_point;
+lam_status lam_engine_field(lam_engine *engine, const lam_flow_call *call, const lam_field_point *at, double *v, double *div, double *vjp);
 
 /* The accepted steps of a block in the last call: t and h; their number, 0 past the last block. For tests and pictures.
- * Neither these nor lam_engine_field are to be had with step control by tile. */
+ * Neither these nor lam_engine_field can be had with step control by tile. */
 size_t lam_engine_steps(const lam_engine *engine, size_t block, const double **t, const double **h);
 /* Puts steps of the caller's in their place, to be replayed. */
 lam_status lam_engine_set_steps(lam_engine *engine, size_t block, size_t n, const double *t, const double *h);

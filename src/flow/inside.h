@@ -49,7 +49,7 @@ struct lam_engine {
     struct lam_context *context; /* of a layout that has one */
     lam_condition condition;     /* of the calls in hand */
     struct lam_adjoint *adjoint;
-    struct lam_tiles *tiles; /* with LAM_CONTROL_TILE: does all the work; the arrays above are NULL then */
+    struct lam_tiles *tiles; /* with LAM_CONTROL_TILE: has the engines that do the work (flow/tiles.h); the arrays above are NULL then */
     size_t n_times;     /* observed a block in the call in hand */
 };
 
@@ -71,8 +71,8 @@ real **lam_arrays_alloc(size_t arrays, size_t reals);
 void lam_arrays_free(real **array, size_t arrays);
 
 void lam_engine_set_batch(lam_engine *e, size_t rows);
-/* Takes up a batch of the caller's rows. */
-lam_status lam_engine_load_rows(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows);
+/* Takes up the rows and parameters of a call, as a batch whose rows share their steps: what every pass begins with. */
+lam_status lam_engine_load_rows(lam_engine *e, const lam_flow_call *call);
 /* Solves one block from its path's first state, leaving the observed states in e->out. */
 lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_solve *solve, int forward, size_t n_times,
     const double *times, lam_counts *counts);

@@ -7,7 +7,7 @@
 
 typedef struct field_call {
     lam_engine *e;
-    const double *noise_rows;
+    const double *cotangents;
     double *v, *div, *vjp;
 } field_call;
 
@@ -28,29 +28,26 @@ static void field_tile(void *arg, size_t tile, size_t thread)
     if (c->vjp == NULL)
         return;
     memset(gk, 0, plane * sizeof(real));
-    lam_planes_from_rows(&e->batch, tile, e->dim, c->noise_rows, NULL, gk);
+    lam_planes_from_rows(&e->batch, tile, e->dim, c->cotangents, NULL, gk);
     lam_cnf_pull_into(e, tile, thread, 0, record, gk, 0, e->sums[0], gz);
     lam_planes_to_rows(&e->batch, tile, e->dim, gz, e->dim, c->vjp);
 }
 
-lam_status lam_engine_field(lam_engine *e, const real *params, size_t block, double t, const double *x,
-    const double *noise_rows, size_t rows, double *v, double *div, double *vjp)
+lam_status lam_engine_field(lam_engine *e, const lam_flow_call *call, const lam_field_point *at, double *v, double *div, double *vjp)
 {
-    lam_noise noise = { .given = noise_rows, .given_first = block };
+    lam_noise noise = { .given = at->e, .given_first = at->block };
     lam_system system;
     if (div != NULL && e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the trace was asked of an engine without one");
-    if (e->tiles != NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "a field was asked of an engine with step control by tile");
-    if (noise_rows == NULL && (vjp != NULL || e->options.trace == LAM_TRACE_HUTCHINSON))
-        return lam_fail(LAM_ERR_ARGUMENT, "noise_rows is missing");
-    LAM_TRY(lam_engine_load_rows(e, params, x, NULL, rows));
+    if (at->e == NULL && (vjp != NULL || e->options.trace == LAM_TRACE_HUTCHINSON))
+        return lam_fail(LAM_ERR_ARGUMENT, "the point has no e");
+    LAM_TRY(lam_engine_load_rows(e, call));
     if (e->options.trace == LAM_TRACE_HUTCHINSON)
-        lam_engine_draw(e, &noise, block);
-    lam_engine_take_block(e, block);
+        lam_engine_draw(e, &noise, at->block);
+    lam_engine_take_block(e, at->block);
     lam_cnf_system(e, 0, &system);
-    system.prepare(e, 0, (real)t);
-    field_call c = { e, noise_rows, v, div, vjp };
+    system.prepare(e, 0, (real)at->t);
+    field_call c = { e, at->e, v, div, vjp };
     e->batch.groups = 1; /* the parameter sums, unused here, are one group's */
     lam_engine_run(e, field_tile, &c);
     return LAM_OK;

@@ -2,10 +2,31 @@
 #include "flow/tiles.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "flow/sums.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What a tile came to. The text of a failure belongs to the thread that met it. */
+typedef struct outcome {
+    lam_status status;
+    char error[512];
+    lam_counts counts;
+    double sum[LAM_FLOW_MEANS]; /* over the tile's rows */
+} outcome;
+
+struct lam_tiles {
+    size_t threads;
+    lam_pool **pool;                /* [threads] of one thread each */
+    lam_engine **engine;            /* [threads] for LAM_TILE rows */
+    outcome *outcome;               /* [tiles] */
+    double *h_star;                 /* [tiles][blocks] */
+    double *sorted;                 /* [tiles] */
+    real **tile_grad, **group_grad; /* [threads], [groups] of [parameters]; with gradients */
+};
+
+/* ---- memory --------------------------------------------------------------------------------------------------------- */
 
 lam_status lam_tiles_create(lam_engine *e)
 {
@@ -55,44 +76,92 @@ void lam_tiles_free(lam_engine *e)
     lam_free(t);
 }
 
-lam_tile_share lam_tiles_share(const lam_engine *e, size_t tile, const double *x, const size_t *index,
-    const lam_flow_solve *solve, const lam_noise *noise)
-{
-    size_t first = tile * LAM_TILE, blocks = e->layout->blocks;
-    double *h = e->tiles->h_star + tile * blocks;
-    lam_tile_share s = { .x = index != NULL ? x : x + first * e->dim, .index = index != NULL ? index + first : NULL,
-        .rows = lam_batch_tile_rows(&e->batch, tile), .solve = *solve };
-    if (solve->h_star != NULL) {
-        memcpy(h, solve->h_star, blocks * sizeof *h);
-        s.solve.h_star = h;
-    }
-    if (noise != NULL) {
-        s.noise = *noise;
-        s.noise.first_row += first;
-    }
-    return s;
-}
+/* ---- a pass, tile by tile ------------------------------------------------------------------------------------------- */
 
-void lam_tiles_condition(lam_engine *e, size_t tile, size_t thread, const size_t *index)
+typedef struct tile_call {
+    lam_engine *e;
+    const lam_flow_call *call;
+    lam_flow_pass *pass;
+    const void *ask;
+    lam_flow_out *out;
+} tile_call;
+
+/* Hands a tile's share of what the rows are conditional on to the thread's engine. */
+static void share_condition(const tile_call *c, size_t first, lam_engine *own)
 {
-    lam_condition share = e->condition;
-    if (e->layout->inputs == 0 || share.inputs == NULL)
+    lam_condition share = c->e->condition;
+    if (c->e->layout->inputs == 0 || share.inputs == NULL)
         return;
     if (share.moves != NULL)
-        share.moves += tile * LAM_TILE * e->dim;
-    if (index == NULL)
-        share.inputs += tile * LAM_TILE * e->layout->inputs;
-    lam_engine_condition(e->tiles->engine[thread], &share);
+        share.moves += first * c->e->dim;
+    if (c->call->index == NULL)
+        share.inputs += first * c->e->layout->inputs;
+    lam_engine_condition(own, &share);
 }
 
-void lam_tiles_keep(lam_engine *e, size_t tile, lam_status status, const lam_counts *counts)
+/* The pass over a tile's share of the call; solve and noise are the tile's own. */
+static lam_status run_share(const tile_call *c, size_t tile, size_t thread, lam_flow_out *out)
 {
-    lam_tile_outcome *o = &e->tiles->outcome[tile];
-    o->status = status;
-    o->counts = *counts;
-    if (status != LAM_OK)
-        snprintf(o->error, sizeof o->error, "%s", lam_last_error());
+    const lam_engine *e = c->e;
+    size_t first = tile * LAM_TILE, blocks = e->layout->blocks;
+    lam_flow_call share = *c->call;
+    lam_flow_solve solve = *share.solve;
+    lam_noise noise;
+    share.rows = lam_batch_tile_rows(&e->batch, tile);
+    share.solve = &solve;
+    if (share.index != NULL)
+        share.index += first;
+    else
+        share.x += first * e->dim;
+    if (solve.h_star != NULL)
+        solve.h_star = memcpy(e->tiles->h_star + tile * blocks, solve.h_star, blocks * sizeof(double));
+    if (share.noise != NULL) {
+        noise = *share.noise;
+        noise.first_row += first;
+        share.noise = &noise;
+    }
+    share_condition(c, first, e->tiles->engine[thread]);
+    return c->pass(e->tiles->engine[thread], &share, c->ask, out);
 }
+
+static void run_tile(const tile_call *c, size_t tile, size_t group, size_t thread)
+{
+    const lam_engine *e = c->e;
+    struct lam_tiles *t = e->tiles;
+    outcome *o = &t->outcome[tile];
+    size_t first = tile * LAM_TILE, rows = lam_batch_tile_rows(&e->batch, tile);
+    double share = (double)rows / (double)e->batch.rows;
+    lam_flow_out out = *c->out;
+    o->counts = (lam_counts) { 0 };
+    out.counts = &o->counts;
+    for (size_t i = 0; i < 2; i++)
+        out.row[i] = out.row[i] != NULL ? out.row[i] + first * out.width[i] : NULL;
+    out.g_x = out.g_x != NULL ? out.g_x + first * e->dim : NULL;
+    out.grad = out.grad != NULL ? t->tile_grad[thread] : NULL;
+    o->status = run_share(c, tile, thread, &out);
+    if (o->status != LAM_OK)
+        snprintf(o->error, sizeof o->error, "%s", lam_last_error());
+    for (size_t i = 0; i < out.means; i++)
+        o->sum[i] = (double)rows * out.mean[i];
+    if (o->status != LAM_OK || out.grad == NULL)
+        return;
+    for (size_t i = 0; i < e->layout->parameters; i++)
+        t->group_grad[group][i] += (real)share * out.grad[i];
+    for (size_t i = 0; out.g_x != NULL && i < rows * e->dim; i++)
+        out.g_x[i] *= share;
+}
+
+static void run_group(void *arg, size_t group, size_t thread)
+{
+    const tile_call *c = arg;
+    const lam_batch *b = &c->e->batch;
+    if (c->out->grad != NULL)
+        memset(c->e->tiles->group_grad[group], 0, c->e->layout->parameters * sizeof(real));
+    for (size_t tile = lam_batch_first_tile(b, group); tile < lam_batch_first_tile(b, group + 1); tile++)
+        run_tile(c, tile, group, thread);
+}
+
+/* ---- what the tiles come to together ---------------------------------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b)
 {
@@ -100,84 +169,64 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-lam_status lam_tiles_finish(lam_engine *e, const lam_flow_solve *solve, lam_counts *counts)
+static void join_h_star(const lam_engine *e, const lam_flow_solve *solve)
 {
     struct lam_tiles *t = e->tiles;
     size_t tiles = e->batch.tiles, blocks = e->layout->blocks;
-    double sum[5] = { 0 };
-    for (size_t i = 0; i < tiles; i++) {
-        const lam_tile_outcome *o = &t->outcome[i];
-        if (o->status != LAM_OK)
-            return lam_fail(o->status, "tile %zu, rows %zu to %zu of the batch: %s", i + 1, i * LAM_TILE + 1,
-                i * LAM_TILE + lam_batch_tile_rows(&e->batch, i), o->error);
-        sum[0] += (double)o->counts.forward;
-        sum[1] += (double)o->counts.backward;
-        sum[2] += (double)o->counts.recomputed;
-        sum[3] += (double)o->counts.accepted;
-        sum[4] += (double)o->counts.rejected;
-    }
-    uint64_t *into[5] = { &counts->forward, &counts->backward, &counts->recomputed, &counts->accepted, &counts->rejected };
-    for (size_t i = 0; i < 5; i++)
-        *into[i] += (uint64_t)(sum[i] / (double)tiles + 0.5);
-    counts->solves += blocks;
     for (size_t b = 0; solve->h_star != NULL && solve->keep_h_star && b < blocks; b++) {
         for (size_t i = 0; i < tiles; i++)
             t->sorted[i] = t->h_star[i * blocks + b];
         qsort(t->sorted, tiles, sizeof *t->sorted, ascending);
         solve->h_star[b] = t->sorted[tiles / 2];
     }
+}
+
+static void join_counts(const lam_engine *e, lam_counts *counts)
+{
+    double sum[5] = { 0 };
+    for (size_t i = 0; i < e->batch.tiles; i++) {
+        const lam_counts *of = &e->tiles->outcome[i].counts;
+        sum[0] += (double)of->forward;
+        sum[1] += (double)of->backward;
+        sum[2] += (double)of->recomputed;
+        sum[3] += (double)of->accepted;
+        sum[4] += (double)of->rejected;
+    }
+    uint64_t *into[5] = { &counts->forward, &counts->backward, &counts->recomputed, &counts->accepted, &counts->rejected };
+    for (size_t i = 0; i < 5; i++)
+        *into[i] += (uint64_t)(sum[i] / (double)e->batch.tiles + 0.5);
+    counts->solves += e->layout->blocks;
+}
+
+static lam_status join(const lam_engine *e, const lam_flow_solve *solve, lam_flow_out *out)
+{
+    const struct lam_tiles *t = e->tiles;
+    size_t rows = e->batch.rows, tiles = e->batch.tiles;
+    for (size_t i = 0; i < tiles; i++)
+        if (t->outcome[i].status != LAM_OK)
+            return lam_fail(t->outcome[i].status, "tile %zu, rows %zu to %zu of the batch: %s", i + 1, i * LAM_TILE + 1,
+                i * LAM_TILE + lam_batch_tile_rows(&e->batch, i), t->outcome[i].error);
+    join_counts(e, out->counts);
+    join_h_star(e, solve);
+    for (size_t i = 0; i < tiles; i++)
+        for (size_t q = 0; q < out->means; q++)
+            out->mean[q] += t->outcome[i].sum[q] / (double)rows;
+    if (out->grad == NULL)
+        return LAM_OK;
+    lam_sums_add(e->pool, t->group_grad, e->batch.groups, e->layout->parameters);
+    memcpy(out->grad, t->group_grad[0], e->layout->parameters * sizeof(real));
     return LAM_OK;
 }
 
-typedef struct transform {
-    lam_engine *e;
-    const real *params;
-    const double *x;
-    const size_t *index;
-    int forward;
-    const lam_flow_solve *solve;
-    const lam_noise *noise;
-    double *y, *l;
-    size_t times;   /* above 0: trajectories */
-    double *states; /* [rows, blocks * times + 1, dim] */
-} transform;
-
-static void transform_tile(void *arg, size_t tile, size_t thread)
+lam_status lam_flow_run(lam_engine *e, const lam_flow_call *call, lam_flow_pass *pass, const void *ask, lam_flow_out *out)
 {
-    const transform *c = arg;
-    lam_engine *e = c->e;
-    lam_tile_share s = lam_tiles_share(e, tile, c->x, c->index, c->solve, c->noise);
-    lam_counts counts = { 0 };
-    lam_tiles_condition(e, tile, thread, c->index);
-    size_t first = tile * LAM_TILE, path = (e->layout->blocks * c->times + 1) * e->dim;
-    lam_status status;
-    if (c->times > 0)
-        status = lam_engine_trajectories(e->tiles->engine[thread], c->params, s.x, s.rows, c->times, &s.solve,
-            c->states + first * path, &counts);
-    else
-        status = lam_engine_transform(e->tiles->engine[thread], c->params, s.x, s.index, s.rows, c->forward, &s.solve, &s.noise,
-            c->y != NULL ? c->y + first * e->dim : NULL, c->l != NULL ? c->l + first : NULL, &counts);
-    lam_tiles_keep(e, tile, status, &counts);
-}
-
-lam_status lam_tiles_transform(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows,
-    int forward, const lam_flow_solve *solve, const lam_noise *noise, double *y, double *l, lam_counts *counts)
-{
-    if (rows == 0 || rows > e->options.max_rows || (noise != NULL && noise->given != NULL))
-        return lam_fail(LAM_ERR_ARGUMENT, "step control by tile: %zu rows in an engine for %zu; its noise is always drawn", rows,
+    if (e->tiles == NULL)
+        return pass(e, call, ask, out);
+    if (call->rows == 0 || call->rows > e->options.max_rows || (call->noise != NULL && call->noise->given != NULL))
+        return lam_fail(LAM_ERR_ARGUMENT, "step control by tile: %zu rows in an engine for %zu; its noise is always drawn", call->rows,
             e->options.max_rows);
-    lam_engine_set_batch(e, rows);
-    transform c = { .e = e, .params = params, .x = x, .index = index, .forward = forward, .solve = solve, .noise = noise, .y = y,
-        .l = l };
-    lam_engine_run(e, transform_tile, &c);
-    return lam_tiles_finish(e, solve, counts);
-}
-
-lam_status lam_tiles_trajectories(lam_engine *e, const real *params, const double *x, size_t rows, size_t times,
-    const lam_flow_solve *solve, double *states, lam_counts *counts)
-{
-    lam_engine_set_batch(e, rows);
-    transform c = { .e = e, .params = params, .x = x, .solve = solve, .times = times, .states = states };
-    lam_engine_run(e, transform_tile, &c);
-    return lam_tiles_finish(e, solve, counts);
+    lam_engine_set_batch(e, call->rows);
+    tile_call c = { e, call, pass, ask, out };
+    lam_pool_run(e->pool, e->batch.groups, run_group, &c);
+    return join(e, call->solve, out);
 }

@@ -51,6 +51,8 @@ static lam_status allocate(lam_engine *e)
     size_t tiles = e->batch.tiles, times = e->n_times, blocks = e->layout->blocks, plane = LAM_TILE * tiles;
     size_t kept = o->gradients ? blocks : 1, groups = e->batch.groups, threads = lam_pool_threads(e->pool);
     size_t rows = o->gradients && o->method == LAM_GRAD_ADJOINT && e->rows < 2 * e->dim ? 2 * e->dim : e->rows;
+    LAM_TRY(lam_context_create(e));
+    LAM_TRY(lam_mask_create(e));
     LAM_TRY(lam_solver_space_create(e->kernels, e->pool, tiles, rows, e->field.record_size, &e->space));
     if ((e->path = lam_alloc(kept, sizeof *e->path)) == NULL)
         return LAM_ERR_MEMORY;
@@ -184,10 +186,6 @@ lam_status lam_engine_create(const lam_layout *layout, lam_pool *pool, const lam
             status = amortise(e);
         if (status == LAM_OK)
             status = expand(e);
-        if (status == LAM_OK && options->control == LAM_CONTROL_BATCH)
-            status = lam_context_create(e);
-        if (status == LAM_OK && options->control == LAM_CONTROL_BATCH)
-            status = lam_mask_create(e);
         if (status == LAM_OK)
             status = options->control == LAM_CONTROL_TILE ? lam_tiles_create(e) : allocate(e);
     }
@@ -249,23 +247,31 @@ const char *lam_engine_isa(const lam_engine *e)
     return e->kernels->isa;
 }
 
+/* The steps of a block; NULL: they are not kept. */
+static lam_path *path_of(const lam_engine *e, size_t block)
+{
+    return e->path != NULL && block < (e->options.gradients ? e->layout->blocks : 1) ? e->path[block] : NULL;
+}
+
 size_t lam_engine_steps(const lam_engine *e, size_t block, const double **t, const double **h)
 {
-    if (e->tiles != NULL || block >= (e->options.gradients ? e->layout->blocks : 1))
+    const lam_path *path = path_of(e, block);
+    if (path == NULL)
         return 0;
-    *t = e->path[block]->t;
-    *h = e->path[block]->h;
-    return e->path[block]->steps;
+    *t = path->t;
+    *h = path->h;
+    return path->steps;
 }
 
 lam_status lam_engine_set_steps(lam_engine *e, size_t block, size_t n, const double *t, const double *h)
 {
-    if (e->tiles != NULL || block >= (e->options.gradients ? e->layout->blocks : 1))
+    lam_path *path = path_of(e, block);
+    if (path == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "steps for block %zu, which this engine does not keep", block);
-    LAM_TRY(lam_path_reserve(e->path[block], n, 1));
-    memcpy(e->path[block]->t, t, n * sizeof *t);
-    memcpy(e->path[block]->h, h, n * sizeof *h);
-    e->path[block]->steps = n;
+    LAM_TRY(lam_path_reserve(path, n, 1));
+    memcpy(path->t, t, n * sizeof *t);
+    memcpy(path->h, h, n * sizeof *h);
+    path->steps = n;
     return LAM_OK;
 }
 

@@ -150,11 +150,12 @@ static lam_status solve_batch(hold *h, const lam_pass *pass, int forward, const 
     size_t rows, lam_counts *counts)
 {
     size_t path = pass->model->layout.blocks * pass->times + 1;
+    const lam_flow_call call = { .params = h->params, .x = h->from, .rows = rows, .solve = solve, .noise = noise };
     take_apart(h, pass, forward, first, rows);
     if (pass->times > 0)
-        LAM_TRY(lam_engine_trajectories(h->engine, h->params, h->from, rows, pass->times, solve, h->to, counts));
+        LAM_TRY(lam_engine_trajectories(h->engine, &call, pass->times, h->to, counts));
     else
-        LAM_TRY(lam_engine_transform(h->engine, h->params, h->from, NULL, rows, forward, solve, noise, h->to, h->l, counts));
+        LAM_TRY(lam_engine_transform(h->engine, &call, forward, h->to, h->l, counts));
     if (pass->times > 0)
         put_together(h, pass, pass->units == LAM_UNITS_DATA, rows, path, NULL);
     else

@@ -20,27 +20,26 @@ void lam_penalty_scale(lam_penalty *penalty, double scale);
 
 /* Loss (5) over a batch, and its gradient by the parameters, grad [layout->parameters] (NULL: none wanted) and by the rows,
  * grad_x [rows, dim] (may be NULL). */
-lam_status lam_engine_loss(lam_engine *engine, const real *params, const double *x, const size_t *index, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x,
+lam_status lam_engine_loss(lam_engine *engine, const lam_flow_call *call, const lam_penalty *penalty, real *grad, double *grad_x,
     lam_loss *loss);
 
-/* The two halves of such a step, for a loss of the caller's own around the flow. Forward: from z0 [rows, dim] through all
+/* The two halves of such a step, for a loss of the caller's own around the flow. Forward: the call's rows through all
  * blocks to z [rows, dim] and l [rows] (the integral of -trace: the log-determinant is -l); loss receives what the penalties come
  * to and their weighted sum, its NLL is 0, its counts are added to. Row parameters: lam_engine_amortise. Errors: as
- * lam_engine_loss; not to be had with step control by tile. */
-lam_status lam_engine_forward(lam_engine *engine, const real *params, const double *z0, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, lam_loss *loss);
-/* Reverse, after a forward by the same engine, with its solve, penalty, params and row parameters still as they were: of
- *     sum over rows of (g_z . z + g_l l) + the penalties, weighted,
- * g_z [rows, dim], g_l the same for every row. grad [layout->parameters] is set; g_z0 [rows, dim] (NULL: not wanted) too, and
- * g_am [blocks] of [tiles][row_parameters][TILE] (NULL: not wanted), whose lanes past the rows become zero as far as vectors
- * reach and are not touched beyond. May be called again, with other cotangents. */
-lam_status lam_engine_reverse(lam_engine *engine, const lam_flow_solve *solve, const lam_penalty *penalty, const double *g_z,
-    double g_l, real *grad, double *g_z0, real *const *g_am, lam_counts *counts);
-
-/* The same with a step size for every tile, which lam_engine_loss hands over to: tiles are small batches of their own. */
-lam_status lam_tiles_loss(lam_engine *engine, const real *params, const double *x, const size_t *index, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x,
+ * lam_engine_loss; LAM_ERR_ARGUMENT with step control by tile. */
+lam_status lam_engine_forward(lam_engine *engine, const lam_flow_call *call, const lam_penalty *penalty, double *z, double *l,
     lam_loss *loss);
+/* Where a reverse puts its gradient. */
+typedef struct lam_flow_gradient {
+    real *grad;        /* [layout->parameters], set */
+    double *g_z0;      /* [rows, dim], set; NULL: not wanted */
+    real *const *g_am; /* [blocks] of [tiles][row_parameters][TILE]; lanes past the rows become zero as far as vectors reach and are not
+                          touched beyond. NULL: not wanted */
+} lam_flow_gradient;
+/* Reverse, after a forward by the same engine, with the call's solve, its parameters, penalty and row parameters still as they were: of
+ *     sum over rows of (g_z . z + g_l l) + the penalties, weighted,
+ * g_z [rows, dim], g_l the same for every row. May be called again, with other cotangents. */
+lam_status lam_engine_reverse(lam_engine *engine, const lam_flow_call *call, const lam_penalty *penalty, const double *g_z, double g_l,
+    const lam_flow_gradient *to, lam_counts *counts);
 
 #endif

@@ -4,6 +4,7 @@
 #include "flow/context.h"
 #include "flow/mask.h"
 #include "flow/planes.h"
+#include "flow/tiles.h"
 #include "ode/space.h"
 #include "penalty/loss.h"
 #include "penalty/observed.h"
@@ -299,18 +300,15 @@ static lam_status begin(lam_engine *e, const lam_penalty *penalty, lam_loss *los
     return lam_observed_times(e, penalty, &e->n_times);
 }
 
-lam_status lam_engine_loss(lam_engine *e, const real *params, const double *x, const size_t *index, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, real *grad, double *grad_x, lam_loss *loss)
+/* The loss of rows that share their steps. */
+static lam_status loss_of(lam_engine *e, const lam_flow_call *call, const lam_penalty *penalty, real *grad, double *g_x, lam_loss *loss)
 {
-    loss_run l = { .e = e, .solve = solve, .penalty = penalty != NULL ? penalty : &NONE };
-    memset(loss, 0, sizeof *loss);
-    LAM_TRY(begin(e, l.penalty, loss));
-    if (e->tiles != NULL)
-        return lam_tiles_loss(e, params, x, index, rows, solve, noise, penalty, grad, grad_x, loss);
-    LAM_TRY(lam_engine_load_rows(e, params, x, index, rows));
-    LAM_TRY(forward(&l, noise, loss));
+    loss_run l = { .e = e, .solve = call->solve, .penalty = penalty };
+    LAM_TRY(begin(e, penalty, loss));
+    LAM_TRY(lam_engine_load_rows(e, call));
+    LAM_TRY(forward(&l, call->noise, loss));
     lam_engine_run(e, base_tile, e);
-    loss->nll = sum_tiles(e) / (double)rows;
+    loss->nll = sum_tiles(e) / (double)call->rows;
     loss->loss += loss->nll;
     if (!isfinite(loss->loss))
         return lam_fail(LAM_ERR_DIVERGED,
@@ -318,14 +316,42 @@ lam_status lam_engine_loss(lam_engine *e, const real *params, const double *x, c
             loss->loss - loss->nll);
     if (grad == NULL)
         return LAM_OK;
-    LAM_TRY(reverse(&l, 1 / (double)rows, grad, NULL, &loss->counts));
+    LAM_TRY(reverse(&l, 1 / (double)call->rows, grad, NULL, &loss->counts));
     if (!all_finite(grad, e->layout->parameters))
         return lam_fail(LAM_ERR_DIVERGED, "the gradient is not finite (loss %g); lower lr or set clip", loss->loss);
-    if (grad_x != NULL) {
-        rows_out out = { .e = e, .z = grad_x };
+    if (g_x != NULL) {
+        rows_out out = { .e = e, .z = g_x };
         lam_engine_run(e, grad_x_tile, &out);
     }
     return LAM_OK;
+}
+
+_Static_assert(2 + (int)LAM_MAX_TERMS <= (int)LAM_FLOW_MEANS, "there is room for the loss, the NLL and every term");
+
+static lam_status loss_pass(lam_engine *e, const lam_flow_call *call, const void *ask, lam_flow_out *out)
+{
+    lam_loss loss = { .counts = *out->counts };
+    lam_status status = loss_of(e, call, ask, out->grad, out->g_x, &loss);
+    out->mean[0] = loss.loss;
+    out->mean[1] = loss.nll;
+    for (size_t i = 0; i < loss.terms.n; i++)
+        out->mean[2 + i] = loss.terms.term[i].value;
+    *out->counts = loss.counts;
+    return status;
+}
+
+lam_status lam_engine_loss(lam_engine *e, const lam_flow_call *call, const lam_penalty *penalty, real *grad, double *grad_x, lam_loss *loss)
+{
+    const lam_penalty *p = penalty != NULL ? penalty : &NONE;
+    memset(loss, 0, sizeof *loss);
+    LAM_TRY(begin(e, p, loss));
+    lam_flow_out out = { .means = 2 + loss->terms.n, .grad = grad, .g_x = grad_x, .counts = &loss->counts };
+    lam_status status = lam_flow_run(e, call, loss_pass, p, &out);
+    loss->loss = out.mean[0];
+    loss->nll = out.mean[1];
+    for (size_t i = 0; i < loss->terms.n; i++)
+        loss->terms.term[i].value = out.mean[2 + i];
+    return status;
 }
 
 /* ---- the two halves ----------------------------------------------------------------------------------------------- */
@@ -359,34 +385,31 @@ static void load_cotangents(void *arg, size_t tile, size_t thread)
         g[d * LAM_TILE + r] = (real)c->l;
 }
 
-lam_status lam_engine_forward(lam_engine *e, const real *params, const double *z0, size_t rows, const lam_flow_solve *solve,
-    const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, lam_loss *loss)
+lam_status lam_engine_forward(lam_engine *e, const lam_flow_call *call, const lam_penalty *penalty, double *z, double *l, lam_loss *loss)
 {
-    if (e->tiles != NULL)
-        return lam_fail(LAM_ERR_ARGUMENT, "half a loss was asked of an engine with step control by tile");
-    loss_run run = { .e = e, .solve = solve, .penalty = penalty != NULL ? penalty : &NONE };
+    loss_run run = { .e = e, .solve = call->solve, .penalty = penalty != NULL ? penalty : &NONE };
     LAM_TRY(begin(e, run.penalty, loss));
-    LAM_TRY(lam_engine_load_rows(e, params, z0, NULL, rows));
+    LAM_TRY(lam_engine_load_rows(e, call));
     loss->nll = 0;
-    LAM_TRY(forward(&run, noise, loss));
+    LAM_TRY(forward(&run, call->noise, loss));
     rows_out out = { e, z, l };
     lam_engine_run(e, store_end, &out);
     return LAM_OK;
 }
 
-lam_status lam_engine_reverse(lam_engine *e, const lam_flow_solve *solve, const lam_penalty *penalty, const double *g_z,
-    double g_l, real *grad, double *g_z0, real *const *g_am, lam_counts *counts)
+lam_status lam_engine_reverse(lam_engine *e, const lam_flow_call *call, const lam_penalty *penalty, const double *g_z, double g_l,
+    const lam_flow_gradient *to, lam_counts *counts)
 {
-    if (g_am != NULL && e->am == NULL)
+    if (to->g_am != NULL && e->am == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "the gradient of row parameters was asked of a field without");
-    loss_run run = { .e = e, .solve = solve, .penalty = penalty != NULL ? penalty : &NONE };
+    loss_run run = { .e = e, .solve = call->solve, .penalty = penalty != NULL ? penalty : &NONE };
     end_cotangents c = { e, g_z, g_l };
     lam_engine_run(e, load_cotangents, &c);
-    LAM_TRY(reverse(&run, g_l, grad, g_am, counts));
-    if (!all_finite(grad, e->layout->parameters))
+    LAM_TRY(reverse(&run, g_l, to->grad, to->g_am, counts));
+    if (!all_finite(to->grad, e->layout->parameters))
         return lam_fail(LAM_ERR_DIVERGED, "the gradient of the flow's parameters is not finite; lower lr or set clip");
-    if (g_z0 != NULL) {
-        rows_out out = { .e = e, .z = g_z0 };
+    if (to->g_z0 != NULL) {
+        rows_out out = { .e = e, .z = to->g_z0 };
         lam_engine_run(e, grad_x_tile, &out);
     }
     return LAM_OK;

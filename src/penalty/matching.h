@@ -25,13 +25,13 @@ typedef struct lam_matching {
     const lam_condition *condition; /* of a layout with a context; else NULL */
 } lam_matching;
 
-/* The loss over rows x[index[i]] (index NULL: x[i]), x [.., dim] standardised, and its gradient, grad [layout->parameters]; that of
- * the end times, which are taken as they are, is 0. Every block sees every row. The rows of a tile share a time, and so do more tiles
+/* The loss over the call's rows, without a solve or noise of its own, and its gradient, grad [layout->parameters]; that of the end
+ * times, which are taken as they are, is 0. Every block sees every row. The rows of a tile share a time, and so do more tiles
  * than LAM_MAX_SLOTS; a batch of few tiles is looked at several times, with new noise, so that there are LAM_MATCHING_TIMES. Each time
  * by itself is uniform on [0, T), those of a block and call are evenly spaced (systematic sampling, as in Kingma, Salimans,
  * Poole and Ho 2021). counts is added to: a look is one call of f a block, forward and backward.
  * LAM_ERR_DIVERGED: the loss is not finite. */
-lam_status lam_matching_loss(lam_matcher *matcher, const real *params, const double *x, const size_t *index, size_t rows,
-    const lam_matching *call, real *grad, double *loss, lam_counts *counts);
+lam_status lam_matching_loss(lam_matcher *matcher, const lam_flow_call *call, const lam_matching *matching, real *grad, double *loss,
+    lam_counts *counts);
 
 #endif

@@ -15,9 +15,8 @@ struct lam_matcher {
     size_t looks;              /* at each row, of the batch in hand */
     real *x, *noise;           /* [tiles][dim][TILE]; [looks][tiles][dim][TILE] */
     double **space;            /* [threads] rows of a tile, its noise, and the cost of each pair */
-    const lam_matching *call;
-    const double *rows;        /* of the call in hand, as are index's */
-    const size_t *index;
+    const lam_flow_call *call;
+    const lam_matching *matching;
     double time;               /* T of the block in hand */
     double way[LAM_MAX_SLOTS]; /* t / T of the look in hand, a slot */
     size_t slots, look;
@@ -94,19 +93,19 @@ static void draw_tile(void *arg, size_t tile, size_t thread)
     double *x = m->space[thread], *noise = x + LAM_PAIRED * d, *cost = noise + LAM_PAIRED * d;
     real *planes = m->x + tile * plane;
     memset(planes, 0, plane * sizeof(real));
-    lam_planes_from_rows(&e->batch, tile, d, m->rows, m->index, planes);
+    lam_planes_from_rows(&e->batch, tile, d, m->call->x, m->call->index, planes);
     lam_mask_apply(e, tile, 1, planes);
     for (size_t r = 0; r < rows; r++) {
         size_t row = tile * LAM_TILE + r;
-        memcpy(x + r * d, m->rows + (m->index != NULL ? m->index[row] : row) * d, d * sizeof(double));
+        memcpy(x + r * d, m->call->x + (m->call->index != NULL ? m->call->index[row] : row) * d, d * sizeof(double));
     }
     for (size_t look = 0; look < m->looks; look++) {
         for (size_t r = 0; r < rows; r++) {
             to[r] = r;
-            lam_random_normal_row(m->call->seed, LAM_DRAW_MATCH, m->call->stream * LAM_MATCHING_TIMES + look, tile * LAM_TILE + r,
+            lam_random_normal_row(m->matching->seed, LAM_DRAW_MATCH, m->matching->stream * LAM_MATCHING_TIMES + look, tile * LAM_TILE + r,
                 noise + r * d, d);
         }
-        if (m->call->paired)
+        if (m->matching->paired)
             pair(rows, d, x, noise, cost, to);
         planes = m->noise + (look * e->batch.tiles + tile) * plane;
         memset(planes, 0, plane * sizeof(real));
@@ -159,7 +158,7 @@ static void match_group(void *arg, size_t group, size_t thread)
 static void set_times(lam_matcher *m)
 {
     lam_engine *e = m->engine;
-    double first = lam_random_uniform(m->call->seed, LAM_DRAW_MATCH_TIME, m->call->stream, e->block);
+    double first = lam_random_uniform(m->matching->seed, LAM_DRAW_MATCH_TIME, m->matching->stream, e->block);
     for (size_t i = 0; i < m->slots; i++) {
         double way = first + (double)(i * m->looks + m->look) / (double)(m->slots * m->looks);
         m->way[i] = way < 1 ? way : way - 1;
@@ -167,30 +166,29 @@ static void set_times(lam_matcher *m)
     }
 }
 
-lam_status lam_matching_loss(lam_matcher *m, const real *params, const double *x, const size_t *index, size_t rows,
-    const lam_matching *call, real *grad, double *loss, lam_counts *counts)
+lam_status lam_matching_loss(lam_matcher *m, const lam_flow_call *call, const lam_matching *matching, real *grad, double *loss,
+    lam_counts *counts)
 {
     lam_engine *e = m->engine;
     *loss = 0;
-    if (rows == 0 || rows > e->options.max_rows)
-        return lam_fail(LAM_ERR_ARGUMENT, "a batch of %zu rows, where 1 to %zu were expected", rows, e->options.max_rows);
-    lam_engine_set_batch(e, rows);
-    e->params = params;
-    m->rows = x;
-    m->index = index;
+    if (call->rows == 0 || call->rows > e->options.max_rows)
+        return lam_fail(LAM_ERR_ARGUMENT, "a batch of %zu rows, where 1 to %zu were expected", call->rows, e->options.max_rows);
+    lam_engine_set_batch(e, call->rows);
+    e->params = call->params;
     m->call = call;
+    m->matching = matching;
     m->looks = looks_of(e->batch.tiles);
     m->slots = e->batch.tiles < LAM_MAX_SLOTS ? e->batch.tiles : LAM_MAX_SLOTS;
-    if (call->condition != NULL)
-        lam_engine_condition(e, call->condition);
+    if (matching->condition != NULL)
+        lam_engine_condition(e, matching->condition);
     lam_mask_form(e);
     lam_engine_run(e, draw_tile, m);
-    LAM_TRY(lam_context_form(e, index));
+    LAM_TRY(lam_context_form(e, call->index));
     lam_context_start(e);
     memset(grad, 0, e->layout->parameters * sizeof(real));
     memset(e->tile_sum, 0, e->batch.tiles * sizeof *e->tile_sum);
     for (size_t b = 0; b < e->layout->blocks; b++) {
-        double end = (double)params[e->layout->time + b];
+        double end = (double)call->params[e->layout->time + b];
         m->time = end * end;
         lam_engine_take_block(e, b);
         lam_engine_clear_sums(e);

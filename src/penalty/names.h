@@ -7,6 +7,7 @@
 #define lam_engine_forward LAM_W(lam_engine_forward)
 #define lam_engine_loss LAM_W(lam_engine_loss)
 #define lam_engine_reverse LAM_W(lam_engine_reverse)
+#define lam_flow_gradient LAM_W(lam_flow_gradient)
 #define lam_matcher LAM_W(lam_matcher)
 #define lam_matcher_create LAM_W(lam_matcher_create)
 #define lam_matcher_free LAM_W(lam_matcher_free)
@@ -23,7 +24,6 @@
 #define lam_solver_error_check LAM_W(lam_solver_error_check)
 #define lam_solver_error_cotangents LAM_W(lam_solver_error_cotangents)
 #define lam_solver_error_value LAM_W(lam_solver_error_value)
-#define lam_tiles_loss LAM_W(lam_tiles_loss)
 #define lam_tpr LAM_W(lam_tpr)
 
 #endif

@@ -160,7 +160,7 @@ static lam_status open_calls(const lam_bench_problem *p, const lam_layout *block
     memset(c, 0, sizeof *c);
     c->threads = lam_pool_threads(p->pool);
     LAM_TRY(lam_engine_create(block, p->pool, &options, &c->engine));
-    LAM_TRY(lam_engine_load_rows(c->engine, params, p->rows, NULL, rows));
+    LAM_TRY(lam_engine_load_rows(c->engine, &(lam_flow_call) { .params = params, .x = p->rows, .rows = rows }));
     lam_engine_draw(c->engine, &noise, 0);
     lam_engine_take_block(c->engine, 0);
     lam_cnf_system(c->engine, 0, &c->system);
@@ -253,8 +253,8 @@ static lam_status iterate(void *arg)
     lam_noise noise = noise_of(cfg);
     lam_penalty penalty = lam_penalty_of(cfg, 0);
     penalty.given_times = p->times;
-    LAM_TRY(lam_engine_loss(it->engine, it->params, p->rows, NULL, cfg->batch_size, &solve, &noise, &penalty, it->grad, NULL,
-        &it->loss));
+    const lam_flow_call call = { it->params, p->rows, NULL, cfg->batch_size, &solve, &noise };
+    LAM_TRY(lam_engine_loss(it->engine, &call, &penalty, it->grad, NULL, &it->loss));
     const lam_update update = { .weight_decay = fmax(0, cfg->weight_decay), .step = ++it->done, .trained = p->model->layout.trained };
     lam_stepper_apply(it->stepper, &update, it->grad, it->memory, it->params);
     return LAM_OK;

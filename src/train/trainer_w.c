@@ -153,8 +153,8 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     solve.keep_h_star = 1;
     lam_engine_condition(t->train, &rows.condition);
     memcpy(t->h_before, state->h_train, t->layout->blocks * sizeof(double));
-    lam_status status = lam_engine_loss(t->train, state->params, rows.x, rows.index, t->batches.size, &solve, &noise, &penalty, t->grad,
-        NULL, &loss);
+    const lam_flow_call call = { state->params, rows.x, rows.index, t->batches.size, &solve, &noise };
+    lam_status status = lam_engine_loss(t->train, &call, &penalty, t->grad, NULL, &loss);
     *report = (lam_step_report) { .loss = loss.loss - rows.log_det, .nll = loss.nll - rows.log_det, .counts = loss.counts };
     lam_step_report_terms(report, &loss.terms);
     if (status == LAM_OK) {
@@ -180,12 +180,13 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     size_t updated = t->layout->time;
     uint64_t iteration = state->warm + 1;
     const taken rows = take_training(t, lam_batches_at(&t->batches, iteration), 2 * iteration + 1);
-    const lam_matching call = { .seed = cfg->seed, .stream = iteration, .condition = &rows.condition,
+    const lam_flow_call call = { .params = state->params, .x = rows.x, .index = rows.index, .rows = t->batches.size };
+    const lam_matching matching = { .seed = cfg->seed, .stream = iteration, .condition = &rows.condition,
         .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH && t->layout->inputs == 0 };
     *report = (lam_step_report) { .nll = (double)NAN, .tpr = (double)NAN };
     if (t->matcher == NULL)
         LAM_TRY(lam_matcher_create(t->layout, t->pool, t->batches.size, cfg->isa, &t->matcher));
-    LAM_TRY(lam_matching_loss(t->matcher, state->params, rows.x, rows.index, t->batches.size, &call, t->grad, &report->loss, &report->counts));
+    LAM_TRY(lam_matching_loss(t->matcher, &call, &matching, t->grad, &report->loss, &report->counts));
     report->grad_norm = lam_gradient_norm(t->grad, updated);
     if (!isfinite(report->grad_norm))
         return lam_fail(LAM_ERR_DIVERGED, "a gradient of norm %g; lower lr or set clip", report->grad_norm);
@@ -229,8 +230,8 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
         noise.first_row = first;
         const taken rows = take_evaluation(t, e->part, walk);
         lam_engine_condition(t->evaluate[exact], &rows.condition);
-        lam_status status = lam_engine_transform(t->evaluate[exact], e->params, rows.x, rows.index, n, 1, &solve, &noise, t->z, t->l,
-            &walk->out->counts);
+        const lam_flow_call call = { e->params, rows.x, rows.index, n, &solve, &noise };
+        lam_status status = lam_engine_transform(t->evaluate[exact], &call, 1, t->z, t->l, &walk->out->counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "%s rows %zu to %zu%s", part, first + 1, first + n, walk->index != NULL ? " of a sample" : "");
         double sum = batch_nll(t, n, &rows);

@@ -236,6 +236,13 @@ static void planar_row(const lam_elbo *s, size_t row, double *params)
         params[i] = (double)tile[i * LAM_TILE];
 }
 
+/* The flow's part of a call: rows z_0. */
+static lam_flow_call flow_call(const lam_elbo *s, const lam_elbo_call *call)
+{
+    return (lam_flow_call) { .params = params_at(call, s->layout->at_flow), .x = s->z0, .rows = call->rows, .solve = &call->solve,
+        .noise = &call->noise };
+}
+
 static lam_status push(lam_elbo *s, const lam_elbo_call *call, lam_elbo_terms *terms)
 {
     const lam_vae_layout *l = s->layout;
@@ -243,19 +250,17 @@ static lam_status push(lam_elbo *s, const lam_elbo_call *call, lam_elbo_terms *t
     for (size_t i = 0; i < rows * d; i++)
         s->z0[i] = (double)s->mu[i] + sqrt((double)s->v[i]) * s->e[i];
     if (l->has_flow) {
-        const real *flow = params_at(call, l->at_flow);
+        const lam_flow_call flow = flow_call(s, call);
         lam_engine_amortise(s->engine, l->maps > 0 ? (const real *const *)s->am : NULL);
         if (s->options.gradients) {
             lam_loss loss = { .counts = terms->counts };
-            lam_status status = lam_engine_forward(s->engine, flow, s->z0, rows, &call->solve, &call->noise, &call->penalty,
-                s->zk, s->l, &loss);
+            lam_status status = lam_engine_forward(s->engine, &flow, &call->penalty, s->zk, s->l, &loss);
             terms->penalty_terms = loss.terms;
             terms->penalties = loss.loss;
             terms->counts = loss.counts;
             return status;
         }
-        return lam_engine_transform(s->engine, flow, s->z0, NULL, rows, 1, &call->solve, &call->noise, s->zk, s->l,
-            &terms->counts);
+        return lam_engine_transform(s->engine, &flow, 1, s->zk, s->l, &terms->counts);
     }
     memcpy(s->zk, s->z0, rows * d * sizeof(double));
     memset(s->l, 0, rows * sizeof(double));
@@ -342,9 +347,11 @@ static lam_status pull(lam_elbo *s, const lam_elbo_call *call, real *grad, lam_e
     const lam_vae_layout *l = s->layout;
     size_t rows = call->rows, d = l->latent, flows = s->config->blocks, n = l->row_params;
     double g_l = call->beta / (double)rows;
-    if (l->has_flow)
-        return lam_engine_reverse(s->engine, &call->solve, &call->penalty, s->g_z, g_l, grad + l->at_flow, s->g_z,
-            l->maps > 0 ? (real *const *)s->g_am : NULL, &terms->counts);
+    if (l->has_flow) {
+        const lam_flow_call flow = flow_call(s, call);
+        const lam_flow_gradient to = { grad + l->at_flow, s->g_z, l->maps > 0 ? (real *const *)s->g_am : NULL };
+        return lam_engine_reverse(s->engine, &flow, &call->penalty, s->g_z, g_l, &to, &terms->counts);
+    }
     if (s->config->posterior == LAM_POSTERIOR_PLANAR) /* lanes past the batch may hold an earlier one's */
         memset(s->g_am[0], 0, s->batch.tiles * n * LAM_TILE * sizeof(real));
     for (size_t row = 0; row < rows && s->config->posterior == LAM_POSTERIOR_PLANAR; row++) {

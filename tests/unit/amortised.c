@@ -135,8 +135,8 @@ static void check_field(recipe r)
     for (size_t i = 0; i < w.f.rows; i++)
         lam_random_normal_row(9, LAM_DRAW_TEST, 2, i, e + i * d, d);
     for (size_t k = 0; k < 4; k++) {
-        must(lam_engine_field_f64(w.f.engine, w.f.params, 0, times[k], w.f.x, exact ? NULL : e, w.f.rows, v, div,
-            exact ? NULL : vjp));
+        must(lam_engine_field_f64(w.f.engine, &(lam_flow_call_f64) { .params = w.f.params, .x = w.f.x, .rows = w.f.rows },
+            &(lam_field_point) { 0, times[k], exact ? NULL : e }, v, div, exact ? NULL : vjp));
         for (size_t row = 0; row < w.f.rows; row += 23)
             check_row(&w, times[k], row, v, div[row], exact ? NULL : e, vjp);
     }
@@ -280,8 +280,8 @@ static void same_bits(void **state)
             rows_gradient(w);
             assert_int_equal(w->counts.recomputed, turn == 3 ? w->counts.backward : 0);
             assert_same(&all[0], w);
-            must(lam_engine_reverse_f64(w->f.engine, &w->f.solve, &w->f.penalty, w->w, w->g_l, w->f.grad, w->f.grad_x, w->g_am,
-                &w->counts));
+            must(lam_engine_reverse_f64(w->f.engine, &(lam_flow_call_f64) { .solve = &w->f.solve }, &w->f.penalty, w->w, w->g_l,
+                &(lam_flow_gradient_f64) { w->f.grad, w->f.grad_x, w->g_am }, &w->counts));
             assert_same(&all[0], w);
         }
         for (size_t turn = 0; turn < 5; turn++)
@@ -344,7 +344,8 @@ static void halves_are_the_loss(void **state)
         assert_true(w.tpr == tpr_of(&w.f.loss));
         for (size_t i = 0; i < 210; i++)
             w.w[i] = w.z[i] / 70;
-        must(lam_engine_reverse_f64(w.f.engine, &w.f.solve, &w.f.penalty, w.w, 1.0 / 70, w.f.grad, w.f.grad_x, NULL, &w.counts));
+        must(lam_engine_reverse_f64(w.f.engine, &(lam_flow_call_f64) { .solve = &w.f.solve }, &w.f.penalty, w.w, 1.0 / 70,
+            &(lam_flow_gradient_f64) { w.f.grad, w.f.grad_x, NULL }, &w.counts));
         assert_memory_equal(grad, w.f.grad, n * sizeof *grad);
         assert_memory_equal(grad_x, w.f.grad_x, 210 * sizeof *grad_x);
         assert_int_equal(w.counts.forward, w.f.loss.counts.forward);
@@ -363,10 +364,23 @@ void lam_engine_free_f32(lam_engine_f32 *engine);
 void lam_engine_amortise_f32(lam_engine_f32 *engine, const float *const *am);
 void lam_engine_freeze_f32(lam_engine_f32 *engine, int freeze);
 lam_status lam_engine_set_steps_f32(lam_engine_f32 *engine, size_t block, size_t n, const double *t, const double *h);
-lam_status lam_engine_forward_f32(lam_engine_f32 *engine, const float *params, const double *z0, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, double *z, double *l, lam_loss *loss);
-lam_status lam_engine_reverse_f32(lam_engine_f32 *engine, const lam_flow_solve *solve, const lam_penalty *penalty,
-    const double *g_z, double g_l, float *grad, double *g_z0, float *const *g_am, lam_counts *counts);
+typedef struct lam_flow_call_f32 {
+    const float *params;
+    const double *x;
+    const size_t *index;
+    size_t rows;
+    const lam_flow_solve *solve;
+    const lam_noise *noise;
+} lam_flow_call_f32;
+typedef struct lam_flow_gradient_f32 {
+    float *grad;
+    double *g_z0;
+    float *const *g_am;
+} lam_flow_gradient_f32;
+lam_status lam_engine_forward_f32(lam_engine_f32 *engine, const lam_flow_call_f32 *call, const lam_penalty *penalty, double *z, double *l,
+    lam_loss *loss);
+lam_status lam_engine_reverse_f32(lam_engine_f32 *engine, const lam_flow_call_f32 *call, const lam_penalty *penalty, const double *g_z,
+    double g_l, const lam_flow_gradient_f32 *to, lam_counts *counts);
 
 static float *floats(const double *a, size_t n)
 {
@@ -410,9 +424,11 @@ static halves run_in_float(const rows *w, lam_trace trace)
     }
     lam_engine_amortise_f32(f.engine, (const float *const *)f.am);
     lam_engine_freeze_f32(f.engine, 1);
-    must(lam_engine_forward_f32(f.engine, f.params, w->f.x, 70, &w->f.solve, &w->f.noise, &w->f.penalty, f.z, f.l, &loss));
+    must(lam_engine_forward_f32(f.engine, &(lam_flow_call_f32) { f.params, w->f.x, NULL, 70, &w->f.solve, &w->f.noise }, &w->f.penalty,
+        f.z, f.l, &loss));
     f.tpr = tpr_of(&loss);
-    must(lam_engine_reverse_f32(f.engine, &w->f.solve, &w->f.penalty, w->w, w->g_l, f.grad, f.g_z0, f.g_am, &loss.counts));
+    must(lam_engine_reverse_f32(f.engine, &(lam_flow_call_f32) { .solve = &w->f.solve }, &w->f.penalty, w->w, w->g_l,
+        &(lam_flow_gradient_f32) { f.grad, f.g_z0, f.g_am }, &loss.counts));
     return f;
 }
 
@@ -471,8 +487,10 @@ static void round_trip(void **state)
             .tolerance = 1e-9, .time = 0.5 });
         rows_open(&w);
         double back[210], l[70];
-        must(lam_engine_transform_f64(w.f.engine, w.f.params, w.f.x, NULL, 70, 1, &w.f.solve, NULL, w.z, w.l, &w.counts));
-        must(lam_engine_transform_f64(w.f.engine, w.f.params, w.z, NULL, 70, 0, &w.f.solve, NULL, back, l, &w.counts));
+        must(lam_engine_transform_f64(w.f.engine, &(lam_flow_call_f64) { w.f.params, w.f.x, NULL, 70, &w.f.solve, NULL }, 1, w.z, w.l,
+            &w.counts));
+        must(lam_engine_transform_f64(w.f.engine, &(lam_flow_call_f64) { w.f.params, w.z, NULL, 70, &w.f.solve, NULL }, 0, back, l,
+            &w.counts));
         assert_true(difference(back, w.f.x, 210) <= 1e-7);
         assert_true(difference(w.z, w.f.x, 210) > 0.1);
         for (size_t i = 0; i < 70; i++)
@@ -508,7 +526,8 @@ static void refusals(void **state)
     w = rows_create(r);
     rows_open(&w);
     rows_gradient(&w);
-    assert_int_equal(lam_engine_reverse_f64(w.f.engine, &w.f.solve, &w.f.penalty, w.w, 1, w.f.grad, NULL, w.g_am, &w.counts),
+    assert_int_equal(lam_engine_reverse_f64(w.f.engine, &(lam_flow_call_f64) { .solve = &w.f.solve }, &w.f.penalty, w.w, 1,
+        &(lam_flow_gradient_f64) { w.f.grad, NULL, w.g_am }, &w.counts),
         LAM_ERR_ARGUMENT);
     rows_close(&w);
     assert_int_equal(lam_field_shape_amortised(&s, 3, hidden, 1, LAM_LAYER_CONCAT, LAM_ACT_TANH, LAM_AMORTISED_LOW_RANK, 0),

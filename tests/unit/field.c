@@ -146,8 +146,8 @@ static void every_layer_and_activation(void **state)
                 for (size_t i = 0; i < f.rows; i++)
                     lam_random_normal_row(9, LAM_DRAW_TEST, 2, i, e + i * f.r.dim, f.r.dim);
                 for (size_t k = 0; k < 5; k++) {
-                    must(lam_engine_field_f64(f.engine, f.params, 0, times[k], f.x, exact ? NULL : e, f.rows, v, div,
-                        exact ? NULL : vjp));
+                    must(lam_engine_field_f64(f.engine, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = f.rows },
+                        &(lam_field_point) { 0, times[k], exact ? NULL : e }, v, div, exact ? NULL : vjp));
                     for (size_t row = 0; row < f.rows; row += 23)
                         check_row(&f, times[k], row, v, div[row], exact ? NULL : e, vjp);
                 }

@@ -54,11 +54,12 @@ static void a_batch_is_its_rows(void **state)
     size_t backwards[ROWS];
     lam_counts counts = { 0 };
     flow_open(&f);
-    must(lam_engine_transform_f64(f.engine, f.params, f.x, NULL, ROWS, 1, &f.solve, &f.noise, z, l, &counts));
+    must(lam_engine_transform_f64(f.engine, &(lam_flow_call_f64) { f.params, f.x, NULL, ROWS, &f.solve, &f.noise }, 1, z, l, &counts));
     for (size_t i = 0; i < ROWS; i += 13) {
         const lam_condition condition = { .inputs = f.given + i * INPUTS };
         lam_engine_condition_f64(f.engine, &condition);
-        must(lam_engine_transform_f64(f.engine, f.params, f.x + i * DIM, NULL, 1, 1, &f.solve, &f.noise, alone, &alone_l, &counts));
+        must(lam_engine_transform_f64(f.engine, &(lam_flow_call_f64) { f.params, f.x + i * DIM, NULL, 1, &f.solve, &f.noise }, 1, alone,
+            &alone_l, &counts));
         assert_memory_equal(alone, z + i * DIM, sizeof alone);
         assert_true(alone_l == l[i]);
     }
@@ -67,7 +68,8 @@ static void a_batch_is_its_rows(void **state)
     for (size_t i = 0; i < ROWS; i++)
         backwards[i] = ROWS - 1 - i;
     lam_engine_condition_f64(f.engine, &all);
-    must(lam_engine_transform_f64(f.engine, f.params, f.x, backwards, ROWS, 1, &f.solve, &f.noise, turned, turned_l, &counts));
+    must(lam_engine_transform_f64(f.engine, &(lam_flow_call_f64) { f.params, f.x, backwards, ROWS, &f.solve, &f.noise }, 1, turned,
+        turned_l, &counts));
     for (size_t i = 0; i < ROWS; i++)
         assert_true(turned_l[i] == l[ROWS - 1 - i]);
     flow_close(&f);
@@ -104,7 +106,8 @@ static double matching_loss(matched *m, double *grad)
     const lam_matching call = { .seed = 3, .stream = 1, .condition = &m->condition };
     lam_counts counts = { 0 };
     double loss;
-    must(lam_matching_loss_f64(m->matcher, m->f.params, m->f.x, NULL, m->f.rows, &call, grad, &loss, &counts));
+    must(lam_matching_loss_f64(m->matcher, &(lam_flow_call_f64) { .params = m->f.params, .x = m->f.x, .rows = m->f.rows }, &call, grad,
+        &loss, &counts));
     return loss;
 }
 

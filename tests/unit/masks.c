@@ -36,12 +36,14 @@ static void the_trace(void **state)
     flow f = flow_create((recipe) { .dim = DIM, .rows = ROWS, .inputs = 2, .masked = 1 });
     double v[ROWS * DIM], div[ROWS], side[2][ROWS * DIM], sum[ROWS] = { 0 };
     flow_open(&f);
-    must(lam_engine_field_f64(f.engine, f.params, 0, 0.3, f.x, NULL, ROWS, v, div, NULL));
+    must(lam_engine_field_f64(f.engine, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = ROWS },
+        &(lam_field_point) { 0, 0.3, NULL }, v, div, NULL));
     for (size_t j = 0; j < DIM; j++) {
         for (int s = 0; s < 2; s++) {
             for (size_t i = 0; i < ROWS; i++)
                 f.x[i * DIM + j] += s == 0 ? -h : 2 * h;
-            must(lam_engine_field_f64(f.engine, f.params, 0, 0.3, f.x, NULL, ROWS, side[s], NULL, NULL));
+            must(lam_engine_field_f64(f.engine, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = ROWS },
+                &(lam_field_point) { 0, 0.3, NULL }, side[s], NULL, NULL));
         }
         for (size_t i = 0; i < ROWS; i++) {
             f.x[i * DIM + j] -= h;
@@ -65,7 +67,8 @@ static void means_are_over_what_moves(void **state)
     double v[ROWS * DIM], sum = 0;
     flow_open(&f);
     f.solve.solve.fixed_steps = 1;
-    must(lam_engine_field_f64(f.engine, f.params, 0, 0, f.x, NULL, ROWS, v, NULL, NULL));
+    must(lam_engine_field_f64(f.engine, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = ROWS },
+        &(lam_field_point) { 0, 0, NULL }, v, NULL, NULL));
     must(flow_gradient(&f));
     for (size_t i = 0; i < ROWS; i++) {
         double square = 0, moving = 0;
@@ -90,7 +93,7 @@ static void a_batch_is_its_rows(void **state)
     lam_counts counts = { 0 };
     int none = 0;
     flow_open(&f);
-    must(lam_engine_transform_f64(f.engine, f.params, f.x, NULL, ROWS, 1, &f.solve, &f.noise, z, l, &counts));
+    must(lam_engine_transform_f64(f.engine, &(lam_flow_call_f64) { f.params, f.x, NULL, ROWS, &f.solve, &f.noise }, 1, z, l, &counts));
     for (size_t i = 0; i < ROWS; i++) {
         const lam_condition condition = { .inputs = f.given + i * INPUTS, .moves = f.moves + i * DIM };
         size_t moving = 0;
@@ -101,7 +104,8 @@ static void a_batch_is_its_rows(void **state)
         none |= moving == 0;
         assert_true(moving > 0 || l[i] == 0);
         lam_engine_condition_f64(f.engine, &condition);
-        must(lam_engine_transform_f64(f.engine, f.params, f.x + i * DIM, NULL, 1, 1, &f.solve, &f.noise, alone, &alone_l, &counts));
+        must(lam_engine_transform_f64(f.engine, &(lam_flow_call_f64) { f.params, f.x + i * DIM, NULL, 1, &f.solve, &f.noise }, 1, alone,
+            &alone_l, &counts));
         assert_memory_equal(alone, z + i * DIM, sizeof alone);
         assert_true(alone_l == l[i]);
     }
@@ -135,7 +139,8 @@ static void norms_are_over_what_moves(void **state)
         for (size_t i = 0; i < ROWS; i++)
             f.given[i] = (double)i / ROWS;
         flow_open(&f);
-        must(lam_engine_transform_f64(f.engine, f.params, f.x, NULL, ROWS, 1, &f.solve, &f.noise, z, NULL, &counts));
+        must(lam_engine_transform_f64(f.engine, &(lam_flow_call_f64) { f.params, f.x, NULL, ROWS, &f.solve, &f.noise }, 1, z, NULL,
+            &counts));
         steps[wide] = lam_engine_steps_f64(f.engine, 0, &t, &h);
         free(z);
         flow_close(&f);
@@ -154,12 +159,14 @@ static void matching(void **state)
     size_t n = f.layout.parameters;
     double *ignored = calloc(n, sizeof *ignored), value[2];
     must(lam_matcher_create_f64(&f.layout, f.pool, 70, NULL, &matcher));
-    must(lam_matching_loss_f64(matcher, f.params, f.x, NULL, f.rows, &call, f.grad, value, &counts));
+    must(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = f.rows }, &call, f.grad, value,
+        &counts));
     for (size_t k = 0; k < f.layout.time; k += 5) {
         double kept = f.params[k];
         for (int side = 0; side < 2; side++) {
             f.params[k] = kept + (side ? 1e-5 : -1e-5);
-            must(lam_matching_loss_f64(matcher, f.params, f.x, NULL, f.rows, &call, ignored, &value[side], &counts));
+            must(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = f.rows }, &call, ignored,
+                &value[side], &counts));
         }
         f.params[k] = kept;
         if (!(fabs((value[1] - value[0]) / 2e-5 - f.grad[k]) < 1e-6 * (fabs(f.grad[k]) + 0.01)))

@@ -18,7 +18,8 @@ static double matching(flow *f)
 {
     lam_counts counts = { 0 };
     double loss;
-    must(lam_matching_loss_f64(matcher, f->params, f->x, NULL, f->rows, &call, f->grad, &loss, &counts));
+    must(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f->params, .x = f->x, .rows = f->rows }, &call, f->grad, &loss,
+        &counts));
     return loss;
 }
 
@@ -109,7 +110,8 @@ static double plain_loss(flow *f)
                 double s = ((double)b + t / end) / (double)blocks;
                 for (size_t i = 0; i < n * d; i++)
                     z[i] = (1 - s) * x[i] + s * e[to[i / d] * d + i % d];
-                must(lam_engine_field_f64(f->engine, f->params, b, t, z, NULL, n, v, NULL, NULL));
+                must(lam_engine_field_f64(f->engine, &(lam_flow_call_f64) { .params = f->params, .x = z, .rows = n },
+                    &(lam_field_point) { b, t, NULL }, v, NULL, NULL));
                 for (size_t i = 0; i < n * d; i++)
                     sum += pow(v[i] - (e[to[i / d] * d + i % d] - x[i]) / ((double)blocks * end), 2);
             }
@@ -254,21 +256,24 @@ static void calls_stand_alone(void **state)
     flow f = flow_create((recipe) { .rows = 300, .dim = 2, .blocks = 2 });
     open_matcher(&f);
     double loss = matching(&f);
-    must(lam_matching_loss_f64(matcher, f.params, f.x + 20, NULL, 70, &call, f.grad, &other, &counts));
+    must(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f.params, .x = f.x + 20, .rows = 70 }, &call, f.grad, &other,
+        &counts));
     assert_int_equal(counts.forward, 2 * 4); /* blocks, and looks at two tiles that make eight */
     assert_int_equal(counts.backward, 2 * 4);
     assert_int_equal(counts.solves + counts.accepted + counts.rejected + counts.recomputed, 0);
     assert_true(matching(&f) == loss);
     for (size_t i = 0; i < 300; i++)
         index[i] = 299 - i;
-    must(lam_matching_loss_f64(matcher, f.params, f.x, index, 300, &call, f.grad, &moved, &counts));
+    must(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .index = index, .rows = 300 }, &call, f.grad,
+        &moved, &counts));
     assert_true(moved != loss);
     for (size_t i = 0; i < 150; i++)
         for (size_t k = 0; k < 2; k++) {
             double kept = f.x[2 * i + k];
             f.x[2 * i + k] = f.x[2 * (299 - i) + k], f.x[2 * (299 - i) + k] = kept;
         }
-    must(lam_matching_loss_f64(matcher, f.params, f.x, NULL, 300, &call, f.grad, &again, &counts));
+    must(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = 300 }, &call, f.grad, &again,
+        &counts));
     assert_true(again == moved);
     call.stream++;
     assert_true(matching(&f) != again);
@@ -285,11 +290,14 @@ static void what_cannot_be_is_refused(void **state)
     lam_matcher_f64 *none = NULL;
     flow f = flow_create((recipe) { .rows = 10 });
     open_matcher(&f);
-    assert_int_equal(lam_matching_loss_f64(matcher, f.params, f.x, NULL, 0, &call, f.grad, &loss, &counts), LAM_ERR_ARGUMENT);
-    assert_int_equal(lam_matching_loss_f64(matcher, f.params, f.x, NULL, 11, &call, f.grad, &loss, &counts), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = 0 }, &call, f.grad,
+        &loss, &counts), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = 11 }, &call, f.grad,
+        &loss, &counts), LAM_ERR_ARGUMENT);
     f.x[3] = 1e200; /* its square is no double */
     call.paired = 1;
-    assert_int_equal(lam_matching_loss_f64(matcher, f.params, f.x, NULL, 10, &call, f.grad, &loss, &counts), LAM_ERR_DIVERGED);
+    assert_int_equal(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = 10 }, &call, f.grad,
+        &loss, &counts), LAM_ERR_DIVERGED);
     close_matcher(&f);
     f = flow_create((recipe) { .amortisation = LAM_AMORTISED_BIAS });
     assert_int_equal(lam_matcher_create_f64(&f.layout, f.pool, 10, NULL, &none), LAM_ERR_UNSUPPORTED);

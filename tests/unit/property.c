@@ -11,7 +11,8 @@
 static void transform(flow *f, const double *x, size_t rows, int forward, double *y, double *l)
 {
     lam_counts counts = { 0 };
-    must(lam_engine_transform_f64(f->engine, f->params, x, NULL, rows, forward, &f->solve, &f->noise, y, l, &counts));
+    must(lam_engine_transform_f64(f->engine, &(lam_flow_call_f64) { f->params, x, NULL, rows, &f->solve, &f->noise }, forward, y, l,
+        &counts));
     assert_int_equal(counts.solves, f->layout.blocks);
 }
 
@@ -159,7 +160,8 @@ static void rows_by_index(void **state)
     double z[390], l[130], some[12], some_l[4];
     lam_counts counts = { 0 };
     transform(&f, f.x, 130, 1, z, l);
-    must(lam_engine_transform_f64(f.engine, f.params, f.x, index, 4, 1, &f.solve, &f.noise, some, some_l, &counts));
+    must(lam_engine_transform_f64(f.engine, &(lam_flow_call_f64) { f.params, f.x, index, 4, &f.solve, &f.noise }, 1, some, some_l,
+        &counts));
     for (size_t i = 0; i < 4; i++)
         assert_true(difference(some + 3 * i, z + 3 * index[i], 3) == 0 && some_l[i] == l[index[i]]);
     flow_close(&f);
@@ -182,7 +184,8 @@ static void warm_steps_are_remembered(void **state)
                 must(flow_gradient(&f));
                 *(round == 0 ? &cold : &warm) = f.loss.counts;
             } else {
-                must(lam_engine_transform_f64(f.engine, f.params, f.x, NULL, 20, 1, &f.solve, &f.noise, z, l, round == 0 ? &cold : &warm));
+                must(lam_engine_transform_f64(f.engine, &(lam_flow_call_f64) { f.params, f.x, NULL, 20, &f.solve, &f.noise }, 1, z, l,
+                    round == 0 ? &cold : &warm));
             }
             assert_true(h_star[0] > 0 && h_star[1] > 0 && h_star[0] != h_star[1]);
             f.solve.keep_h_star = round == 1;

@@ -157,8 +157,10 @@ static void noise_estimates_the_frobenius_norm(void **state)
     flow_open(&exact), flow_open(&noisy);
     memcpy(noisy.params, exact.params, exact.layout.parameters * sizeof(double));
     flow_loss(&exact);
-    must(lam_engine_loss_f64(exact.engine, exact.params, exact.x, NULL, 2, &exact.solve, &exact.noise, &exact.penalty, NULL, NULL, &exact.loss));
-    must(lam_engine_loss_f64(noisy.engine, noisy.params, exact.x, NULL, 2, &noisy.solve, &noisy.noise, &noisy.penalty, NULL, NULL, &noisy.loss));
+    must(lam_engine_loss_f64(exact.engine, &(lam_flow_call_f64) { exact.params, exact.x, NULL, 2, &exact.solve, &exact.noise },
+        &exact.penalty, NULL, NULL, &exact.loss));
+    must(lam_engine_loss_f64(noisy.engine, &(lam_flow_call_f64) { noisy.params, exact.x, NULL, 2, &noisy.solve, &noisy.noise },
+        &noisy.penalty, NULL, NULL, &noisy.loss));
     assert_true(fabs(integral(&noisy.loss, 0) / integral(&exact.loss, 0) - 1) < 1e-6); /* kinetic knows no noise */
     assert_true(fabs(integral(&noisy.loss, 1) / integral(&exact.loss, 1) - 1) < 0.03);
     flow_close(&exact), flow_close(&noisy);

@@ -91,7 +91,7 @@ static void integrands_at(flow *f, double t, const double *z, double *out)
 {
     lam_engine_f64 *e = f->engine;
     lam_system_f64 system;
-    must(lam_engine_load_rows_f64(e, f->params, z, NULL, f->rows));
+    must(lam_engine_load_rows_f64(e, &(lam_flow_call_f64) { .params = f->params, .x = z, .rows = f->rows }));
     lam_engine_take_block_f64(e, 0);
     lam_cnf_system_f64(e, 0, &system);
     double *k = aligned_alloc(64, system.rows * LAM_TILE * sizeof *k);
@@ -110,8 +110,10 @@ static void state_at(flow *f, double t, double *z, double *v)
 {
     lam_counts counts = { 0 };
     f->params[f->layout.time] = sqrt(t);
-    must(lam_engine_transform_f64(f->engine, f->params, f->x, NULL, f->rows, 1, &f->solve, NULL, z, NULL, &counts));
-    must(lam_engine_field_f64(f->engine, f->params, 0, t, z, NULL, f->rows, v, NULL, NULL));
+    must(lam_engine_transform_f64(f->engine, &(lam_flow_call_f64) { f->params, f->x, NULL, f->rows, &f->solve, NULL }, 1, z, NULL,
+        &counts));
+    must(lam_engine_field_f64(f->engine, &(lam_flow_call_f64) { .params = f->params, .x = z, .rows = f->rows },
+        &(lam_field_point) { 0, t, NULL }, v, NULL, NULL));
 }
 
 /* d^2z/dt^2 and d^3z/dt^3 as first and second differences of f along paths solved at 1e-13. Five points h apart: their own error is
@@ -257,8 +259,16 @@ lam_status lam_engine_create_f32(const lam_layout *layout, lam_pool *pool, const
 void lam_engine_free_f32(lam_engine_f32 *engine);
 void lam_engine_freeze_f32(lam_engine_f32 *engine, int freeze);
 lam_status lam_engine_set_steps_f32(lam_engine_f32 *engine, size_t block, size_t n, const double *t, const double *h);
-lam_status lam_engine_loss_f32(lam_engine_f32 *engine, const float *params, const double *x, const size_t *index, size_t rows,
-    const lam_flow_solve *solve, const lam_noise *noise, const lam_penalty *penalty, float *grad, double *grad_x, lam_loss *loss);
+typedef struct lam_flow_call_f32 {
+    const float *params;
+    const double *x;
+    const size_t *index;
+    size_t rows;
+    const lam_flow_solve *solve;
+    const lam_noise *noise;
+} lam_flow_call_f32;
+lam_status lam_engine_loss_f32(lam_engine_f32 *engine, const lam_flow_call_f32 *call, const lam_penalty *penalty, float *grad,
+    double *grad_x, lam_loss *loss);
 
 /* f's problem in float over f's steps, both orders penalised: errors of the integrals and of the gradient, relative to the largest. */
 static double error_in_float(const flow *f, const char *isa)
@@ -276,7 +286,8 @@ static double error_in_float(const flow *f, const char *isa)
     must(lam_engine_create_f32(&f->layout, f->pool, &o, &engine));
     must(lam_engine_set_steps_f32(engine, 0, steps, t, h));
     lam_engine_freeze_f32(engine, 1);
-    must(lam_engine_loss_f32(engine, params, f->x, NULL, f->rows, &f->solve, &f->noise, &f->penalty, grad, NULL, &loss));
+    must(lam_engine_loss_f32(engine, &(lam_flow_call_f32) { params, f->x, NULL, f->rows, &f->solve, &f->noise }, &f->penalty, grad, NULL,
+        &loss));
     for (size_t i = 0; i < n; i++)
         error = fmax(error, isnan(grad[i]) ? INFINITY : fabs((double)grad[i] - f->grad[i]) / largest(f->grad, f->layout.time));
     for (size_t i = 0; i < 2; i++)

@@ -59,8 +59,8 @@ static void zeros_are_the_plain_field(void **state)
         memcpy(plain.params, w.f.params, plain.layout.parameters * sizeof(double));
         must(flow_gradient(&plain));
         lam_loss penalties = { 0 };
-        must(lam_engine_forward_f64(w.f.engine, w.f.params, w.f.x, w.f.rows, &w.f.solve, &w.f.noise, &w.f.penalty, w.z, w.l,
-            &penalties));
+        must(lam_engine_forward_f64(w.f.engine, &(lam_flow_call_f64) { w.f.params, w.f.x, NULL, w.f.rows, &w.f.solve, &w.f.noise },
+            &w.f.penalty, w.z, w.l, &penalties));
         for (size_t i = 0; i < 2; i++)
             assert_true(fabs(integral(&penalties, i) / integral(&plain.loss, i) - 1) < 1e-13);
         flow_close(&plain), rows_close(&w);

@@ -55,6 +55,53 @@ static void one_tile_is_the_batch(void **state)
     compare_controls(r, 0);
 }
 
+/* Rows are solved by themselves: with the same steps, z, l and paths are the same bits, each in its place, whatever their order. */
+static void rows_keep_their_places(void **state)
+{
+    (void)state;
+    recipe r = base;
+    r.solver = LAM_RK4;
+    r.divergence = LAM_DIV_EXACT;
+    r.no_gradients = 1;
+    enum { ROWS = 150, DIM = 3, TIMES = 2, PATH = (2 * TIMES + 1) * DIM };
+    double z[2][ROWS * DIM], l[2][ROWS], paths[2][ROWS * PATH];
+    size_t backwards[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        backwards[i] = ROWS - 1 - i;
+    for (size_t i = 0; i < 2; i++) {
+        lam_counts counts = { 0 };
+        r.control = i == 0 ? LAM_CONTROL_BATCH : LAM_CONTROL_TILE;
+        flow f = flow_create(r);
+        flow_open(&f);
+        const lam_flow_call_f64 call = { f.params, f.x, backwards, ROWS, &f.solve, NULL };
+        must(lam_engine_transform_f64(f.engine, &call, 1, z[i], l[i], &counts));
+        must(lam_engine_trajectories_f64(f.engine, &call, TIMES, paths[i], &counts));
+        assert_memory_equal(paths[i], f.x + (ROWS - 1) * DIM, DIM * sizeof(double));
+        flow_close(&f);
+    }
+    assert_memory_equal(z[0], z[1], sizeof z[0]);
+    assert_memory_equal(l[0], l[1], sizeof l[0]);
+    assert_memory_equal(paths[0], paths[1], sizeof paths[0]);
+}
+
+/* What is for rows that share their steps says so. */
+static void a_single_field_is_refused(void **state)
+{
+    (void)state;
+    recipe r = base;
+    double v[150 * 3];
+    r.control = LAM_CONTROL_TILE;
+    r.divergence = LAM_DIV_EXACT;
+    flow f = flow_create(r);
+    flow_open(&f);
+    const lam_flow_call_f64 call = { .params = f.params, .x = f.x, .rows = f.rows };
+    assert_int_equal(lam_engine_field_f64(f.engine, &call, &(lam_field_point) { 0, 0.5, NULL }, v, NULL, NULL), LAM_ERR_ARGUMENT);
+    assert_non_null(strstr(lam_last_error(), "step control by batch"));
+    const double *t, *h;
+    assert_int_equal(lam_engine_steps_f64(f.engine, 0, &t, &h), 0);
+    flow_close(&f);
+}
+
 static void threads_do_not_matter(void **state)
 {
     (void)state;
@@ -126,6 +173,8 @@ int main(void)
         cmocka_unit_test(fixed_steps_agree_to_rounding),
         cmocka_unit_test(adaptive_steps_agree_to_the_tolerance),
         cmocka_unit_test(one_tile_is_the_batch),
+        cmocka_unit_test(rows_keep_their_places),
+        cmocka_unit_test(a_single_field_is_refused),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(calm_tiles_take_fewer_steps),
         cmocka_unit_test(a_failure_names_the_rows),
