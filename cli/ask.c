@@ -158,6 +158,12 @@ int cli_ask_value(const cli_command *command, const char *flag, const char *text
     return code;
 }
 
+int cli_ask_advise(const lam_model *model, const double *row)
+{
+    const lam_log log = {cli_log, NULL};
+    return lam_rows_advise(model, NULL, row, 1, &log) == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
 int cli_ask_numbers(const cli_command *command, const char *flag, const char *text, double **numbers, size_t *n)
 {
     *n = 0;

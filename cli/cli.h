@@ -190,6 +190,7 @@ typedef struct cli_choice {
     int standardised;                   /* the rows are: they are taken back to data units */
     int no_columns;                     /* 1: --columns of this command is not of DATA */
     int missing;                        /* cells may be missing, and are NaN then */
+    const unsigned char *looked;        /* [the model's columns] those whose values matter; NULL: all do */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
     {"columns", 0, CLI_LIST, "A,B,...", "columns to take, by name or number; default: the model's", \
@@ -266,6 +267,8 @@ int cli_ask_roles(const cli_command *command, const cli_ask *ask, const lam_mode
 int cli_ask_rows(const lam_model *model, const unsigned char *roles, int fills, const lam_table *data, unsigned char **out);
 /* NAME=VALUE of a flag into row [dim]: a number, or the level of a column of text. is_set [dim] or NULL. */
 int cli_ask_value(const cli_command *command, const char *flag, const char *text, const lam_model *model, double *row, unsigned char *is_set);
+/* Says where the values of row [dim], as flags gave them, lie far outside the training rows; NaN: none was given. */
+int cli_ask_advise(const lam_model *model, const double *row);
 /* Numbers "a,b,c" of a flag; free with free(). */
 int cli_ask_numbers(const cli_command *command, const char *flag, const char *text, double **numbers, size_t *n);
 

@@ -55,7 +55,12 @@ static int look_at_rows(const cli_choice *choice, const lam_model *model, lam_ta
     for (size_t i = 0; choice->standardised && i < table->rows; i++)
         for (size_t j = 0; j < table->cols; j++)
             table->values[i * table->cols + j] = mean[j] + scale[j] * table->values[i * table->cols + j];
-    return lam_rows_advise(model, NULL, table->values, table->rows, &log) == LAM_OK ? CLI_OK : cli_library_failed();
+    double *values = cli_alloc(table->rows * table->cols, sizeof *values);
+    for (size_t i = 0; i < table->rows * table->cols; i++)
+        values[i] = choice->looked == NULL || choice->looked[i % table->cols] ? table->values[i] : (double)NAN;
+    lam_status status = lam_rows_advise(model, NULL, values, table->rows, &log);
+    free(values);
+    return status == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
 static int read_columns(const char *path, const cli_choice *choice, const lam_model *model, const lam_wanted *like, lam_table **table)

@@ -58,6 +58,30 @@ static int choose_shown(picture *p)
     return code;
 }
 
+/* The mean of the data's column, of the cells that are there; otherwise: that of no cell. */
+static double mean_of(const picture *p, size_t column, double otherwise)
+{
+    double sum = 0;
+    size_t n = 0;
+    for (size_t i = 0; p->data != NULL && i < p->data->rows; i++) {
+        double value = p->data->values[i * p->dim + column];
+        sum += isnan(value) ? 0 : value;
+        n += isnan(value) ? 0 : 1;
+    }
+    return n > 0 ? sum / (double)n : otherwise;
+}
+
+/* What is said of values of flags that no training row is near. */
+static int advise(const picture *p)
+{
+    double *row = cli_alloc(p->dim, sizeof *row);
+    for (size_t j = 0; j < p->dim; j++)
+        row[j] = p->set[j] ? p->row[j] : (double)NAN;
+    int code = cli_ask_advise(p->model, row);
+    free(row);
+    return code;
+}
+
 /* Columns without a value are at the data's mean in a fan, or the model's; elsewhere unknown, or, where the fit is given them, an error. */
 static int fill_rest(picture *p)
 {
@@ -78,10 +102,7 @@ static int fill_rest(picture *p)
             continue;
         if (p->against == p->dim || lam_model_levels(p->model, j).n > 0)
             return cli_misuse(p->command, "%s is given, and has no value: --given %s=VALUE", lam_model_column(p->model, j), lam_model_column(p->model, j));
-        double sum = 0;
-        for (size_t i = 0; p->data != NULL && i < p->data->rows; i++)
-            sum += p->data->values[i * p->dim + j] / (double)p->data->rows;
-        p->row[j] = p->data != NULL ? sum : mean[j];
+        p->row[j] = mean_of(p, j, mean[j]);
     }
     return CLI_OK;
 }
@@ -94,6 +115,8 @@ static int prepare(picture *p)
         return cli_misuse(p->command, "this model is of all its columns together; --given and --against want a fit with --given or --any-given");
     for (size_t i = 0; i < p->given->given->n && code == CLI_OK; i++)
         code = cli_ask_value(p->command, "given", p->given->given->text[i], p->model, p->row, p->set);
+    if (code == CLI_OK)
+        code = advise(p);
     if (code == CLI_OK && p->given->against != NULL) {
         size_t *columns = cli_alloc(p->dim, sizeof *columns);
         code = choose(p, "against", p->given->against, columns, &n);
@@ -242,12 +265,14 @@ static void fan_range(const picture *p, double *low, double *high)
     double log_det;
     lam_model_standardiser(p->model, &mean, &scale, &log_det);
     *low = mean[p->against] - 2 * scale[p->against], *high = mean[p->against] + 2 * scale[p->against];
+    int found = 0;
     for (size_t i = 0; p->data != NULL && i < p->data->rows; i++) {
         double v = p->data->values[i * p->dim + p->against];
         if (isnan(v))
             continue;
-        *low = i == 0 ? v : fmin(*low, v);
-        *high = i == 0 ? v : fmax(*high, v);
+        *low = found ? fmin(*low, v) : v;
+        *high = found ? fmax(*high, v) : v;
+        found = 1;
     }
 }
 
@@ -270,10 +295,14 @@ static int draw_fan(const picture *p)
     for (size_t i = 0; i < FAN; i++)
         for (size_t k = 0; k < 5; k++)
             lines[k][i] = values[i * NUMBERS + 2 + k];
+    size_t complete = 0;
     for (size_t i = 0; i < points; i++) {
         const double *row = p->data->values + (size_t)((double)i * ((double)p->data->rows / (double)points)) * p->dim;
-        dots[0][i] = row[p->against], dots[1][i] = row[p->shown[0]];
+        if (isnan(row[p->against]) || isnan(row[p->shown[0]]))
+            continue;
+        dots[0][complete] = row[p->against], dots[1][complete++] = row[p->shown[0]];
     }
+    points = complete;
     lam_series series[6] = {{.kind = LAM_SERIES_POINTS, .x = dots[0], .y = dots[1], .n = points, .size = 3, .opacity = 0.4, .colour = 1, .name = "data"}};
     size_t first = points == 0;
     for (size_t k = 0; k < 5; k++)

@@ -102,7 +102,9 @@ static int read_rows(const char *path, const predict_args *args, const lam_model
     unsigned char *needed = cli_alloc(dim, 1);
     for (size_t j = 0; j < dim; j++)
         needed[j] = q->roles[j] == LAM_GIVEN;
-    int code = cli_data_read_known(path, &args->choice, model, needed, data);
+    cli_choice choice = args->choice;
+    choice.looked = needed;
+    int code = cli_data_read_known(path, &choice, model, needed, data);
     free(needed);
     if (code != CLI_OK || !lam_model_any_given(model))
         return code;

@@ -67,13 +67,17 @@ static int read_given(const cli_command *command, const lam_model *model, const 
     for (size_t j = 0; j < dim; j++)
         set[j] = args->given_file != NULL && split && lam_model_role(model, j) == LAM_GIVEN;
     if (args->given_file != NULL) {
-        code = cli_data_read_known(args->given_file, &args->choice, model, set, given);
+        cli_choice choice = args->choice;
+        choice.looked = split ? set : NULL;
+        code = cli_data_read_known(args->given_file, &choice, model, set, given);
     } else if (args->given.n > 0 || split) {
         *given = cli_table_create(1, dim);
         for (size_t j = 0; j < dim; j++)
             (*given)->values[j] = (double)NAN;
         for (size_t i = 0; i < args->given.n && code == CLI_OK; i++)
             code = cli_ask_value(command, "given", args->given.text[i], model, (*given)->values, set);
+        if (code == CLI_OK)
+            code = cli_ask_advise(model, (*given)->values);
     }
     for (size_t j = 0; code == CLI_OK && *given != NULL && split && j < dim; j++) {
         int fixed = lam_model_role(model, j) == LAM_GIVEN, is_set = args->given_file != NULL ? fixed : set[j];

@@ -133,8 +133,10 @@ static int read_asked(const cli_command *command, const char *path, const score_
     int code = cli_ask_roles(command, &args->ask, model, LAM_ABSENT, *asked);
     for (size_t j = 0; code == CLI_OK && j < dim; j++)
         needed[j] = (*asked)[j] != LAM_ABSENT;
+    cli_choice choice = args->choice;
+    choice.looked = needed;
     if (code == CLI_OK)
-        code = cli_data_read_known(path, &args->choice, model, needed, data);
+        code = cli_data_read_known(path, &choice, model, needed, data);
     free(needed);
     return code;
 }

@@ -119,6 +119,7 @@ class Questions:
     def _sample_given(self, n, given, seed, how, log_prob):
         """Draws [n, d], of a table of rows that are given [m, n, d], and log p of each or None."""
         rows, is_table = self._given_rows(given)
+        self._advise(rows, how, 4)
         out = np.empty((len(rows) * n, self.n_features_in_))
         log_p = np.empty(len(out)) if log_prob else None
         how.check(lib.lam_conditional_sample(self._model, how.pointer, seed, doubles(rows), ffi.NULL, 0, len(rows), n, doubles(out),
@@ -152,6 +153,7 @@ class Questions:
         rows = np.where((roles == lib.LAM_GIVEN) & np.isnan(x), lib.LAM_ABSENT, roles).astype(np.uint8) if any_given else roles[None]
         if not any_given and np.isnan(x[:, roles == lib.LAM_GIVEN]).any():
             raise DataError("X has a NaN in a column that is given; a Flow fitted with any_given=True takes rows with any cell missing")
+        self._advise(np.where(roles == lib.LAM_GIVEN, x, np.nan), how, 4)
         return self._predict(x, np.ascontiguousarray(rows), columns, quantiles, below, draws, errors, random_state, how)
 
     def _predict(self, x, roles, columns, quantiles, below, draws, errors, random_state, how):

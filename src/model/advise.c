@@ -43,43 +43,69 @@ static void put(FILE *out, double value)
     fputs(text, out);
 }
 
-/* worst: the column that most of the rows are outside in, `there` of them. */
-static lam_status say_outside(const lam_model *m, const span *s, const double *x, size_t n, size_t rows, size_t worst, size_t there,
+/* "-30 to 255.1, where the training rows have 230 to 250": the values of column j that are outside. */
+static void put_values(FILE *out, const span *s, const double *x, size_t n, size_t dim, size_t j)
+{
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (size_t i = 0; i < n; i++)
+        if (is_outside(s, x[i * dim + j])) {
+            low = fmin(low, x[i * dim + j]);
+            high = fmax(high, x[i * dim + j]);
+        }
+    put(out, low);
+    if (low < high) {
+        fputs(" to ", out);
+        put(out, high);
+    }
+    fputs(isnan(s->from) ? ", where the mean is " : ", where the training rows have ", out);
+    put(out, isnan(s->from) ? 0.5 * (s->low + s->high) : s->from);
+    fputs(isnan(s->from) ? " and the standard deviation " : " to ", out);
+    put(out, isnan(s->from) ? 0.5 * (s->high - s->low) / DEVIATIONS : s->to);
+}
+
+/* Of n rows, `rows` are outside, outside [dim] of them in each column. */
+static lam_status say_outside(const lam_model *m, const span *spans, const double *x, size_t n, size_t rows, const size_t *outside,
     const lam_log *log)
 {
-    size_t dim = m->dim;
-    double low = HUGE_VAL, high = -HUGE_VAL;
+    size_t columns = 0, first = 0, shown = 0;
     lam_remark text;
-    for (size_t i = 0; i < n; i++)
-        if (is_outside(s, x[i * dim + worst])) {
-            low = fmin(low, x[i * dim + worst]);
-            high = fmax(high, x[i * dim + worst]);
-        }
-    LAM_TRY(lam_remark_begin(&text));
-    fprintf(text.out, "%zu of %zu rows lie%s far outside the range of the training rows, ", rows, n, rows == 1 ? "s" : "");
-    if (there < rows)
-        fprintf(text.out, "most often, %zu of them, ", there);
-    fputs("in column ", text.out);
-    lam_remark_name(text.out, m->columns[worst]);
-    fputs(": ", text.out);
-    put(text.out, low);
-    if (low < high) {
-        fputs(" to ", text.out);
-        put(text.out, high);
+    for (size_t j = m->dim; j-- > 0;) {
+        columns += outside[j] > 0;
+        first = outside[j] > 0 ? j : first;
     }
-    fputs(isnan(s->from) ? ", where the mean is " : ", where the training rows have ", text.out);
-    put(text.out, isnan(s->from) ? 0.5 * (s->low + s->high) : s->from);
-    fputs(isnan(s->from) ? " and the standard deviation " : " to ", text.out);
-    put(text.out, isnan(s->from) ? 0.5 * (s->high - s->low) / DEVIATIONS : s->to);
-    fputs("; the model knows nothing there, and their log-densities rule the mean. Are the rows in the units of the fitted file?",
-        text.out);
+    LAM_TRY(lam_remark_begin(&text));
+    if (n == 1)
+        fputs("the row lies", text.out);
+    else
+        fprintf(text.out, "%zu of %zu rows lie%s", rows, n, rows == 1 ? "s" : "");
+    fputs(" far outside the range of the training rows, in ", text.out);
+    for (size_t j = first; j < m->dim && shown < lam_remark_shown(columns); j++) {
+        if (outside[j] == 0)
+            continue;
+        fputs("column ", text.out);
+        lam_remark_name(text.out, m->columns[j]);
+        if (columns == 1)
+            fputs(": ", text.out);
+        else if (n == 1)
+            fputs(" (", text.out);
+        else
+            fprintf(text.out, " (%zu row%s: ", outside[j], outside[j] == 1 ? "" : "s");
+        put_values(text.out, &spans[j], x, n, m->dim, j);
+        fputs(columns == 1 ? "" : ")", text.out);
+        lam_remark_between(text.out, shown++, lam_remark_shown(columns), columns);
+    }
+    if (n == 1)
+        fputs("; the model knows nothing there, and what it says is a guess. Is the row in the units of the fitted file?", text.out);
+    else
+        fputs("; the model knows nothing there: what it says of such rows is a guess, and their log-densities rule a mean. Are the rows in the units "
+            "of the fitted file?", text.out);
     return lam_remark_say(&text, log);
 }
 
 /* outside [dim] is room for counts. */
 static lam_status count_outside(const lam_model *m, const span *spans, const double *x, size_t n, size_t *outside, const lam_log *log)
 {
-    size_t dim = m->dim, rows = 0, worst = 0;
+    size_t dim = m->dim, rows = 0;
     for (size_t i = 0; i < n; i++) {
         int far = 0;
         for (size_t j = 0; j < dim; j++) {
@@ -89,9 +115,7 @@ static lam_status count_outside(const lam_model *m, const span *spans, const dou
         }
         rows += (size_t)far;
     }
-    for (size_t j = 1; j < dim; j++)
-        worst = outside[j] > outside[worst] ? j : worst;
-    return rows > 0 ? say_outside(m, &spans[worst], x, n, rows, worst, outside[worst], log) : LAM_OK;
+    return rows > 0 ? say_outside(m, spans, x, n, rows, outside, log) : LAM_OK;
 }
 
 /* ---- rows that are standardised already --------------------------------------------------------------------------- */

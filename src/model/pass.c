@@ -97,9 +97,11 @@ lam_status lam_pass_set_roles(lam_pass *pass, const unsigned char *roles, size_t
     return LAM_OK;
 }
 
-static lam_status check_cell(const lam_model *m, const double *x, size_t i, size_t j)
+/* standardised: the cell is as the flow or its context takes it; code: it is one of the base density's. */
+static lam_status check_cell(const lam_model *m, const double *x, size_t i, size_t j, int standardised, int code)
 {
-    double value = x[i * m->dim + j];
+    const double farthest = 1e30; /* in standard deviations: what a net makes of such numbers is beyond a float */
+    double value = x[i * m->dim + j], z = standardised || code ? value : (value - m->mean[j]) / m->scale[j];
     size_t levels = m->given.levels[j];
     if (!isfinite(value))
         return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %s; drop such rows first (--drop-bad-rows)%s", i + 1, j + 1, m->columns[j],
@@ -107,11 +109,17 @@ static lam_status check_cell(const lam_model *m, const double *x, size_t i, size
     if (levels > 0 && !(value >= 0 && value < (double)levels && value == floor(value)))
         return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %g, and the %zu levels of this column of texts are 0 to %zu", i + 1, j + 1,
             m->columns[j], value, levels, levels - 1);
+    if (!(fabs(z) < farthest) && code)
+        return lam_fail(LAM_ERR_DATA, "row %zu, column %zu is %g, where a code of the base density is a number about 0 with a standard deviation of 1",
+            i + 1, j + 1, value);
+    if (!(fabs(z) < farthest))
+        return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %g: that is %.1e standard deviations from the mean of the training rows, which no "
+            "model can take; correct or leave out such rows", i + 1, j + 1, m->columns[j], value, fabs(z));
     return LAM_OK;
 }
 
-/* Those that are given, and with `moving` those that move. */
-static lam_status check_cells(const lam_pass *pass, const double *x, size_t n, int moving)
+/* Those that are given, and with `moving` those that move, which are codes of the base where `codes` is 1. */
+static lam_status check_cells(const lam_pass *pass, const double *x, size_t n, int moving, int codes)
 {
     size_t dim = pass->model->dim;
     const lam_given *g = &pass->model->given;
@@ -122,19 +130,19 @@ static lam_status check_cells(const lam_pass *pass, const double *x, size_t n, i
             lam_role role = lam_pass_role(pass, i * pass->each, x + i * dim, j);
             int fixed = g->is_given[j] && !g->any; /* it is never absent */
             if (fixed || (role == LAM_MOVING && moving) || role == LAM_GIVEN)
-                LAM_TRY(check_cell(pass->model, x, i, j));
+                LAM_TRY(check_cell(pass->model, x, i, j, pass->units == LAM_UNITS_STANDARDISED, codes && role == LAM_MOVING));
         }
     return LAM_OK;
 }
 
 lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n)
 {
-    return check_cells(pass, x, n, 1);
+    return check_cells(pass, x, n, 1, 0);
 }
 
 lam_status lam_pass_check_given(const lam_pass *pass, const double *x, size_t n)
 {
-    return check_cells(pass, x, n, 0);
+    return check_cells(pass, x, n, 0, 0);
 }
 
 lam_status lam_pass_check_question(const lam_model *model, const lam_eval_options *options, const double *x, const unsigned char *roles,
@@ -143,7 +151,7 @@ lam_status lam_pass_check_question(const lam_model *model, const lam_eval_option
     lam_pass pass;
     LAM_TRY(lam_pass_init(&pass, model, options));
     LAM_TRY(lam_pass_set_roles(&pass, roles, n_roles, n));
-    return check_cells(&pass, x, n, moving);
+    return check_cells(&pass, x, n, moving, 0);
 }
 
 lam_status lam_fail_in_part(lam_status status, size_t first)
@@ -222,6 +230,6 @@ lam_status lam_pass_transform(const lam_pass *pass, int forward, const double *x
     const lam_rows rows = { &a, fill, take };
     if (n > 0 && y == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the transformed rows");
-    LAM_TRY(lam_pass_check_rows(pass, x, n));
+    LAM_TRY(check_cells(pass, x, n, 1, !forward));
     return lam_pass_run(pass, forward, 0, n, &rows, counts);
 }

@@ -48,7 +48,8 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
  * LAM_ERR_SOLVER names the batch's rows. */
 lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
 
-/* LAM_ERR_DATA names the first of the rows x [n, dim] with something that moves or is given in it that is not finite, or no level. */
+/* LAM_ERR_DATA names the first of the rows x [n, dim] with something that moves or is given in it that is not finite, no level, or 1e30 standard
+ * deviations from the mean. */
 lam_status lam_pass_check_rows(const lam_pass *pass, const double *x, size_t n);
 /* The same of their given columns alone. */
 lam_status lam_pass_check_given(const lam_pass *pass, const double *x, size_t n);

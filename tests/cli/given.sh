@@ -50,6 +50,47 @@ refused 2 "write NAME=VALUE"
 run sample run -n 2
 refused 2 "x, which has no value"
 
+# ---- values that no training row is near: column, value and range; those that are beyond numbers are refused by row and column
+far="in column x: 50, where the training rows have"
+run sample run -n 2 --given x=50 --given kind=up
+expect_code 0
+expect_err "the row lies far outside the range of the training rows, $far"
+run plot run --given x=50 --given kind=up -o far.svg
+[ "$code" = 0 ] && expect_err "$far"
+printf 'x,kind,y\n1,up,1e9\n50,up,1\n' >far.csv
+run predict run far.csv
+expect_code 0
+expect_err "1 of 2 rows lies far outside the range of the training rows, $far"
+run sample run --given-file far.csv -n 1
+expect_code 0
+expect_err "1 of 2 rows lies far outside the range of the training rows, $far"
+run score run far.csv
+expect_code 0
+expect_err "2 of 2 rows lie far outside" "in column x (1 row: 50, where the training rows have" "and column y (1 row: 1000000000, where"
+run sample run -n 2 --given x=1 --given kind=up
+expect_code 0
+[ ! -s err ] || fail "nothing is to be said of a value among the training rows"
+printf 'x,kind,y\n1,up,1\n-1e300,up,1\n' >beyond.csv
+for command in "predict run beyond.csv" "score run beyond.csv" "sample run -n 1 --given-file beyond.csv"; do
+    run $command
+    refused 1 "row 2, column 1 (x) is -1e+300: that is" "standard deviations from the mean of the training rows"
+done
+run sample run -n 1 --given x=-1e300 --given kind=up
+refused 1 "row 1, column 1 (x) is -1e+300"
+
+# ---- a fan whose data miss cells: columns without a value are at the mean of those that are there
+awk -F, -v OFS=, 'NR == 1 { print "x", "z", "y"; next } { print $1, $1 * $1 + NR % 7, $3 }' data.csv >three.csv
+run fit three.csv --given x,z --dims 8 --iterations 20 --threads 1 --out fan --quiet
+expect_code 0
+awk -F, -v OFS=, 'NR == 5 { $2 = "" } NR == 6 { $1 = "" } NR == 7 { $3 = "" } 1' three.csv >three_holes.csv
+run plot fan --against x --data three_holes.csv -o fan.svg
+if [ "$code" = 0 ]; then
+    run plot fan --against x --data three.csv -o fan_whole.svg
+    expect_code 0
+else
+    expect_err cairo
+fi
+
 # ---- predictions: the file needs no y; integral and draws agree
 cut -d, -f1,2 new.csv >unknown.csv
 run predict run unknown.csv --quantiles 0.05,0.95 --below 1 -o integral.csv

@@ -47,6 +47,24 @@ class Flows(WithFlow):
         grid = self.frame.iloc[[0] * 2001].assign(y=np.linspace(-2, 4, 2001))
         self.assertAlmostEqual(np.trapz(np.exp(self.flow.score_samples(grid)), grid.y), 1, places=3)
 
+    def test_values_far_outside(self):
+        far = self.frame[:3].assign(x=[1.0, 50.0, -70.0])
+        outside = "in column x: .*where the training rows have"
+        with self.assertWarnsRegex(UserWarning, "2 of 3 rows lie far outside .* in column x: -70 to 50, where the training rows have"):
+            self.flow.predict_columns(far)
+        with self.assertWarnsRegex(UserWarning, outside):
+            self.flow.sample(2, 1, given={"x": 50, "kind": "up"})
+        with self.assertWarnsRegex(UserWarning, outside):
+            self.flow.sample(2, 1, given=far[["x", "kind"]])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            self.flow.predict_columns(self.frame[:3].assign(y=1e9)) # which is not looked at
+            self.flow.sample(2, 1, given={"x": 1, "kind": "up"})
+        for call in (lambda x: self.flow.predict_columns(self.frame[:3].assign(x=[1, 1, x])), lambda x: self.flow.score_samples(self.frame[:3].assign(x=[1, 1, x])),
+                     lambda x: self.flow.sample(1, given=self.frame[:3].assign(x=[1, 1, x]))):
+            with self.assertRaisesRegex(laminar.DataError, "row 3, column 1 .x. is 1e.300: that is .* standard deviations from the mean"):
+                call(1e300)
+
     def test_a_file_is_a_frame(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "rows.csv")
