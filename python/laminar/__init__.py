@@ -33,7 +33,7 @@ __version__ = _text_of(_lib.lam_version())
 
 def load(path, *, config=None):
     """A fitted Flow or VAE from a model file or a run folder: its parameters and weights; what its fit came to, result_, is not in the
-    file. config: a YAML file that says the architecture, for weights that another program saved under FFJORD's names."""
+    file. A FlowRegressor's file is read as its Flow, and by FlowRegressor.load as itself. config: a YAML file that says the architecture, for weights that another program saved under FFJORD's names."""
     path = _model_file(path)
     kind = _ffi.new("lam_model_kind *")
     _check(_lib.lam_model_file_kind(_path_bytes(path), kind))

@@ -5,8 +5,8 @@ import numpy as np
 
 from . import _levels, _parameters
 from ._conventions import Conventions, make_init, shortened
-from ._estimator import _not_fitted, random_state_of
-from ._library import ArgumentError, DataError, names_of, rows_of, whole
+from ._estimator import _not_fitted, model_file, random_state_of
+from ._library import ArgumentError, DataError, lib, names_of, rows_of, whole
 from .density import Flow
 
 OWN = ("columns", "drop", "given", "any_given")  # what fit decides
@@ -20,6 +20,7 @@ class FlowRegressor(Conventions):
     >>> model.predict_quantiles(X, [0.05, 0.5, 0.95])
     >>> model.log_prob(X, y)                               # nats
     >>> model.sample(X, 100)
+    >>> model.save("model.safetensors")                    # FlowRegressor.load reads it
 
     X is an array [n, d] or a DataFrame, whose columns of text are inputs too, one for every level; y is [n], or [n, k]: several columns have
     a joint density. Cells of y may be missing where it has several columns. fit leaves flow_, the Flow, result_ (FitResult),
@@ -65,6 +66,43 @@ class FlowRegressor(Conventions):
     def __sklearn_is_fitted__(self):
         return "flow_" in self.__dict__
 
+    # ---- files
+
+    def save(self, path):
+        """Writes the model file (safetensors), atomically. FlowRegressor.load reads it, laminar.load as a Flow of y given X, and the program."""
+        self._fitted().save(path)
+
+    @classmethod
+    def load(cls, path):
+        """A fitted regressor from a model file or a run folder of this class, of Flow(given=...) or of the program's fit --given: the columns
+        given are X, in the model's order, the others y; a y of one column is [n]. What its fit came to, result_, is not in the file."""
+        path = model_file(path)
+        flow = Flow()
+        flow._adopt_file(path)
+        model, d = flow._model, flow.n_features_in_
+        if lib.lam_model_any_given(model) or lib.lam_model_given_count(model) == 0:
+            what = "any columns given any others" if lib.lam_model_any_given(model) else "all its columns together"
+            raise ArgumentError(f"{path} is a density of {what}, not of some columns given fixed others; laminar.load reads it as a Flow")
+        names = flow._own_names()
+        settings = _parameters.settings_of(lib.lam_model_config(model), "density", names)
+        flow.set_params(**settings)
+        self = cls(**{name: value for name, value in settings.items() if name not in OWN})
+        self.flow_, self._one = flow, True
+        self.n_features_in_, self.n_outputs_ = d - len(self._places(lib.LAM_MOVING)), len(self._places(lib.LAM_MOVING))
+        if names is not None:
+            self.feature_names_in_ = np.array([names[j] for j in self._places(lib.LAM_GIVEN)], dtype=object)
+        return self
+
+    def _places(self, role):
+        """Where X (LAM_GIVEN) or y (LAM_MOVING) stands among the flow's columns."""
+        return [j for j in range(self.flow_.n_features_in_) if lib.lam_model_role(self.flow_._model, j) == role]
+
+    def _joined(self, x, y):
+        """Rows of the flow, from arrays [n, d] and [n, k]."""
+        rows = np.empty((len(x), self.flow_.n_features_in_))
+        rows[:, self._places(lib.LAM_GIVEN)], rows[:, self._places(lib.LAM_MOVING)] = x, y
+        return rows
+
     def _facts(self):
         return [("inputs", str(self.n_features_in_)
                  + ("" if not hasattr(self, "feature_names_in_") else ": " + shortened(list(self.feature_names_in_))))] + self.flow_._facts()
@@ -84,7 +122,7 @@ class FlowRegressor(Conventions):
         if hasattr(self, "feature_names_in_"):
             warnings.warn(f"X does not have valid feature names, but {type(self).__name__} was fitted with feature names", stacklevel=3)
             levels = flow._levels()
-            x = np.column_stack([np.asarray(x), np.full((len(x), self.n_outputs_), np.nan)]) if not levels else _framed(x, self.feature_names_in_)
+            x = self._joined(np.asarray(x), np.nan) if not levels else _framed(x, self.feature_names_in_)
         return x
 
     def _shaped(self, values):
@@ -111,15 +149,15 @@ class FlowRegressor(Conventions):
         y = _outputs(y, _height(x), "y")[0]
         if y.shape[1] != self.n_outputs_:
             raise DataError(f"y has {y.shape[1]} columns, and the model was fitted to {self.n_outputs_}")
-        own = list(flow.feature_names_in_)[-self.n_outputs_:] if hasattr(flow, "feature_names_in_") else None
-        if own is None or not hasattr(x, "columns"):
-            return flow.log_prob(np.column_stack([np.asarray(x)[:, :self.n_features_in_], y]))
-        return flow.log_prob(_join(x, y, own))
+        if hasattr(x, "columns") and hasattr(flow, "feature_names_in_"):
+            return flow.log_prob(_join(x, y, [flow.feature_names_in_[j] for j in self._places(lib.LAM_MOVING)]))
+        x = np.asarray(x)
+        return flow.log_prob(self._joined(x if x.shape[1] == self.n_features_in_ else x[:, self._places(lib.LAM_GIVEN)], y))
 
     def sample(self, X, n_samples=1, random_state=None):
         """Draws of y at each row: [n, n_samples], of several columns [n, n_samples, k]."""
         x, n = self._x(X), whole("n_samples", n_samples, 1)
-        draws = self._fitted().sample(n, random_state_of(random_state, None), given=x)[:, :, -self.n_outputs_:]
+        draws = self._fitted().sample(n, random_state_of(random_state, None), given=x)[:, :, self._places(lib.LAM_MOVING)]
         return draws[:, :, 0] if self.n_outputs_ == 1 and self._one else draws
 
     def score(self, X, y, sample_weight=None):

@@ -134,6 +134,44 @@ class Regressors(WithFlow):
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X[:9]), mean)
         np.testing.assert_array_equal(model.log_prob(X[:9], y[:9]), model.flow_.score_samples(self.frame[:9]))
 
+    def test_files(self):
+        X, y = self.frame[["x", "kind"]], self.frame["y"]
+        model = laminar.FlowRegressor(**SMALL).fit(X, y)
+        numbers = laminar.FlowRegressor(**SMALL).fit(X[["x"]].values, np.column_stack([y, -y + 0.1 * np.cos(np.arange(600.0))]))
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "model.safetensors")
+            model.save(path)
+            same = laminar.FlowRegressor.load(path)
+            self.assertEqual((list(same.feature_names_in_), same.n_features_in_, same.n_outputs_), (["x", "kind"], 2, 1))
+            self.assertEqual((same.dims, same.iterations), ((12, 12), 120))
+            np.testing.assert_array_equal(same.predict(X[:9]), model.predict(X[:9]))
+            np.testing.assert_array_equal(same.log_prob(X[:9], y[:9]), model.log_prob(X[:9], y[:9]))
+            np.testing.assert_array_equal(same.sample(X[:9], 3, 1), model.sample(X[:9], 3, 1))
+            np.testing.assert_array_equal(pickle.loads(pickle.dumps(same)).predict(X[:9]), model.predict(X[:9]))
+            self.assertEqual(laminar.load(path).given, ["x", "kind"])
+            numbers.save(path)
+            same = laminar.FlowRegressor.load(path)
+            self.assertEqual((same.n_features_in_, same.n_outputs_, hasattr(same, "feature_names_in_")), (1, 2, False))
+            x, both = X[["x"]].values[:9], np.column_stack([y, -y])[:9]
+            np.testing.assert_array_equal(same.predict(x), numbers.predict(x))
+            np.testing.assert_array_equal(same.log_prob(x, both), numbers.log_prob(x, both))
+            # y before X, as a file for the program may have it
+            laminar.Flow(given=["x", "kind"], **SMALL).fit(self.frame[["kind", "y", "x"]]).save(path)
+            turned = laminar.FlowRegressor.load(path)
+            self.assertEqual(list(turned.feature_names_in_), ["kind", "x"])
+            np.testing.assert_array_equal(turned.log_prob(X[:9], y[:9]), turned.flow_.log_prob(self.frame[:9]))
+            np.testing.assert_array_equal(turned.sample(X[:9], 3, 1), turned.flow_.sample(3, 1, given=X[:9])[:, :, 1])
+            self.assertGreater(turned.score(X, y), 0.9)
+            laminar.Flow(given=[1], **SMALL).fit(np.column_stack([y, X.x])).save(path)
+            turned = laminar.FlowRegressor.load(path)
+            rows = np.column_stack([y, X.x])[:9]
+            np.testing.assert_array_equal(turned.log_prob(rows[:, 1:], rows[:, 0]), turned.flow_.log_prob(rows))
+            laminar.Flow(**SMALL).fit(self.frame[["x", "y"]]).save(path)
+            with self.assertRaisesRegex(laminar.ArgumentError, "all its columns together, not of some columns given"):
+                laminar.FlowRegressor.load(path)
+            with self.assertRaisesRegex(laminar.ArgumentError, "not fitted"):
+                laminar.FlowRegressor().save(path)
+
     def test_several_columns(self):
         X = self.frame[["x"]].values
         Y = np.column_stack([X[:, 0] + 0.1 * np.sin(np.arange(600)), -X[:, 0] + 0.1 * np.cos(7.0 * np.arange(600) ** 2)])
