@@ -469,7 +469,9 @@ typedef struct lam_progress {
 typedef struct lam_fit_options {
     const char *run_dir; /* config.yaml, metrics.jsonl, model.safetensors and checkpoint go here; NULL: nothing is written */
     int resume;          /* 1: continue from run_dir's checkpoint if there is one */
-    const lam_model *init; /* start from these weights; NULL: from the seed */
+    /* Start from these weights; NULL: from the seed. Columns, levels of text, given columns and layers have to be alike. The model's column maps and
+     * whitening come along, rewritten for the standardiser of these rows. A resumed run wants it again. */
+    const lam_model *init;
     /* Time that this process has used for the fit before the call, for instance to read its data: the limits of time (budget and
      * max-processor-seconds) and the seconds of the result include it. */
     double seconds, cpu_seconds;

@@ -148,7 +148,7 @@ static lam_status check_meta(const char *path, const lam_st_file *file, const la
     LAM_TRY(status);
     if (strcmp(hash, data_hash) != 0)
         return lam_fail(LAM_ERR_DATA, "%s was written for other data (hash %s, now %s); give the data that the run began with, "
-            "or start a new run", path, hash, data_hash);
+            "and the model that it started from if there was one, or start a new run", path, hash, data_hash);
     return LAM_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "model/model.h"
 #include "train/loop.h"
 #include "train/run.h"
+#include "train/start.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ typedef struct density {
     lam_flow_rows rows;
     lam_parameter_map map;
     lam_trainer trainer;
+    char hash[33]; /* of what a run goes on with */
 } density;
 
 /* What the data set says about the columns goes into the model. */
@@ -41,49 +43,6 @@ static lam_status describe_data(lam_model *model, const lam_dataset *data)
     memcpy(model->data_hash, data->hash, sizeof model->data_hash);
     LAM_TRY(lam_model_set_texts(model, data->texts));
     return lam_model_set_range(model, data->low, data->high);
-}
-
-/* The same columns are given, and the nets that they enter by are alike. */
-static int same_context(const lam_model *a, const lam_model *b)
-{
-    const lam_field_shape *x = &a->layout.context, *y = &b->layout.context;
-    int same = a->dim == b->dim && a->given.any == b->given.any && a->given.absent == b->given.absent && a->given.given == b->given.given
-        && a->layout.inputs == b->layout.inputs && x->layers == y->layers && x->parameters == y->parameters;
-    for (size_t i = 0; same && i < x->layers; i++)
-        same = x->layer[i].out == y->layer[i].out;
-    for (size_t k = 0; same && k < a->given.given; k++)
-        same = a->given.given_at[k] == b->given.given_at[k];
-    return same;
-}
-
-static lam_status take_weights(lam_model *model, const lam_model *init)
-{
-    const lam_field_shape *a = &model->layout.field, *b = &init->layout.field;
-    int same = a->dim == b->dim && a->layers == b->layers && a->type == b->type && a->activation == b->activation
-        && a->parameters == b->parameters && model->layout.blocks == init->layout.blocks && same_context(model, init);
-    for (size_t i = 0; same && i < a->layers; i++)
-        same = a->layer[i].in == b->layer[i].in && a->layer[i].out == b->layer[i].out;
-    if (!same)
-        return lam_fail(LAM_ERR_SHAPE, "the model to start from has other columns, given columns, dims, context-dims, blocks, layer or nonlinearity than the "
-            "configuration; take them from that model's configuration");
-    memcpy(model->params, init->params, model->layout.parameters * sizeof(double));
-    return LAM_OK;
-}
-
-/* Weights know the rows as the maps and the whitening that they were fitted with show them: the fit goes on with these, or without any. */
-static lam_status take_in_front(lam_config *cfg, const lam_model *init)
-{
-    lam_map kind = init->config.map;
-    if (cfg->map != LAM_MAP_AUTO && cfg->map != kind)
-        return lam_fail(LAM_ERR_ARGUMENT, "map: the model to start from has %s column maps, and its weights mean nothing %s them; leave map out",
-            kind == LAM_MAP_NONE ? "no" : "its own", kind == LAM_MAP_NONE ? "behind" : "without");
-    cfg->map = kind;
-    cfg->map_knots = init->config.map_knots;
-    if (cfg->whiten != LAM_WHITEN_AUTO && cfg->whiten != init->config.whiten)
-        return lam_fail(LAM_ERR_ARGUMENT, "whiten: the model to start from was fitted with whitening %s, and its weights mean nothing otherwise; "
-            "leave whiten out", init->config.whiten == LAM_WHITEN_NONE ? "none" : "gaussian");
-    cfg->whiten = init->config.whiten;
-    return LAM_OK;
 }
 
 static int has_missing(const lam_dataset *data)
@@ -121,13 +80,6 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
     return LAM_OK;
 }
 
-/* The maps and the whitening of the model to start from. */
-static lam_status copy_in_front(const lam_model *init, lam_model *model)
-{
-    LAM_TRY(lam_maps_copy(init->maps, &model->maps));
-    return lam_whitening_copy(init->whitening, &model->whitening);
-}
-
 /* Of the training rows behind the model's maps. */
 static lam_status fit_whitening(const lam_dataset *data, lam_model *model)
 {
@@ -150,7 +102,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     LAM_TRY(lam_config_copy(&d->cfg, cfg));
     LAM_TRY(lam_run_settle(options, &d->cfg));
     if (options->init != NULL)
-        LAM_TRY(take_in_front(&d->cfg, options->init));
+        LAM_TRY(lam_start_settle(&d->cfg, options->init));
     LAM_TRY(lam_config_choose(&d->cfg, d->data));
     cfg = &d->cfg;
     LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
@@ -158,15 +110,14 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
         .absent = !cfg->any_given && has_missing(d->data) };
     LAM_TRY(lam_model_create_given(cfg, d->data->dim, &kind, &d->model));
     LAM_TRY(describe_data(d->model, d->data));
-    if (options->init != NULL)
-        LAM_TRY(take_weights(d->model, options->init));
     LAM_TRY(lam_layout_map(&d->model->layout, &d->map));
     if (options->init != NULL)
-        LAM_TRY(copy_in_front(options->init, d->model));
+        LAM_TRY(lam_start_from(d->model, options->init, d->log));
     else if (cfg->map != LAM_MAP_NONE)
         LAM_TRY(lam_maps_fit(d->data->values[LAM_TRAIN], d->data->rows[LAM_TRAIN], d->data->dim, d->data->texts, cfg->map_knots, &d->model->maps));
     if (options->init == NULL && cfg->whiten == LAM_WHITEN_GAUSSIAN)
         LAM_TRY(fit_whitening(d->data, d->model));
+    lam_start_hash(d->model, options->init != NULL, d->hash);
     LAM_TRY(lam_flow_rows_make(d->data, &d->model->given, d->model->maps, d->model->whitening, &d->rows));
     return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, &d->rows,
         d->pool, &d->trainer);
@@ -303,7 +254,7 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     lam_config_init(&d.cfg);
     lam_status status = create(cfg, options, &d);
     if (status == LAM_OK) {
-        const lam_target target = { .self = &d, .data_hash = data->hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
+        const lam_target target = { .self = &d, .data_hash = d.hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
             .blocks = d.model->layout.blocks, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
             .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .finish = finish };
         status = lam_loop_run(&d.cfg, &target, options, result);
