@@ -1,9 +1,10 @@
 /* SOAP (Vyas et al. 2024, "SOAP: improving and stabilizing Shampoo using Adam", algorithm 3): Adam in the eigenbasis of Shampoo's two
  * factors. Of a weight matrix with gradient G [rows][cols], bases QL and QR:
- *     m = beta1 m + (1 - beta1) G,   G* = QL' G QR,   v = beta2 v + (1 - beta2) G*^2,   m* = QL' m QR
+ *     G* = QL' G QR,   m* = beta1 m* + (1 - beta1) G*,   v = beta2 v + (1 - beta2) G*^2
  *     W = (1 - lr decay) W - lr / (1 - beta1^t) QL (m* / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)) QR'
  *     L = beta2 L + (1 - beta2) G G',   R = beta2 R + (1 - beta2) G' G
- * and every 10 steps, in the first 10 every step, one step of orthogonal iteration leads QL and QR on to the eigenvectors of L and R. Bases
+ * and every 10 steps, in the first 10 every step, one step of orthogonal iteration leads QL and QR on to the eigenvectors of L and R, and m*
+ * goes from the old bases into the new ones. Bases
  * start as the identity, where the published code begins with an eigendecomposition. Betas are 0.95. A side above LAM_SOAP_WIDEST keeps
  * the identity (one-sided; both: Adam). Vectors are taken by Adam with the same betas. */
 #include "base/mem.h"
@@ -34,7 +35,7 @@ typedef struct side {
 
 typedef struct scratch {
     lam_multiplier multiplier;
-    real *a, *b;     /* [largest matrix] */
+    real *a;         /* [largest matrix] */
     real *square;    /* [widest][widest] */
     double *rows;    /* [widest][widest] a basis while it is made orthonormal */
     double *value;   /* [widest] estimates of eigenvalues */
@@ -58,7 +59,6 @@ static void soap_close(lam_stepper *s)
         scratch *w = &o->scratch[i];
         lam_multiplier_clear(&w->multiplier);
         lam_free(w->a);
-        lam_free(w->b);
         lam_free(w->square);
         lam_free(w->rows);
         lam_free(w->value);
@@ -72,12 +72,11 @@ static void soap_close(lam_stepper *s)
 static lam_status open_scratch(const lam_stepper *s, size_t most, size_t widest, scratch *w)
 {
     w->a = lam_alloc(most, sizeof(real));
-    w->b = lam_alloc(most, sizeof(real));
     w->square = lam_alloc(widest * widest, sizeof(real));
     w->rows = lam_alloc(widest * widest, sizeof(double));
     w->value = lam_alloc(widest, sizeof(double));
     w->order = lam_alloc(widest, sizeof(size_t));
-    if (w->a == NULL || w->b == NULL || w->square == NULL || w->rows == NULL || w->value == NULL || w->order == NULL)
+    if (w->a == NULL || w->square == NULL || w->rows == NULL || w->value == NULL || w->order == NULL)
         return LAM_ERR_MEMORY;
     size_t longest = widest;
     for (size_t i = 0; i < s->map->matrices; i++) {
@@ -134,19 +133,28 @@ static double dot(const double *a, const double *b, size_t n)
     return total;
 }
 
-/* Rows of the scratch made orthonormal, each against those before it, twice over so that rounding does not add up. */
+/* Takes from row i of the scratch its parts along the rows before it. Returns the square of what is left. */
+static double project_out(const scratch *w, size_t n, size_t i)
+{
+    double *row = w->rows + i * n;
+    for (size_t j = 0; j < i; j++) {
+        const double *other = w->rows + j * n;
+        double along = dot(row, other, n);
+        for (size_t k = 0; k < n; k++)
+            row[k] -= along * other[k];
+    }
+    return dot(row, row, n);
+}
+
+/* Rows of the scratch made orthonormal, each against those before it; twice where less than a thousandth of a row is left, for then rounding
+ * is a part of it that counts (Daniel, Gragg, Kaufman and Stewart 1976). */
 static void orthonormal_rows(const scratch *w, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        double *row = w->rows + i * n;
-        for (size_t again = 0; again < 2; again++)
-            for (size_t j = 0; j < i; j++) {
-                const double *other = w->rows + j * n;
-                double along = dot(row, other, n);
-                for (size_t k = 0; k < n; k++)
-                    row[k] -= along * other[k];
-            }
-        double factor = 1 / sqrt(dot(row, row, n));
+        double *row = w->rows + i * n, whole = dot(row, row, n), left = project_out(w, n, i);
+        if (left < 1e-6 * whole)
+            left = project_out(w, n, i);
+        double factor = 1 / sqrt(left);
         for (size_t k = 0; k < n; k++)
             row[k] *= factor;
     }
@@ -226,15 +234,16 @@ static void project_back(const scratch *w, const lam_matrix *m, const side *left
         lam_multiply(&w->multiplier, m->cols, m->cols, m->rows, (lam_view) { right->basis, 1, m->cols }, cols, cols);
 }
 
-/* v = beta v + (1 - beta) G*^2; what is left in `moment` is the step in the bases. */
-static void adam_step(const lam_update *u, size_t n, const real *gradient, real *second, real *moment)
+/* Of the gradient in the bases; leaves the step in its place. */
+static void adam_step(const lam_update *u, size_t n, real *gradient, real *first, real *second)
 {
     double correction1 = 1 - pow(BETA, (double)u->step), correction2 = correction1;
     const real beta = (real)BETA, rest = (real)(1 - BETA), size = (real)(u->lr / correction1);
     const real root = (real)sqrt(correction2), epsilon = (real)EPSILON;
     for (size_t i = 0; i < n; i++) {
+        first[i] = beta * first[i] + rest * gradient[i];
         second[i] = beta * second[i] + rest * gradient[i] * gradient[i];
-        moment[i] = size * moment[i] / ((real)sqrt((double)second[i]) / root + epsilon);
+        gradient[i] = size * first[i] / ((real)sqrt((double)second[i]) / root + epsilon);
     }
 }
 
@@ -247,10 +256,13 @@ static void reorder(const scratch *w, const lam_matrix *m, int by_row, real *sec
     memcpy(second, w->a, m->rows * m->cols * sizeof(real));
 }
 
-static void renew(const scratch *w, const lam_matrix *m, const side *left, const side *right, uint64_t step, real *g, real *second)
+/* The factors' averages, and where it is time the bases, with the moments that are in them. w->a is overwritten. */
+static void renew(const scratch *w, const lam_matrix *m, const side *left, const side *right, uint64_t step, real *g, real *first, real *second)
 {
     lam_view rows = { g, m->cols, 1 }, cols = { g, 1, m->cols };
     int now = step <= RENEWAL || step % RENEWAL == 0;
+    if (now)
+        project_back(w, m, left, right, first);
     if (left->n > 0) {
         lam_multiply(&w->multiplier, m->rows, m->cols, m->rows, rows, cols, (lam_view) { w->square, m->rows, 1 });
         average_factor(w, left);
@@ -262,6 +274,10 @@ static void renew(const scratch *w, const lam_matrix *m, const side *left, const
         average_factor(w, right);
         if (now && renew_basis(w, right))
             reorder(w, m, 0, second);
+    }
+    if (now) {
+        project(w, m, left, right, first, w->a);
+        memcpy(first, w->a, m->rows * m->cols * sizeof *first);
     }
 }
 
@@ -275,20 +291,17 @@ static void update_matrix(const soap *o, const lam_matrix *m, size_t left_at, si
     size_t n = m->rows * m->cols;
     real *g = s->gradient + m->offset, *first = s->memory[FIRST] + m->offset, *second = s->memory[SECOND] + m->offset;
     real *params = s->params + m->offset;
-    const real beta = (real)BETA, rest = (real)(1 - BETA), kept = (real)(1 - u->lr * u->weight_decay);
+    const real kept = (real)(1 - u->lr * u->weight_decay);
     if (u->step == 1) {
         identity(&left);
         identity(&right);
     }
-    for (size_t i = 0; i < n; i++)
-        first[i] = beta * first[i] + rest * g[i];
     project(w, m, &left, &right, g, w->a);
-    project(w, m, &left, &right, first, w->b);
-    adam_step(u, n, w->a, second, w->b);
-    project_back(w, m, &left, &right, w->b);
+    adam_step(u, n, w->a, first, second);
+    project_back(w, m, &left, &right, w->a);
     for (size_t i = 0; i < n; i++)
-        params[i] = kept * params[i] - w->b[i];
-    renew(w, m, &left, &right, u->step, g, second);
+        params[i] = kept * params[i] - w->a[i];
+    renew(w, m, &left, &right, u->step, g, first, second);
 }
 
 static void one_matrix(void *arg, size_t item, size_t thread)
@@ -325,7 +338,7 @@ static size_t soap_memories(const lam_parameter_map *map, lam_memory memory[LAM_
         left += sides.left * sides.left;
         right += sides.right * sides.right;
     }
-    memory[FIRST] = (lam_memory) { "first_moment", map->parameters };
+    memory[FIRST] = (lam_memory) { "first_moment_in_bases", map->parameters }; /* of vectors, which have none: as it is */
     memory[SECOND] = (lam_memory) { "second_moment", map->parameters };
     memory[LEFT_FACTOR] = (lam_memory) { "left_factor", left };
     memory[RIGHT_FACTOR] = (lam_memory) { "right_factor", right };
