@@ -24,7 +24,7 @@ grep -q warm_start cold/metrics.jsonl && fail "a run without one has nothing of 
 
 run compare short cold
 expect_code 0
-expect_out "Iterations, calls and steps are without the warm start's"
+expect_out "Iterations, evaluations and steps are without the warm start's"
 run compare cold
 grep -q "warm start" out && fail "no run here has a warm start"
 run compare short cold --plot curves.svg
