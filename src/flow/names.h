@@ -10,6 +10,7 @@
 #define lam_adjoint_reverse LAM_W(lam_adjoint_reverse)
 #define lam_arrays_alloc LAM_W(lam_arrays_alloc)
 #define lam_arrays_free LAM_W(lam_arrays_free)
+#define lam_base_tile LAM_W(lam_base_tile)
 #define lam_cnf_chunk_tangents LAM_W(lam_cnf_chunk_tangents)
 #define lam_cnf_pull_into LAM_W(lam_cnf_pull_into)
 #define lam_cnf_seeds LAM_W(lam_cnf_seeds)

@@ -1,6 +1,7 @@
 /* Runs a pass batch by batch, in float or in double. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "flow/base_density.h"
 #include "model/names.h"
 #include "model/pass.h"
 #include "model/solve.h"
@@ -127,19 +128,12 @@ static void put_together(hold *h, const lam_pass *pass, int back, size_t rows, s
 static void finish_log_prob(hold *h, const lam_pass *pass, int forward, const double *z, size_t rows)
 {
     const lam_model *m = pass->model;
-    const double half_log_2_pi = 0.91893853320467274178;
+    size_t d = m->given.moving;
     for (size_t i = 0; i < rows; i++) {
-        double square = 0, scale = 0;
-        size_t moving = 0;
-        for (size_t k = 0; k < m->given.moving; k++) {
-            if (h->moves != NULL && !h->moves[i * m->given.moving + k])
-                continue;
-            moving++;
-            square += z[i * m->given.moving + k] * z[i * m->given.moving + k];
-            scale -= h->moves != NULL ? log(m->scale[m->given.moving_at[k]]) : 0;
-        }
-        scale = h->moves != NULL ? scale : m->log_det;
-        double base = -0.5 * (2 * half_log_2_pi * (double)moving + square), l = h->l[i];
+        const unsigned char *moves = h->moves != NULL ? h->moves + i * d : NULL;
+        double scale = moves != NULL ? 0 : m->log_det, l = h->l[i], base = -lam_base_nll(d, z + i * d, moves);
+        for (size_t k = 0; moves != NULL && k < d; k++)
+            scale -= moves[k] ? log(m->scale[m->given.moving_at[k]]) : 0;
         l += (forward ? -1 : 1) * h->log_det[i]; /* which grows as log p falls on the way to the base, and back */
         h->l[i] = (forward ? base - l : base + l) + (pass->units == LAM_UNITS_DATA ? scale : 0);
     }

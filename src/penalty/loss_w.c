@@ -1,6 +1,7 @@
 /* The training loss (method.md (5)) and its gradient through the steps taken: the chain there and back, -log N(z) at its end, and the
  * penalties, of which this file knows the list alone (penalty_w.c). */
 #include "base/error.h"
+#include "flow/base_density.h"
 #include "flow/context.h"
 #include "flow/mask.h"
 #include "flow/planes.h"
@@ -13,8 +14,6 @@
 #include "penalty/tpr.h"
 #include <math.h>
 #include <string.h>
-
-static const double HALF_LOG_2PI = 0.91893853320467274178;
 
 static const lam_penalty NONE;
 
@@ -41,7 +40,7 @@ static real *observed(const lam_engine *e, size_t block, size_t time)
 
 /* ---- the pieces of the loss, a tile at a time --------------------------------------------------------------------- */
 
-/* sum over rows of -log p = D/2 log 2 pi + |z|^2 / 2 + l, (3), D being the columns that move; the cotangent of z is z / B. */
+/* sum over rows of -log p = -log N(z) + l, (3), and the cotangents of z and l. */
 static void base_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
@@ -49,17 +48,9 @@ static void base_tile(void *arg, size_t tile, size_t thread)
     size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim, last = e->n_times - 1;
     const real *y = observed(e, e->layout->blocks - 1, last) + tile * e->rows * LAM_TILE;
     real *g = e->g_chain != NULL ? e->g_chain + tile * e->g_rows * LAM_TILE : NULL;
-    const real *mask = lam_mask_of(e, tile);
-    double sum = 0;
     if (g != NULL)
         memset(g, 0, e->g_rows * LAM_TILE * sizeof(real));
-    for (size_t i = 0; i < d; i++)
-        for (size_t r = 0; r < rows; r++) {
-            double z = (double)y[i * LAM_TILE + r];
-            sum += 0.5 * z * z + (mask == NULL || mask[i * LAM_TILE + r] != 0 ? HALF_LOG_2PI : 0);
-            if (g != NULL)
-                g[i * LAM_TILE + r] = (real)(z / (double)e->batch.rows);
-        }
+    double sum = lam_base_tile(e, tile, y, g);
     for (size_t r = 0; r < rows; r++) {
         sum += (double)y[d * LAM_TILE + r];
         if (g != NULL && e->g_rows > d)

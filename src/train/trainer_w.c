@@ -1,6 +1,7 @@
 /* One training step and one evaluation of a density, in float or in double. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "flow/base_density.h"
 #include "model/solve.h"
 #include "optim/optimizer.h"
 #include "penalty/loss.h"
@@ -10,8 +11,6 @@
 #include "train/trainer.h"
 #include <math.h>
 #include <string.h>
-
-static const double HALF_LOG_2PI = 0.91893853320467274178;
 
 typedef struct trainer {
     const lam_config *cfg;
@@ -205,13 +204,7 @@ static double batch_nll(const trainer *t, size_t n, const taken *rows)
     size_t d = t->rows->dim;
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
-        double square = 0;
-        size_t moving = 0;
-        for (size_t j = 0; j < d; j++) {
-            moving += moves == NULL || moves[i * d + j];
-            square += t->z[i * d + j] * t->z[i * d + j];
-        }
-        t->l[i] = 0.5 * square + HALF_LOG_2PI * (double)moving + t->l[i];
+        t->l[i] += lam_base_nll(d, t->z + i * d, moves != NULL ? moves + i * d : NULL);
         if (rows->log_dets != NULL)
             t->l[i] -= rows->log_dets[rows->index != NULL ? rows->index[i] : i];
         sum += t->l[i];

@@ -3,6 +3,7 @@
 #include "vae/elbo.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "flow/base_density.h"
 #include "kernels/isa.h"
 #include "vae/any_net.h"
 #include "vae/linear.h"
@@ -16,8 +17,6 @@
 #else
 #define ACT_FOR lam_act_f64_for
 #endif
-
-static const double HALF_LOG_2PI = 0.91893853320467274178;
 
 struct lam_elbo {
     const lam_vae_layout *layout;
@@ -294,8 +293,8 @@ static double row_kl(const lam_elbo *s, size_t row)
 {
     double sum = s->l[row];
     for (size_t i = row * s->layout->latent; i < (row + 1) * s->layout->latent; i++) {
-        double log_q = -0.5 * (s->e[i] * s->e[i] + log((double)s->v[i])) - HALF_LOG_2PI;
-        sum += log_q + 0.5 * s->zk[i] * s->zk[i] + HALF_LOG_2PI;
+        double log_q = -0.5 * (s->e[i] * s->e[i] + log((double)s->v[i])) - LAM_HALF_LOG_2PI;
+        sum += log_q + 0.5 * s->zk[i] * s->zk[i] + LAM_HALF_LOG_2PI;
     }
     return sum;
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #define LAM_WIDTH 64
+#include "flow/base_density.h"
 #include "penalty/matching.h"
 #include "reverse.h"
 
@@ -177,9 +178,30 @@ static void matching(void **state)
     flow_close(&f);
 }
 
+/* -log N over what moves; by rows as the loss has it by tiles. */
+static void the_base_density(void **state)
+{
+    (void)state;
+    enum { ROWS = 70, DIM = 3 };
+    const double z[3] = { 3, 4, 0 };
+    assert_true(fabs(lam_base_nll(3, z, NULL) - (12.5 + 1.5 * log(2 * acos(-1)))) < 1e-14);
+    assert_true(fabs(lam_base_nll(3, z, (const unsigned char[]) { 0, 1, 1 }) - (8 + log(2 * acos(-1)))) < 1e-14);
+    flow f = flow_create((recipe) { .dim = DIM, .inputs = 2, .masked = 1, .rows = ROWS, .tolerance = 1e-3 });
+    double end[ROWS * DIM], l[ROWS], sum = 0;
+    flow_open(&f);
+    must(flow_gradient(&f));
+    must(lam_engine_transform_f64(f.engine, &(lam_flow_call_f64) { f.params, f.x, NULL, ROWS, &f.solve, &f.noise }, 1, end, l,
+        &(lam_counts) { 0 }));
+    for (size_t i = 0; i < ROWS; i++)
+        sum += l[i] + lam_base_nll(DIM, end + i * DIM, f.moves + i * DIM);
+    assert_true(fabs(sum / ROWS - f.loss.nll) < 1e-13 * fabs(f.loss.nll));
+    flow_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(gradients), cmocka_unit_test(the_trace), cmocka_unit_test(means_are_over_what_moves),
-        cmocka_unit_test(a_batch_is_its_rows), cmocka_unit_test(norms_are_over_what_moves), cmocka_unit_test(matching) };
+        cmocka_unit_test(a_batch_is_its_rows), cmocka_unit_test(norms_are_over_what_moves), cmocka_unit_test(matching),
+        cmocka_unit_test(the_base_density) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
