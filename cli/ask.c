@@ -32,6 +32,29 @@ int cli_ask_roles(const cli_command *command, const cli_ask *ask, const lam_mode
     return code;
 }
 
+static int is_unordered(const cli_command *command, const char *flag, const char *text, const lam_model *model)
+{
+    const lam_wanted own = lam_model_wanted(model);
+    lam_read_options choice = {0};
+    lam_config *list;
+    size_t n = 0, *columns = cli_alloc(own.names.n, sizeof *columns);
+    int turned = 0;
+    if (text != NULL && cli_ask_list(command, flag, text, &list, &choice.columns) == CLI_OK) {
+        if (lam_columns_choose("the model", own.names.item, own.names.n, &choice, columns, &n) != LAM_OK)
+            n = 0; /* which is told of elsewhere */
+        lam_config_free(list);
+    }
+    for (size_t k = 1; k < n; k++)
+        turned |= columns[k] < columns[k - 1];
+    free(columns);
+    return turned;
+}
+
+int cli_ask_unordered(const cli_command *command, const cli_ask *ask, const lam_model *model)
+{
+    return is_unordered(command, "of", ask->of, model) || is_unordered(command, "given", ask->given, model);
+}
+
 int cli_ask_rows(const lam_model *model, const unsigned char *roles, int fills, const lam_table *data, unsigned char **out)
 {
     *out = cli_alloc(data->rows, data->cols);

@@ -190,6 +190,8 @@ typedef struct cli_choice {
     int standardised;                   /* the rows are: they are taken back to data units */
     int no_columns;                     /* 1: --columns of this command is not of DATA */
     int missing;                        /* cells may be missing, and are NaN then */
+    int optional;                       /* 1: a file with names may lack needed columns, which are NaN then; a note says so */
+    int unordered;                      /* 1: flags list columns in another order than the model's, as cli_ask_unordered says */
     const unsigned char *looked;        /* [the model's columns] those whose values matter; NULL: all do */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
@@ -261,6 +263,8 @@ typedef struct cli_ask {
     {"given", 0, CLI_LIST, "A,B,...", "the columns that are given; default: those that the fit was given", offsetof(type, ask.given)}
 /* The lists of a flag as the library has them; names points into lists, which the caller frees. CLI_OK, or CLI_USAGE with the message printed. */
 int cli_ask_list(const cli_command *command, const char *flag, const char *text, lam_config **lists, lam_names *names);
+/* 1: one of the lists is not in the model's order. Of a file without names that has some of its columns no one can tell which they are. */
+int cli_ask_unordered(const cli_command *command, const cli_ask *ask, const lam_model *model);
 /* roles [dim], by lam_model_roles. */
 int cli_ask_roles(const cli_command *command, const cli_ask *ask, const lam_model *model, lam_role rest, unsigned char *roles);
 /* The roles of every row [rows, dim] (lam_roles_of_rows); free with free(). */

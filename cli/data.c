@@ -96,6 +96,68 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
 
 /* ---- rows of some of the model's columns --------------------------------------------------------------------------- */
 
+/* "a, b, c": the model's columns that are marked (want 1), or that are not. Free with free(). */
+static char *list_marked(const lam_wanted *own, const unsigned char *marks, int want)
+{
+    char *list = cli_format("%s", "");
+    for (size_t j = 0; j < own->names.n; j++) {
+        if ((marks[j] != 0) != want)
+            continue;
+        char *longer = cli_format("%s%s%s", list, list[0] == '\0' ? "" : ", ", own->names.item[j]);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+/* A file with names: those of the needed columns that it lacks are an error that the reader tells, or unknown. */
+static int need_named(const char *path, const cli_choice *choice, const lam_wanted *own, const unsigned char *needed, unsigned char *there, int *all)
+{
+    size_t taken = 0, lacking = 0;
+    unsigned char *known = cli_alloc(own->names.n, 1);
+    for (size_t j = 0; j < own->names.n; j++) {
+        known[j] = there[j] || !needed[j];
+        lacking += !known[j];
+        there[j] |= needed[j] && !choice->optional;
+        *all &= there[j];
+        taken += there[j];
+    }
+    int code = CLI_OK;
+    if (taken == 0) {
+        char *list = list_marked(own, there, 0);
+        code = cli_fail("%s has none of the model's columns: %s", cli_input_name(path), list);
+        free(list);
+    } else if (lacking > 0 && choice->optional) {
+        char *list = list_marked(own, known, 0);
+        cli_say("note: %s has no column %s; what is there is all that is given", cli_input_name(path), list);
+        free(list);
+    }
+    free(known);
+    return code;
+}
+
+/* One without: all columns, or those that are needed, in the model's order. */
+static int need_ordered(const char *path, const cli_choice *choice, const lam_wanted *own, const unsigned char *needed, size_t cols, unsigned char *there,
+    int *all)
+{
+    size_t n_needed = 0;
+    for (size_t j = 0; j < own->names.n; j++) {
+        n_needed += needed[j];
+        there[j] = needed[j];
+    }
+    *all = cols != n_needed || n_needed == own->names.n;
+    if (*all)
+        return CLI_OK;
+    char *list = list_marked(own, needed, 1);
+    int code = choice->unordered ? cli_fail("%s has no names for its %zu columns, which are taken for %s, in the model's order; the flags list them in another. "
+                                            "List them in this order, the file's columns too, or give them names", cli_input_name(path), cols, list)
+                                 : CLI_OK;
+    if (code == CLI_OK && own->has_names)
+        cli_say("note: %s has no names for its %zu columns: they are taken for %s, in the model's order", cli_input_name(path), cols, list);
+    free(list);
+    return code;
+}
+
 /* Marks those of the model's columns that the file has; *all 1: it has every one, or is read as if it had. */
 static int find_columns(const char *path, const cli_choice *choice, const lam_wanted *own, const unsigned char *needed, unsigned char *there,
     int *all)
@@ -103,24 +165,20 @@ static int find_columns(const char *path, const cli_choice *choice, const lam_wa
     lam_table *names = NULL;
     lam_read_options options = {.names_only = 1};
     lam_config *lists = cli_config_create();
-    size_t n_needed = 0;
     *all = 1;
     int code = parse_choice(choice, "auto", lists);
     options.header = lam_config_read_options(lists).header;
     lam_config_free(lists);
     if (code == CLI_OK && cli_table_read(path, &options, &names) != LAM_OK)
         code = cli_library_failed();
-    for (size_t j = 0; code == CLI_OK && j < own->names.n; j++) {
-        n_needed += needed[j];
-        there[j] = 0;
-        for (size_t k = 0; names->has_names && own->has_names && k < names->cols; k++)
+    int by_name = code == CLI_OK && names->has_names && own->has_names;
+    for (size_t j = 0; by_name && j < own->names.n; j++)
+        for (size_t k = 0; k < names->cols; k++)
             there[j] |= strcmp(own->names.item[j], names->names[k]) == 0;
-        *all &= there[j] || needed[j]; /* one that is needed and not there is an error that the reader tells */
-    }
-    if (code == CLI_OK && !(names->has_names && own->has_names)) /* by their order: all, or those that are needed */
-        *all = names->cols != n_needed;
-    for (size_t j = 0; code == CLI_OK && j < own->names.n; j++)
-        there[j] |= needed[j];
+    if (by_name)
+        code = need_named(path, choice, own, needed, there, all);
+    else if (code == CLI_OK)
+        code = need_ordered(path, choice, own, needed, names->cols, there, all);
     lam_table_free(names);
     return code;
 }
@@ -252,6 +310,9 @@ int cli_results_out(const lam_table *results, const lam_table *data, const char 
     lam_table *all = cli_table_create(n + data->bad_rows, cols);
     for (size_t j = 0; j < cols && results->has_names; j++)
         cli_table_name(all, j, results->names[j]);
+    for (size_t j = 0; j < cols && results->levels != NULL; j++)
+        if (results->levels[j].n > 0 && lam_table_set_levels(all, j, &results->levels[j]) != LAM_OK)
+            exit(cli_library_failed());
     for (size_t i = 0; i < all->rows; i++) {
         int is_bad = bad < data->bad_rows && data->bad_at[bad] == i;
         for (size_t j = 0; j < cols; j++)

@@ -1,5 +1,6 @@
 /* laminar impute: tables with their missing cells filled. */
 #include "cli.h"
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,8 @@ static const cli_option impute_options[] = {
 
 enum { DRAWS_AT_ONCE = 100000 };
 
-/* "filled.csv.gz" becomes "filled-2.csv.gz"; free with free(). */
-static char *numbered(const char *path, size_t number)
+/* "filled.csv.gz" becomes "filled-2.csv.gz", with more "filled-2-part.csv.gz"; free with free(). */
+static char *numbered(const char *path, size_t number, const char *more)
 {
     static const char *const ends[] = {".npy", ".csv", ".csv.gz"};
     size_t end = 0;
@@ -34,7 +35,7 @@ static char *numbered(const char *path, size_t number)
         if (cli_ends_with(path, ends[i]))
             end = strlen(ends[i]);
     int stem = (int)(strlen(path) - end);
-    return cli_format("%.*s-%zu%s", stem, path, number, path + stem);
+    return cli_format("%.*s-%zu%s%s", stem, path, number, more, path + stem);
 }
 
 /* Tables [tables] of data's rows, with the missing cells of table t filled by draw t, or with the mean of all draws. */
@@ -68,12 +69,35 @@ static lam_status fill(const lam_model *model, const lam_eval_options *eval, con
     return status;
 }
 
-static int write_tables(const lam_table *data, lam_table *const *tables, size_t n, const impute_args *args)
+/* All n tables, or none: each under another name first. */
+static int write_several(const lam_table *data, lam_table *const *tables, size_t n, const char *out)
+{
+    size_t written = 0;
+    int code = CLI_OK;
+    for (; written < n && code == CLI_OK; written++) {
+        char *part = numbered(out, written + 1, "-part");
+        code = cli_results_out(tables[written], data, part);
+        free(part);
+    }
+    for (size_t t = 0; t < written; t++) {
+        char *part = numbered(out, t + 1, "-part"), *path = numbered(out, t + 1, "");
+        if (code == CLI_OK && rename(part, path) != 0)
+            code = cli_fail("cannot write %s: %s", path, strerror(errno));
+        if (code != CLI_OK)
+            (void)remove(part);
+        free(part);
+        free(path);
+    }
+    return code;
+}
+
+/* What is read is none of the files that several tables are written to, and none of these is a folder. */
+static int check_several(const char *out, const char *in, size_t n)
 {
     int code = CLI_OK;
     for (size_t t = 0; t < n && code == CLI_OK; t++) {
-        char *path = n > 1 ? numbered(args->out, t + 1) : NULL;
-        code = cli_results_out(tables[t], data, path != NULL ? path : args->out);
+        char *path = numbered(out, t + 1, "");
+        code = cli_is_folder(path) ? cli_fail("cannot write %s: it is a folder", path) : cli_not_over(path, in);
         free(path);
     }
     return code;
@@ -105,7 +129,7 @@ static int impute(const lam_model *model, const lam_table *data, const impute_ar
         for (size_t j = 0; j < dim; j++)
             cli_table_levels(tables[t], j, model);
     if (code == CLI_OK)
-        code = write_tables(data, tables, n, args);
+        code = n > 1 ? write_several(data, tables, n, args->out) : cli_results_out(tables[0], data, args->out);
     if (code == CLI_OK && args->out != NULL)
         printf("%zu missing cells of %zu rows filled%s, seed %llu; evaluations of f per batch %.1f; %s\n", data->missing, data->rows,
             args->mean > 0 ? " by means" : "", (unsigned long long)args->seed, cli_per_batch(counts.forward, &counts, lam_model_config(model)),
@@ -130,6 +154,12 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_misuse(command, "--draws needs at least 1");
     if (code == CLI_OK && args.draws > 1 && (args.out == NULL || cli_is_stream(args.out)))
         code = cli_misuse(command, "--draws %zu makes several tables, which want files: -o FILE.csv", args.draws);
+    if (code == CLI_OK && args.draws > 1 && args.mean > 0)
+        code = cli_misuse(command, "--draws makes several tables, --mean one; give one of them");
+    if (code == CLI_OK && args.choice.drop_bad_rows)
+        code = cli_misuse(command, "--drop-bad-rows would leave out the rows whose cells are to be filled");
+    if (code == CLI_OK && args.draws > 1)
+        code = check_several(args.out, line.words[1], args.draws);
     if (code == CLI_OK)
         code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK && !lam_model_any_given(model))
@@ -154,7 +184,7 @@ const cli_command cli_impute = {
     .details = "MODEL was fitted with --any-given. The missing cells of every row of DATA are drawn given the others of the row, which stay as\n"
                "they are to the last digit; --mean fills in the mean instead. Several tables show how much is known: what is made of\n"
                "each of them (a mean, a fit) differs by what the missing cells leave open. FILE has the model's columns; those that DATA\n"
-               "lacks are missing in every row.\n",
+               "lacks are missing in every row. Either all files are written, or none.\n",
     .example = "  $ laminar impute run/ holes.csv --draws 5 -o filled.csv\n"
                "  812 missing cells of 1000 rows filled, seed 0; evaluations of f per batch 14.0; 0.4 s\n",
     .options = impute_options,

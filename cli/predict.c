@@ -16,7 +16,7 @@ typedef struct predict_args {
 
 static const cli_option predict_options[] = {
     {"of", 0, CLI_LIST, "A,B,...", "the columns to predict, by name or number; default: those that the fit was not given", offsetof(predict_args, ask.of)},
-    {"given", 0, CLI_LIST, "A,B,...", "the columns that are given; default: all others", offsetof(predict_args, ask.given)},
+    {"given", 0, CLI_LIST, "A,B,...", "the columns that are given; default: all others, of a fit with --any-given those that DATA has", offsetof(predict_args, ask.given)},
     {"quantiles", 0, CLI_LIST, "Q,Q,...", "above 0 and below 1, as 0.05,0.95; the median is there in any case", offsetof(predict_args, quantiles)},
     {"below", 0, CLI_LIST, "V,V,...", "the probability of being at most V", offsetof(predict_args, below)},
     {"draws", 0, CLI_COUNT, "N", "take so many draws a row; default: integrate the density of a single column, and take 1000 of several",
@@ -96,7 +96,7 @@ static int ask(const cli_command *command, const predict_args *args, const lam_m
 }
 
 /* The cells of columns that are asked for do not matter, and may be missing. */
-static int read_rows(const char *path, const predict_args *args, const lam_model *model, question *q, lam_table **data)
+static int read_rows(const cli_command *command, const char *path, const predict_args *args, const lam_model *model, question *q, lam_table **data)
 {
     size_t dim = lam_model_dim(model);
     unsigned char *needed = cli_alloc(dim, 1);
@@ -104,6 +104,9 @@ static int read_rows(const char *path, const predict_args *args, const lam_model
         needed[j] = q->roles[j] == LAM_GIVEN;
     cli_choice choice = args->choice;
     choice.looked = needed;
+    choice.optional = lam_model_any_given(model) && args->ask.given == NULL; /* nobody has named them */
+    const cli_ask given = {.given = args->ask.given};
+    choice.unordered = cli_ask_unordered(command, &given, model);
     int code = cli_data_read_known(path, &choice, model, needed, data);
     free(needed);
     if (code != CLI_OK || !lam_model_any_given(model))
@@ -208,7 +211,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = ask(command, &args, model, &q);
     if (code == CLI_OK)
-        code = read_rows(line.words[1], &args, model, &q, &data);
+        code = read_rows(command, line.words[1], &args, model, &q, &data);
     if (code == CLI_OK)
         code = predict(model, data, &q, &args);
     clear(&q);
@@ -224,6 +227,7 @@ const cli_command cli_predict = {
     .summary = "mean, spread and quantiles of columns given the others",
     .details = "MODEL was fitted with --given or --any-given. Of every row of DATA and every column predicted: its mean, standard deviation\n"
                "(sd), median, the --quantiles, and the probability of being --below a value. DATA needs no columns that are predicted.\n"
+               "If DATA has no names and only the columns that are given, these stand in the model's order.\n"
                "The density of a single column is integrated, by a grid that is made finer until it holds; of several columns, or with\n"
                "--draws, what draws say, with --errors the standard errors of that. Columns of FILE are named mean, sd, median, q0.05,\n"
                "p<=3, where several columns are predicted NAME_mean and so on.\n",

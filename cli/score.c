@@ -135,6 +135,7 @@ static int read_asked(const cli_command *command, const char *path, const score_
         needed[j] = (*asked)[j] != LAM_ABSENT;
     cli_choice choice = args->choice;
     choice.looked = needed;
+    choice.unordered = cli_ask_unordered(command, &args->ask, model);
     if (code == CLI_OK)
         code = cli_data_read_known(path, &choice, model, needed, data);
     free(needed);

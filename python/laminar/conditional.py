@@ -1,5 +1,6 @@
 """What a Flow that takes columns as given is asked: densities and draws of some columns given others, predictions, missing cells."""
 import collections
+import warnings
 
 import numpy as np
 
@@ -55,17 +56,25 @@ class Questions:
         check(lib.lam_roles_of_rows(self._model, _bytes(roles), int(fills), doubles(x), len(x), _bytes(out)))
         return out
 
-    def _known_rows(self, x, needed, what="X"):
-        """Rows [n, d] of x, which may lack columns that are not needed: they are NaN. A file has to have all, or those needed."""
+    def _known_rows(self, x, needed, what="X", *, optional=False, listed=()):
+        """Rows [n, d] of x, which may lack columns that are not needed, or of optional=True needed ones: they are NaN. A file has to have all, or
+        those needed. listed: lists of places that the caller gave; an x without names that has some of the columns is in the model's order."""
         names, own, d = names_of(x), self._own_names(), width_of(x)
         if names is not None and own is not None:
             there = [j for j in range(len(own)) if own[j] in names]
             lacking = [own[j] for j in needed if own[j] not in names]
-            if lacking:
+            if not there and optional:
+                raise DataError(f"{what} has none of the model's columns {', '.join(own[:20])}")
+            if lacking and optional:
+                warnings.warn(f"{what} has no column {', '.join(lacking[:20])}; what is there is all that is given", stacklevel=4)
+            elif lacking:
                 raise DataError(f"{what} has no column {', '.join(lacking[:20])}, which the model is given; it has {', '.join(names[:20])}")
         elif d is not None and d != self.n_features_in_:
             if d != len(needed):
                 raise DataError(f"{what} has {d} features, but {type(self).__name__} is expecting {len(needed)} features as input.")
+            if any(list(places) != sorted(places) for places in listed):
+                raise ArgumentError(f"{what} has no names for its {d} columns, which are taken in the model's order; of and given list them in another: list "
+                                    "them in that order, or give a DataFrame")
             there = list(needed)
         else:
             return self._any_rows(x, what, missing=True)
@@ -135,7 +144,7 @@ class Questions:
 
         X             rows; columns that are predicted may be missing from it
         of            the columns to predict; default those that the fit was not given
-        given         of a Flow fitted with any_given=True those that are given; default all others
+        given         of a Flow fitted with any_given=True those that are given; default all others, of a DataFrame those that it has
         quantiles     above 0 and below 1; below: values v, for the probabilities of being at most v
         draws         so many a row; default: integrate the density of a single column, take 1000 of several
         errors        True: with the standard errors of what draws say
@@ -149,7 +158,8 @@ class Questions:
         rest = lib.LAM_MOVING if not any_given else lib.LAM_GIVEN if given is None else lib.LAM_ABSENT
         roles = self._roles(of, given, rest)
         columns = self._own_places(of, "of") or [j for j in range(len(roles)) if roles[j] == lib.LAM_MOVING]
-        x = self._known_rows(X, [j for j in range(len(roles)) if roles[j] == lib.LAM_GIVEN])
+        x = self._known_rows(X, [j for j in range(len(roles)) if roles[j] == lib.LAM_GIVEN], optional=any_given and given is None,
+                             listed=[self._own_places(given, "given")])
         rows = np.where((roles == lib.LAM_GIVEN) & np.isnan(x), lib.LAM_ABSENT, roles).astype(np.uint8) if any_given else roles[None]
         if not any_given and np.isnan(x[:, roles == lib.LAM_GIVEN]).any():
             raise DataError("X has a NaN in a column that is given; a Flow fitted with any_given=True takes rows with any cell missing")

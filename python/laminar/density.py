@@ -297,7 +297,8 @@ class Flow(Questions, Estimator):
                 raise ArgumentError("of: a mask has the shape of X, and given is not wanted beside it")
             return x
         roles = self._roles(of, given, lib.LAM_ABSENT)
-        return self._known_rows(X, [j for j in range(len(roles)) if roles[j] != lib.LAM_ABSENT])
+        return self._known_rows(X, [j for j in range(len(roles)) if roles[j] != lib.LAM_ABSENT],
+                                listed=[self._own_places(of, "of"), self._own_places(given, "given")])
 
     def _joint_log_prob(self, x, how):
         out, counts = np.empty(len(x)), ffi.new("lam_counts *")

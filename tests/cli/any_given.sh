@@ -44,6 +44,41 @@ paste -d, full.csv c.csv | awk -F, 'NR > 1 { off += ($4 - $3) ^ 2; all += $3 ^ 2
     fail "c should follow -a and -b: $(sed -n 2p c.csv)"
 run predict run two.csv
 refused 2 "--of a"
+# without --given: the others that the file has; no one asks for what nobody named
+cp c.csv before.csv
+run predict run two.csv --of c --given a,b --quantiles 0.05,0.95 -o c.csv
+expect_code 0
+expect_same c.csv before.csv
+cut -d, -f1 full.csv >one.csv
+run predict run one.csv --of c -o c.csv
+expect_code 0
+expect_err "note: one.csv has no column b; what is there is all that is given"
+run predict run one.csv --of c --given a -o c_a.csv
+expect_code 0
+expect_same c.csv c_a.csv
+run predict run one.csv --of c --given a,b
+refused 1 'no column "b"'
+printf 'q,r\n1,2\n' >foreign.csv
+run predict run foreign.csv --of c
+refused 1 "foreign.csv has none of the model's columns: a, b, c"
+run impute run foreign.csv
+refused 1 "none of the model's columns"
+
+# ---- files without names that have some of the columns: in the model's order, which a note tells; lists in another are refused
+tail -n +2 two.csv >bare.csv
+run predict run bare.csv --of c --given a,b --quantiles 0.05,0.95 -o bare_c.csv
+expect_code 0
+expect_err "bare.csv has no names for its 2 columns: they are taken for a, b, in the model's order"
+expect_same bare_c.csv before.csv
+run predict run bare.csv --of c --given b,a
+refused 1 "taken for a, b, in the model's order; the flags list them in another"
+run score run bare.csv --of b --given a
+expect_code 0
+run score run bare.csv --of b,a
+refused 1 "the flags list them in another"
+run predict run two.csv --of c --given b,a --quantiles 0.05,0.95 -o c.csv
+expect_code 0
+expect_same c.csv before.csv
 run predict run two.csv --of b,c --draws 100 --errors
 expect_code 0
 expect_out "b_mean,b_mean_se,b_sd,b_sd_se,b_median"
@@ -71,6 +106,21 @@ run impute run holes.csv --mean 20 -o mean.csv
 expect_code 0
 run impute run holes.csv --draws 2
 refused 2 "several tables, which want files"
+# all files or none
+mkdir all-2.csv other-2-part.csv
+run impute run holes.csv --draws 3 -o all.csv
+refused 1 "all-2.csv: it is a folder"
+run impute run holes.csv --draws 3 -o other.csv
+refused 1 "other-2-part.csv"
+left=$(find . -maxdepth 1 \( -name 'all-[13]*' -o -name 'other-[13]*' \))
+[ -z "$left" ] || fail "no file should be left: $left"
+cp holes.csv mine-1.csv
+run impute run mine-1.csv --draws 2 -o mine.csv
+refused 2 "mine-1.csv is what is read"
+run impute run holes.csv --draws 2 --mean 3 -o x.csv
+refused 2 "give one of them"
+run impute run holes.csv --drop-bad-rows
+refused 2 "--drop-bad-rows would leave out"
 run check run full.csv --rows 100 --threads 1
 expect_code 0
 expect_out "of each column's distribution"

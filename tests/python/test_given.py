@@ -193,5 +193,43 @@ class Regressors(WithFlow):
             laminar.FlowRegressor(given=["x"])
 
 
+class AnyGiven(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        warnings.simplefilter("ignore")
+        rng = np.random.default_rng(3)
+        a, b = rng.normal(size=800), rng.normal(size=800)
+        cls.full = pandas.DataFrame({"a": a, "b": b, "c": a - b + 0.2 * rng.normal(size=800)})
+        cls.holes = cls.full.mask(pandas.DataFrame(rng.uniform(size=(800, 3)) < 0.2, columns=list("abc")))
+        cls.flow = laminar.Flow(any_given=True, iterations=150, dims=(16, 16), blocks=1, batch_size=100, threads=1).fit(cls.holes.dropna(how="all"))
+
+    def test_predictions(self):
+        two = self.full[["a", "b"]][:50]
+        p = self.flow.predict_columns(two, of=["c"])
+        self.assertLess(np.sqrt(np.mean((p.mean - (two.a - two.b)) ** 2)), 0.5)
+        np.testing.assert_array_equal(self.flow.predict_columns(two, of=["c"], given=["b", "a"]).mean, p.mean)
+        with self.assertWarnsRegex(UserWarning, "X has no column b; what is there is all that is given"):
+            alone = self.flow.predict_columns(two[["a"]], of=["c"])
+        np.testing.assert_array_equal(alone.mean, self.flow.predict_columns(two, of=["c"], given=["a"]).mean)
+        with self.assertRaisesRegex(laminar.DataError, "no column b"):
+            self.flow.predict_columns(two[["a"]], of=["c"], given=["a", "b"])
+        with self.assertRaisesRegex(laminar.DataError, "none of the model's columns"):
+            self.flow.predict_columns(two.rename(columns={"a": "q", "b": "r"}), of=["c"])
+        np.testing.assert_array_equal(self.flow.predict_columns(two.values, of=["c"], given=["a", "b"]).mean, p.mean)
+        with self.assertRaisesRegex(laminar.ArgumentError, "in the model's order; of and given list them in another"):
+            self.flow.predict_columns(two.values, of=["c"], given=["b", "a"])
+        with self.assertRaisesRegex(laminar.ArgumentError, "in the model's order; of and given list them in another"):
+            self.flow.score_samples(two.values, of=["b", "a"])
+        with self.assertRaisesRegex(laminar.ArgumentError, "name those that are wanted"):
+            self.flow.predict_columns(two)
+
+    def test_filled(self):
+        filled = self.flow.impute(self.holes.dropna(how="all"), random_state=1, as_frame=True)
+        there = self.holes.dropna(how="all").notna().values
+        np.testing.assert_array_equal(filled.values[there], self.holes.dropna(how="all").values[there])
+        self.assertFalse(filled.isna().any().any())
+        self.assertGreater(np.corrcoef(filled.c, filled.a - filled.b)[0, 1], 0.8)
+
+
 if __name__ == "__main__":
     unittest.main()
