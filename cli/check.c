@@ -147,6 +147,7 @@ static int run(const cli_command *command, int argc, char **argv)
     lam_model *model = NULL;
     lam_table *data = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
+    args.choice.threads = args.eval.threads;
     if (code == CLI_OK && args.rows == 0)
         code = cli_misuse(command, "--rows needs at least 1");
     if (code == CLI_OK)

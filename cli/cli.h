@@ -193,6 +193,7 @@ typedef struct cli_choice {
     int optional;                       /* 1: a file with names may lack needed columns, which are NaN then; a note says so */
     int unordered;                      /* 1: flags list columns in another order than the model's, as cli_ask_unordered says */
     const unsigned char *looked;        /* [the model's columns] those whose values matter; NULL: all do */
+    size_t threads;                     /* that read text: those of the evaluation */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
     {"columns", 0, CLI_LIST, "A,B,...", "columns to take, by name or number; default: the model's", \

@@ -32,6 +32,7 @@ static int read_wanted(const char *path, const cli_choice *choice, const lam_wan
     options.drop_duplicates = choice->drop_duplicates;
     options.like = like;
     options.missing = choice->missing && !choice->drop_bad_rows;
+    options.threads = choice->threads;
     lam_status status = code == CLI_OK ? cli_table_read(path, &options, table) : LAM_OK;
     if (status == LAM_ERR_SHAPE && writer != NULL)
         code = cli_fail("%s; give a file as `%s` writes it", lam_last_error(), writer);

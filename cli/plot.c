@@ -226,6 +226,7 @@ static int run(const cli_command *command, int argc, char **argv)
     plot_models models = {0};
     cli_line line;
     int code = cli_line_parse(command, argc, argv, &args, &line);
+    args.choice.threads = args.eval.threads;
     if (code == CLI_OK && args.out == NULL)
         code = cli_misuse(command, "plot needs a file for the picture: --out FILE.png");
     if (code == CLI_OK)

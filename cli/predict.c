@@ -206,6 +206,7 @@ static int run(const cli_command *command, int argc, char **argv)
     lam_table *data = NULL;
     question q = {0};
     int code = cli_line_parse(command, argc, argv, &args, &line);
+    args.choice.threads = args.eval.threads;
     if (code == CLI_OK)
         code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK)

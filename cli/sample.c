@@ -147,6 +147,7 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_line line;
     lam_model *model = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
+    args.choice.threads = args.eval.threads;
     if (code == CLI_OK && args.n == 0)
         code = cli_misuse(command, "-n needs at least 1");
     if (code == CLI_OK && args.given.n > 0 && args.given_file != NULL)

@@ -104,6 +104,7 @@ static int read_rows(const char *path, const tune_args *args, const lam_model *m
     cli_choice choice = args->choice;
     choice.drop_bad_rows |= lam_config_is(cfg, "drop-bad-rows", "true");
     choice.drop_duplicates = lam_config_is(cfg, "drop-duplicates", "true");
+    choice.threads = args->eval.threads;
     int code = cli_stdin_once(path, args->valid, args->test);
     if (code == CLI_OK)
         code = cli_data_read(path, &choice, model, &d->all);

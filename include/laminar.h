@@ -178,6 +178,7 @@ typedef struct lam_read_options {
     const lam_wanted *like;  /* the columns wanted, in their order, out of those taken (lam_columns_choose); may be NULL */
     int from_zero;           /* as in lam_table; numbers in columns and drop count from 1 in either case */
     int names_only;          /* 1: reads all names and no rows (values is NULL); columns, drop and like are ignored */
+    size_t threads;          /* that read text; 0: one per processor. The table does not depend on it */
 } lam_read_options;
 
 /* Chooses the columns of a file or an array that options ask for: writes their places, from 0, to kept [room for cols], and how many there

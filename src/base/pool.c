@@ -243,6 +243,14 @@ void lam_pool_run(lam_pool *pool, size_t items, lam_pool_fn fn, void *arg)
     pthread_mutex_unlock(&pool->lock);
 }
 
+void lam_pool_run_or_loop(lam_pool *pool, size_t items, lam_pool_fn fn, void *arg)
+{
+    if (pool != NULL)
+        lam_pool_run(pool, items, fn, arg);
+    for (size_t i = 0; pool == NULL && i < items; i++)
+        fn(arg, i, 0);
+}
+
 void lam_pool_free(lam_pool *pool)
 {
     if (pool != NULL)

@@ -1,9 +1,12 @@
-/* Reads a whole file into memory and unpacks it if it is gzipped. */
+/* Reads a whole file into memory, or maps it, and unpacks it if it is gzipped. */
 #include "data/bytes.h"
 #include "base/error.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -127,4 +130,41 @@ lam_status lam_bytes_read(const char *path, char **bytes, size_t *size)
     free(*bytes);
     *bytes = NULL, *size = 0;
     return lam_fail(LAM_ERR_FORMAT, "%s: %s; copy or download it again", lam_bytes_name(path), damage);
+}
+
+/* The file's pages, or NULL where it cannot be mapped or is gzipped: reading it says why. */
+static const char *map_file(const char *path, size_t *size)
+{
+    struct stat info;
+    int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    void *at = MAP_FAILED;
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 1)
+        at = mmap(NULL, *size = (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (fd >= 0)
+        close(fd);
+    if (at == MAP_FAILED)
+        return NULL;
+    if (memcmp(at, "\x1F\x8B", 2) == 0) {
+        munmap(at, *size);
+        return NULL;
+    }
+    return at;
+}
+
+lam_status lam_bytes_map(const char *path, lam_bytes *out)
+{
+    *out = (lam_bytes) { 0 };
+    if ((out->at = map_file(path, &out->size)) != NULL)
+        return LAM_OK;
+    LAM_TRY(lam_bytes_read(path, &out->owned, &out->size));
+    out->at = out->owned;
+    return LAM_OK;
+}
+
+void lam_bytes_clear(lam_bytes *bytes)
+{
+    if (bytes->owned == NULL && bytes->at != NULL)
+        munmap((void *)(uintptr_t)bytes->at, bytes->size);
+    free(bytes->owned);
+    *bytes = (lam_bytes) { 0 };
 }

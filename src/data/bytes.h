@@ -12,6 +12,16 @@ lam_status lam_bytes_read(const char *path, char **bytes, size_t *size);
  * it, or is NULL. LAM_ERR_FORMAT: more than limit bytes unpacked. */
 lam_status lam_bytes_read_some(const char *path, size_t limit, char **bytes, size_t *size, const char **damage);
 
+/* The same bytes to read alone, not NUL-terminated: a file that is not gzipped is mapped, so that its pages are read as they are needed and take no
+ * memory of their own. Such a file must not be shortened meanwhile; to write a new one and rename it does no harm. */
+typedef struct lam_bytes {
+    const char *at;
+    size_t size;
+    char *owned; /* NULL: mapped */
+} lam_bytes;
+lam_status lam_bytes_map(const char *path, lam_bytes *out);
+void lam_bytes_clear(lam_bytes *bytes);
+
 /* The same piece by piece, for files that should not be in memory as a whole: zlib's gzFile, which reads files that are not
  * gzipped as they are. *size is that of the file on the disk. Close with gzclose_r. */
 struct gzFile_s;

@@ -302,6 +302,7 @@ lam_status lam_table_read_memory(const char *name, const void *bytes, size_t siz
 {
     lam_table *table = NULL;
     lam_status status;
+    int is_text = 0;
     lam_read_options rest = options != NULL ? *options : (lam_read_options){ 0 };
     *out = NULL;
     if (size >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0))
@@ -312,11 +313,9 @@ lam_status lam_table_read_memory(const char *name, const void *bytes, size_t siz
         status = lam_npy_table(name, bytes, size, &table);
     else if ((status = lam_foreign_check(name, bytes, size)) == LAM_OK) {
         status = lam_text_read(name, bytes, size, options, &table);
-        /* the columns are chosen while reading, so that text in dropped ones does no harm */
-        rest.columns = rest.drop = (lam_names) { 0 };
-        rest.like = NULL;
+        is_text = 1; /* columns and rows are chosen while reading, so that text in dropped ones does no harm */
     }
-    if (status == LAM_OK && !rest.names_only)
+    if (status == LAM_OK && !rest.names_only && !is_text)
         status = lam_table_select(table, name, &rest);
     if (status == LAM_OK)
         status = lam_table_finish(table, name, &rest);
@@ -384,13 +383,13 @@ lam_status lam_table_read(const char *path, const lam_read_options *options, lam
     if (strncmp(path, "toy:", 4) == 0)
         return read_toy(path, options, out);
     const char *array = NULL;
-    char *bytes, *file = split_array(path, &array);
-    size_t size;
+    char *file = split_array(path, &array);
+    lam_bytes bytes;
     const char *from = file != NULL ? file : path;
-    lam_status status = lam_bytes_read(from, &bytes, &size);
+    lam_status status = lam_bytes_map(from, &bytes);
     if (status == LAM_OK)
-        status = lam_table_read_memory(lam_bytes_name(from), bytes, size, array, options, out);
-    free(bytes);
+        status = lam_table_read_memory(lam_bytes_name(from), bytes.at, bytes.size, array, options, out);
+    lam_bytes_clear(&bytes);
     free(file);
     return status;
 }
@@ -409,7 +408,7 @@ lam_read_options lam_config_read_options(const lam_config *cfg)
         return (lam_read_options) { 0 };
     return (lam_read_options) { .missing = (cfg->any_given || cfg->given.n > 0) && !cfg->drop_bad_rows, .text = cfg->given,
         .columns = cfg->columns, .drop = cfg->drop, .drop_bad_rows = cfg->drop_bad_rows,
-        .drop_duplicates = cfg->drop_duplicates, .header = cfg->header };
+        .drop_duplicates = cfg->drop_duplicates, .header = cfg->header, .threads = cfg->threads };
 }
 
 lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out)

@@ -9,8 +9,13 @@ lam_status lam_table_read_memory(const char *name, const void *bytes, size_t siz
     const lam_read_options *options, lam_table **out);
 
 /* Text: encoding.h, preamble.h, header.h and decimal.h have its rules, in the order in which they act. Applies columns/drop and
- * drop_bad_rows, not drop_duplicates; the hash is left to the caller. */
+ * drop_bad_rows, not drop_duplicates; the hash is left to the caller. By options->threads, where there is enough to do. */
 lam_status lam_text_read(const char *name, const char *bytes, size_t size, const lam_read_options *options, lam_table **out);
+
+/* The same in parts of about `block` bytes by the threads of pool (NULL: in a loop), on which nothing of the result depends. */
+struct lam_pool;
+lam_status lam_text_read_cut(const char *name, const char *bytes, size_t size, const lam_read_options *options, size_t block,
+    struct lam_pool *pool, lam_table **out);
 
 /* NumPy's files: an .npy, and of an .npz the array wanted, or where that is NULL the only 2-D array in it, or the only array. Of what is no
  * table, LAM_ERR_SHAPE and LAM_ERR_FORMAT say what it is, and what makes one of it. */

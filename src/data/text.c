@@ -20,19 +20,14 @@ static const char *separator_name(char sign)
     return sign == ',' ? "comma" : sign == ';' ? "semicolon" : sign == '\t' ? "tab" : sign == '|' ? "|" : "space";
 }
 
-static lam_cell_kind read_cell(const lam_text *t, const lam_cell *cell, double *value)
-{
-    return t->comma ? lam_cell_read_comma(cell->at, cell->n, value) : lam_cell_read(cell->at, cell->n, value);
-}
-
 static lam_source source_of(const lam_text *t)
 {
     return (lam_source) { t->name, (const char *const *)t->top.names, NULL, t->top.cols, t->top.has_names,
         t->options != NULL && t->options->from_zero };
 }
 
-/* Lays out the table: which columns go where, and room for as many rows as the length of one lets expect. */
-static lam_status prepare(lam_text *t, size_t bytes, size_t line_bytes)
+/* Lays out the table: which columns go where. */
+static lam_status prepare(lam_text *t)
 {
     const lam_source source = source_of(t);
     size_t *kept, n;
@@ -40,9 +35,6 @@ static lam_status prepare(lam_text *t, size_t bytes, size_t line_bytes)
     t->place = lam_alloc(t->top.cols, sizeof *t->place);
     lam_status status = t->place == NULL ? LAM_ERR_MEMORY : lam_table_empty(n, &t->table);
     if (status == LAM_OK) {
-        t->room = bytes / (line_bytes + 1) + 16;
-        t->table->values = lam_alloc(t->room * n, sizeof *t->table->values);
-        status = t->table->values == NULL ? LAM_ERR_MEMORY : LAM_OK;
         for (size_t j = 0; j < t->top.cols; j++)
             t->place[j] = SIZE_MAX;
         for (size_t k = 0; k < n && status == LAM_OK; k++) {
@@ -56,22 +48,6 @@ static lam_status prepare(lam_text *t, size_t bytes, size_t line_bytes)
     return status;
 }
 
-static lam_status make_room(lam_text *t)
-{
-    lam_table *table = t->table;
-    if (table->rows < t->room)
-        return LAM_OK;
-    size_t room = t->room + t->room / 2;
-    double *larger = lam_alloc(room * table->cols, sizeof *larger);
-    if (larger == NULL)
-        return LAM_ERR_MEMORY;
-    memcpy(larger, table->values, table->rows * table->cols * sizeof *larger);
-    lam_free(table->values);
-    table->values = larger;
-    t->room = room;
-    return LAM_OK;
-}
-
 /* ---- columns that are no numbers ---------------------------------------------------------------------------------- */
 
 /* Words, dates, codes; not what might be a number with commas. */
@@ -83,7 +59,7 @@ static int is_text(const lam_text *t, const lam_cell *cell)
         unsigned char c = (unsigned char)cell->at[i];
         letters = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
     }
-    return letters && read_cell(t, cell, &value) == LAM_CELL_TEXT;
+    return letters && lam_text_read_cell(t, cell, &value) == LAM_CELL_TEXT;
 }
 
 /* The columns kept that have text in every row where they have anything, into columns [t->top.cols]. */
@@ -104,7 +80,7 @@ static lam_status find_text(const lam_text *t, size_t *columns, size_t *n)
             int words = t->place[j] != SIZE_MAX && !other[j] && !lam_levels_are_text(t->table->levels, t->place[j]) && is_text(t, &cell);
             if (words)
                 seen[j] = 1;
-            else if (read_cell(t, &cell, &value) != LAM_CELL_MISSING)
+            else if (lam_text_read_cell(t, &cell, &value) != LAM_CELL_MISSING)
                 other[j] = 1;
         }
     }
@@ -154,7 +130,7 @@ static lam_status bad_cell(const lam_text *t, const lam_text_line *line, size_t 
     char shown[LAM_SHOWN_SIZE];
     lam_cell_show(cell->at, cell->n, shown);
     double read;
-    lam_cell_kind kind = read_cell(t, cell, &read);
+    lam_cell_kind kind = lam_text_read_cell(t, cell, &read);
     const char *hint = t->top.separator.sign == ',' || memchr(cell->at, ',', cell->n) == NULL ? ""
         : lam_cell_comma(cell->at, cell->n) == LAM_COMMA_OTHER ? " (commas between thousands are not read)"
         : " (numbers need a decimal point, not a comma, where others have one)";
@@ -193,61 +169,15 @@ static lam_status ragged(const lam_text *t, const lam_text_line *line, size_t ce
         "(%s-separated)", t->name, line->number, cells, cells + 1, t->top.names[cells], t->top.first_line, t->top.cols, sign);
 }
 
-/* A cell of the table's column k: of a column of text the number of its level. */
-static lam_cell_kind read_place(const lam_text *t, size_t k, const lam_cell *cell, double *value)
+/* In words, what is wrong with the line that ended the reading. */
+static lam_status row_failed(const lam_text *t, const lam_odd_row *odd)
 {
-    lam_cell_kind kind = read_cell(t, cell, value);
-    if (!lam_levels_are_text(t->table->levels, k) || kind == LAM_CELL_MISSING)
-        return kind;
-    const lam_names *list = &t->table->levels[k];
-    size_t level = lam_levels_find(list, cell->at, cell->n);
-    *value = level < list->n ? (double)level : (double)NAN;
-    return level < list->n ? LAM_CELL_NUMBER : LAM_CELL_TEXT;
-}
-
-/* One line of data into the next row of the table, or counted as bad. */
-static lam_status read_row(lam_text *t, const lam_text_line *line)
-{
-    LAM_TRY(make_room(t));
-    double *row = t->table->values + t->table->rows * t->table->cols, value, bad_value = NAN;
-    size_t j = 0, bad_column = SIZE_MAX, absent = 0;
-    const char *at = line->at;
-    int missing = t->options != NULL && t->options->missing;
-    lam_cell cell, bad = { 0 };
-    lam_cell_step step;
-    if (t->top.row_names && lam_cell_next(&at, line->end, t->top.separator, &cell) == LAM_STEP_BAD_QUOTE)
-        return lam_quote_fail(t->name, line->number, 1);
-    for (; (step = lam_cell_next(&at, line->end, t->top.separator, &cell)) == LAM_STEP_CELL; j++) {
-        if (j == t->top.cols)
-            return ragged(t, line, j, &cell);
-        if (t->place[j] == SIZE_MAX)
-            continue;
-        lam_cell_kind kind = read_place(t, t->place[j], &cell, &value);
-        row[t->place[j]] = value;
-        absent += kind == LAM_CELL_MISSING;
-        if (!isfinite(value) && bad_column == SIZE_MAX && !(missing && kind == LAM_CELL_MISSING))
-            bad_column = j, bad = cell, bad_value = value;
+    switch (odd->fate) {
+    case LAM_ROW_LONG: return ragged(t, &odd->line, odd->column, &odd->cell);
+    case LAM_ROW_SHORT: return ragged(t, &odd->line, odd->column, NULL);
+    case LAM_ROW_QUOTE: return lam_quote_fail(t->name, odd->line.number, odd->column + 1);
+    default: return bad_cell(t, &odd->line, odd->column, &odd->cell, odd->value);
     }
-    if (step == LAM_STEP_BAD_QUOTE)
-        return lam_quote_fail(t->name, line->number, j + 1 + (size_t)t->top.row_names);
-    if (j < t->top.cols)
-        return ragged(t, line, j, NULL);
-    t->seen++;
-    if (bad_column == SIZE_MAX && absent == t->table->cols)
-        return lam_table_drop_row(t->table, t->seen - 1);
-    if (bad_column == SIZE_MAX) {
-        t->table->rows++;
-        t->table->missing += absent;
-        return LAM_OK;
-    }
-    if (t->options == NULL || !t->options->drop_bad_rows)
-        return bad_cell(t, line, bad_column, &bad, bad_value);
-    if (t->table->bad_rows == 0) {
-        char shown[LAM_SHOWN_SIZE];
-        snprintf(t->first_bad, sizeof t->first_bad, "line %zu, column %zu (%.100s): \"%s\"", line->number, bad_column + 1,
-            t->top.names[bad_column], lam_cell_show(bad.at, bad.n, shown));
-    }
-    return lam_table_drop_row(t->table, t->seen - 1);
 }
 
 /* What was found out about the file and what was passed over, for people. */
@@ -272,22 +202,21 @@ static lam_status describe(lam_text *t, const char *encoding)
     return t->table->how == NULL || (used > 0 && t->table->notes == NULL) ? LAM_ERR_MEMORY : LAM_OK;
 }
 
-static lam_status read_rows(lam_text *t)
+static lam_status read_rows(lam_text *t, const lam_survey *survey, lam_pool *pool)
 {
-    lam_lines lines = t->top.rows;
-    for (lam_text_line line; lam_record_next(&lines, t->top.separator, &line);) {
-        if (!lam_line_is_comment(&line)) {
-            LAM_TRY(read_row(t, &line));
-        } else if (t->comments++ == 0) {
-            t->first_comment = line.number;
-        }
-    }
-    if (t->table->rows == 0)
-        LAM_TRY(refuse_text(t, ""));
-    if (t->table->rows == 0)
-        return lam_fail(LAM_ERR_DATA, "%s: no row is left, all %zu were dropped; the first for %s; --drop the columns that are "
-            "not numbers", t->name, t->seen, t->first_bad);
-    return LAM_OK;
+    char shown[LAM_SHOWN_SIZE];
+    LAM_TRY(lam_text_read_rows(t, survey, pool));
+    if (t->failed.line.at != NULL)
+        return row_failed(t, &t->failed);
+    if (t->table->rows > 0)
+        return LAM_OK;
+    LAM_TRY(refuse_text(t, ""));
+    const lam_odd_row *bad = &t->dropped;
+    if (bad->line.at == NULL)
+        return lam_fail(LAM_ERR_DATA, "%s: no row is left: all cells of all %zu rows are missing", t->name, t->seen);
+    return lam_fail(LAM_ERR_DATA, "%s: no row is left, all %zu were dropped; the first for line %zu, column %zu (%.100s): \"%s\"; --drop the columns "
+        "that are not numbers", t->name, t->seen, bad->line.number, bad->column + 1, t->top.names[bad->column],
+        lam_cell_show(bad->cell.at, bad->cell.n, shown));
 }
 
 /* A table of the names alone. */
@@ -313,7 +242,7 @@ static lam_status find_decimal(lam_text *t)
     return status;
 }
 
-static lam_status read_text(lam_text *t, const lam_utf8_text *all)
+static lam_status read_text(lam_text *t, const lam_utf8_text *all, const lam_survey *survey, lam_pool *pool)
 {
     lam_lines rows;
     lam_text_line first;
@@ -323,20 +252,38 @@ static lam_status read_text(lam_text *t, const lam_utf8_text *all)
     rows = t->top.rows;
     if (!lam_record_next(&rows, t->top.separator, &first))
         return lam_fail(LAM_ERR_FORMAT, "%s: there is no row below its header", t->name);
-    LAM_TRY(prepare(t, (size_t)(all->end - all->at), (size_t)(first.end - first.at)));
+    LAM_TRY(prepare(t));
     LAM_TRY(lam_text_find_levels(t));
     LAM_TRY(find_decimal(t));
-    LAM_TRY(read_rows(t));
+    LAM_TRY(read_rows(t, survey, pool));
     return describe(t, all->encoding);
 }
 
-lam_status lam_text_read(const char *name, const char *bytes, size_t size, const lam_read_options *options, lam_table **out)
+/* The bytes as UTF-8, and the survey of that. */
+static lam_status decode(const char *name, const char *bytes, size_t size, size_t block, lam_pool *pool, lam_utf8_text *all, lam_survey *survey)
+{
+    LAM_TRY(lam_survey_text(bytes, bytes + size, block, pool, survey));
+    *all = (lam_utf8_text){ .at = bytes, .end = bytes + size };
+    if (!survey->has_high && !survey->has_zero)
+        return LAM_OK; /* ASCII */
+    LAM_TRY(lam_encoding_read(name, bytes, size, all));
+    if (all->at == bytes)
+        return LAM_OK;
+    lam_survey_clear(survey);
+    return lam_survey_text(all->at, all->end, block, pool, survey);
+}
+
+lam_status lam_text_read_cut(const char *name, const char *bytes, size_t size, const lam_read_options *options, size_t block, lam_pool *pool,
+    lam_table **out)
 {
     lam_text t = { .name = name, .options = options };
-    lam_utf8_text all;
+    lam_utf8_text all = { 0 };
+    lam_survey survey = { 0 };
     *out = NULL;
-    LAM_TRY(lam_encoding_read(name, bytes, size, &all));
-    lam_status status = read_text(&t, &all);
+    lam_status status = decode(name, bytes, size, block, pool, &all, &survey);
+    if (status == LAM_OK)
+        status = read_text(&t, &all, &survey, pool);
+    lam_survey_clear(&survey);
     free(all.owned);
     lam_preamble_clear(&t.top);
     lam_free(t.place);
@@ -346,4 +293,16 @@ lam_status lam_text_read(const char *name, const char *bytes, size_t size, const
     }
     *out = t.table;
     return LAM_OK;
+}
+
+lam_status lam_text_read(const char *name, const char *bytes, size_t size, const lam_read_options *options, lam_table **out)
+{
+    enum { WORTH_THREADS = 1 << 20 };
+    lam_pool *pool = NULL;
+    *out = NULL;
+    if (size > WORTH_THREADS)
+        LAM_TRY(lam_pool_create(options != NULL ? options->threads : 0, &pool));
+    lam_status status = lam_text_read_cut(name, bytes, size, options, LAM_SURVEY_BLOCK, pool, out);
+    lam_pool_free(pool);
+    return status;
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "data/table.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,27 @@ static void check_table(const lam_table *t)
         require(isfinite(t->values[i]));
 }
 
+/* Text in parts of a few bytes is what it is as a whole, and so is the error. */
+static void check_parts(const char *text, size_t size, const lam_read_options *options)
+{
+    lam_table *whole, *parts;
+    char error[2000];
+    lam_status status = lam_text_read_cut("fuzz", text, size, options, size + 1, NULL, &whole);
+    snprintf(error, sizeof error, "%s", lam_last_error());
+    for (size_t block = 1; block < 200; block = 3 * block + 2) {
+        require(lam_text_read_cut("fuzz", text, size, options, block, NULL, &parts) == status);
+        if (status != LAM_OK) {
+            require(strcmp(error, lam_last_error()) == 0);
+            continue;
+        }
+        require(parts->rows == whole->rows && parts->cols == whole->cols && parts->bad_rows == whole->bad_rows);
+        require(memcmp(parts->values, whole->values, whole->rows * whole->cols * sizeof *whole->values) == 0);
+        require(whole->bad_rows == 0 || memcmp(parts->bad_at, whole->bad_at, whole->bad_rows * sizeof *whole->bad_at) == 0);
+        lam_table_free(parts);
+    }
+    lam_table_free(whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const one[] = { "1" }, *const two[] = { "2", "1" }, *const names[] = { "a", "b" };
@@ -43,5 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         require(table == NULL && lam_last_error()[0] != '\0');
     lam_table_free(table);
+    if (size > 1 && size < 5000)
+        check_parts((const char *)data + 1, size - 1, &options);
     return 0;
 }

@@ -1,13 +1,16 @@
 /* Text files as other programs write them: what makes the first line names, comments, row names, encodings, decimal commas, line breaks
- * in cells. */
+ * in cells. And reading in parts, by threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 #include "base/error.h"
+#include "base/pool.h"
+#include "base/random.h"
 #include "data/table.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static lam_status read_bytes(const char *bytes, size_t size, const lam_read_options *options, lam_table **out)
@@ -264,6 +267,147 @@ static void encodings(void **state)
     has_words(lam_last_error(), "iconv -f UTF-32", "UTF-32");
 }
 
+/* ---- parts and threads ----------------------------------------------------------------------------------------------- */
+
+/* What reading came to, in words: values, what was dropped, notes; or the error. */
+static char *outcome(const char *text, size_t size, const lam_read_options *options, size_t block, lam_pool *pool)
+{
+    lam_table *t;
+    char *said = NULL;
+    size_t length;
+    FILE *out = open_memstream(&said, &length);
+    if (lam_text_read_cut("t.csv", text, size, options, block, pool, &t) != LAM_OK) {
+        fputs(lam_last_error(), out);
+    } else {
+        fprintf(out, "%zu x %zu, %zu bad, %zu missing, %s, %s:", t->rows, t->cols, t->bad_rows, t->missing, t->how, t->notes != NULL ? t->notes : "-");
+        for (size_t i = 0; i < t->bad_rows; i++)
+            fprintf(out, " %zu", t->bad_at[i]);
+        for (size_t i = 0; i < t->rows * t->cols; i++)
+            fprintf(out, " %a", t->values[i]);
+        lam_table_free(t);
+    }
+    fclose(out);
+    return said;
+}
+
+static void cuts_alike(const char *text, size_t size, const lam_read_options *options, lam_pool *const *pools)
+{
+    char *whole = outcome(text, size, options, size + 1, NULL);
+    for (size_t block = 1; block < 40; block += block < 8 ? 1 : 5) {
+        char *parts = outcome(text, size, options, block, pools[block % 3]);
+        if (strcmp(parts, whole) != 0)
+            fail_msg("in parts of %zu bytes:\n%s\nas a whole:\n%s\nof\n%.*s", block, parts, whole, (int)size, text);
+        free(parts);
+    }
+    free(whole);
+}
+
+/* Lines of anything that text may hold, most of it right. */
+static size_t draw_text(uint64_t i, char *text, size_t room)
+{
+    static const char *const pieces[] = { "1.5,2,3\n", "4,5,6\r\n", "7,8,9\r", "\n", "  \n", "# 1,2,3\n", "1,\"2\",3\n", "1,\"a\n1,2,3\nb\",3\n", "1,\"\"\"\n\"\"\",3\n",
+        " 1 , 2,3 \n", "1,x,3\n", "1,,3\n", "1,2\n", "1,2,3,4\n", "NA,NA,NA\n", "5,\"6,7\n", "5\",6,7\n", "1e400,2,3\n", "1,5\" pipe,3\n", "-.5e-3,+2.,3d2\n" };
+    size_t n = sizeof pieces / sizeof *pieces, used = 0;
+    uint64_t kind = i % 4; /* 0: anything; 1: nothing wrong; else seldom */
+    used += (size_t)snprintf(text, room, i % 3 == 0 ? "a,b,c\n" : "");
+    for (uint64_t line = 0; line < 3 + i % 40; line++) {
+        uint32_t bits[4];
+        lam_random_bits(7, LAM_DRAW_TEST, i, line, bits);
+        size_t which = kind == 0 ? bits[0] % n : kind == 1 || bits[1] % 16 > 0 ? bits[0] % 10 : bits[0] % n;
+        used += (size_t)snprintf(text + used, room - used, "%s", pieces[which]);
+    }
+    return i % 5 == 0 && used > 0 ? used - 1 : used; /* no line end behind the last */
+}
+
+/* Wherever a text is cut, by however many threads it is read: the same rows, and the same error. */
+static void parts(void **state)
+{
+    (void)state;
+    const lam_read_options options[] = { { .threads = 0 }, { .drop_bad_rows = 1 }, { .missing = 1 }, { .drop = LAM_NAMES("2") }, { .drop = LAM_NAMES("2"), .drop_bad_rows = 1 },
+        { .text = LAM_NAMES("2"), .missing = 1 }, { .header = LAM_HEADER_NO, .drop_bad_rows = 1 } };
+    char text[4096];
+    lam_pool *pools[3] = { NULL };
+    assert_int_equal(lam_pool_create(2, &pools[1]), LAM_OK);
+    assert_int_equal(lam_pool_create(3, &pools[2]), LAM_OK);
+    for (uint64_t i = 0; i < 2000; i++) {
+        size_t size = draw_text(i, text, sizeof text);
+        cuts_alike(text, size, &options[i % (sizeof options / sizeof *options)], pools);
+    }
+    lam_pool_free(pools[1]);
+    lam_pool_free(pools[2]);
+}
+
+/* A cell of column j, of which the third is left out, drawn by bits; plain and in quotes. */
+static void draw_cell(const uint32_t bits[4], size_t j, int may_be_empty, char plain[60], char quoted[64])
+{
+    static const char *const words[] = { "", "x", "a-b", "12", "5'", "#7" };
+    double value = ldexp((double)(int32_t)bits[0], (int)(bits[1] % 80) - 60);
+    if (j == 2)
+        snprintf(plain, 60, bits[2] % 3 == 0 ? "\"%s\"" : "%s", words[bits[0] % 6 + (bits[0] % 6 == 0 && !may_be_empty)]);
+    else
+        snprintf(plain, 60, bits[2] % 2 ? "%.*g" : "%.*e", (int)(bits[3] % 18), value);
+    snprintf(quoted, 64, j == 2 ? "%.59s" : "\"%.59s\"", plain);
+}
+
+/* Rows of plain numbers are read in one pass; with quotes around every cell they are not, and give the same. */
+static void plain_and_quoted(void **state)
+{
+    (void)state;
+    static const char *const signs[] = { ",", ";", "\t", "|", " ", " , ", "   " }, *const ends[] = { "\n", "\r\n", "\r" };
+    for (uint64_t i = 0; i < 3000; i++) {
+        char plain[4096], quoted[8192], cell[2][64];
+        size_t p = 0, q = 0, cols = 1 + i % 5;
+        const char *sign = signs[i / 5 % 7], *end = ends[i / 35 % 3], *tail = i % 11 == 0 && strlen(sign) == 1 && sign[0] != ' ' ? sign : "";
+        for (uint64_t row = 0; row < 1 + i % 9; row++)
+            for (size_t j = 0; j < cols; j++) {
+                uint32_t bits[4];
+                lam_random_bits(8, LAM_DRAW_TEST, i, row * 8 + j, bits);
+                draw_cell(bits, j, strlen(sign) == 1 && sign[0] != ' ', cell[0], cell[1]);
+                p += (size_t)snprintf(plain + p, sizeof plain - p, "%s%s%s%s", j > 0 ? sign : "", cell[0], j + 1 == cols ? tail : "", j + 1 == cols ? end : "");
+                q += (size_t)snprintf(quoted + q, sizeof quoted - q, "%s%s%s%s", j > 0 ? sign : "", cell[1], j + 1 == cols ? tail : "", j + 1 == cols ? end : "");
+            }
+        const lam_read_options options = { .header = LAM_HEADER_NO, .drop = { (const char *const[]) { "3" }, cols > 2 } };
+        char *a = outcome(plain, p, &options, p + 1, NULL), *b = outcome(quoted, q, &options, q + 1, NULL);
+        if (strcmp(a, b) != 0)
+            fail_msg("%s\nwith quotes:\n%s\nof\n%s", a, b, plain);
+        free(a);
+        free(b);
+    }
+}
+
+/* A file long enough for threads to be started, by 1, 2 and 3 of them, mapped and from memory. */
+static void threads(void **state)
+{
+    (void)state;
+    const char *path = "threads.csv";
+    lam_table *first, *other;
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    for (int i = 0; i < 90000; i++) {
+        fprintf(out, "%.17g,%d,\"%s\",%.3f\n", sqrt(i), i, i % 1000 == 7 ? "two\nlines" : "word", i / 7.0);
+        if (i % 20011 == 3)
+            fputs("1,2,3,\n", out);
+    }
+    fclose(out);
+    lam_read_options options = { .drop = LAM_NAMES("3"), .drop_bad_rows = 1, .threads = 1 };
+    assert_int_equal(lam_table_read(path, &options, &first), LAM_OK);
+    assert_int_equal(first->rows, 90000);
+    assert_int_equal(first->bad_rows, 5);
+    assert_true(first->values[3 * 89999] == sqrt(89999) && first->values[3 * 89999 + 1] == 89999);
+    for (options.threads = 2; options.threads < 4; options.threads++) {
+        assert_int_equal(lam_table_read(path, &options, &other), LAM_OK);
+        assert_string_equal(other->hash, first->hash);
+        assert_memory_equal(other->bad_at, first->bad_at, 5 * sizeof *first->bad_at);
+        lam_table_free(other);
+        options.drop_bad_rows = 0;
+        assert_int_equal(lam_table_read(path, &options, &other), LAM_ERR_DATA);
+        has_words(lam_last_error(), "threads.csv: line 5, column 4 (4): the cell is empty", path);
+        options.drop_bad_rows = 1;
+    }
+    lam_table_free(first);
+    remove(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +419,9 @@ int main(void)
         cmocka_unit_test(decimal_commas),
         cmocka_unit_test(columns_of_text),
         cmocka_unit_test(encodings),
+        cmocka_unit_test(parts),
+        cmocka_unit_test(plain_and_quoted),
+        cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
