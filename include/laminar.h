@@ -467,6 +467,10 @@ typedef struct lam_progress {
     double seconds, seconds_left;  /* since the start, with the parts before a resume; seconds_left is an estimate */
 } lam_progress;
 
+/* Processes that work together, on one machine or on several (laminar/mpi.h). The result is the same to the last bit as that of one process.
+ * NULL, the default: this process works by itself. */
+typedef struct lam_comm lam_comm;
+
 typedef struct lam_fit_options {
     const char *run_dir; /* config.yaml, metrics.jsonl, model.safetensors and checkpoint go here; NULL: nothing is written */
     int resume;          /* 1: continue from run_dir's checkpoint if there is one */
@@ -485,6 +489,9 @@ typedef struct lam_fit_options {
     int (*evaluating)(void *user, lam_part part, size_t done, size_t rows);
     void *user; /* of both */
     lam_log log;
+    /* Each of these processes calls lam_fit with the same configuration, the same data and the same options, and gets the same model. Callbacks
+     * are called and files are written by rank 0 alone; all read run_dir's checkpoint to continue. */
+    const lam_comm *comm;
 } lam_fit_options;
 
 typedef struct lam_fit_result {

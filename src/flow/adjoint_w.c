@@ -99,16 +99,16 @@ static void step_done(void *self, int accepted, double h)
     struct lam_adjoint *a = e->adjoint;
     if (accepted) {
         a->h = h < 0 ? -h : h;
-        lam_pool_run(e->pool, e->batch.groups, add_group, e);
+        lam_batch_run(&e->batch, add_group, e);
         if (a->table->fsal) { /* the last stage is the next step's first */
             real **first = a->stage[0];
             a->stage[0] = a->stage[a->table->stages - 1];
             a->stage[a->table->stages - 1] = first;
         } else {
-            lam_pool_run(e->pool, e->batch.groups, clear_first, e);
+            lam_batch_run(&e->batch, clear_first, e);
         }
     }
-    lam_pool_run(e->pool, e->batch.groups, clear_group, e);
+    lam_batch_run(&e->batch, clear_group, e);
 }
 
 typedef struct segment {
@@ -173,8 +173,8 @@ lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_
         s.a = g_out[j];
         lam_engine_run(e, start_tile, &s);
         s.start = 0;
-        lam_pool_run(e->pool, e->batch.groups, clear_first, e);
-        lam_pool_run(e->pool, e->batch.groups, clear_group, e);
+        lam_batch_run(&e->batch, clear_first, e);
+        lam_batch_run(&e->batch, clear_group, e);
         lam_status status = lam_solve(e->space, &e->batch, &system, &o, from, to, 1, &to, &a->out, a->path, NULL, &result);
         counts->backward += result.calls;
         counts->recomputed += result.calls;

@@ -4,7 +4,7 @@
 #include "flow/context.h"
 #include "flow/mask.h"
 #include "flow/planes.h"
-#include "flow/sums.h"
+#include "flow/ranks.h"
 #include "flow/tiles.h"
 #include "ode/space.h"
 #include <string.h>
@@ -27,7 +27,7 @@ static void each_region(void *arg, size_t group, size_t thread)
 void lam_engine_run(lam_engine *e, lam_pool_fn fn, void *arg)
 {
     each a = { e, fn, arg };
-    lam_pool_run(e->pool, e->batch.groups, each_region, &a);
+    lam_batch_run(&e->batch, each_region, &a);
 }
 
 /* The chain's start: rows of the caller into planes; l and the integrals start at zero. */
@@ -171,7 +171,7 @@ static lam_status transform(lam_engine *e, const lam_flow_call *call, const void
         lam_engine_draw(e, call->noise, block);
         lam_engine_take_block(e, block);
         LAM_TRY(lam_engine_solve_block(e, block, call->solve, forward, 1, &end, out->counts));
-        memcpy(e->path[0]->y[0], e->out[0], e->batch.tiles * e->rows * LAM_TILE * sizeof(real));
+        lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), e->out[0], e->path[0]->y[0]);
     }
     rows_out end = { e, out->row[0], out->row[1] };
     lam_engine_run(e, store_tile, &end);
@@ -206,16 +206,36 @@ static void clear_group(void *arg, size_t group, size_t thread)
 
 void lam_engine_clear_sums(lam_engine *e)
 {
-    lam_pool_run(e->pool, e->batch.groups, clear_group, e);
+    lam_batch_run(&e->batch, clear_group, e);
 }
 
-void lam_engine_collect(lam_engine *e, size_t block, real *grad)
+static void put_sum(const lam_engine *e, size_t block, const real *sum, real *grad)
 {
     real beta_grad = 0;
-    lam_sums_add(e->pool, e->sums, e->batch.groups, e->field.sum_size);
-    lam_field_collect(&e->field, e->sums[0], grad + block * e->layout->field.parameters, &beta_grad);
+    lam_field_collect(&e->field, sum, grad + block * e->layout->field.parameters, &beta_grad);
     if (e->layout->beta != SIZE_MAX)
         grad[e->layout->beta] += beta_grad;
+}
+
+lam_status lam_engine_collect(lam_engine *e, size_t block, real *grad)
+{
+    const real *sum;
+    LAM_TRY(lam_ranks_collect(e, e->sums, block * e->field.sum_size, e->field.sum_size, &sum));
+    if (sum != NULL)
+        put_sum(e, block, sum, grad);
+    else
+        e->collected[e->waiting++] = block;
+    return LAM_OK;
+}
+
+void lam_engine_collect_rest(lam_engine *e, real *grad)
+{
+    const real *sums = lam_ranks_exchange(e);
+    for (size_t i = 0; sums != NULL && i < e->waiting; i++)
+        put_sum(e, e->collected[i], sums + e->collected[i] * e->field.sum_size, grad);
+    if (sums != NULL && e->context != NULL)
+        lam_context_put(e, sums + e->layout->blocks * e->field.sum_size, grad);
+    e->waiting = 0;
 }
 
 /* ---- trajectories ------------------------------------------------------------------------------------------------- */
@@ -254,7 +274,7 @@ static lam_status follow(lam_engine *e, const lam_flow_call *call, const void *a
         lam_engine_take_block(e, block);
         LAM_TRY(lam_engine_solve_block(e, block, call->solve, 1, times, e->times, out->counts));
         lam_engine_run(e, observe_tile, &t);
-        memcpy(e->path[0]->y[0], e->out[times - 1], e->batch.tiles * e->rows * LAM_TILE * sizeof(real));
+        lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), e->out[times - 1], e->path[0]->y[0]);
     }
     return LAM_OK;
 }

@@ -20,6 +20,9 @@ void lam_context_start(lam_engine *e);
 /* Where those of a tile and the block in hand are added to; NULL without a context or without gradients. */
 real *lam_context_cotangent(const lam_engine *e, size_t tile);
 /* Adds the gradient by the net's parameters to grad [layout->parameters]. */
-void lam_context_reverse(lam_engine *e, real *grad);
+lam_status lam_context_reverse(lam_engine *e, real *grad);
+/* Reals of its sums; and such a sum put into grad. */
+size_t lam_context_sum_size(const lam_engine *e);
+void lam_context_put(const lam_engine *e, const real *sum, real *grad);
 
 #endif

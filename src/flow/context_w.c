@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "flow/planes.h"
-#include "flow/sums.h"
+#include "flow/ranks.h"
 #include <string.h>
 
 struct lam_context {
@@ -129,13 +129,26 @@ static void reverse_group(void *arg, size_t group, size_t thread)
     }
 }
 
-void lam_context_reverse(lam_engine *e, real *grad)
+size_t lam_context_sum_size(const lam_engine *e)
+{
+    return e->context != NULL ? e->context->field.sum_size : 0;
+}
+
+void lam_context_put(const lam_engine *e, const real *sum, real *grad)
+{
+    real no_beta = 0;
+    lam_field_collect(&e->context->field, sum, grad + e->layout->context_at, &no_beta);
+}
+
+lam_status lam_context_reverse(lam_engine *e, real *grad)
 {
     struct lam_context *c = e->context;
-    real no_beta = 0;
+    const real *sum;
     if (c == NULL)
-        return;
-    lam_pool_run(e->pool, e->batch.groups, reverse_group, e);
-    lam_sums_add(e->pool, c->sums, e->batch.groups, c->field.sum_size);
-    lam_field_collect(&c->field, c->sums[0], grad + e->layout->context_at, &no_beta);
+        return LAM_OK;
+    lam_batch_run(&e->batch, reverse_group, e);
+    LAM_TRY(lam_ranks_collect(e, c->sums, e->layout->blocks * e->field.sum_size, c->field.sum_size, &sum));
+    if (sum != NULL)
+        lam_context_put(e, sum, grad);
+    return LAM_OK;
 }

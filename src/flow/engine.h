@@ -28,6 +28,8 @@ typedef struct lam_engine_options {
     int errors;          /* 1: a penalty on the solver's own error is to be had */
     int l_observed;      /* 1: a penalty on observed l is to be had: cotangents of l differ from row to row and time to time */
     const char *isa;
+    const lam_comm *comm; /* the same engine is on each of these ranks, and is asked the same; NULL: on no other one */
+    int fast_sums;        /* 1: gradients are added across ranks in any order */
 } lam_engine_options;
 
 /* Hutchinson's noise, drawn once per block and solve: row i of block b depends on (seed, purpose, stream, b, i). */

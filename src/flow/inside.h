@@ -43,12 +43,16 @@ struct lam_engine {
     real *g_chain;          /* cotangent that a block hands to the one before, [tiles][g_rows][TILE] */
     double *times;          /* [blocks][times] */
     double *tile_sum;       /* [tiles] partial sums in double */
+    double *end_gradient;   /* [blocks] by the end times' roots */
+    size_t *collected;      /* [blocks] those whose gradients wait for other ranks, in their order */
+    size_t waiting;         /* how many of them there are */
     real **sums;            /* [groups] gradient sums of one block */
     real **scratch;         /* [threads] of the field's reverse */
     struct lam_mask *mask;       /* of a layout that is masked */
     struct lam_context *context; /* of a layout that has one */
     lam_condition condition;     /* of the calls in hand */
     struct lam_adjoint *adjoint;
+    struct lam_ranks *ranks; /* of an engine on several ranks */
     struct lam_tiles *tiles; /* with LAM_CONTROL_TILE: has the engines that do the work (flow/tiles.h); the arrays above are NULL then */
     size_t n_times;     /* observed a block in the call in hand */
 };
@@ -84,9 +88,11 @@ void lam_adjoint_free(lam_engine *e);
 lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_t n_times, const double *times,
     real *const *out, const real *const *g_out, lam_counts *counts);
 
-/* The groups' gradient sums of the block in hand: zeroed; added up (sums.h) and put into grad [layout->parameters]. */
+/* The groups' gradient sums of the block in hand: zeroed; added up (sums.h) and put into grad [layout->parameters]. On several ranks the latter
+ * waits for the end of the iteration, for the sums of all blocks and of the context. */
 void lam_engine_clear_sums(lam_engine *e);
-void lam_engine_collect(lam_engine *e, size_t block, real *grad);
+lam_status lam_engine_collect(lam_engine *e, size_t block, real *grad);
+void lam_engine_collect_rest(lam_engine *e, real *grad);
 
 /* Zeroes the lanes past the batch's rows in the lines g [n][TILE] of a tile. */
 void lam_engine_clear_past(const lam_engine *e, size_t tile, size_t n, real *g);

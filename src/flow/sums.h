@@ -1,11 +1,20 @@
-/* Sums of groups added up by a binary tree whose shape depends on the number of groups alone, so that parts of it can be added anywhere. */
+/* Sums over a batch, on one rank or on several, with the same bits.
+ *
+ * Gradients: the groups' sums are added by a binary tree whose shape depends on the number of groups alone: neighbours in pairs, then pairs in
+ * pairs and so on; a group without a neighbour waits for the next round. Each rank adds the parts of the tree that lie within its range of
+ * groups; what is left goes from rank to rank, once an iteration. Numbers: a tile's own is added to others in tile order; ranks
+ * exchange those of their tiles, several in one message. */
 #ifndef LAM_FLOW_SUMS_H
 #define LAM_FLOW_SUMS_H
-#include "base/pool.h"
+#include "base/batch.h"
 #include "flow/names.h"
 
-/* sums[0] [n] becomes the sum of sums[group] [n], group < groups: neighbours in pairs, then pairs in pairs and so on; a group without a
- * neighbour waits for the next round. The others are spent. The pool takes slices of n; it may be NULL. */
-void lam_sums_add(lam_pool *pool, real *const *sums, size_t groups, size_t n);
+/* sums[group] [n], of the batch's groups. Those of this rank are added as far as the tree allows: on one rank all, into sums[0]. What
+ * is left is where lam_sums_is_left says so; the others are spent. */
+void lam_sums_add(const lam_batch *batch, real *const *sums, size_t n);
+int lam_sums_is_left(const lam_batch *batch, size_t group);
+/* The rest of the tree, from rank to rank: left[group] [n] of those that are left. `whole` [n] receives the sum on every rank.
+ * fast 1: in an order that the ranks' library chooses, which takes less time and has other bits. */
+void lam_sums_across(const lam_batch *batch, real *const *left, size_t n, int fast, real *whole);
 
 #endif

@@ -3,9 +3,12 @@
 #include "flow/mask.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "flow/ranks.h"
 #include "flow/tiles.h"
 #include "ode/space.h"
 #include <string.h>
+
+enum { MOST_NUMBERS = 64 }; /* in one message to other ranks: every penalty's, of some blocks */
 
 /* Groups depend on the batch and on the size of the sums that each group keeps: at most 64 MiB of them. */
 static size_t groups_for(const lam_engine *e, size_t tiles)
@@ -22,7 +25,9 @@ void lam_engine_set_batch(lam_engine *e, size_t rows)
 {
     size_t tiles = (rows + LAM_TILE - 1) / LAM_TILE;
     e->batch = (lam_batch) { .pool = e->pool, .rows = rows, .tiles = tiles, .groups = groups_for(e, tiles),
-        .lanes = e->kernels->lanes };
+        .lanes = e->kernels->lanes, .comm = e->options.comm };
+    e->waiting = 0;
+    lam_ranks_forget(e);
 }
 
 real **lam_arrays_alloc(size_t arrays, size_t reals)
@@ -53,6 +58,7 @@ static lam_status allocate(lam_engine *e)
     size_t rows = o->gradients && o->method == LAM_GRAD_ADJOINT && e->rows < 2 * e->dim ? 2 * e->dim : e->rows;
     LAM_TRY(lam_context_create(e));
     LAM_TRY(lam_mask_create(e));
+    LAM_TRY(lam_ranks_create(e, MOST_NUMBERS));
     LAM_TRY(lam_solver_space_create(e->kernels, e->pool, tiles, rows, e->field.record_size, &e->space));
     if ((e->path = lam_alloc(kept, sizeof *e->path)) == NULL)
         return LAM_ERR_MEMORY;
@@ -69,6 +75,8 @@ static lam_status allocate(lam_engine *e)
     }
     if ((e->out = lam_arrays_alloc(kept * times, plane * e->rows)) == NULL || (e->tile_sum = lam_alloc(tiles, sizeof(double))) == NULL
         || (e->times = lam_alloc(blocks * times, sizeof(double))) == NULL
+        || (e->end_gradient = lam_alloc(blocks, sizeof(double))) == NULL
+        || (e->collected = lam_alloc(blocks, sizeof *e->collected)) == NULL
         || (e->end = lam_alloc(blocks, sizeof(double))) == NULL
         || (e->scratch = lam_arrays_alloc(threads, e->field.scratch_size)) == NULL
         || (e->sums = lam_arrays_alloc(o->gradients ? groups : 1, e->field.sum_size)) == NULL)
@@ -206,6 +214,7 @@ void lam_engine_free(lam_engine *e)
     lam_tiles_free(e);
     lam_context_free(e);
     lam_mask_free(e);
+    lam_ranks_free(e);
     if (e->options.gradients && e->options.method == LAM_GRAD_ADJOINT)
         lam_adjoint_free(e);
     for (size_t b = 0; e->path != NULL && b < kept; b++)
@@ -220,6 +229,8 @@ void lam_engine_free(lam_engine *e)
     lam_free(e->g_chain);
     lam_free(e->tile_sum);
     lam_free(e->times);
+    lam_free(e->end_gradient);
+    lam_free(e->collected);
     lam_free(e->end);
     lam_free(e->arena.reals);
     for (size_t i = 0; e->draws != NULL && i < lam_pool_threads(e->pool); i++)

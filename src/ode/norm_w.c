@@ -28,7 +28,9 @@ static double part_norm(const lam_stepping *s, size_t tile, size_t thread, size_
 void lam_norm_tile(const lam_stepping *s, size_t tile, size_t thread, const real *v, const real *v3, const real *y0, const real *y1)
 {
     lam_tile_norm *norm = &s->space->norm[tile];
+    size_t bad_row = norm->bad_row;
     memset(norm, 0, sizeof *norm);
+    norm->bad_row = bad_row;
     norm->worst = -1;
     for (size_t p = 0; p < s->sys->parts; p++) {
         norm->sum[p] = part_norm(s, tile, thread, p, v, y0, y1, 1);
@@ -55,6 +57,47 @@ void lam_norm_keep_error(const lam_stepping *s, size_t tile, const real *v, cons
         s->space->norm[tile].error[p] = sum;
     }
 }
+
+/* ---- what ranks exchange ------------------------------------------------------------------------------------------ */
+
+/* A tile's numbers to `to`, or back; how many there are. */
+static size_t pack(const lam_stepping *s, int of_step, lam_tile_norm *norm, double *to, int back)
+{
+    double *at[LAM_NORM_SHARED], bad = (double)norm->bad_row;
+    size_t n = 0;
+    for (size_t p = 0; p < s->sys->parts; p++) {
+        if (s->controlled)
+            at[n++] = &norm->sum[p];
+        if (s->controlled && of_step && s->table->has_e3)
+            at[n++] = &norm->sum3[p];
+        if (of_step && s->options->errors)
+            at[n++] = &norm->error[p];
+    }
+    if (of_step && s->last)
+        at[n++] = &bad;
+    for (size_t i = 0; i < n; i++)
+        *(back ? at[i] : &to[i]) = *(back ? &to[i] : at[i]);
+    norm->bad_row = (size_t)bad;
+    return n;
+}
+
+void lam_norm_share(const lam_stepping *s, int of_step)
+{
+    lam_range own = lam_batch_own_tiles(s->batch);
+    double *shared = s->space->shared, none[LAM_NORM_SHARED];
+    if (!lam_comm_is_several(s->batch->comm))
+        return;
+    size_t n = pack(s, of_step, &s->space->norm[0], none, 0);
+    if (n == 0)
+        return;
+    for (size_t i = own.first; i < own.end; i++)
+        pack(s, of_step, &s->space->norm[i], shared + i * n, 0);
+    lam_batch_share_tiles(s->batch, shared, n * sizeof *shared);
+    for (size_t i = 0; i < s->batch->tiles; i++)
+        pack(s, of_step, &s->space->norm[i], shared + i * n, 1);
+}
+
+/* ---- norms -------------------------------------------------------------------------------------------------------- */
 
 static double part_count(const lam_stepping *s, size_t part)
 {
@@ -114,6 +157,7 @@ size_t lam_norm_worst_row(const lam_stepping *s)
 {
     size_t row = 0;
     double worst = -1;
+    lam_batch_share_tiles(s->batch, s->space->norm, sizeof *s->space->norm);
     for (size_t i = 0; i < s->batch->tiles; i++)
         if (s->space->norm[i].worst > worst) {
             worst = s->space->norm[i].worst;

@@ -180,12 +180,14 @@ void lam_solve_reverse(lam_solver_space *space, const lam_batch *batch, const la
     const lam_path *path, const real *const *g_out, real *g_start, lam_reverse_result *result)
 {
     back b = { .space = space, .batch = batch, .sys = system, .table = table, .path = path, .g_out = g_out };
-    size_t plane = system->z_rows * LAM_TILE, reals = batch->tiles * plane;
+    size_t plane = system->z_rows * LAM_TILE;
+    lam_range own = lam_batch_own_tiles(batch);
+    size_t at = own.first * plane, reals = (own.end - own.first) * plane;
     double carried = 0;
     for (size_t p = 0; p < system->parts; p++)
         b.errors |= path->error_cotangent[p] != 0;
     memset(result, 0, sizeof *result);
-    memset(space->gy, 0, reals * sizeof(real));
+    memset(space->gy + at, 0, reals * sizeof(real));
     for (b.n = path->steps; b.n-- > 0;) {
         plan(&b, carried);
         carried = b.quadrature[0];
@@ -193,15 +195,15 @@ void lam_solve_reverse(lam_solver_space *space, const lam_batch *batch, const la
         for (size_t i = 0; i < b.top; i++)
             system->prepare(system->self, i,
                 i == 0 ? (real)path->t[b.n] : lam_stage_time(table, path->t[b.n], path->h[b.n], i));
-        lam_pool_run(space->pool, batch->groups, reverse_region, &b);
+        lam_batch_run(batch, reverse_region, &b);
         result->pulled += pulled;
         if (path->records[b.n] == NULL)
             result->recomputed += pulled;
     }
-    memcpy(g_start, space->gy, reals * sizeof(real));
+    lam_batch_copy(batch, plane * sizeof(real), space->gy, g_start);
     for (size_t j = 0; j < path->observations; j++)
         if (path->obs_step[j] == SIZE_MAX && g_out[j] != NULL) {
-            const real one = 1, *term = g_out[j];
-            space->kernels->combine(reals, g_start, g_start, 1, &one, &term);
+            const real one = 1, *term = g_out[j] + at;
+            space->kernels->combine(reals, g_start + at, g_start + at, 1, &one, &term);
         }
 }

@@ -24,7 +24,7 @@ static void note(lam_stepping *s, observer *o, size_t step, double theta)
 static void copy_out(const lam_stepping *s, const observer *o, const real *y)
 {
     if (o->out[o->next] != NULL)
-        memcpy(o->out[o->next], y, s->batch->tiles * lam_stepping_plane(s) * sizeof(real));
+        lam_batch_copy(s->batch, lam_stepping_plane(s) * sizeof(real), y, o->out[o->next]);
 }
 
 /* The observation times within the accepted step from s->t to end. */
@@ -122,6 +122,7 @@ static lam_status adaptive(lam_stepping *s, lam_controller *c, observer *obs)
         const char *why = lam_controller_gives_up(c, s->result->accepted + s->result->rejected);
         if (why != NULL)
             return gave_up(s, why, c->ratio);
+        s->last = lam_controller_arrived(c, end);
         lam_step_attempt(s);
         s->first_stage = 1;
         int accepted = lam_controller_accepts(c, s->h, end, lam_norm_error_ratio(s));
@@ -164,7 +165,8 @@ static lam_status planned(lam_stepping *s, const lam_controller *c, observer *ob
         LAM_TRY(place(s));
         if (s->n == 0 && s->table->fsal)
             lam_step_first(s);
-        s->stages = (size_t)s->table->stages - (size_t)(s->n + 1 == steps && end_is_unused(s, obs, c->end));
+        s->last = s->n + 1 == steps;
+        s->stages = (size_t)s->table->stages - (size_t)(s->last && end_is_unused(s, obs, c->end));
         lam_step_attempt(s);
         tell_system(s, 1);
         keep_step(s, obs, end, 0);

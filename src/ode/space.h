@@ -10,7 +10,10 @@ typedef struct lam_tile_norm {
     double sum[LAM_MAX_PARTS], sum3[LAM_MAX_PARTS]; /* of squared scaled errors over the tile's rows */
     double worst; /* largest squared scaled error of a row */
     size_t worst_row;
+    size_t bad_row; /* of the last step: a row whose end is not finite, counted from 1 within the batch; 0: none */
 } lam_tile_norm;
+
+enum { LAM_NORM_SHARED = 3 * LAM_MAX_PARTS + 1 };
 
 struct lam_solver_space {
     const lam_kernels *kernels;
@@ -19,6 +22,7 @@ struct lam_solver_space {
     real *k[LAM_MAX_STAGES]; /* stage values of the step in hand, [tiles][rows][TILE]; [0] lives in the path */
     real *gy, *gf;           /* reverse: cotangents of the step's end and of f there, [tiles][rows][TILE] */
     lam_tile_norm *norm;     /* [tiles] */
+    double *shared;          /* [tiles][LAM_NORM_SHARED] of them, as ranks exchange them */
     real **thread;           /* per thread: see space_w.c */
     size_t at_y, at_v, at_v3, at_sums, at_k, at_gk, at_gin, at_records; /* offsets into a thread's reals */
 };

@@ -29,7 +29,8 @@ lam_status lam_solver_space_create(const lam_kernels *kernels, lam_pool *pool, s
     s->at_k = at, at += LAM_MAX_STAGES * plane;
     s->at_gk = at, at += LAM_MAX_STAGES * plane;
     s->at_records = at, at += LAM_MAX_STAGES * s->record_size;
-    int ok = (s->norm = lam_alloc(max_tiles, sizeof *s->norm)) != NULL && (s->gy = lam_alloc(state, sizeof(real))) != NULL
+    int ok = (s->norm = lam_alloc(max_tiles, sizeof *s->norm)) != NULL
+        && (s->shared = lam_alloc(max_tiles * LAM_NORM_SHARED, sizeof *s->shared)) != NULL && (s->gy = lam_alloc(state, sizeof(real))) != NULL
         && (s->gf = lam_alloc(state, sizeof(real))) != NULL && (s->thread = lam_alloc(threads, sizeof *s->thread)) != NULL;
     for (size_t i = 1; ok && i < LAM_MAX_STAGES; i++)
         ok = (s->k[i] = lam_alloc(state, sizeof(real))) != NULL;
@@ -53,6 +54,7 @@ void lam_solver_space_free(lam_solver_space *s)
         lam_free(s->k[i]);
     lam_free(s->thread);
     lam_free(s->norm);
+    lam_free(s->shared);
     lam_free(s->gy);
     lam_free(s->gf);
     lam_free(s);

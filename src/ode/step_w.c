@@ -77,7 +77,7 @@ static void each_region(void *arg, size_t group, size_t thread)
 static void run_tiles(const lam_stepping *s, tile_fn fn, void *arg)
 {
     each a = { s, fn, arg };
-    lam_pool_run(s->space->pool, s->batch->groups, each_region, &a);
+    lam_batch_run(s->batch, each_region, &a);
 }
 
 static void prepare(const lam_stepping *s, size_t from, size_t to)
@@ -98,6 +98,18 @@ void lam_step_first(lam_stepping *s)
     s->result->calls++;
 }
 
+/* Nothing that leaves a solve is NaN or infinite: an infinite state makes its own error estimate vanish, parts that are left
+ * out of the norm have none, and fixed steps are not watched at all. */
+static void find_bad_row(const lam_stepping *s, size_t tile, const real *y)
+{
+    size_t *bad = &s->space->norm[tile].bad_row;
+    *bad = 0;
+    for (size_t i = 0; i < s->sys->rows; i++)
+        for (size_t row = 0; row < lam_batch_tile_rows(s->batch, tile); row++)
+            if (*bad == 0 && !isfinite(y[i * LAM_TILE + row]))
+                *bad = tile * LAM_TILE + row + 1;
+}
+
 static void attempt_tile(void *arg, size_t tile, size_t group, size_t thread)
 {
     const lam_stepping *s = arg;
@@ -110,6 +122,8 @@ static void attempt_tile(void *arg, size_t tile, size_t group, size_t thread)
     real *y1 = s->y1 + tile * plane, *v = scratch + s->space->at_v, *v3 = scratch + s->space->at_v3;
     if (!tb->fsal || s->stages < stages)
         add_stages(s, tile, s->h, tb->b, s->stages, y0, y1);
+    if (s->last)
+        find_bad_row(s, tile, y1);
     if (!s->controlled && !s->options->errors)
         return;
     add_stages(s, tile, tb->has_e3 ? 1 : s->h, tb->e, stages, NULL, v); /* two estimates: without h, which norm_w.c puts back */
@@ -124,6 +138,7 @@ void lam_step_attempt(lam_stepping *s)
 {
     prepare(s, s->first_stage, s->stages);
     run_tiles(s, attempt_tile, s);
+    lam_norm_share(s, 1);
     s->result->calls += s->stages - s->first_stage;
 }
 
@@ -199,6 +214,7 @@ static lam_status probe_norm(lam_stepping *s, probe_of of, double h, double per,
     static const char *const what[] = { "the state", "f", "f after a small first step" };
     probe p = { s, of, h };
     run_tiles(s, probe_tile, &p);
+    lam_norm_share(s, 0);
     *norm = lam_norm_batch(s) / per;
     if (isfinite(*norm))
         return LAM_OK;
@@ -224,32 +240,13 @@ lam_status lam_step_probe(lam_stepping *s, double direction, double *length)
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
 
-/* Nothing that leaves a solve is NaN or infinite: an infinite state makes its own error estimate vanish, parts that are left
- * out of the norm have none, and fixed steps are not watched at all. */
-static void finite_tile(void *arg, size_t tile, size_t group, size_t thread)
-{
-    (void)group;
-    (void)thread;
-    const lam_stepping *s = arg;
-    lam_tile_norm *norm = &s->space->norm[tile];
-    const real *y = s->y1 + tile * lam_stepping_plane(s);
-    memset(norm, 0, sizeof *norm);
-    for (size_t i = 0; i < s->sys->rows; i++)
-        for (size_t row = 0; row < lam_batch_tile_rows(s->batch, tile); row++)
-            if (norm->worst == 0 && !isfinite(y[i * LAM_TILE + row])) {
-                norm->worst = INFINITY;
-                norm->worst_row = tile * LAM_TILE + row;
-            }
-}
-
 lam_status lam_step_check_end(lam_stepping *s)
 {
-    run_tiles(s, finite_tile, s);
     for (size_t i = 0; i < s->batch->tiles; i++)
-        if (s->space->norm[i].worst != 0)
+        if (s->space->norm[i].bad_row > 0)
             return lam_fail(LAM_ERR_SOLVER,
                 "the state is not finite at t = %.6g, after %zu steps (row %zu of the batch); use more steps or an adaptive "
                 "solver, look at the data for extreme values, or lower lr or set clip",
-                s->t, s->result->accepted, lam_norm_worst_row(s) + 1);
+                s->t, s->result->accepted, s->space->norm[i].bad_row);
     return LAM_OK;
 }

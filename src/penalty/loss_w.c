@@ -5,6 +5,7 @@
 #include "flow/context.h"
 #include "flow/mask.h"
 #include "flow/planes.h"
+#include "flow/ranks.h"
 #include "flow/tiles.h"
 #include "ode/space.h"
 #include "penalty/loss.h"
@@ -24,14 +25,6 @@ typedef struct loss_run {
     const lam_penalty *penalty;
     int weighs; /* 1: penalties on the observed states of the block in hand have left cotangents in e->g_out */
 } loss_run;
-
-static double sum_tiles(const lam_engine *e)
-{
-    double sum = 0;
-    for (size_t i = 0; i < e->batch.tiles; i++)
-        sum += e->tile_sum[i];
-    return sum;
-}
 
 static real *observed(const lam_engine *e, size_t block, size_t time)
 {
@@ -117,22 +110,22 @@ static void add_integrals(lam_engine *e, lam_terms *terms)
     for (size_t i = 0; i < e->options.integrands; i++) {
         integral_sum a = { e, i };
         lam_engine_run(e, integral_tile, &a);
-        terms->term[LAM_OBSERVED_PENALTIES + i].value = sum_tiles(e) / (double)e->batch.rows;
+        lam_ranks_add(e, 1, (double)e->batch.rows, &terms->term[LAM_OBSERVED_PENALTIES + i].value);
     }
 }
 
-/* Every block from the states in path[0], its noise and observation times kept for the reverse. What the penalties come to, weighted,
- * is the loss so far. */
+/* Every block from the states in path[0], its noise and observation times kept for the reverse, and what the penalties come to once ranks have
+ * settled. */
 static lam_status forward(loss_run *l, const lam_noise *noise, lam_loss *loss)
 {
     lam_engine *e = l->e;
-    size_t blocks = e->layout->blocks, state = e->batch.tiles * e->rows * LAM_TILE * sizeof(real);
+    size_t blocks = e->layout->blocks;
     for (size_t b = 0; b < blocks; b++) {
         double *times = e->times + b * e->n_times;
         LAM_TRY(set_end(e, b, l->penalty));
         set_times(e, b, l->penalty, e->end[b]);
         if (b > 0)
-            memcpy(e->path[b]->y[0], observed(e, b - 1, e->n_times - 1), state);
+            lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), observed(e, b - 1, e->n_times - 1), e->path[b]->y[0]);
         lam_engine_draw(e, noise, b);
         lam_engine_take_block(e, b);
         LAM_TRY(lam_engine_solve_block(e, b, l->solve, 1, e->n_times, times, &loss->counts));
@@ -140,10 +133,16 @@ static lam_status forward(loss_run *l, const lam_noise *noise, lam_loss *loss)
         loss->terms.term[loss->terms.n - 1].value += lam_solver_error_value(e, b, l->penalty);
     }
     add_integrals(e, &loss->terms);
+    return LAM_OK;
+}
+
+/* The loss so far: the penalties, weighted. */
+static void settle(lam_engine *e, lam_loss *loss)
+{
+    lam_ranks_settle(e);
     loss->loss = 0;
     for (size_t i = 0; i < loss->terms.n; i++)
         loss->loss += loss->terms.term[i].coefficient * loss->terms.term[i].value;
-    return LAM_OK;
 }
 
 /* ---- the end times' gradient -------------------------------------------------------------------------------------- */
@@ -176,21 +175,29 @@ static void end_time_tile(void *arg, size_t tile, size_t thread)
     e->tile_sum[tile] = sum;
 }
 
-/* T = s^2: dL/ds = 2 s dL/dT, an inner time u T moving with T (or with the end that steer drew, a constant beside it). */
-static double end_time_gradient(const loss_run *l, lam_counts *counts)
+/* T = s^2: dL/ds = 2 s dL/dT, an inner time u T moving with T (or with the end that steer drew, a constant beside it). dL/dT goes
+ * to e->end_gradient once ranks have settled. */
+static void end_time_gradient(const loss_run *l, lam_counts *counts)
 {
     lam_engine *e = l->e;
     end_time a = { .e = e };
-    double s = (double)e->params[e->layout->time + e->block], gradient = 0;
+    double *gradient = &e->end_gradient[e->block];
+    *gradient = 0;
     const double *times = e->times + e->block * e->n_times;
     lam_cnf_system(e, l->solve->error_parts == LAM_ERROR_Z, &a.system);
     for (a.time = l->weighs ? 1 : e->n_times - 1; a.time < e->n_times; a.time++) {
         a.system.prepare(a.system.self, 0, (real)times[a.time]);
         lam_engine_run(e, end_time_tile, &a);
-        gradient += times[a.time] / e->end[e->block] * sum_tiles(e);
+        lam_ranks_add(e, times[a.time] / e->end[e->block], 1, gradient);
         counts->recomputed++;
     }
-    return 2 * s * gradient;
+}
+
+static void collect_end_times(lam_engine *e, real *grad)
+{
+    lam_ranks_settle(e);
+    for (size_t b = 0; e->layout->trained > e->layout->time && b < e->layout->blocks; b++)
+        grad[e->layout->time + b] += (real)(2 * (double)e->params[e->layout->time + b] * e->end_gradient[b]);
 }
 
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
@@ -205,7 +212,7 @@ static lam_status reverse_block(loss_run *l, size_t block, real *grad, lam_count
     for (size_t j = 0; j < e->n_times; j++)
         g_out[j] = l->weighs || j + 1 == e->n_times ? e->g_out[j] : NULL;
     if (e->layout->trained > e->layout->time)
-        grad[e->layout->time + block] += (real)end_time_gradient(l, counts);
+        end_time_gradient(l, counts);
     lam_engine_clear_sums(e);
     if (e->options.method == LAM_GRAD_ADJOINT) {
         LAM_TRY(lam_adjoint_reverse(e, l->solve, e->n_times, e->times + block * e->n_times, e->out + block * e->n_times, g_out,
@@ -219,8 +226,7 @@ static lam_status reverse_block(loss_run *l, size_t block, real *grad, lam_count
         counts->backward += result.pulled;
         counts->recomputed += result.recomputed;
     }
-    lam_engine_collect(e, block, grad);
-    return LAM_OK;
+    return lam_engine_collect(e, block, grad);
 }
 
 typedef struct rows_out {
@@ -257,9 +263,11 @@ static lam_status reverse(loss_run *l, double g_l, real *grad, real *const *g_am
         status = reverse_block(l, b, grad, counts);
     }
     e->g_am = NULL;
-    if (status == LAM_OK)
-        lam_context_reverse(e, grad);
-    return status;
+    LAM_TRY(status);
+    LAM_TRY(lam_context_reverse(e, grad));
+    collect_end_times(e, grad);
+    lam_engine_collect_rest(e, grad);
+    return LAM_OK;
 }
 
 static int all_finite(const real *a, size_t n)
@@ -299,7 +307,8 @@ static lam_status loss_of(lam_engine *e, const lam_flow_call *call, const lam_pe
     LAM_TRY(lam_engine_load_rows(e, call));
     LAM_TRY(forward(&l, call->noise, loss));
     lam_engine_run(e, base_tile, e);
-    loss->nll = sum_tiles(e) / (double)call->rows;
+    lam_ranks_add(e, 1, (double)call->rows, &loss->nll);
+    settle(e, loss);
     loss->loss += loss->nll;
     if (!isfinite(loss->loss))
         return lam_fail(LAM_ERR_DIVERGED,
@@ -383,6 +392,7 @@ lam_status lam_engine_forward(lam_engine *e, const lam_flow_call *call, const la
     LAM_TRY(lam_engine_load_rows(e, call));
     loss->nll = 0;
     LAM_TRY(forward(&run, call->noise, loss));
+    settle(e, loss);
     rows_out out = { e, z, l };
     lam_engine_run(e, store_end, &out);
     return LAM_OK;

@@ -5,6 +5,7 @@
 #include "flow/context.h"
 #include "flow/mask.h"
 #include "flow/planes.h"
+#include "flow/ranks.h"
 #include "ode/space.h"
 #include "penalty/pairing.h"
 #include <math.h>
@@ -194,14 +195,15 @@ lam_status lam_matching_loss(lam_matcher *m, const lam_flow_call *call, const la
         lam_engine_clear_sums(e);
         for (m->look = 0; m->look < m->looks; m->look++) {
             set_times(m);
-            lam_pool_run(e->pool, e->batch.groups, match_group, m);
+            lam_batch_run(&e->batch, match_group, m);
         }
-        lam_engine_collect(e, b, grad);
+        LAM_TRY(lam_engine_collect(e, b, grad));
         counts->forward += m->looks;
         counts->backward += m->looks;
     }
-    lam_context_reverse(e, grad);
-    for (size_t i = 0; i < e->batch.tiles; i++)
-        *loss += e->tile_sum[i];
+    LAM_TRY(lam_context_reverse(e, grad));
+    lam_ranks_add(e, 1, 1, loss);
+    lam_ranks_settle(e);
+    lam_engine_collect_rest(e, grad);
     return isfinite(*loss) ? LAM_OK : lam_fail(LAM_ERR_DIVERGED, "the flow-matching loss is not finite; lower lr or set clip");
 }

@@ -1,7 +1,7 @@
 /* The penalties on observed states, for the loss: every one on the list by its record (observed.h), tile by tile. */
 #include "penalty/observed.h"
 #include "base/error.h"
-#include "flow/inside.h"
+#include "flow/ranks.h"
 #include "ode/space.h"
 #include <string.h>
 
@@ -71,14 +71,12 @@ lam_status lam_observed_values(lam_engine *e, const lam_penalty *penalty, lam_te
 {
     observing o = { .e = e, .penalty = penalty };
     for (size_t i = 0; i < LAM_OBSERVED_PENALTIES; i++) {
-        double count, sum = 0;
+        double count;
         if (!is_on(e, penalty, i))
             continue;
         LAM_TRY(take_up(&o, i, &count));
         lam_engine_run(e, value_tile, &o);
-        for (size_t tile = 0; tile < e->batch.tiles; tile++)
-            sum += e->tile_sum[tile];
-        terms->term[i].value += sum / count;
+        lam_ranks_add(e, 1, count, &terms->term[i].value);
     }
     return LAM_OK;
 }
