@@ -28,7 +28,8 @@ typedef struct lam_engine_options {
     int errors;          /* 1: a penalty on the solver's own error is to be had */
     int l_observed;      /* 1: a penalty on observed l is to be had: cotangents of l differ from row to row and time to time */
     const char *isa;
-    const lam_comm *comm; /* the same engine is on each of these ranks, and is asked the same; NULL: on no other one */
+    const lam_comm *comm; /* the same engine is on each of these ranks, and is asked the same: what is by the row is set for the rows of this one's
+                           * tiles (base/batch.h), all else for the batch; NULL: on no other one */
     int fast_sums;        /* 1: gradients are added across ranks in any order */
 } lam_engine_options;
 

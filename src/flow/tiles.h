@@ -22,7 +22,8 @@ typedef struct lam_flow_out {
 typedef lam_status lam_flow_pass(lam_engine *e, const lam_flow_call *call, const void *ask, lam_flow_out *out);
 
 /* Makes a pass over the call's rows: in one go or, with step control by tile, tile by tile. counts are then means over the tiles, h*
- * the median of theirs, and a failure is the first in tile order. */
+ * the median of theirs, and a failure is the first in tile order. On several ranks row and g_x get the rows of this one's tiles, and the rest
+ * is the same on all. */
 lam_status lam_flow_run(lam_engine *e, const lam_flow_call *call, lam_flow_pass *pass, const void *ask, lam_flow_out *out);
 
 /* What an engine with step control by tile has in place of a solver's memory. The free takes an engine without. */

@@ -8,19 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a tile came to. The text of a failure belongs to the thread that met it. */
+/* What a tile came to. */
 typedef struct outcome {
     lam_status status;
-    char error[512];
     lam_counts counts;
     double sum[LAM_FLOW_MEANS]; /* over the tile's rows */
 } outcome;
+
+/* The text of a failure, which belongs to the thread that met it. */
+typedef struct failure {
+    char text[512];
+} failure;
 
 struct lam_tiles {
     size_t threads;
     lam_pool **pool;                /* [threads] of one thread each */
     lam_engine **engine;            /* [threads] for LAM_TILE rows */
     outcome *outcome;               /* [tiles] */
+    failure *failure;               /* [tiles] of those that failed */
     double *h_star;                 /* [tiles][blocks] */
     double *sorted;                 /* [tiles] */
     real **tile_grad, **group_grad; /* [threads], [groups] of [parameters]; with gradients */
@@ -36,11 +41,13 @@ lam_status lam_tiles_create(lam_engine *e)
     t->threads = lam_pool_threads(e->pool);
     lam_engine_options o = e->options;
     o.control = LAM_CONTROL_BATCH;
+    o.comm = NULL; /* a tile is one rank's */
     o.max_rows = o.max_rows < LAM_TILE ? o.max_rows : LAM_TILE;
     o.memory /= (double)t->threads;
     if ((t->pool = lam_alloc(t->threads, sizeof *t->pool)) == NULL
         || (t->engine = lam_alloc(t->threads, sizeof *t->engine)) == NULL
         || (t->outcome = lam_alloc(e->batch.tiles, sizeof *t->outcome)) == NULL
+        || (t->failure = lam_alloc(e->batch.tiles, sizeof *t->failure)) == NULL
         || (t->h_star = lam_alloc(e->batch.tiles * e->layout->blocks, sizeof(double))) == NULL
         || (t->sorted = lam_alloc(e->batch.tiles, sizeof(double))) == NULL)
         return LAM_ERR_MEMORY;
@@ -71,6 +78,7 @@ void lam_tiles_free(lam_engine *e)
     lam_free(t->engine);
     lam_free(t->pool);
     lam_free(t->outcome);
+    lam_free(t->failure);
     lam_free(t->h_star);
     lam_free(t->sorted);
     lam_free(t);
@@ -140,7 +148,7 @@ static void run_tile(const tile_call *c, size_t tile, size_t group, size_t threa
     out.grad = out.grad != NULL ? t->tile_grad[thread] : NULL;
     o->status = run_share(c, tile, thread, &out);
     if (o->status != LAM_OK)
-        snprintf(o->error, sizeof o->error, "%s", lam_last_error());
+        snprintf(t->failure[tile].text, sizeof t->failure[tile].text, "%s", lam_last_error());
     for (size_t i = 0; i < out.means; i++)
         o->sum[i] = (double)rows * out.mean[i];
     if (o->status != LAM_OK || out.grad == NULL)
@@ -202,10 +210,14 @@ static lam_status join(const lam_engine *e, const lam_flow_solve *solve, lam_flo
 {
     const struct lam_tiles *t = e->tiles;
     size_t rows = e->batch.rows, tiles = e->batch.tiles;
+    lam_batch_share_tiles(&e->batch, t->outcome, sizeof *t->outcome);
+    lam_batch_share_tiles(&e->batch, t->h_star, e->layout->blocks * sizeof *t->h_star);
     for (size_t i = 0; i < tiles; i++)
-        if (t->outcome[i].status != LAM_OK)
+        if (t->outcome[i].status != LAM_OK) {
+            lam_batch_share_tiles(&e->batch, t->failure, sizeof *t->failure);
             return lam_fail(t->outcome[i].status, "tile %zu, rows %zu to %zu of the batch: %s", i + 1, i * LAM_TILE + 1,
-                i * LAM_TILE + lam_batch_tile_rows(&e->batch, i), t->outcome[i].error);
+                i * LAM_TILE + lam_batch_tile_rows(&e->batch, i), t->failure[i].text);
+        }
     join_counts(e, out->counts);
     join_h_star(e, solve);
     for (size_t i = 0; i < tiles; i++)
@@ -213,8 +225,11 @@ static lam_status join(const lam_engine *e, const lam_flow_solve *solve, lam_flo
             out->mean[q] += t->outcome[i].sum[q] / (double)rows;
     if (out->grad == NULL)
         return LAM_OK;
-    lam_sums_add(e->pool, t->group_grad, e->batch.groups, e->layout->parameters);
-    memcpy(out->grad, t->group_grad[0], e->layout->parameters * sizeof(real));
+    lam_sums_add(&e->batch, t->group_grad, e->layout->parameters);
+    if (lam_comm_is_several(e->batch.comm))
+        lam_sums_across(&e->batch, t->group_grad, e->layout->parameters, e->options.fast_sums, out->grad);
+    else
+        memcpy(out->grad, t->group_grad[0], e->layout->parameters * sizeof(real));
     return LAM_OK;
 }
 
@@ -227,6 +242,6 @@ lam_status lam_flow_run(lam_engine *e, const lam_flow_call *call, lam_flow_pass 
             e->options.max_rows);
     lam_engine_set_batch(e, call->rows);
     tile_call c = { e, call, pass, ask, out };
-    lam_pool_run(e->pool, e->batch.groups, run_group, &c);
+    lam_batch_run(&e->batch, run_group, &c);
     return join(e, call->solve, out);
 }

@@ -101,6 +101,16 @@ static void contexts_and_adjoints(void **state)
     same_as_alone((recipe) { .method = LAM_GRAD_ADJOINT, .blocks = 2, .weights = 2, .divergence = LAM_DIV_GAUSSIAN, .tolerance = 1e-4 }, 0);
 }
 
+static void by_tile(void **state)
+{
+    (void)state;
+    same_as_alone((recipe) { .control = LAM_CONTROL_TILE, .blocks = 2, .weights = 2, .tolerance = 1e-4, .times = 4, .degree = 1, .coefficient = 5,
+        .divergence = LAM_DIV_RADEMACHER }, 0);
+    same_as_alone((recipe) { .control = LAM_CONTROL_TILE, .inputs = 2, .weights = 2 }, 0);
+    same_as_alone((recipe) { .control = LAM_CONTROL_TILE, .blocks = 2 }, 1);
+    assert_non_null(strstr(alone.error, "tile 5, rows 257 to 320 of the batch"));
+}
+
 /* Fewer tiles than ranks, and one. */
 static void few_tiles(void **state)
 {
@@ -179,7 +189,7 @@ static void ranges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(ranges), cmocka_unit_test(every_solver), cmocka_unit_test(penalties),
-        cmocka_unit_test(contexts_and_adjoints), cmocka_unit_test(few_tiles), cmocka_unit_test(failures), cmocka_unit_test(messages),
+        cmocka_unit_test(contexts_and_adjoints), cmocka_unit_test(by_tile), cmocka_unit_test(few_tiles), cmocka_unit_test(failures), cmocka_unit_test(messages),
         cmocka_unit_test(fast) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
