@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/dataset.h"
-#include "data/given.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -121,58 +120,60 @@ lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *
     return status;
 }
 
-/* Of the columns from `first` on given those before, which is what factors of a Cholesky decomposition are; log_det is theirs alone. */
-static lam_status score_from(const lam_gaussian *gaussian, size_t first, const double *x, const size_t *index, size_t n,
-    lam_gaussian_score *score)
+void lam_gaussian_add(lam_gaussian_sums *s, const lam_gaussian *gaussian, size_t first, const double *row, double *white)
 {
     size_t dim = gaussian->dim;
-    double total = 0, mean = 0, square = 0, *white = lam_alloc(dim, sizeof *white);
-    if (white == NULL)
-        return LAM_ERR_MEMORY;
-    for (size_t i = 0; i < n; i++) {
-        const double *row = x + (index != NULL ? index[i] : i) * dim;
-        double before = total;
-        for (size_t j = 0; j < dim; j++) { /* forward substitution: lower white = x - mean */
-            double sum = row[j] - gaussian->mean[j];
-            for (size_t k = 0; k < j; k++)
-                sum -= gaussian->lower[j * dim + k] * white[k];
-            white[j] = sum / gaussian->lower[j * dim + j];
-            total += j < first ? 0 : 0.5 * white[j] * white[j];
-        }
-        double step = total - before - mean;
-        mean += step / (double)(i + 1);
-        square += step * (total - before - mean);
+    double before = s->total;
+    for (size_t j = 0; j < dim; j++) { /* forward substitution: lower white = x - mean */
+        double sum = row[j] - gaussian->mean[j];
+        for (size_t k = 0; k < j; k++)
+            sum -= gaussian->lower[j * dim + k] * white[k];
+        white[j] = sum / gaussian->lower[j * dim + j];
+        s->total += j < first ? 0 : 0.5 * white[j] * white[j];
     }
-    lam_free(white);
-    /* 0.5 log(2 pi) a dimension */
-    *score = (lam_gaussian_score){ .nll = n == 0 ? NAN : total / (double)n + gaussian->log_det + 0.91893853320467274178 * (double)(dim - first),
-        .se = n < 2 ? NAN : sqrt(square / (double)(n - 1) / (double)n) };
-    return LAM_OK;
+    double step = s->total - before - s->mean;
+    s->mean += step / (double)++s->n;
+    s->square += step * (s->total - before - s->mean);
+}
+
+void lam_gaussian_end(const lam_gaussian_sums *s, const lam_gaussian *gaussian, size_t first, lam_gaussian_score *score)
+{
+    double n = (double)s->n, half_log_2_pi = 0.91893853320467274178; /* a dimension */
+    *score = (lam_gaussian_score){ .nll = s->n == 0 ? NAN : s->total / n + gaussian->log_det + half_log_2_pi * (double)(gaussian->dim - first),
+        .se = s->n < 2 ? NAN : sqrt(s->square / (n - 1) / n) };
 }
 
 lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const size_t *index, size_t n, lam_gaussian_score *score)
 {
-    return score_from(gaussian, 0, x, index, n, score);
+    lam_gaussian_sums sums = { 0 };
+    double *white = lam_alloc(gaussian->dim, sizeof *white);
+    if (white == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        lam_gaussian_add(&sums, gaussian, 0, x + (index != NULL ? index[i] : i) * gaussian->dim, white);
+    lam_free(white);
+    lam_gaussian_end(&sums, gaussian, 0, score);
+    return LAM_OK;
 }
 
 /* To every step-th training row. */
-static lam_status fit_some(const lam_dataset *data, size_t step, lam_gaussian *out)
+static lam_status fit_some(void *self, size_t step, lam_gaussian *out)
 {
+    const lam_dataset *data = self;
     return fit(data->values[LAM_TRAIN], data->rows[LAM_TRAIN] / step, step, data->dim, data->names, out);
 }
 
-/* Of how many training rows to take one, so that it takes half the time until then. Tried on a few. */
-static lam_status choose_step(const lam_dataset *data, double until, size_t *step)
+lam_status lam_gaussian_step(size_t rows, size_t dim, double until, lam_gaussian_fitter fitter, void *self, size_t *step)
 {
     lam_gaussian g;
-    double d = (double)data->dim;
+    double d = (double)dim;
     /* So few would cost the NLL the hundredth part of a nat, about d^2 / (4 n), unless even they take a tenth of a second. */
-    size_t rows = data->rows[LAM_TRAIN], few = 2000 + 10 * data->dim + (size_t)fmin(20 * d * d, 1e8 / (d * d));
+    size_t few = 2000 + 10 * dim + (size_t)fmin(20 * d * d, 1e8 / (d * d));
     *step = 1;
     if (until <= 0 || rows <= few)
         return LAM_OK;
     double began = lam_clock();
-    LAM_TRY(fit_some(data, rows / few, &g));
+    LAM_TRY(fitter(self, rows / few, &g));
     lam_gaussian_clear(&g);
     double now = lam_clock(), a_row = (now - began) / (double)(rows / (rows / few));
     double most = fmax((double)few, 0.5 * (until - now) / fmax(a_row, 1e-12));
@@ -181,112 +182,20 @@ static lam_status choose_step(const lam_dataset *data, double until, size_t *ste
     return LAM_OK;
 }
 
-/* ---- of some columns given others --------------------------------------------------------------------------------- */
-
-/* Rows of a part, what is given before what is not, [rows, dim]. */
-static double *inputs_first(const lam_dataset *data, const lam_given *given, int part)
-{
-    size_t n = data->rows[part], dim = given->inputs + given->moving;
-    double *all = lam_alloc(n * dim + 1, sizeof *all), *inputs = lam_alloc(n * given->inputs + 1, sizeof *inputs);
-    double *moving = lam_alloc(n * given->moving + 1, sizeof *moving);
-    if (all != NULL && inputs != NULL && moving != NULL) {
-        lam_given_inputs(given, NULL, data->values[part], NULL, n, inputs);
-        lam_given_take(given, NULL, NULL, data->values[part], NULL, n, moving, NULL);
-        for (size_t i = 0; i < n; i++) {
-            memcpy(all + i * dim, inputs + i * given->inputs, given->inputs * sizeof *all);
-            memcpy(all + i * dim + given->inputs, moving + i * given->moving, given->moving * sizeof *all);
-        }
-    }
-    int ok = inputs != NULL && moving != NULL;
-    lam_free(inputs);
-    lam_free(moving);
-    if (!ok)
-        lam_free(all);
-    return ok ? all : NULL;
-}
-
-/* Drops from x [n, dim] the column `at`. */
-static void drop_column(double *x, size_t n, size_t dim, size_t at)
-{
-    double *to = x;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < dim; j++)
-            if (j != at)
-                *to++ = x[i * dim + j];
-}
-
-/* As fit, of rows with `inputs` given columns in front; of these, those that are linear functions of others tell nothing more, and are
- * dropped from the training and test rows. */
-static lam_status fit_given(double *const x[2], const size_t rows[2], size_t *inputs, size_t moving, lam_gaussian *g)
-{
-    for (;;) {
-        size_t dim = *inputs + moving, n = rows[0];
-        double *row = lam_alloc(dim, sizeof *row);
-        *g = (lam_gaussian) { .dim = dim, .mean = lam_alloc(dim, sizeof(double)), .lower = lam_alloc(dim * dim, sizeof(double)) };
-        if (row == NULL || g->mean == NULL || g->lower == NULL) {
-            lam_free(row);
-            return LAM_ERR_MEMORY;
-        }
-        covariance(x[0], n, 1, g, row);
-        lam_free(row);
-        size_t singular = lam_cholesky(g->lower, dim);
-        for (size_t j = *inputs; j < dim && singular == dim; j++)
-            g->log_det += log(g->lower[j * dim + j]);
-        if (singular == dim)
-            return LAM_OK;
-        if (singular >= *inputs)
-            return lam_fail(LAM_ERR_DATA, "the conditional covariance of %zu rows is singular: a column is a linear function of the given "
-                "ones and of those before it (or there are too few rows); leave it out", n);
-        lam_gaussian_clear(g);
-        for (int part = 0; part < 2; part++)
-            drop_column(x[part], rows[part], dim, singular);
-        --*inputs;
-    }
-}
-
-static lam_status test_given(const lam_dataset *data, const size_t *index, size_t n, lam_gaussian_score *score)
-{
-    const lam_given_kind kind = { .is_given = data->is_input, .levels = data->levels };
-    lam_given given;
-    lam_gaussian g = { 0 };
-    lam_status status = lam_given_make(data->dim, &kind, &given);
-    double *x[2] = { NULL, NULL };
-    const size_t rows[2] = { data->rows[LAM_TRAIN], data->rows[LAM_TEST] };
-    size_t inputs = given.inputs;
-    if (status == LAM_OK) {
-        x[0] = inputs_first(data, &given, LAM_TRAIN);
-        x[1] = inputs_first(data, &given, LAM_TEST);
-        status = x[0] == NULL || x[1] == NULL ? LAM_ERR_MEMORY : fit_given(x, rows, &inputs, given.moving, &g);
-    }
-    if (status == LAM_OK)
-        status = score_from(&g, inputs, x[1], index, n, score);
-    score->fitted = rows[0];
-    lam_gaussian_clear(&g);
-    lam_free(x[0]);
-    lam_free(x[1]);
-    lam_given_clear(&given);
-    return status;
-}
-
-static int has_given(const lam_dataset *data)
-{
-    for (size_t j = 0; j < data->dim; j++)
-        if (data->is_input[j])
-            return 1;
-    return 0;
-}
-
 lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score)
 {
     lam_gaussian g;
-    size_t step;
+    size_t step, given = 0, rows = data->rows[LAM_TRAIN];
     *score = (lam_gaussian_score){ .nll = NAN, .se = NAN };
-    if (has_given(data))
-        return test_given(data, index, n, score);
-    LAM_TRY(choose_step(data, until, &step));
-    LAM_TRY(fit_some(data, step, &g));
+    for (size_t j = 0; j < data->dim; j++)
+        given += data->is_input[j];
+    if (given > 0)
+        return lam_gaussian_test_given(data, index, n, until, score);
+    lam_dataset own = *data; /* which is only read */
+    LAM_TRY(lam_gaussian_step(rows, data->dim, until, fit_some, &own, &step));
+    LAM_TRY(fit_some(&own, step, &g));
     lam_status status = lam_gaussian_nll(&g, data->values[LAM_TEST], index, n, score);
-    score->fitted = data->rows[LAM_TRAIN] / step;
+    score->fitted = rows / step;
     lam_gaussian_clear(&g);
     return status;
 }

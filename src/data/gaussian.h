@@ -21,9 +21,23 @@ typedef struct lam_gaussian_score {
 lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const size_t *index, size_t n, lam_gaussian_score *score);
 /* Fitted to the training rows of data, evaluated on test rows index [n] (NULL: the first n): standardised units. until: 0, or the
  * clock at which it is to be done; then it is fitted to every second, third ... training row where all would take longer. Where columns
- * are given it is the Gaussian's conditional density of the others, a linear function of what is given with a normal distribution about it,
- * and of all training rows whatever the clock says. */
+ * are given it is the Gaussian's conditional density of the others, a linear function of what is given with a normal distribution about it
+ * (LAM_ERR_DATA: these are too many inputs). */
 lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score);
+lam_status lam_gaussian_test_given(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score);
+
+/* What both are made of. Sums over rows of -log of the density of the columns from `first` on given those before, as factors of a Cholesky
+ * decomposition are; the Gaussian's log_det is theirs alone. white [dim] is room. */
+typedef struct lam_gaussian_sums {
+    double total, mean, square;
+    size_t n;
+} lam_gaussian_sums;
+void lam_gaussian_add(lam_gaussian_sums *sums, const lam_gaussian *gaussian, size_t first, const double *row, double *white);
+void lam_gaussian_end(const lam_gaussian_sums *sums, const lam_gaussian *gaussian, size_t first, lam_gaussian_score *score);
+/* Fits to every step-th of the training rows. */
+typedef lam_status (*lam_gaussian_fitter)(void *self, size_t step, lam_gaussian *out);
+/* Of how many training rows to take one, so that it takes half the time until then (0: there is no hurry). Tried on a few. */
+lam_status lam_gaussian_step(size_t rows, size_t dim, double until, lam_gaussian_fitter fitter, void *self, size_t *step);
 /* The least share of a column's variance that a linear function of the others leaves unexplained, over the columns of x [n, dim], from 20,000
  * evenly spaced rows at the most, unbiased for few rows: 0 where one column is such a function, 1 where rows are too few to tell. LAM_ERR_MEMORY is the one failure. */
 lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *share);

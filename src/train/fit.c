@@ -1,4 +1,5 @@
 /* lam_fit: a density of the rows of a table, as a target of the loop. */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
@@ -251,13 +252,17 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     *result = (lam_fit_result) { 0 };
     options = options != NULL ? options : &none;
     density d = { .data = data, .log = &options->log };
+    double began = lam_clock(), cpu_began = lam_cpu_clock();
     lam_config_init(&d.cfg);
     lam_status status = create(cfg, options, &d);
+    lam_fit_options timed = *options; /* maps and whitening count too */
+    timed.seconds += lam_clock() - began;
+    timed.cpu_seconds += lam_cpu_clock() - cpu_began;
     if (status == LAM_OK) {
         const lam_target target = { .self = &d, .data_hash = d.hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
             .blocks = d.model->layout.blocks, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
             .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .finish = finish };
-        status = lam_loop_run(&d.cfg, &target, options, result);
+        status = lam_loop_run(&d.cfg, &target, &timed, result);
     }
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {
         *model = d.model;

@@ -1,4 +1,5 @@
 /* lam_vae_fit: an auto-encoder as a target of the loop. */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
@@ -76,14 +77,18 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     options = options != NULL ? options : &none;
     if (options->init != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "init: an auto-encoder starts from its seed; leave init NULL");
+    double began = lam_clock(), cpu_began = lam_cpu_clock();
     lam_config_init(&f.cfg);
     lam_status status = create(cfg, data, options, &f);
+    lam_fit_options timed = *options;
+    timed.seconds += lam_clock() - began;
+    timed.cpu_seconds += lam_cpu_clock() - cpu_began;
     if (status == LAM_OK) {
         const lam_target target = { .self = &f, .data_hash = data->hash, .model_config = &f.model->config, .map = &f.map, .parameters = f.model->layout.parameters,
             .blocks = f.model->layout.blocks, .valid_rows = lam_image_data_rows(data, LAM_VALID),
             .test_rows = lam_image_data_rows(data, LAM_TEST), .trainer = f.trainer, .initial = initial, .save = save,
             .patient_until = (uint64_t)(cfg->warmup * (double)lam_vae_batches(&f.cfg, data)), .restores_best = 1 };
-        status = lam_loop_run(&f.cfg, &target, options, result);
+        status = lam_loop_run(&f.cfg, &target, &timed, result);
     }
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {
         *model = f.model;

@@ -1,10 +1,13 @@
 /* The full-covariance Gaussian against closed forms. */
+#include "data/dataset.h"
 #include "data/gaussian.h"
 #include "base/random.h"
 #include "model/config.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -149,6 +152,90 @@ static void choice_by_rows(void **state)
     }
 }
 
+/* Columns x, x again, kind (text of so many levels) and y = 2 x + (kind is the last) + 0.5 e; the first three are given. */
+static lam_dataset *given_rows(size_t rows, size_t kinds)
+{
+    lam_config cfg;
+    lam_table *table;
+    lam_dataset *data;
+    assert_int_equal(lam_table_create(rows, 4, &table), LAM_OK);
+    char **level = malloc(kinds * sizeof *level);
+    for (size_t k = 0; k < kinds; k++) {
+        level[k] = malloc(16);
+        snprintf(level[k], 16, "k%06zu", k);
+    }
+    assert_int_equal(lam_table_set_levels(table, 2, &(lam_names) { (const char *const *)level, kinds }), LAM_OK);
+    for (size_t i = 0; i < rows; i++) {
+        double *row = table->values + i * 4, z[2];
+        lam_random_normal_row(5, LAM_DRAW_TEST, 0, i, z, 2);
+        row[0] = row[1] = z[0];
+        row[2] = (double)(i % kinds);
+        row[3] = 2 * z[0] + (i % kinds == kinds - 1) + 0.5 * z[1];
+    }
+    lam_config_init(&cfg);
+    assert_int_equal(lam_config_set(&cfg, "given", "1,2,3"), LAM_OK);
+    if (lam_dataset_build(&cfg, table, NULL, NULL, NULL, &data) != LAM_OK)
+        fail_msg("%s", lam_last_error());
+    for (size_t k = 0; k < kinds; k++)
+        free(level[k]);
+    free(level);
+    lam_config_clear(&cfg);
+    lam_table_free(table);
+    return data;
+}
+
+/* The Gaussian's density of y given the rest is linear regression with a normal residual; what tells nothing more is left out. */
+static void conditional(void **state)
+{
+    (void)state;
+    enum { ROWS = 4000 };
+    lam_dataset *data = given_rows(ROWS, 2);
+    size_t n = data->rows[LAM_TRAIN], tests = data->rows[LAM_TEST];
+    double a[3][4] = { { 0 } }, residual = 0, nll = 0;
+    lam_gaussian_score score;
+    for (size_t i = 0; i < n; i++) { /* normal equations in 1, x and kind */
+        const double *row = data->values[LAM_TRAIN] + i * 4, u[4] = { 1, row[0], row[2], row[3] };
+        for (size_t j = 0; j < 3; j++)
+            for (size_t k = 0; k < 4; k++)
+                a[j][k] += u[j] * u[k];
+    }
+    for (size_t p = 0; p < 3; p++)
+        for (size_t j = 0; j < 3; j++) {
+            double f = a[j][p] / a[p][p];
+            for (size_t k = p; k < 4 && j != p; k++)
+                a[j][k] -= f * a[p][k];
+        }
+    for (int part = 0; part < 2; part++) {
+        size_t rows = part == 0 ? n : tests;
+        for (size_t i = 0; i < rows; i++) {
+            const double *row = data->values[part == 0 ? LAM_TRAIN : LAM_TEST] + i * 4;
+            double e = row[3] - a[0][3] / a[0][0] - a[1][3] / a[1][1] * row[0] - a[2][3] / a[2][2] * row[2];
+            residual += part == 0 ? e * e / (double)n : 0;
+            nll += part == 0 ? 0 : (0.5 * e * e / residual + 0.5 * log(residual) + half_log_2pi) / (double)tests;
+        }
+    }
+    assert_int_equal(lam_gaussian_test(data, NULL, tests, 0, &score), LAM_OK);
+    assert_true(fabs(score.nll - nll) < 1e-10 && score.fitted == n && score.se > 0.005 && score.se < 0.1);
+    lam_dataset_free(data);
+}
+
+/* A limit of time holds there too, and many levels of text are no reason to go on for hours. */
+static void conditional_in_time(void **state)
+{
+    (void)state;
+    enum { ROWS = 100000 };
+    lam_dataset *data = given_rows(ROWS, 40);
+    lam_gaussian_score all, some;
+    assert_int_equal(lam_gaussian_test(data, NULL, 1000, 0, &all), LAM_OK);
+    assert_int_equal(lam_gaussian_test(data, NULL, 1000, 1e-9, &some), LAM_OK); /* the clock is beyond it */
+    assert_true(all.fitted == data->rows[LAM_TRAIN] && some.fitted < all.fitted / 2 && fabs(all.nll - some.nll) < 0.05);
+    lam_dataset_free(data);
+    data = given_rows(6000, 2500);
+    assert_int_equal(lam_gaussian_test(data, NULL, 10, 0, &all), LAM_ERR_DATA);
+    assert_non_null(strstr(lam_last_error(), "2502 inputs"));
+    lam_dataset_free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +245,8 @@ int main(void)
         cmocka_unit_test(unexplained_share),
         cmocka_unit_test(few_rows),
         cmocka_unit_test(choice_by_rows),
+        cmocka_unit_test(conditional),
+        cmocka_unit_test(conditional_in_time),
     };
     return cmocka_run_group_tests_name("gaussian", tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "data/gaussian.h"
 #include "laminar.h"
 #include "train/evaluation.h"
+#include "base/clock.h"
 #include "fitting.h"
 #include "laminar/experiment.h"
 
@@ -249,6 +250,44 @@ static int tear_down_more(void **state)
     return scratch_close(state);
 }
 
+/* The share of the time since `began` that a fit's clock shows at its first iteration. */
+typedef struct shown {
+    double began, share;
+} shown;
+
+static int look_at_clock(void *user, const lam_progress *p)
+{
+    shown *s = user;
+    s->share = s->share > 0 ? s->share : p->seconds / (lam_clock() - s->began);
+    return 0;
+}
+
+/* Column maps of many rows take longer than the first iteration, and the limits are of the whole fit. */
+static void the_clock_starts_with_the_fit(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_table *table;
+    lam_dataset *many;
+    lam_model *model;
+    shown s = { 0 };
+    configure(&cfg);
+    set(&cfg, "map", "normal-scores");
+    set(&cfg, "iterations", "1");
+    set(&cfg, "test-fraction", "0.0001");
+    set(&cfg, "val-fraction", "0.0001");
+    assert_int_equal(lam_table_toy("pinwheel", 150000, 1, &table), LAM_OK);
+    assert_int_equal(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &many), LAM_OK);
+    lam_table_free(table);
+    s.began = lam_clock();
+    assert_int_equal(lam_fit(&cfg, many, &(lam_fit_options) { .progress = look_at_clock, .user = &s }, &model, NULL), LAM_OK);
+    if (!(s.share > 0.5 && s.share < 1.5))
+        fail_msg("the clock shows %g of the time", s.share);
+    lam_model_free(model);
+    lam_dataset_free(many);
+    lam_config_clear(&cfg);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +298,7 @@ int main(void)
         cmocka_unit_test(the_sample_stays),
         cmocka_unit_test(choices_are_kept),
         cmocka_unit_test(an_early_end_is_kept),
+        cmocka_unit_test(the_clock_starts_with_the_fit),
     };
     return cmocka_run_group_tests(tests, set_up_more, tear_down_more);
 }
