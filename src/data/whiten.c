@@ -121,7 +121,8 @@ static void append(lam_whitener *w, lam_role role)
             w->order[w->used++] = j;
 }
 
-/* The factor of these roles. The covariance's own leading parts are positive definite, so that no pivot vanishes. */
+/* The factor of these roles. Parts of a covariance that is positive definite are that too; where rounding leaves a pivot of nothing all the same,
+ * what follows is NaN, and is told of as a result that is not finite. */
 static void prepare(lam_whitener *w, const unsigned char *roles)
 {
     size_t dim = w->of->dim;
@@ -136,7 +137,8 @@ static void prepare(lam_whitener *w, const unsigned char *roles)
     for (size_t i = 0; i < w->used; i++)
         for (size_t j = 0; j <= i; j++)
             w->factor[i * w->used + j] = w->of->covariance[w->order[i] * dim + w->order[j]];
-    lam_cholesky(w->factor, w->used);
+    for (size_t i = lam_cholesky(w->factor, w->used); i < w->used; i++)
+        w->factor[i * w->used + i] = (double)NAN;
     w->log_det = 0;
     for (size_t i = w->given; i < w->used; i++)
         w->log_det -= log(w->factor[i * w->used + i]);
@@ -183,8 +185,8 @@ double lam_unwhiten(lam_whitener *w, const unsigned char *roles, double *u)
 
 /* ---- the fit ------------------------------------------------------------------------------------------------------ */
 
-enum { STEPS = 30 };               /* of EM at most; without missing cells the first one is exact */
-static const double ENOUGH = 1e-4; /* largest change of an entry of the covariance */
+enum { STEPS = 30, MORE_STEPS = 200 }; /* of EM at most, and where they are cheap; without missing cells the first one is exact */
+static const double ENOUGH = 1e-4; /* largest change of an entry of the covariance, of its columns' deviations */
 static const double WORK = 3e8;    /* multiplications of a step: of more rows with missing cells every second, third ... is taken */
 
 typedef struct sums {
@@ -195,6 +197,7 @@ typedef struct sums {
     lam_whitener *whitener;
     unsigned char *roles;  /* [dim] */
     double *u;             /* [dim] */
+    double *deviation;     /* [dim] of the covariance so far */
     double *first, *second; /* [dim], [dim, dim]: of the rows, about the mean so far; the lower triangle */
 } sums;
 
@@ -203,22 +206,26 @@ static int is_text(const sums *s, size_t j)
     return s->levels != NULL && s->levels[j] > 0;
 }
 
-/* Means and variances of the cells that are there; a column without spread gets variance 1. */
+/* The variance of a column; of one without spread, as of texts and of columns of which nothing is there, 1. */
+static double spread(double variance, double mean)
+{
+    return variance > 1e-20 * mean * mean && variance > 0 ? variance : 1;
+}
+
+/* Means and variances of the cells that are there. */
 static void start(sums *s)
 {
     for (size_t j = 0; j < s->dim; j++) {
-        double n = 0, sum = 0, square = 0;
+        double n = 0, mean = 0, square = 0;
         for (size_t i = 0; i < s->n && !is_text(s, j); i += s->step) {
-            double value = s->x[i * s->dim + j];
-            if (!isnan(value)) {
-                n++;
-                sum += value;
-                square += value * value;
-            }
+            double value = s->x[i * s->dim + j], step = value - mean;
+            if (isnan(value))
+                continue;
+            mean += step / ++n;
+            square += step * (value - mean);
         }
-        double mean = n > 0 ? sum / n : 0, variance = n > 0 ? square / n - mean * mean : 0;
         s->w->mean[j] = mean;
-        s->w->covariance[j * s->dim + j] = variance > 1e-12 ? variance : 1;
+        s->w->covariance[j * s->dim + j] = spread(n > 0 ? square / n : 0, mean);
     }
 }
 
@@ -263,15 +270,15 @@ static double renew(sums *s)
 {
     size_t dim = s->dim;
     double n = (double)((s->n - 1) / s->step + 1), change = 0;
-    for (size_t j = 0; j < dim; j++)
+    for (size_t j = 0; j < dim; j++) {
         s->first[j] = s->first[j] / n - s->w->mean[j]; /* how far the mean moves */
+        s->deviation[j] = sqrt(s->w->covariance[j * dim + j]);
+    }
     for (size_t j = 0; j < dim; j++)
         for (size_t k = 0; k <= j; k++) {
             double value = s->second[j * dim + k] / n - s->first[j] * s->first[k];
-            if (j == k && !(value > 1e-12)) /* texts, and columns without spread */
-                value = 1;
-            value = k < j ? value * n / (n + (double)dim) : value;
-            change = fmax(change, fabs(value - s->w->covariance[j * dim + k]));
+            value = k < j ? value * n / (n + (double)dim) : spread(value, s->w->mean[j]);
+            change = fmax(change, fabs(value - s->w->covariance[j * dim + k]) / (s->deviation[j] * s->deviation[k]));
             s->w->covariance[j * dim + k] = s->w->covariance[k * dim + j] = value;
         }
     for (size_t j = 0; j < dim; j++)
@@ -280,12 +287,26 @@ static double renew(sums *s)
     return change;
 }
 
+/* Multiplications of a row with missing cells. */
+static double work_of_row(double dim)
+{
+    return dim * dim * (1 + dim / 6);
+}
+
+/* As many as STEPS of the dearest ones take. */
+static size_t most_steps(const sums *s)
+{
+    double steps = STEPS * WORK / (work_of_row((double)s->dim) * (double)s->n / (double)s->step);
+    return steps < STEPS ? STEPS : steps > MORE_STEPS ? MORE_STEPS : (size_t)steps;
+}
+
 static void run(sums *s)
 {
     int missing = 1;
+    size_t most = most_steps(s);
     double change = 1;
     start(s);
-    for (size_t step = 0; step < STEPS && missing && change > ENOUGH; step++) {
+    for (size_t step = 0; step < most && missing && change > ENOUGH; step++) {
         missing = 0;
         memset(s->first, 0, s->dim * sizeof *s->first);
         memset(s->second, 0, s->dim * s->dim * sizeof *s->second);
@@ -301,7 +322,7 @@ static void run(sums *s)
 /* 1: all rows are taken, as always without missing cells. */
 static size_t step_of(const double *x, size_t n, size_t dim)
 {
-    double d = (double)dim, most = fmax(WORK / (d * d * (1 + d / 6)), 20 * d);
+    double most = fmax(WORK / work_of_row((double)dim), 20 * (double)dim);
     size_t i = 0;
     while (i < n * dim && !isnan(x[i]))
         i++;
@@ -315,15 +336,17 @@ lam_status lam_whitening_fit(const double *x, size_t n, size_t dim, const size_t
     s.w = *out;
     s.roles = lam_alloc(dim, 1);
     s.u = lam_alloc(dim, sizeof *s.u);
+    s.deviation = lam_alloc(dim, sizeof *s.deviation);
     s.first = lam_alloc(dim, sizeof *s.first);
     s.second = lam_alloc(dim * dim, sizeof *s.second);
     lam_status status = lam_whitener_create(s.w, levels, &s.whitener);
-    if (s.roles == NULL || s.u == NULL || s.first == NULL || s.second == NULL)
+    if (s.roles == NULL || s.u == NULL || s.deviation == NULL || s.first == NULL || s.second == NULL)
         status = LAM_ERR_MEMORY;
     if (status == LAM_OK)
         run(&s);
     lam_free(s.roles);
     lam_free(s.u);
+    lam_free(s.deviation);
     lam_free(s.first);
     lam_free(s.second);
     lam_whitener_free(s.whitener);

@@ -110,6 +110,72 @@ static void awkward_columns(void **state)
     lam_free(x);
 }
 
+/* Of two columns of which the second is missing in some rows, the maximum likelihood is known (Anderson 1957): the regression of rows that have
+ * both, at the moments of the first column in all rows. */
+static void one_column_missing_is_a_regression(void **state)
+{
+    (void)state;
+    enum { MANY = 10 * N }; /* beside which the two rows that are added count for little */
+    double *x = rows_of(MANY, DIM), *two = lam_alloc(2 * MANY, sizeof *two), n = 0, all[2] = { 0 }, sum[5] = { 0 };
+    for (size_t i = 0; i < MANY; i++) {
+        double a = two[2 * i] = x[i * DIM], b = two[2 * i + 1] = a > 0.2 ? (double)NAN : x[i * DIM + 1];
+        all[0] += a / MANY, all[1] += a * a / MANY;
+        if (!isnan(b))
+            n++, sum[0] += a, sum[1] += b, sum[2] += a * a, sum[3] += a * b, sum[4] += b * b;
+    }
+    double variance = all[1] - all[0] * all[0], among = sum[2] / n - sum[0] * sum[0] / n / n;
+    double slope = (sum[3] / n - sum[0] * sum[1] / n / n) / among, left = sum[4] / n - sum[1] * sum[1] / n / n - slope * slope * among;
+    lam_whitening *w = fitted(two, MANY, 2, NULL);
+    assert_true(fabs(w->mean[0] - all[0]) < 1e-12 && fabs(w->covariance[0] - variance) < 1e-12);
+    assert_true(fabs(w->mean[1] - sum[1] / n - slope * (all[0] - sum[0] / n)) < 1e-3); /* EM ends where a step is 1e-4 */
+    assert_true(fabs(w->covariance[1] - slope * variance) < 1e-3 && fabs(w->covariance[3] - left - slope * slope * variance) < 1e-3);
+    lam_whitening_free(w);
+    lam_free(two);
+    lam_free(x);
+}
+
+/* Units are the user's: columns that are not standardised give the same correlations, whatever their scales. */
+static void units_do_not_matter(void **state)
+{
+    (void)state;
+    enum { ROWS = 600 };
+    static const double scale[DIM] = { 1, 1e-8, 1e6, 1e-3 }, shift[DIM] = { 0, 1e-6, -3e6, 2 };
+    double *x = rows_of(ROWS, DIM), *other = lam_alloc(ROWS * DIM, sizeof *other);
+    for (size_t i = 0; i < ROWS * DIM; i++) {
+        x[i] = i % 7 == 0 ? (double)NAN : x[i];
+        other[i] = scale[i % DIM] * x[i] + shift[i % DIM];
+    }
+    lam_whitening *a = fitted(x, ROWS, DIM, NULL), *b = fitted(other, ROWS, DIM, NULL);
+    for (size_t j = 0; j < DIM; j++) {
+        assert_true(fabs((b->mean[j] - shift[j]) / scale[j] - a->mean[j]) < 1e-8);
+        for (size_t k = 0; k < DIM; k++)
+            assert_true(fabs(b->covariance[j * DIM + k] / scale[j] / scale[k] - a->covariance[j * DIM + k]) < 1e-8);
+    }
+    lam_whitening_free(a);
+    lam_whitening_free(b);
+    lam_free(other);
+    lam_free(x);
+}
+
+/* One row, fewer rows than columns, and nothing at all: there is an inverse all the same. */
+static void few_rows(void **state)
+{
+    (void)state;
+    double *x = rows_of(3, DIM), nothing[2 * DIM];
+    for (size_t n = 1; n <= 3; n++)
+        lam_whitening_free(fitted(x, n, DIM, NULL));
+    x[1] = x[6] = x[11] = (double)NAN;
+    for (size_t n = 1; n <= 3; n++)
+        lam_whitening_free(fitted(x, n, DIM, NULL));
+    for (size_t i = 0; i < 2 * DIM; i++)
+        nothing[i] = (double)NAN;
+    lam_whitening *w = fitted(nothing, 2, DIM, NULL);
+    for (size_t i = 0; i < DIM * DIM; i++)
+        assert_true(fabs(w->covariance[i] - (i % (DIM + 1) == 0)) < 1e-15 && w->mean[i / DIM] == 0);
+    lam_whitening_free(w);
+    lam_free(x);
+}
+
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
 
 /* log N(u; mean, covariance) of the given columns, and with `moving` of the moving ones too, by elimination in the columns' own order. */
@@ -281,6 +347,9 @@ int main(void)
         cmocka_unit_test(complete_rows_give_their_moments),
         cmocka_unit_test(cells_missing_at_random_do_not_matter),
         cmocka_unit_test(awkward_columns),
+        cmocka_unit_test(one_column_missing_is_a_regression),
+        cmocka_unit_test(units_do_not_matter),
+        cmocka_unit_test(few_rows),
         cmocka_unit_test(the_conditional_gaussian_for_every_role),
         cmocka_unit_test(densities_agree_where_the_field_is_zero),
         cmocka_unit_test(draws),
