@@ -18,16 +18,8 @@ long_functions=(
 )
 many_parameters=(
     src/data/maps_fit.c:fit_columns
-    src/field/amortised_w.c:add_product
-    src/field/amortised_w.c:add_transposed
-    src/field/amortised_w.c:collect
-    src/field/amortised_w.c:lam_amortised_reverse
-    src/field/field_w.c:lam_field_reverse
-    src/field/field_w.c:lam_field_reverse_layer
-    src/field/field_w.c:reverse_weights
     src/flow/block_w.c:lam_cnf_pull_into
     src/flow/block_w.c:pull
-    src/flow/block_w.c:reverse
     src/kernels/outer_k.c:micro
     src/kernels/rowwise_k.c:product
     src/kernels/rowwise_k.c:transposed

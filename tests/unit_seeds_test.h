@@ -89,20 +89,22 @@ static void run_chunk(side *s, size_t first, size_t tangents, const real *g_valu
 {
     size_t dim = s->field.shape->dim, vectors = (ROWS + s->field.kernels->lanes - 1) / s->field.kernels->lanes;
     int last = first + tangents == dim;
-    real *cotangent = lam_field_cotangent(&s->field, s->scratch);
+    lam_chunk chunk = { .vectors = vectors, .first = first, .tangents = tangents, .with_value = first == 0, .first_chunk = first == 0 };
+    real *cotangent = lam_field_cotangent(&s->field, &chunk, s->scratch);
     memset(s->record + dim * LAM_TILE, 0, tangents * s->line * sizeof(real));
     memset(cotangent, 0, (dim * LAM_TILE + tangents * s->line) * sizeof(real));
     for (size_t p = 0; p < tangents; p++)
         for (size_t r = 0; r < ROWS; r++)
             line_of(s, s->record, p, first + p)[r] = 1;
-    lam_field_forward(&s->field, 0, vectors, first, tangents, first == 0, NULL, s->record);
+    lam_field_forward(&s->field, &chunk, s->record);
     for (size_t p = 0; p < tangents; p++) {
         memcpy(diagonal + p * LAM_TILE, line_of(s, lam_field_output(&s->field, s->record), p, first + p), ROWS * sizeof(real));
         memcpy(line_of(s, cotangent, p, first + p), g + p * LAM_TILE, LAM_TILE * sizeof(real));
     }
     if (last)
         memcpy(cotangent, g_value, dim * LAM_TILE * sizeof(real));
-    lam_field_reverse(&s->field, 0, vectors, first, tangents, first == 0, last, NULL, s->record, s->scratch, s->sums, s->gz, NULL);
+    chunk.with_value = last;
+    lam_field_reverse(&s->field, &chunk, s->record, s->scratch, s->sums, s->gz);
 }
 
 static void check(const lam_kernels *k, size_t dim, const size_t *hidden, size_t n_hidden, int layer, int act)

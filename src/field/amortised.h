@@ -31,36 +31,27 @@ typedef struct lam_pulls {
     size_t most, count;
     struct {
         const real *record; /* stays as it is until they are collected */
-        size_t slot, tangents, extra;
-        int with_value;
+        lam_chunk chunk;
     } pull[LAM_MAX_SLOTS];
     real *space;               /* [most][pull_size], then two planes [widest][TILE] */
     const real **left, **right; /* [most (1 + P + extra)] factors of a matrix's gradient */
 } lam_pulls;
 
-/* Adds to field's record what this needs in one; so before anything is made of record_size. */
+/* Makes field's layers take parameters from the rows; adds to its record what this needs in one, so before anything is made of
+ * record_size. */
 lam_status lam_amortised_init(lam_amortised_field *amortised, lam_field *field, size_t extra);
 void lam_amortised_clear(lam_amortised_field *amortised);
 /* most: pulls between two collections, at most LAM_MAX_SLOTS. The free takes one that was never made, zeroed. */
 lam_status lam_pulls_init(lam_pulls *pulls, const lam_amortised_field *amortised, size_t most);
 void lam_pulls_clear(lam_pulls *pulls);
 
-/* As lam_field_prepare, which it calls. */
-void lam_amortised_prepare(lam_amortised_field *amortised, lam_field *field, size_t slot, real t);
-/* As lam_field_forward. */
-void lam_amortised_forward(const lam_amortised_field *amortised, size_t slot, size_t vectors, size_t tangents, int with_value,
-    const real *am, real *record);
-/* As lam_field_cotangent, of the pull that comes next. */
-real *lam_amortised_cotangent(const lam_amortised_field *amortised, lam_pulls *pulls);
+/* Its part of lam_field_prepare; and of lam_field_reverse, at whose end it counts one more pull. */
+void lam_amortised_prepare(lam_amortised_field *amortised, size_t slot, real t);
+void lam_pulls_keep(lam_pulls *pulls, const lam_chunk *chunk, const real *record);
 /* What the row adds to planes in layer k beside a head: y [planes][out][TILE] += x W, or (x U) V with x U left in q
  * [planes][rank][TILE]. And its reverse, below [planes][in][TILE] += W g, with V g left in q. */
-void lam_amortised_add(const lam_amortised_field *amortised, size_t k, size_t vectors, size_t planes, const real *am,
-    const real *x, real *q, real *y);
-void lam_amortised_add_reverse(const lam_amortised_field *amortised, size_t k, size_t vectors, size_t planes, const real *am,
-    const real *g, real *q, real *below);
-/* As lam_field_reverse, of the shared parameters and of z; counts one more pull, that of `extra` planes (none or all) in it. */
-void lam_amortised_reverse(const lam_amortised_field *amortised, lam_pulls *pulls, size_t slot, size_t vectors, size_t tangents,
-    size_t extra, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums, real *gz);
+void lam_amortised_add(const lam_field *field, size_t k, const lam_chunk *chunk, size_t planes, const real *x, real *q, real *y);
+void lam_amortised_add_reverse(const lam_field *field, size_t k, const lam_chunk *chunk, size_t planes, const real *g, real *q, real *below);
 /* Gradient of the row parameters over the pulls so far, added to g_am or (add 0) put there, all of it but lanes past vectors;
  * then none are left. */
 void lam_amortised_collect(const lam_amortised_field *amortised, lam_pulls *pulls, size_t vectors, int add, real *g_am);

@@ -1,20 +1,18 @@
 /* Fields whose layers take biases, low-rank terms or whole matrices from the rows, and their reverse. */
 #include "field/amortised.h"
 #include "base/mem.h"
+#include "field/inside.h"
 #include <string.h>
 
 /* ---- layout ------------------------------------------------------------------------------------------------------- */
 
-static lam_activation activation_of(const lam_field *f, size_t k)
-{
-    return k + 1 < f->shape->layers ? f->shape->activation : LAM_ACT_IDENTITY;
-}
-
 /* Pre-activations with the row's share: where the activation's reverse asks for them. */
 static int keeps_a(const lam_field *f, size_t k)
 {
-    return f->record_a[k] != f->record_h[k] && lam_saves_a(activation_of(f, k));
+    return f->record_a[k] != f->record_h[k] && lam_saves_a(lam_field_activation(f, k));
 }
+
+static const lam_layer_kind row_layers;
 
 static void lay_out_record(lam_amortised_field *a, lam_field *f)
 {
@@ -56,6 +54,8 @@ lam_status lam_amortised_init(lam_amortised_field *a, lam_field *f, size_t extra
     memset(a, 0, sizeof *a);
     a->field = f;
     a->extra = extra;
+    f->kind = &row_layers;
+    f->rows = a;
     lay_out_record(a, f);
     lay_out_pull(a);
     if ((a->storage = lam_alloc(zeros + (f->slots + 1) * 2 * LAM_TILE, sizeof(real))) == NULL)
@@ -94,9 +94,8 @@ void lam_pulls_clear(lam_pulls *p)
     memset(p, 0, sizeof *p);
 }
 
-void lam_amortised_prepare(lam_amortised_field *a, lam_field *f, size_t slot, real t)
+void lam_amortised_prepare(lam_amortised_field *a, size_t slot, real t)
 {
-    lam_field_prepare(f, slot, t);
     for (size_t r = 0; r < LAM_TILE; r++) {
         a->head[slot * 2 * LAM_TILE + r] = 1;
         a->head[(slot * 2 + 1) * LAM_TILE + r] = t;
@@ -106,264 +105,278 @@ void lam_amortised_prepare(lam_amortised_field *a, lam_field *f, size_t slot, re
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
 /* The shared part of a layer, without its activation, in the planes of h from `first`. */
-static void forward_shared(const lam_field *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
-    const real *x, real *record)
+static void forward_shared(const lam_field *f, size_t k, const lam_chunk *ch, const real *x, real *record)
 {
     const lam_field_layer *l = &f->shape->layer[k];
-    const lam_slot_layer *sl = &f->slot[slot].layer[k];
-    size_t first = with_value ? 0 : 1, plane = l->out * LAM_TILE;
+    const lam_slot_layer *sl = &f->slot[ch->slot].layer[k];
+    size_t first = ch->with_value ? 0 : 1, plane = l->out * LAM_TILE;
     real *h = record + f->record_h[k];
     if (l->bases == 0) {
-        memset(h + first * plane, 0, (1 + tangents - first) * plane * sizeof(real));
+        memset(h + first * plane, 0, (1 + ch->tangents - first) * plane * sizeof(real));
         return;
     }
-    lam_forward call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents, .with_value = with_value,
+    lam_forward call = { .in = l->in, .out = l->out, .vectors = ch->vectors, .tangents = ch->tangents, .with_value = ch->with_value,
         .activation = LAM_ACT_IDENTITY, .beta = f->beta, .weight = sl->weight, .scale = sl->scale, .shift = sl->shift, .x = x,
         .h = h, .a = l->has_gate ? record + f->record_gate[k] : NULL };
     f->kernels->forward(&call);
 }
 
-/* y += x M for the planes from `first`, M [m, n] at `at` of the row's vector. */
-static void add_product(const lam_field *f, size_t vectors, size_t first, size_t planes, const real *am, size_t at, size_t m,
-    size_t n, const real *x, real *y)
+/* A matrix M [m, n] at `at` of the row's vector. */
+typedef struct row_matrix {
+    size_t at, m, n;
+} row_matrix;
+
+static row_matrix matrix_u(const lam_field_layer *l)
 {
-    size_t plane_x = m * LAM_TILE, plane_y = n * LAM_TILE;
-    lam_rowwise call = { .m = m, .n = n, .vectors = vectors, .planes = planes - first, .matrix = am + at * LAM_TILE,
-        .x = x + first * plane_x, .x_stride = plane_x, .y = y + first * plane_y, .y_stride = plane_y };
+    return (row_matrix) { l->row_u, l->in, l->rank };
+}
+
+static row_matrix matrix_v(const lam_field_layer *l)
+{
+    return (row_matrix) { l->row_v, l->rank, l->out };
+}
+
+static row_matrix matrix_w(const lam_field_layer *l)
+{
+    return (row_matrix) { l->row_w, l->in, l->out };
+}
+
+/* y += x M, planes of both. */
+static void add_product(const lam_field *f, const lam_chunk *ch, row_matrix m, size_t planes, const real *x, real *y)
+{
+    lam_rowwise call = { .m = m.m, .n = m.n, .vectors = ch->vectors, .planes = planes, .matrix = ch->am + m.at * LAM_TILE,
+        .x = x, .x_stride = m.m * LAM_TILE, .y = y, .y_stride = m.n * LAM_TILE };
     f->kernels->row_product(&call);
 }
 
 /* y += M x, likewise. */
-static void add_transposed(const lam_field *f, size_t vectors, size_t first, size_t planes, const real *am, size_t at, size_t m,
-    size_t n, const real *x, real *y)
+static void add_transposed(const lam_field *f, const lam_chunk *ch, row_matrix m, size_t planes, const real *x, real *y)
 {
-    size_t plane_x = n * LAM_TILE, plane_y = m * LAM_TILE;
-    lam_rowwise call = { .m = m, .n = n, .vectors = vectors, .planes = planes - first, .matrix = am + at * LAM_TILE,
-        .x = x + first * plane_x, .x_stride = plane_x, .y = y + first * plane_y, .y_stride = plane_y };
+    lam_rowwise call = { .m = m.m, .n = m.n, .vectors = ch->vectors, .planes = planes, .matrix = ch->am + m.at * LAM_TILE,
+        .x = x, .x_stride = m.n * LAM_TILE, .y = y, .y_stride = m.m * LAM_TILE };
     f->kernels->row_transposed(&call);
 }
 
-void lam_amortised_add(const lam_amortised_field *a, size_t k, size_t vectors, size_t planes, const real *am, const real *x,
-    real *q, real *y)
+void lam_amortised_add(const lam_field *f, size_t k, const lam_chunk *ch, size_t planes, const real *x, real *q, real *y)
 {
-    const lam_field *f = a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     if (l->rank > 0) {
         memset(q, 0, planes * l->rank * LAM_TILE * sizeof(real));
-        add_product(f, vectors, 0, planes, am, l->row_u, l->in, l->rank, x, q);
-        add_product(f, vectors, 0, planes, am, l->row_v, l->rank, l->out, q, y);
+        add_product(f, ch, matrix_u(l), planes, x, q);
+        add_product(f, ch, matrix_v(l), planes, q, y);
     }
     if (l->row_whole)
-        add_product(f, vectors, 0, planes, am, l->row_w, l->in, l->out, x, y);
+        add_product(f, ch, matrix_w(l), planes, x, y);
 }
 
-void lam_amortised_add_reverse(const lam_amortised_field *a, size_t k, size_t vectors, size_t planes, const real *am,
-    const real *g, real *q, real *below)
+void lam_amortised_add_reverse(const lam_field *f, size_t k, const lam_chunk *ch, size_t planes, const real *g, real *q, real *below)
 {
-    const lam_field *f = a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     if (l->rank > 0) {
         memset(q, 0, planes * l->rank * LAM_TILE * sizeof(real));
-        add_transposed(f, vectors, 0, planes, am, l->row_v, l->rank, l->out, g, q);
-        add_transposed(f, vectors, 0, planes, am, l->row_u, l->in, l->rank, q, below);
+        add_transposed(f, ch, matrix_v(l), planes, g, q);
+        add_transposed(f, ch, matrix_u(l), planes, q, below);
     }
     if (l->row_whole)
-        add_transposed(f, vectors, 0, planes, am, l->row_w, l->in, l->out, g, below);
+        add_transposed(f, ch, matrix_w(l), planes, g, below);
 }
 
-void lam_amortised_forward(const lam_amortised_field *a, size_t slot, size_t vectors, size_t tangents, int with_value,
-    const real *am, real *record)
+static void forward_layer(const lam_field *f, size_t k, const lam_chunk *ch, const real *x, real *record)
 {
-    const lam_field *f = a->field;
-    const real *x = record;
-    size_t first = with_value ? 0 : 1, planes = 1 + tangents - first;
-    for (size_t k = 0; k < f->shape->layers; k++) {
-        const lam_field_layer *l = &f->shape->layer[k];
-        real *h = record + f->record_h[k], *q = record + a->record_q[k];
-        forward_shared(f, k, slot, vectors, tangents, with_value, x, record);
-        if (with_value && l->row_head > 0)
-            add_product(f, vectors, 0, 1, am, l->row_b, l->row_head, l->out, a->head + slot * 2 * LAM_TILE, h);
-        lam_amortised_add(a, k, vectors, planes, am, x + first * l->in * LAM_TILE, q + first * l->rank * LAM_TILE,
-            h + first * l->out * LAM_TILE);
-        if (activation_of(f, k) != LAM_ACT_IDENTITY) {
-            lam_forward call = { .out = l->out, .vectors = vectors, .tangents = tangents, .with_value = with_value,
-                .activation = f->shape->activation, .beta = f->beta, .shift = a->zeros, .h = h,
-                .d1 = record + f->record_d1[k], .a = keeps_a(f, k) ? record + f->record_a[k] : NULL };
-            f->kernels->activate(&call);
-        }
-        x = h;
-    }
+    const lam_amortised_field *a = f->rows;
+    const lam_field_layer *l = &f->shape->layer[k];
+    size_t first = ch->with_value ? 0 : 1, planes = 1 + ch->tangents - first;
+    real *h = record + f->record_h[k], *q = record + a->record_q[k];
+    forward_shared(f, k, ch, x, record);
+    if (ch->with_value && l->row_head > 0)
+        add_product(f, ch, (row_matrix) { l->row_b, l->row_head, l->out }, 1, a->head + ch->slot * 2 * LAM_TILE, h);
+    lam_amortised_add(f, k, ch, planes, x + first * l->in * LAM_TILE, q + first * l->rank * LAM_TILE, h + first * l->out * LAM_TILE);
+    if (lam_field_activation(f, k) == LAM_ACT_IDENTITY)
+        return;
+    lam_forward call = { .out = l->out, .vectors = ch->vectors, .tangents = ch->tangents, .with_value = ch->with_value,
+        .activation = f->shape->activation, .beta = f->beta, .shift = a->zeros, .h = h,
+        .d1 = record + f->record_d1[k], .a = keeps_a(f, k) ? record + f->record_a[k] : NULL };
+    f->kernels->activate(&call);
 }
 
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
-real *lam_amortised_cotangent(const lam_amortised_field *a, lam_pulls *p)
+/* Of the pull that comes next. */
+static real *pull_of(const lam_field *f, const lam_chunk *ch)
 {
-    return p->space + p->count * a->pull_size + a->pull_g[a->field->shape->layers];
+    return ch->pulls->space + ch->pulls->count * f->rows->pull_size;
 }
 
-/* What a reverse is of, and where it leaves things. */
-typedef struct passage {
-    const lam_amortised_field *a;
-    size_t slot, vectors, tangents;
-    int first_chunk, with_value;
-    const real *am, *record;
-    real *pull;          /* [pull_size] */
-    real *value, *cross; /* [widest][TILE] each */
-    real *scratch, *sums;
-} passage;
+static real *layer_cotangent(const lam_field *f, size_t k, const lam_chunk *ch, real *scratch)
+{
+    (void)scratch;
+    return pull_of(f, ch) + f->rows->pull_g[k + 1];
+}
 
 /* W' g of the shared weights, in the planes of below from 0 (or from 1, without the value); below may be one plane. */
-static void shared_gradient(const passage *c, size_t k, size_t tangents, const real *g, real *below)
+static void shared_gradient(const lam_field *f, size_t k, const lam_chunk *ch, size_t tangents, const real *g, real *below, real *sums)
 {
-    const lam_field *f = c->a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     if (l->bases == 0) {
         memset(below, 0, (1 + tangents) * l->in * LAM_TILE * sizeof(real));
         return;
     }
-    lam_backward call = { .in = l->in, .out = l->out, .vectors = c->vectors, .tangents = tangents, .first_chunk = 1,
-        .with_value = c->with_value, .activation = LAM_ACT_IDENTITY, .weight_t = f->slot[c->slot].layer[k].weight_t, .g = g,
-        .h = below, .below = below, .beta_sum = c->sums + f->sum_beta };
+    lam_backward call = { .in = l->in, .out = l->out, .vectors = ch->vectors, .tangents = tangents, .first_chunk = 1,
+        .with_value = ch->with_value, .activation = LAM_ACT_IDENTITY, .weight_t = f->slot[ch->slot].layer[k].weight_t, .g = g,
+        .h = below, .below = below, .beta_sum = sums + f->sum_beta };
     f->kernels->backward(&call);
 }
 
 /* What U, V or W add to it; g is the cotangent of the layer's output, before its gate. */
-static void row_gradient(const passage *c, size_t k, size_t planes, const real *g, real *below)
+static void row_gradient(const lam_field *f, size_t k, const lam_chunk *ch, size_t planes, const real *g, real *below)
 {
-    const lam_field *f = c->a->field;
     const lam_field_layer *l = &f->shape->layer[k];
-    size_t first = c->with_value ? 0 : 1;
+    size_t first = ch->with_value ? 0 : 1;
+    const real *q = pull_of(f, ch) + f->rows->pull_q[k];
+    below += first * l->in * LAM_TILE;
     if (l->rank > 0)
-        add_transposed(f, c->vectors, first, planes, c->am, l->row_u, l->in, l->rank, c->pull + c->a->pull_q[k], below);
+        add_transposed(f, ch, matrix_u(l), planes - first, q + first * l->rank * LAM_TILE, below);
     if (l->row_whole)
-        add_transposed(f, c->vectors, first, planes, c->am, l->row_w, l->in, l->out, g, below);
+        add_transposed(f, ch, matrix_w(l), planes - first, g + first * l->out * LAM_TILE, below);
 }
 
 /* Cotangents of layer k's inputs, which layer k - 1 made. below's plane 0 holds the sums of earlier chunks, as the kernels have it;
  * they step aside while it takes the products. */
-static void reverse_inputs(const passage *c, size_t k, const real *g, const real *g_row)
+static void reverse_inputs(const lam_field *f, size_t k, const lam_chunk *ch, const real *record, const real *g, const real *g_row,
+    real *sums)
 {
-    const lam_field *f = c->a->field;
     const lam_field_layer *l = &f->shape->layer[k];
     size_t plane = l->in * LAM_TILE;
-    real *below = c->pull + c->a->pull_g[k];
-    if (!c->first_chunk)
-        memcpy(c->cross, below, plane * sizeof(real));
-    shared_gradient(c, k, c->tangents, g, below);
-    row_gradient(c, k, 1 + c->tangents, g_row, below);
-    if (c->with_value)
-        memcpy(c->value, below, plane * sizeof(real));
-    if (!c->first_chunk)
-        memcpy(below, c->cross, plane * sizeof(real));
-    lam_backward call = { .in = l->in, .vectors = c->vectors, .tangents = c->tangents, .first_chunk = c->first_chunk,
-        .with_value = c->with_value, .activation = f->shape->activation, .beta = f->beta, .h = c->record + f->record_h[k - 1],
-        .d1 = c->record + f->record_d1[k - 1], .a = c->record + f->record_a[k - 1], .below = below,
-        .beta_sum = c->sums + f->sum_beta };
-    f->kernels->deactivate(&call, c->value);
+    real *below = pull_of(f, ch) + f->rows->pull_g[k], *value = ch->pulls->space + ch->pulls->most * f->rows->pull_size;
+    real *cross = value + f->shape->widest * LAM_TILE;
+    if (!ch->first_chunk)
+        memcpy(cross, below, plane * sizeof(real));
+    shared_gradient(f, k, ch, ch->tangents, g, below, sums);
+    row_gradient(f, k, ch, 1 + ch->tangents, g_row, below);
+    if (ch->with_value)
+        memcpy(value, below, plane * sizeof(real));
+    if (!ch->first_chunk)
+        memcpy(below, cross, plane * sizeof(real));
+    lam_backward call = { .in = l->in, .vectors = ch->vectors, .tangents = ch->tangents, .first_chunk = ch->first_chunk,
+        .with_value = ch->with_value, .activation = f->shape->activation, .beta = f->beta, .h = record + f->record_h[k - 1],
+        .d1 = record + f->record_d1[k - 1], .a = record + f->record_a[k - 1], .below = below,
+        .beta_sum = sums + f->sum_beta };
+    f->kernels->deactivate(&call, value);
 }
 
-static void reverse_layer(const passage *c, size_t k, real *gz)
+static void reverse_layer(const lam_field *f, size_t k, const lam_chunk *ch, const real *record, real *scratch, real *sums, real *gz)
 {
-    const lam_field *f = c->a->field;
+    const lam_amortised_field *a = f->rows;
     const lam_field_layer *l = &f->shape->layer[k];
-    const real *x = k == 0 ? c->record : c->record + f->record_h[k - 1];
-    real *g = c->pull + c->a->pull_g[k + 1], *g_row = c->pull + c->a->pull_row[k], *q = c->pull + c->a->pull_q[k];
-    size_t first = c->with_value ? 0 : 1, planes = 1 + c->tangents, plane = l->out * LAM_TILE, q_plane = l->rank * LAM_TILE;
+    real *pull = pull_of(f, ch), *g = pull + a->pull_g[k + 1], *g_row = pull + a->pull_row[k], *q = pull + a->pull_q[k];
+    size_t first = ch->with_value ? 0 : 1, planes = 1 + ch->tangents, plane = l->out * LAM_TILE, q_plane = l->rank * LAM_TILE;
     if (g_row != g)
         memcpy(g_row + first * plane, g + first * plane, (planes - first) * plane * sizeof(real));
     if (l->rank > 0) {
         memset(q + first * q_plane, 0, (planes - first) * q_plane * sizeof(real));
-        add_transposed(f, c->vectors, first, planes, c->am, l->row_v, l->rank, l->out, g_row, q);
+        add_transposed(f, ch, matrix_v(l), planes - first, g_row + first * plane, q + first * q_plane);
     }
     if (l->bases > 0)
-        lam_field_reverse_layer(f, k, c->slot, c->vectors, c->tangents, c->with_value, c->record, x, g, c->scratch, c->sums);
+        lam_field_reverse_shared(f, k, ch, record, g, scratch, sums);
     if (k > 0) {
-        reverse_inputs(c, k, g, g_row);
-    } else if (c->with_value) { /* nothing depends on the seeds: the value's cotangent alone */
-        shared_gradient(c, 0, 0, g, gz);
-        row_gradient(c, 0, 1, g_row, gz);
+        reverse_inputs(f, k, ch, record, g, g_row, sums);
+    } else if (ch->with_value) { /* nothing depends on the seeds: the value's cotangent alone */
+        shared_gradient(f, 0, ch, 0, g, gz, sums);
+        row_gradient(f, 0, ch, 1, g_row, gz);
     }
 }
 
-void lam_amortised_reverse(const lam_amortised_field *a, lam_pulls *p, size_t slot, size_t vectors, size_t tangents,
-    size_t extra, int first_chunk, int with_value, const real *am, const real *record, real *scratch, real *sums, real *gz)
+static const lam_layer_kind row_layers = { forward_layer, layer_cotangent, reverse_layer };
+
+void lam_pulls_keep(lam_pulls *p, const lam_chunk *ch, const real *record)
 {
-    const lam_field_shape *s = a->field->shape;
-    real *value = p->space + p->most * a->pull_size;
-    passage c = { .a = a, .slot = slot, .vectors = vectors, .tangents = tangents, .first_chunk = first_chunk,
-        .with_value = with_value, .am = am, .record = record, .pull = p->space + p->count * a->pull_size, .value = value,
-        .cross = value + s->widest * LAM_TILE, .scratch = scratch, .sums = sums };
-    for (size_t k = s->layers; k-- > 0;)
-        reverse_layer(&c, k, gz);
     p->pull[p->count].record = record;
-    p->pull[p->count].slot = slot;
-    p->pull[p->count].tangents = tangents;
-    p->pull[p->count].with_value = with_value;
-    p->pull[p->count].extra = extra;
-    p->count++;
+    p->pull[p->count++].chunk = *ch;
 }
 
 /* ---- the row parameters' gradient --------------------------------------------------------------------------------- */
 
-/* Gradient of the matrix [m, n] at `at`: left's planes come from the records at left_at, the extra ones' at extra_at, right's from
- * the pulls at right_at. */
-static void collect(const lam_amortised_field *a, lam_pulls *p, size_t vectors, int add, real *g_am, size_t at, size_t m,
-    size_t n, size_t left_at, size_t extra_at, size_t right_at)
+/* A call of lam_amortised_collect. */
+typedef struct collection {
+    const lam_amortised_field *of;
+    lam_pulls *pulls;
+    size_t vectors;
+    int add;
+    real *g_am;
+} collection;
+
+/* The gradient of matrix m from the first `terms` of the pulls' factors. */
+static void add_outer(const collection *c, row_matrix m, size_t terms)
 {
+    lam_row_outer call = { .m = m.m, .n = m.n, .vectors = c->vectors, .terms = terms, .add = c->add, .left = c->pulls->left,
+        .right = c->pulls->right, .matrix = c->g_am + m.at * LAM_TILE };
+    c->of->field->kernels->row_outer(&call);
+}
+
+/* Gradient of matrix m: left's planes come from the records at left_at, the extra ones' at extra_at, right's from the pulls at
+ * right_at. */
+typedef struct factors {
+    size_t left_at, extra_at, right_at;
+} factors;
+
+static void collect(const collection *c, row_matrix m, factors at)
+{
+    const lam_amortised_field *a = c->of;
+    lam_pulls *p = c->pulls;
     size_t terms = 0, behind = 1 + a->field->tangents;
     for (size_t i = 0; i < p->count; i++) {
-        const real *record = p->pull[i].record, *right = p->space + i * a->pull_size + right_at;
-        for (size_t plane = p->pull[i].with_value ? 0 : 1; plane <= p->pull[i].tangents; plane++) {
-            p->left[terms] = record + left_at + plane * m * LAM_TILE;
-            p->right[terms++] = right + plane * n * LAM_TILE;
+        const lam_chunk *ch = &p->pull[i].chunk;
+        const real *record = p->pull[i].record, *right = p->space + i * a->pull_size + at.right_at;
+        for (size_t plane = ch->with_value ? 0 : 1; plane <= ch->tangents; plane++) {
+            p->left[terms] = record + at.left_at + plane * m.m * LAM_TILE;
+            p->right[terms++] = right + plane * m.n * LAM_TILE;
         }
-        for (size_t plane = 0; plane < p->pull[i].extra; plane++) {
-            p->left[terms] = record + extra_at + plane * m * LAM_TILE;
-            p->right[terms++] = right + (behind + plane) * n * LAM_TILE;
+        for (size_t plane = 0; plane < ch->extra; plane++) {
+            p->left[terms] = record + at.extra_at + plane * m.m * LAM_TILE;
+            p->right[terms++] = right + (behind + plane) * m.n * LAM_TILE;
         }
     }
-    lam_row_outer call = { .m = m, .n = n, .vectors = vectors, .terms = terms, .add = add, .left = p->left,
-        .right = p->right, .matrix = g_am + at * LAM_TILE };
-    a->field->kernels->row_outer(&call);
+    add_outer(c, m, terms);
 }
 
 /* Of the bias and the weights of t, which only the value has; and the first coefficient of a series, whose t grows by 1. */
-static void collect_head(const lam_amortised_field *a, lam_pulls *p, size_t vectors, int add, real *g_am, size_t k)
+static void collect_head(const collection *c, size_t k)
 {
+    const lam_amortised_field *a = c->of;
     const lam_field_layer *l = &a->field->shape->layer[k];
+    lam_pulls *p = c->pulls;
     size_t terms = 0;
     for (size_t i = 0; i < p->count; i++) {
+        const lam_chunk *ch = &p->pull[i].chunk;
         const real *right = p->space + i * a->pull_size + a->pull_row[k];
-        if (p->pull[i].with_value) {
-            p->left[terms] = a->head + p->pull[i].slot * 2 * LAM_TILE;
+        if (ch->with_value) {
+            p->left[terms] = a->head + ch->slot * 2 * LAM_TILE;
             p->right[terms++] = right;
         }
-        if (p->pull[i].extra > 0 && l->row_head > 1) {
+        if (ch->extra > 0 && l->row_head > 1) {
             p->left[terms] = a->head_slope;
             p->right[terms++] = right + (1 + a->field->tangents) * l->out * LAM_TILE;
         }
     }
-    lam_row_outer call = { .m = l->row_head, .n = l->out, .vectors = vectors, .terms = terms, .add = add, .left = p->left,
-        .right = p->right, .matrix = g_am + l->row_b * LAM_TILE };
-    a->field->kernels->row_outer(&call);
+    add_outer(c, (row_matrix) { l->row_b, l->row_head, l->out }, terms);
 }
 
 void lam_amortised_collect(const lam_amortised_field *a, lam_pulls *p, size_t vectors, int add, real *g_am)
 {
     const lam_field *f = a->field;
+    const collection c = { a, p, vectors, add, g_am };
     for (size_t k = 0; k < f->shape->layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
         size_t x = k == 0 ? 0 : f->record_h[k - 1], more = a->record_extra[k];
         size_t q = a->record_q[k] + (1 + f->tangents) * l->rank * LAM_TILE;
         if (l->row_head > 0)
-            collect_head(a, p, vectors, add, g_am, k);
+            collect_head(&c, k);
         if (l->rank > 0) {
-            collect(a, p, vectors, add, g_am, l->row_u, l->in, l->rank, x, more, a->pull_q[k]);
-            collect(a, p, vectors, add, g_am, l->row_v, l->rank, l->out, a->record_q[k], q, a->pull_row[k]);
+            collect(&c, matrix_u(l), (factors) { x, more, a->pull_q[k] });
+            collect(&c, matrix_v(l), (factors) { a->record_q[k], q, a->pull_row[k] });
         }
         if (l->row_whole)
-            collect(a, p, vectors, add, g_am, l->row_w, l->in, l->out, x, more, a->pull_row[k]);
+            collect(&c, matrix_w(l), (factors) { x, more, a->pull_row[k] });
     }
     p->count = 0;
 }

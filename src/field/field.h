@@ -1,7 +1,8 @@
 /* f(t, z) on one tile: value and directional derivatives in one stacked pass, and the reverse of both (method.md 2).
  *
  * Where parameters enter only through t-dependent vectors and matrices, these are formed once a time ("slot") for all tiles.
- * Everything a reverse needs of a forward lies in one record, an array of reals; the caller owns it:
+ * There is one pass forward over the layers and one back; a layer is gone through by its field's lam_layer_kind, for shared parameters
+ * or for those of the rows (amortised.h). Everything a reverse needs of a forward lies in one record, an array of reals; the caller owns it:
  *     input stack [1 + P][dim][TILE] (z, then the tangents' seeds), then per layer its output stack, sigma', pre-activations.
  *
  * For an exact trace the seeds are unit vectors, and of J e_i only element i is wanted. Such a field ("unit seeds") takes tangent
@@ -29,9 +30,37 @@ typedef struct lam_slot {
     lam_slot_layer layer[LAM_MAX_LAYERS];
 } lam_slot;
 
+/* What goes through the layers together: a tile's value, some of its tangents, or both. */
+typedef struct lam_chunk {
+    size_t slot, vectors, tangents;
+    size_t first;        /* number of its first tangent */
+    int with_value;      /* 0: tangents only, forward over a value already there */
+    int first_chunk;     /* reverse, 1: starts the sums between chunks */
+    /* what the rows bring; NULL: nothing */
+    const real *context; /* [shape->context_lines][TILE] added to the pre-activations of the hidden layers, layer after layer */
+    real *g_context;     /* reverse with_value: their cotangents are added here */
+    const real *am;      /* [row_parameters][TILE], of a field that has them */
+    struct lam_pulls *pulls; /* reverse of such a field: the thread's */
+    size_t extra;        /* of such a field: planes of a series in this pull, none or all (field/series.h) */
+    const real *mask;    /* of a series: ones and zeros [dim][TILE]; f is 0 where they are, in the record already, and so are its coefficients */
+} lam_chunk;
+
+struct lam_field;
+/* How layer k is gone through. */
+typedef struct lam_layer_kind {
+    /* from its inputs x, of one plane or more, to the record */
+    void (*forward)(const struct lam_field *f, size_t k, const lam_chunk *ch, const real *x, real *record);
+    /* where the cotangents of its output are taken from */
+    real *(*cotangent)(const struct lam_field *f, size_t k, const lam_chunk *ch, real *scratch);
+    /* from there to those of the layer below, or gz, and to sums */
+    void (*reverse)(const struct lam_field *f, size_t k, const lam_chunk *ch, const real *record, real *scratch, real *sums, real *gz);
+} lam_layer_kind;
+
 typedef struct lam_field {
     const lam_field_shape *shape;
     const lam_kernels *kernels;
+    const lam_layer_kind *kind;
+    struct lam_amortised_field *rows; /* what takes parameters from the rows; else NULL */
     size_t tangents; /* P, planes of a chunk */
     int unit_seeds;
     size_t slots;
@@ -63,26 +92,23 @@ void lam_field_mix(lam_field *field, size_t layer, const real *phi, real *packed
 /* Forms slot's vectors and matrices for time t. Not from within a parallel region. */
 void lam_field_prepare(lam_field *field, size_t slot, real t);
 
-/* Fills the record's layers from its input stack; first is the number of the chunk's first tangent. with_value 0: tangents
- * only, over a value already there. context [shape->context_lines][TILE]: what the rows add to the pre-activations of the hidden
- * layers, layer after layer; NULL: nothing. */
-void lam_field_forward(const lam_field *field, size_t slot, size_t vectors, size_t first, size_t tangents, int with_value,
-    const real *context, real *record);
+/* Fills the record's layers from its input stack. */
+void lam_field_forward(const lam_field *field, const lam_chunk *chunk, real *record);
 /* The output stack of a record: f [dim][TILE], then the directional derivatives, [P][dim][TILE] or, of unit seeds, [P][TILE]. */
 real *lam_field_output(const lam_field *field, real *record);
 
 /* Reverse of one chunk. scratch [scratch_size] is the caller's; its output cotangents (lam_field_cotangent) are filled by the
  * caller before each chunk: plane 0 for with_value, the tangents' always; they are overwritten. sums [sum_size] is added to.
- * With with_value the cotangent of z goes to gz [dim][TILE]. first_chunk 1 starts the sums between chunks, which lie in plane 0
- * of the layers' cotangents: of layer k's pre-activations at scratch_g[k + 1]. With with_value, the cotangents of a context are added
- * to g_context, which has its shape (NULL: not wanted). */
-void lam_field_reverse(const lam_field *field, size_t slot, size_t vectors, size_t first, size_t tangents, int first_chunk,
-    int with_value, const real *context, const real *record, real *scratch, real *sums, real *gz, real *g_context);
-real *lam_field_cotangent(const lam_field *field, real *scratch);
+ * With with_value the cotangent of z goes to gz [dim][TILE]. The sums between chunks lie in plane 0 of the layers' cotangents: of
+ * layer k's pre-activations at scratch_g[k + 1]. */
+void lam_field_reverse(const lam_field *field, const lam_chunk *chunk, const real *record, real *scratch, real *sums, real *gz);
+real *lam_field_cotangent(const lam_field *field, const lam_chunk *chunk, real *scratch);
 
-/* The sums of one layer's shared parameters, from its inputs x and the cotangents g of its output; g is left scaled by the gate. */
-void lam_field_reverse_layer(const lam_field *field, size_t layer, size_t slot, size_t vectors, size_t tangents, int with_value,
-    const real *record, const real *x, real *g, real *scratch, real *sums);
+/* A layer's inputs in a record. */
+const real *lam_field_input(const lam_field *field, size_t layer, const real *record);
+/* The sums of one layer's shared parameters, from the cotangents g of its output, which are left scaled by the gate. */
+void lam_field_reverse_shared(const lam_field *field, size_t layer, const lam_chunk *chunk, const real *record, real *g, real *scratch,
+    real *sums);
 
 /* Parts of a reverse. C += sum over planes and rows of g x' for layer k, planes contiguous (at most 1 + P), in the order of the
  * sums; its reals. Adds phi_j C to the sums of W_j. And for hyper, dphi [LAM_HYPER_UNITS]: adds what C and s [out], cotangents of

@@ -126,6 +126,7 @@ lam_status lam_field_init(lam_field *f, const lam_field_shape *shape, const lam_
     memset(f, 0, sizeof *f);
     f->shape = shape;
     f->kernels = kernels;
+    f->kind = &lam_shared_layers;
     f->tangents = tangents;
     f->unit_seeds = unit_seeds;
     f->slots = slots;

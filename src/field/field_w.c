@@ -1,5 +1,5 @@
 /* A field on a tile: its parameters at a time, value and directional derivatives, and their reverse (method.md 2, 3). */
-#include "field/field.h"
+#include "field/amortised.h"
 #include "field/inside.h"
 #include <math.h>
 #include <string.h>
@@ -78,17 +78,19 @@ void lam_field_prepare(lam_field *f, size_t slot, real t)
             sl->weight_t = f->packed_t[k];
         }
     }
+    if (f->rows != NULL)
+        lam_amortised_prepare(f->rows, slot, t);
 }
 
 /* ---- forward ------------------------------------------------------------------------------------------------------ */
 
 /* Of unit seeds' last layer: the one output of each tangent. */
-static void forward_diagonal(const lam_field *f, const lam_forward *call, size_t first, size_t tangents)
+static void forward_diagonal(const lam_field *f, const lam_forward *call, const lam_chunk *ch)
 {
     real *y = call->h + call->out * LAM_TILE;
-    f->kernels->diagonal(call->in, call->out, call->vectors, first, tangents, call->weight, call->x + call->in * LAM_TILE, y);
+    f->kernels->diagonal(call->in, call->out, call->vectors, ch->first, ch->tangents, call->weight, call->x + call->in * LAM_TILE, y);
     if (call->scale != NULL)
-        f->kernels->scale_rows(tangents, call->vectors, call->scale + first, y);
+        f->kernels->scale_rows(ch->tangents, call->vectors, call->scale + ch->first, y);
 }
 
 /* A hidden layer's lines of the context. */
@@ -97,29 +99,34 @@ static const real *row_shift(const lam_field *f, size_t k, const real *context)
     return context == NULL || k + 1 == f->shape->layers ? NULL : context + f->shape->layer[k].context_at * LAM_TILE;
 }
 
-void lam_field_forward(const lam_field *f, size_t slot, size_t vectors, size_t first, size_t tangents, int with_value,
-    const real *context, real *record)
+static void forward_layer(const lam_field *f, size_t k, const lam_chunk *ch, const real *x, real *record)
 {
-    const real *x = record;
-    for (size_t k = 0; k < f->shape->layers; k++) {
-        const lam_field_layer *l = &f->shape->layer[k];
-        const lam_slot_layer *sl = &f->slot[slot].layer[k];
-        lam_forward call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
-            .with_value = with_value, .activation = lam_field_activation(f, k), .beta = f->beta, .weight = sl->weight,
-            .scale = sl->scale, .shift = sl->shift, .x = x, .h = record + f->record_h[k],
-            .d1 = record + f->record_d1[k], .a = lam_field_keeps_a(f, k) ? record + f->record_a[k] : NULL };
-        call.row_shift = row_shift(f, k, context);
-        if (f->unit_seeds && k == 0) {
-            call.unit = record + l->in * LAM_TILE;
-            call.unit_first = first;
-        }
-        if (f->unit_seeds && k + 1 == f->shape->layers) {
-            call.tangents = 0;
-            forward_diagonal(f, &call, first, tangents);
-        }
-        f->kernels->forward(&call);
-        x = call.h;
+    const lam_field_layer *l = &f->shape->layer[k];
+    const lam_slot_layer *sl = &f->slot[ch->slot].layer[k];
+    lam_forward call = { .in = l->in, .out = l->out, .vectors = ch->vectors, .tangents = ch->tangents,
+        .with_value = ch->with_value, .activation = lam_field_activation(f, k), .beta = f->beta, .weight = sl->weight,
+        .scale = sl->scale, .shift = sl->shift, .row_shift = row_shift(f, k, ch->context), .x = x, .h = record + f->record_h[k],
+        .d1 = record + f->record_d1[k], .a = lam_field_keeps_a(f, k) ? record + f->record_a[k] : NULL };
+    if (f->unit_seeds && k == 0) {
+        call.unit = record + l->in * LAM_TILE;
+        call.unit_first = ch->first;
     }
+    if (f->unit_seeds && k + 1 == f->shape->layers) {
+        call.tangents = 0;
+        forward_diagonal(f, &call, ch);
+    }
+    f->kernels->forward(&call);
+}
+
+const real *lam_field_input(const lam_field *f, size_t k, const real *record)
+{
+    return k == 0 ? record : record + f->record_h[k - 1];
+}
+
+void lam_field_forward(const lam_field *f, const lam_chunk *ch, real *record)
+{
+    for (size_t k = 0; k < f->shape->layers; k++)
+        f->kind->forward(f, k, ch, lam_field_input(f, k, record), record);
 }
 
 real *lam_field_output(const lam_field *f, real *record)
@@ -129,14 +136,6 @@ real *lam_field_output(const lam_field *f, real *record)
 
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
-/* What a reverse is of. */
-typedef struct chunk {
-    size_t vectors, first, tangents;
-    int with_value;
-    const real *context;
-    real *g_context;
-} chunk;
-
 /* 1: the layer's tangents and their cotangents are a line each, of output first + p. */
 static int is_diagonal(const lam_field *f, size_t k)
 {
@@ -145,7 +144,7 @@ static int is_diagonal(const lam_field *f, size_t k)
 
 /* What the rows' own share r of a layer's pre-activations has to do with its reverse: its cotangent is the value's; and of
  * the gate's sum of g a, its part g r is none of the gate's. own [out] receives the latter, summed over rows. */
-static void reverse_context(const lam_field *f, size_t k, const chunk *ch, const real *g, real *own)
+static void reverse_context(const lam_field *f, size_t k, const lam_chunk *ch, const real *g, real *own)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     const real *r = row_shift(f, k, ch->context), one = 1;
@@ -162,13 +161,12 @@ static void reverse_context(const lam_field *f, size_t k, const chunk *ch, const
 
 /* With S0 = sum of g over rows and A = sum over rows and planes of g a (g before the gate's scale): a = s (W h + b) + u t + r, r of a
  * context, gives db = s S0, du = t S0, and for the gate's argument (1 - s)(A - u t S0 - sum g r), which needs no division by s. */
-static void reverse_vectors(const lam_field *f, size_t k, size_t slot, const chunk *ch, const real *record, real *g, real *s0,
-    real *sums)
+static void reverse_vectors(const lam_field *f, size_t k, const lam_chunk *ch, const real *record, real *g, real *s0, real *sums)
 {
     const lam_field_layer *l = &f->shape->layer[k];
-    const lam_slot_layer *sl = &f->slot[slot].layer[k];
+    const lam_slot_layer *sl = &f->slot[ch->slot].layer[k];
     size_t plane = l->out * LAM_TILE, vectors = ch->vectors;
-    real t = f->slot[slot].t, *dots = s0 + lam_padded(f->shape->widest, 16), *own = dots + lam_padded(f->shape->widest, 16);
+    real t = f->slot[ch->slot].t, *dots = s0 + lam_padded(f->shape->widest, 16), *own = dots + lam_padded(f->shape->widest, 16);
     memset(s0, 0, l->out * sizeof *s0);
     reverse_context(f, k, ch, g, own);
     if (ch->with_value)
@@ -241,7 +239,7 @@ static void reverse_phi(const lam_field *f, size_t k, size_t slot, const real *c
 
 /* Weight gradient of the tangents of unit seeds in their first layer, whose inputs are the seeds, and in their last, whose
  * cotangents are of one output each: row sums, of column first + p of W in the one and of row first + p in the other. */
-static void reverse_unit(const lam_field *f, size_t k, const chunk *ch, const real *x, const real *g, real *line, real *c)
+static void reverse_unit(const lam_field *f, size_t k, const lam_chunk *ch, const real *x, const real *g, real *line, real *c)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     size_t n = k == 0 ? l->out : l->in, plane = n * LAM_TILE;
@@ -286,8 +284,8 @@ void lam_field_share(const lam_field *f, size_t k, const real *phi, const real *
     }
 }
 
-static void reverse_weights(const lam_field *f, size_t k, size_t slot, const chunk *ch, const real *x, const real *g,
-    real *scratch, const real *s0, real *sums)
+static void reverse_weights(const lam_field *f, size_t k, const lam_chunk *ch, const real *x, const real *g, real *scratch,
+    const real *s0, real *sums)
 {
     const lam_field_layer *l = &f->shape->layer[k];
     int unit = f->unit_seeds && (k == 0 || is_diagonal(f, k));
@@ -301,55 +299,63 @@ static void reverse_weights(const lam_field *f, size_t k, size_t slot, const chu
         reverse_unit(f, k, ch, x, g, line, c);
     if (l->bases == 1)
         return;
-    lam_field_share(f, k, f->slot[slot].layer[k].phi, c, sums);
+    lam_field_share(f, k, f->slot[ch->slot].layer[k].phi, c, sums);
     if (l->is_hyper)
-        reverse_phi(f, k, slot, c, s0, sums);
+        reverse_phi(f, k, ch->slot, c, s0, sums);
 }
 
-void lam_field_reverse_layer(const lam_field *f, size_t k, size_t slot, size_t vectors, size_t tangents, int with_value,
-    const real *record, const real *x, real *g, real *scratch, real *sums)
+void lam_field_reverse_shared(const lam_field *f, size_t k, const lam_chunk *ch, const real *record, real *g, real *scratch, real *sums)
 {
-    const chunk ch = { vectors, 0, tangents, with_value, NULL, NULL };
     real *s0 = scratch + f->scratch_sums;
-    reverse_vectors(f, k, slot, &ch, record, g, s0, sums);
-    reverse_weights(f, k, slot, &ch, x, g, scratch, s0, sums);
+    reverse_vectors(f, k, ch, record, g, s0, sums);
+    reverse_weights(f, k, ch, lam_field_input(f, k, record), g, scratch, s0, sums);
 }
 
-real *lam_field_cotangent(const lam_field *f, real *scratch)
+static real *layer_cotangent(const lam_field *f, size_t k, const lam_chunk *ch, real *scratch)
 {
-    return scratch + f->scratch_g[f->shape->layers];
+    (void)ch;
+    return scratch + f->scratch_g[k + 1];
 }
 
-void lam_field_reverse(const lam_field *f, size_t slot, size_t vectors, size_t first, size_t tangents, int first_chunk,
-    int with_value, const real *context, const real *record, real *scratch, real *sums, real *gz, real *g_context)
+static void reverse_layer(const lam_field *f, size_t k, const lam_chunk *ch, const real *record, real *scratch, real *sums, real *gz)
 {
-    const chunk ch = { vectors, first, tangents, with_value, context, g_context };
-    for (size_t k = f->shape->layers; k-- > 0;) {
-        const lam_field_layer *l = &f->shape->layer[k];
-        const real *x = k == 0 ? record : record + f->record_h[k - 1];
-        real *g = scratch + f->scratch_g[k + 1], *s0 = scratch + f->scratch_sums;
-        reverse_vectors(f, k, slot, &ch, record, g, s0, sums);
-        reverse_weights(f, k, slot, &ch, x, g, scratch, s0, sums);
-        if (k == 0 && !with_value)
-            break;
-        lam_backward call = { .in = l->in, .out = l->out, .vectors = vectors, .tangents = tangents,
-            .first_chunk = first_chunk, .with_value = with_value, .activation = LAM_ACT_IDENTITY, .beta = f->beta,
-            .weight_t = f->slot[slot].layer[k].weight_t, .g = g, .below = scratch + f->scratch_g[k],
-            .beta_sum = sums + f->sum_beta };
-        if (k == 0) { /* nothing depends on the seeds: the value's cotangent alone */
-            call.tangents = 0;
-            call.first_chunk = 1;
-            call.below = gz;
-        } else {
-            call.activation = f->shape->activation;
-            call.h = x;
-            call.d1 = record + f->record_d1[k - 1];
-            call.a = record + f->record_a[k - 1];
-            call.unit = is_diagonal(f, k) ? g + l->out * LAM_TILE : NULL;
-            call.unit_first = first;
-        }
-        f->kernels->backward(&call);
+    const lam_field_layer *l = &f->shape->layer[k];
+    real *g = layer_cotangent(f, k, ch, scratch);
+    lam_field_reverse_shared(f, k, ch, record, g, scratch, sums);
+    if (k == 0 && !ch->with_value)
+        return;
+    lam_backward call = { .in = l->in, .out = l->out, .vectors = ch->vectors, .tangents = ch->tangents,
+        .first_chunk = ch->first_chunk, .with_value = ch->with_value, .activation = LAM_ACT_IDENTITY, .beta = f->beta,
+        .weight_t = f->slot[ch->slot].layer[k].weight_t, .g = g, .below = scratch + f->scratch_g[k],
+        .beta_sum = sums + f->sum_beta };
+    if (k == 0) { /* nothing depends on the seeds: the value's cotangent alone */
+        call.tangents = 0;
+        call.first_chunk = 1;
+        call.below = gz;
+    } else {
+        call.activation = f->shape->activation;
+        call.h = lam_field_input(f, k, record);
+        call.d1 = record + f->record_d1[k - 1];
+        call.a = record + f->record_a[k - 1];
+        call.unit = is_diagonal(f, k) ? g + l->out * LAM_TILE : NULL;
+        call.unit_first = ch->first;
     }
+    f->kernels->backward(&call);
+}
+
+const lam_layer_kind lam_shared_layers = { forward_layer, layer_cotangent, reverse_layer };
+
+real *lam_field_cotangent(const lam_field *f, const lam_chunk *ch, real *scratch)
+{
+    return f->kind->cotangent(f, f->shape->layers - 1, ch, scratch);
+}
+
+void lam_field_reverse(const lam_field *f, const lam_chunk *ch, const real *record, real *scratch, real *sums, real *gz)
+{
+    for (size_t k = f->shape->layers; k-- > 0;)
+        f->kind->reverse(f, k, ch, record, scratch, sums, gz);
+    if (ch->pulls != NULL)
+        lam_pulls_keep(ch->pulls, ch, record);
 }
 
 void lam_field_collect(const lam_field *f, const real *sums, real *grad, real *beta_grad)

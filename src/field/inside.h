@@ -3,6 +3,8 @@
 #define LAM_FIELD_INSIDE_H
 #include "field/field.h"
 
+extern const lam_layer_kind lam_shared_layers;
+
 static inline lam_activation lam_field_activation(const lam_field *f, size_t k)
 {
     return k + 1 < f->shape->layers ? f->shape->activation : LAM_ACT_IDENTITY;

@@ -49,21 +49,15 @@ void lam_series_clear(lam_field_series *series);
 
 /* After lam_field_prepare of the same slot. */
 void lam_series_prepare(lam_field_series *series, lam_field *field, size_t slot);
-/* What the rows of a tile bring: their parameters, as for lam_amortised_forward, or NULL; and ones and zeros [dim][TILE]: f is 0 where they
- * are (its record has that already), and so are its coefficients; NULL: nowhere. */
-typedef struct lam_series_rows {
-    const real *am, *mask;
-} lam_series_rows;
 /* After the value's forward: f_1, ... [orders][dim][TILE] at lam_series_output. */
-void lam_series_forward(const lam_field_series *series, size_t slot, size_t vectors, const lam_series_rows *rows, real *record);
+void lam_series_forward(const lam_field_series *series, const lam_chunk *chunk, real *record);
 real *lam_series_output(const lam_field_series *series, real *record);
 
 /* Before the first chunk's reverse, whose sums between chunks have begun then (first_chunk 0) and whose pull has `orders` extra
  * planes. The caller has filled the cotangents of f_1, ... [orders][dim][TILE] at lam_series_cotangent; they are overwritten.
  * What is left at scratch_f0 [dim][TILE] belongs to the cotangent of f_0, what is left at scratch_z to that of z (zeros without
  * has_matrices). */
-void lam_series_reverse(const lam_field_series *series, lam_pulls *pulls, size_t slot, size_t vectors, const lam_series_rows *rows,
-    const real *record, real *scratch, real *sums);
-real *lam_series_cotangent(const lam_field_series *series, lam_pulls *pulls, real *scratch);
+void lam_series_reverse(const lam_field_series *series, const lam_chunk *chunk, const real *record, real *scratch, real *sums);
+real *lam_series_cotangent(const lam_field_series *series, const lam_chunk *chunk, real *scratch);
 
 #endif

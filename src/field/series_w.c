@@ -68,7 +68,7 @@ static const real *input_at(const lam_field_series *s, size_t k, size_t j, const
 {
     const lam_field *f = s->field;
     if (j == 0)
-        return k == 0 ? record : record + f->record_h[k - 1];
+        return lam_field_input(f, k, record);
     return record + (k == 0 ? s->record_x : s->record_h[k - 1]) + (j - 1) * f->shape->layer[k].in * LAM_TILE;
 }
 
@@ -92,31 +92,29 @@ static void add_plane(const lam_field *f, size_t features, real factor, const re
 }
 
 /* a_order of a layer. */
-static void forward_linear(const lam_field_series *s, size_t k, size_t order, size_t slot, size_t vectors, const real *am,
-    real *record)
+static void forward_linear(const lam_field_series *s, size_t k, size_t order, const lam_chunk *ch, real *record)
 {
     const lam_field *f = s->field;
     const lam_field_layer *l = &f->shape->layer[k];
-    const lam_slot_layer *at = &f->slot[slot].layer[k];
-    const lam_series_slot *sl = &s->slot[slot][k];
+    const lam_slot_layer *at = &f->slot[ch->slot].layer[k];
+    const lam_series_slot *sl = &s->slot[ch->slot][k];
     const real *x = input_at(s, k, order, record);
     real *a = record + s->record_a[k][order - 1], *more = record + s->record_product;
     if (l->bases > 0)
-        product(s, k, vectors, at->weight, at->scale, sl->shift[order - 1], x, a);
+        product(s, k, ch->vectors, at->weight, at->scale, sl->shift[order - 1], x, a);
     else
         memset(a, 0, l->out * LAM_TILE * sizeof *a);
     for (size_t i = 1; i <= order && i <= lam_series_matrices(l, s->orders); i++) {
-        product(s, k, vectors, sl->weight[i - 1], NULL, s->zeros, input_at(s, k, order - i, record), more);
+        product(s, k, ch->vectors, sl->weight[i - 1], NULL, s->zeros, input_at(s, k, order - i, record), more);
         add_plane(f, l->out, 1, more, a);
     }
     for (size_t i = 1; l->has_gate && i <= order; i++)
-        f->kernels->add_rows(l->out, vectors, sl->mix[i - 1], preactivation_at(s, k, order - i, record), a);
-    if (am == NULL)
+        f->kernels->add_rows(l->out, ch->vectors, sl->mix[i - 1], preactivation_at(s, k, order - i, record), a);
+    if (s->rows == NULL)
         return;
     if (l->row_head > 1 && order == 1) /* the weights of t */
-        add_plane(f, l->out, 1, am + (l->row_b + l->out) * LAM_TILE, a);
-    lam_amortised_add(s->rows, k, vectors, 1, am, x, record + s->rows->record_q[k] + (f->tangents + order) * l->rank * LAM_TILE,
-        a);
+        add_plane(f, l->out, 1, ch->am + (l->row_b + l->out) * LAM_TILE, a);
+    lam_amortised_add(f, k, ch, 1, x, record + s->rows->record_q[k] + (f->tangents + order) * l->rank * LAM_TILE, a);
 }
 
 /* What both kernels need to know of the activation behind layer k. */
@@ -139,7 +137,7 @@ static void apply_mask(const real *mask, size_t n, real *to)
         to[i] *= mask[i];
 }
 
-void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, const lam_series_rows *rows, real *record)
+void lam_series_forward(const lam_field_series *s, const lam_chunk *ch, real *record)
 {
     const lam_field *f = s->field;
     size_t plane = f->shape->dim * LAM_TILE, last = f->shape->layers - 1;
@@ -149,15 +147,15 @@ void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, 
         const real factor = 1 / (real)order; /* z_k = f_{k-1} / k */
         f->kernels->combine(plane, x, NULL, 1, &factor, &before);
         for (size_t k = 0; k <= last; k++) {
-            forward_linear(s, k, order, slot, vectors, rows->am, record);
+            forward_linear(s, k, order, ch, record);
             if (!lam_series_has_activation(f, k))
                 continue;
-            lam_series_call call = activation_call(s, k, order, vectors, record);
+            lam_series_call call = activation_call(s, k, order, ch->vectors, record);
             call.last = record + s->record_a[k][order - 1];
             call.out = record + s->record_h[k] + (order - 1) * call.n * LAM_TILE;
             f->kernels->series_activate(&call);
         }
-        apply_mask(rows->mask, plane, record + s->record_h[last] + (order - 1) * plane);
+        apply_mask(ch->mask, plane, record + s->record_h[last] + (order - 1) * plane);
     }
 }
 
@@ -167,8 +165,9 @@ void lam_series_forward(const lam_field_series *s, size_t slot, size_t vectors, 
  * that of z_0. */
 typedef struct passage {
     const lam_field_series *s;
+    const lam_chunk *of;
     size_t slot, vectors;
-    const real *am, *mask, *record;
+    const real *record;
     real *g0[LAM_MAX_LAYERS + 1], *g[LAM_MAX_LAYERS + 1], *q[LAM_MAX_LAYERS];
     real *scratch, *sums;
 } passage;
@@ -334,7 +333,7 @@ static void reverse_layer(const passage *c, size_t k, size_t order)
     const lam_slot_layer *at = &f->slot[c->slot].layer[k];
     real *g = cotangent_at(c, k, order), *below = c->scratch + s->scratch_product;
     if (k + 1 == f->shape->layers) /* f_order has it behind it, and z_{order + 1} came from there */
-        apply_mask(c->mask, l->out * LAM_TILE, g);
+        apply_mask(c->of->mask, l->out * LAM_TILE, g);
     reverse_shift(c, k, order, g);
     for (size_t i = 1; l->has_gate && i <= order; i++)
         f->kernels->add_rows(l->out, c->vectors, sl->mix[i - 1], g, cotangent_at(c, k, order - i));
@@ -347,7 +346,7 @@ static void reverse_layer(const passage *c, size_t k, size_t order)
     else
         memset(below, 0, l->in * LAM_TILE * sizeof *below);
     if (s->rows != NULL)
-        lam_amortised_add_reverse(s->rows, k, c->vectors, 1, c->am, g, c->q[k] + (order - 1) * l->rank * LAM_TILE, below);
+        lam_amortised_add_reverse(f, k, c->of, 1, g, c->q[k] + (order - 1) * l->rank * LAM_TILE, below);
     reverse_inputs(c, k, order, order < s->orders, below);
     for (size_t i = 1; i <= order && i <= lam_series_matrices(l, s->orders); i++) {
         product_reverse(c, k, sl->weight_t[i - 1], g, below);
@@ -355,25 +354,24 @@ static void reverse_layer(const passage *c, size_t k, size_t order)
     }
 }
 
-real *lam_series_cotangent(const lam_field_series *s, lam_pulls *pulls, real *scratch)
+real *lam_series_cotangent(const lam_field_series *s, const lam_chunk *ch, real *scratch)
 {
     const lam_field *f = s->field;
     return s->rows == NULL ? scratch + s->scratch_g[f->shape->layers]
-                           : lam_amortised_cotangent(s->rows, pulls) + (1 + f->tangents) * f->shape->dim * LAM_TILE;
+                           : lam_field_cotangent(f, ch, scratch) + (1 + f->tangents) * f->shape->dim * LAM_TILE;
 }
 
-void lam_series_reverse(const lam_field_series *s, lam_pulls *pulls, size_t slot, size_t vectors, const lam_series_rows *rows,
-    const real *record, real *scratch, real *sums)
+void lam_series_reverse(const lam_field_series *s, const lam_chunk *ch, const real *record, real *scratch, real *sums)
 {
     const lam_field *f = s->field;
     size_t layers = f->shape->layers, planes = 1 + f->tangents;
-    passage c = { .s = s, .slot = slot, .vectors = vectors, .am = rows->am, .mask = rows->mask, .record = record, .scratch = scratch, .sums = sums };
+    passage c = { .s = s, .of = ch, .slot = ch->slot, .vectors = ch->vectors, .record = record, .scratch = scratch, .sums = sums };
     for (size_t k = 0; k < layers; k++) {
         const lam_field_layer *l = &f->shape->layer[k];
         c.g0[k + 1] = scratch + f->scratch_g[k + 1];
         c.g[k + 1] = scratch + s->scratch_g[k + 1];
         if (s->rows != NULL) {
-            real *pull = pulls->space + pulls->count * s->rows->pull_size;
+            real *pull = ch->pulls->space + ch->pulls->count * s->rows->pull_size;
             c.g0[k + 1] = pull + s->rows->pull_g[k + 1];
             c.g[k + 1] = c.g0[k + 1] + planes * l->out * LAM_TILE;
             c.q[k] = pull + s->rows->pull_q[k] + planes * l->rank * LAM_TILE;

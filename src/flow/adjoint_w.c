@@ -54,9 +54,10 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     size_t plane = e->dim * LAM_TILE;
     memcpy(record, y, plane * sizeof(real));
     for (size_t c = 0; c < e->chunks; c++) {
+        const lam_chunk ch = { .slot = slot, .vectors = lam_batch_vectors(&e->batch, tile), .first = c * e->chunk,
+            .tangents = lam_cnf_chunk_tangents(e, c), .with_value = c == 0 };
         lam_cnf_seeds(e, tile, c, record);
-        lam_field_forward(&e->field, slot, lam_batch_vectors(&e->batch, tile), c * e->chunk, lam_cnf_chunk_tangents(e, c),
-            c == 0, NULL, record);
+        lam_field_forward(&e->field, &ch, record);
     }
     memcpy(k, lam_field_output(&e->field, record), plane * sizeof(real));
     real *ka = k + plane;

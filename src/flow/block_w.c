@@ -65,14 +65,18 @@ static void mask_outputs(const lam_engine *e, size_t tile, size_t tangents, int 
         lam_mask_apply(e, tile, tangents, f + e->dim * LAM_TILE);
 }
 
-static void forward(const lam_engine *e, size_t tile, size_t slot, size_t first, size_t tangents, int with_value, real *record)
+/* Chunk c of a tile's tangents, the value beside it or not. */
+static lam_chunk chunk_of(const lam_engine *e, size_t tile, size_t slot, size_t c, int with_value)
 {
-    size_t vectors = lam_batch_vectors(&e->batch, tile);
-    if (e->am != NULL)
-        lam_amortised_forward(&e->amortised, slot, vectors, tangents, with_value, row_parameters(e, tile), record);
-    else
-        lam_field_forward(&e->field, slot, vectors, first, tangents, with_value, lam_context_lines(e, tile), record);
-    mask_outputs(e, tile, tangents, with_value, record);
+    return (lam_chunk) { .slot = slot, .vectors = lam_batch_vectors(&e->batch, tile), .first = c * e->chunk,
+        .tangents = lam_cnf_chunk_tangents(e, c), .with_value = with_value, .context = lam_context_lines(e, tile),
+        .am = row_parameters(e, tile), .mask = lam_mask_of(e, tile) };
+}
+
+static void forward(const lam_engine *e, size_t tile, const lam_chunk *ch, real *record)
+{
+    lam_field_forward(&e->field, ch, record);
+    mask_outputs(e, tile, ch->tangents, ch->with_value, record);
 }
 
 /* Factor of the squares in integrand i's own row. */
@@ -115,8 +119,8 @@ static lam_square series_square(size_t order)
 
 static void add_series(const lam_engine *e, size_t tile, size_t slot, real *kq, real *record)
 {
-    const lam_series_rows rows = { row_parameters(e, tile), lam_mask_of(e, tile) };
-    lam_series_forward(&e->series, slot, lam_batch_vectors(&e->batch, tile), &rows, record);
+    const lam_chunk ch = chunk_of(e, tile, slot, 0, 1);
+    lam_series_forward(&e->series, &ch, record);
     const real *f = lam_series_output(&e->series, record);
     for (size_t i = 1; i <= e->series.orders; i++, f += e->dim * LAM_TILE)
         add_squares(e, tile, series_square(i), e->dim, f, kq);
@@ -130,18 +134,19 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     size_t plane = e->dim * LAM_TILE;
     memcpy(record, y, plane * sizeof(real));
     if (e->options.trace == LAM_TRACE_NONE) {
-        forward(e, tile, slot, 0, 0, 1, record);
+        const lam_chunk value = chunk_of(e, tile, slot, 0, 1);
+        forward(e, tile, &value, record);
         memcpy(k, lam_field_output(&e->field, record), plane * sizeof(real));
         return;
     }
     real *f = lam_field_output(&e->field, record), *kl = k + plane;
     memset(kl, 0, (e->rows - e->dim) * LAM_TILE * sizeof(real));
     for (size_t c = 0; c < e->chunks; c++) {
-        size_t tangents = lam_cnf_chunk_tangents(e, c);
+        const lam_chunk ch = chunk_of(e, tile, slot, c, c == 0);
         lam_cnf_seeds(e, tile, c, record);
-        forward(e, tile, slot, c * e->chunk, tangents, c == 0, record);
-        e->kernels->column_dots(tangents * seed_reals(e) / LAM_TILE, record + plane, f + plane, (real)-e->probe_weight, kl);
-        add_squares(e, tile, LAM_SQUARE_TANGENTS, tangents * e->dim, f + plane, kl + LAM_TILE);
+        forward(e, tile, &ch, record);
+        e->kernels->column_dots(ch.tangents * seed_reals(e) / LAM_TILE, record + plane, f + plane, (real)-e->probe_weight, kl);
+        add_squares(e, tile, LAM_SQUARE_TANGENTS, ch.tangents * e->dim, f + plane, kl + LAM_TILE);
     }
     add_squares(e, tile, LAM_SQUARE_F, e->dim, f, kl + LAM_TILE);
     if (e->series.orders > 0)
@@ -152,10 +157,7 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
 static void prepare(void *self, size_t slot, real t)
 {
     lam_engine *e = self;
-    if (e->am != NULL)
-        lam_amortised_prepare(&e->amortised, &e->field, slot, t);
-    else
-        lam_field_prepare(&e->field, slot, t);
+    lam_field_prepare(&e->field, slot, t);
     if (e->series.orders > 0)
         lam_series_prepare(&e->series, &e->field, slot);
 }
@@ -173,43 +175,35 @@ static void collect(lam_engine *e, size_t tile, size_t thread)
 }
 
 /* series: the reverse of the series came before. */
-static void reverse(lam_engine *e, size_t tile, size_t thread, size_t slot, size_t first, size_t tangents, int series, int last,
-    real *record, real *sums, real *gz)
+static void reverse(lam_engine *e, size_t tile, size_t thread, int series, lam_chunk *ch, real *record, real *sums, real *gz)
 {
-    size_t vectors = lam_batch_vectors(&e->batch, tile), extra = series && first == 0 ? e->series.orders : 0;
-    int first_chunk = first == 0 && !series;
-    if (e->am == NULL) {
-        lam_field_reverse(&e->field, slot, vectors, first, tangents, first_chunk, last, lam_context_lines(e, tile), record,
-            e->scratch[thread], sums, gz, lam_context_cotangent(e, tile));
-        return;
-    }
-    lam_amortised_reverse(&e->amortised, &e->pulls[thread], slot, vectors, tangents, extra, first_chunk, last,
-        row_parameters(e, tile), record, e->scratch[thread], sums, gz);
-    if (e->chunks > 1 || e->g_am == NULL)
+    ch->first_chunk = ch->first == 0 && !series;
+    ch->extra = series && ch->first == 0 ? e->series.orders : 0;
+    ch->g_context = lam_context_cotangent(e, tile);
+    lam_field_reverse(&e->field, ch, record, e->scratch[thread], sums, gz);
+    if (e->am != NULL && (e->chunks > 1 || e->g_am == NULL))
         collect(e, tile, thread);
 }
 
 /* The reverse of the penalties on f's coefficients along the path; 0 if nothing asks for it. */
-static int reverse_series(lam_engine *e, size_t tile, size_t thread, size_t slot, double quadrature, const real *record,
+static int reverse_series(const lam_engine *e, size_t tile, const lam_chunk *ch, double quadrature, const real *record, real *scratch,
     real *sums)
 {
     const lam_field_series *s = &e->series;
-    lam_pulls *pulls = e->am != NULL ? &e->pulls[thread] : NULL;
-    real factor[LAM_MAX_SERIES], *scratch = e->scratch[thread];
+    real factor[LAM_MAX_SERIES];
     int any = 0;
     for (size_t i = 0; i < s->orders; i++)
         any |= (factor[i] = (real)square_cotangent(e, series_square(i + 1), quadrature)) != 0;
     if (!any)
         return 0;
-    real *g = lam_series_cotangent(s, pulls, scratch);
+    real *g = lam_series_cotangent(s, ch, scratch);
     const real *f = record + s->record_h[e->layout->field.layers - 1];
     for (size_t i = 0; i < s->orders; i++, g += e->dim * LAM_TILE, f += e->dim * LAM_TILE) {
         e->kernels->combine(e->dim * LAM_TILE, g, NULL, 1, &factor[i], &f);
         lam_mask_scale(lam_mask_shares(e, tile), e->dim, g);
         lam_engine_clear_past(e, tile, e->dim, g); /* where f is not zero */
     }
-    const lam_series_rows rows = { row_parameters(e, tile), lam_mask_of(e, tile) };
-    lam_series_reverse(s, pulls, slot, lam_batch_vectors(&e->batch, tile), &rows, record, scratch, sums);
+    lam_series_reverse(s, ch, record, scratch, sums);
     return 1;
 }
 
@@ -279,25 +273,29 @@ void lam_cnf_pull_into(lam_engine *e, size_t tile, size_t thread, size_t slot, r
     real *sums, real *gz)
 {
     size_t plane = e->dim * LAM_TILE;
-    real *g = e->am != NULL ? lam_amortised_cotangent(&e->amortised, &e->pulls[thread])
-                            : lam_field_cotangent(&e->field, e->scratch[thread]);
-    const real *f = lam_field_output(&e->field, record), *scratch = e->scratch[thread];
-    int series = e->series.orders > 0 && reverse_series(e, tile, thread, slot, quadrature, record, sums);
+    real *scratch = e->scratch[thread];
+    lam_chunk ch = chunk_of(e, tile, slot, 0, 0);
+    lam_pulls *pulls = ch.pulls = e->am != NULL ? &e->pulls[thread] : NULL;
+    real *g = lam_field_cotangent(&e->field, &ch, scratch);
+    const real *f = lam_field_output(&e->field, record);
+    int series = e->series.orders > 0 && reverse_series(e, tile, &ch, quadrature, record, scratch, sums);
     for (size_t c = 0; c < e->chunks; c++) {
-        size_t tangents = lam_cnf_chunk_tangents(e, c);
         int last = c + 1 == e->chunks;
+        ch = chunk_of(e, tile, slot, c, 0);
         if (e->chunks > 1) { /* the record holds the last chunk only */
             lam_cnf_seeds(e, tile, c, record);
-            forward(e, tile, slot, c * e->chunk, tangents, 0, record);
+            forward(e, tile, &ch, record);
         }
+        ch.with_value = last;
+        ch.pulls = pulls;
         if (last)
             value_cotangent(e, tile, f, gk, quadrature, g);
         if (last && series) {
             add_to(e, scratch + e->series.scratch_f0, g);
             lam_mask_apply(e, tile, 1, g); /* z_1 is f_0 where it moves */
         }
-        tangent_cotangents(e, tile, tangents, record + plane, f + plane, gk + plane, quadrature, g + plane);
-        reverse(e, tile, thread, slot, c * e->chunk, tangents, series, last, record, sums, gz);
+        tangent_cotangents(e, tile, ch.tangents, record + plane, f + plane, gk + plane, quadrature, g + plane);
+        reverse(e, tile, thread, series, &ch, record, sums, gz);
     }
     if (series && e->series.has_matrices)
         add_to(e, scratch + e->series.scratch_z, gz);

@@ -69,7 +69,7 @@ static void form_tile(void *arg, size_t tile, size_t thread)
     real *record = e->context->record[tile];
     memset(record, 0, e->layout->inputs * LAM_TILE * sizeof *record);
     lam_planes_from_rows(&e->batch, tile, e->layout->inputs, e->condition.inputs, f->index, record);
-    lam_field_forward(&e->context->field, 0, lam_batch_vectors(&e->batch, tile), 0, 0, 1, NULL, record);
+    lam_field_forward(&e->context->field, &(lam_chunk) { .vectors = lam_batch_vectors(&e->batch, tile), .with_value = 1 }, record);
 }
 
 lam_status lam_context_form(lam_engine *e, const size_t *index)
@@ -119,13 +119,14 @@ static void reverse_group(void *arg, size_t group, size_t thread)
 {
     lam_engine *e = arg;
     struct lam_context *c = e->context;
-    real *scratch = c->scratch[thread], *g = lam_field_cotangent(&c->field, scratch);
+    lam_chunk ch = { .with_value = 1, .first_chunk = 1 };
+    real *scratch = c->scratch[thread], *g = lam_field_cotangent(&c->field, &ch, scratch);
     memset(c->sums[group], 0, c->field.sum_size * sizeof(real));
     for (size_t tile = lam_batch_first_tile(&e->batch, group); tile < lam_batch_first_tile(&e->batch, group + 1); tile++) {
         memcpy(g, c->cotangent[tile], c->lines * LAM_TILE * sizeof *g);
         lam_engine_clear_past(e, tile, c->lines, g);
-        lam_field_reverse(&c->field, 0, lam_batch_vectors(&e->batch, tile), 0, 0, 1, 1, NULL, c->record[tile], scratch, c->sums[group],
-            scratch + c->field.scratch_size, NULL);
+        ch.vectors = lam_batch_vectors(&e->batch, tile);
+        lam_field_reverse(&c->field, &ch, c->record[tile], scratch, c->sums[group], scratch + c->field.scratch_size);
     }
 }
 

@@ -123,17 +123,19 @@ static void match_tile(lam_matcher *m, size_t tile, size_t group, size_t thread)
 {
     lam_engine *e = m->engine;
     size_t plane = e->dim * LAM_TILE, rows = lam_batch_tile_rows(&e->batch, tile), slot = tile % m->slots;
-    size_t vectors = lam_batch_vectors(&e->batch, tile), blocks = e->layout->blocks;
+    size_t blocks = e->layout->blocks;
+    const lam_chunk ch = { .slot = slot, .vectors = lam_batch_vectors(&e->batch, tile), .with_value = 1, .first_chunk = 1,
+        .context = lam_context_lines(e, tile), .g_context = lam_context_cotangent(e, tile) };
     real *scratch = e->space->thread[thread], *record = scratch + e->space->at_records, *sums = scratch + e->space->at_sums;
     double s = ((double)e->block + m->way[slot]) / (double)blocks, speed = 1 / ((double)blocks * m->time);
     double weight = 1 / ((double)(blocks * m->looks) * lam_mask_entries(e));
     const real *x = m->x + tile * plane, *noise = m->noise + (m->look * e->batch.tiles + tile) * plane;
     const real *ends[2] = { x, noise }, there[2] = { (real)(1 - s), (real)s };
     e->kernels->combine(plane, record, NULL, 2, there, ends);
-    lam_field_forward(&e->field, slot, vectors, 0, 0, 1, lam_context_lines(e, tile), record);
+    lam_field_forward(&e->field, &ch, record);
     lam_mask_apply(e, tile, 1, lam_field_output(&e->field, record));
     /* the cotangent 2 weight (f - target); the loss is its square over 4 weight */
-    real *g = lam_field_cotangent(&e->field, e->scratch[thread]);
+    real *g = lam_field_cotangent(&e->field, &ch, e->scratch[thread]);
     const real *terms[3] = { lam_field_output(&e->field, record), noise, x };
     const real factor[3] = { (real)(2 * weight), (real)(-2 * weight * speed), (real)(2 * weight * speed) };
     e->kernels->combine(plane, g, NULL, 3, factor, terms);
@@ -142,8 +144,7 @@ static void match_tile(lam_matcher *m, size_t tile, size_t group, size_t thread)
     e->kernels->column_dots(e->dim, g, g, (real)(0.25 / weight), sums);
     for (size_t r = 0; r < rows; r++)
         e->tile_sum[tile] += (double)sums[r];
-    lam_field_reverse(&e->field, slot, vectors, 0, 0, 1, 1, lam_context_lines(e, tile), record, e->scratch[thread], e->sums[group],
-        scratch + e->space->at_gin, lam_context_cotangent(e, tile));
+    lam_field_reverse(&e->field, &ch, record, e->scratch[thread], e->sums[group], scratch + e->space->at_gin);
 }
 
 static void match_group(void *arg, size_t group, size_t thread)

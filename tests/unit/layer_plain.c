@@ -153,9 +153,10 @@ static void tiles_against_plain(void **state)
             lam_field_prepare_f64(&field, 0, p.t);
             fill(in, 10000), fill(g, 20000);
             memcpy(record, in, stack * sizeof *in);
-            lam_field_forward_f64(&field, 0, vectors, 0, TANGENTS, 1, NULL, record);
-            memcpy(lam_field_cotangent_f64(&field, scratch), g, stack * sizeof *g);
-            lam_field_reverse_f64(&field, 0, vectors, 0, TANGENTS, 1, 1, NULL, record, scratch, sums, gz, NULL);
+            const lam_chunk_f64 chunk = { .vectors = vectors, .tangents = TANGENTS, .with_value = 1, .first_chunk = 1 };
+            lam_field_forward_f64(&field, &chunk, record);
+            memcpy(lam_field_cotangent_f64(&field, &chunk, scratch), g, stack * sizeof *g);
+            lam_field_reverse_f64(&field, &chunk, record, scratch, sums, gz);
             lam_field_collect_f64(&field, sums, grad, &beta);
             for (size_t row = 0; row < LAM_TILE; row++) {
                 plain_row(&p, row, in, lam_field_output_f64(&field, record), g, row_gz, want, &want_beta);
