@@ -297,22 +297,35 @@ static lam_status load(loader *l, const lam_config *config, lam_model **out)
     return status;
 }
 
+/* l with its path and its file, which is freed. */
+static lam_status load_file(loader *l, const lam_config *config, lam_model **out)
+{
+    lam_config_init(&l->config);
+    lam_status status = load(l, config, out);
+    lam_free(l->is_given);
+    lam_free(l->levels);
+    lam_config_clear(&l->config);
+    lam_st_free(&l->file);
+    return status;
+}
+
 /* A file of ours says everything itself; config is for foreign ones. */
 lam_status lam_model_load(const char *path, const lam_config *config, lam_model **out)
 {
     LAM_NEED(out, "out");
     *out = NULL;
     LAM_NEED(path, "path");
-    *out = NULL;
     loader l = { .path = path };
     LAM_TRY(lam_st_read(path, &l.file));
-    lam_config_init(&l.config);
-    lam_status status = load(&l, config, out);
-    lam_free(l.is_given);
-    lam_free(l.levels);
-    lam_config_clear(&l.config);
-    lam_st_free(&l.file);
-    return status;
+    return load_file(&l, config, out);
+}
+
+lam_status lam_model_load_memory(const void *bytes, size_t size, const char *where, lam_model **out)
+{
+    loader l = { .path = where };
+    *out = NULL;
+    LAM_TRY(lam_st_read_memory(bytes, size, where, &l.file));
+    return load_file(&l, NULL, out);
 }
 
 const char *lam_model_prefix(const lam_model *model)

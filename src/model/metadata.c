@@ -297,8 +297,8 @@ lam_status lam_metadata_given(const lam_st_file *file, const char *where, const 
     int conditional = has_format(file, LAM_MODEL_FORMAT_GIVEN) || (lam_metadata_has_whitening(file) && lam_st_meta(file, "given") != NULL);
     size_t given = 0;
     *kind = (lam_given_kind) { .is_given = is_given, .levels = levels, .any = cfg->any_given, .absent = absent != NULL };
-    if (absent != NULL && strcmp(absent, "true") != 0)
-        return damaged(where, "absent", "is not true");
+    if (absent != NULL && (strcmp(absent, "true") != 0 || kind->any))
+        return damaged(where, "absent", kind->any ? "is there, and any columns are given any others" : "is not true");
     if (conditional != lam_config_is_conditional(cfg) || (absent != NULL && !conditional))
         return damaged(where, "config", conditional ? "says nothing of given columns, and the format does" : "speaks of given columns, and the format "
             "knows none");
@@ -308,6 +308,8 @@ lam_status lam_metadata_given(const lam_st_file *file, const char *where, const 
     lam_status status = numbers == NULL ? LAM_ERR_MEMORY : read_given(file, where, dim, numbers, is_given, levels, &given);
     if (status == LAM_OK && ((given == 0 && !kind->any) || given == dim))
         status = damaged(where, "given", "says that all columns are given, or none");
+    if (status == LAM_OK && given != cfg->given.n)
+        status = damaged(where, "given", "says of more or fewer columns than the configuration that they are given");
     lam_free(numbers);
     return status;
 }
@@ -395,16 +397,30 @@ static lam_status read_range(const lam_st_file *file, const char *where, lam_mod
     return status;
 }
 
+/* Levels are numbers that stand for texts: they need these, and no standardiser. */
+static lam_status read_texts(const lam_st_file *file, const char *where, lam_model *model)
+{
+    const char *texts = lam_st_meta(file, "texts");
+    if (texts != NULL)
+        LAM_TRY(lam_texts_read(where, texts, model->given.levels, model));
+    for (size_t j = 0; j < model->dim; j++) {
+        if (model->given.levels[j] > 0 && texts == NULL)
+            return damaged(where, "texts", "is missing, and a column has levels of text");
+        if (model->given.levels[j] > 0 && (model->mean[j] != 0 || model->scale[j] != 1))
+            return damaged(where, model->mean[j] != 0 ? "mean" : "scale", "standardises a column of text");
+    }
+    return LAM_OK;
+}
+
 lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_model *model)
 {
     size_t dim = model->dim, blocks = model->layout.blocks;
     const char *hash = lam_st_meta(file, "data_hash"), *log_det = lam_st_meta(file, "log_det");
     LAM_TRY(read_columns(file, where, model));
     LAM_TRY(read_named(file, where, model));
-    if (lam_st_meta(file, "texts") != NULL)
-        LAM_TRY(lam_texts_read(where, lam_st_meta(file, "texts"), model->given.levels, model));
     LAM_TRY(lam_metadata_read_numbers(file, where, "mean", dim, -HUGE_VAL, model->mean));
     LAM_TRY(lam_metadata_read_numbers(file, where, "scale", dim, 0x1p-1074, model->scale)); /* the least positive number */
+    LAM_TRY(read_texts(file, where, model));
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_train", blocks, 0, model->h_star_train));
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_test", blocks, 0, model->h_star_test));
     LAM_TRY(read_range(file, where, model));

@@ -52,6 +52,8 @@ lam_status lam_model_retune(lam_model *model, const lam_setting *parameters, con
 /* The configuration, its strings borrowed, whose evaluation parameters a call with these options goes by: the model's, or that of
  * its fit before it was tuned. *h_star [blocks]: the steps remembered under them. */
 lam_config lam_model_evaluation(const lam_model *model, const lam_eval_options *options, const double **h_star);
+/* lam_model_load of a file of ours in memory; where stands for its name in errors. */
+lam_status lam_model_load_memory(const void *bytes, size_t size, const char *where, lam_model **out);
 /* Replaces the name of a column; has_names is the caller's to set. */
 lam_status lam_model_name_column(lam_model *model, size_t column, const char *name);
 

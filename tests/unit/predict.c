@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include "data/levels.h"
 #include "data/normal.h"
+#include "model/metadata.h"
 #include "model/texts.h"
 #include "models.h"
 #include "scratch.h"
@@ -201,6 +202,38 @@ static void levels_in_the_file(void **state)
     lam_model_free(m);
 }
 
+/* A file whose entries contradict each other is refused by the entry's name. NULL in place of a value: the entry is not there. */
+static void edited_files(void **state)
+{
+    (void)state;
+    static const char *const edits[][3] = { { "texts", NULL, "a column has levels of text" }, { "mean", "[1,0.25,0.5]", "standardises a column of text" },
+        { "scale", "[2,3,1.5]", "standardises a column of text" }, { "given", "[1,1]", "wrong number of entries" }, { "given", "[0,1,0]", "the configuration" }, { "given", "[1,1,1]", "all columns are given" }, { "levels", "[2,2,0]", "tensor" },
+        { "levels", "[0,0,0]", "tensor" }, { "levels", "[0,1.5,0]", "in their range" }, { "absent", "false", "is not true" },
+        { "laminar", "1", "the format knows none" } };
+    lam_model *m = model_given(1), *loaded;
+    const char *path = scratch_path("edited.safetensors");
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        lam_st_file file;
+        lam_st_pair pairs[LAM_META_PAIRS + 1];
+        size_t n = 0;
+        assert_ok(lam_model_save(m, path));
+        assert_ok(lam_st_read(path, &file));
+        for (size_t k = 0; k < file.n_meta; k++)
+            if (strcmp(file.meta[k].key, edits[i][0]) != 0)
+                pairs[n++] = file.meta[k];
+        if (edits[i][1] != NULL)
+            pairs[n++] = (lam_st_pair) { edits[i][0], edits[i][1] };
+        assert_ok(lam_st_write(path, file.tensors, file.n_tensors, pairs, n));
+        lam_st_free(&file);
+        lam_status status = lam_model_load(path, NULL, &loaded);
+        assert_int_equal(status, strcmp(edits[i][2], "tensor") == 0 ? LAM_ERR_SHAPE : LAM_ERR_FORMAT);
+        assert_said(edits[i][2]);
+        assert_said("damaged or was edited by hand");
+    }
+    unlink(path);
+    lam_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +243,7 @@ int main(void)
         cmocka_unit_test(roles_of_a_fixed_split),
         cmocka_unit_test(calibration),
         cmocka_unit_test(levels_in_the_file),
+        cmocka_unit_test(edited_files),
     };
     return cmocka_run_group_tests_name("predict", tests, scratch_open, scratch_close);
 }
