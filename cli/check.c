@@ -104,7 +104,7 @@ static void report_calibration(const lam_model *model, const lam_calibration *c,
         cli_grid_add(&grid, "%.1f +- %.1f %%", 100 * c[j].inside[1], 100 * c[j].inside_se[1]);
     }
     printf("\nShares of each column's distribution below its values, which a true model spreads evenly%s; %zu of %zu within the band:\n\n",
-        cli_may_miss(model) ? ", given the others" : "", asked - outside, asked);
+        cli_is_conditional(model) ? ", given the others" : "", asked - outside, asked);
     cli_grid_print(&grid, stdout);
 }
 

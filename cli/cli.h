@@ -299,8 +299,8 @@ int cli_stdout_table(void);
 /* Reads DATA in the model's columns (lam_columns_choose), of those that the flags leave. CLI_OK, or else with the message printed. Says how
  * many rows were dropped, and what is odd about the others. */
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table);
-/* Rows for a model that takes some columns as given may miss cells. */
-int cli_may_miss(const lam_model *model);
+/* 1: of some columns given others, fixed or any. */
+int cli_is_conditional(const lam_model *model);
 /* The same of a file that may lack those of the model's columns that are not needed [dim]: they are NaN in the table, which has all. */
 int cli_data_read_known(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, lam_table **table);
 /* Where the model's column is of text, so is the table's. */

@@ -68,7 +68,7 @@ static int read_columns(const char *path, const cli_choice *choice, const lam_mo
 {
     char header[256];
     cli_choice own = *choice;
-    own.missing = cli_may_miss(model);
+    own.missing = choice->missing || lam_model_takes_missing(model);
     return read_wanted(path, &own, like, cli_parameter(lam_model_config(model), "header", header), NULL, table);
 }
 
@@ -84,7 +84,7 @@ static int finish_rows(int code, const cli_choice *choice, const lam_model *mode
     return code;
 }
 
-int cli_may_miss(const lam_model *model)
+int cli_is_conditional(const lam_model *model)
 {
     return lam_model_any_given(model) || lam_model_given_count(model) > 0;
 }

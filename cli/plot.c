@@ -212,8 +212,10 @@ static int draw_given(const cli_command *command, const plot_args *args, const p
         .grid = args->grid, .seed = args->seed, .dark = args->dark, .scale = args->scale, .eval = &eval};
     int code = m->n > 1 ? cli_misuse(command, "--given and --against show one model") : CLI_OK;
     cli_eval_options(&args->eval, &eval);
+    cli_choice choice = args->choice;
+    choice.missing = cli_is_conditional(m->model[0]); /* what is not there is not drawn */
     if (code == CLI_OK && args->data != NULL)
-        code = cli_data_read(args->data, &args->choice, m->model[0], &data);
+        code = cli_data_read(args->data, &choice, m->model[0], &data);
     if (code == CLI_OK)
         code = plot_given_draw(command, m->model[0], data, &given);
     lam_table_free(data);

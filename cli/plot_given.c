@@ -111,7 +111,7 @@ static int prepare(picture *p)
 {
     int code = CLI_OK;
     size_t n;
-    if (!cli_may_miss(p->model))
+    if (!cli_is_conditional(p->model))
         return cli_misuse(p->command, "this model is of all its columns together; --given and --against want a fit with --given or --any-given");
     for (size_t i = 0; i < p->given->given->n && code == CLI_OK; i++)
         code = cli_ask_value(p->command, "given", p->given->given->text[i], p->model, p->row, p->set);

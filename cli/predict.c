@@ -73,7 +73,7 @@ static int ask(const cli_command *command, const predict_args *args, const lam_m
     q->roles = cli_alloc(lam_model_dim(model), 1);
     if (lam_model_any_given(model) && args->ask.of == NULL)
         return cli_misuse(command, "this model predicts any of its columns: name those that are wanted, --of %s", lam_model_column(model, 0));
-    if (!cli_may_miss(model))
+    if (!cli_is_conditional(model))
         return cli_misuse(command, "this model is of all its columns together, and predicts none from the others; fit it with --given or --any-given");
     int code = cli_ask_roles(command, &args->ask, model, rest, q->roles);
     if (code == CLI_OK)
@@ -104,6 +104,7 @@ static int read_rows(const cli_command *command, const char *path, const predict
         needed[j] = q->roles[j] == LAM_GIVEN;
     cli_choice choice = args->choice;
     choice.looked = needed;
+    choice.missing = 1;
     choice.optional = lam_model_any_given(model) && args->ask.given == NULL; /* nobody has named them */
     const cli_ask given = {.given = args->ask.given};
     choice.unordered = cli_ask_unordered(command, &given, model);

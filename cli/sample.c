@@ -69,6 +69,7 @@ static int read_given(const cli_command *command, const lam_model *model, const 
     if (args->given_file != NULL) {
         cli_choice choice = args->choice;
         choice.looked = split ? set : NULL;
+        choice.missing = 1; /* columns that are drawn */
         code = cli_data_read_known(args->given_file, &choice, model, set, given);
     } else if (args->given.n > 0 || split) {
         *given = cli_table_create(1, dim);
@@ -90,7 +91,7 @@ static int read_given(const cli_command *command, const lam_model *model, const 
         for (size_t i = 0; !fixed && i < (*given)->rows; i++)
             (*given)->values[i * dim + j] = (double)NAN;
     }
-    if (code == CLI_OK && args->given.n > 0 && lam_model_given_count(model) == 0 && !lam_model_any_given(model))
+    if (code == CLI_OK && (args->given.n > 0 || args->given_file != NULL) && lam_model_given_count(model) == 0 && !lam_model_any_given(model))
         code = cli_misuse(command, "--given: this model is of all its columns together; a fit with --given or --any-given has columns that are given");
     free(set);
     return code;

@@ -98,7 +98,7 @@ LAM_API lam_status lam_config_load_preset(lam_config *cfg, const char *name);
 /* Every value in range and consistent with the others; lam_fit checks as well. */
 LAM_API lam_status lam_config_check(const lam_config *cfg);
 /* Puts numbers and words in the place of every "auto" that depends on the size of the data, for so many training rows and columns (of
- * images: rows alone, columns 0). "map: auto" becomes none: it takes the rows themselves (lam_config_choose). lam_fit and lam_vae_fit do so
+ * images: rows alone, columns 0); columns that cfg gives count for less. "map: auto" becomes none: it takes the rows themselves (lam_config_choose). lam_fit and lam_vae_fit do so
  * on a copy; what they chose is in the model's configuration. */
 LAM_API lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns);
 /* The penalties that cfg has, in few words for a heading: "TPR 5 + RNODE 0.01 + STEER 0.5"; "none". */

@@ -22,11 +22,11 @@ typedef struct choice {
 } choice;
 
 /* Found by measuring on power_month (33,178 training rows of 6 columns), protein (35,657 of 10), ccpp (7,750 of 5) and the first 1000 rows
- * of ccpp, each for the same processor seconds (docs/method.md 8). More than 32 columns get wider layers, of which the first and the
- * last would otherwise be a bottleneck. */
-static choice of_density(size_t rows, size_t columns)
+ * of ccpp, each for the same processor seconds (docs/method.md 8). A flow of more than 32 columns gets wider layers, of which the first and the
+ * last would otherwise be a bottleneck; columns that are given do not pass through them. */
+static choice of_density(size_t rows, size_t moving)
 {
-    choice c = { .width = columns > 32 ? 128 : 64, .layers = 3, .blocks = 5, .batch = 1000, .iterations = 1000, .start = 2000,
+    choice c = { .width = moving > 32 ? 128 : 64, .layers = 3, .blocks = 5, .batch = 1000, .iterations = 1000, .start = 2000,
         .validations = 40 };
     if (rows < MANY) {
         c.blocks = 3;
@@ -136,7 +136,8 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
 {
     LAM_NEED(cfg, "cfg");
     int images = cfg->model == LAM_VAE;
-    choice c = images ? of_images(rows) : of_density(rows, columns);
+    size_t given = cfg->given.n < columns ? cfg->given.n : 0;
+    choice c = images ? of_images(rows) : of_density(rows, columns - given);
     if (cfg->n_hidden == 0) {
         cfg->n_hidden = c.layers;
         for (size_t i = 0; i < c.layers; i++)

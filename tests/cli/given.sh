@@ -148,4 +148,24 @@ run impute joint toy:moons:10
 refused 1 "--any-given"
 run score joint toy:moons:10 --of x
 refused 2 "--any-given"
+
+# ---- cells of what is not given: a model that was fitted without holes takes none, and says where; one that had some takes them; predictions do not look
+awk 'BEGIN { srand(2); print "a,b,d"; for (i = 0; i < 300; i++) printf "%.4f,%.4f,%.4f\n", rand(), rand(), rand() }' >whole.csv
+sed '5s/,[^,]*$/,/' whole.csv >hole.csv
+run fit whole.csv --given a --dims 8 --iterations 2 --warm-start none --threads 1 --out whole
+expect_code 0
+for command in score check encode; do
+    run $command whole hole.csv
+    refused 1 "hole.csv: line 5, column 3 (d)"
+done
+run predict whole hole.csv
+expect_code 0
+run fit whole.csv --dims 8 --iterations 2 --warm-start none --threads 1 --out of_all
+run sample of_all --given-file whole.csv
+refused 2 "this model is of all its columns together"
+run fit hole.csv --given a --dims 8 --iterations 2 --warm-start none --threads 1 --out hole
+expect_code 0
+run score hole hole.csv
+expect_code 0
+expect_out "rows                                 300" "data units           -"
 finish

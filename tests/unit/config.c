@@ -478,10 +478,28 @@ static void images_are_trained_by_their_number(void **state)
     }
 }
 
+/* Layers are as wide as the flow's own columns want, those that are given not counted. */
+static void widths_go_by_what_moves(void **state)
+{
+    (void)state;
+    static const struct { const char *given, *any; size_t columns, width; } cases[] = { { "", "false", 32, 64 }, { "", "false", 33, 128 },
+        { "1,2", "false", 34, 64 }, { "1,2", "false", 35, 128 }, { "1,2", "true", 34, 64 }, { "", "true", 33, 128 } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        lam_config cfg;
+        lam_config_init(&cfg);
+        assert_int_equal(lam_config_set(&cfg, "given", cases[i].given), LAM_OK);
+        assert_int_equal(lam_config_set(&cfg, "any-given", cases[i].any), LAM_OK);
+        assert_int_equal(lam_config_resolve(&cfg, 5000, cases[i].columns), LAM_OK);
+        assert_int_equal(cfg.hidden[0], cases[i].width);
+        lam_config_clear(&cfg);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_are_trained_by_their_number),
+        cmocka_unit_test(widths_go_by_what_moves),
         cmocka_unit_test(penalties_in_few_words),
         cmocka_unit_test(parameters_that_do_nothing),
         cmocka_unit_test(defaults_are_the_documented_ones),
