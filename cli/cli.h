@@ -46,6 +46,7 @@ struct cli_command {
     lam_model_kind kind;
     size_t least, most;       /* words that are no flags */
     int (*run)(const cli_command *command, int argc, char **argv);
+    int shared;               /* 1: processes that mpirun started share the work; else one of them does it */
     const cli_command *const *parts; /* commands of a group ("vae"), NULL at the end; the group has a name and a summary alone */
 };
 extern const cli_command cli_fit, cli_data, cli_vae, cli_score, cli_predict, cli_impute, cli_sample, cli_encode, cli_decode, cli_info, cli_check, cli_tune,

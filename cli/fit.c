@@ -1,5 +1,6 @@
 /* laminar fit: fits a flow to a file of numbers. */
 #include "fit.h"
+#include "ranks.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,16 +127,19 @@ static int run(const cli_command *command, int argc, char **argv)
         code = fit_check_folder(command, &args.run);
     if (code == CLI_OK)
         code = fit_configure(command, &args.run, &line, cfg);
+    code = cli_agree(code); /* on a folder that rank 0 has looked at, before anybody reads */
     if (code == CLI_OK)
         code = read_data(line.words[0], &args, cfg, &data);
+    code = cli_agree(code);
     if (code == CLI_OK && args.write_split == NULL) {
         if (lam_config_choose(cfg, data) != LAM_OK)
             code = cli_library_failed();
         else if (!args.run.quiet)
             fit_print_choice(cfg);
     }
+    code = cli_agree(code);
     if (code == CLI_OK && args.write_split != NULL)
-        code = write_split(cfg, data, &args, line.words[0]);
+        code = cli_is_idle() ? CLI_OK : write_split(cfg, data, &args, line.words[0]);
     else if (code == CLI_OK)
         code = fit(command, argc, argv, &args, cfg, data);
     lam_dataset_free(data);
@@ -166,4 +170,5 @@ const cli_command cli_fit = {
     .least = 1,
     .most = 1,
     .run = run,
+    .shared = 1,
 };

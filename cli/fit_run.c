@@ -1,5 +1,6 @@
 /* What commands that fit share: the run's folder, its configuration, how to go on after an interruption. */
 #include "fit.h"
+#include "ranks.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ int fit_check_folder(const cli_command *command, const fit_run *args)
         return cli_misuse(command, "--resume and --overwrite exclude each other");
     if (cli_exists(args->out) && !cli_is_folder(args->out))
         return cli_fail("--out %s is a file; name a folder", args->out);
-    if (!args->resume && !args->overwrite && holds_run(args->out))
+    if (!args->resume && !args->overwrite && cli_is_first() && holds_run(args->out))
         return cli_fail("%s holds a run already; continue it with --resume, choose another folder, or start over there "
             "by --overwrite", args->out);
     return CLI_OK;
@@ -237,13 +238,14 @@ int fit_carry_out(const fit_job *job)
     watch->terminal = cli_is_terminal();
     watch->log_freq = cli_whole(job->cfg, "log-freq");
     watch->told = cli_clock();
-    int was_there = cli_exists(folder), code = fit_make_folder(folder);
+    int was_there = cli_exists(folder), code = cli_is_first() ? fit_make_folder(folder) : CLI_OK;
     if (code != CLI_OK)
         return code;
     fit_catch_signals();
     fit_say_reading(job->cfg);
     const lam_fit_options options = {.run_dir = folder, .resume = job->run->resume, .progress = fit_progress, .evaluating = fit_evaluating,
-        .user = watch, .log = job->log, .seconds = cli_used(), .cpu_seconds = cli_processor_used()};
+        .user = watch, .log = job->log, .seconds = cli_used(), .cpu_seconds = cli_processor_used(),
+        .comm = cli_ranks()};
     lam_status status = job->fit(job->user, job->cfg, &options, &result);
     cli_status_line("");
     if (status != LAM_OK && watch->said != NULL)
@@ -265,6 +267,7 @@ int fit_carry_out(const fit_job *job)
             printf("\n%s\n", watch->said);
     }
     free(watch->said);
-    fit_unmake_folder(folder, was_there);
+    if (cli_is_first())
+        fit_unmake_folder(folder, was_there);
     return code;
 }

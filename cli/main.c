@@ -1,5 +1,6 @@
 /* The program: finds the command and hands it the rest of the line. */
 #include "cli.h"
+#include "ranks.h"
 #include <signal.h>
 #include <string.h>
 
@@ -123,6 +124,10 @@ static int dispatch(int argc, char **argv)
         cli_help_group(command, stderr);
         return CLI_USAGE;
     }
+    if (cli_is_idle() && !command->shared)
+        return CLI_OK;
+    if (cli_ranks() != NULL && !command->shared)
+        cli_say("note: one process does all of this; fit and score share their work among those that mpirun starts");
     return command->run(command, argc - used, argv + used);
 }
 
@@ -130,11 +135,13 @@ int main(int argc, char **argv)
 {
     cli_clock_start();
     signal(SIGXFSZ, SIG_IGN); /* a file too large is a failed write, which is reported, and cleaned up after */
-    int code = dispatch(argc, argv);
+    int code = cli_ranks_begin(&argc, &argv);
+    if (code == CLI_OK)
+        code = dispatch(argc, argv);
     /* Results that did not reach the disk or the pipe are not results. */
     if (fflush(stdout) != 0 || ferror(stdout)) {
         cli_say("the output could not be written; is the disk full?");
         code = code == CLI_OK ? CLI_FAILED : code;
     }
-    return code;
+    return cli_ranks_end(code);
 }

@@ -1,5 +1,6 @@
 /* laminar score: log-densities of the rows of a file. */
 #include "cli.h"
+#include "ranks.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -101,6 +102,9 @@ static int score(const lam_model *model, const lam_table *data, const unsigned c
     cli_table_name(scores, 0, "log_prob");
     cli_eval_options(&args->eval, &options);
     cli_progress_start(&progress, "scoring rows", &options);
+    options.comm = cli_ranks();
+    if (cli_is_idle())
+        options.progress = NULL;
     lam_status status = score_rows(model, &options, data, roles, scores, &counts);
     cli_progress_end();
     int code = status == LAM_OK ? CLI_OK : cli_library_failed();
@@ -110,7 +114,7 @@ static int score(const lam_model *model, const lam_table *data, const unsigned c
         if (args->units == LAM_UNITS_STANDARDISED)
             scores->values[i] = standardised[i];
     }
-    if (code == CLI_OK && args->out != NULL)
+    if (code == CLI_OK && args->out != NULL && cli_is_first())
         code = cli_results_out(scores, data, args->out);
     if (code == CLI_OK) {
         report(model, &options, standardised, scores->rows, is_one_density(model, roles, scores->rows) ? log_det : (double)NAN, &counts,
@@ -185,4 +189,5 @@ const cli_command cli_score = {
     .least = 2,
     .most = 2,
     .run = run,
+    .shared = 1,
 };

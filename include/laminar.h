@@ -290,6 +290,9 @@ LAM_API const char *lam_model_tensor(const lam_model *model, size_t index, size_
 typedef enum lam_units { LAM_UNITS_DATA, LAM_UNITS_STANDARDISED } lam_units;
 /* How to evaluate a model. Zeros, or NULL for the whole struct, mean: the model's evaluation setting (lam_model_setting), the exact trace,
  * data units. */
+/* Processes that work together, on one machine or on several (laminar/mpi.h). The result is the same to the last bit as that of one process. */
+typedef struct lam_comm lam_comm;
+
 typedef struct lam_eval_options {
     double atol, rtol;         /* 0: the model's test tolerances; any other value also chooses adaptive steps */
     int as_fitted;             /* 1: with the fit's own setting, even if lam_tune has chosen another since */
@@ -303,6 +306,9 @@ typedef struct lam_eval_options {
     const char *isa;           /* NULL: auto */
     int (*progress)(void *user, size_t done, size_t total); /* may be NULL; non-zero return stops */
     void *user;
+    /* Of lam_log_prob and lam_conditional_log_prob: each of these processes makes the same call, does a share of the batches, and gets all
+     * log-densities. progress is told of the share. NULL: this process works by itself. */
+    const lam_comm *comm;
 } lam_eval_options;
 
 /* The setting that a call with these options (NULL allowed) solves with: that of the model's configuration. If the options give a tolerance,
@@ -467,10 +473,6 @@ typedef struct lam_progress {
     double seconds, seconds_left;  /* since the start, with the parts before a resume; seconds_left is an estimate */
 } lam_progress;
 
-/* Processes that work together, on one machine or on several (laminar/mpi.h). The result is the same to the last bit as that of one process.
- * NULL, the default: this process works by itself. */
-typedef struct lam_comm lam_comm;
-
 typedef struct lam_fit_options {
     const char *run_dir; /* config.yaml, metrics.jsonl, model.safetensors and checkpoint go here; NULL: nothing is written */
     int resume;          /* 1: continue from run_dir's checkpoint if there is one */
@@ -490,7 +492,7 @@ typedef struct lam_fit_options {
     void *user; /* of both */
     lam_log log;
     /* Each of these processes calls lam_fit with the same configuration, the same data and the same options, and gets the same model. Callbacks
-     * are called and files are written by rank 0 alone; all read run_dir's checkpoint to continue. */
+     * are called and files are written by rank 0 alone; all read run_dir's checkpoint to continue. NULL: this process works by itself. */
     const lam_comm *comm;
 } lam_fit_options;
 

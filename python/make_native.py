@@ -15,7 +15,7 @@ import cffi
 def main(compiler, folder, out):
     folder = pathlib.Path(folder)
     first = [folder / "laminar/status.h", folder / "laminar.h"]
-    headers = [*first, *sorted(set(folder.glob("laminar/*.h")) - set(first))]
+    headers = [*first, *sorted(set(folder.glob("laminar/*.h")) - {*first, folder / "laminar/mpi.h"})]  # which takes MPI
     # size_t and uint64_t are known, and each header stands behind those that it needs
     text = "\n".join(re.sub(r"^#include.*$", "", header.read_text(encoding="utf-8"), flags=re.M) for header in headers)
     # without __GNUC__ the header puts no attributes to its functions

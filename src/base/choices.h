@@ -101,6 +101,9 @@ typedef enum lam_optimizer {
     X(LAM_SCHEDULE_CONSTANT, "constant") S() \
     X(LAM_SCHEDULE_AUTO, "auto")
 typedef enum lam_schedule_kind { LAM_SCHEDULE_LIST(LAM_CODE, LAM_COMMA) } lam_schedule_kind;
+/* How gradients are added across ranks: by the tree that one rank adds them by, or in any order (docs/scale.md). */
+#define LAM_REDUCE_LIST(X, S) X(LAM_REDUCE_ORDERED, "ordered") S() X(LAM_REDUCE_FAST, "fast")
+typedef enum lam_reduce_kind { LAM_REDUCE_LIST(LAM_CODE, LAM_COMMA) } lam_reduce_kind;
 /* How rows and noise are paired in flow matching: independently, or by optimal transport within groups of 64 rows. */
 #define LAM_PAIRING_LIST(X, S) X(LAM_PAIRING_NONE, "none") S() X(LAM_PAIRING_MINIBATCH, "minibatch")
 typedef enum lam_pairing_kind { LAM_PAIRING_LIST(LAM_CODE, LAM_COMMA) } lam_pairing_kind;

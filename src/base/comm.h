@@ -38,6 +38,12 @@ static inline void lam_comm_broadcast(const lam_comm *comm, void *what, size_t s
         comm->broadcast(comm->self, what, size);
 }
 
+/* One status for all, of calls that each rank made by itself: the first rank's that failed, whose text all others get, with its number where
+ * not all have failed alike. */
+lam_status lam_comm_agree(const lam_comm *comm, lam_status own);
+/* The first rank whose bytes [size] differ from rank 0's; `size` of the record, 1 without: none does. LAM_ERR_MEMORY. */
+lam_status lam_comm_compare(const lam_comm *comm, const void *bytes, size_t size, size_t *rank);
+
 /* Rank 0's number, so that nobody decides by one of its own. */
 static inline double lam_comm_number(const lam_comm *comm, double own)
 {

@@ -79,6 +79,7 @@ struct lam_config {
     size_t val_rows;               /* that a validation takes, of a random order; 0: all, or what a limit of time leaves time for */
     uint64_t seed;
     size_t threads;                /* 0: one per processor */
+    lam_reduce_kind reduce;        /* of several processes (laminar/mpi.h) */
     char *isa;                     /* "avx512", "avx2", "sse2", "neon", "scalar"; NULL = "auto" */
     /* the data */
     double val_fraction, test_fraction; /* test: of all rows; validation: of the rest */

@@ -101,6 +101,10 @@ typedef struct lam_field_point {
 } lam_field_point;
 lam_status lam_engine_field(lam_engine *engine, const lam_flow_call *call, const lam_field_point *at, double *v, double *div, double *vjp);
 
+/* Rows of the last call's batch that are this rank's; and each rank's lines of values [rows, width] go to all others. */
+lam_range lam_engine_own_rows(const lam_engine *engine);
+void lam_engine_share_rows(const lam_engine *engine, double *values, size_t width);
+
 /* The accepted steps of a block in the last call: t and h; their number, 0 past the last block. For tests and pictures.
  * Neither these nor lam_engine_field can be had with step control by tile. */
 size_t lam_engine_steps(const lam_engine *engine, size_t block, const double **t, const double **h);

@@ -253,6 +253,16 @@ void lam_engine_amortise(lam_engine *e, const real *const *am)
         e->am[b] = am != NULL ? am[b] : NULL;
 }
 
+lam_range lam_engine_own_rows(const lam_engine *e)
+{
+    return lam_batch_own_rows(&e->batch);
+}
+
+void lam_engine_share_rows(const lam_engine *e, double *values, size_t width)
+{
+    lam_batch_share_rows(&e->batch, values, width * sizeof *values);
+}
+
 const char *lam_engine_isa(const lam_engine *e)
 {
     return e->kernels->isa;

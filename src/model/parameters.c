@@ -251,6 +251,7 @@ static const lam_param table[] = {
     SEED("seed", "training", seed, "seed of the initial weights, batches, noise and observation times"),
     SEED("split-seed", "training", split_seed, "seed of the split into training, validation and test rows"),
     WHOLE("threads", "training", threads, 0, 4096, "0", "number of threads; 0: one per processor; the result does not depend on it", MARKS(LAM_PARAM_HOW)),
+    ENUM("reduce", "training", reduce, WORDS(LAM_REDUCE_LIST), "ordered", "how processes under mpirun add their gradients. ordered: the result is that of one process to the last bit; fast: in an order that MPI chooses", MARKS(LAM_PARAM_HOW)),
     WORD("isa", "training", isa, "auto|avx512|avx2|sse2|neon|scalar", "instruction set; auto: the best that the processor has", MARKS(LAM_PARAM_HOW)),
 
     REAL("val-fraction", "data", val_fraction, 0, 0.99, "0.1", "share of validation rows among those that are not test rows"),

@@ -1,6 +1,8 @@
 /* Opens and closes a pass of many rows through a model, and chooses its first steps. */
 #include "model/pass.h"
+#include "base/counts.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "model/setting.h"
 #include <math.h>
 #include <string.h>
@@ -20,7 +22,7 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
     *pass = (lam_pass) { .model = model, .units = o->units, .max_steps = c->max_steps, .probe = o->probe,
         .use_double = o->use_double || c->precision == LAM_DOUBLE, .divergence = o->divergence, .probes = c->probes,
         .seed = o->seed, .batch_rows = o->batch_rows > 0 ? o->batch_rows : 1000, .threads = o->threads, .isa = o->isa,
-        .progress = o->progress, .user = o->user, .each = 1 };
+        .progress = o->progress, .user = o->user, .each = 1, .comm = o->comm };
     const lam_config of = lam_model_evaluation(model, o, &pass->h_star);
     pass->h_star_of = lam_config_setting(&of);
     return lam_model_setting(model, o, &pass->setting);
@@ -214,6 +216,38 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
     return LAM_OK;
 }
 
+/* Each rank does a range of the batches, which know nothing of each other, and gets what the others have. */
+static lam_status share_log_prob(const lam_pass *pass, size_t n, const lam_rows *rows, double *logp, lam_counts *counts)
+{
+    const lam_comm *comm = pass->comm;
+    lam_pass own = *pass;
+    lam_counts *of = lam_alloc(comm->size, sizeof *of);
+    size_t batches = (n + pass->batch_rows - 1) / pass->batch_rows;
+    if (of == NULL)
+        return LAM_ERR_MEMORY;
+    own.from = comm->rank * batches / comm->size * pass->batch_rows;
+    own.until = (comm->rank + 1) * batches / comm->size * pass->batch_rows;
+    own.total = own.until < n ? own.until : n;
+    lam_status status = own.until > own.from ? lam_pass_run(&own, 1, 1, n, rows, &of[comm->rank]) : LAM_OK;
+    status = lam_comm_agree(comm, status);
+    for (size_t r = 0; r < comm->size; r++) {
+        size_t first = r * batches / comm->size * pass->batch_rows, end = (r + 1) * batches / comm->size * pass->batch_rows;
+        comm->at[r] = (first < n ? first : n) * sizeof *logp;
+        comm->bytes[r] = (end < n ? end : n) * sizeof *logp - comm->at[r];
+    }
+    if (status == LAM_OK)
+        comm->exchange(comm->self, logp, comm->at, comm->bytes);
+    for (size_t r = 0; r < comm->size; r++) {
+        comm->at[r] = r * sizeof *of;
+        comm->bytes[r] = sizeof *of;
+    }
+    comm->exchange(comm->self, of, comm->at, comm->bytes);
+    for (size_t r = 0; r < comm->size; r++)
+        lam_counts_add(counts, &of[r]);
+    lam_free(of);
+    return status;
+}
+
 lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, double *logp, lam_counts *counts)
 {
     arrays a = { .pass = pass, .forward = 1, .x = x, .logp = logp };
@@ -221,6 +255,8 @@ lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, do
     if (n > 0 && logp == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the log-densities");
     LAM_TRY(lam_pass_check_rows(pass, x, n));
+    if (n > 0 && lam_comm_is_several(pass->comm) && pass->learned == NULL)
+        return share_log_prob(pass, n, &rows, logp, counts);
     return lam_pass_run(pass, 1, 1, n, &rows, counts);
 }
 

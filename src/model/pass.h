@@ -3,6 +3,7 @@
  * the model; those that are given are standardised on either side, and stay what they are, as those do that are absent. */
 #ifndef LAM_MODEL_PASS_H
 #define LAM_MODEL_PASS_H
+#include "base/comm.h"
 #include "model/model.h"
 
 typedef struct lam_pass {
@@ -29,6 +30,8 @@ typedef struct lam_pass {
     const char *isa;
     int (*progress)(void *user, size_t done, size_t total); /* may be NULL */
     void *user;
+    const lam_comm *comm; /* ranks that share the batches of lam_pass_log_prob; NULL: none */
+    size_t from, until; /* rows of the call that are this pass's; until 0: all */
     size_t done, total; /* for progress: rows that earlier passes did, rows of all passes; total 0: this pass's rows */
 } lam_pass;
 

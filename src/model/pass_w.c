@@ -165,7 +165,8 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
     size_t total = pass->total > 0 ? pass->total : n;
     lam_flow_solve solve;
     solve_options(pass, h->h_star, &solve);
-    for (size_t first = 0; first < n; first += batch_rows) {
+    size_t until = pass->until > 0 && pass->until < n ? pass->until : n;
+    for (size_t first = pass->from; first < until; first += batch_rows) {
         size_t count = n - first < batch_rows ? n - first : batch_rows;
         lam_noise noise = { .kind = pass->divergence, .seed = pass->seed, .purpose = LAM_DRAW_PROBE_EVAL, .first_row = first };
         rows->fill(rows->self, first, count, h->x);

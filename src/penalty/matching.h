@@ -13,8 +13,9 @@ enum { LAM_MATCHING_TIMES = 8 };
 
 typedef struct lam_matcher lam_matcher;
 
-/* For batches of at most max_rows. layout and pool must outlive it. LAM_ERR_UNSUPPORTED for fields with parameters from the rows. */
-lam_status lam_matcher_create(const lam_layout *layout, lam_pool *pool, size_t max_rows, const char *isa, lam_matcher **out);
+/* Of an engine's options it takes max_rows, isa, comm and fast_sums. layout and pool must outlive it. LAM_ERR_UNSUPPORTED for fields with
+ * parameters from the rows. */
+lam_status lam_matcher_create(const lam_layout *layout, lam_pool *pool, const lam_engine_options *options, lam_matcher **out);
 void lam_matcher_free(lam_matcher *matcher); /* takes NULL */
 
 typedef struct lam_matching {

@@ -28,9 +28,11 @@ static size_t looks_of(size_t tiles)
     return tiles >= LAM_MATCHING_TIMES ? 1 : (LAM_MATCHING_TIMES + tiles - 1) / tiles;
 }
 
-lam_status lam_matcher_create(const lam_layout *layout, lam_pool *pool, size_t max_rows, const char *isa, lam_matcher **out)
+lam_status lam_matcher_create(const lam_layout *layout, lam_pool *pool, const lam_engine_options *o, lam_matcher **out)
 {
-    const lam_engine_options options = { .max_rows = max_rows, .trace = LAM_TRACE_NONE, .gradients = 1, .isa = isa };
+    const lam_engine_options options = { .max_rows = o->max_rows, .trace = LAM_TRACE_NONE, .gradients = 1, .isa = o->isa, .comm = o->comm,
+        .fast_sums = o->fast_sums };
+    size_t max_rows = o->max_rows;
     size_t tiles = (max_rows + LAM_TILE - 1) / LAM_TILE, threads = lam_pool_threads(pool), d = layout->field.dim;
     size_t most = tiles < 2 * LAM_MATCHING_TIMES ? 2 * LAM_MATCHING_TIMES : tiles; /* tiles times looks, of smaller batches too */
     if (layout->field.row_parameters > 0)

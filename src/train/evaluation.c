@@ -20,13 +20,18 @@ lam_status lam_sample_order(const lam_config *cfg, lam_part part, size_t rows, s
     return LAM_OK;
 }
 
+static double clock_of(const lam_evaluation *e)
+{
+    return lam_comm_number(e->comm, lam_clock());
+}
+
 lam_status lam_walk_begin(lam_walk *w, const lam_evaluation *e, const lam_config *cfg, size_t blocks, size_t rows, size_t each,
     lam_evaluated *out)
 {
     int some = e->rows > 0 && e->rows < rows, deciding = e->until > 0 && rows > FIRST_BATCH;
     *out = (lam_evaluated) { .nll = (double)NAN, .se = (double)NAN };
     *w = (lam_walk) { .evaluation = e, .cfg = cfg, .rows = rows, .each = each, .blocks = blocks, .deciding = deciding,
-        .goal = some && !deciding ? e->rows : rows, .began = lam_clock(), .out = out };
+        .goal = some && !deciding ? e->rows : rows, .began = clock_of(e), .out = out };
     w->h_before = lam_alloc(blocks, sizeof *w->h_before);
     lam_status status = w->h_before == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK && (some || deciding)) {
@@ -57,7 +62,8 @@ int lam_walk_next(lam_walk *w)
     w->first = done;
     w->n = least(size, w->goal - done);
     w->index = w->order != NULL ? w->order + done : NULL;
-    w->batch_began = lam_clock();
+    if (w->deciding)
+        w->batch_began = clock_of(w->evaluation);
     return 1;
 }
 
@@ -77,7 +83,7 @@ static void take_all(lam_walk *w)
 /* After a batch. The next one is twice as large, or of the largest size. */
 static void decide(lam_walk *w)
 {
-    double now = lam_clock(), left = w->evaluation->until - now, a_row = (now - w->batch_began) / (double)w->n;
+    double now = clock_of(w->evaluation), left = w->evaluation->until - now, a_row = (now - w->batch_began) / (double)w->n;
     size_t done = w->out->rows, next = least(w->each, 2 * w->n);
     if (done < w->rows && 1.1 * a_row * (double)w->rows <= left)
         take_all(w);
@@ -99,14 +105,17 @@ lam_status lam_walk_take(lam_walk *w, double sum, const double *nll)
     size_t done = w->out->rows;
     if (w->deciding)
         decide(w);
-    return done < w->goal && e->evaluating != NULL && e->evaluating(e->user, e->part, done, w->goal) != 0 ? LAM_ERR_INTERRUPTED : LAM_OK;
+    if (done >= w->goal)
+        return LAM_OK;
+    int stop = e->evaluating != NULL && e->evaluating(e->user, e->part, done, w->goal) != 0;
+    return lam_comm_number(e->comm, stop) != 0 ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
 
 void lam_walk_end(lam_walk *w, lam_status status)
 {
     lam_evaluated *out = w->out;
     double n = (double)out->rows;
-    out->seconds = lam_clock() - w->began;
+    out->seconds = clock_of(w->evaluation) - w->began;
     if (status != LAM_OK)
         memcpy(w->evaluation->h_star, w->h_before, w->blocks * sizeof(double));
     else if (out->rows > 0)

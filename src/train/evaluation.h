@@ -1,6 +1,7 @@
 /* A validation or a test: on which rows, batch by batch, and the mean over them. */
 #ifndef LAM_TRAIN_EVALUATION_H
 #define LAM_TRAIN_EVALUATION_H
+#include "base/comm.h"
 #include "base/config.h"
 
 /* What to evaluate: params [parameters] in the fit's width on the rows of a part. Without rows and until on all rows, in their order;
@@ -16,6 +17,7 @@ typedef struct lam_evaluation {
                       * else on a sample of as many as are, whatever rows says */
     int (*evaluating)(void *user, lam_part part, size_t done, size_t rows); /* as of lam_fit_options */
     void *user;
+    const lam_comm *comm; /* rank 0 decides what the clock and evaluating decide */
 } lam_evaluation;
 
 /* What came out. */

@@ -1,5 +1,6 @@
 /* lam_fit: a density of the rows of a table, as a target of the loop. */
 #include "base/clock.h"
+#include "base/comm.h"
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
@@ -121,7 +122,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     lam_start_hash(d->model, options->init != NULL, d->hash);
     LAM_TRY(lam_flow_rows_make(d->data, &d->model->given, d->model->maps, d->model->whitening, &d->rows));
     return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, &d->rows,
-        d->pool, &d->trainer);
+        d->pool, options->comm, &d->trainer);
 }
 
 static void clear(density *d)
@@ -250,19 +251,23 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     lam_fit_result ignored;
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
-    options = options != NULL ? options : &none;
-    density d = { .data = data, .log = &options->log };
     double began = lam_clock(), cpu_began = lam_cpu_clock();
+    lam_fit_options own = options != NULL ? *options : none;
+    if (!lam_comm_is_first(own.comm)) { /* rank 0 alone talks */
+        own.progress = NULL;
+        own.evaluating = NULL;
+        own.log.line = NULL;
+    }
+    density d = { .data = data, .log = &own.log };
     lam_config_init(&d.cfg);
-    lam_status status = create(cfg, options, &d);
-    lam_fit_options timed = *options; /* maps and whitening count too */
-    timed.seconds += lam_clock() - began;
-    timed.cpu_seconds += lam_cpu_clock() - cpu_began;
+    lam_status status = lam_comm_agree(own.comm, create(cfg, &own, &d));
+    own.seconds += lam_clock() - began; /* maps and whitening count too */
+    own.cpu_seconds += lam_cpu_clock() - cpu_began;
     if (status == LAM_OK) {
         const lam_target target = { .self = &d, .data_hash = d.hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
             .blocks = d.model->layout.blocks, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
             .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .finish = finish };
-        status = lam_loop_run(&d.cfg, &target, &timed, result);
+        status = lam_loop_run(&d.cfg, &target, &own, result);
     }
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {
         *model = d.model;

@@ -1,6 +1,5 @@
 /* Tells how much time a fit has left. */
 #include "train/limit.h"
-#include "base/clock.h"
 #include "model/defaults.h"
 #include <math.h>
 
@@ -36,12 +35,12 @@ static double nearer(const lam_run *run, double seconds, double processor_second
 
 double lam_limit_used(const lam_run *run)
 {
-    return run->options->limit_training ? run->state.train_seconds : lam_clock() - run->started;
+    return run->options->limit_training ? run->state.train_seconds : run->now - run->started;
 }
 
 double lam_limit_left(const lam_run *run)
 {
-    return limits_all(run) ? nearer(run, lam_clock() - run->started, lam_cpu_clock() - run->cpu_started) : (double)INFINITY;
+    return limits_all(run) ? nearer(run, run->now - run->started, run->cpu_now - run->cpu_started) : (double)INFINITY;
 }
 
 /* For the test: what it would take at the pace of the validations, where they have shown one that is its own. */
@@ -84,7 +83,7 @@ int lam_limit_reached(const lam_run *run)
 
 double lam_limit_validation(const lam_run *run, int closing)
 {
-    double left = lam_limit_left(run), now = lam_clock();
+    double left = lam_limit_left(run), now = run->now;
     if (!limits_all(run))
         return 0;
     if (closing)
@@ -94,5 +93,5 @@ double lam_limit_validation(const lam_run *run, int closing)
 
 double lam_limit_test(const lam_run *run)
 {
-    return limits_all(run) ? lam_clock() + fmax(0, 0.85 * lam_limit_left(run)) : 0; /* the rest is for the Gaussian and the files */
+    return limits_all(run) ? run->now + fmax(0, 0.85 * lam_limit_left(run)) : 0; /* the rest is for the Gaussian and the files */
 }

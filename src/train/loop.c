@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
+#include "model/defaults.h"
 #include "train/calls.h"
 #include "train/limit.h"
 #include "train/run.h"
@@ -21,21 +22,6 @@ static int has_validation(const lam_run *run)
     return run->target->valid_rows > 0;
 }
 
-/* Of the iteration to come, of flow matching as long as that is under way. */
-static double rate_of(const lam_run *run)
-{
-    const lam_fit_state *s = &run->state;
-    return s->warm < run->cfg->warm_start ? lam_schedule_warm_rate(&s->schedule, run->cfg, s->warm)
-                                          : lam_schedule_rate(&s->schedule, run->cfg, s->iteration);
-}
-
-/* The iteration after which training ends as far as is known. */
-static uint64_t last_of(const lam_run *run)
-{
-    const lam_schedule *s = &run->state.schedule;
-    return s->turns > 0 && s->end < run->cfg->iterations ? s->end : run->cfg->iterations;
-}
-
 /* " of 1000", where it is known how many there are. */
 static const char *of_all(const lam_run *run, char text[32])
 {
@@ -43,33 +29,6 @@ static const char *of_all(const lam_run *run, char text[32])
     if (run->cfg->iterations != LAM_UNENDING)
         snprintf(text, 32, " of %zu", run->cfg->iterations);
     return text;
-}
-
-/* ---- progress ----------------------------------------------------------------------------------------------------- */
-
-/* What is left of the warm start, or else of training, by the pace that this process has had; or of a limit of time that is nearer. */
-static double seconds_left(const lam_run *run)
-{
-    const lam_fit_state *s = &run->state;
-    int warm = s->iteration == 0 && run->cfg->warm_start > 0;
-    uint64_t done = warm ? s->warm : s->iteration, all = warm ? run->cfg->warm_start : last_of(run);
-    double left = all < LAM_UNENDING && done > run->first ? (lam_clock() - run->first_at) / (double)(done - run->first) * (double)(all - done) : all < LAM_UNENDING ? 0 : (double)INFINITY;
-    return fmin(left, lam_limit_training_left(run));
-}
-
-/* Non-zero: stop. */
-static int tell(const lam_run *run, const lam_step_report *step, int is_validation)
-{
-    const lam_fit_state *s = &run->state;
-    if (run->options->progress == NULL)
-        return 0;
-    lam_progress p = { .iteration = s->iteration, .iterations = (size_t)last_of(run), .warm_start = s->warm,
-        .warm_starts = run->cfg->warm_start, .loss = step->loss, .nll = step->nll, .tpr = step->tpr, .val_nll = run->validation.nll,
-        .val_nll_se = run->validation.se, .val_rows = run->validation.rows, .best_val_nll = run->best_val_nll, .is_validation = is_validation,
-        .lr = rate_of(run), .grad_norm = step->grad_norm,
-        .epoch = (size_t)step->epoch, .beta = step->beta, .counts = step->counts, .val_counts = run->validation.counts,
-        .seconds = lam_clock() - run->started, .seconds_left = seconds_left(run) };
-    return run->options->progress(run->options->user, &p) != 0;
 }
 
 /* ---- checkpoints -------------------------------------------------------------------------------------------------- */
@@ -83,7 +42,7 @@ static lam_status save_here(lam_run *run)
 /* If it is time, or there is something that is worth one now. */
 static lam_status save_in_time(lam_run *run, int now)
 {
-    double since = lam_clock() - run->saved_at;
+    double since = run->now - run->saved_at;
     return (now || since >= SAVE_SECONDS) && since >= SAVE_SHARE * run->save_seconds ? lam_run_save_state(run) : LAM_OK;
 }
 
@@ -101,11 +60,6 @@ static lam_status give_up_at(lam_run *run, lam_status why, uint64_t iteration)
 {
     char all[32];
     return give_up(run, lam_fail_in(why, "iteration %llu%s", (unsigned long long)iteration, of_all(run, all)));
-}
-
-lam_status lam_evaluation_tell(const lam_evaluation *e, size_t done, size_t rows)
-{
-    return done < rows && e->evaluating != NULL && e->evaluating(e->user, e->part, done, rows) != 0 ? LAM_ERR_INTERRUPTED : LAM_OK;
 }
 
 /* ---- setbacks ----------------------------------------------------------------------------------------------------- */
@@ -157,7 +111,7 @@ static lam_status set_back(lam_run *run, int last)
         snprintf(where, sizeof where, "the best model so far, that of iteration %llu", (unsigned long long)s->best_iteration);
     snprintf(line, sizeof line, "iteration %llu: %s; training continues from %s, with half the learning rate", at, lam_last_error(), where);
     log_line(run, line);
-    return lam_run_log_setback(run, rate_of(run));
+    return lam_run_log_setback(run, lam_run_rate(run));
 }
 
 /* ---- validation --------------------------------------------------------------------------------------------------- */
@@ -169,7 +123,7 @@ static lam_status validate_params(lam_run *run, const void *params, int closing,
     const lam_fit_state *s = &run->state;
     const lam_evaluation e = { .params = params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID,
         .rows = run->cfg->val_rows, .until = run->cfg->val_rows > 0 ? 0 : lam_limit_validation(run, closing),
-        .evaluating = run->options->evaluating, .user = run->options->user };
+        .evaluating = run->options->evaluating, .user = run->options->user, .comm = run->options->comm };
     LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, found));
     if (e.until > 0)
         run->cfg->val_rows = found->rows;
@@ -220,11 +174,12 @@ static int is_worse_than_start(const lam_run *run)
 static lam_status validate(lam_run *run, int closing)
 {
     lam_fit_state *s = &run->state;
-    double lr = rate_of(run);
+    double lr = lam_run_rate(run);
     const void *chosen;
     lam_status status = validate_both(run, closing, &chosen);
     if (is_final(status))
         return status;
+    LAM_TRY(lam_run_agree(run, NULL));
     s->validated = s->iteration;
     int last = closing || is_over(run);
     if (status != LAM_OK && s->iteration > 0 && can_set_back(run, status, last))
@@ -261,11 +216,17 @@ static int is_due(const lam_run *run)
 
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
+/* After a step, where something is decided by time before the ranks agree again. */
+static lam_status look_at_clock(lam_run *run)
+{
+    return lam_comm_is_several(run->options->comm) && !lam_config_is_timed(run->cfg) ? LAM_OK : lam_run_agree(run, NULL);
+}
+
 /* One iteration, what belongs to it, and its checkpoint if it is time. LAM_ERR_INTERRUPTED: asked to stop, all saved. */
 static lam_status iterate(lam_run *run, lam_step_report *report)
 {
     lam_fit_state *s = &run->state;
-    double lr = rate_of(run), before = lam_clock(), cpu_before = lam_cpu_clock();
+    double lr = lam_run_rate(run), before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = run->target->trainer.step(run->target->trainer.self, s, lr, report);
     int last = lam_schedule_is_over(&s->schedule, run->cfg, s->iteration + 1);
     if (status != LAM_OK && !can_set_back(run, status, last))
@@ -273,6 +234,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     s->iteration++;
     s->train_seconds += lam_clock() - before;
     s->train_cpu_seconds += lam_cpu_clock() - cpu_before;
+    LAM_TRY(look_at_clock(run));
     lam_counts_add(&s->counts, &report->counts);
     if (status == LAM_OK)
         lam_calls_follow(run, &report->counts);
@@ -289,7 +251,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
         LAM_TRY(validate(run, 0));
     LAM_TRY(lam_turn_record(run));
     LAM_TRY(save_in_time(run, due));
-    return tell(run, report, due) ? LAM_ERR_INTERRUPTED : LAM_OK;
+    return lam_run_tell(run, report, due);
 }
 
 /* ---- the warm start ----------------------------------------------------------------------------------------------- */
@@ -299,7 +261,7 @@ static lam_status warm_iterate(lam_run *run, lam_step_report *report)
 {
     lam_fit_state *s = &run->state;
     size_t all = run->cfg->warm_start;
-    double lr = rate_of(run), before = lam_clock(), cpu_before = lam_cpu_clock();
+    double lr = lam_run_rate(run), before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = run->target->trainer.warm(run->target->trainer.self, s, lr, report);
     if (status != LAM_OK)
         return give_up(run, lam_fail_in(status, "warm start, iteration %llu of %zu", (unsigned long long)s->warm + 1, all));
@@ -314,7 +276,7 @@ static lam_status warm_iterate(lam_run *run, lam_step_report *report)
     if (s->warm == all)
         lam_fit_state_forget(s); /* flow matching's moments are those of another loss, and training counts its steps anew */
     LAM_TRY(save_in_time(run, s->warm == all));
-    return tell(run, report, 0) ? LAM_ERR_INTERRUPTED : LAM_OK;
+    return lam_run_tell(run, report, 0);
 }
 
 /* Flow matching, and a validation that shows where it has led: that of iteration 0. Out of time before its end, it has none, so that
@@ -329,7 +291,7 @@ static lam_status warm_start(lam_run *run, lam_step_report *report)
         return LAM_OK;
     LAM_TRY(validate(run, 0));
     LAM_TRY(lam_run_save_state(run));
-    return tell(run, report, 1) ? LAM_ERR_INTERRUPTED : LAM_OK;
+    return lam_run_tell(run, report, 1);
 }
 
 static lam_status train(lam_run *run)
@@ -358,7 +320,7 @@ static lam_status train(lam_run *run)
     if (!has_validation(run) || (lam_fit_state_has_best(s) && s->validated == s->iteration))
         return LAM_OK;
     LAM_TRY(validate(run, 1));
-    return tell(run, &report, 1) ? LAM_ERR_INTERRUPTED : LAM_OK;
+    return lam_run_tell(run, &report, 1);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
@@ -380,7 +342,8 @@ static lam_status test(lam_run *run, lam_fit_result *r)
     lam_fit_state *s = &run->state;
     int validated = lam_fit_state_has_best(s);
     const lam_evaluation e = { .params = validated ? s->best : s->params, .exact = 1, .part = LAM_TEST,
-        .h_star = validated ? s->best_h_test : s->h_test, .until = lam_limit_test(run), .evaluating = run->options->evaluating, .user = run->options->user };
+        .h_star = validated ? s->best_h_test : s->h_test, .until = lam_limit_test(run), .evaluating = run->options->evaluating, .user = run->options->user,
+        .comm = run->options->comm };
     lam_evaluated found;
     if (run->target->test_rows == 0)
         return LAM_OK;
@@ -389,8 +352,12 @@ static lam_status test(lam_run *run, lam_fit_result *r)
     r->test_nll_se = found.se;
     r->test_rows = found.rows;
     r->test_counts = found.counts;
+    LAM_TRY(lam_run_agree(run, NULL));
     double left = lam_limit_left(run);
-    return run->target->finish != NULL ? run->target->finish(run->target->self, s, isfinite(left) ? lam_clock() + fmax(0, left) : 0, r) : LAM_OK;
+    lam_status status = LAM_OK;
+    if (run->target->finish != NULL && lam_comm_is_first(run->options->comm))
+        status = run->target->finish(run->target->self, s, isfinite(left) ? run->now + fmax(0, left) : 0, r);
+    return lam_comm_agree(run->options->comm, status);
 }
 
 static lam_status finish(lam_run *run, lam_fit_result *result)
@@ -399,10 +366,12 @@ static lam_status finish(lam_run *run, lam_fit_result *result)
     if (lam_turn_is_by_clock(run)) /* nothing follows: the rows of a closing validation are part of what repeats the run */
         LAM_TRY(lam_run_save_config(run));
     LAM_TRY(lam_run_save_model(run));
+    LAM_TRY(lam_run_agree(run, NULL));
     LAM_TRY(test(run, result));
     result->seconds = lam_clock() - run->started;
     result->cpu_seconds = lam_cpu_clock() - run->cpu_started;
-    return lam_run_log_summary(run, result);
+    LAM_TRY(lam_run_log_summary(run, result));
+    return lam_run_agree(run, NULL);
 }
 
 /* The run is left so that it can be gone on with. A checkpoint that stands at this iteration already is not written again:
@@ -415,6 +384,7 @@ static lam_status stop(lam_run *run, lam_fit_result *result)
     result->seconds = lam_clock() - run->started;
     result->cpu_seconds = lam_cpu_clock() - run->cpu_started;
     LAM_TRY(lam_run_log_summary(run, result));
+    LAM_TRY(lam_run_agree(run, NULL));
     const lam_fit_state *s = &run->state;
     int warm = s->iteration == 0 && run->cfg->warm_start > 0;
     char all[32];
@@ -436,6 +406,7 @@ lam_status lam_loop_run(lam_config *cfg, const lam_target *target, const lam_fit
             status = finish(&run, result);
         if (status == LAM_ERR_INTERRUPTED)
             status = stop(&run, result);
+        lam_comm_broadcast(options->comm, result, sizeof *result);
     }
     lam_run_close(&run);
     return status;

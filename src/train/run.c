@@ -16,14 +16,28 @@ static lam_status open_files(lam_run *run)
     const char *checkpoint = run->folder.checkpoint;
     if (checkpoint == NULL)
         return LAM_OK;
-    if (run->options->resume && access(checkpoint, F_OK) == 0) {
-        LAM_TRY(lam_checkpoint_read(checkpoint, &run->state, run->cfg, run->target->data_hash));
-        run->saved = lam_fit_state_done(&run->state);
-    } else {
+    if (run->saved == UINT64_MAX)
         unlink(checkpoint);
-    }
     LAM_TRY(lam_config_save(run->cfg, run->folder.config));
     return lam_metrics_open(&run->metrics, run->folder.metrics, run->state.metrics_bytes);
+}
+
+/* Every rank reads the checkpoint where rank 0 sees one. */
+static lam_status resume(lam_run *run)
+{
+    const lam_comm *comm = run->options->comm;
+    if (!run->options->resume || run->options->run_dir == NULL)
+        return LAM_OK;
+    char *path = lam_run_path(run->options->run_dir, "checkpoint.safetensors");
+    lam_status status = path == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    int there = lam_comm_number(comm, path != NULL && access(path, F_OK) == 0) != 0;
+    if (status == LAM_OK && there)
+        status = lam_checkpoint_read(path, &run->state, run->cfg, run->target->data_hash);
+    free(path);
+    LAM_TRY(lam_comm_agree(comm, status));
+    if (there)
+        run->saved = lam_fit_state_done(&run->state);
+    return LAM_OK;
 }
 
 lam_status lam_run_settle(const lam_fit_options *options, lam_config *cfg)
@@ -42,15 +56,20 @@ lam_status lam_run_open(lam_run *run, lam_config *cfg, const lam_target *target,
 {
     *run = (lam_run) { .cfg = cfg, .target = target, .options = options, .saved = UINT64_MAX,
         .validation = { .nll = (double)NAN, .se = (double)NAN } };
-    LAM_TRY(lam_fit_state_create(&run->state, cfg, target->map, target->parameters, target->blocks));
+    const lam_comm *comm = options->comm;
+    int first = lam_comm_is_first(comm);
+    LAM_TRY(lam_comm_agree(comm, lam_fit_state_create(&run->state, cfg, target->map, target->parameters, target->blocks)));
     target->initial(target->self, run->state.params);
     lam_fit_state_mark(&run->state);
-    LAM_TRY(lam_run_folder_open(options->run_dir, &run->folder));
-    LAM_TRY(open_files(run));
+    LAM_TRY(lam_comm_agree(comm, first ? lam_run_folder_open(options->run_dir, &run->folder) : LAM_OK));
+    LAM_TRY(resume(run));
+    LAM_TRY(lam_run_compare(run));
+    LAM_TRY(lam_comm_agree(comm, first ? open_files(run) : LAM_OK));
     run->best_val_nll = run->state.schedule.best;
-    run->saved_at = lam_clock();
-    run->started = run->saved_at - run->state.seconds - options->seconds;
+    run->started = lam_clock() - run->state.seconds - options->seconds;
     run->cpu_started = lam_cpu_clock() - run->state.cpu_seconds - options->cpu_seconds;
+    LAM_TRY(lam_run_agree(run, NULL));
+    run->saved_at = run->now;
     return LAM_OK;
 }
 
@@ -64,24 +83,33 @@ void lam_run_close(lam_run *run)
 
 /* ---- saving ------------------------------------------------------------------------------------------------------- */
 
+static lam_status write_state(lam_run *run)
+{
+    LAM_TRY(lam_metrics_sync(&run->metrics, &run->state.metrics_bytes));
+    return lam_checkpoint_write(run->folder.checkpoint, &run->state, run->cfg, run->target->data_hash);
+}
+
 lam_status lam_run_save_state(lam_run *run)
 {
-    if (run->folder.checkpoint == NULL)
+    const lam_comm *comm = run->options->comm;
+    if (run->options->run_dir == NULL)
         return LAM_OK;
     double before = lam_clock();
     run->state.seconds = before - run->started;
     run->state.cpu_seconds = lam_cpu_clock() - run->cpu_started;
-    LAM_TRY(lam_metrics_sync(&run->metrics, &run->state.metrics_bytes));
-    LAM_TRY(lam_checkpoint_write(run->folder.checkpoint, &run->state, run->cfg, run->target->data_hash));
+    LAM_TRY(lam_run_compare_parameters(run));
+    LAM_TRY(lam_comm_agree(comm, lam_comm_is_first(comm) ? write_state(run) : LAM_OK));
     run->saved = lam_fit_state_done(&run->state);
-    run->saved_at = lam_clock();
-    run->save_seconds = run->saved_at - before;
+    LAM_TRY(lam_run_agree(run, NULL));
+    run->saved_at = run->now;
+    run->save_seconds = lam_comm_number(comm, run->saved_at - before);
     return LAM_OK;
 }
 
 lam_status lam_run_save_config(const lam_run *run)
 {
-    return run->folder.config == NULL ? LAM_OK : lam_config_save(run->cfg, run->folder.config);
+    lam_status status = run->folder.config == NULL ? LAM_OK : lam_config_save(run->cfg, run->folder.config);
+    return run->options->run_dir == NULL ? status : lam_comm_agree(run->options->comm, status);
 }
 
 lam_status lam_run_save_model(lam_run *run)
@@ -95,7 +123,7 @@ lam_status lam_run_save_model(lam_run *run)
     kept->val_freq = run->cfg->val_freq;
     if (run->cfg->schedule == LAM_SCHEDULE_COSINE && run->cfg->decay_from > 0)
         kept->max_seconds = kept->max_processor_seconds = 0;
-    return run->target->save(run->target->self, &run->state, run->folder.model);
+    return lam_comm_agree(run->options->comm, run->target->save(run->target->self, &run->state, run->folder.model));
 }
 
 void lam_step_report_terms(lam_step_report *report, const lam_terms *terms)
@@ -109,6 +137,16 @@ void lam_step_report_terms(lam_step_report *report, const lam_terms *terms)
 }
 
 /* ---- lines -------------------------------------------------------------------------------------------------------- */
+
+/* A line that could not be written is known to rank 0 alone, and told to the others at the next lam_run_agree. */
+static lam_status end_line(lam_run *run)
+{
+    lam_status status = lam_metrics_end(&run->metrics);
+    if (!lam_comm_is_several(run->options->comm))
+        return status;
+    run->line = status != LAM_OK ? status : run->line;
+    return LAM_OK;
+}
 
 /* Of the run so far; and the calls of all its iterations, those of the warm start too, logged or not. */
 static void log_totals(lam_run *run)
@@ -131,7 +169,7 @@ lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report, double 
     lam_metrics_number(m, "lr", lr);
     lam_metrics_number(m, "grad_norm", report->grad_norm);
     log_totals(run);
-    return lam_metrics_end(m);
+    return end_line(run);
 }
 
 lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double lr)
@@ -158,7 +196,7 @@ lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double 
     lam_metrics_number(m, "lr", lr);
     lam_metrics_number(m, "grad_norm", report->grad_norm);
     log_totals(run);
-    return lam_metrics_end(m);
+    return end_line(run);
 }
 
 lam_status lam_run_log_setback(lam_run *run, double lr)
@@ -169,7 +207,7 @@ lam_status lam_run_log_setback(lam_run *run, double lr)
     lam_metrics_whole(m, "best_iteration", run->state.best_iteration);
     lam_metrics_number(m, "lr", lr);
     log_totals(run);
-    return lam_metrics_end(m);
+    return end_line(run);
 }
 
 lam_status lam_run_log_validation(lam_run *run, double lr)
@@ -186,7 +224,7 @@ lam_status lam_run_log_validation(lam_run *run, double lr)
     lam_metrics_whole(m, "rejected", run->validation.counts.rejected);
     lam_metrics_number(m, "lr", lr);
     log_totals(run);
-    return lam_metrics_end(m);
+    return end_line(run);
 }
 
 lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
@@ -233,5 +271,5 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
     lam_metrics_number(m, "train_seconds", r->train_seconds);
     lam_metrics_number(m, "train_cpu_seconds", r->train_cpu_seconds);
     lam_metrics_truth(m, "finished", r->finished);
-    return lam_metrics_end(m);
+    return end_line(run);
 }

@@ -12,6 +12,8 @@ typedef struct lam_run {
     lam_run_folder folder;
     lam_metrics metrics;
     lam_fit_state state;
+    double now, cpu_now;      /* rank 0's clocks at the last lam_run_agree: what is decided by time is decided by these */
+    lam_status line;          /* LAM_OK, or of a line that could not be written and that the other ranks do not know of yet */
     uint64_t first;           /* iterations, of flow matching or else of training, done when this process began with them */
     double first_at;          /* clock: then */
     uint64_t pace_from;       /* iteration from which the pace of training is measured that a limit of time plans with, */
@@ -31,7 +33,22 @@ lam_status lam_run_settle(const lam_fit_options *options, lam_config *cfg);
 lam_status lam_run_open(lam_run *run, lam_config *cfg, const lam_target *target, const lam_fit_options *options);
 void lam_run_close(lam_run *run);
 
-/* The state as it is now goes to the checkpoint. */
+/* Rank 0 tells the others the time, and whether *stop (NULL: nobody asks); a line that failed is everybody's failure from here on. By
+ * itself a process looks at the clocks. */
+lam_status lam_run_agree(lam_run *run, int *stop);
+
+/* LAM_ERR_ARGUMENT unless all ranks have the same data, configuration, instruction set and state; LAM_ERR_DIVERGED: other parameters. */
+lam_status lam_run_compare(const lam_run *run);
+lam_status lam_run_compare_parameters(const lam_run *run);
+
+/* The rate of the iteration to come, of flow matching as long as that is under way; the iteration after which training ends as far as is known. */
+double lam_run_rate(const lam_run *run);
+uint64_t lam_run_last(const lam_run *run);
+/* Tells the caller's progress, and the ranks what time it is. LAM_ERR_INTERRUPTED: stop, on every rank. */
+lam_status lam_run_tell(lam_run *run, const lam_step_report *step, int is_validation);
+
+/* The state as it is now goes to the checkpoint. Rank 0 writes this and all other files, and its failures are everybody's. LAM_ERR_DIVERGED where ranks have
+ * other parameters than rank 0. */
 lam_status lam_run_save_state(lam_run *run);
 /* config.yaml anew, after a choice of the clock. */
 lam_status lam_run_save_config(const lam_run *run);

@@ -39,10 +39,10 @@ typedef struct lam_trainer {
     void (*free)(void *self); /* takes NULL */
 } lam_trainer;
 
-/* What is handed in must outlive the trainer. */
+/* What is handed in must outlive the trainer. comm: ranks that make the same calls, each for its share of every batch; NULL: none. */
 lam_status lam_trainer_create_f32(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
-    const lam_flow_rows *rows, lam_pool *pool, lam_trainer *out);
+    const lam_flow_rows *rows, lam_pool *pool, const lam_comm *comm, lam_trainer *out);
 lam_status lam_trainer_create_f64(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
-    const lam_flow_rows *rows, lam_pool *pool, lam_trainer *out);
+    const lam_flow_rows *rows, lam_pool *pool, const lam_comm *comm, lam_trainer *out);
 
 #endif

@@ -17,6 +17,7 @@ typedef struct trainer {
     const lam_layout *layout;
     const lam_flow_rows *rows;
     lam_pool *pool;
+    const lam_comm *comm;
     lam_engine *train;
     lam_engine *evaluate[2]; /* with the estimated and with the exact trace, each made when first asked for */
     lam_matcher *matcher;    /* made for the first iteration of a warm start, and freed after its last */
@@ -43,7 +44,7 @@ static lam_status make_engine(const trainer *t, int gradients, size_t rows, int 
     const lam_config *cfg = t->cfg;
     lam_engine_options options = { .max_rows = rows, .trace = exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON,
         .probes = cfg->probes, .gradients = gradients, .method = cfg->gradient, .isa = cfg->isa,
-        .control = cfg->step_control };
+        .control = cfg->step_control, .comm = t->comm, .fast_sums = cfg->reduce == LAM_REDUCE_FAST };
     if (gradients) {
         options.memory = cfg->memory;
         lam_penalty_options(cfg, &options);
@@ -170,6 +171,13 @@ static lam_status step(void *self, lam_fit_state *state, double lr, lam_step_rep
     return LAM_OK;
 }
 
+static lam_status make_matcher(trainer *t)
+{
+    const lam_engine_options options = { .max_rows = t->batches.size, .isa = t->cfg->isa, .comm = t->comm,
+        .fast_sums = t->cfg->reduce == LAM_REDUCE_FAST };
+    return lam_matcher_create(t->layout, t->pool, &options, &t->matcher);
+}
+
 /* An iteration of flow matching. Batches are the permutations of training's first epochs; noise and times are its own. The end
  * times, last among the parameters, have no gradient here: an optimiser that decays weights would take them to 0. */
 static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_report *report)
@@ -184,7 +192,7 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
         .paired = cfg->warm_start_pairing == LAM_PAIRING_MINIBATCH && t->layout->inputs == 0 };
     *report = (lam_step_report) { .nll = (double)NAN, .tpr = (double)NAN };
     if (t->matcher == NULL)
-        LAM_TRY(lam_matcher_create(t->layout, t->pool, t->batches.size, cfg->isa, &t->matcher));
+        LAM_TRY(make_matcher(t));
     LAM_TRY(lam_matching_loss(t->matcher, &call, &matching, t->grad, &report->loss, &report->counts));
     report->grad_norm = lam_gradient_norm(t->grad, updated);
     if (!isfinite(report->grad_norm))
@@ -197,18 +205,21 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     return LAM_OK;
 }
 
-/* -log p of each of the n rows taken, into t->l; their sum. */
-static double batch_nll(const trainer *t, size_t n, const taken *rows)
+/* -log p of each of the n rows taken, into t->l, each rank its own; their sum. */
+static double batch_nll(const trainer *t, const lam_engine *engine, size_t n, const taken *rows)
 {
     const unsigned char *moves = rows->condition.moves;
     size_t d = t->rows->dim;
+    lam_range own = lam_engine_own_rows(engine);
     double sum = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = own.first; i < own.end; i++) {
         t->l[i] += lam_base_nll(d, t->z + i * d, moves != NULL ? moves + i * d : NULL);
         if (rows->log_dets != NULL)
             t->l[i] -= rows->log_dets[rows->index != NULL ? rows->index[i] : i];
-        sum += t->l[i];
     }
+    lam_engine_share_rows(engine, t->l, 1);
+    for (size_t i = 0; i < n; i++)
+        sum += t->l[i];
     return sum;
 }
 
@@ -227,7 +238,7 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
         lam_status status = lam_engine_transform(t->evaluate[exact], &call, 1, t->z, t->l, &walk->out->counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "%s rows %zu to %zu%s", part, first + 1, first + n, walk->index != NULL ? " of a sample" : "");
-        double sum = batch_nll(t, n, &rows);
+        double sum = batch_nll(t, t->evaluate[exact], n, &rows);
         if (!isfinite(sum))
             return lam_fail(LAM_ERR_DIVERGED, "the NLL of the %s rows is not finite; lower lr or set clip", part);
         LAM_TRY(lam_walk_take(walk, sum, t->l));
@@ -267,7 +278,7 @@ static void from_double(const double *params, size_t n, void *out)
 }
 
 lam_status lam_trainer_create(const lam_config *cfg, const lam_layout *layout, const lam_parameter_map *map,
-    const lam_flow_rows *rows, lam_pool *pool, lam_trainer *out)
+    const lam_flow_rows *rows, lam_pool *pool, const lam_comm *comm, lam_trainer *out)
 {
     trainer *t = lam_alloc(1, sizeof *t);
     if (t == NULL)
@@ -276,6 +287,7 @@ lam_status lam_trainer_create(const lam_config *cfg, const lam_layout *layout, c
     t->layout = layout;
     t->rows = rows;
     t->pool = pool;
+    t->comm = comm;
     lam_status status = allocate(t, map);
     if (status != LAM_OK) {
         free_trainer(t);

@@ -77,6 +77,8 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     options = options != NULL ? options : &none;
     if (options->init != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "init: an auto-encoder starts from its seed; leave init NULL");
+    if (options->comm != NULL)
+        return lam_fail(LAM_ERR_UNSUPPORTED, "an auto-encoder is fitted by one process; leave comm NULL");
     double began = lam_clock(), cpu_began = lam_cpu_clock();
     lam_config_init(&f.cfg);
     lam_status status = create(cfg, data, options, &f);

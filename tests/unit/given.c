@@ -119,7 +119,7 @@ static void matching(void **state)
     size_t n = m.f.layout.parameters;
     double *ignored = calloc(n, sizeof *ignored);
     m.condition.inputs = m.f.given;
-    must(lam_matcher_create_f64(&m.f.layout, m.f.pool, 70, NULL, &m.matcher));
+    must(lam_matcher_create_f64(&m.f.layout, m.f.pool, &(lam_engine_options) { .max_rows = 70, .isa = NULL }, &m.matcher));
     matching_loss(&m, m.f.grad);
     for (size_t i = 0; lam_layout_tensor_at(&m.f.layout, i, &t); i++) {
         double *a = m.f.params + t.offset + t.count / 2, kept = *a, value[2], g = m.f.grad[t.offset + t.count / 2];

@@ -159,7 +159,7 @@ static void matching(void **state)
     lam_counts counts = { 0 };
     size_t n = f.layout.parameters;
     double *ignored = calloc(n, sizeof *ignored), value[2];
-    must(lam_matcher_create_f64(&f.layout, f.pool, 70, NULL, &matcher));
+    must(lam_matcher_create_f64(&f.layout, f.pool, &(lam_engine_options) { .max_rows = 70, .isa = NULL }, &matcher));
     must(lam_matching_loss_f64(matcher, &(lam_flow_call_f64) { .params = f.params, .x = f.x, .rows = f.rows }, &call, f.grad, value,
         &counts));
     for (size_t k = 0; k < f.layout.time; k += 5) {

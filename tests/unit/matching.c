@@ -25,7 +25,7 @@ static double matching(flow *f)
 
 static void open_matcher(flow *f)
 {
-    must(lam_matcher_create_f64(&f->layout, f->pool, f->r.rows, f->r.isa, &matcher));
+    must(lam_matcher_create_f64(&f->layout, f->pool, &(lam_engine_options) { .max_rows = f->r.rows, .isa = f->r.isa }, &matcher));
     call = (lam_matching) { .seed = f->r.seed, .stream = 5 };
     f->value = matching;
 }
@@ -131,7 +131,7 @@ static void the_formula(void **state)
         for (size_t i = 0; i < 6; i++, turn++) {
             flow f = flow_create((recipe) { .rows = rows[i], .dim = 1 + turn % 4, .blocks = 1 + turn % 3, .time = 0.4 + 0.3 * (double)i,
                 .layer = (lam_layer)(turn % 7), .activation = (lam_activation)((turn + 3) % 7), .seed = turn, .isa = isas[isa] });
-            lam_status status = lam_matcher_create_f64(&f.layout, f.pool, rows[i], isas[isa], &matcher);
+            lam_status status = lam_matcher_create_f64(&f.layout, f.pool, &(lam_engine_options) { .max_rows = rows[i], .isa = isas[isa] }, &matcher);
             lam_matcher_free_f64(matcher);
             matcher = NULL;
             if (status == LAM_ERR_UNSUPPORTED) { /* on this processor, or in this build */
@@ -300,7 +300,7 @@ static void what_cannot_be_is_refused(void **state)
         &loss, &counts), LAM_ERR_DIVERGED);
     close_matcher(&f);
     f = flow_create((recipe) { .amortisation = LAM_AMORTISED_BIAS });
-    assert_int_equal(lam_matcher_create_f64(&f.layout, f.pool, 10, NULL, &none), LAM_ERR_UNSUPPORTED);
+    assert_int_equal(lam_matcher_create_f64(&f.layout, f.pool, &(lam_engine_options) { .max_rows = 10, .isa = NULL }, &none), LAM_ERR_UNSUPPORTED);
     flow_close(&f);
 }
 
