@@ -58,7 +58,7 @@ expect_code 0
 expect_err "one process does all of this"
 
 # a rank that is killed ends the job, with its number; another number of ranks goes on from the checkpoint
-long="fit toy:pinwheel:1500:1 --dims 12-12 --batch-size 500 --iterations 500 --val-freq 20 --seed 6 --threads 1 --quiet"
+long="fit toy:pinwheel:1500:1 --dims 12-12 --batch-size 500 --iterations 400 --val-freq 20 --warm-start none --seed 6 --threads 1 --quiet"
 run $long --out whole
 expect_code 0
 command_line="mpirun -n 3 laminar $long"
@@ -74,7 +74,7 @@ wait $job
 [ $? != 0 ] || fail "a job without its rank 1 has ended well"
 [ $(($(date +%s) - began)) -le 10 ] || fail "the job went on for 10 s without its rank 1"
 expect_err "process rank 1 with PID"
-[ -e killed/model.safetensors ] && [ "$(grep -c '"type":"summary"' killed/metrics.jsonl)" = 0 ] || fail "the job was done before its rank was killed"
+[ "$(grep -c '"type":"summary"' killed/metrics.jsonl)" = 0 ] || fail "the job was done before its rank was killed"
 ranks 2 $long --out killed --resume
 expect_code 0
 expect_same whole/model.safetensors killed/model.safetensors
