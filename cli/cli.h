@@ -295,6 +295,50 @@ int cli_stdout_reserve(void);
 /* The descriptor of a table on standard output. */
 int cli_stdout_table(void);
 
+/* lam_reader_open, likewise. */
+lam_status cli_reader_open(const char *path, const lam_read_options *options, lam_reader **reader);
+
+/* ---- tables of any length, in parts (rows.c) ------------------------------------------------------------------------ */
+
+/* Rows that are read twice: at opening, to count them and to say what is odd about them, and then part by part. */
+typedef struct cli_rows {
+    const char *path;
+    cli_choice choice;
+    const lam_model *model; /* NULL: rows are codes */
+    size_t dim;
+    lam_config *lists;      /* of the choice's flags */
+    struct cli_wanted *wanted;
+    char (*name)[32];       /* [dim] of codes */
+    const char **item;
+    lam_read_options options;
+    lam_wanted like;
+    lam_reader *reader;
+    size_t rows, bad_rows, missing; /* of all of them; missing: cells */
+    size_t first;                   /* rows in front of the part that was read last */
+} cli_rows;
+/* As cli_data_read_known, needed NULL: as cli_data_read. Close it in any case. */
+int cli_rows_open(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, cli_rows *rows);
+int cli_rows_open_codes(const char *path, const cli_choice *choice, size_t dim, const char *writer, cli_rows *rows);
+/* The next n rows, NULL at the end; with `bad` alone in the last part there may be none. */
+int cli_rows_next(cli_rows *rows, size_t n, lam_table **part);
+void cli_rows_close(cli_rows *rows);
+/* How many rows of dim columns a part has: a multiple of the rows that are solved together. */
+size_t cli_rows_of_part(const cli_eval *eval, size_t dim);
+/* CLI_FAILED, with the library's message about a part that begins with row `first`, whose rows it counts. */
+int cli_part_failed(size_t first);
+
+/* Results on their way out, where rows dropped as bad are nan; written whole or not at all. path as for cli_table_out. */
+typedef struct cli_results {
+    lam_writer *writer;
+    size_t cols;
+    double *nothing; /* [cols] of nan */
+} cli_results;
+int cli_results_open(const char *path, const lam_table *form, size_t rows, cli_results *results);
+/* values [part->rows, cols] of a part's rows. */
+int cli_results_put(cli_results *results, const double *values, const lam_table *part);
+/* code: how the work went; returns that, or how writing went. */
+int cli_results_close(cli_results *results, int code);
+
 /* ---- tables of numbers in and out (data.c) ------------------------------------------------------------------------ */
 
 /* Reads DATA in the model's columns (lam_columns_choose), of those that the flags leave. CLI_OK, or else with the message printed. Says how
@@ -304,6 +348,26 @@ int cli_data_read(const char *path, const cli_choice *choice, const lam_model *m
 int cli_is_conditional(const lam_model *model);
 /* The same of a file that may lack those of the model's columns that are not needed [dim]: they are NaN in the table, which has all. */
 int cli_data_read_known(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, lam_table **table);
+/* The options that a choice comes to; lists owns what they point to. usual: the header where no flag says. CLI_OK, or CLI_USAGE with the message
+ * printed. And what is said where reading failed, writer being the command that writes such files or NULL. */
+int cli_read_options(const cli_choice *choice, const char *usual, const lam_wanted *like, lam_config *lists, lam_read_options *options);
+int cli_read_failed(lam_status status, const cli_choice *choice, const char *writer);
+/* Which of the model's columns a file has. */
+typedef struct cli_wanted {
+    unsigned char *there;   /* [the model's columns] */
+    const char **item;
+    lam_names *levels;
+    lam_wanted like;        /* to read them */
+    int all;                /* there is every one, or the file is read as if there were */
+} cli_wanted;
+/* needed as for cli_data_read_known, NULL: all. Clear it in any case. */
+int cli_wanted_find(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, cli_wanted *wanted);
+void cli_wanted_spread(const cli_wanted *wanted, const lam_model *model, lam_table **table);
+void cli_wanted_clear(cli_wanted *wanted);
+/* Rows that are standardised in data units; the advice, which may be NULL, is told of those columns that matter. */
+int cli_rows_look(const cli_choice *choice, const lam_model *model, lam_table *table, lam_advice *advice);
+/* z1, z2, ..., in name and item [dim]. */
+lam_wanted cli_codes_wanted(size_t dim, char (*name)[32], const char **item);
 /* Where the model's column is of text, so is the table's. */
 void cli_table_levels(lam_table *table, size_t column, const lam_model *model);
 /* A table for z [rows, dim], of zeros, its columns z1, z2, ...; ends the program when there is no memory. */

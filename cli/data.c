@@ -19,49 +19,77 @@ static int parse_choice(const cli_choice *choice, const char *usual, lam_config 
     return cli_misuse(NULL, "--%s", lam_last_error()); /* it begins with the parameter's name */
 }
 
+int cli_read_options(const cli_choice *choice, const char *usual, const lam_wanted *like, lam_config *lists, lam_read_options *options)
+{
+    int code = parse_choice(choice, usual, lists);
+    *options = lam_config_read_options(lists);
+    options->drop_bad_rows = choice->drop_bad_rows;
+    options->drop_duplicates = choice->drop_duplicates;
+    options->like = like;
+    options->missing = choice->missing && !choice->drop_bad_rows;
+    options->threads = choice->threads;
+    return code;
+}
+
+int cli_read_failed(lam_status status, const cli_choice *choice, const char *writer)
+{
+    if (status == LAM_ERR_SHAPE && writer != NULL)
+        return cli_fail("%s; give a file as `%s` writes it", lam_last_error(), writer);
+    if (status == LAM_ERR_SHAPE && choice->columns == NULL && !choice->no_columns)
+        return cli_fail("%s; or list the columns to take, in the model's order: --columns A,B,...", lam_last_error());
+    return cli_library_failed();
+}
+
 /* Reads, of the columns that the choice leaves, those that are wanted. CLI_OK, or else with the message printed; says what was dropped.
  * writer: the command that writes such files, or NULL. */
 static int read_wanted(const char *path, const cli_choice *choice, const lam_wanted *like, const char *usual,
     const char *writer, lam_table **table)
 {
     lam_config *lists = cli_config_create();
+    lam_read_options options;
     *table = NULL;
-    int code = parse_choice(choice, usual, lists);
-    lam_read_options options = lam_config_read_options(lists);
-    options.drop_bad_rows = choice->drop_bad_rows;
-    options.drop_duplicates = choice->drop_duplicates;
-    options.like = like;
-    options.missing = choice->missing && !choice->drop_bad_rows;
-    options.threads = choice->threads;
+    int code = cli_read_options(choice, usual, like, lists, &options);
     lam_status status = code == CLI_OK ? cli_table_read(path, &options, table) : LAM_OK;
-    if (status == LAM_ERR_SHAPE && writer != NULL)
-        code = cli_fail("%s; give a file as `%s` writes it", lam_last_error(), writer);
-    else if (status == LAM_ERR_SHAPE && choice->columns == NULL && !choice->no_columns)
-        code = cli_fail("%s; or list the columns to take, in the model's order: --columns A,B,...", lam_last_error());
-    else if (status != LAM_OK)
-        code = cli_library_failed();
+    if (status != LAM_OK)
+        code = cli_read_failed(status, choice, writer);
     if (code == CLI_OK)
         cli_data_notes(path, *table);
     lam_config_free(lists);
     return code;
 }
 
+int cli_rows_look(const cli_choice *choice, const lam_model *model, lam_table *table, lam_advice *advice)
+{
+    const double *mean, *scale;
+    double log_det;
+    lam_status status = LAM_OK;
+    size_t cols = table->cols;
+    lam_model_standardiser(model, &mean, &scale, &log_det);
+    for (size_t i = 0; choice->standardised && i < table->rows; i++)
+        for (size_t j = 0; j < cols; j++)
+            table->values[i * cols + j] = mean[j] + scale[j] * table->values[i * cols + j];
+    double *row = cli_alloc(cols, sizeof *row);
+    for (size_t i = 0; advice != NULL && i < table->rows && status == LAM_OK; i++) {
+        for (size_t j = 0; j < cols; j++)
+            row[j] = choice->looked == NULL || choice->looked[j] ? table->values[i * cols + j] : (double)NAN;
+        status = lam_advice_add(advice, row, 1);
+    }
+    free(row);
+    return status == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
 /* Rows that are standardised in data units; and what the library has to say of the rows. */
 static int look_at_rows(const cli_choice *choice, const lam_model *model, lam_table *table)
 {
     const lam_log log = {cli_log, NULL};
-    const double *mean, *scale;
-    double log_det;
-    lam_model_standardiser(model, &mean, &scale, &log_det);
-    for (size_t i = 0; choice->standardised && i < table->rows; i++)
-        for (size_t j = 0; j < table->cols; j++)
-            table->values[i * table->cols + j] = mean[j] + scale[j] * table->values[i * table->cols + j];
-    double *values = cli_alloc(table->rows * table->cols, sizeof *values);
-    for (size_t i = 0; i < table->rows * table->cols; i++)
-        values[i] = choice->looked == NULL || choice->looked[i % table->cols] ? table->values[i] : (double)NAN;
-    lam_status status = lam_rows_advise(model, NULL, values, table->rows, &log);
-    free(values);
-    return status == LAM_OK ? CLI_OK : cli_library_failed();
+    lam_advice *advice;
+    if (lam_advice_create(model, NULL, &advice) != LAM_OK)
+        return cli_library_failed();
+    int code = cli_rows_look(choice, model, table, advice);
+    if (code == CLI_OK && lam_advice_say(advice, &log) != LAM_OK)
+        code = cli_library_failed();
+    lam_advice_free(advice);
+    return code;
 }
 
 static int read_columns(const char *path, const cli_choice *choice, const lam_model *model, const lam_wanted *like, lam_table **table)
@@ -184,20 +212,27 @@ static int find_columns(const char *path, const cli_choice *choice, const lam_wa
     return code;
 }
 
-/* A table of all the model's columns, NaN where the file has none. */
-static lam_table *spread(const lam_table *some, const lam_model *model, const unsigned char *there)
+/* In place of table one of all the model's columns, NaN where the file has none. */
+void cli_wanted_spread(const cli_wanted *wanted, const lam_model *model, lam_table **table)
 {
+    lam_table *some = *table;
     size_t dim = lam_model_dim(model);
-    lam_table *table = cli_table_create(some->rows, dim);
-    cli_table_name_all(table, model);
+    if (wanted->all)
+        return;
+    lam_table *wide = cli_table_create(some->rows > 0 ? some->rows : 1, dim);
+    wide->rows = some->rows;
+    cli_table_name_all(wide, model);
     for (size_t i = 0; i < some->rows; i++)
         for (size_t j = 0, k = 0; j < dim; j++)
-            table->values[i * dim + j] = there[j] ? some->values[i * some->cols + k++] : (double)NAN;
+            wide->values[i * dim + j] = wanted->there[j] ? some->values[i * some->cols + k++] : (double)NAN;
     for (size_t i = 0; i < some->rows * dim; i++)
-        table->missing += isnan(table->values[i]) != 0;
+        wide->missing += isnan(wide->values[i]) != 0;
     for (size_t j = 0; j < dim; j++)
-        cli_table_levels(table, j, model);
-    return table;
+        cli_table_levels(wide, j, model);
+    wide->bad_rows = some->bad_rows, wide->bad_at = some->bad_at;
+    some->bad_rows = 0, some->bad_at = NULL;
+    lam_table_free(some);
+    *table = wide;
 }
 
 void cli_table_levels(lam_table *table, size_t column, const lam_model *model)
@@ -209,37 +244,43 @@ void cli_table_levels(lam_table *table, size_t column, const lam_model *model)
     }
 }
 
-int cli_data_read_known(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, lam_table **table)
+int cli_wanted_find(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, cli_wanted *wanted)
 {
     const lam_wanted own = lam_model_wanted(model);
     size_t n = own.names.n;
-    unsigned char *there = cli_alloc(n, 1);
-    const char **item = cli_alloc(n, sizeof *item);
-    lam_names *levels = cli_alloc(n, sizeof *levels);
-    lam_wanted some = own;
-    int all = 1, code = choice->columns != NULL ? CLI_OK : find_columns(path, choice, &own, needed, there, &all);
+    *wanted = (cli_wanted){.there = cli_alloc(n, 1), .item = cli_alloc(n, sizeof *wanted->item), .levels = cli_alloc(n, sizeof *wanted->levels),
+        .like = own, .all = 1};
+    int code = needed == NULL || choice->columns != NULL ? CLI_OK : find_columns(path, choice, &own, needed, wanted->there, &wanted->all);
+    if (code != CLI_OK || wanted->all)
+        return code;
+    wanted->like.names = (lam_names){wanted->item, 0};
+    wanted->like.levels = wanted->levels;
+    for (size_t j = 0; j < n; j++)
+        if (wanted->there[j]) {
+            wanted->levels[wanted->like.names.n] = lam_model_levels(model, j);
+            wanted->item[wanted->like.names.n++] = own.names.item[j];
+        }
+    return CLI_OK;
+}
+
+void cli_wanted_clear(cli_wanted *wanted)
+{
+    free(wanted->there);
+    free(wanted->item);
+    free(wanted->levels);
+    *wanted = (cli_wanted){0};
+}
+
+int cli_data_read_known(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, lam_table **table)
+{
+    cli_wanted wanted;
+    int code = cli_wanted_find(path, choice, model, needed, &wanted);
     *table = NULL;
-    if (code == CLI_OK && !all) {
-        some.names = (lam_names){item, 0};
-        some.levels = levels;
-        for (size_t j = 0; j < n; j++)
-            if (there[j]) {
-                levels[some.names.n] = lam_model_levels(model, j);
-                item[some.names.n++] = own.names.item[j];
-            }
-    }
     if (code == CLI_OK)
-        code = read_columns(path, choice, model, &some, table);
-    if (code == CLI_OK && !all) {
-        lam_table *wide = spread(*table, model, there);
-        wide->bad_rows = (*table)->bad_rows, wide->bad_at = (*table)->bad_at;
-        (*table)->bad_rows = 0, (*table)->bad_at = NULL;
-        lam_table_free(*table);
-        *table = wide;
-    }
-    free(there);
-    free(item);
-    free(levels);
+        code = read_columns(path, choice, model, &wanted.like, table);
+    if (code == CLI_OK)
+        cli_wanted_spread(&wanted, model, table);
+    cli_wanted_clear(&wanted);
     return finish_rows(code, choice, model, table);
 }
 
@@ -259,15 +300,20 @@ lam_table *cli_codes_create(size_t rows, size_t dim)
     return table;
 }
 
-int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const char *writer, lam_table **table)
+lam_wanted cli_codes_wanted(size_t dim, char (*name)[32], const char **item)
 {
-    char(*name)[32] = cli_alloc(dim, sizeof *name);
-    const char **item = cli_alloc(dim, sizeof *item);
     for (size_t j = 0; j < dim; j++) {
         code_name(j, name[j]);
         item[j] = name[j];
     }
-    const lam_wanted like = {.owner = "the model's z", .names = {item, dim}, .has_names = 1};
+    return (lam_wanted){.owner = "the model's z", .names = {item, dim}, .has_names = 1};
+}
+
+int cli_codes_read(const char *path, const cli_choice *choice, size_t dim, const char *writer, lam_table **table)
+{
+    char(*name)[32] = cli_alloc(dim, sizeof *name);
+    const char **item = cli_alloc(dim, sizeof *item);
+    const lam_wanted like = cli_codes_wanted(dim, name, item);
     int code = read_wanted(path, choice, &like, "auto", writer, table);
     free(item);
     free(name);

@@ -97,35 +97,63 @@ static int read_given(const cli_command *command, const lam_model *model, const 
     return code;
 }
 
-static int sample(const cli_command *command, const lam_model *model, const sample_args *args)
+/* Draws of all columns, part by part. */
+static int sample_all(const lam_model *model, const sample_args *args, lam_eval_options *options, size_t n, lam_counts *counts)
 {
-    lam_eval_options options;
-    cli_progress progress;
-    lam_counts counts = {0};
-    double start = cli_clock();
-    char text[32];
-    lam_table *given;
-    int code = read_given(command, model, args, &given);
-    size_t draws = args->n > 0 ? args->n : args->given_file != NULL ? 1 : 1000, rows = given != NULL ? given->rows : 1;
-    if (code != CLI_OK) {
-        lam_table_free(given);
-        return code;
+    size_t dim = lam_model_dim(model), at_once = cli_rows_of_part(&args->eval, dim);
+    lam_table *x = cli_table_create(at_once, dim), *form = args->log_prob ? NULL : x;
+    double *logp = args->log_prob ? cli_alloc(at_once, sizeof *logp) : NULL;
+    cli_results results;
+    int code = CLI_OK;
+    cli_table_name_all(x, model);
+    for (size_t j = 0; args->units == LAM_UNITS_DATA && j < dim; j++)
+        cli_table_levels(x, j, model);
+    if (form == NULL)
+        form = join(model, x, logp);
+    code = cli_results_open(args->out, form, n, &results);
+    options->total_rows = n;
+    for (; code == CLI_OK && options->first_row < n; options->first_row += x->rows) {
+        lam_counts here = {0};
+        x->rows = n - options->first_row < at_once ? n - options->first_row : at_once;
+        if (lam_sample(model, options, args->seed, x->rows, x->values, logp, &here) != LAM_OK)
+            code = cli_library_failed();
+        counts->forward += here.forward, counts->solves += here.solves;
+        lam_table *joined = code == CLI_OK && logp != NULL ? join(model, x, logp) : NULL;
+        if (code == CLI_OK)
+            code = cli_results_put(&results, joined != NULL ? joined->values : x->values, x);
+        lam_table_free(joined);
     }
+    cli_progress_end();
+    code = cli_results_close(&results, code);
+    if (form != x)
+        lam_table_free(form);
+    lam_table_free(x);
+    free(logp);
+    return code;
+}
+
+static void report(const lam_model *model, const sample_args *args, size_t draws, const lam_counts *counts, double start)
+{
+    char text[32];
+    printf("%zu draws, seed %llu, %s units, in %s; evaluations of f per batch %.1f; %s\n", draws, (unsigned long long)args->seed,
+        cli_units_name(args->units), cli_output_name(args->out), cli_per_batch(counts->forward, counts, lam_model_config(model)),
+        cli_duration(cli_clock() - start, text));
+}
+
+/* Draws given rows [rows, dim]: so many of each. */
+static int sample_given(const lam_model *model, const sample_args *args, lam_eval_options *options, lam_table *given, size_t draws, lam_counts *counts)
+{
+    size_t rows = given->rows;
     lam_table *x = cli_table_create(rows * draws, lam_model_dim(model));
     double *logp = args->log_prob ? cli_alloc(rows * draws, sizeof *logp) : NULL;
     cli_table_name_all(x, model);
-    cli_eval_options(&args->eval, &options);
-    options.units = args->units;
-    if (given != NULL && args->units == LAM_UNITS_STANDARDISED)
+    if (args->units == LAM_UNITS_STANDARDISED)
         standardise(model, given);
-    cli_progress_start(&progress, "sampling rows", &options);
-    lam_status status = given == NULL ? lam_sample(model, &options, args->seed, draws, x->values, logp, &counts)
-        : lam_conditional_sample(model, &options, args->seed, given->values, NULL, 0, rows, draws, x->values, logp, &counts);
+    lam_status status = lam_conditional_sample(model, options, args->seed, given->values, NULL, 0, rows, draws, x->values, logp, counts);
     cli_progress_end();
-    lam_table_free(given);
     for (size_t j = 0; status == LAM_OK && args->units == LAM_UNITS_DATA && j < x->cols; j++)
         cli_table_levels(x, j, model);
-    code = status == LAM_OK ? CLI_OK : cli_library_failed();
+    int code = status == LAM_OK ? CLI_OK : cli_library_failed();
     if (code == CLI_OK && logp != NULL) {
         lam_table *joined = join(model, x, logp);
         lam_table_free(x);
@@ -133,12 +161,28 @@ static int sample(const cli_command *command, const lam_model *model, const samp
     }
     if (code == CLI_OK)
         code = cli_table_out(x, args->out);
-    if (code == CLI_OK && args->out != NULL)
-        printf("%zu draws, seed %llu, %s units, in %s; evaluations of f per batch %.1f; %s\n", rows * draws,
-            (unsigned long long)args->seed, cli_units_name(args->units), cli_output_name(args->out),
-            cli_per_batch(counts.forward, &counts, lam_model_config(model)), cli_duration(cli_clock() - start, text));
     free(logp);
     lam_table_free(x);
+    return code;
+}
+
+static int sample(const cli_command *command, const lam_model *model, const sample_args *args)
+{
+    lam_eval_options options;
+    cli_progress progress;
+    lam_counts counts = {0};
+    double start = cli_clock();
+    lam_table *given;
+    int code = read_given(command, model, args, &given);
+    size_t draws = args->n > 0 ? args->n : args->given_file != NULL ? 1 : 1000, rows = given != NULL ? given->rows : 1;
+    cli_eval_options(&args->eval, &options);
+    options.units = args->units;
+    cli_progress_start(&progress, "sampling rows", &options);
+    if (code == CLI_OK)
+        code = given == NULL ? sample_all(model, args, &options, draws, &counts) : sample_given(model, args, &options, given, draws, &counts);
+    if (code == CLI_OK && args->out != NULL)
+        report(model, args, rows * draws, &counts, start);
+    lam_table_free(given);
     return code;
 }
 

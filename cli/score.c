@@ -3,6 +3,7 @@
 #include "ranks.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct score_args {
     const char *out;
@@ -23,35 +24,46 @@ static const cli_option score_options[] = {
     {0},
 };
 
-/* Mean and standard error of the mean; the error is NaN for one row. */
-static void mean_and_error(const double *x, size_t n, double *mean, double *error)
+/* What scores come to, row by row. */
+typedef struct summary {
+    size_t rows;
+    double sum;             /* of log p in standardised units, */
+    double mean, squares;   /* and the squares about its mean (Welford 1962) */
+    double log_det;         /* log p(data units) = log p(standardised units) + this, of the first row */
+    unsigned char *first;   /* [dim] roles of the first row; NULL: the model's own */
+    int one_density;        /* the same columns move in every row */
+    lam_counts counts;
+} summary;
+
+static void add_score(summary *s, double standardised)
 {
-    double sum = 0.0, squares = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i];
-    *mean = sum / (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += (x[i] - *mean) * (x[i] - *mean);
-    *error = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : (double)NAN;
+    double off = standardised - s->mean;
+    s->sum += standardised;
+    s->mean += off / (double)++s->rows;
+    s->squares += off * (standardised - s->mean);
 }
 
-/* standardised [rows]: log p in standardised units; log p(data units) = that + log_det, NaN: which differs from row to row. */
-static void report(const lam_model *model, const lam_eval_options *options, const double *standardised, size_t rows, double log_det,
-    const lam_counts *counts, double seconds)
+static void add_counts(lam_counts *sum, const lam_counts *more)
 {
-    double mean, error;
+    sum->forward += more->forward, sum->backward += more->backward, sum->recomputed += more->recomputed;
+    sum->accepted += more->accepted, sum->rejected += more->rejected, sum->solves += more->solves;
+}
+
+static void report(const lam_model *model, const lam_eval_options *options, const summary *s, double seconds)
+{
+    double n = (double)s->rows, mean = s->sum / n, error = s->rows > 1 ? sqrt(s->squares / (n - 1) / n) : (double)NAN;
     char text[32], how[96], se[32] = "";
     const lam_config *cfg = lam_model_config(model);
+    const lam_counts *counts = &s->counts;
     lam_setting setting;
     (void)lam_model_setting(model, options, &setting); /* the options have just been used */
-    mean_and_error(standardised, rows, &mean, &error);
     if (isfinite(error) && error > 0) /* the mean is that of these very rows: all of it, to compare with another's */
         snprintf(se, sizeof se, error < 10 ? " +- %.2g" : " +- %.0f", error);
-    printf("rows                                 %zu\n", rows);
-    if (isnan(log_det))
+    printf("rows                                 %zu\n", s->rows);
+    if (!s->one_density)
         printf("mean NLL, nats, data units           - (other columns are missing in other rows, and these densities have no unit in common)\n");
     else
-        printf("mean NLL, nats, data units           %.6f%s\n", -mean - log_det, se);
+        printf("mean NLL, nats, data units           %.6f%s\n", -mean - s->log_det, se);
     printf("mean NLL, nats, standardised units   %.6f%s\n", -mean, se);
     char noise[256];
     if (lam_config_names(cfg, "noise").n > 0)
@@ -60,16 +72,6 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
     printf("exact trace, %s; evaluations of f per batch %.1f, steps %.1f + %.1f rejected; %s\n", cli_setting_text(&setting, how),
         cli_per_batch(counts->forward, counts, cfg), cli_per_batch(counts->accepted, counts, cfg), cli_per_batch(counts->rejected, counts, cfg),
         cli_duration(seconds, text));
-}
-
-/* 1: the same columns move in every row. */
-static int is_one_density(const lam_model *model, const unsigned char *roles, size_t rows)
-{
-    size_t dim = lam_model_dim(model);
-    for (size_t i = 0; roles != NULL && i < rows * dim; i++)
-        if ((roles[i] == LAM_MOVING) != (roles[i % dim] == LAM_MOVING))
-            return 0;
-    return 1;
 }
 
 /* log det of the standardiser over the cells of a row whose density is asked; roles NULL: all that the model's density is of. */
@@ -83,53 +85,98 @@ static double log_det_of(const lam_model *model, const unsigned char *roles)
     return roles != NULL ? sum : log_det;
 }
 
-/* By the model's own roles where rows are complete and nothing else is asked. */
+/* By the model's own roles (NULL) where rows are complete and nothing else is asked. */
 static lam_status score_rows(const lam_model *model, const lam_eval_options *options, const lam_table *data, const unsigned char *roles,
-    lam_table *scores, lam_counts *counts)
+    double *scores, lam_counts *counts)
 {
     if (roles == NULL)
-        return lam_log_prob(model, options, data->values, data->rows, scores->values, counts);
-    return lam_conditional_log_prob(model, options, data->values, roles, data->rows, data->rows, scores->values, counts);
+        return lam_log_prob(model, options, data->values, data->rows, scores, counts);
+    return lam_conditional_log_prob(model, options, data->values, roles, data->rows, data->rows, scores, counts);
 }
 
-static int score(const lam_model *model, const lam_table *data, const unsigned char *roles, const score_args *args)
+/* scores [rows] in data units, into the summary and into the units that are wanted. */
+static void add_part(const lam_model *model, const lam_table *part, const unsigned char *roles, const score_args *args, double *scores, summary *s)
+{
+    size_t dim = lam_model_dim(model);
+    if (s->rows == 0 && part->rows > 0) {
+        s->log_det = log_det_of(model, roles);
+        s->one_density = 1;
+        s->first = roles != NULL ? memcpy(cli_alloc(dim, 1), roles, dim) : NULL;
+    }
+    for (size_t i = 0; i < part->rows; i++) {
+        const unsigned char *own = roles != NULL ? roles + i * dim : NULL;
+        double standardised = scores[i] - log_det_of(model, own);
+        for (size_t j = 0; own != NULL && j < dim; j++)
+            s->one_density &= (own[j] == LAM_MOVING) == (s->first[j] == LAM_MOVING);
+        add_score(s, standardised);
+        if (args->units == LAM_UNITS_STANDARDISED)
+            scores[i] = standardised;
+    }
+}
+
+/* asked [dim]: the roles that the flags ask for; NULL: none, and no cell is missing. */
+static int score_part(const lam_model *model, lam_eval_options *options, const lam_table *part, const unsigned char *asked, const score_args *args,
+    cli_results *results, summary *s)
+{
+    lam_counts counts = {0};
+    unsigned char *roles = NULL;
+    double *scores = cli_alloc(part->rows + 1, sizeof *scores);
+    int code = CLI_OK;
+    options->first_row = s->rows;
+    if (asked != NULL && part->rows > 0) {
+        roles = cli_alloc(part->rows, part->cols);
+        if (lam_roles_of_rows(model, asked, 0, part->values, part->rows, roles) != LAM_OK)
+            code = cli_part_failed(s->rows);
+    }
+    if (code == CLI_OK && score_rows(model, options, part, roles, scores, &counts) != LAM_OK)
+        code = cli_library_failed();
+    if (code == CLI_OK) {
+        add_counts(&s->counts, &counts);
+        add_part(model, part, roles, args, scores, s);
+        if (results->writer != NULL)
+            code = cli_results_put(results, scores, part);
+    }
+    free(scores);
+    free(roles);
+    return code;
+}
+
+static int score(const lam_model *model, cli_rows *rows, const unsigned char *asked, const score_args *args)
 {
     lam_eval_options options;
     cli_progress progress;
-    lam_counts counts = {0};
+    cli_results results = {0};
+    summary s = {0};
+    lam_table *form = cli_table_create(1, 1), *part;
     double start = cli_clock();
-    lam_table *scores = cli_table_create(data->rows, 1);
-    cli_table_name(scores, 0, "log_prob");
+    size_t at_once = cli_rows_of_part(&args->eval, rows->dim);
+    cli_table_name(form, 0, "log_prob");
+    int code = args->out == NULL || !cli_is_first() ? CLI_OK : cli_results_open(args->out, form, rows->rows + rows->bad_rows, &results);
     cli_eval_options(&args->eval, &options);
     cli_progress_start(&progress, "scoring rows", &options);
     options.comm = cli_ranks();
     if (cli_is_idle())
         options.progress = NULL;
-    lam_status status = score_rows(model, &options, data, roles, scores, &counts);
-    cli_progress_end();
-    int code = status == LAM_OK ? CLI_OK : cli_library_failed();
-    double *standardised = cli_alloc(scores->rows, sizeof *standardised), log_det = log_det_of(model, roles);
-    for (size_t i = 0; i < scores->rows; i++) {
-        standardised[i] = scores->values[i] - log_det_of(model, roles != NULL ? roles + i * data->cols : NULL);
-        if (args->units == LAM_UNITS_STANDARDISED)
-            scores->values[i] = standardised[i];
+    options.total_rows = rows->rows;
+    while (code == CLI_OK && (code = cli_rows_next(rows, at_once, &part)) == CLI_OK && part != NULL) {
+        code = score_part(model, &options, part, asked, args, &results, &s);
+        lam_table_free(part);
     }
-    if (code == CLI_OK && args->out != NULL && cli_is_first())
-        code = cli_results_out(scores, data, args->out);
+    cli_progress_end();
+    code = cli_results_close(&results, code);
     if (code == CLI_OK) {
-        report(model, &options, standardised, scores->rows, is_one_density(model, roles, scores->rows) ? log_det : (double)NAN, &counts,
-            cli_clock() - start);
+        report(model, &options, &s, cli_clock() - start);
         if (args->out != NULL)
             printf("log p of each row, %s units, is in   %s\n", cli_units_name(args->units), cli_output_name(args->out));
     }
-    free(standardised);
-    lam_table_free(scores);
+    lam_table_free(form);
+    free(s.first);
     return code;
 }
 
 /* The roles [dim] that the flags ask for, and the rows, which need no columns that have no part. */
-static int read_asked(const cli_command *command, const char *path, const score_args *args, const lam_model *model, unsigned char **asked,
-    lam_table **data)
+static int open_asked(const cli_command *command, const char *path, const score_args *args, const lam_model *model, unsigned char **asked,
+    cli_rows *rows)
 {
     size_t dim = lam_model_dim(model);
     unsigned char *needed = cli_alloc(dim, 1);
@@ -141,7 +188,8 @@ static int read_asked(const cli_command *command, const char *path, const score_
     choice.looked = needed;
     choice.unordered = cli_ask_unordered(command, &args->ask, model);
     if (code == CLI_OK)
-        code = cli_data_read_known(path, &choice, model, needed, data);
+        code = cli_rows_open(path, &choice, model, needed, rows);
+    rows->choice.looked = NULL; /* what was odd has been said */
     free(needed);
     return code;
 }
@@ -151,21 +199,19 @@ static int run(const cli_command *command, int argc, char **argv)
     score_args args = {0};
     cli_line line;
     lam_model *model = NULL;
-    lam_table *data = NULL;
-    unsigned char *asked = NULL, *roles = NULL;
+    cli_rows rows = {0};
+    unsigned char *asked = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
     if (code == CLI_OK)
         code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
-        code = read_asked(command, line.words[1], &args, model, &asked, &data);
-    if (code == CLI_OK && (data->missing > 0 || args.ask.of != NULL || args.ask.given != NULL))
-        code = cli_ask_rows(model, asked, 0, data, &roles);
+        code = open_asked(command, line.words[1], &args, model, &asked, &rows);
+    int plain = rows.missing == 0 && args.ask.of == NULL && args.ask.given == NULL;
     if (code == CLI_OK)
-        code = score(model, data, roles, &args);
+        code = score(model, &rows, plain ? NULL : asked, &args);
     free(asked);
-    free(roles);
-    lam_table_free(data);
+    cli_rows_close(&rows);
     lam_model_free(model);
     cli_line_free(&line);
     return code;

@@ -48,7 +48,8 @@ static off_t make_seekable(void)
     return failed ? -1 : 0;
 }
 
-lam_status cli_table_read(const char *path, const lam_read_options *options, lam_table **table)
+/* Standard input from where it began, however often it is read. */
+static void rewind_input(const char *path)
 {
     static off_t begin = -1; /* of standard input, once it can be read again */
     if (cli_is_stream(path) && begin < 0 && (begin = make_seekable()) < 0) {
@@ -57,7 +58,18 @@ lam_status cli_table_read(const char *path, const lam_read_options *options, lam
     }
     if (cli_is_stream(path))
         (void)lseek(STDIN_FILENO, begin, SEEK_SET);
+}
+
+lam_status cli_table_read(const char *path, const lam_read_options *options, lam_table **table)
+{
+    rewind_input(path);
     return lam_table_read(path, options, table);
+}
+
+lam_status cli_reader_open(const char *path, const lam_read_options *options, lam_reader **reader)
+{
+    rewind_input(path);
+    return lam_reader_open(path, options, reader);
 }
 
 /* ---- output ------------------------------------------------------------------------------------------------------- */

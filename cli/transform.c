@@ -1,5 +1,6 @@
 /* laminar encode, laminar decode: data to the base density's space and back. */
 #include "cli.h"
+#include <stdlib.h>
 
 typedef struct transform_args {
     const char *out;
@@ -31,26 +32,38 @@ static const cli_option decode_options[] = {
 typedef lam_status transform_fn(const lam_model *model, const lam_eval_options *options, const double *in, size_t n,
     double *out, lam_counts *counts);
 
-static int transform(const lam_model *model, const lam_table *in, lam_table *out, transform_fn *fn, const char *what,
-    const transform_args *args)
+static int transform(const lam_model *model, cli_rows *rows, const lam_table *form, transform_fn *fn, const char *what, const transform_args *args)
 {
     lam_eval_options options;
     cli_progress progress;
-    lam_counts counts = {0};
+    cli_results results;
+    lam_counts sum = {0};
+    lam_table *part;
     double start = cli_clock();
     char text[32];
+    size_t at_once = cli_rows_of_part(&args->eval, rows->dim);
+    double *values = cli_alloc(at_once * rows->dim, sizeof *values);
     cli_eval_options(&args->eval, &options);
     options.units = args->units;
     cli_progress_start(&progress, what, &options);
-    lam_status status = fn(model, &options, in->values, in->rows, out->values, &counts);
+    options.total_rows = rows->rows;
+    int code = cli_results_open(args->out, form, rows->rows + rows->bad_rows, &results);
+    while (code == CLI_OK && (code = cli_rows_next(rows, at_once, &part)) == CLI_OK && part != NULL) {
+        lam_counts counts = {0};
+        code = fn(model, &options, part->values, part->rows, values, &counts) == LAM_OK ? cli_results_put(&results, values, part) : cli_library_failed();
+        sum.forward += counts.forward, sum.solves += counts.solves;
+        options.first_row += part->rows;
+        lam_table_free(part);
+    }
     cli_progress_end();
-    int code = status == LAM_OK ? cli_results_out(out, in, args->out) : cli_library_failed();
+    code = cli_results_close(&results, code);
     if (code == CLI_OK && args->out != NULL)
-        printf("%zu rows, %s, in %s; evaluations of f per batch %.1f; %s\n", in->rows,
+        printf("%zu rows, %s, in %s; evaluations of f per batch %.1f; %s\n", rows->rows,
             fn == lam_encode                 ? "units of the base density"
             : args->units == LAM_UNITS_DATA ? "data units"
                                             : "standardised units",
-            cli_output_name(args->out), cli_per_batch(counts.forward, &counts, lam_model_config(model)), cli_duration(cli_clock() - start, text));
+            cli_output_name(args->out), cli_per_batch(sum.forward, &sum, lam_model_config(model)), cli_duration(cli_clock() - start, text));
+    free(values);
     return code;
 }
 
@@ -60,22 +73,22 @@ static int run(const cli_command *command, int argc, char **argv)
     transform_args args = {0};
     cli_line line;
     lam_model *model = NULL;
-    lam_table *in = NULL, *out = NULL;
+    cli_rows rows = {0};
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
     if (code == CLI_OK)
         code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
-        code = encode ? cli_data_read(line.words[1], &args.choice, model, &in)
-                      : cli_codes_read(line.words[1], &args.choice, lam_model_dim(model), "laminar encode", &in);
+        code = encode ? cli_rows_open(line.words[1], &args.choice, model, NULL, &rows)
+                      : cli_rows_open_codes(line.words[1], &args.choice, lam_model_dim(model), "laminar encode", &rows);
     if (code == CLI_OK) {
-        out = encode ? cli_codes_create(in->rows, in->cols) : cli_table_create(in->rows, in->cols);
+        lam_table *form = encode ? cli_codes_create(1, rows.dim) : cli_table_create(1, rows.dim);
         if (!encode)
-            cli_table_name_all(out, model);
-        code = transform(model, in, out, encode ? lam_encode : lam_decode, encode ? "encoding rows" : "decoding rows", &args);
+            cli_table_name_all(form, model);
+        code = transform(model, &rows, form, encode ? lam_encode : lam_decode, encode ? "encoding rows" : "decoding rows", &args);
+        lam_table_free(form);
     }
-    lam_table_free(in);
-    lam_table_free(out);
+    cli_rows_close(&rows);
     lam_model_free(model);
     cli_line_free(&line);
     return code;

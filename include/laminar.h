@@ -215,6 +215,24 @@ LAM_API lam_status lam_table_write(const lam_table *table, const char *path);
 LAM_API lam_status lam_table_write_to(const lam_table *table, int descriptor);
 LAM_API void lam_table_free(lam_table *table);
 
+/* A table of any length, read part by part: a file of text or an .npy is mapped, and takes no memory of its own; what is gzipped, an .npz, and text in
+ * other encodings than UTF-8 are in memory as a whole. path and options as for lam_table_read, whose rows and errors these are; options (may
+ * be NULL) and what they point to must outlive the reader. LAM_ERR_ARGUMENT: names_only, or drop_duplicates, which needs all rows. */
+typedef struct lam_reader lam_reader;
+LAM_API lam_status lam_reader_open(const char *path, const lam_read_options *options, lam_reader **out);
+/* The next `rows` rows as a table of their own (free it), the last part fewer; NULL at the end. bad_at counts from the part's first row, of the
+ * source's rows; a last part may have no row but bad ones. hash is empty, notes are the last part's. */
+LAM_API lam_status lam_reader_next(lam_reader *reader, size_t rows, lam_table **out);
+LAM_API lam_status lam_reader_rewind(lam_reader *reader); /* to the first row */
+LAM_API void lam_reader_free(lam_reader *reader);
+/* Writes a table part by part, to a path as lam_table_write does, or, where path is NULL, as csv to an open descriptor. like has the columns'
+ * names and levels; rows of an .npy are announced. The file is there after lam_writer_commit, whole, and after lam_writer_abandon not at all. */
+typedef struct lam_writer lam_writer;
+LAM_API lam_status lam_writer_open(const char *path, int descriptor, const lam_table *like, size_t rows, lam_writer **out);
+LAM_API lam_status lam_writer_put(lam_writer *writer, const double *values, size_t rows); /* values [rows, like's cols] */
+LAM_API lam_status lam_writer_commit(lam_writer *writer);  /* both free the writer */
+LAM_API void lam_writer_abandon(lam_writer *writer);       /* takes NULL */
+
 /* ---- a data set ready for training -------------------------------------------------------------------------------- */
 
 typedef struct lam_dataset lam_dataset;
@@ -309,6 +327,10 @@ typedef struct lam_eval_options {
     /* Of lam_log_prob and lam_conditional_log_prob: each of these processes makes the same call, does a share of the batches, and gets all
      * log-densities. progress is told of the share. NULL: this process works by itself. */
     const lam_comm *comm;
+    /* Rows that come in parts, a call for each: how many were in the parts before, and how many there are in all (0: those of this call). Draws,
+     * noise, messages and progress count on from there, and where every part but the last is a multiple of batch_rows the results are those
+     * of one call to the last bit. For lam_log_prob, lam_encode, lam_decode, lam_sample and their conditional forms. */
+    size_t first_row, total_rows;
 } lam_eval_options;
 
 /* The setting that a call with these options (NULL allowed) solves with: that of the model's configuration. If the options give a tolerance,
@@ -333,6 +355,13 @@ LAM_API void lam_model_untune(lam_model *model);
  * deviations from the mean); or that the rows look standardised although data units are expected. Writes nothing if nothing is wrong.
  * options may be NULL. */
 LAM_API lam_status lam_rows_advise(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, const lam_log *log);
+
+/* The same of rows that come in parts: all are added, and then it says what it has to say of them together. */
+typedef struct lam_advice lam_advice;
+LAM_API lam_status lam_advice_create(const lam_model *model, const lam_eval_options *options, lam_advice **out);
+LAM_API lam_status lam_advice_add(lam_advice *advice, const double *x, size_t n);
+LAM_API lam_status lam_advice_say(const lam_advice *advice, const lam_log *log);
+LAM_API void lam_advice_free(lam_advice *advice);
 
 /* log p of each row, by (3) of method.md with the log-determinants of the standardiser and of the column maps. logp [n]; counts may be NULL. */
 LAM_API lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options, const double *x, size_t n,

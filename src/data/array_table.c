@@ -60,12 +60,17 @@ static lam_status table_of_array(const char *name, lam_array *array, lam_table *
     return LAM_OK;
 }
 
+lam_status lam_npy_check(const char *name, const void *bytes, size_t size)
+{
+    lam_array_facts facts;
+    lam_npy_describe(bytes, size, &facts);
+    return check_table(name, NULL, &facts, "");
+}
+
 lam_status lam_npy_table(const char *name, const void *bytes, size_t size, lam_table **out)
 {
     lam_array array;
-    lam_array_facts facts;
-    lam_npy_describe(bytes, size, &facts);
-    LAM_TRY(check_table(name, NULL, &facts, ""));
+    LAM_TRY(lam_npy_check(name, bytes, size));
     LAM_TRY(lam_npy_parse(name, bytes, size, &array));
     lam_status status = table_of_array(name, &array, out);
     lam_array_clear(&array);

@@ -234,13 +234,43 @@ static size_t c_position(const lam_array *array, size_t i)
     return at;
 }
 
+/* The header, and that all of the data is there. */
+static lam_status read_whole(const char *name, const void *bytes, size_t size, lam_array *out, layout *l)
+{
+    LAM_TRY(read_header(name, bytes, size, out, l));
+    if ((size - l->data_offset) / l->width < out->size)
+        return lam_fail(LAM_ERR_FORMAT, "%s: the file is cut short: its header promises %zu numbers, %zu are there", name,
+            out->size, (size - l->data_offset) / l->width);
+    return LAM_OK;
+}
+
+lam_status lam_npy_rows_open(const char *name, const void *bytes, size_t size, lam_npy_rows *out)
+{
+    layout l;
+    *out = (lam_npy_rows) { 0 };
+    LAM_TRY(read_whole(name, bytes, size, &out->head, &l));
+    out->data = (const unsigned char *)bytes + l.data_offset;
+    out->rows = out->head.n_shape > 0 ? out->head.shape[0] : 0;
+    out->cols = out->head.n_shape == 2 ? out->head.shape[1] : 1;
+    out->width = l.width, out->fortran = l.fortran, out->big_endian = l.big_endian;
+    return LAM_OK;
+}
+
+void lam_npy_rows_read(const lam_npy_rows *r, size_t first, size_t n, double *values)
+{
+    const layout l = { .width = r->width, .big_endian = r->big_endian };
+    int64_t integer;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < r->cols; j++) {
+            size_t at = r->fortran ? j * r->rows + first + i : (first + i) * r->cols + j;
+            (void)read_element(r->head.dtype[0], r->data + at * r->width, &l, &values[i * r->cols + j], &integer);
+        }
+}
+
 lam_status lam_npy_parse(const char *name, const void *bytes, size_t size, lam_array *out)
 {
     layout l;
-    LAM_TRY(read_header(name, bytes, size, out, &l));
-    if ((size - l.data_offset) / l.width < out->size)
-        return lam_fail(LAM_ERR_FORMAT, "%s: the file is cut short: its header promises %zu numbers, %zu are there", name,
-            out->size, (size - l.data_offset) / l.width);
+    LAM_TRY(read_whole(name, bytes, size, out, &l));
     const unsigned char *data = (const unsigned char *)bytes + l.data_offset;
     int whole = out->dtype[0] != 'f';
     double *values = lam_alloc(out->size, sizeof *values);
@@ -285,7 +315,7 @@ void lam_array_clear(lam_array *array)
 }
 
 /* Numbers of width bytes, 4 or 8, as little-endian bytes whatever the machine. */
-static void write_values(FILE *stream, const double *values, size_t n, int width)
+void lam_npy_put_values(FILE *stream, const double *values, size_t n, int width)
 {
     unsigned char block[8 * 512];
     for (size_t i = 0; i < n;) {
@@ -307,26 +337,32 @@ static void write_values(FILE *stream, const double *values, size_t n, int width
     }
 }
 
-lam_status lam_npy_put(FILE *stream, const char *path, const double *values, const size_t *shape, size_t n_shape, int width)
+lam_status lam_npy_put_header(FILE *stream, const char *path, const size_t *shape, size_t n_shape, int width)
 {
     char header[512];
-    size_t size = 1;
     if (n_shape > LAM_ARRAY_DIMS)
         return lam_fail(LAM_ERR_ARGUMENT, "%s: an array of %zu dimensions is not written; %d are the most", path, n_shape,
             LAM_ARRAY_DIMS);
     int used = snprintf(header, sizeof header, "{'descr': '<f%d', 'fortran_order': False, 'shape': (", width);
-    for (size_t d = 0; d < n_shape; d++) {
+    for (size_t d = 0; d < n_shape; d++)
         used += snprintf(header + used, sizeof header - (size_t)used, "%s%zu%s", d == 0 ? "" : " ", shape[d],
             n_shape == 1 || d + 1 < n_shape ? "," : "");
-        size *= shape[d];
-    }
     used += snprintf(header + used, sizeof header - (size_t)used, "), }");
     unsigned length = ((unsigned)used + 1 + 10 + 63) / 64 * 64 - 10; /* the data starts at a multiple of 64 */
     fwrite("\x93NUMPY\x01\x00", 1, 8, stream);
     fputc((int)(length & 255), stream);
     fputc((int)(length >> 8), stream);
     fprintf(stream, "%-*s\n", (int)length - 1, header);
-    write_values(stream, values, size, width);
+    return LAM_OK;
+}
+
+lam_status lam_npy_put(FILE *stream, const char *path, const double *values, const size_t *shape, size_t n_shape, int width)
+{
+    size_t size = 1;
+    for (size_t d = 0; d < n_shape; d++)
+        size *= shape[d];
+    LAM_TRY(lam_npy_put_header(stream, path, shape, n_shape, width));
+    lam_npy_put_values(stream, values, size, width);
     return LAM_OK;
 }
 

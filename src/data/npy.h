@@ -23,8 +23,22 @@ lam_status lam_npy_read(const char *path, lam_array *out);
 lam_status lam_npy_parse_header(const char *name, const void *bytes, size_t size, lam_array *out);
 /* Version 1, C order, values [product of shape], width bytes each: f4 or f8. A short write shows when the file is committed. */
 lam_status lam_npy_put(FILE *stream, const char *path, const double *values, const size_t *shape, size_t n_shape, int width);
+/* The same in parts: what stands in front, and n values at a time. */
+lam_status lam_npy_put_header(FILE *stream, const char *path, const size_t *shape, size_t n_shape, int width);
+void lam_npy_put_values(FILE *stream, const double *values, size_t n, int width);
 /* f8, as a file. Whole or not at all. */
 lam_status lam_npy_write(const char *path, const double *values, const size_t *shape, size_t n_shape);
+/* A 1-D or 2-D array as rows, read a part at a time. */
+typedef struct lam_npy_rows {
+    const unsigned char *data;
+    size_t rows, cols;
+    lam_array head;           /* dtype and shape; no values */
+    size_t width;
+    int fortran, big_endian;
+} lam_npy_rows;
+/* Borrows bytes. Errors as of lam_npy_parse. */
+lam_status lam_npy_rows_open(const char *name, const void *bytes, size_t size, lam_npy_rows *out);
+void lam_npy_rows_read(const lam_npy_rows *rows, size_t first, size_t n, double *values); /* [n, cols] */
 void lam_array_clear(lam_array *array); /* frees what is in it; takes a zeroed or a cleared one */
 
 /* What an .npy holds, whether that is read or not. */

@@ -182,13 +182,13 @@ lam_status lam_table_pick(const lam_table *table, const size_t *kept, size_t n, 
     return LAM_OK;
 }
 
-static lam_status bad_number(const lam_table *table, const char *name, size_t row, size_t column, const lam_read_options *options)
+static lam_status bad_number(const lam_table *table, const char *name, size_t row, size_t first, size_t column, const lam_read_options *options)
 {
     lam_source source = lam_source_of(name, table);
     source.from_zero = options->from_zero;
     lam_remark all;
     LAM_TRY(lam_remark_begin(&all));
-    fprintf(all.out, "%s: row %zu, ", name, row + 1);
+    fprintf(all.out, "%s: row %zu, ", name, first + row + 1);
     lam_remark_column(all.out, &source, column);
     fprintf(all.out, " is %s; leave such rows out with --drop-bad-rows, or the column with ",
         isnan(table->values[row * table->cols + column]) ? "NaN" : "infinite");
@@ -210,7 +210,7 @@ size_t lam_row_look(double *row, size_t cols, int missing, size_t *absent)
 }
 
 /* NaN and infinities: an error, or rows dropped and counted. Where cells may be missing, so is a row of nothing else. */
-static lam_status check_rows(lam_table *table, const char *name, const lam_read_options *options)
+static lam_status check_rows(lam_table *table, const char *name, const lam_read_options *options, size_t first)
 {
     size_t cols = table->cols, used = 0, absent;
     table->missing = 0;
@@ -218,19 +218,22 @@ static lam_status check_rows(lam_table *table, const char *name, const lam_read_
         double *row = table->values + i * cols;
         size_t j = lam_row_look(row, cols, options->missing, &absent);
         if (j < cols && !options->drop_bad_rows)
-            return bad_number(table, name, i, j, options);
+            return bad_number(table, name, i, first, j, options);
         if (j < cols || absent == cols) {
             LAM_TRY(lam_table_drop_row(table, i));
             continue;
         }
         table->missing += absent;
-        memmove(table->values + used++ * cols, row, cols * sizeof *row);
+        if (used++ < i)
+            memmove(row - (i + 1 - used) * cols, row, cols * sizeof *row);
     }
-    if (used == 0)
-        return lam_fail(LAM_ERR_DATA, "%s: each of its %zu rows has a NaN or an infinity; --drop the columns that have them",
-            name, table->rows);
     table->rows = used;
     return LAM_OK;
+}
+
+lam_status lam_table_no_rows(const char *name, size_t rows)
+{
+    return lam_fail(LAM_ERR_DATA, "%s: each of its %zu rows has a NaN or an infinity; --drop the columns that have them", name, rows);
 }
 
 /* The numbers of columns of text in a table that is all numbers. */
@@ -243,6 +246,13 @@ static lam_status adopt_levels(lam_table *table, const lam_names *levels)
 }
 
 lam_status lam_table_select(lam_table *table, const char *name, const lam_read_options *options)
+{
+    size_t rows = table->rows;
+    LAM_TRY(lam_table_select_part(table, name, options, 0));
+    return table->rows > 0 ? LAM_OK : lam_table_no_rows(name, rows);
+}
+
+lam_status lam_table_select_part(lam_table *table, const char *name, const lam_read_options *options, size_t first)
 {
     static const lam_read_options all = { 0 };
     options = options != NULL ? options : &all;
@@ -257,7 +267,7 @@ lam_status lam_table_select(lam_table *table, const char *name, const lam_read_o
     }
     if (options->like != NULL && options->like->levels != NULL)
         LAM_TRY(adopt_levels(table, options->like->levels));
-    return check_rows(table, name, options);
+    return check_rows(table, name, options, first);
 }
 
 /* No rows: what is read for the names alone. */
@@ -269,8 +279,10 @@ static void empty(lam_table *table)
 }
 
 /* Names of a file that has none, as they are counted. */
-static lam_status count_from_zero(lam_table *table)
+lam_status lam_table_count_columns(lam_table *table, const lam_read_options *options)
 {
+    if (options == NULL || !options->from_zero)
+        return LAM_OK;
     table->from_zero = 1;
     for (size_t j = 0; j < table->cols && !table->has_names; j++) {
         char number[24];
@@ -283,8 +295,7 @@ static lam_status count_from_zero(lam_table *table)
 
 lam_status lam_table_finish(lam_table *table, const char *name, const lam_read_options *options)
 {
-    if (options != NULL && options->from_zero)
-        LAM_TRY(count_from_zero(table));
+    LAM_TRY(lam_table_count_columns(table, options));
     if (options != NULL && options->names_only) {
         empty(table);
         return LAM_OK;

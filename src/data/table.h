@@ -20,10 +20,17 @@ lam_status lam_text_read_cut(const char *name, const char *bytes, size_t size, c
 /* NumPy's files: an .npy, and of an .npz the array wanted, or where that is NULL the only 2-D array in it, or the only array. Of what is no
  * table, LAM_ERR_SHAPE and LAM_ERR_FORMAT say what it is, and what makes one of it. */
 lam_status lam_npy_table(const char *name, const void *bytes, size_t size, lam_table **out);
+lam_status lam_npy_check(const char *name, const void *bytes, size_t size); /* LAM_OK: an .npy that is a table, as far as its header says */
 lam_status lam_npz_table(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out);
 
 /* The same steps for a table that is already numbers: columns/drop, then bad rows (an error without drop_bad_rows). */
 lam_status lam_table_select(lam_table *table, const char *name, const lam_read_options *options);
+/* The same of rows that begin with row `first` of the source, of which none may be left. */
+lam_status lam_table_select_part(lam_table *table, const char *name, const lam_read_options *options, size_t first);
+/* "each of its rows has a NaN or an infinity" */
+lam_status lam_table_no_rows(const char *name, size_t rows);
+/* Where options count columns from 0: so does the table. */
+lam_status lam_table_count_columns(lam_table *table, const lam_read_options *options);
 /* Keeps the first of equal rows, in order, and counts the others. */
 lam_status lam_table_drop_duplicates(lam_table *table);
 /* drop_duplicates, at least one row, hash. */
@@ -35,6 +42,8 @@ void lam_table_digest(const double *values, size_t rows, size_t cols, char hash[
 void lam_table_digest_parts(char parts[3][33], char hash[33]);
 /* A table without rows; names (copied) may be NULL for "1", "2", ... */
 lam_status lam_table_empty(size_t cols, lam_table **out);
+/* A table without rows, of the names, numbers and levels of like. */
+lam_status lam_table_form(const lam_table *like, lam_table **out);
 /* The first cell of row [cols] that is an infinity or, unless missing, NaN; cols: there is none. *absent: cells that are NaN before it. */
 size_t lam_row_look(double *row, size_t cols, int missing, size_t *absent);
 /* Counts a row of the source, from 0, as dropped for a cell that is no number. */

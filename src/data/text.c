@@ -181,8 +181,9 @@ static lam_status row_failed(const lam_text *t, const lam_odd_row *odd)
 }
 
 /* What was found out about the file and what was passed over, for people. */
-static lam_status describe(lam_text *t, const char *encoding)
+lam_status lam_text_describe(lam_text *t)
 {
+    const char *encoding = t->all.encoding;
     char how[300], notes[700] = "";
     size_t used = 0;
     snprintf(how, sizeof how, "%s%s%s%s", t->top.how, t->comma ? ", decimal commas" : "", encoding != NULL ? ", " : "",
@@ -202,14 +203,9 @@ static lam_status describe(lam_text *t, const char *encoding)
     return t->table->how == NULL || (used > 0 && t->table->notes == NULL) ? LAM_ERR_MEMORY : LAM_OK;
 }
 
-static lam_status read_rows(lam_text *t, const lam_survey *survey, lam_pool *pool)
+static lam_status no_rows(const lam_text *t)
 {
     char shown[LAM_SHOWN_SIZE];
-    LAM_TRY(lam_text_read_rows(t, survey, pool));
-    if (t->failed.line.at != NULL)
-        return row_failed(t, &t->failed);
-    if (t->table->rows > 0)
-        return LAM_OK;
     LAM_TRY(refuse_text(t, ""));
     const lam_odd_row *bad = &t->dropped;
     if (bad->line.at == NULL)
@@ -242,66 +238,104 @@ static lam_status find_decimal(lam_text *t)
     return status;
 }
 
-static lam_status read_text(lam_text *t, const lam_utf8_text *all, const lam_survey *survey, lam_pool *pool)
+/* The bytes as UTF-8, and the survey of that. */
+static lam_status decode(lam_text *t, const char *bytes, size_t size, size_t block)
+{
+    LAM_TRY(lam_survey_text(bytes, bytes + size, block, t->pool, &t->survey));
+    t->all = (lam_utf8_text){ .at = bytes, .end = bytes + size };
+    if (!t->survey.has_high && !t->survey.has_zero)
+        return LAM_OK; /* ASCII */
+    LAM_TRY(lam_encoding_read(t->name, bytes, size, &t->all));
+    if (t->all.at == bytes)
+        return LAM_OK;
+    lam_survey_clear(&t->survey);
+    return lam_survey_text(t->all.at, t->all.end, block, t->pool, &t->survey);
+}
+
+lam_status lam_text_open(const char *name, const char *bytes, size_t size, const lam_read_options *options, size_t block, lam_pool *pool,
+    lam_text *t)
 {
     lam_lines rows;
     lam_text_line first;
-    LAM_TRY(lam_preamble_read(t->name, (lam_lines){ all->at, all->end, 0 }, t->options != NULL ? t->options->header : LAM_HEADER_AUTO, &t->top));
-    if (t->options != NULL && t->options->names_only)
+    *t = (lam_text) { .name = name, .options = options, .pool = pool };
+    LAM_TRY(decode(t, bytes, size, block));
+    LAM_TRY(lam_preamble_read(name, (lam_lines){ t->all.at, t->all.end, 0 }, options != NULL ? options->header : LAM_HEADER_AUTO, &t->top));
+    if (options != NULL && options->names_only)
         return name_table(t);
     rows = t->top.rows;
     if (!lam_record_next(&rows, t->top.separator, &first))
-        return lam_fail(LAM_ERR_FORMAT, "%s: there is no row below its header", t->name);
+        return lam_fail(LAM_ERR_FORMAT, "%s: there is no row below its header", name);
     LAM_TRY(prepare(t));
     LAM_TRY(lam_text_find_levels(t));
-    LAM_TRY(find_decimal(t));
-    LAM_TRY(read_rows(t, survey, pool));
-    return describe(t, all->encoding);
+    lam_text_rewind(t);
+    return find_decimal(t);
 }
 
-/* The bytes as UTF-8, and the survey of that. */
-static lam_status decode(const char *name, const char *bytes, size_t size, size_t block, lam_pool *pool, lam_utf8_text *all, lam_survey *survey)
+void lam_text_rewind(lam_text *t)
 {
-    LAM_TRY(lam_survey_text(bytes, bytes + size, block, pool, survey));
-    *all = (lam_utf8_text){ .at = bytes, .end = bytes + size };
-    if (!survey->has_high && !survey->has_zero)
-        return LAM_OK; /* ASCII */
-    LAM_TRY(lam_encoding_read(name, bytes, size, all));
-    if (all->at == bytes)
-        return LAM_OK;
-    lam_survey_clear(survey);
-    return lam_survey_text(all->at, all->end, block, pool, survey);
+    t->at = t->top.rows;
+    t->block = t->seen = t->kept = t->comments = 0;
+    t->dropped = t->failed = (lam_odd_row) { .fate = LAM_ROW_KEPT };
+}
+
+int lam_text_is_at_end(const lam_text *t)
+{
+    return t->block >= t->survey.blocks;
+}
+
+lam_status lam_text_next(lam_text *t, size_t blocks)
+{
+    size_t before = t->seen;
+    LAM_TRY(lam_text_read_rows(t, blocks));
+    if (t->failed.line.at != NULL)
+        return row_failed(t, &t->failed);
+    for (size_t i = 0; i < t->table->bad_rows; i++)
+        t->table->bad_at[i] -= before;
+    t->kept += t->table->rows;
+    return lam_text_is_at_end(t) && t->kept == 0 ? no_rows(t) : LAM_OK;
+}
+
+void lam_text_close(lam_text *t)
+{
+    lam_survey_clear(&t->survey);
+    free(t->all.owned);
+    lam_preamble_clear(&t->top);
+    lam_free(t->place);
+    lam_table_free(t->table);
+    *t = (lam_text) { 0 };
 }
 
 lam_status lam_text_read_cut(const char *name, const char *bytes, size_t size, const lam_read_options *options, size_t block, lam_pool *pool,
     lam_table **out)
 {
-    lam_text t = { .name = name, .options = options };
-    lam_utf8_text all = { 0 };
-    lam_survey survey = { 0 };
+    lam_text t;
     *out = NULL;
-    lam_status status = decode(name, bytes, size, block, pool, &all, &survey);
-    if (status == LAM_OK)
-        status = read_text(&t, &all, &survey, pool);
-    lam_survey_clear(&survey);
-    free(all.owned);
-    lam_preamble_clear(&t.top);
-    lam_free(t.place);
-    if (status != LAM_OK) {
-        lam_table_free(t.table);
-        return status;
+    lam_status status = lam_text_open(name, bytes, size, options, block, pool, &t);
+    if (status == LAM_OK && !(options != NULL && options->names_only)) {
+        status = lam_text_next(&t, t.survey.blocks);
+        if (status == LAM_OK)
+            status = lam_text_describe(&t);
     }
-    *out = t.table;
-    return LAM_OK;
+    if (status == LAM_OK) {
+        *out = t.table;
+        t.table = NULL;
+    }
+    lam_text_close(&t);
+    return status;
+}
+
+lam_status lam_text_pool(size_t size, const lam_read_options *options, lam_pool **out)
+{
+    enum { WORTH_THREADS = 1 << 20 };
+    *out = NULL;
+    return size > WORTH_THREADS ? lam_pool_create(options != NULL ? options->threads : 0, out) : LAM_OK;
 }
 
 lam_status lam_text_read(const char *name, const char *bytes, size_t size, const lam_read_options *options, lam_table **out)
 {
-    enum { WORTH_THREADS = 1 << 20 };
-    lam_pool *pool = NULL;
+    lam_pool *pool;
     *out = NULL;
-    if (size > WORTH_THREADS)
-        LAM_TRY(lam_pool_create(options != NULL ? options->threads : 0, &pool));
+    LAM_TRY(lam_text_pool(size, options, &pool));
     lam_status status = lam_text_read_cut(name, bytes, size, options, LAM_SURVEY_BLOCK, pool, out);
     lam_pool_free(pool);
     return status;

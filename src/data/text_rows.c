@@ -241,18 +241,22 @@ static void read_one(void *arg, size_t item, size_t thread)
 
 /* Cuts the rows where the survey's blocks begin. Every row takes a line, and a byte or more for each of its cells; more rows than that are in no
  * part, wherever it is read from. */
-static void cut(work *w, const lam_survey *survey)
+static void cut(work *w)
 {
-    const lam_lines all = w->t->top.rows;
-    lam_lines from = all;
+    const lam_text *t = w->t;
+    const lam_survey *survey = &t->survey;
+    const char *end = t->at.end;
+    lam_lines from = t->at;
     for (size_t k = 0; k < w->n; k++) {
-        lam_lines next = k + 1 < w->n ? lam_survey_cut(survey, k + 1) : (lam_lines) { all.end, all.end, survey->lines[survey->blocks] };
+        size_t block = t->block + k + 1;
+        lam_lines next = block < survey->blocks ? lam_survey_cut(survey, block) : (lam_lines) { end, end, survey->lines[survey->blocks] };
         if (next.at < from.at)
             next = from;
-        size_t bytes = (size_t)(next.at - from.at), lines = next.number - from.number + 1, fit = bytes / w->t->top.cols + 1;
-        if (next.at < all.end) /* a whole number of lines */
+        size_t bytes = (size_t)(next.at - from.at), lines = next.number - from.number + 1, fit = bytes / t->top.cols + 1;
+        if (next.at < end) /* a whole number of lines */
             lines--;
-        w->parts[k] = (part) { .first = from, .lines = from, .stop = next.at, .stop_number = next.number, .room = bytes == 0 ? 0 : lines < fit ? lines : fit };
+        w->parts[k] = (part) { .first = from, .lines = from, .stop = next.at, .stop_number = next.number,
+            .room = bytes == 0 ? 0 : lines < fit ? lines : fit };
         from = next;
     }
 }
@@ -304,38 +308,39 @@ static void forget(part *p)
 /* In their order. A part that began elsewhere than the one before it ended, as quotes may have it, is read again from there. */
 static lam_status join_all(work *w)
 {
-    lam_lines at = w->t->top.rows;
-    for (size_t k = 0; k < w->n && w->t->failed.line.at == NULL; k++) {
+    lam_text *t = w->t;
+    for (size_t k = 0; k < w->n && t->failed.line.at == NULL; k++) {
         part *p = &w->parts[k];
-        if (p->first.at != at.at) {
+        if (p->first.at != t->at.at) {
             forget(p);
-            p->lines = at;
-            read_part(w->t, p, w->plain, w->spare);
+            p->lines = t->at;
+            read_part(t, p, w->plain, w->spare);
         }
-        LAM_TRY(join(w->t, p));
-        at = p->lines;
+        LAM_TRY(join(t, p));
+        t->at = p->lines;
     }
     return LAM_OK;
 }
 
-lam_status lam_text_read_rows(lam_text *t, const lam_survey *survey, lam_pool *pool)
+lam_status lam_text_read_rows(lam_text *t, size_t blocks)
 {
-    size_t threads = pool != NULL ? lam_pool_threads(pool) : 1;
-    work w = { t, lam_alloc(survey->blocks, sizeof *w.parts), survey->blocks, 1, lam_alloc(threads * t->table->cols, sizeof *w.spare) };
+    size_t threads = t->pool != NULL ? lam_pool_threads(t->pool) : 1, left = t->survey.blocks - t->block, n = blocks < left ? blocks : left;
+    work w = { t, lam_alloc(n, sizeof *w.parts), n, 1, lam_alloc(threads * t->table->cols, sizeof *w.spare) };
     for (size_t j = 0; j < t->table->cols; j++)
         w.plain &= !lam_levels_are_text(t->table->levels, j);
     lam_status status = LAM_ERR_MEMORY;
     if (w.parts != NULL && w.spare != NULL) {
-        cut(&w, survey);
+        cut(&w);
         status = make_room(&w);
     }
     if (status == LAM_OK) {
-        lam_pool_run_or_loop(pool, w.n, read_one, &w);
+        lam_pool_run_or_loop(t->pool, w.n, read_one, &w);
         status = join_all(&w);
     }
     for (size_t k = 0; w.parts != NULL && k < w.n; k++)
         lam_free(w.parts[k].dropped_at);
     lam_free(w.parts);
     lam_free(w.spare);
+    t->block += n;
     return status;
 }

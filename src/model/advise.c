@@ -4,8 +4,6 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "data/levels.h"
-#include "data/moments.h"
-#include "data/present.h"
 #include "data/remark.h"
 #include "model/model.h"
 #include <math.h>
@@ -31,6 +29,22 @@ static span span_of(const lam_model *m, size_t j, lam_units units)
 
 /* ---- rows far outside --------------------------------------------------------------------------------------------- */
 
+/* What is known of a column's values so far. */
+typedef struct column {
+    span span;
+    size_t outside;          /* rows */
+    double lowest, highest;  /* of those */
+    size_t n;                /* that are there; their mean, and the sum of squares about it (Welford 1962) */
+    double mean, squares;
+} column;
+
+struct lam_advice {
+    const lam_model *model;
+    lam_units units;
+    size_t rows, far; /* rows outside in some column */
+    column *column;   /* [dim] */
+};
+
 static int is_outside(const span *s, double x)
 {
     return x < s->low || x > s->high; /* not NaN */
@@ -43,19 +57,14 @@ static void put(FILE *out, double value)
     fputs(text, out);
 }
 
-/* "-30 to 255.1, where the training rows have 230 to 250": the values of column j that are outside. */
-static void put_values(FILE *out, const span *s, const double *x, size_t n, size_t dim, size_t j)
+/* "-30 to 255.1, where the training rows have 230 to 250": the values of a column that are outside. */
+static void put_values(FILE *out, const column *c)
 {
-    double low = HUGE_VAL, high = -HUGE_VAL;
-    for (size_t i = 0; i < n; i++)
-        if (is_outside(s, x[i * dim + j])) {
-            low = fmin(low, x[i * dim + j]);
-            high = fmax(high, x[i * dim + j]);
-        }
-    put(out, low);
-    if (low < high) {
+    const span *s = &c->span;
+    put(out, c->lowest);
+    if (c->lowest < c->highest) {
         fputs(" to ", out);
-        put(out, high);
+        put(out, c->highest);
     }
     fputs(isnan(s->from) ? ", where the mean is " : ", where the training rows have ", out);
     put(out, isnan(s->from) ? 0.5 * (s->low + s->high) : s->from);
@@ -63,24 +72,24 @@ static void put_values(FILE *out, const span *s, const double *x, size_t n, size
     put(out, isnan(s->from) ? 0.5 * (s->high - s->low) / DEVIATIONS : s->to);
 }
 
-/* Of n rows, `rows` are outside, outside [dim] of them in each column. */
-static lam_status say_outside(const lam_model *m, const span *spans, const double *x, size_t n, size_t rows, const size_t *outside,
-    const lam_log *log)
+static lam_status say_outside(const lam_advice *a, const lam_log *log)
 {
-    size_t columns = 0, first = 0, shown = 0;
+    const lam_model *m = a->model;
+    const column *c = a->column;
+    size_t columns = 0, first = 0, shown = 0, n = a->rows;
     lam_remark text;
     for (size_t j = m->dim; j-- > 0;) {
-        columns += outside[j] > 0;
-        first = outside[j] > 0 ? j : first;
+        columns += c[j].outside > 0;
+        first = c[j].outside > 0 ? j : first;
     }
     LAM_TRY(lam_remark_begin(&text));
     if (n == 1)
         fputs("the row lies", text.out);
     else
-        fprintf(text.out, "%zu of %zu rows lie%s", rows, n, rows == 1 ? "s" : "");
+        fprintf(text.out, "%zu of %zu rows lie%s", a->far, n, a->far == 1 ? "s" : "");
     fputs(" far outside the range of the training rows, in ", text.out);
     for (size_t j = first; j < m->dim && shown < lam_remark_shown(columns); j++) {
-        if (outside[j] == 0)
+        if (c[j].outside == 0)
             continue;
         fputs("column ", text.out);
         lam_remark_name(text.out, m->columns[j]);
@@ -89,8 +98,8 @@ static lam_status say_outside(const lam_model *m, const span *spans, const doubl
         else if (n == 1)
             fputs(" (", text.out);
         else
-            fprintf(text.out, " (%zu row%s: ", outside[j], outside[j] == 1 ? "" : "s");
-        put_values(text.out, &spans[j], x, n, m->dim, j);
+            fprintf(text.out, " (%zu row%s: ", c[j].outside, c[j].outside == 1 ? "" : "s");
+        put_values(text.out, &c[j]);
         fputs(columns == 1 ? "" : ")", text.out);
         lam_remark_between(text.out, shown++, lam_remark_shown(columns), columns);
     }
@@ -102,41 +111,23 @@ static lam_status say_outside(const lam_model *m, const span *spans, const doubl
     return lam_remark_say(&text, log);
 }
 
-/* outside [dim] is room for counts. */
-static lam_status count_outside(const lam_model *m, const span *spans, const double *x, size_t n, size_t *outside, const lam_log *log)
-{
-    size_t dim = m->dim, rows = 0;
-    for (size_t i = 0; i < n; i++) {
-        int far = 0;
-        for (size_t j = 0; j < dim; j++) {
-            int here = is_outside(&spans[j], x[i * dim + j]);
-            outside[j] += (size_t)here;
-            far |= here;
-        }
-        rows += (size_t)far;
-    }
-    return rows > 0 ? say_outside(m, spans, x, n, rows, outside, log) : LAM_OK;
-}
-
 /* ---- rows that are standardised already --------------------------------------------------------------------------- */
 
 /* Mean about 0 and deviation about 1 in every column, and in one at least neither is what the model's rows have. *worst: where the model's
  * mean is farthest from 0, in its deviations. */
-static int look_standardised(const lam_model *m, const double *x, size_t n, double *room, size_t *worst)
+static int look_standardised(const lam_advice *a, size_t *worst)
 {
-    size_t dim = m->dim;
+    const lam_model *m = a->model;
     int other = 0;
     *worst = 0;
-    for (size_t j = 0; j < dim; j++) {
-        lam_column_moments rows;
-        size_t present = lam_present_cells(x + j, n, dim, room);
-        if (present == 0 || lam_levels_are_text(m->texts, j))
+    for (size_t j = 0; j < m->dim; j++) {
+        const column *c = &a->column[j];
+        if (c->n == 0 || lam_levels_are_text(m->texts, j))
             continue;
-        lam_moments_of(room, present, 1, &rows);
-        if (!(fabs(rows.mean) < 0.5) || !(rows.deviation > 0.3) || !(rows.deviation < 2))
+        double deviation = sqrt(c->squares / (double)c->n), ratio = deviation / m->scale[j];
+        if (!(fabs(c->mean) < 0.5) || !(deviation > 0.3) || !(deviation < 2))
             return 0;
-        double ratio = rows.deviation / m->scale[j];
-        other |= fabs(rows.mean - m->mean[j]) > m->scale[j] || ratio < 0.25 || ratio > 4;
+        other |= fabs(c->mean - m->mean[j]) > m->scale[j] || ratio < 0.25 || ratio > 4;
         if (fabs(m->mean[j] / m->scale[j]) > fabs(m->mean[*worst] / m->scale[*worst]))
             *worst = j;
     }
@@ -158,29 +149,86 @@ static lam_status say_standardised(const lam_model *m, size_t worst, const lam_l
     return lam_remark_say(&text, log);
 }
 
+/* ---- rows in parts ------------------------------------------------------------------------------------------------ */
+
+lam_status lam_advice_create(const lam_model *model, const lam_eval_options *options, lam_advice **out)
+{
+    LAM_NEED(out, "out");
+    *out = NULL;
+    LAM_NEED(model, "model");
+    lam_advice *a = lam_alloc(1, sizeof *a);
+    if (a == NULL || (a->column = lam_alloc(model->dim, sizeof *a->column)) == NULL) {
+        lam_free(a);
+        return LAM_ERR_MEMORY;
+    }
+    a->model = model;
+    a->units = options != NULL ? options->units : LAM_UNITS_DATA;
+    for (size_t j = 0; j < model->dim; j++)
+        a->column[j] = (column) { .span = span_of(model, j, a->units), .lowest = HUGE_VAL, .highest = -HUGE_VAL };
+    *out = a;
+    return LAM_OK;
+}
+
+/* Returns 1 where x is outside. */
+static int look_at(column *c, double x)
+{
+    if (!isnan(x)) {
+        double off = x - c->mean;
+        c->mean += off / (double)++c->n;
+        c->squares += off * (x - c->mean);
+    }
+    if (!is_outside(&c->span, x))
+        return 0;
+    c->outside++;
+    c->lowest = fmin(c->lowest, x);
+    c->highest = fmax(c->highest, x);
+    return 1;
+}
+
+lam_status lam_advice_add(lam_advice *advice, const double *x, size_t n)
+{
+    LAM_NEED(advice, "advice");
+    LAM_NEED_IF(n > 0, x, "x");
+    size_t dim = advice->model->dim;
+    for (size_t i = 0; i < n; i++) {
+        int far = 0;
+        for (size_t j = 0; j < dim; j++)
+            far |= look_at(&advice->column[j], x[i * dim + j]);
+        advice->far += (size_t)far;
+    }
+    advice->rows += n;
+    return LAM_OK;
+}
+
+lam_status lam_advice_say(const lam_advice *advice, const lam_log *log)
+{
+    size_t worst;
+    LAM_NEED(advice, "advice");
+    if (log == NULL || log->line == NULL || advice->rows == 0)
+        return LAM_OK;
+    if (advice->units == LAM_UNITS_DATA && advice->rows >= FEWEST && look_standardised(advice, &worst))
+        return say_standardised(advice->model, worst, log);
+    return advice->far > 0 ? say_outside(advice, log) : LAM_OK;
+}
+
+void lam_advice_free(lam_advice *advice)
+{
+    if (advice != NULL)
+        lam_free(advice->column);
+    lam_free(advice);
+}
+
 lam_status lam_rows_advise(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, const lam_log *log)
 {
     LAM_NEED(model, "model");
     LAM_NEED_IF(n > 0, x, "x");
-    size_t dim = model->dim, worst;
-    lam_units units = options != NULL ? options->units : LAM_UNITS_DATA;
+    lam_advice *advice;
     if (log == NULL || log->line == NULL || n == 0)
         return LAM_OK;
-    double *room = lam_alloc(n, sizeof *room);
-    if (room == NULL)
-        return LAM_ERR_MEMORY;
-    int standardised = units == LAM_UNITS_DATA && n >= FEWEST && look_standardised(model, x, n, room, &worst);
-    lam_free(room);
-    if (standardised)
-        return say_standardised(model, worst, log);
-    span *spans = lam_alloc(dim, sizeof *spans);
-    size_t *outside = lam_alloc(dim, sizeof *outside);
-    lam_status status = spans == NULL || outside == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    for (size_t j = 0; j < dim && status == LAM_OK; j++)
-        spans[j] = span_of(model, j, units);
+    LAM_TRY(lam_advice_create(model, options, &advice));
+    lam_status status = lam_advice_add(advice, x, n);
     if (status == LAM_OK)
-        status = count_outside(model, spans, x, n, outside, log);
-    lam_free(spans);
-    lam_free(outside);
+        status = lam_advice_say(advice, log);
+    lam_advice_free(advice);
     return status;
 }

@@ -39,7 +39,7 @@ static void draw_row(const draws *d, size_t at, double *to)
     const lam_given *g = &m->given;
     const double *x = d->x + at / d->each * g->dim;
     int from_data = d->pass->units == LAM_UNITS_DATA;
-    lam_random_normal_row(d->seed, LAM_DRAW_SAMPLE, at % d->each, at / d->each, to, g->moving);
+    lam_random_normal_row(d->seed, LAM_DRAW_SAMPLE, at % d->each, d->pass->first_row + at / d->each, to, g->moving);
     for (size_t i = g->moving; i-- > 0;) /* from the last on, as places ascend */
         to[g->moving_at[i]] = to[i];
     for (size_t j = 0; j < g->dim; j++)
@@ -101,6 +101,7 @@ static lam_status sample(lam_pass *pass, draws *d, const unsigned char *roles, s
     LAM_TRY(lam_pass_set_roles(pass, roles, n_roles, n));
     LAM_TRY(lam_pass_check_given(pass, d->x, n));
     pass->each = d->each;
+    pass->done *= d->each, pass->total *= d->each;
     return lam_pass_run(pass, 0, d->logp != NULL, n * d->each, &rows, counts);
 }
 

@@ -58,7 +58,7 @@ static void draw(void *self, size_t first, size_t rows, double *z)
     const draws *d = self;
     size_t dim = d->pass->model->dim;
     for (size_t i = 0; i < rows; i++)
-        lam_random_normal_row(d->seed, LAM_DRAW_SAMPLE, 0, first + i, z + i * dim, dim);
+        lam_random_normal_row(d->seed, LAM_DRAW_SAMPLE, 0, d->pass->first_row + first + i, z + i * dim, dim);
 }
 
 static lam_status keep(void *self, size_t first, size_t rows, const double *z, const double *y, const double *logp)
@@ -80,7 +80,7 @@ static lam_status keep(void *self, size_t first, size_t rows, const double *z, c
         if (logp != NULL)
             sum += d->logp[first + i] = logp[i];
         if (!isfinite(sum))
-            return lam_fail(LAM_ERR_SOLVER, "draw %zu is not finite; try use_double or tighter tolerances", first + i + 1);
+            return lam_fail(LAM_ERR_SOLVER, "draw %zu is not finite; try use_double or tighter tolerances", d->pass->first_row + first + i + 1);
     }
     return LAM_OK;
 }

@@ -22,7 +22,8 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
     *pass = (lam_pass) { .model = model, .units = o->units, .max_steps = c->max_steps, .probe = o->probe,
         .use_double = o->use_double || c->precision == LAM_DOUBLE, .divergence = o->divergence, .probes = c->probes,
         .seed = o->seed, .batch_rows = o->batch_rows > 0 ? o->batch_rows : 1000, .threads = o->threads, .isa = o->isa,
-        .progress = o->progress, .user = o->user, .each = 1, .comm = o->comm };
+        .progress = o->progress, .user = o->user, .each = 1, .done = o->first_row, .total = o->total_rows, .first_row = o->first_row,
+        .comm = o->comm };
     const lam_config of = lam_model_evaluation(model, o, &pass->h_star);
     pass->h_star_of = lam_config_setting(&of);
     return lam_model_setting(model, o, &pass->setting);
@@ -99,11 +100,11 @@ lam_status lam_pass_set_roles(lam_pass *pass, const unsigned char *roles, size_t
     return LAM_OK;
 }
 
-/* standardised: the cell is as the flow or its context takes it; code: it is one of the base density's. */
-static lam_status check_cell(const lam_model *m, const double *x, size_t i, size_t j, int standardised, int code)
+/* standardised: the cell is as the flow or its context takes it; code: it is one of the base density's. Row i + 1 is told. */
+static lam_status check_cell(const lam_model *m, double value, size_t i, size_t j, int standardised, int code)
 {
     const double farthest = 1e30; /* in standard deviations: what a net makes of such numbers is beyond a float */
-    double value = x[i * m->dim + j], z = standardised || code ? value : (value - m->mean[j]) / m->scale[j];
+    double z = standardised || code ? value : (value - m->mean[j]) / m->scale[j];
     size_t levels = m->given.levels[j];
     if (!isfinite(value))
         return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %s; drop such rows first (--drop-bad-rows)%s", i + 1, j + 1, m->columns[j],
@@ -132,7 +133,7 @@ static lam_status check_cells(const lam_pass *pass, const double *x, size_t n, i
             lam_role role = lam_pass_role(pass, i * pass->each, x + i * dim, j);
             int fixed = g->is_given[j] && !g->any; /* it is never absent */
             if (fixed || (role == LAM_MOVING && moving) || role == LAM_GIVEN)
-                LAM_TRY(check_cell(pass->model, x, i, j, pass->units == LAM_UNITS_STANDARDISED, codes && role == LAM_MOVING));
+                LAM_TRY(check_cell(pass->model, x[i * dim + j], pass->first_row + i, j, pass->units == LAM_UNITS_STANDARDISED, codes && role == LAM_MOVING));
         }
     return LAM_OK;
 }
@@ -194,7 +195,7 @@ static lam_status take_value(const arrays *a, size_t row, size_t j, double y, do
         return LAM_OK;
     }
     *to = to_data ? y * m->scale[j] + m->mean[j] : y;
-    return isfinite(*to) ? LAM_OK : not_finite(row, "the result");
+    return isfinite(*to) ? LAM_OK : not_finite(a->pass->first_row + row, "the result");
 }
 
 static lam_status take(void *self, size_t first, size_t rows, const double *x, const double *y, const double *logp)
@@ -210,7 +211,7 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
         memcpy(a->y + (first + i) * row, a->x + (first + i) * dim, dim * sizeof *a->y);
     for (size_t i = 0; a->logp != NULL && i < rows; i++) {
         if (!isfinite(logp[i]))
-            return not_finite(first + i, "log p");
+            return not_finite(a->pass->first_row + first + i, "log p");
         a->logp[first + i] = logp[i];
     }
     return LAM_OK;
@@ -227,7 +228,7 @@ static lam_status share_log_prob(const lam_pass *pass, size_t n, const lam_rows 
         return LAM_ERR_MEMORY;
     own.from = comm->rank * batches / comm->size * pass->batch_rows;
     own.until = (comm->rank + 1) * batches / comm->size * pass->batch_rows;
-    own.total = own.until < n ? own.until : n;
+    own.total = pass->total > 0 ? pass->total : own.until < n ? own.until : n;
     lam_status status = own.until > own.from ? lam_pass_run(&own, 1, 1, n, rows, &of[comm->rank]) : LAM_OK;
     status = lam_comm_agree(comm, status);
     for (size_t r = 0; r < comm->size; r++) {

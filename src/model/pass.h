@@ -33,6 +33,7 @@ typedef struct lam_pass {
     const lam_comm *comm; /* ranks that share the batches of lam_pass_log_prob; NULL: none */
     size_t from, until; /* rows of the call that are this pass's; until 0: all */
     size_t done, total; /* for progress: rows that earlier passes did, rows of all passes; total 0: this pass's rows */
+    size_t first_row;   /* rows in front of these, for draws, noise and messages; as those of roles, each stands for `each` of the pass */
 } lam_pass;
 
 /* Where a pass's rows come from and go to; self is handed to both. */

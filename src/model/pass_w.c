@@ -168,11 +168,12 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
     size_t until = pass->until > 0 && pass->until < n ? pass->until : n;
     for (size_t first = pass->from; first < until; first += batch_rows) {
         size_t count = n - first < batch_rows ? n - first : batch_rows;
-        lam_noise noise = { .kind = pass->divergence, .seed = pass->seed, .purpose = LAM_DRAW_PROBE_EVAL, .first_row = first };
+        lam_noise noise = { .kind = pass->divergence, .seed = pass->seed, .purpose = LAM_DRAW_PROBE_EVAL, .first_row = pass->first_row * pass->each + first };
         rows->fill(rows->self, first, count, h->x);
         lam_status status = solve_batch(h, pass, forward, &solve, &noise, first, count, counts);
         if (status != LAM_OK)
-            return lam_fail_in(status, "batch of rows %zu to %zu", first / pass->each + 1, (first + count - 1) / pass->each + 1);
+            return lam_fail_in(status, "batch of rows %zu to %zu", pass->first_row + first / pass->each + 1,
+                pass->first_row + (first + count - 1) / pass->each + 1);
         LAM_TRY(rows->take(rows->self, first, count, h->x, h->y, h->l));
         size_t done = pass->done + first + count;
         if (pass->progress != NULL && pass->progress(pass->user, done < total ? done : total, total) != 0)

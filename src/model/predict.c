@@ -265,6 +265,7 @@ lam_status lam_predict(const lam_model *model, const lam_predict_options *option
         return LAM_ERR_MEMORY;
     lam_eval_options eval = options->eval != NULL ? *options->eval : (lam_eval_options) { 0 };
     eval.progress = NULL;
+    eval.first_row = eval.total_rows = 0; /* rows are taken in parts of another kind here */
     prediction p = { .q = { .model = model, .eval = &eval, .x = x, .roles = roles, .n_roles = n_roles, .n = n, .dim = dim,
         .quantiles = options->quantiles, .n_quantiles = options->n_quantiles, .below = options->below, .n_below = options->n_below },
         .options = options, .columns = options->columns, .n_columns = options->n_columns, .values = values, .errors = errors, .report = report };

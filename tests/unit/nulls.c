@@ -90,6 +90,20 @@ typedef struct argument {
     X(NEEDED, lam_table_write, "table", lam_table_write(NULL, any)) \
     X(NEEDED, lam_table_write, "path", lam_table_write(any, NULL)) \
     X(NEEDED, lam_table_write_to, "table", lam_table_write_to(NULL, 1)) \
+    X(NEEDED, lam_reader_open, "path", lam_reader_open(NULL, any, any)) \
+    X(OPTIONAL, lam_reader_open, "options", 0) \
+    X(NEEDED, lam_reader_open, "out", lam_reader_open(any, any, NULL)) \
+    X(NEEDED, lam_reader_next, "reader", lam_reader_next(NULL, 1, any)) \
+    X(NEEDED, lam_reader_next, "out", lam_reader_next(any, 1, NULL)) \
+    X(NEEDED, lam_reader_rewind, "reader", lam_reader_rewind(NULL)) \
+    X(TAKEN, lam_reader_free, "reader", lam_reader_free(NULL)) \
+    X(OPTIONAL, lam_writer_open, "path", 0) \
+    X(NEEDED, lam_writer_open, "like", lam_writer_open(any, 1, NULL, 1, any)) \
+    X(NEEDED, lam_writer_open, "out", lam_writer_open(any, 1, any, 1, NULL)) \
+    X(NEEDED, lam_writer_put, "writer", lam_writer_put(NULL, any, 1)) \
+    X(NEEDED, lam_writer_put, "values", lam_writer_put(any, NULL, 1)) \
+    X(NEEDED, lam_writer_commit, "writer", lam_writer_commit(NULL)) \
+    X(TAKEN, lam_writer_abandon, "writer", lam_writer_abandon(NULL)) \
     X(TAKEN, lam_table_free, "table", lam_table_free(NULL)) \
     X(NEEDED, lam_dataset_build, "cfg", lam_dataset_build(NULL, any, any, any, any, any)) \
     X(NEEDED, lam_dataset_build, "all", lam_dataset_build(any, NULL, any, any, any, any)) \
@@ -100,6 +114,14 @@ typedef struct argument {
     X(NEEDED, lam_dataset_write, "data", lam_dataset_write(NULL, any, any)) \
     X(NEEDED, lam_dataset_write, "folder", lam_dataset_write(any, NULL, any)) \
     X(NEEDED, lam_dataset_write, "files", lam_dataset_write(any, any, NULL)) \
+    X(NEEDED, lam_advice_create, "model", lam_advice_create(NULL, any, any)) \
+    X(OPTIONAL, lam_advice_create, "options", 0) \
+    X(NEEDED, lam_advice_create, "out", lam_advice_create(any, any, NULL)) \
+    X(NEEDED, lam_advice_add, "advice", lam_advice_add(NULL, any, 1)) \
+    X(NEEDED, lam_advice_add, "x", lam_advice_add(any, NULL, 1)) \
+    X(NEEDED, lam_advice_say, "advice", lam_advice_say(NULL, any)) \
+    X(OPTIONAL, lam_advice_say, "log", 0) \
+    X(TAKEN, lam_advice_free, "advice", lam_advice_free(NULL)) \
     X(NEEDED, lam_rows_advise, "model", lam_rows_advise(NULL, any, any, 1, any)) \
     X(NEEDED, lam_rows_advise, "x", lam_rows_advise(any, any, NULL, 1, any)) \
     X(OPTIONAL, lam_rows_advise, "options", 0) \

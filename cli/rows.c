@@ -1,0 +1,145 @@
+/* Rows and results of any length, part by part. */
+#include "cli.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t cli_rows_of_part(const cli_eval *eval, size_t dim)
+{
+    enum { CELLS = 1 << 19 };
+    size_t batch = eval->batch_rows > 0 ? eval->batch_rows : 1000, batches = CELLS / dim / batch;
+    return batch * (batches > 0 ? batches : 1);
+}
+
+int cli_part_failed(size_t first)
+{
+    return first == 0 ? cli_library_failed() : cli_fail("rows are counted from row %zu on here: %s", first + 1, lam_last_error());
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------------------- */
+
+/* All rows, which are counted and looked at; then the first is the next again. */
+static int look_through(cli_rows *r, const char *writer)
+{
+    enum { AT_ONCE = 1 << 16 };
+    const lam_log log = {cli_log, NULL};
+    lam_advice *advice = NULL;
+    lam_table *part, *said = NULL;
+    lam_status status = r->model != NULL ? lam_advice_create(r->model, NULL, &advice) : LAM_OK;
+    int code = CLI_OK;
+    while (status == LAM_OK && code == CLI_OK && (status = lam_reader_next(r->reader, AT_ONCE, &part)) == LAM_OK && part != NULL) {
+        if (r->wanted != NULL && !r->wanted->all) {
+            char *notes = part->notes;
+            part->notes = NULL;
+            cli_wanted_spread(r->wanted, r->model, &part);
+            part->notes = notes;
+        }
+        r->rows += part->rows, r->bad_rows += part->bad_rows, r->missing += part->missing;
+        if (r->model != NULL)
+            code = cli_rows_look(&r->choice, r->model, part, advice);
+        lam_table_free(said);
+        said = part; /* the last one has notes */
+    }
+    if (status != LAM_OK)
+        code = cli_read_failed(status, &r->choice, writer);
+    if (code == CLI_OK) {
+        cli_table_notes(r->path, said);
+        if (r->bad_rows > 0)
+            cli_say("%s: %zu bad rows dropped", cli_input_name(r->path), r->bad_rows);
+    }
+    if (code == CLI_OK && ((advice != NULL && lam_advice_say(advice, &log) != LAM_OK) || lam_reader_rewind(r->reader) != LAM_OK))
+        code = cli_library_failed();
+    lam_table_free(said);
+    lam_advice_free(advice);
+    return code;
+}
+
+static int start(cli_rows *r, const char *usual, const char *writer)
+{
+    r->lists = cli_config_create();
+    int code = cli_read_options(&r->choice, usual, &r->like, r->lists, &r->options);
+    if (code != CLI_OK)
+        return code;
+    lam_status status = cli_reader_open(r->path, &r->options, &r->reader);
+    return status == LAM_OK ? look_through(r, writer) : cli_read_failed(status, &r->choice, writer);
+}
+
+int cli_rows_open(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, cli_rows *r)
+{
+    char header[256];
+    *r = (cli_rows){.path = path, .choice = *choice, .model = model, .dim = lam_model_dim(model), .wanted = cli_alloc(1, sizeof *r->wanted)};
+    r->choice.missing |= lam_model_takes_missing(model);
+    int code = cli_wanted_find(path, &r->choice, model, needed, r->wanted);
+    r->like = r->wanted->like;
+    return code == CLI_OK ? start(r, cli_parameter(lam_model_config(model), "header", header), NULL) : code;
+}
+
+int cli_rows_open_codes(const char *path, const cli_choice *choice, size_t dim, const char *writer, cli_rows *r)
+{
+    *r = (cli_rows){.path = path, .choice = *choice, .dim = dim, .name = cli_alloc(dim, sizeof *r->name), .item = cli_alloc(dim, sizeof *r->item)};
+    r->like = cli_codes_wanted(dim, r->name, r->item);
+    return start(r, "auto", writer);
+}
+
+int cli_rows_next(cli_rows *r, size_t n, lam_table **part)
+{
+    if (lam_reader_next(r->reader, n, part) != LAM_OK)
+        return cli_library_failed();
+    if (*part == NULL)
+        return CLI_OK;
+    if (r->wanted != NULL)
+        cli_wanted_spread(r->wanted, r->model, part);
+    return r->model != NULL ? cli_rows_look(&r->choice, r->model, *part, NULL) : CLI_OK;
+}
+
+void cli_rows_close(cli_rows *r)
+{
+    lam_reader_free(r->reader);
+    lam_config_free(r->lists);
+    if (r->wanted != NULL)
+        cli_wanted_clear(r->wanted);
+    free(r->wanted);
+    free(r->name);
+    free(r->item);
+    *r = (cli_rows){0};
+}
+
+/* ---- results ------------------------------------------------------------------------------------------------------ */
+
+int cli_results_open(const char *path, const lam_table *form, size_t rows, cli_results *results)
+{
+    int to_file = path != NULL && !cli_is_stream(path);
+    fflush(stdout);
+    *results = (cli_results){.cols = form->cols, .nothing = cli_alloc(form->cols, sizeof(double))};
+    for (size_t j = 0; j < form->cols; j++)
+        results->nothing[j] = (double)NAN;
+    lam_status status = lam_writer_open(to_file ? path : NULL, to_file ? -1 : cli_stdout_table(), form, rows, &results->writer);
+    return status == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
+int cli_results_put(cli_results *results, const double *values, const lam_table *part)
+{
+    lam_status status = LAM_OK;
+    size_t done = 0;
+    for (size_t bad = 0; bad < part->bad_rows && status == LAM_OK; bad++) {
+        size_t good = part->bad_at[bad] - bad; /* rows in front of it */
+        status = lam_writer_put(results->writer, values + done * results->cols, good - done);
+        done = good;
+        if (status == LAM_OK)
+            status = lam_writer_put(results->writer, results->nothing, 1);
+    }
+    if (status == LAM_OK)
+        status = lam_writer_put(results->writer, values + done * results->cols, part->rows - done);
+    return status == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
+int cli_results_close(cli_results *results, int code)
+{
+    if (code == CLI_OK && results->writer != NULL && lam_writer_commit(results->writer) != LAM_OK)
+        code = cli_library_failed();
+    else if (code != CLI_OK)
+        lam_writer_abandon(results->writer);
+    free(results->nothing);
+    *results = (cli_results){0};
+    return code;
+}
