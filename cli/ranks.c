@@ -58,7 +58,9 @@ static int load(void)
     if (library == NULL)
         return cli_fail("mpirun has started several processes, and %s cannot be loaded: %s", LAM_MPI_LIBRARY, dlerror());
     calls = dlsym(library, LAM_MPI_PROGRAM);
-    return calls != NULL ? CLI_OK : cli_fail("%s is not of this version of laminar", LAM_MPI_LIBRARY);
+    if (calls == NULL || strcmp(calls->version, lam_version()) != 0)
+        return cli_fail("%s is not of this version of laminar", LAM_MPI_LIBRARY);
+    return CLI_OK;
 #else
     (void)library;
     return cli_fail("mpirun has started several processes, and this laminar was built without MPI: install libopenmpi-dev and build it again, or "

@@ -1,7 +1,9 @@
 /* What ranks tell each other (base/comm.h), by MPI. Errors of MPI end the job, as MPI has it where nobody asks for something else. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "laminar/mpi.h"
 #include "base/comm.h"
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 
 enum { TAG = 20 };
@@ -66,6 +68,35 @@ static void sum(void *self, void *data, size_t n, size_t width)
             MPI_SUM, m->of);
 }
 
+/* Processors that this rank may use, over the ranks of the same machine that may use just the same: mpirun may have bound each to its own, or
+ * none to any. Rounded down; at least 1. */
+static size_t share_of_processors(MPI_Comm of)
+{
+    cpu_set_t own, *all = NULL;
+    MPI_Comm here;
+    int rank, ranks, alike = 0;
+    CPU_ZERO(&own);
+    if (sched_getaffinity(0, sizeof own, &own) != 0)
+        CPU_ZERO(&own);
+    MPI_Comm_split_type(of, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here);
+    MPI_Comm_rank(here, &rank);
+    MPI_Comm_size(here, &ranks);
+    if ((all = calloc((size_t)ranks, sizeof *all)) != NULL)
+        all[rank] = own;
+    int there = all != NULL, everywhere;
+    MPI_Allreduce(&there, &everywhere, 1, MPI_INT, MPI_MIN, here);
+    if (everywhere)
+        MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, sizeof *all, MPI_BYTE, here);
+    for (int r = 0; everywhere && r < ranks; r++)
+        alike += CPU_EQUAL(&own, &all[r]);
+    MPI_Comm_free(&here);
+    free(all);
+    int processors = CPU_COUNT(&own);
+    if (processors == 0 || alike == 0)
+        return 0; /* not known: as many as the pool finds */
+    return (size_t)(processors / alike > 0 ? processors / alike : 1);
+}
+
 lam_status lam_mpi_create(MPI_Comm communicator, lam_comm **out)
 {
     int begun = 0, ended = 0, rank, size;
@@ -89,6 +120,7 @@ lam_status lam_mpi_create(MPI_Comm communicator, lam_comm **out)
         return LAM_ERR_MEMORY;
     }
     MPI_Comm_dup(communicator, &m->of);
+    m->comm.threads = share_of_processors(m->of);
     *out = &m->comm;
     return LAM_OK;
 }

@@ -66,4 +66,4 @@ static void end_all(int code)
 }
 
 LAM_API extern const lam_mpi_program lam_mpi_program_calls;
-const lam_mpi_program lam_mpi_program_calls = { begin, agree, meet, end, end_all };
+const lam_mpi_program lam_mpi_program_calls = { LAM_VERSION, begin, agree, meet, end, end_all };

@@ -6,6 +6,7 @@
 
 /* What the program calls; found under the name LAM_MPI_PROGRAM in the library. */
 typedef struct lam_mpi_program {
+    const char *version; /* of laminar, that it was built with: the records that it makes are those of this version alone */
     /* MPI_Init; NULL: it failed, or there is no memory. */
     const lam_comm *(*begin)(int *argc, char ***argv, size_t *rank, size_t *size);
     /* The first code that is not 0, in rank order, on every rank; *first is rank 0's own. */

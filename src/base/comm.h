@@ -10,6 +10,7 @@
 struct lam_comm {
     void *self;
     size_t rank, size;
+    size_t threads;     /* of this rank, where nobody says how many: its share of the processors; 0: one per processor */
     size_t *at, *bytes; /* [size] room for what exchange takes */
     /* Rank r's bytes[r] bytes at data + at[r] go to all others, in one call. */
     void (*exchange)(void *self, void *data, const size_t *at, const size_t *bytes);
@@ -24,6 +25,12 @@ struct lam_comm {
 static inline int lam_comm_is_several(const lam_comm *comm)
 {
     return comm != NULL && comm->size > 1;
+}
+
+/* Threads for a pool: what was asked for, or (0) this rank's share. */
+static inline size_t lam_comm_threads(const lam_comm *comm, size_t asked)
+{
+    return asked == 0 && comm != NULL ? comm->threads : asked;
 }
 
 /* 1: this process writes files and talks. */

@@ -21,7 +21,7 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
             (unsigned)o->divergence, (unsigned)o->units);
     *pass = (lam_pass) { .model = model, .units = o->units, .max_steps = c->max_steps, .probe = o->probe,
         .use_double = o->use_double || c->precision == LAM_DOUBLE, .divergence = o->divergence, .probes = c->probes,
-        .seed = o->seed, .batch_rows = o->batch_rows > 0 ? o->batch_rows : 1000, .threads = o->threads, .isa = o->isa,
+        .seed = o->seed, .batch_rows = o->batch_rows > 0 ? o->batch_rows : 1000, .threads = lam_comm_threads(o->comm, o->threads), .isa = o->isa,
         .progress = o->progress, .user = o->user, .each = 1, .done = o->first_row, .total = o->total_rows, .first_row = o->first_row,
         .comm = o->comm };
     const lam_config of = lam_model_evaluation(model, o, &pass->h_star);

@@ -107,7 +107,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
         LAM_TRY(lam_start_settle(&d->cfg, options->init));
     LAM_TRY(lam_config_choose(&d->cfg, d->data));
     cfg = &d->cfg;
-    LAM_TRY(lam_pool_create(cfg->threads, &d->pool));
+    LAM_TRY(lam_pool_create(lam_comm_threads(options->comm, cfg->threads), &d->pool));
     const lam_given_kind kind = { .is_given = d->data->is_input, .levels = d->data->levels, .any = cfg->any_given,
         .absent = !cfg->any_given && has_missing(d->data) };
     LAM_TRY(lam_model_create_given(cfg, d->data->dim, &kind, &d->model));
