@@ -209,9 +209,51 @@ static void missing_cells(void **state)
     lam_config_clear(&cfg);
 }
 
+/* What a fit says of its test rows is what scoring says of them, maps, whitening, missing cells and given columns included. */
+static void the_test_is_scoring(void **state)
+{
+    (void)state;
+    static const char *const ways[][3] = { { "any-given", "true", "gaussian" }, { "any-given", "true", "none" }, { "given", "2", "gaussian" },
+        { "given", "2", "none" } };
+    for (size_t i = 0; i < 8; i++) {
+        lam_config cfg;
+        lam_table *table;
+        lam_dataset *holes;
+        lam_model *model;
+        lam_fit_result r;
+        double logp[80], nll = 0;
+        size_t rows;
+        configure(&cfg);
+        set(&cfg, ways[i / 2][0], ways[i / 2][1]);
+        set(&cfg, "whiten", ways[i / 2][2]);
+        set(&cfg, "map", i % 2 ? "normal-scores:6" : "none");
+        set(&cfg, "context-dims", "8");
+        set(&cfg, "iterations", "20");
+        set(&cfg, "precision", "double");
+        set(&cfg, "test-steps", "6");
+        assert_int_equal(lam_table_toy("pinwheel", 400, 1, &table), LAM_OK);
+        if (cfg.any_given)
+            for (size_t k = 0; k < 400; k += 3) /* never both cells of a row */
+                table->values[2 * k + k % 2] = (double)NAN;
+        assert_int_equal(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &holes), LAM_OK);
+        assert_int_equal(lam_fit(&cfg, holes, NULL, &model, &r), LAM_OK);
+        const double *x = lam_dataset_rows(holes, LAM_TEST, &rows);
+        assert_true(rows <= 80 && r.test_rows == rows);
+        assert_int_equal(lam_log_prob(model, &(lam_eval_options) { .units = LAM_UNITS_STANDARDISED, .batch_rows = 7 }, x, rows, logp, NULL), LAM_OK);
+        for (size_t k = 0; k < rows; k++)
+            nll -= logp[k] / (double)rows;
+        if (!(fabs(nll - r.test_nll) < 1e-9))
+            fail_msg("way %zu: the test's NLL is %.12g, scoring's %.12g", i, r.test_nll, nll);
+        lam_model_free(model);
+        lam_dataset_free(holes);
+        lam_table_free(table);
+        lam_config_clear(&cfg);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(the_same_bits), cmocka_unit_test(roles_drawn), cmocka_unit_test(scores_and_draws),
-        cmocka_unit_test(checks), cmocka_unit_test(missing_cells) };
+        cmocka_unit_test(checks), cmocka_unit_test(missing_cells), cmocka_unit_test(the_test_is_scoring) };
     return cmocka_run_group_tests(tests, any_set_up, any_tear_down);
 }

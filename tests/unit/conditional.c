@@ -336,6 +336,77 @@ static void usual_roles(void **state)
     lam_model_free(m);
 }
 
+/* The same columns, with a flow that bends space and its own context. */
+static lam_model *bent(const char *precision)
+{
+    lam_model *zero = gaussian_model(1), *m;
+    lam_config cfg;
+    const lam_given_kind kind = lam_given_kind_of(&zero->given);
+    configure(&cfg, "dims", "8-8", "context-dims", "6", "any-given", "true", "given", "kind,d", "precision", precision, "whiten", "gaussian", "seed", "4",
+        "blocks", "2", "test-steps", "8", NULL);
+    assert_ok(lam_model_create_given(&cfg, DIM, &kind, &m));
+    for (size_t i = 0; i < m->layout.time; i++)
+        m->params[i] = (double)(float)(2 * m->params[i]);
+    assert_ok(lam_model_set_texts(m, zero->texts));
+    memcpy(m->mean, zero->mean, DIM * sizeof(double));
+    memcpy(m->scale, zero->scale, DIM * sizeof(double));
+    m->log_det = zero->log_det;
+    assert_ok(lam_maps_copy(zero->maps, &m->maps));
+    assert_ok(lam_whitening_copy(zero->whitening, &m->whitening));
+    lam_config_clear(&cfg);
+    lam_model_free(zero);
+    return m;
+}
+
+/* By even steps a row's density is its own, to the bit: whatever rows of other roles stand beside it, in tiles that are full or not. */
+static void rows_are_on_their_own(void **state)
+{
+    (void)state;
+    static const char *const widths[] = { "float", "double" };
+    for (int w = 0; w < 2; w++) {
+        lam_model *m = bent(widths[w]);
+        double x[ROWS * DIM], whole[ROWS], one;
+        unsigned char roles[ROWS * DIM];
+        draw_rows(m, x, ROWS);
+        draw_roles(roles, ROWS);
+        assert_ok(lam_conditional_log_prob(m, NULL, x, roles, ROWS, ROWS, whole, NULL));
+        for (size_t i = 0; i < ROWS; i++) {
+            assert_ok(lam_conditional_log_prob(m, NULL, x + i * DIM, roles + i * DIM, 1, 1, &one, NULL));
+            assert_true(one == whole[i]);
+        }
+        assert_true(whole[1] == 0 && fabs(whole[0] - closed_form(m, x, roles)) > 0.01); /* it is bent */
+        lam_model_free(m);
+    }
+}
+
+/* Of one moving column with all others given the density integrates to 1, and of its own draws a bent model is right about itself. */
+static void a_bent_density(void **state)
+{
+    (void)state;
+    lam_model *m = bent("double");
+    double x[ROWS * DIM], out[ROWS * DIM], values[2];
+    lam_check_report r;
+    lam_calibration c[DIM];
+    lam_predict_report report;
+    unsigned char joint[DIM] = { LAM_MOVING, LAM_GIVEN, LAM_MOVING, LAM_GIVEN, LAM_MOVING };
+    draw_rows(m, x, ROWS);
+    for (size_t j = 0; j < DIM; j += 2) {
+        unsigned char roles[DIM] = { LAM_GIVEN, LAM_GIVEN, LAM_GIVEN, LAM_ABSENT, LAM_GIVEN };
+        roles[j] = LAM_MOVING;
+        assert_ok(lam_predict(m, NULL, x, roles, 1, 1, values, NULL, &report));
+        assert_true(report.method == LAM_PREDICT_INTEGRAL && report.mass_error < 1e-3);
+    }
+    assert_ok(lam_conditional_sample(m, NULL, 8, x, joint, 1, ROWS, 1, out, NULL, NULL));
+    assert_ok(lam_calibrate(m, NULL, 1, out, joint, 1, ROWS, 200, c));
+    for (size_t j = 0; j < DIM; j += 2)
+        assert_true(c[j].rows == ROWS && c[j].distance < c[j].band);
+    for (size_t i = 0; i < ROWS; i += 3) /* and with cells that are missing its estimates have no bias either */
+        out[i * DIM + i % 2 * 2] = (double)NAN;
+    assert_ok(lam_check(m, NULL, out, ROWS, &r));
+    assert_true(fabs(r.hutchinson_mean) < 4 * r.hutchinson_se && r.hutchinson_se > 0 && r.logp_error_max < 1e-3 && r.round_trip_max < 1e-3);
+    lam_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +416,8 @@ int main(void)
         cmocka_unit_test(checks),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(usual_roles),
+        cmocka_unit_test(rows_are_on_their_own),
+        cmocka_unit_test(a_bent_density),
     };
     return cmocka_run_group_tests_name("conditional", tests, NULL, NULL);
 }
