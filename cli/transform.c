@@ -78,6 +78,7 @@ static int run(const cli_command *command, int argc, char **argv)
     args.choice.threads = args.eval.threads;
     if (code == CLI_OK)
         code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
+    args.choice.missing = lam_model_takes_missing(model);
     if (code == CLI_OK)
         code = encode ? cli_rows_open(line.words[1], &args.choice, model, NULL, &rows)
                       : cli_rows_open_codes(line.words[1], &args.choice, lam_model_dim(model), "laminar encode", &rows);
@@ -85,6 +86,8 @@ static int run(const cli_command *command, int argc, char **argv)
         lam_table *form = encode ? cli_codes_create(1, rows.dim) : cli_table_create(1, rows.dim);
         if (!encode)
             cli_table_name_all(form, model);
+        for (size_t j = 0; !encode && j < rows.dim; j++)
+            cli_table_levels(form, j, model);
         code = transform(model, &rows, form, encode ? lam_encode : lam_decode, encode ? "encoding rows" : "decoding rows", &args);
         lam_table_free(form);
     }

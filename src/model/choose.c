@@ -29,7 +29,7 @@ lam_status lam_config_choose(lam_config *cfg, const lam_dataset *data)
     int by_rows = cfg->map == LAM_MAP_AUTO || cfg->tpr_coefficient < 0;
     if (by_rows && cfg->model == LAM_DENSITY && rows > 0) {
         double share = 1;
-        if (data->dim > 1 && cfg->given.n == 0)
+        if (data->dim > 1 && (cfg->given.n == 0 || cfg->any_given))
             LAM_TRY(unexplained(data, &share));
         int near = share < NEAR_A_PLANE;
         if (cfg->map == LAM_MAP_AUTO) {

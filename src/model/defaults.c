@@ -122,12 +122,18 @@ static lam_optimizer optimizer_of(const lam_config *cfg)
     return LAM_SOAP;
 }
 
+/* A fixed choice of given columns, of which the measurements are. Any columns given any others are other inputs in every row. */
+static int is_split(const lam_config *cfg)
+{
+    return cfg->given.n > 0 && !cfg->any_given;
+}
+
 /* The net that given columns enter by learns few training rows by heart, where a joint density of the same rows does not: with a decay of 0.2
  * the NLL of kin8nm's test rows (of 7373) goes from -0.98 to -1.29; of many rows it only costs (docs/method.md 8). Decoupled decay alone:
  * that of adam and adamax is part of the gradient, and another number. */
 static double decay_of(const lam_config *cfg, size_t rows)
 {
-    if (cfg->given.n == 0 || cfg->optimizer == LAM_ADAM || cfg->optimizer == LAM_ADAMAX)
+    if (!is_split(cfg) || cfg->optimizer == LAM_ADAM || cfg->optimizer == LAM_ADAMAX)
         return 0;
     return rows < FEW ? 0.5 : rows < MANY ? 0.2 : 0;
 }
@@ -148,7 +154,7 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
         cfg->context_hidden[0] = cfg->context_hidden[1] = CONTEXT_WIDTH;
     }
     if (cfg->blocks == LAM_AUTO) /* of few rows one conditional block does as well as two, in half the time */
-        cfg->blocks = cfg->given.n > 0 && rows < FEW ? 1 : c.blocks;
+        cfg->blocks = is_split(cfg) && rows < FEW ? 1 : c.blocks;
     if (cfg->batch_size == LAM_AUTO)
         cfg->batch_size = c.batch;
     if (cfg->optimizer == LAM_OPTIMIZER_AUTO)

@@ -145,6 +145,14 @@ run sample never -n 2 --given kind=up
 expect_code 0
 run sample never -n 2 --given a=1
 expect_code 0
+run encode never never.csv --double --atol 1e-8 --rtol 1e-8 -o codes.csv
+expect_code 0
+run decode never codes.csv --double --atol 1e-8 --rtol 1e-8 -o decoded.csv
+expect_code 0
+paste -d, never.csv decoded.csv | awk -F, 'NR > 1 { for (j = 1; j <= 4; j++) { off = $j - $(j + 4)
+    if ($j == "") bad += $(j + 4) != "nan" && $(j + 4) != ""
+    else if (j == 3) bad += $j != $(j + 4)
+    else bad += off * off > 1e-8 } } END { exit bad > 0 }' || fail "codes should lead back to the rows: $(sed -n 3p decoded.csv)"
 run impute never never.csv -o around.csv
 expect_code 0
 cut -d, -f3,4 never.csv >before.csv
