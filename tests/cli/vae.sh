@@ -134,9 +134,10 @@ expect_same z1.csv z2.csv
 run vae encode run bars.idx --part test
 expect_code 0
 expect_same out z1.csv
-run vae encode run bars.idx --part test -n 5 -o FIRST.CSV
+run vae encode run bars.idx --part test --batch-rows 5 -o fives.csv
+run vae encode run bars.idx --part test --batch-rows 5 -n 5 -o FIRST.CSV # the same batch, so the same steps
 expect_code 0
-head -n 6 z1.csv >five.csv
+head -n 6 fives.csv >five.csv
 expect_same FIRST.CSV five.csv
 [ "$(head -n 1 z1.csv)" = z1,z2,z3,z4 ] || fail "codes should be named z1, z2, ..."
 run vae encode run bars.idx --part test --draw --seed 1 -o drawn.csv
