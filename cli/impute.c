@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 typedef struct impute_args {
     const char *out;
@@ -38,48 +39,51 @@ static char *numbered(const char *path, size_t number, const char *more)
     return cli_format("%.*s-%zu%s%s", stem, path, number, more, path + stem);
 }
 
-/* Tables [tables] of data's rows, with the missing cells of table t filled by draw t, or with the mean of all draws. */
-static lam_status fill(const lam_model *model, const lam_eval_options *eval, const lam_table *data, const unsigned char *roles,
-    const impute_args *args, lam_table **tables, lam_counts *counts)
+/* Tables on their way to files. */
+typedef struct filled {
+    size_t n, opened;
+    cli_results *results; /* [n] */
+} filled;
+
+/* So many files may be open at once as there are tables. */
+static void allow_files(size_t n)
 {
-    size_t dim = data->cols, draws = args->mean > 0 ? args->mean : args->draws, at_once = DRAWS_AT_ONCE / draws + 1;
-    double *out = cli_alloc(at_once * draws * dim, sizeof *out);
-    lam_status status = LAM_OK;
-    for (size_t first = 0; first < data->rows && status == LAM_OK; first += at_once) {
-        size_t rows = data->rows - first < at_once ? data->rows - first : at_once;
-        lam_counts here = {0};
-        status = lam_conditional_sample(model, eval, args->seed ^ (UINT64_C(0x9E3779B97F4A7C15) * first), data->values + first * dim,
-            roles + first * dim, rows, rows, draws, out, NULL, &here);
-        counts->forward += here.forward, counts->solves += here.solves;
-        for (size_t i = 0; i < rows && status == LAM_OK; i++)
-            for (size_t j = 0; j < dim; j++) {
-                size_t cell = (first + i) * dim + j;
-                double sum = 0;
-                for (size_t d = 0; d < draws && roles[cell] == LAM_MOVING; d++) {
-                    double value = out[(i * draws + d) * dim + j];
-                    sum += value / (double)draws;
-                    if (args->mean == 0)
-                        tables[d]->values[cell] = value;
-                }
-                if (args->mean > 0 && roles[cell] == LAM_MOVING)
-                    tables[0]->values[cell] = sum;
-            }
-    }
-    free(out);
-    return status;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= n + 50)
+        return;
+    limit.rlim_cur = limit.rlim_max < n + 50 ? limit.rlim_max : n + 50;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* opening them tells if that was not enough */
 }
 
-/* All n tables, or none: each under another name first. */
-static int write_several(const lam_table *data, lam_table *const *tables, size_t n, const char *out)
+/* Several tables are written under other names first, so that there are all of them or none. */
+static int open_tables(const lam_model *model, const impute_args *args, size_t rows, size_t n, filled *f)
 {
-    size_t written = 0;
+    size_t dim = lam_model_dim(model);
+    lam_table *form = cli_table_create(1, dim);
     int code = CLI_OK;
-    for (; written < n && code == CLI_OK; written++) {
-        char *part = numbered(out, written + 1, "-part");
-        code = cli_results_out(tables[written], data, part);
+    cli_table_name_all(form, model);
+    for (size_t j = 0; j < dim; j++)
+        cli_table_levels(form, j, model);
+    *f = (filled){.n = n, .results = cli_alloc(n, sizeof *f->results)};
+    allow_files(n);
+    for (; code == CLI_OK && f->opened < n; f->opened++) {
+        char *part = n > 1 ? numbered(args->out, f->opened + 1, "-part") : NULL;
+        code = cli_results_open(part != NULL ? part : args->out, form, rows, &f->results[f->opened]);
         free(part);
     }
-    for (size_t t = 0; t < written; t++) {
+    lam_table_free(form);
+    return code;
+}
+
+/* code: how the work went. */
+static int close_tables(filled *f, const char *out, int code)
+{
+    size_t written = 0;
+    for (size_t t = 0; t < f->opened; t++) {
+        code = cli_results_close(&f->results[t], code);
+        written += code == CLI_OK;
+    }
+    for (size_t t = 0; f->n > 1 && t < written; t++) {
         char *part = numbered(out, t + 1, "-part"), *path = numbered(out, t + 1, "");
         if (code == CLI_OK && rename(part, path) != 0)
             code = cli_fail("cannot write %s: %s", path, strerror(errno));
@@ -88,6 +92,46 @@ static int write_several(const lam_table *data, lam_table *const *tables, size_t
         free(part);
         free(path);
     }
+    free(f->results);
+    return code;
+}
+
+/* The cells of table t of a part, out [rows, draws, dim]: as they are, or of draw t, or the mean of all draws. */
+static void fill_table(const lam_table *part, const unsigned char *roles, const impute_args *args, const double *out, size_t draws, size_t t, double *table)
+{
+    size_t dim = part->cols;
+    for (size_t i = 0; i < part->rows; i++)
+        for (size_t j = 0; j < dim; j++) {
+            double *cell = &table[i * dim + j], sum = 0;
+            const double *drawn = out + i * draws * dim + j;
+            *cell = part->values[i * dim + j];
+            if (roles[i * dim + j] != LAM_MOVING)
+                continue;
+            for (size_t d = 0; d < draws && args->mean > 0; d++)
+                sum += drawn[d * dim] / (double)draws;
+            *cell = args->mean > 0 ? sum : drawn[t * dim];
+        }
+}
+
+/* A part that begins with row `first`; room: of draws and of a table. */
+static int fill_part(const lam_model *model, const lam_eval_options *eval, const lam_table *part, const impute_args *args, size_t first, double *room[2],
+    filled *f, lam_counts *counts)
+{
+    size_t dim = part->cols, draws = args->mean > 0 ? args->mean : args->draws;
+    unsigned char *all = cli_alloc(dim, 1), *roles = cli_alloc(part->rows + 1, dim);
+    lam_counts here = {0};
+    memset(all, LAM_MOVING, dim);
+    int code = lam_roles_of_rows(model, all, 1, part->values, part->rows, roles) == LAM_OK ? CLI_OK : cli_part_failed(first);
+    if (code == CLI_OK && lam_conditional_sample(model, eval, args->seed ^ (UINT64_C(0x9E3779B97F4A7C15) * first), part->values, roles, part->rows,
+                              part->rows, draws, room[0], NULL, &here) != LAM_OK)
+        code = cli_part_failed(first);
+    counts->forward += here.forward, counts->solves += here.solves;
+    for (size_t t = 0; t < f->n && code == CLI_OK; t++) {
+        fill_table(part, roles, args, room[0], draws, t, room[1]);
+        code = cli_results_put(&f->results[t], room[1], part);
+    }
+    free(all);
+    free(roles);
     return code;
 }
 
@@ -103,42 +147,38 @@ static int check_several(const char *out, const char *in, size_t n)
     return code;
 }
 
-static int impute(const lam_model *model, const lam_table *data, const impute_args *args)
+static int impute(const lam_model *model, cli_rows *rows, const impute_args *args)
 {
     lam_eval_options eval;
     cli_progress progress;
     lam_counts counts = {0};
+    lam_table *part;
+    filled f;
     char text[32];
     double start = cli_clock();
-    size_t n = args->mean > 0 ? 1 : args->draws, dim = data->cols;
-    unsigned char *all = cli_alloc(dim, 1), *roles = NULL;
-    lam_table **tables = cli_alloc(n, sizeof *tables);
-    memset(all, LAM_MOVING, dim);
-    int code = cli_ask_rows(model, all, 1, data, &roles);
-    for (size_t t = 0; t < n; t++) {
-        tables[t] = cli_table_create(data->rows, dim);
-        cli_table_name_all(tables[t], model);
-        memcpy(tables[t]->values, data->values, data->rows * dim * sizeof(double));
-    }
+    size_t draws = args->mean > 0 ? args->mean : args->draws, at_once = DRAWS_AT_ONCE / draws + 1, first = 0;
+    at_once = at_once < rows->rows ? at_once : rows->rows;
+    double *room[2] = {cli_alloc(at_once * draws * rows->dim, sizeof(double)), cli_alloc(at_once * rows->dim, sizeof(double))};
     cli_eval_options(&args->eval, &eval);
     cli_progress_start(&progress, "filling rows", &eval);
-    if (code == CLI_OK && fill(model, &eval, data, roles, args, tables, &counts) != LAM_OK)
-        code = cli_library_failed();
+    if (at_once < rows->rows)
+        eval.progress = NULL; /* it would be told of each part's */
+    int code = open_tables(model, args, rows->rows + rows->bad_rows, args->mean > 0 ? 1 : args->draws, &f);
+    while (code == CLI_OK && (code = cli_rows_next(rows, at_once, &part)) == CLI_OK && part != NULL) {
+        code = fill_part(model, &eval, part, args, first, room, &f, &counts);
+        first += part->rows;
+        if (eval.progress == NULL)
+            (void)cli_progress_show(&progress, first, rows->rows);
+        lam_table_free(part);
+    }
     cli_progress_end();
-    for (size_t t = 0; t < n && code == CLI_OK; t++)
-        for (size_t j = 0; j < dim; j++)
-            cli_table_levels(tables[t], j, model);
-    if (code == CLI_OK)
-        code = n > 1 ? write_several(data, tables, n, args->out) : cli_results_out(tables[0], data, args->out);
+    code = close_tables(&f, args->out, code);
     if (code == CLI_OK && args->out != NULL)
-        printf("%zu missing cells of %zu rows filled%s, seed %llu; evaluations of f per batch %.1f; %s\n", data->missing, data->rows,
+        printf("%zu missing cells of %zu rows filled%s, seed %llu; evaluations of f per batch %.1f; %s\n", rows->missing, rows->rows,
             args->mean > 0 ? " by means" : "", (unsigned long long)args->seed, cli_per_batch(counts.forward, &counts, lam_model_config(model)),
             cli_duration(cli_clock() - start, text));
-    for (size_t t = 0; t < n; t++)
-        lam_table_free(tables[t]);
-    free(tables);
-    free(roles);
-    free(all);
+    free(room[0]);
+    free(room[1]);
     return code;
 }
 
@@ -147,7 +187,7 @@ static int run(const cli_command *command, int argc, char **argv)
     impute_args args = {.draws = 1};
     cli_line line;
     lam_model *model = NULL;
-    lam_table *data = NULL;
+    cli_rows rows = {0};
     unsigned char *none = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
@@ -167,12 +207,12 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_fail("%s does not know any column from any others, as filling cells wants: fit it with --any-given", line.words[0]);
     if (code == CLI_OK) {
         none = cli_alloc(lam_model_dim(model), 1);
-        code = cli_data_read_known(line.words[1], &args.choice, model, none, &data);
+        code = cli_rows_open(line.words[1], &args.choice, model, none, &rows);
     }
     if (code == CLI_OK)
-        code = impute(model, data, &args);
+        code = impute(model, &rows, &args);
     free(none);
-    lam_table_free(data);
+    cli_rows_close(&rows);
     lam_model_free(model);
     cli_line_free(&line);
     return code;

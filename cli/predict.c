@@ -31,7 +31,7 @@ static const cli_option predict_options[] = {
 
 /* What is asked, taken apart. */
 typedef struct question {
-    unsigned char *roles, *rows; /* [dim]; [data rows, dim] or NULL */
+    unsigned char *roles;        /* [dim] */
     size_t *columns, n_columns;  /* that are predicted */
     double *quantiles, *below;   /* the first quantile is the median */
     size_t n_quantiles, n_below, numbers;
@@ -40,7 +40,6 @@ typedef struct question {
 static void clear(question *q)
 {
     free(q->roles);
-    free(q->rows);
     free(q->columns);
     free(q->quantiles);
     free(q->below);
@@ -96,7 +95,7 @@ static int ask(const cli_command *command, const predict_args *args, const lam_m
 }
 
 /* The cells of columns that are asked for do not matter, and may be missing. */
-static int read_rows(const cli_command *command, const char *path, const predict_args *args, const lam_model *model, question *q, lam_table **data)
+static int open_rows(const cli_command *command, const char *path, const predict_args *args, const lam_model *model, const question *q, cli_rows *rows)
 {
     size_t dim = lam_model_dim(model);
     unsigned char *needed = cli_alloc(dim, 1);
@@ -108,15 +107,22 @@ static int read_rows(const cli_command *command, const char *path, const predict
     choice.optional = lam_model_any_given(model) && args->ask.given == NULL; /* nobody has named them */
     const cli_ask given = {.given = args->ask.given};
     choice.unordered = cli_ask_unordered(command, &given, model);
-    int code = cli_data_read_known(path, &choice, model, needed, data);
+    int code = cli_rows_open(path, &choice, model, needed, rows);
+    rows->choice.looked = NULL; /* what was odd has been said */
     free(needed);
-    if (code != CLI_OK || !lam_model_any_given(model))
-        return code;
-    q->rows = cli_alloc((*data)->rows, dim);
-    for (size_t i = 0; i < (*data)->rows; i++)
-        for (size_t j = 0; j < dim; j++)
-            q->rows[i * dim + j] = q->roles[j] == LAM_GIVEN && isnan((*data)->values[i * dim + j]) ? LAM_ABSENT : q->roles[j];
-    return CLI_OK;
+    return code;
+}
+
+/* Roles of every row: what is given and missing is unknown. Free with free(); NULL where the model takes those of the question for all. */
+static unsigned char *roles_of_rows(const lam_model *model, const question *q, const lam_table *part)
+{
+    size_t dim = part->cols;
+    if (!lam_model_any_given(model))
+        return NULL;
+    unsigned char *roles = cli_alloc(part->rows + 1, dim);
+    for (size_t i = 0; i < part->rows * dim; i++)
+        roles[i] = q->roles[i % dim] == LAM_GIVEN && isnan(part->values[i]) ? LAM_ABSENT : q->roles[i % dim];
+    return roles;
 }
 
 /* "mean", "sd", "median", "q0.05", "p<=3"; of several columns "NAME_mean". Free with free(). */
@@ -133,17 +139,16 @@ static char *name_of(const lam_model *model, const question *q, size_t column, s
     return q->n_columns == 1 ? cli_format("%s%s", what, end) : cli_format("%s_%s%s", lam_model_column(model, column), what, end);
 }
 
-static lam_table *lay_out(const lam_model *model, const question *q, const double *values, const double *errors, size_t rows)
+/* The columns of the results, without rows. */
+static lam_table *lay_out(const lam_model *model, const question *q, int errors)
 {
-    size_t kinds = errors != NULL ? 2 : 1, n = q->n_columns * q->numbers;
-    lam_table *table = cli_table_create(rows, n * kinds);
+    size_t kinds = errors ? 2 : 1, n = q->n_columns * q->numbers;
+    lam_table *table = cli_table_create(1, n * kinds);
     for (size_t c = 0; c < n; c++)
         for (size_t kind = 0; kind < kinds; kind++) {
             char *name = name_of(model, q, q->columns[c / q->numbers], c % q->numbers, kind > 0 ? "_se" : "");
             cli_table_name(table, c * kinds + kind, name);
             free(name);
-            for (size_t i = 0; i < rows; i++)
-                table->values[i * n * kinds + c * kinds + kind] = (kind > 0 ? errors : values)[i * n + c];
         }
     return table;
 }
@@ -168,34 +173,69 @@ static void warn(const lam_predict_report *r)
             "--atol and --rtol, or --draws 10000", r->mass_error);
 }
 
-static int predict(const lam_model *model, const lam_table *data, const question *q, const predict_args *args)
+/* Rows of a part: the library predicts so many of them at once, by draws of their own, and a part is a multiple of that. */
+static size_t rows_of_part(const predict_args *args, const cli_rows *rows)
+{
+    enum { OF_DEFAULT = 6400 /* of 256, and of 200 that have 1000 draws */, DRAWS = 200000, MOST = 256 };
+    size_t least = args->draws == 0 ? OF_DEFAULT : DRAWS / args->draws > MOST ? MOST : DRAWS / args->draws > 0 ? DRAWS / args->draws : 1;
+    size_t wanted = cli_rows_of_part(&args->eval, rows->dim);
+    return least * (wanted > least ? wanted / least : 1);
+}
+
+static int predict_part(const lam_model *model, const lam_predict_options *options, const lam_table *part, const question *q, int errors,
+    cli_results *results, lam_predict_report *all)
+{
+    size_t n = q->n_columns * q->numbers, cells = part->rows * n;
+    double *values = cli_alloc((errors ? 2 : 1) * cells + 1, sizeof *values), *out = values;
+    double *se = errors ? cli_alloc(cells + 1, sizeof *se) : NULL;
+    unsigned char *roles = roles_of_rows(model, q, part);
+    lam_predict_report r;
+    lam_status status = lam_predict(model, options, part->values, roles != NULL ? roles : q->roles, roles != NULL ? part->rows : 1, part->rows, values,
+        se, &r);
+    for (size_t i = cells; se != NULL && i-- > 0;) { /* side by side, from the last on */
+        out[2 * i + 1] = se[i];
+        out[2 * i] = values[i];
+    }
+    if (status == LAM_OK && part->rows > 0) {
+        all->method = r.method, all->draws = r.draws;
+        all->mass_error = fmax(all->mass_error, r.mass_error);
+        all->counts.forward += r.counts.forward, all->counts.solves += r.counts.solves;
+    }
+    int code = status == LAM_OK ? cli_results_put(results, out, part) : cli_library_failed();
+    free(values);
+    free(se);
+    free(roles);
+    return code;
+}
+
+static int predict(const lam_model *model, cli_rows *rows, const question *q, const predict_args *args)
 {
     lam_eval_options eval;
     cli_progress progress;
-    lam_predict_report r;
+    cli_results results;
+    lam_predict_report r = {.method = LAM_PREDICT_DRAWS};
     double start = cli_clock();
-    size_t n = data->rows * q->n_columns * q->numbers;
-    double *values = cli_alloc(n, sizeof *values), *errors = args->errors ? cli_alloc(n, sizeof *errors) : NULL;
+    lam_table *form = lay_out(model, q, args->errors), *part;
+    size_t at_once = rows_of_part(args, rows);
     cli_eval_options(&args->eval, &eval);
     cli_progress_start(&progress, "predicting rows", &eval);
+    eval.total_rows = rows->rows;
     const lam_predict_options options = {.eval = &eval, .method = args->draws > 0 ? LAM_PREDICT_DRAWS : LAM_PREDICT_AUTO, .seed = args->seed,
         .draws = args->draws, .columns = q->columns, .n_columns = q->n_columns, .quantiles = q->quantiles, .n_quantiles = q->n_quantiles,
         .below = q->below, .n_below = q->n_below};
-    const unsigned char *roles = q->rows != NULL ? q->rows : q->roles;
-    lam_status status = lam_predict(model, &options, data->values, roles, q->rows != NULL ? data->rows : 1, data->rows, values, errors, &r);
-    cli_progress_end();
-    int code = status == LAM_OK ? CLI_OK : cli_library_failed();
-    if (code == CLI_OK) {
-        lam_table *table = lay_out(model, q, values, errors, data->rows);
-        code = cli_results_out(table, data, args->out);
-        lam_table_free(table);
+    int code = cli_results_open(args->out, form, rows->rows + rows->bad_rows, &results);
+    while (code == CLI_OK && (code = cli_rows_next(rows, at_once, &part)) == CLI_OK && part != NULL) {
+        code = predict_part(model, &options, part, q, args->errors, &results, &r);
+        eval.first_row += part->rows;
+        lam_table_free(part);
     }
+    cli_progress_end();
+    code = cli_results_close(&results, code);
     if (code == CLI_OK)
         warn(&r);
     if (code == CLI_OK && args->out != NULL)
-        report(model, args, &r, data->rows, cli_clock() - start);
-    free(values);
-    free(errors);
+        report(model, args, &r, rows->rows, cli_clock() - start);
+    lam_table_free(form);
     return code;
 }
 
@@ -204,7 +244,7 @@ static int run(const cli_command *command, int argc, char **argv)
     predict_args args = {0};
     cli_line line;
     lam_model *model = NULL;
-    lam_table *data = NULL;
+    cli_rows rows = {0};
     question q = {0};
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
@@ -213,11 +253,11 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = ask(command, &args, model, &q);
     if (code == CLI_OK)
-        code = read_rows(command, line.words[1], &args, model, &q, &data);
+        code = open_rows(command, line.words[1], &args, model, &q, &rows);
     if (code == CLI_OK)
-        code = predict(model, data, &q, &args);
+        code = predict(model, &rows, &q, &args);
     clear(&q);
-    lam_table_free(data);
+    cli_rows_close(&rows);
     lam_model_free(model);
     cli_line_free(&line);
     return code;

@@ -67,6 +67,16 @@ lam_status lam_npy_check(const char *name, const void *bytes, size_t size)
     return check_table(name, NULL, &facts, "");
 }
 
+lam_status lam_npy_columns(const char *name, const void *bytes, size_t size, lam_table **out)
+{
+    lam_npy_rows rows;
+    LAM_TRY(lam_npy_check(name, bytes, size));
+    LAM_TRY(lam_npy_rows_open(name, bytes, size, &rows));
+    if (rows.rows == 0 || rows.cols == 0)
+        return lam_fail(LAM_ERR_FORMAT, "%s: the array is empty: %zu rows of %zu columns", name, rows.rows, rows.cols);
+    return lam_table_empty(rows.cols, out);
+}
+
 lam_status lam_npy_table(const char *name, const void *bytes, size_t size, lam_table **out)
 {
     lam_array array;

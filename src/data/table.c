@@ -321,7 +321,7 @@ lam_status lam_table_read_memory(const char *name, const void *bytes, size_t siz
     else if (array != NULL)
         status = lam_fail(LAM_ERR_FORMAT, "%s: is not an .npz archive, so it has no array \"%s\"", name, array);
     else if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)
-        status = lam_npy_table(name, bytes, size, &table);
+        status = rest.names_only ? lam_npy_columns(name, bytes, size, &table) : lam_npy_table(name, bytes, size, &table);
     else if ((status = lam_foreign_check(name, bytes, size)) == LAM_OK) {
         status = lam_text_read(name, bytes, size, options, &table);
         is_text = 1; /* columns and rows are chosen while reading, so that text in dropped ones does no harm */

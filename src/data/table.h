@@ -20,6 +20,7 @@ lam_status lam_text_read_cut(const char *name, const char *bytes, size_t size, c
 /* NumPy's files: an .npy, and of an .npz the array wanted, or where that is NULL the only 2-D array in it, or the only array. Of what is no
  * table, LAM_ERR_SHAPE and LAM_ERR_FORMAT say what it is, and what makes one of it. */
 lam_status lam_npy_table(const char *name, const void *bytes, size_t size, lam_table **out);
+lam_status lam_npy_columns(const char *name, const void *bytes, size_t size, lam_table **out); /* without rows */
 lam_status lam_npy_check(const char *name, const void *bytes, size_t size); /* LAM_OK: an .npy that is a table, as far as its header says */
 lam_status lam_npz_table(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out);
 

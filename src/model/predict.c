@@ -80,6 +80,7 @@ typedef struct prediction {
     const lam_predict_options *options;
     const size_t *columns;
     size_t n_columns, draws;
+    size_t first_row; /* rows in front of the question's */
     int integrates;
     double *values, *errors;
     double *drawn, *sorted; /* [rows at once, draws, dim]; [rows at once, draws] */
@@ -90,7 +91,7 @@ static lam_status draw(prediction *p, size_t first, size_t rows)
 {
     const lam_question *q = &p->q;
     lam_counts here = { 0 };
-    LAM_TRY(lam_conditional_sample(q->model, q->eval, lam_seed_of_rows(p->options->seed, first), q->x + first * q->dim,
+    LAM_TRY(lam_conditional_sample(q->model, q->eval, lam_seed_of_rows(p->options->seed, p->first_row + first), q->x + first * q->dim,
         lam_question_roles(q, first), q->n_roles > 1 ? rows : 1, rows, p->draws, p->drawn, NULL, &here));
     lam_counts_add(&p->report->counts, &here);
     return LAM_OK;
@@ -149,9 +150,10 @@ static lam_status predict_all(prediction *p, const lam_eval_options *told)
         rows = p->q.n - first < at_once ? p->q.n - first : at_once;
         status = predict_rows(p, first, rows);
         if (status != LAM_OK)
-            status = lam_fail_in_part(status, first);
-        if (status == LAM_OK && told != NULL && told->progress != NULL && told->progress(told->user, first + rows, p->q.n) != 0)
-            status = lam_fail(LAM_ERR_INTERRUPTED, "stopped after %zu of %zu rows", first + rows, p->q.n);
+            status = lam_fail_in_part(status, p->first_row + first);
+        size_t done = p->first_row + first + rows, total = told != NULL && told->total_rows > 0 ? told->total_rows : p->q.n;
+        if (status == LAM_OK && told != NULL && told->progress != NULL && told->progress(told->user, done, total) != 0)
+            status = lam_fail(LAM_ERR_INTERRUPTED, "stopped after %zu of %zu rows", done, total);
     }
     lam_free(p->drawn);
     lam_free(p->sorted);
@@ -239,7 +241,7 @@ static lam_status choose(prediction *p)
 static lam_status ask(prediction *p, const lam_eval_options *told, size_t *columns)
 {
     const lam_question *q = &p->q;
-    LAM_TRY(lam_pass_check_question(q->model, q->eval, q->x, q->roles, q->n_roles, q->n, 0));
+    LAM_TRY(lam_pass_check_question(q->model, told, q->x, q->roles, q->n_roles, q->n, 0));
     if (p->columns == NULL) {
         p->n_columns = every_moving(q, columns);
         p->columns = columns;
@@ -265,10 +267,11 @@ lam_status lam_predict(const lam_model *model, const lam_predict_options *option
         return LAM_ERR_MEMORY;
     lam_eval_options eval = options->eval != NULL ? *options->eval : (lam_eval_options) { 0 };
     eval.progress = NULL;
-    eval.first_row = eval.total_rows = 0; /* rows are taken in parts of another kind here */
+    eval.first_row = eval.total_rows = 0; /* seeds of draws and messages count on from there instead */
     prediction p = { .q = { .model = model, .eval = &eval, .x = x, .roles = roles, .n_roles = n_roles, .n = n, .dim = dim,
         .quantiles = options->quantiles, .n_quantiles = options->n_quantiles, .below = options->below, .n_below = options->n_below },
-        .options = options, .columns = options->columns, .n_columns = options->n_columns, .values = values, .errors = errors, .report = report };
+        .options = options, .first_row = options->eval != NULL ? options->eval->first_row : 0, .columns = options->columns,
+        .n_columns = options->n_columns, .values = values, .errors = errors, .report = report };
     unsigned char *usual = NULL;
     lam_status status = LAM_OK;
     if (n > 0 && roles == NULL && lam_model_any_given(model)) {
