@@ -8,6 +8,7 @@
 #include "model/parameters.h"
 #include "model/setting.h"
 #include "ode/tableau.h"
+#include "penalty/penalty.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,8 +139,7 @@ static lam_status check_calls(const lam_config *cfg)
     if (!lam_solver_is_pair(cfg->solver))
         return lam_fail(LAM_ERR_ARGUMENT, "calls: %s takes a fixed number of steps, whatever the penalties are; use an adaptive solver",
             solver->name);
-    if (cfg->tpr_coefficient == 0 && cfg->kinetic_coefficient == 0 && cfg->jacobian_coefficient == 0 && cfg->taylor_coefficient == 0
-        && cfg->error_coefficient == 0)
+    if (lam_penalty_on(cfg, NULL) == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "calls: no penalty is on whose coefficient could follow the calls; set tpr-coefficient");
     if (cfg->calls < solver->stages)
         return lam_fail(LAM_ERR_ARGUMENT, "calls: %g is below the %d evaluations that one step of %s takes; ask for %d at least",
@@ -233,6 +233,12 @@ static void add_penalty(char text[128], const char *name, double value)
         snprintf(text + n, 128 - n, "%s%s %g", n == 0 ? "" : " + ", name, value);
 }
 
+/* 1: a penalty that lam_config_penalties calls as its paper does. */
+static int has_name(const char *term)
+{
+    return strcmp(term, "tpr") == 0 || strcmp(term, "kinetic") == 0 || strcmp(term, "jacobian") == 0 || strcmp(term, "taylor") == 0;
+}
+
 void lam_config_penalties(const lam_config *cfg, char text[128])
 {
     char name[32] = "TPR";
@@ -240,6 +246,7 @@ void lam_config_penalties(const lam_config *cfg, char text[128])
         text[0] = '\0';
     if (cfg == NULL || text == NULL)
         return;
+    const lam_terms terms = lam_penalty_terms(cfg);
     int both = cfg->kinetic_coefficient == cfg->jacobian_coefficient;
     if (cfg->tpr_times != 4 || cfg->tpr_degree != 1)
         snprintf(name, sizeof name, "TPR (n %zu, p %zu)", cfg->tpr_times, cfg->tpr_degree);
@@ -249,7 +256,9 @@ void lam_config_penalties(const lam_config *cfg, char text[128])
     add_penalty(text, "jacobian", both ? 0 : cfg->jacobian_coefficient);
     add_penalty(text, cfg->taylor_order == 3 ? "TayNODE (K 3)" : "TayNODE (K 2)", cfg->taylor_coefficient);
     add_penalty(text, "STEER", cfg->steer);
-    add_penalty(text, "error", cfg->error_coefficient);
+    for (size_t i = 0; i < terms.n; i++) /* those without a published name */
+        if (!has_name(terms.term[i].name))
+            add_penalty(text, terms.term[i].name, terms.term[i].coefficient);
     add_penalty(text, "calls", cfg->calls);
     if (text[0] == '\0')
         snprintf(text, 128, "none");

@@ -2,6 +2,7 @@
 #include "model/defaults.h"
 #include "base/need.h"
 #include "optim/optimizer.h"
+#include "penalty/penalty.h"
 #include <string.h>
 
 /* The learning rate of an optimiser where none is given. */
@@ -102,8 +103,7 @@ static const double COEFFICIENT = 50, L_WEIGHT = 1;
 
 static void resolve_penalty(lam_config *cfg)
 {
-    int other = cfg->kinetic_coefficient > 0 || cfg->jacobian_coefficient > 0 || cfg->taylor_coefficient > 0 || cfg->steer > 0
-        || cfg->error_coefficient > 0;
+    int other = lam_penalty_on(cfg, "tpr") != NULL || cfg->steer > 0;
     int chosen = cfg->tpr_coefficient < 0;
     if (chosen)
         cfg->tpr_coefficient = other || cfg->model == LAM_VAE || cfg->gradient == LAM_GRAD_ADJOINT ? 0 : COEFFICIENT;

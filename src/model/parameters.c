@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "model/defaults.h"
 #include "model/setting.h"
+#include "penalty/penalty.h"
 #include <float.h>
 #include <string.h>
 
@@ -15,8 +16,7 @@ static int no_polynomial(const lam_config *cfg)
 
 static int no_penalty(const lam_config *cfg)
 {
-    return cfg->tpr_coefficient == 0 && cfg->kinetic_coefficient == 0 && cfg->jacobian_coefficient == 0 && cfg->taylor_coefficient == 0
-        && cfg->error_coefficient == 0;
+    return lam_penalty_on(cfg, NULL) == NULL;
 }
 
 static int no_error(const lam_config *cfg)

@@ -24,7 +24,10 @@ typedef struct lam_observed {
 typedef struct lam_observed_penalty {
     const char *name; /* of the term */
     int per_time;     /* 1: its value is a mean over the times too, not over the rows alone */
+    double (*configured)(const lam_config *cfg); /* its coefficient there; 0: it is off */
+    void (*configure)(const lam_config *cfg, lam_penalty *penalty); /* takes its settings from there, when it is on */
     double (*coefficient)(const lam_penalty *penalty);
+    void (*scale)(lam_penalty *penalty, double scale); /* its coefficient */
     size_t (*times)(const lam_penalty *penalty); /* observed states that it wants, both ends of the block among them, at
                                                   * most LAM_MAX_OBSERVED; 0: it is off */
     int (*of_l)(const lam_penalty *penalty);     /* 1: its value depends on l */

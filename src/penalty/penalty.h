@@ -51,6 +51,11 @@ typedef struct lam_terms {
     lam_term term[LAM_MAX_TERMS]; /* those of observed states (0 where they are off), the engine's integrals, the solver's error */
 } lam_terms;
 
+/* Every penalty with a coefficient, and that which it has in cfg: 0, off, and LAM_AUTO_REAL before it is chosen. */
+lam_terms lam_penalty_terms(const lam_config *cfg);
+/* The name of the first of them that is not off, that called `but` (NULL: none) left out; NULL if there is none. */
+const char *lam_penalty_on(const lam_config *cfg, const char *but);
+
 /* The first term of that name; 0 if there is none. */
 double lam_terms_value(const lam_terms *terms, const char *name);
 
