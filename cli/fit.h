@@ -69,8 +69,8 @@ void fit_print_data(const char *path, const lam_table *all, const lam_dataset *d
 void fit_print_choice(const lam_config *cfg);
 /* The closing tables on stdout; rows: of each part, by lam_part. */
 void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit_result *result);
-/* How the run is repeated without its limit of time, which chose its rates: cfg is as the run began, came the model's. */
-void fit_print_repeat(const lam_config *cfg, const lam_config *came, const char *folder);
+/* How the run is repeated without its limit of time, under which its rates were chosen: cfg is as the run began, came the model's. */
+void fit_print_repeat(const lam_config *cfg, const lam_config *came, lam_ending ending, const char *folder);
 /* A line where validations or the test took a sample of their rows (what: "rows" or "images"), and nothing else. */
 void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *what, const lam_fit_result *result);
 

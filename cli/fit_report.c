@@ -351,15 +351,19 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
         cli_duration(result->seconds, text), lam_config_number(cfg, "atol"), lam_config_number(cfg, "rtol"), cli_setting_text(&setting, how));
 }
 
-void fit_print_repeat(const lam_config *cfg, const lam_config *came, const char *folder)
+void fit_print_repeat(const lam_config *cfg, const lam_config *came, lam_ending ending, const char *folder)
 {
     double limit = lam_config_number(cfg, "budget"), processor = lam_config_number(cfg, "max-processor-seconds");
     size_t held = cli_whole(came, "decay-from");
     if (!lam_config_is(cfg, "schedule", "cosine") || (limit <= 0 && processor <= 0) || held == 0)
         return;
     char *file = cli_path_join(folder, "config.yaml");
-    printf("the time limit made the learning rate fall after %zu iterations. %s keeps the numbers: the same data give the\n"
-        "same model without a time limit with --config %s", held, file, file);
+    if (ending == LAM_ENDED_PLATEAU)
+        printf("validation stopped improving, so the learning rate fell after %zu iterations.", held);
+    else
+        printf("the time limit made the learning rate fall after %zu iterations.", held);
+    printf(" %s keeps the numbers: the same data give the\n"
+        "same model without a time limit with --config %s", file, file);
     free(file);
     if (limit > 0)
         printf(" --budget 0");

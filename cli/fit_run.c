@@ -260,7 +260,7 @@ int fit_carry_out(const fit_job *job)
         char *file = cli_path_join(folder, "model.safetensors");
         if (!watch->quiet)
             printf("\n");
-        fit_print_repeat(job->cfg, job->print(job->user, job->cfg, &result), folder);
+        fit_print_repeat(job->cfg, job->print(job->user, job->cfg, &result), result.ending, folder);
         printf("model    %s\n", file);
         free(file);
         if (watch->said != NULL)

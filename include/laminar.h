@@ -525,6 +525,10 @@ typedef struct lam_fit_options {
     const lam_comm *comm;
 } lam_fit_options;
 
+/* What ended the training: its iterations were done; a limit of time; validation, which had stopped improving (early-stopping), so that the rate fell
+ * early; training that went wrong for the third time. */
+typedef enum lam_ending { LAM_ENDED_ITERATIONS, LAM_ENDED_TIME, LAM_ENDED_PLATEAU, LAM_ENDED_SETBACKS } lam_ending;
+
 typedef struct lam_fit_result {
     size_t iterations;       /* in total, without those of the warm start */
     size_t warm_start;       /* iterations of the warm start */
@@ -545,6 +549,7 @@ typedef struct lam_fit_result {
     double cpu_seconds;      /* processor time of all threads, likewise */
     double train_seconds;    /* wall time of the training steps, with the warm start, without validation, test and saving */
     double train_cpu_seconds;/* processor time of the training steps, summed over threads; a busy machine does not change it */
+    lam_ending ending;
 } lam_fit_result;
 
 /* Fits a flow. *model is the best one by validation, or the last one if there was no validation. If progress asks to stop, the status is

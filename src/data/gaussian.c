@@ -120,6 +120,8 @@ lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *
     return status;
 }
 
+static const double HALF_LOG_2_PI = 0.91893853320467274178; /* a dimension */
+
 void lam_gaussian_add(lam_gaussian_sums *s, const lam_gaussian *gaussian, size_t first, const double *row, double *white)
 {
     size_t dim = gaussian->dim;
@@ -131,6 +133,8 @@ void lam_gaussian_add(lam_gaussian_sums *s, const lam_gaussian *gaussian, size_t
         white[j] = sum / gaussian->lower[j * dim + j];
         s->total += j < first ? 0 : 0.5 * white[j] * white[j];
     }
+    if (s->each != NULL)
+        s->each[s->n] = s->total - before + gaussian->log_det + HALF_LOG_2_PI * (double)(dim - first);
     double step = s->total - before - s->mean;
     s->mean += step / (double)++s->n;
     s->square += step * (s->total - before - s->mean);
@@ -138,14 +142,14 @@ void lam_gaussian_add(lam_gaussian_sums *s, const lam_gaussian *gaussian, size_t
 
 void lam_gaussian_end(const lam_gaussian_sums *s, const lam_gaussian *gaussian, size_t first, lam_gaussian_score *score)
 {
-    double n = (double)s->n, half_log_2_pi = 0.91893853320467274178; /* a dimension */
-    *score = (lam_gaussian_score){ .nll = s->n == 0 ? NAN : s->total / n + gaussian->log_det + half_log_2_pi * (double)(gaussian->dim - first),
+    double n = (double)s->n;
+    *score = (lam_gaussian_score){ .nll = s->n == 0 ? NAN : s->total / n + gaussian->log_det + HALF_LOG_2_PI * (double)(gaussian->dim - first),
         .se = s->n < 2 ? NAN : sqrt(s->square / (n - 1) / n) };
 }
 
-lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const size_t *index, size_t n, lam_gaussian_score *score)
+static lam_status score_each(const lam_gaussian *gaussian, const double *x, const size_t *index, size_t n, double *each, lam_gaussian_score *score)
 {
-    lam_gaussian_sums sums = { 0 };
+    lam_gaussian_sums sums = { .each = each };
     double *white = lam_alloc(gaussian->dim, sizeof *white);
     if (white == NULL)
         return LAM_ERR_MEMORY;
@@ -154,6 +158,11 @@ lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const
     lam_free(white);
     lam_gaussian_end(&sums, gaussian, 0, score);
     return LAM_OK;
+}
+
+lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const size_t *index, size_t n, lam_gaussian_score *score)
+{
+    return score_each(gaussian, x, index, n, NULL, score);
 }
 
 /* To every step-th training row. */
@@ -182,7 +191,7 @@ lam_status lam_gaussian_step(size_t rows, size_t dim, double until, lam_gaussian
     return LAM_OK;
 }
 
-lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score)
+lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, double *each, lam_gaussian_score *score)
 {
     lam_gaussian g;
     size_t step, given = 0, rows = data->rows[LAM_TRAIN];
@@ -190,11 +199,11 @@ lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_
     for (size_t j = 0; j < data->dim; j++)
         given += data->is_input[j];
     if (given > 0)
-        return lam_gaussian_test_given(data, index, n, until, score);
+        return lam_gaussian_test_given(data, index, n, until, each, score);
     lam_dataset own = *data; /* which is only read */
     LAM_TRY(lam_gaussian_step(rows, data->dim, until, fit_some, &own, &step));
     LAM_TRY(fit_some(&own, step, &g));
-    lam_status status = lam_gaussian_nll(&g, data->values[LAM_TEST], index, n, score);
+    lam_status status = score_each(&g, data->values[LAM_TEST], index, n, each, score);
     score->fitted = rows / step;
     lam_gaussian_clear(&g);
     return status;

@@ -22,15 +22,16 @@ lam_status lam_gaussian_nll(const lam_gaussian *gaussian, const double *x, const
 /* Fitted to the training rows of data, evaluated on test rows index [n] (NULL: the first n): standardised units. until: 0, or the
  * clock at which it is to be done; then it is fitted to every second, third ... training row where all would take longer. Where columns
  * are given it is the Gaussian's conditional density of the others, a linear function of what is given with a normal distribution about it
- * (LAM_ERR_DATA: these are too many inputs). */
-lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score);
-lam_status lam_gaussian_test_given(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score);
+ * (LAM_ERR_DATA: these are too many inputs). each [n] or NULL gets the rows' own NLLs. */
+lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, double *each, lam_gaussian_score *score);
+lam_status lam_gaussian_test_given(const lam_dataset *data, const size_t *index, size_t n, double until, double *each, lam_gaussian_score *score);
 
 /* What both are made of. Sums over rows of -log of the density of the columns from `first` on given those before, as factors of a Cholesky
  * decomposition are; the Gaussian's log_det is theirs alone. white [dim] is room. */
 typedef struct lam_gaussian_sums {
     double total, mean, square;
     size_t n;
+    double *each; /* NULL, or room for the NLL of every row */
 } lam_gaussian_sums;
 void lam_gaussian_add(lam_gaussian_sums *sums, const lam_gaussian *gaussian, size_t first, const double *row, double *white);
 void lam_gaussian_end(const lam_gaussian_sums *sums, const lam_gaussian *gaussian, size_t first, lam_gaussian_score *score);

@@ -18,6 +18,7 @@ typedef struct split {
     size_t dim;           /* inputs, then moving columns */
     double *row;          /* [dim] */
     double *sums;         /* [dim, dim] covariance, the lower triangle */
+    double *each;         /* NULL, or what gets the test rows' NLLs */
     size_t *kept;         /* [dim] columns that are no linear functions of those before them */
     size_t inputs;        /* of these */
 } split;
@@ -106,7 +107,7 @@ static lam_status fit(void *self, size_t step, lam_gaussian *g)
 
 static void score_rows(split *s, const lam_gaussian *g, const size_t *index, size_t n, double *kept, double *white, lam_gaussian_score *score)
 {
-    lam_gaussian_sums sums = { 0 };
+    lam_gaussian_sums sums = { .each = s->each };
     for (size_t i = 0; i < n; i++) {
         const double *row = take_row(s, LAM_TEST, index != NULL ? index[i] : i);
         for (size_t k = 0; k < g->dim; k++)
@@ -134,10 +135,10 @@ static lam_status test(split *s, const size_t *index, size_t n, double until, la
     return status;
 }
 
-lam_status lam_gaussian_test_given(const lam_dataset *data, const size_t *index, size_t n, double until, lam_gaussian_score *score)
+lam_status lam_gaussian_test_given(const lam_dataset *data, const size_t *index, size_t n, double until, double *each, lam_gaussian_score *score)
 {
     const lam_given_kind kind = { .is_given = data->is_input, .levels = data->levels };
-    split s = { .data = data };
+    split s = { .data = data, .each = each };
     lam_status status = lam_given_make(data->dim, &kind, &s.given);
     s.dim = s.given.inputs + s.given.moving;
     if (status == LAM_OK && s.dim > MOST)

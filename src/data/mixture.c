@@ -174,7 +174,7 @@ lam_status lam_mixture_fit(const double *x, size_t n, size_t dim, const lam_mixt
 }
 
 lam_status lam_mixture_nll(const lam_mixture *m, const char *isa, lam_pool *pool, const double *x, const size_t *index, size_t n,
-    lam_gaussian_score *score)
+    double *own, lam_gaussian_score *score)
 {
     lam_mixture_pass *pass = NULL;
     lam_column_moments moments;
@@ -186,6 +186,8 @@ lam_status lam_mixture_nll(const lam_mixture *m, const char *isa, lam_pool *pool
     if (status == LAM_OK) {
         score->nll = m->log_scale - lam_mixture_pass_run(pass, x, index, n, LAM_MIXTURE_DENSITY, 0, each);
         lam_moments_of(each, n, 1, &moments);
+        for (size_t i = 0; own != NULL && i < n; i++)
+            own[i] = m->log_scale - each[i];
         score->se = n < 2 ? (double)NAN : moments.deviation / sqrt((double)(n - 1));
     }
     lam_mixture_pass_free(pass);

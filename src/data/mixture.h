@@ -33,9 +33,10 @@ typedef struct lam_mixture_options {
  * over z with Gaussian noise of variance r: no component can close in on rows that share a value. LAM_ERR_DATA: a column is
  * constant; LAM_ERR_ARGUMENT: fewer rows than components. Free with lam_mixture_clear. */
 lam_status lam_mixture_fit(const double *x, size_t n, size_t dim, const lam_mixture_options *options, lam_mixture *out);
-/* On rows x[index[i]] (index NULL: x[i]), i < n, x [.., dim], in the units of x; the ridge plays no part. fitted stays 0. */
+/* On rows x[index[i]] (index NULL: x[i]), i < n, x [.., dim], in the units of x; the ridge plays no part. each [n] or NULL gets the
+ * rows' own NLLs. fitted stays 0. */
 lam_status lam_mixture_nll(const lam_mixture *mixture, const char *isa, lam_pool *pool, const double *x, const size_t *index, size_t n,
-    lam_gaussian_score *score);
+    double *each, lam_gaussian_score *score);
 void lam_mixture_clear(lam_mixture *mixture); /* takes a zeroed one */
 
 /* How good a mixture of a data set's standardised rows is. */
@@ -51,8 +52,8 @@ typedef struct lam_mixture_choice {
  * index [n_test] (NULL: the first n_test). None where there are fewer than 100 training rows, no validation rows, or more than 200
  * columns. until: 0, or the clock at which it is to be done: then sizes that would take longer are not tried, and there may be none;
  * without it the result depends on data and isa alone. A processor second or two for 10 columns, ten or twenty for 60, however
- * many the rows. */
+ * many the rows. each [n_test] or NULL gets the test rows' own NLLs. */
 lam_status lam_mixture_choose(const lam_dataset *data, const size_t *index, size_t n_test, const char *isa, lam_pool *pool,
-    double until, lam_mixture_choice *out);
+    double until, double *each, lam_mixture_choice *out);
 
 #endif

@@ -65,7 +65,7 @@ static lam_status try_size(searched *s, size_t components, int *better)
     lam_mixture m;
     lam_status status = lam_mixture_fit(s->x, s->n, s->dim, &options, &m);
     if (status == LAM_OK)
-        status = lam_mixture_nll(&m, s->isa, s->pool, s->valid, NULL, s->n_valid, &score);
+        status = lam_mixture_nll(&m, s->isa, s->pool, s->valid, NULL, s->n_valid, NULL, &score);
     *better = status == LAM_OK && isfinite(score.nll) && (s->best.components == 0 || score.nll < s->best_nll);
     lam_mixture_clear(*better ? &s->best : &m);
     if (*better) {
@@ -95,7 +95,7 @@ static lam_status search(searched *s)
 }
 
 lam_status lam_mixture_choose(const lam_dataset *data, const size_t *index, size_t n_test, const char *isa, lam_pool *pool,
-    double until, lam_mixture_choice *out)
+    double until, double *each, lam_mixture_choice *out)
 {
     *out = (lam_mixture_choice) { .valid_nll = (double)NAN, .test = { .nll = (double)NAN, .se = (double)NAN } };
     if (data->rows[LAM_TRAIN] < LEAST_ROWS || data->rows[LAM_VALID] == 0 || data->dim > MOST_COLUMNS)
@@ -105,7 +105,7 @@ lam_status lam_mixture_choose(const lam_dataset *data, const size_t *index, size
     s.x = x, s.valid = valid;
     lam_status status = x == NULL || valid == NULL ? LAM_ERR_MEMORY : search(&s);
     if (status == LAM_OK && s.best.components > 0)
-        status = lam_mixture_nll(&s.best, isa, pool, data->values[LAM_TEST], index, n_test, &out->test);
+        status = lam_mixture_nll(&s.best, isa, pool, data->values[LAM_TEST], index, n_test, each, &out->test);
     else if (status == LAM_ERR_DATA) /* no spread, or an infinite one, among the rows that were taken: no mixture of them */
         status = LAM_OK;
     out->components = s.best.components;

@@ -9,11 +9,11 @@
 #include <string.h>
 
 #define CHECKPOINT_KEY "laminar_checkpoint"
-#define CHECKPOINT_VERSION "6"
+#define CHECKPOINT_VERSION "7"
 
 /* ---- the state as tensors ----------------------------------------------------------------------------------------- */
 
-enum { WHOLE = 23, NUMBERS = 10, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
+enum { WHOLE = 24, NUMBERS = 10, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
 
 /* The state's single values, in the file's order. */
 static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *numbers[NUMBERS])
@@ -22,7 +22,7 @@ static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *number
         &s->schedule.stopped, &s->metrics_bytes, &s->counts.forward, &s->counts.backward, &s->counts.recomputed,
         &s->counts.accepted, &s->counts.rejected, &s->counts.solves, &s->warm, &s->warm_counts.forward,
         &s->warm_counts.backward, &s->updates, &s->setbacks, &s->schedule.turns, &s->schedule.turn_at,
-        &s->schedule.end, &s->schedule.halvings, &s->best_val_rows };
+        &s->schedule.end, &s->schedule.halvings, &s->best_val_rows, &s->overfits };
     double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds, &s->train_cpu_seconds,
         &s->schedule.turn_share, &s->warm_seconds, &s->start_nll, &s->cpu_seconds, &s->best_val_se,
         &s->penalty_log_scale };

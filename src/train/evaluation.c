@@ -97,6 +97,8 @@ lam_status lam_walk_take(lam_walk *w, double sum, const double *nll)
 {
     const lam_evaluation *e = w->evaluation;
     w->sum += sum;
+    if (e->each != NULL)
+        memcpy(e->each + w->out->rows, nll, w->n * sizeof *nll);
     for (size_t i = 0; i < w->n; i++) {
         double step = nll[i] - w->mean;
         w->mean += step / (double)++w->out->rows;

@@ -15,6 +15,7 @@ typedef struct lam_evaluation {
     size_t rows;     /* of the sample; 0: all */
     double until;    /* 0, or the clock at which it is to end: on all rows where the first batches show that they are done by then,
                       * else on a sample of as many as are, whatever rows says */
+    double *each;    /* [rows of the part] or NULL: gets the NLL of each row taken, in the order in which they are */
     int (*evaluating)(void *user, lam_part part, size_t done, size_t rows); /* as of lam_fit_options */
     void *user;
     const lam_comm *comm; /* rank 0 decides what the clock and evaluating decide */

@@ -7,10 +7,10 @@
 #include "data/dataset.h"
 #include "data/gaussian.h"
 #include "data/mixture.h"
-#include "data/remark.h"
 #include "model/texts.h"
 #include "model/model.h"
 #include "train/loop.h"
+#include "train/outcome.h"
 #include "train/run.h"
 #include "train/start.h"
 #include <math.h>
@@ -154,40 +154,8 @@ static lam_status save(void *self, const lam_fit_state *s, const char *path)
     return path == NULL ? LAM_OK : lam_model_save(d->model, path);
 }
 
-/* A flow that is worse than the Gaussian or the mixture says so, and what is likely to help, by what its run looked like. */
-static lam_status compare(const density *d, const lam_fit_state *s, const lam_fit_result *r)
-{
-    const lam_config *cfg = &d->model->config;
-    double by = r->test_nll - r->gaussian_test_nll, by_mixture = r->test_nll - r->mixture_test_nll; /* NaN: no mixture */
-    char mixture[48];
-    lam_remark text;
-    if (d->log->line == NULL || !(by > 0 || by_mixture > 0))
-        return LAM_OK;
-    snprintf(mixture, sizeof mixture, "mixture of %zu Gaussians", r->mixture_components);
-    int still_better = 10 * r->best_iteration >= 9 * r->iterations, overfitted = 2 * r->best_iteration < r->iterations;
-    LAM_TRY(lam_remark_begin(&text));
-    fprintf(text.out, "on the test rows this flow is worse than the %s beside it, by %.3g nats per row (%.4f against %.4f, standardised "
-        "units)", by > 0 ? "Gaussian" : mixture, by > 0 ? by : by_mixture, r->test_nll, r->test_nll - (by > 0 ? by : by_mixture));
-    if (by > 0 && by_mixture > 0)
-        fprintf(text.out, " and than the %s, by %.3g", mixture, by_mixture);
-    fputs(": ", text.out);
-    if (s->setbacks > 0)
-        fprintf(text.out, "training went wrong, and more iterations are unlikely to help. Try a lower rate (--lr %.2g), a bound on "
-            "gradients (--clip 1)", ldexp(cfg->lr, -(int)s->setbacks) / 2);
-    else if (overfitted)
-        fprintf(text.out, "validation was best at iteration %zu of %zu and went up after it. Try a smaller net (--dims), a lower rate "
-            "(--lr), more rows", r->best_iteration, r->iterations);
-    else
-        fprintf(text.out, "%s. Try more iterations (--iterations %zu)%s",
-            still_better ? "validation was still getting better when the iterations were over" : "it has not learned all that the rows tell",
-            r->iterations < 500 ? (size_t)2000 : 4 * r->iterations, still_better ? "" : ", a lower rate (--lr), a smaller net (--dims)");
-    if (cfg->warm_start == 0)
-        fputs(", a start by flow matching (--warm-start flow-matching:1000)", text.out);
-    return lam_remark_say(&text, d->log);
-}
-
 /* The mixture of Gaussians to compare with, on the first test_rows of index. */
-static lam_status compare_mixture(const density *d, const size_t *index, double until, lam_fit_result *r)
+static lam_status compare_mixture(const density *d, const size_t *index, double until, double *each, lam_fit_result *r)
 {
     lam_mixture_choice mixture;
     if (d->model->given.given > 0) { /* a mixture is of all columns */
@@ -196,7 +164,7 @@ static lam_status compare_mixture(const density *d, const size_t *index, double 
         return LAM_OK;
     }
     static const char none[] = "there was no time left for a mixture of Gaussians to compare with";
-    LAM_TRY(lam_mixture_choose(d->data, index, r->test_rows, d->cfg.isa, d->pool, until, &mixture));
+    LAM_TRY(lam_mixture_choose(d->data, index, r->test_rows, d->cfg.isa, d->pool, until, each, &mixture));
     if (mixture.out_of_time && d->log->line != NULL)
         d->log->line(d->log->user, none);
     r->mixture_test_nll = mixture.test.nll;
@@ -208,36 +176,51 @@ static lam_status compare_mixture(const density *d, const size_t *index, double 
 
 /* The full-covariance Gaussian to compare with, and the mixture of such. A covariance that is singular is no reason to lose the fit;
  * where it is, a mixture's likelihood has no bound either. */
-static lam_status finish(void *self, const lam_fit_state *s, double until, lam_fit_result *r)
+static lam_status compare(const density *d, const size_t *index, double until, lam_test_rows *of, double *room, lam_fit_result *r)
+{
+    lam_gaussian_score score = { .nll = (double)NAN, .se = (double)NAN };
+    double *mixture = room + r->test_rows;
+    lam_status status = lam_gaussian_test(d->data, index, r->test_rows, until, room, &score);
+    r->gaussian_test_nll = score.nll;
+    r->gaussian_test_nll_se = score.se;
+    r->gaussian_rows = score.fitted;
+    if (status == LAM_OK) {
+        of->gaussian = room;
+        status = compare_mixture(d, index, until, mixture, r);
+        of->mixture = r->mixture_components > 0 ? mixture : NULL;
+    } else if (status != LAM_ERR_MEMORY && d->log->line != NULL) {
+        d->log->line(d->log->user, lam_last_error());
+        status = LAM_OK;
+    }
+    return status;
+}
+
+static lam_status finish(void *self, const lam_fit_state *s, double until, const double *each, lam_fit_result *r)
 {
     const density *d = self;
     size_t rows = d->data->rows[LAM_TEST], *index = NULL;
     static const char no_gaussian[] = "with missing cells no Gaussian is fitted to compare with, and NLLs are in standardised units alone: which "
         "scales belong to them differs from row to row";
-    lam_gaussian_score score = { .nll = (double)NAN, .se = (double)NAN };
     if (has_missing(d->data)) {
         r->gaussian_test_nll = r->gaussian_test_nll_se = r->mixture_test_nll = r->mixture_test_nll_se = r->log_det = (double)NAN;
         if (d->log->line != NULL)
             d->log->line(d->log->user, no_gaussian);
         return LAM_OK;
     }
-    if (r->test_rows < rows) { /* the test was of a sample: this one is of the same */
-        if ((index = lam_alloc(rows, sizeof *index)) == NULL)
-            return LAM_ERR_MEMORY;
-        LAM_TRY(lam_sample_order(&d->cfg, LAM_TEST, rows, index));
+    lam_test_rows of = { .flow = each };
+    double *room = lam_alloc(2 * r->test_rows, sizeof *room);
+    lam_status status = room == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    if (status == LAM_OK && r->test_rows < rows) { /* the test was of a sample: this one is of the same */
+        index = lam_alloc(rows, sizeof *index);
+        status = index == NULL ? LAM_ERR_MEMORY : lam_sample_order(&d->cfg, LAM_TEST, rows, index);
     }
-    lam_status status = lam_gaussian_test(d->data, index, r->test_rows, until, &score);
-    r->gaussian_test_nll = score.nll;
-    r->gaussian_test_nll_se = score.se;
-    r->gaussian_rows = score.fitted;
     if (status == LAM_OK)
-        status = compare_mixture(d, index, until, r);
-    else if (status != LAM_ERR_MEMORY && d->log->line != NULL)
-        d->log->line(d->log->user, lam_last_error());
+        status = compare(d, index, until, &of, room, r);
+    if (status == LAM_OK)
+        status = lam_outcome_tell(&d->cfg, d->data, s, r, &of, d->log);
     lam_free(index);
-    if (status == LAM_ERR_MEMORY)
-        return status;
-    return status == LAM_OK ? compare(d, s, r) : LAM_OK;
+    lam_free(room);
+    return status == LAM_ERR_MEMORY ? status : LAM_OK;
 }
 
 lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,

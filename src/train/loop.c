@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "model/defaults.h"
 #include "train/calls.h"
 #include "train/limit.h"
 #include "train/run.h"
+#include "train/setback.h"
 #include "train/turn.h"
 #include <math.h>
 #include <stdio.h>
@@ -62,56 +64,10 @@ static lam_status give_up_at(lam_run *run, lam_status why, uint64_t iteration)
     return give_up(run, lam_fail_in(why, "iteration %llu%s", (unsigned long long)iteration, of_all(run, all)));
 }
 
-/* ---- setbacks ----------------------------------------------------------------------------------------------------- */
-
-enum { SETBACKS = 2 }; /* the next one ends the training */
-
 /* 1: no iteration follows. */
 static int is_over(const lam_run *run)
 {
     return lam_schedule_is_over(&run->state.schedule, run->cfg, run->state.iteration) || lam_limit_reached(run);
-}
-
-/* 1: there is a way back after such a failure. The third time, and where no iteration follows, there is one to the end alone, and only
- * where something was validated. */
-static int can_set_back(const lam_run *run, lam_status status, int last)
-{
-    return (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
-        && ((run->state.setbacks < SETBACKS && !last) || lam_fit_state_has_best(&run->state));
-}
-
-static void log_line(const lam_run *run, const char *text)
-{
-    if (run->options->log.line != NULL)
-        run->options->log.line(run->options->log.user, text);
-}
-
-/* Training went wrong at the current iteration, for the reason in lam_last_error: on from the best parameters, with half the rate and an
- * optimiser that has seen nothing. At the third time, and where no iteration follows (last), training is over with the best model. */
-static lam_status set_back(lam_run *run, int last)
-{
-    lam_fit_state *s = &run->state;
-    char line[1600];
-    unsigned long long at = (unsigned long long)s->iteration;
-    int over = s->setbacks >= SETBACKS || last;
-    s->setbacks++;
-    if (over) {
-        s->schedule.stopped = 1;
-        snprintf(line, sizeof line, "iteration %llu: %s; %straining ends here with the best model, that of iteration %llu", at,
-            lam_last_error(), last ? "" : "this is the third time, so ", (unsigned long long)s->best_iteration);
-        log_line(run, line);
-        return LAM_OK;
-    }
-    s->schedule.halvings++;
-    s->schedule.waited = 0;
-    lam_fit_state_restore_best(s);
-    lam_fit_state_forget(s);
-    char where[64] = "the start, as nothing is validated yet";
-    if (lam_fit_state_has_best(s))
-        snprintf(where, sizeof where, "the best model so far, that of iteration %llu", (unsigned long long)s->best_iteration);
-    snprintf(line, sizeof line, "iteration %llu: %s; training continues from %s, with half the learning rate", at, lam_last_error(), where);
-    log_line(run, line);
-    return lam_run_log_setback(run, lam_run_rate(run));
 }
 
 /* ---- validation --------------------------------------------------------------------------------------------------- */
@@ -161,16 +117,6 @@ static lam_status validate_both(lam_run *run, int closing, const void **chosen)
     return of_params == LAM_OK ? LAM_OK : lam_fail(of_params, "%s", reason);
 }
 
-/* Where the flow-matching start was better than what training has made of it, the rate is too high, or the rows are too few. */
-static const double WORSE = 0.1; /* nats, that validation's own noise does not come to */
-enum { WORSE_IN_A_ROW = 5 };     /* validations: a rate at its height, and a penalty that straightens the paths, cost some at first */
-
-static int is_worse_than_start(const lam_run *run)
-{
-    const lam_fit_state *s = &run->state;
-    return s->iteration > 0 && s->schedule.waited >= WORSE_IN_A_ROW && run->validation.nll > s->start_nll + WORSE; /* never, where there was no such validation */
-}
-
 static lam_status validate(lam_run *run, int closing)
 {
     lam_fit_state *s = &run->state;
@@ -182,14 +128,16 @@ static lam_status validate(lam_run *run, int closing)
     LAM_TRY(lam_run_agree(run, NULL));
     s->validated = s->iteration;
     int last = closing || is_over(run);
-    if (status != LAM_OK && s->iteration > 0 && can_set_back(run, status, last))
-        return set_back(run, last);
+    if (status != LAM_OK && s->iteration > 0 && lam_setback_is_possible(run, status, last))
+        return lam_set_back(run, last);
     if (status != LAM_OK)
         return s->iteration > 0 ? give_up_at(run, status, s->iteration) : give_up(run, lam_fail_in(status, "after the warm start"));
     if (s->iteration == 0)
         s->start_nll = run->validation.nll;
     uint64_t cuts = s->schedule.cuts;
     int better = lam_schedule_validated(&s->schedule, run->cfg, s->iteration, run->validation.nll, s->iteration > run->target->patient_until);
+    if (s->schedule.cuts > cuts)
+        lam_turn_bound(run);
     if (s->schedule.cuts > cuts && run->target->restores_best && run->cfg->schedule == LAM_SCHEDULE_CUTS)
         lam_fit_state_restore_best(s);
     run->best_val_nll = s->schedule.best;
@@ -200,11 +148,7 @@ static lam_status validate(lam_run *run, int closing)
         lam_fit_state_keep_best(s, chosen);
         return lam_run_save_model(run);
     }
-    if (!is_worse_than_start(run))
-        return LAM_OK;
-    lam_fail(LAM_ERR_DIVERGED, "the validation NLL is %.6g: for five validations in a row no better than before, and above the %.6g that the flow-matching start had reached", run->validation.nll,
-        s->start_nll);
-    return last ? LAM_OK : set_back(run, 0); /* at the end the best model is taken anyway */
+    return lam_setback_by_validation(run, last);
 }
 
 /* The validation that belongs to the iteration just done, or that a failure left undone. */
@@ -229,7 +173,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     double lr = lam_run_rate(run), before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = run->target->trainer.step(run->target->trainer.self, s, lr, report);
     int last = lam_schedule_is_over(&s->schedule, run->cfg, s->iteration + 1);
-    if (status != LAM_OK && !can_set_back(run, status, last))
+    if (status != LAM_OK && !lam_setback_is_possible(run, status, last))
         return give_up_at(run, status, s->iteration + 1);
     s->iteration++;
     s->train_seconds += lam_clock() - before;
@@ -238,8 +182,9 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     lam_counts_add(&s->counts, &report->counts);
     if (status == LAM_OK)
         lam_calls_follow(run, &report->counts);
+    run->train_nll = status == LAM_OK ? report->nll : (double)NAN;
     if (status != LAM_OK) /* the iteration counts as done, so that the next one has other rows */
-        LAM_TRY(set_back(run, last));
+        LAM_TRY(lam_set_back(run, last));
     else
         lam_fit_state_average(s);
     lam_turn_in_time(run);
@@ -285,8 +230,10 @@ static lam_status warm_start(lam_run *run, lam_step_report *report)
 {
     const lam_fit_state *s = &run->state;
     run->first = s->warm;
-    while (s->warm < run->cfg->warm_start && !lam_limit_reached(run))
+    while (s->warm < run->cfg->warm_start && !lam_limit_reached(run)) {
         LAM_TRY(warm_iterate(run, report));
+        lam_setback_say_long_start(run, run->first_at);
+    }
     if (!has_validation(run) || s->warm < run->cfg->warm_start || s->iteration > 0 || lam_fit_state_has_best(s))
         return LAM_OK;
     LAM_TRY(validate(run, 0));
@@ -315,6 +262,7 @@ static lam_status train(lam_run *run)
         LAM_TRY(iterate(run, &report));
     LAM_TRY(lam_turn_record_end(run));
     LAM_TRY(save_here(run));
+    lam_setback_say_early(run);
     /* What came after the last regular validation deserves one too. It is no part of the checkpoint, so that a run that is
      * given more iterations later goes as if it had had them from the start. */
     if (!has_validation(run) || (lam_fit_state_has_best(s) && s->validated == s->iteration))
@@ -333,20 +281,19 @@ static void fill_result(const lam_run *run, int finished, lam_fit_result *r)
         .best_val_nll = s->schedule.best, .best_val_nll_se = s->best_val_se, .best_val_rows = (size_t)s->best_val_rows,
         .test_nll = (double)NAN, .test_nll_se = (double)NAN, .gaussian_test_nll = (double)NAN, .gaussian_test_nll_se = (double)NAN,
         .mixture_test_nll = (double)NAN, .mixture_test_nll_se = (double)NAN,
-        .log_det = run->target->log_det, .train_counts = s->counts, .train_seconds = s->train_seconds,
+        .ending = lam_setback_ending(run), .log_det = run->target->log_det, .train_counts = s->counts, .train_seconds = s->train_seconds,
         .train_cpu_seconds = s->train_cpu_seconds };
 }
 
-static lam_status test(lam_run *run, lam_fit_result *r)
+/* each [rows of the test] is room for their NLLs. */
+static lam_status test_into(lam_run *run, double *each, lam_fit_result *r)
 {
     lam_fit_state *s = &run->state;
     int validated = lam_fit_state_has_best(s);
     const lam_evaluation e = { .params = validated ? s->best : s->params, .exact = 1, .part = LAM_TEST,
-        .h_star = validated ? s->best_h_test : s->h_test, .until = lam_limit_test(run), .evaluating = run->options->evaluating, .user = run->options->user,
+        .h_star = validated ? s->best_h_test : s->h_test, .until = lam_limit_test(run), .each = each, .evaluating = run->options->evaluating, .user = run->options->user,
         .comm = run->options->comm };
     lam_evaluated found;
-    if (run->target->test_rows == 0)
-        return LAM_OK;
     LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, &found));
     r->test_nll = found.nll;
     r->test_nll_se = found.se;
@@ -356,8 +303,20 @@ static lam_status test(lam_run *run, lam_fit_result *r)
     double left = lam_limit_left(run);
     lam_status status = LAM_OK;
     if (run->target->finish != NULL && lam_comm_is_first(run->options->comm))
-        status = run->target->finish(run->target->self, s, isfinite(left) ? run->now + fmax(0, left) : 0, r);
+        status = run->target->finish(run->target->self, s, isfinite(left) ? run->now + fmax(0, left) : 0, each, r);
     return lam_comm_agree(run->options->comm, status);
+}
+
+static lam_status test(lam_run *run, lam_fit_result *r)
+{
+    if (run->target->test_rows == 0)
+        return LAM_OK;
+    double *each = lam_alloc(run->target->test_rows, sizeof *each);
+    lam_status status = lam_comm_agree(run->options->comm, each == NULL ? LAM_ERR_MEMORY : LAM_OK);
+    if (status == LAM_OK)
+        status = test_into(run, each, r);
+    lam_free(each);
+    return status;
 }
 
 static lam_status finish(lam_run *run, lam_fit_result *result)

@@ -25,6 +25,8 @@ typedef struct lam_run {
     double save_seconds;      /* that the last checkpoint took */
     double best_val_nll;
     lam_evaluated validation; /* the last one; NaN before it */
+    size_t asked;             /* iterations that were asked for when this process began; LAM_UNENDING: as many as there is time for */
+    double train_nll;         /* of the last iteration's batch; NaN where there is none */
 } lam_run;
 
 /* A run that goes on takes what cfg leaves open from its checkpoint. Before cfg is resolved. */

@@ -51,6 +51,20 @@ static int is_set(const lam_schedule *s, const lam_config *cfg, uint64_t iterati
     return cfg->decay_from > 0 ? iteration >= cfg->decay_from : lam_config_is_timed(cfg) && s->turns > 0;
 }
 
+void lam_schedule_fall(lam_schedule *s, const lam_config *cfg, uint64_t iteration)
+{
+    s->cuts = 1;
+    turn(s, cfg, iteration, lam_config_is_timed(cfg) ? iteration : iteration / 4);
+}
+
+enum { SHORT = 100 }; /* iterations, all of which are done */
+
+/* The first half of the iterations, where no clock says how many there are: until then a rate at its height may cost what its fall brings. */
+static int is_early(const lam_config *cfg, uint64_t iteration)
+{
+    return cfg->schedule == LAM_SCHEDULE_COSINE && !lam_config_is_timed(cfg) && (cfg->iterations < SHORT || 2 * iteration < cfg->iterations);
+}
+
 /* Validation has stopped improving. */
 static void plateau(lam_schedule *s, const lam_config *cfg, uint64_t iteration)
 {
@@ -60,8 +74,7 @@ static void plateau(lam_schedule *s, const lam_config *cfg, uint64_t iteration)
         else
             s->stopped = 1;
     } else if (cfg->schedule == LAM_SCHEDULE_COSINE && s->cuts == 0 && !is_set(s, cfg, iteration)) {
-        s->cuts = 1;
-        turn(s, cfg, iteration, iteration / 4);
+        lam_schedule_fall(s, cfg, iteration);
     }
     s->waited = 0;
 }
@@ -73,7 +86,7 @@ int lam_schedule_validated(lam_schedule *s, const lam_config *cfg, uint64_t iter
         s->waited = 0;
         return 1;
     }
-    if (counting && ++s->waited >= cfg->early_stopping)
+    if (counting && ++s->waited >= cfg->early_stopping && !is_early(cfg, iteration))
         plateau(s, cfg, iteration);
     return 0;
 }

@@ -23,11 +23,14 @@ typedef struct lam_schedule {
 void lam_schedule_init(lam_schedule *schedule);
 /* Takes the loss of one validation, after iteration: 1 if it is the best so far, else 0. After cfg->early_stopping validations in a row
  * that were not, cuts cuts the rate tenfold and counts anew, and training stops at the next time after cfg->rate_cuts cuts; cosine
- * shortens the rest of its way, once, to a quarter of the iterations so far, unless it is past cfg->decay_from. counting 0: one that is not the best does not count
+ * falls, once (lam_schedule_fall), in the second half of its iterations or under a limit of time, unless it is past cfg->decay_from. counting 0: one that is not the best does not count
  * (the warm-up of an auto-encoder). */
 int lam_schedule_validated(lam_schedule *schedule, const lam_config *cfg, uint64_t iteration, double loss, int counting);
 /* Of cosine under a limit of time: the way down begins after iteration and ends after so many more. */
 void lam_schedule_turn(lam_schedule *schedule, const lam_config *cfg, uint64_t iteration, uint64_t more);
+/* Of cosine, where validation has stopped improving: the rest of the way is shortened to a quarter of the iterations so far; where a limit of time
+ * holds the rate, the way down begins, and takes as many iterations as were done. */
+void lam_schedule_fall(lam_schedule *schedule, const lam_config *cfg, uint64_t iteration);
 /* 1: cosine has a limit of time, and the way down has not begun. */
 int lam_schedule_holds(const lam_schedule *schedule, const lam_config *cfg);
 /* The rate of the iteration that follows `iteration` done ones. */

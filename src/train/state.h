@@ -12,7 +12,8 @@ typedef struct lam_fit_state {
     uint64_t iteration;                   /* done so far */
     uint64_t warm;                        /* and before these: of flow matching */
     uint64_t updates;                     /* since the optimiser's memory was empty */
-    uint64_t setbacks;                    /* times that training went wrong and stepped back */
+    uint64_t setbacks;                    /* times that training went wrong and stepped back; */
+    uint64_t overfits;                    /* of these, where the training rows were learned by heart */
     uint64_t validated, best_iteration;   /* iterations of the last and of the best validation */
     lam_schedule schedule;
     lam_counts counts, warm_counts;       /* of all training iterations; of flow matching, which has forward and backward alone */

@@ -10,6 +10,17 @@ static const double PACE_SHARE = 0.7;    /* of the time is left where measuring 
 enum { PACE_ITERATIONS = 5 };            /* at least: the first solve of a process tries steps out */
 static const double DECAY_MARGIN = 0.85; /* of the iterations that this pace gives: calls grow as a field learns */
 
+/* The iterations that the time left is enough for. */
+static uint64_t affordable(const lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    int measured = s->iteration > run->pace_from;
+    double used = lam_limit_used(run), left = lam_limit_training_left(run);
+    double from = measured ? run->pace_from_used : s->warm_seconds, n = (double)(s->iteration - (measured ? run->pace_from : 0));
+    double each = n > 0 ? (used - from) / n : 0, more = each > 0 ? DECAY_MARGIN * left / each : 1;
+    return (uint64_t)fmax(1, fmin(more, 1e15));
+}
+
 /* Under a limit of time the way down begins when its share is reached, of the time or of the iterations. Its length follows from the pace
  * just before, and from the iterations where these end sooner. */
 void lam_turn_in_time(lam_run *run)
@@ -26,10 +37,17 @@ void lam_turn_in_time(lam_run *run)
     int by_time = left <= DECAY_SHARE * (used + left) && s->iteration >= run->pace_from + PACE_ITERATIONS;
     if (!by_iterations && !by_time)
         return;
-    int measured = s->iteration > run->pace_from;
-    double from = measured ? run->pace_from_used : s->warm_seconds, n = (double)(s->iteration - (measured ? run->pace_from : 0));
-    double each = (used - from) / n, more = each > 0 ? DECAY_MARGIN * left / each : 1;
-    lam_schedule_turn(&s->schedule, run->cfg, s->iteration, (uint64_t)fmax(1, fmin(more, 1e15)));
+    lam_schedule_turn(&s->schedule, run->cfg, s->iteration, affordable(run));
+}
+
+void lam_turn_bound(lam_run *run)
+{
+    lam_schedule *s = &run->state.schedule;
+    if (!lam_config_is_timed(run->cfg) || s->turns == 0)
+        return;
+    uint64_t more = affordable(run);
+    if (s->end > s->turn_at + more)
+        s->end = s->turn_at + more;
 }
 
 static const double VALIDATION_SHARE = 0.08; /* of the time, for validations */

@@ -7,6 +7,8 @@
 int lam_turn_is_by_clock(const lam_run *run);
 /* After an iteration: the way down begins when its share of the time, or of the iterations, is reached. */
 void lam_turn_in_time(lam_run *run);
+/* The way down that a plateau has begun ends with the time that is left, at the pace so far. */
+void lam_turn_bound(lam_run *run);
 /* Where the clock decides how many iterations there are, and a validation has been timed after the start: before the first one that is
  * due, val_freq is raised so far that validations take a small share of the time. */
 lam_status lam_turn_space_validations(lam_run *run);

@@ -56,10 +56,24 @@ run encode clean far.csv -o z.npy
 expect_code 0
 expect_err "far outside"
 
-# a flow that has learned nothing yet
+# a flow that has learned nothing yet: worse by more than two standard errors of the rows' differences
 run fit toy:moons:600:1 --out worse --dims 4 --warm-start none --iterations 1 --lr 1e-6 --threads 1 --batch-size 50
 expect_code 0
-expect_out "this flow is worse than the Gaussian beside it" "and than the mixture of" "--iterations" "--warm-start flow-matching"
+expect_out "this flow is worse than the mixture of" " +- " "--iterations 2000" "--warm-start flow-matching"
+grep -q "worse than the Gaussian" out && fail "beside the Gaussian there is no such difference: $(grep 'this flow' out)"
+awk 'BEGIN { srand(2); print "a,b"; for (i = 0; i < 1500; i++) { a = rand() + rand() + rand(); print a "," a + 0.05 * rand() } }' >line.csv
+run fit line.csv --out worse2 --dims 4 --warm-start none --iterations 1 --lr 1e-6 --threads 1 --batch-size 50 --map none
+expect_code 0
+expect_out "this flow is worse than the Gaussian beside it, by " "and than the mixture of"
+grep -q -- "--noise" out && fail "no column has few values"
+run fit toy:8gaussians:2000:1 --out short --dims 4 --warm-start none --max-processor-seconds 1 --lr 1e-6 --threads 1 --batch-size 50 --map none
+expect_code 0
+expect_out "worse than the Gaussian" "and than the mixture of" "Try more time (--max-processor-seconds 4)"
+grep -q -- "--iterations" out && fail "more iterations would not fit in the time"
+awk 'BEGIN { srand(2); print "a,b"; for (i = 0; i < 1500; i++) { a = int(6 * rand()); print a "," a + rand() } }' >steps.csv
+run fit steps.csv --out steps --dims 4 --warm-start none --iterations 1 --lr 1e-6 --threads 1 --batch-size 50 --map none
+expect_code 0
+expect_out "worse than the" "noise for the columns of few values (--noise auto)"
 # rows that stand in the file more than once come to be training and test rows
 "$laminar" sample clean -n 90 --seed 4 -o once.csv >out 2>err
 { cat once.csv; tail -n +2 once.csv; tail -n +2 once.csv; } >thrice.csv

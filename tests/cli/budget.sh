@@ -33,6 +33,26 @@ run fit $flags --budget 1e-6 --out none
 expect_code 0
 expect_out "no time left for a mixture of Gaussians"
 
+# validation that stops improving long before the limit: the rate falls to its end, the fit says why and what is left, and is repeated all the same
+run fit $flags --budget 1h --early-stopping 2 --val-freq 4 --lr 0.2 --out early
+expect_code 0
+expect_out "validation stopped improving (2 in a row were no better than the best one), so the learning rate fell from iteration" \
+    "100 % of the limit of time left" "validation stopped improving, so the learning rate fell after"
+grep -q "the time limit made" out && fail "it was not the time"
+from=$(value_of early decay-from) iterations=$(value_of early iterations)
+[ "$iterations" = $((2 * from)) ] || fail "the way down should take as many iterations as were done: $from and $iterations"
+run fit $data --config early/config.yaml --budget 0 --out early_again
+expect_code 0
+expect_same early/model.safetensors early_again/model.safetensors
+# a few iterations are all done, however little they bring
+run fit $data --iterations 25 --lr 0.05 --out few --threads 1
+expect_code 0
+tail -n 1 few/metrics.jsonl | grep -q '"iterations":25,' || fail "25 iterations were asked for: $(tail -n 1 few/metrics.jsonl)"
+# a start that leaves no time
+run fit toy:pinwheel:20000:1 --warm-start flow-matching:100000 --budget 2 --out start --threads 1
+expect_code 0
+expect_err "the start by flow matching, 100000 iterations, takes about" "--warm-start flow-matching:"
+
 run fit $data --budget 5min --out never
 refused 2 "--budget" "5m, 1h30m"
 [ ! -e never ] || fail "a refused fit should leave no folder"

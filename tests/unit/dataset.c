@@ -109,7 +109,7 @@ static void standardised_by_training_rows(void **state)
     assert_true(b->mean[2] == 0 && b->scale[2] == 1 && b->log_det == 0);
     assert_true(b->values[LAM_TRAIN][0] == t->values[3 * b->source[LAM_TRAIN][0]]);
     lam_gaussian_score score;
-    assert_int_equal(lam_gaussian_test(a, NULL, a->rows[LAM_TEST], 0, &score), LAM_OK);
+    assert_int_equal(lam_gaussian_test(a, NULL, a->rows[LAM_TEST], 0, NULL, &score), LAM_OK);
     assert_int_equal(score.fitted, a->rows[LAM_TRAIN]);
     assert_true(fabs(score.nll - 3 * 1.4189385) < 0.6); /* entropy of three standard normals; 100 rows: error sqrt(3/200) = 0.12 */
     lam_dataset_free(a), lam_dataset_free(b);

@@ -92,7 +92,7 @@ static void no_time(void **state)
         size_t index[400];
         lam_gaussian_score score;
         assert_int_equal(lam_sample_order(&cfg, LAM_TEST, data->rows[LAM_TEST], index), LAM_OK);
-        assert_int_equal(lam_gaussian_test(data, index, LEAST, 0, &score), LAM_OK);
+        assert_int_equal(lam_gaussian_test(data, index, LEAST, 0, NULL, &score), LAM_OK);
         assert_true(r.gaussian_test_nll == score.nll && r.gaussian_test_nll_se == score.se);
         remove_run("limited");
         lam_config_clear(&cfg);

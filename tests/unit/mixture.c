@@ -62,7 +62,7 @@ static lam_mixture fitted(const double *x, size_t n, size_t dim, lam_mixture_opt
 static double nll_of(const lam_mixture *m, const double *x, size_t n)
 {
     lam_gaussian_score score;
-    assert_int_equal(lam_mixture_nll(m, NULL, pool, x, NULL, n, &score), LAM_OK);
+    assert_int_equal(lam_mixture_nll(m, NULL, pool, x, NULL, n, NULL, &score), LAM_OK);
     return score.nll;
 }
 
@@ -82,7 +82,7 @@ static void one_is_the_gaussian(void **state)
     assert_true(m.weight[0] == 1);
     for (int some = 0; some < 2; some++) { /* all rows, or some of them; x has 16 digits, 6 of which are its mean's */
         assert_int_equal(lam_gaussian_nll(&g, x, some ? index : NULL, some ? 3 : N, &of_gaussian), LAM_OK);
-        assert_int_equal(lam_mixture_nll(&m, NULL, pool, x, some ? index : NULL, some ? 3 : N, &of_mixture), LAM_OK);
+        assert_int_equal(lam_mixture_nll(&m, NULL, pool, x, some ? index : NULL, some ? 3 : N, NULL, &of_mixture), LAM_OK);
         assert_true(fabs(of_mixture.nll - of_gaussian.nll) < 1e-7 && fabs(of_mixture.se - of_gaussian.se) < 1e-7);
     }
     for (size_t i = 0; i < D; i++) {
@@ -173,7 +173,7 @@ static void same_for_any_threads(void **state)
         o.iterations = 20;
         assert_int_equal(lam_pool_create(i + 1, &o.pool), LAM_OK);
         m[i] = fitted(x, N, D, o);
-        assert_int_equal(lam_mixture_nll(&m[i], NULL, o.pool, x, NULL, N, &score[i]), LAM_OK);
+        assert_int_equal(lam_mixture_nll(&m[i], NULL, o.pool, x, NULL, N, NULL, &score[i]), LAM_OK);
         lam_pool_free(o.pool);
         assert_memory_equal(m[i].weight, m[0].weight, K * sizeof(double));
         assert_memory_equal(m[i].mean, m[0].mean, K * D * sizeof(double));
@@ -257,7 +257,7 @@ static void finds_the_density(void **state)
     lam_dataset *data = dataset(4000, 2, PARTS, 0.1);
     lam_mixture_choice choice;
     double truth = 0;
-    assert_int_equal(lam_mixture_choose(data, NULL, data->rows[LAM_TEST], NULL, pool, 0, &choice), LAM_OK);
+    assert_int_equal(lam_mixture_choose(data, NULL, data->rows[LAM_TEST], NULL, pool, 0, NULL, &choice), LAM_OK);
     for (size_t i = 0; i < data->rows[LAM_TEST]; i++) {
         double x[2], p = 0;
         for (size_t j = 0; j < 2; j++)
@@ -273,7 +273,7 @@ static void finds_the_density(void **state)
     assert_true(choice.test.se > 0.04 && choice.test.se < 0.08 && choice.test.fitted == data->rows[LAM_TRAIN]);
     assert_true(fabs(choice.valid_nll - choice.test.nll) < 0.2); /* 360 and 400 rows of standard deviation 1.2: 0.09 */
     /* with no time left there is none */
-    assert_int_equal(lam_mixture_choose(data, NULL, data->rows[LAM_TEST], NULL, pool, 1e-9, &choice), LAM_OK);
+    assert_int_equal(lam_mixture_choose(data, NULL, data->rows[LAM_TEST], NULL, pool, 1e-9, NULL, &choice), LAM_OK);
     assert_true(choice.components == 0 && isnan(choice.test.nll) && isnan(choice.valid_nll));
     lam_dataset_free(data);
 }
@@ -286,7 +286,7 @@ static void too_little_for_one(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lam_dataset *data = dataset(cases[i].rows, cases[i].cols, 2, cases[i].val);
         lam_mixture_choice choice;
-        assert_int_equal(lam_mixture_choose(data, NULL, data->rows[LAM_TEST], NULL, pool, 0, &choice), LAM_OK);
+        assert_int_equal(lam_mixture_choose(data, NULL, data->rows[LAM_TEST], NULL, pool, 0, NULL, &choice), LAM_OK);
         assert_int_equal(choice.components, cases[i].components);
         assert_true(isnan(choice.test.nll) == (choice.components == 0));
         lam_dataset_free(data);

@@ -129,7 +129,8 @@ static void cosine_goes_down(void **state)
     lam_config_clear(&cfg);
 }
 
-/* Three validations without improvement at iteration 40: the rest of the way takes 10 iterations, and the rate does not jump. */
+/* Three validations without improvement at iteration 40, and still none at 60, past half of the way: the rest of it takes 15 iterations, and
+ * the rate does not jump. */
 static void a_plateau_shortens_the_way(void **state)
 {
     (void)state;
@@ -140,17 +141,20 @@ static void a_plateau_shortens_the_way(void **state)
     assert_true(lam_schedule_validated(&s, &cfg, 10, 5, 1));
     assert_false(lam_schedule_validated(&s, &cfg, 20, 6, 1));
     assert_false(lam_schedule_validated(&s, &cfg, 30, 6, 1));
-    double before = lam_schedule_rate(&s, &cfg, 40);
-    assert_false(lam_schedule_validated(&s, &cfg, 40, 6, 1));
-    assert_true(fabs(lam_schedule_rate(&s, &cfg, 40) / before - 1) < 1e-14);
-    assert_int_equal(s.end, 50);
-    /* p was 0.4 and is 0.7 half-way through the rest */
-    assert_true(fabs(lam_schedule_rate(&s, &cfg, 45) - (1 + cos(0.7 * 3.14159265358979323846)) / 2) < 1e-14);
-    assert_true(lam_schedule_is_over(&s, &cfg, 50));
+    for (uint64_t i = 40; i < 50; i++)
+        assert_false(lam_schedule_validated(&s, &cfg, i, 6, 1));
+    assert_int_equal(s.turns, 0);
+    double before = lam_schedule_rate(&s, &cfg, 60);
+    assert_false(lam_schedule_validated(&s, &cfg, 60, 6, 1));
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 60) / before - 1) < 1e-14);
+    assert_int_equal(s.end, 75);
+    /* p was 0.6 and is 0.8 at iteration 67.5, half-way through the rest */
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 66) - (1 + cos((0.6 + 0.4 * 6 / 15) * 3.14159265358979323846)) / 2) < 1e-14);
+    assert_true(lam_schedule_is_over(&s, &cfg, 75));
     /* once is enough: a second plateau changes nothing */
     for (int i = 0; i < 6; i++)
-        assert_false(lam_schedule_validated(&s, &cfg, 46, 6, 1));
-    assert_int_equal(s.end, 50);
+        assert_false(lam_schedule_validated(&s, &cfg, 70, 6, 1));
+    assert_int_equal(s.end, 75);
     lam_config_clear(&cfg);
 }
 
@@ -182,6 +186,27 @@ static void a_clock_turns_the_rate(void **state)
     for (uint64_t i = 0; i <= 500; i++)
         assert_true(lam_schedule_rate(&again, &cfg, i) == lam_schedule_rate(&s, &cfg, i));
     assert_true(lam_schedule_rate(&again, &cfg, 7) == early);
+    lam_config_clear(&cfg);
+}
+
+/* A plateau under a limit of time begins the way down, which takes as many iterations as were done. */
+static void a_plateau_turns_a_held_rate(void **state)
+{
+    (void)state;
+    lam_config cfg = cosine(1, 1000);
+    lam_schedule s;
+    lam_schedule_init(&s);
+    cfg.max_seconds = 60;
+    cfg.early_stopping = 2;
+    assert_true(lam_schedule_validated(&s, &cfg, 100, 5, 1));
+    assert_false(lam_schedule_validated(&s, &cfg, 150, 6, 1));
+    assert_true(lam_schedule_holds(&s, &cfg));
+    assert_false(lam_schedule_validated(&s, &cfg, 200, 6, 1));
+    assert_false(lam_schedule_holds(&s, &cfg));
+    assert_int_equal(s.turn_at, 200);
+    assert_int_equal(s.end, 400);
+    assert_true(lam_schedule_rate(&s, &cfg, 200) == 1);
+    assert_true(fabs(lam_schedule_rate(&s, &cfg, 300) - 0.5) < 1e-15);
     lam_config_clear(&cfg);
 }
 
@@ -347,6 +372,7 @@ int main(void)
         cmocka_unit_test(cosine_goes_down),
         cmocka_unit_test(a_plateau_shortens_the_way),
         cmocka_unit_test(a_clock_turns_the_rate),
+        cmocka_unit_test(a_plateau_turns_a_held_rate),
         cmocka_unit_test(batches_walk_through_epochs),
         cmocka_unit_test(batches_have_no_memory),
         cmocka_unit_test(small_sets_are_one_batch),

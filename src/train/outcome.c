@@ -1,0 +1,125 @@
+/* Compares a flow with the Gaussian and the mixture beside it, row by row, and says what can help. */
+#include "train/outcome.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "data/present.h"
+#include "data/remark.h"
+#include "model/defaults.h"
+#include <math.h>
+#include <stdio.h>
+
+static const double ERRORS = 2; /* standard errors that a difference has to be beyond */
+
+/* By how much a is worse than b, a mean over n rows, and its standard error; NaN where there is none. */
+typedef struct difference {
+    double by, se;
+} difference;
+
+static difference compare(const double *a, const double *b, size_t n)
+{
+    double mean = 0, square = 0;
+    if (b == NULL || n < 2)
+        return (difference) { NAN, NAN };
+    for (size_t i = 0; i < n; i++) {
+        double here = a[i] - b[i], step = here - mean;
+        mean += step / (double)(i + 1);
+        square += step * (here - mean);
+    }
+    return (difference) { mean, sqrt(square / (double)(n - 1) / (double)n) };
+}
+
+static int is_worse(difference d)
+{
+    return d.by > ERRORS * d.se; /* not NaN */
+}
+
+/* Columns of few values that got no noise. */
+static lam_status has_discrete(const lam_dataset *data, int *found)
+{
+    size_t n = data->rows[LAM_TRAIN];
+    double *room = lam_alloc(n, sizeof *room);
+    lam_status status = room == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    *found = 0;
+    for (size_t j = 0; j < data->dim && status == LAM_OK && !*found; j++) {
+        lam_column_look look;
+        if (data->is_input[j] || data->noise[j] > 0)
+            continue;
+        status = lam_column_look_at(room, lam_present_cells(data->values[LAM_TRAIN] + j, n, data->dim, room), 1, &look);
+        *found = look.discrete;
+    }
+    lam_free(room);
+    return status;
+}
+
+/* "5m", for a flag. */
+static void put_time(FILE *out, double seconds)
+{
+    if (seconds >= 120)
+        fprintf(out, "%.0fm", ceil(seconds / 60));
+    else
+        fprintf(out, "%.0f", ceil(seconds));
+}
+
+/* The flag that allows so many times the fit's time. */
+static void put_limit(FILE *out, const lam_config *cfg, double times)
+{
+    int wall = cfg->max_seconds > 0;
+    fputs(wall ? "--budget " : "--max-processor-seconds ", out);
+    if (wall)
+        put_time(out, times * cfg->max_seconds);
+    else
+        fprintf(out, "%.0f", ceil(times * cfg->max_processor_seconds));
+}
+
+static void put_reason(FILE *out, const lam_config *cfg, const lam_fit_state *s, const lam_fit_result *r)
+{
+    int still_better = 10 * r->best_iteration >= 9 * r->iterations, overfitted = s->overfits > 0 || 2 * r->best_iteration < r->iterations;
+    if (s->setbacks > s->overfits)
+        fprintf(out, "training went wrong, and more iterations are unlikely to help. Try a lower rate (--lr %.2g), a bound on "
+            "gradients (--clip 1)", ldexp(cfg->lr, -(int)s->setbacks) / 2);
+    else if (overfitted)
+        fprintf(out, "validation was best at iteration %zu of %zu and went up after it, as where a flow learns the training rows by heart. Try more "
+            "rows, a smaller net (--dims), a larger --weight-decay", r->best_iteration, r->iterations);
+    else if (r->ending == LAM_ENDED_TIME) {
+        fputs(still_better ? "the time was over while validation was still getting better. Try more time (" : "it has not learned in this time all that "
+            "the rows tell. Try more time (", out);
+        put_limit(out, cfg, 4);
+        fputs(")", out);
+    } else if (r->ending == LAM_ENDED_PLATEAU)
+        fputs("validation had stopped improving. Try more rows, a longer patience (--early-stopping 30)", out);
+    else
+        fprintf(out, "%s. Try more iterations (--iterations %zu)", still_better ? "validation was still getting better when the iterations were over" :
+            "it has not learned all that the rows tell", r->iterations < 500 ? (size_t)2000 : 4 * r->iterations);
+}
+
+static lam_status tell(const lam_config *cfg, const lam_dataset *data, const lam_fit_state *s, const lam_fit_result *r, difference by,
+    difference by_mixture, const lam_log *log)
+{
+    char mixture[48];
+    lam_remark text;
+    int gaussian = is_worse(by), discrete;
+    const difference first = gaussian ? by : by_mixture;
+    LAM_TRY(has_discrete(data, &discrete));
+    LAM_TRY(lam_remark_begin(&text));
+    snprintf(mixture, sizeof mixture, "mixture of %zu Gaussians", r->mixture_components);
+    fprintf(text.out, "on the test rows this flow is worse than the %s beside it, by %.3g +- %.2g nats per row (%.4f against %.4f, standardised "
+        "units)", gaussian ? "Gaussian" : mixture, first.by, first.se, r->test_nll, r->test_nll - first.by);
+    if (gaussian && is_worse(by_mixture))
+        fprintf(text.out, " and than the %s, by %.3g +- %.2g", mixture, by_mixture.by, by_mixture.se);
+    fputs(": ", text.out);
+    put_reason(text.out, cfg, s, r);
+    if (discrete)
+        fputs(", noise for the columns of few values (--noise auto)", text.out);
+    if (cfg->warm_start == 0 && cfg->gradient != LAM_GRAD_ADJOINT && s->setbacks == 0)
+        fputs(", a start by flow matching (--warm-start flow-matching:1000)", text.out);
+    return lam_remark_say(&text, log);
+}
+
+lam_status lam_outcome_tell(const lam_config *cfg, const lam_dataset *data, const lam_fit_state *s, const lam_fit_result *r,
+    const lam_test_rows *rows, const lam_log *log)
+{
+    const difference by = compare(rows->flow, rows->gaussian, r->test_rows), by_mixture = compare(rows->flow, rows->mixture, r->test_rows);
+    if (log->line == NULL || (!is_worse(by) && !is_worse(by_mixture)))
+        return LAM_OK;
+    return tell(cfg, data, s, r, by, by_mixture, log);
+}

@@ -1,0 +1,154 @@
+/* Takes a training that went wrong back to its best model, and says what ended one early. */
+#include "train/setback.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "model/defaults.h"
+#include "train/limit.h"
+#include "train/turn.h"
+#include <math.h>
+#include <stdio.h>
+
+enum { SETBACKS = 2 }; /* the next one ends the training */
+
+int lam_setback_is_possible(const lam_run *run, lam_status status, int last)
+{
+    return (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
+        && ((run->state.setbacks < SETBACKS && !last) || lam_fit_state_has_best(&run->state));
+}
+
+static void log_line(const lam_run *run, const char *text)
+{
+    if (run->options->log.line != NULL)
+        run->options->log.line(run->options->log.user, text);
+}
+
+/* falls: what is said of the rate where it begins to fall with this. */
+static lam_status set_back(lam_run *run, int last, const char *falls)
+{
+    lam_fit_state *s = &run->state;
+    char line[1600];
+    unsigned long long at = (unsigned long long)s->iteration;
+    int over = s->setbacks >= SETBACKS || last;
+    s->setbacks++;
+    if (over) {
+        s->schedule.stopped = 1;
+        snprintf(line, sizeof line, "iteration %llu: %s; %straining ends here with the best model, that of iteration %llu", at,
+            lam_last_error(), last ? "" : "this is the third time, so ", (unsigned long long)s->best_iteration);
+        log_line(run, line);
+        return LAM_OK;
+    }
+    s->schedule.halvings++;
+    s->schedule.waited = 0;
+    lam_fit_state_restore_best(s);
+    lam_fit_state_forget(s);
+    char where[64] = "the start, as nothing is validated yet";
+    if (lam_fit_state_has_best(s))
+        snprintf(where, sizeof where, "the best model so far, that of iteration %llu", (unsigned long long)s->best_iteration);
+    snprintf(line, sizeof line, "iteration %llu: %s; training continues from %s, with half the learning rate%s", at, lam_last_error(), where, falls);
+    log_line(run, line);
+    return lam_run_log_setback(run, lam_run_rate(run));
+}
+
+lam_status lam_set_back(lam_run *run, int last)
+{
+    return set_back(run, last, "");
+}
+
+/* ---- worse than the start ------------------------------------------------------------------------------------------- */
+
+static const double WORSE = 0.1; /* nats, that validation's own noise does not come to */
+enum { WORSE_IN_A_ROW = 5, WORSE_ITERATIONS = 30 }; /* validations, and iterations: a rate at its height, and a penalty that straightens the paths, cost some
+                                                     * at first */
+
+static int is_worse_than_start(const lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    return s->iteration > 0 && s->schedule.waited >= WORSE_IN_A_ROW && s->schedule.waited * run->cfg->val_freq >= WORSE_ITERATIONS && run->validation.nll > s->start_nll + WORSE; /* never, where there was no such validation */
+}
+
+/* The training rows fare better than they did at the start, and better than the validation rows. */
+static int is_by_heart(const lam_run *run)
+{
+    return run->train_nll < run->state.start_nll && run->train_nll < run->validation.nll - WORSE;
+}
+
+lam_status lam_setback_by_validation(lam_run *run, int last)
+{
+    lam_fit_state *s = &run->state;
+    if (!is_worse_than_start(run) || last)
+        return LAM_OK;
+    int by_heart = is_by_heart(run);
+    char heart[160] = "";
+    if (by_heart)
+        snprintf(heart, sizeof heart, ", while that of the training rows is %.3g: the flow learns these by heart", run->train_nll);
+    lam_fail(LAM_ERR_DIVERGED, "the validation NLL is %.6g: for five validations in a row no better than before, and above the %.6g that the flow-matching start had reached%s",
+        run->validation.nll, s->start_nll, heart);
+    s->overfits += (uint64_t)by_heart;
+    if (!by_heart || !lam_schedule_holds(&s->schedule, run->cfg) || s->setbacks >= SETBACKS)
+        return set_back(run, 0, "");
+    lam_schedule_fall(&s->schedule, run->cfg, s->iteration);
+    lam_turn_bound(run);
+    return set_back(run, 0, ", which falls from here on");
+}
+
+/* ---- the start ------------------------------------------------------------------------------------------------------- */
+
+enum { START_ITERATIONS = 20 }; /* of which the pace is taken */
+static const double LONG = 0.5, GOOD = 0.3; /* shares of the limit: what is told of, and what is proposed */
+
+void lam_setback_say_long_start(const lam_run *run, double began)
+{
+    uint64_t done = run->state.warm, all = run->cfg->warm_start, first = run->first;
+    double left = lam_limit_training_left(run), used = lam_limit_used(run), limit = used + left;
+    if (first > 0 || done != (all < START_ITERATIONS ? all : START_ITERATIONS) || !isfinite(left))
+        return;
+    double each = (lam_clock() - began) / (double)done, takes = each * (double)all, others = used - each * (double)done;
+    if (takes <= LONG * limit)
+        return;
+    double good = floor(GOOD * fmax(limit - others, 0) / each);
+    char line[400], proposal[80] = "--warm-start none leaves it out";
+    if (good >= 1)
+        snprintf(proposal, sizeof proposal, "--warm-start flow-matching:%.0f would take a third", good);
+    snprintf(line, sizeof line, "the start by flow matching, %llu iterations, takes about %.3g s, and the limit of time leaves %.3g s for it and for training; %s", (unsigned long long)all, takes, limit, proposal);
+    log_line(run, line);
+}
+
+/* ---- the end -------------------------------------------------------------------------------------------------------- */
+
+static const double EARLY = 0.25; /* of a limit's time that is left */
+
+/* The share of the limits' time that is left; 0 without one. */
+static double share_left(const lam_run *run)
+{
+    double left = lam_limit_training_left(run), used = lam_limit_used(run);
+    return isfinite(left) && used + left > 0 ? left / (used + left) : 0;
+}
+
+lam_ending lam_setback_ending(const lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    if (s->setbacks > SETBACKS)
+        return LAM_ENDED_SETBACKS;
+    if (s->schedule.stopped || (s->schedule.cuts > 0 && run->cfg->schedule == LAM_SCHEDULE_COSINE))
+        return LAM_ENDED_PLATEAU;
+    return lam_config_is_timed(run->cfg) && s->iteration < run->asked ? LAM_ENDED_TIME : LAM_ENDED_ITERATIONS;
+}
+
+void lam_setback_say_early(const lam_run *run)
+{
+    const lam_fit_state *s = &run->state;
+    const lam_config *cfg = run->cfg;
+    lam_ending ending = lam_setback_ending(run);
+    double left = share_left(run);
+    char line[600];
+    if (!lam_config_is_timed(cfg) || left <= EARLY || (ending != LAM_ENDED_PLATEAU && ending != LAM_ENDED_SETBACKS))
+        return;
+    if (ending == LAM_ENDED_SETBACKS || s->overfits > 0)
+        snprintf(line, sizeof line, "%s, so training ended after %llu iterations, with %.0f %% of the limit of time left; more time would not have helped",
+            s->overfits > 0 ? "the flow learned the training rows by heart" : "training went wrong three times", (unsigned long long)s->iteration, 100 * left);
+    else
+        snprintf(line, sizeof line, "validation stopped improving (%zu in a row were no better than the best one), so the learning rate fell from iteration %llu "
+            "on, and training ended after %llu, with %.0f %% of the limit of time left; a larger --early-stopping holds the rate longer",
+            cfg->early_stopping, (unsigned long long)s->schedule.turn_at, (unsigned long long)s->iteration, 100 * left);
+    log_line(run, line);
+}
