@@ -74,6 +74,7 @@ static void one_is_the_gaussian(void **state)
     double *x = draws(N, D, 1, 4);
     const size_t index[3] = { 7, 300, 7 };
     lam_gaussian_score of_gaussian, of_mixture;
+    double each[N];
     for (size_t i = 0; i < N * (size_t)D; i++)
         x[i] = 1e3 + 1e-3 * x[i];
     lam_gaussian g;
@@ -82,7 +83,11 @@ static void one_is_the_gaussian(void **state)
     assert_true(m.weight[0] == 1);
     for (int some = 0; some < 2; some++) { /* all rows, or some of them; x has 16 digits, 6 of which are its mean's */
         assert_int_equal(lam_gaussian_nll(&g, x, some ? index : NULL, some ? 3 : N, &of_gaussian), LAM_OK);
-        assert_int_equal(lam_mixture_nll(&m, NULL, pool, x, some ? index : NULL, some ? 3 : N, NULL, &of_mixture), LAM_OK);
+        assert_int_equal(lam_mixture_nll(&m, NULL, pool, x, some ? index : NULL, some ? 3 : N, each, &of_mixture), LAM_OK);
+        double mean = 0;
+        for (int i = 0; i < (some ? 3 : N); i++)
+            mean += each[i] / (some ? 3 : N);
+        assert_true(fabs(mean - of_mixture.nll) < 1e-12);
         assert_true(fabs(of_mixture.nll - of_gaussian.nll) < 1e-7 && fabs(of_mixture.se - of_gaussian.se) < 1e-7);
     }
     for (size_t i = 0; i < D; i++) {
