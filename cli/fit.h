@@ -42,7 +42,9 @@ typedef struct fit_watch {
     size_t from;               /* iterations done when those that are counted for the rate began; */
     double from_seconds;       /* the run's seconds then, */
     double seconds;            /* and at the last call */
-    double shown;              /* cli_clock of the line last shown; */
+    const char *resumed;       /* the folder of a run that is to go on; NULL: a new one */
+    double validated;          /* cli_clock of the validation last shown; 0: none was; */
+    double shown;              /* of the line last shown; */
     double told;               /* and of the last call */
     char *said;                /* lines of the library that are not printed yet, NULL: none: those that come before a call are about training, */
     cli_progress evaluation;   /* of the validation or test under way, */

@@ -97,6 +97,8 @@ static void show_on_terminal(fit_watch *watch, const lam_progress *p, double rat
     cli_status_line(line);
 }
 
+static const double LINE_SECONDS = 1;
+
 /* " +- 0.012 on 500 of 2000 rows" where it was a sample, else nothing. */
 static const char *sample_text(const fit_watch *watch, const lam_progress *p, char text[96])
 {
@@ -107,18 +109,30 @@ static const char *sample_text(const fit_watch *watch, const lam_progress *p, ch
     return text;
 }
 
+/* Lines are a second apart; the first and the last of iterations and of validations are always there. metrics.jsonl has them all. */
+static int is_time(fit_watch *watch, double *last, int always)
+{
+    double now = cli_clock();
+    if (!always && now - *last < LINE_SECONDS)
+        return 0;
+    *last = watch->shown = now;
+    return 1;
+}
+
 static void show_as_lines(fit_watch *watch, const lam_progress *p, double rate)
 {
     char left[32], epoch[96], sample[96], count[64], counts[160] = "";
-    int digits = watch->kind == LAM_VAE ? 4 : 6;
-    if (p->is_validation && watch->warm)
+    int digits = watch->kind == LAM_VAE ? 4 : 6, at_end = watch->iteration == all_of(watch, p);
+    int shows = p->is_validation && is_time(watch, &watch->validated, watch->validated == 0 || watch->warm || at_end);
+    if (shows && watch->warm)
         fprintf(stderr, "validation after the warm start: NLL %.6f%s\n", p->val_nll, sample_text(watch, p, sample));
-    else if (p->is_validation)
+    else if (shows)
         fprintf(stderr, "validation at %zu: %s %.*f%s, best %.*f\n", p->iteration, watch->kind == LAM_VAE ? "-ELBO" : "NLL", digits,
             p->val_nll, sample_text(watch, p, sample), digits, p->best_val_nll);
-    if ((watch->iteration % watch->log_freq != 0 && watch->iteration != all_of(watch, p)) || watch->iteration == watch->printed
-        || isnan(p->loss))
+    if ((watch->iteration % watch->log_freq != 0 && !at_end) || watch->iteration == watch->printed || isnan(p->loss))
         return; /* a validation reports the last iteration once more; a finished fit has no step to do, and no loss */
+    if (!is_time(watch, &watch->shown, watch->printed == 0 || at_end))
+        return;
     watch->printed = watch->iteration;
     cli_duration(p->seconds_left, left);
     if (watch->warm) {
@@ -180,6 +194,22 @@ void fit_keep_line(void *user, const char *line)
     watch->said = longer;
 }
 
+/* The first call comes after an iteration, or after a validation that was still due. */
+static void say_resumed(const fit_watch *watch, const lam_progress *p)
+{
+    int warm = p->warm_starts > 0 && p->iteration == 0;
+    size_t now = warm ? p->warm_start : p->iteration, done = now - (now > 0 && !p->is_validation ? 1 : 0);
+    char of[32] = "";
+    if (!warm && p->iterations < LAM_UNENDING)
+        snprintf(of, sizeof of, " of %zu", p->iterations);
+    if (done == 0 && !p->is_validation)
+        cli_say("%s holds no checkpoint to go on from: the run begins here", watch->resumed);
+    else if (warm)
+        cli_say("going on with the run in %s after iteration %zu of %zu of the warm start", watch->resumed, done, p->warm_starts);
+    else
+        cli_say("going on with the run in %s after iteration %zu%s", watch->resumed, done, of);
+}
+
 int fit_progress(void *user, const lam_progress *p)
 {
     fit_watch *watch = user;
@@ -188,6 +218,8 @@ int fit_progress(void *user, const lam_progress *p)
         free(watch->said);
         watch->said = NULL;
     }
+    if (!watch->begun && watch->resumed != NULL && !watch->quiet)
+        say_resumed(watch, p);
     double rate = note_progress(watch, p);
     if (!watch->quiet && watch->terminal)
         show_on_terminal(watch, p, rate);

@@ -238,6 +238,7 @@ int fit_carry_out(const fit_job *job)
     watch->terminal = cli_is_terminal();
     watch->log_freq = cli_whole(job->cfg, "log-freq");
     watch->told = cli_clock();
+    watch->resumed = job->run->resume ? folder : NULL;
     int was_there = cli_exists(folder), code = cli_is_first() ? fit_make_folder(folder) : CLI_OK;
     if (code != CLI_OK)
         return code;
@@ -258,6 +259,8 @@ int fit_carry_out(const fit_job *job)
         cli_say("with other values, start over in the same folder by --overwrite, or in another one");
     if (code == CLI_OK) {
         char *file = cli_path_join(folder, "model.safetensors");
+        if (watch->resumed != NULL && !watch->begun && !watch->quiet)
+            cli_say("the run in %s was finished already; it is as it was", folder);
         if (!watch->quiet)
             printf("\n");
         fit_print_repeat(job->cfg, job->print(job->user, job->cfg, &result), result.ending, folder);

@@ -6,6 +6,10 @@ start=$(date +%s%N)
 run fit $flags --out whole --quiet
 expect_code 0
 elapsed=$(($(date +%s%N) - start)) # ns
+run fit $flags --out whole --resume
+expect_err "the run in whole was finished already"
+run fit toy:pinwheel:1000:1 --dims 8 --iterations 10 --threads 1 --out fresh --resume
+expect_err "fresh holds no checkpoint to go on from: the run begins here"
 
 # Starts a fit in the background with the signals of a terminal's program; $pid.
 begin() {
@@ -31,8 +35,11 @@ for signal in INT:130 TERM:143; do
         refused 1 "--resume" "--overwrite"
     fi
     # parameters come from the run; nothing but the data and the folder need be said
+    stopped=$code
     run fit toy:pinwheel:1000:1 --out $folder --resume
     expect_code 0
+    [ "$stopped" = 0 ] || grep -qE "going on with the run in $folder after iteration [0-9]+ of (120|[0-9]+ of the warm start)" err \
+        || fail "it should say from where it goes on"
     expect_same whole/model.safetensors $folder/model.safetensors
 done
 

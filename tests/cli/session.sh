@@ -12,10 +12,18 @@ run fit toy:moons:600:1 --dims 16-16 --batch-size 100 --val-freq 10 --log-freq 1
 expect_code 0
 expect_out "600 rows" "2 columns" "training" "validation" "test" "data units" "standardised units" "full-covariance Gaussian" "mixture of" \
     "plain/model.safetensors" "forward" "backward"
-expect_err "iteration 10/30" "iteration 30/30" "loss" "nll" "forward" "backward" "steps" "left" "validation at 20"
+expect_err "iteration 10/30" "iteration 30/30" "loss" "nll" "forward" "backward" "steps" "left" "validation after the warm start" "validation at 30"
 for file in model.safetensors config.yaml metrics.jsonl; do expect_file plain/$file; done
 run fit toy:moons:600:1 --dims 16-16 --batch-size 100 --val-freq 10 --iterations 30 --tpr --out tpr
 expect_code 0
+
+# lines of progress are a second apart, but for the first and the last of iterations and of validations
+SECONDS=0
+run fit toy:moons:600:1 --dims 4 --batch-size 20 --val-freq 2 --log-freq 1 --iterations 400 --warm-start none --out chatty
+expect_code 0
+[ "$(grep -c '^iteration' err)" -le $((3 + SECONDS)) ] && [ "$(grep -c '^validation' err)" -le $((3 + SECONDS)) ] || fail "too many lines: $(wc -l <err) in $SECONDS s"
+last=$(tail -n 1 chatty/metrics.jsonl | sed 's/.*"iterations":\([0-9]*\),.*/\1/')
+grep -q "^iteration $last/$last" err && grep -q "^validation at $last:" err || fail "the last lines should be there, of iteration $last"
 
 # a file, in both units, by batches of any size
 run sample plain -n 200 --seed 3 -o x.csv --log-prob

@@ -40,8 +40,8 @@ grep -q 'libdnnl-dev' err && { echo "vae: this build has no auto-encoders"; exit
 expect_code 0
 expect_out "images of 12x12" "160 training, 20 validation, 20 test" "grey, made black or white by one draw" "negative ELBO, beta 1" \
     "nats per image" "bits per pixel" "evaluations of f" "run/model.safetensors"
-expect_err "loss, and -ELBO (beta 1, without the penalty), in nats per image" "epoch 1/3  beta 0.5  iteration 4/12  loss" \
-    "epoch 3/3  beta 1  iteration 12/12" "-ELBO" "validation at 8: -ELBO"
+expect_err "loss, and -ELBO (beta 1, without the penalty), in nats per image" "epoch 1/3  beta 0.125  iteration 1/12  loss" \
+    "epoch 3/3  beta 1  iteration 12/12" "-ELBO" "validation at 4: -ELBO" "validation at 12: -ELBO"
 grep -q standardised err && fail "images have no standardised units"
 grep -q '"type":"train","iteration":4,"epoch":1,"beta":0.5,' run/metrics.jsonl || fail "metrics should tell epoch and beta"
 for file in config.yaml metrics.jsonl checkpoint.safetensors; do expect_file run/$file; done
