@@ -204,6 +204,17 @@ static int draw(const cli_command *command, const plot_args *args, const plot_mo
     return CLI_OK;
 }
 
+/* A column that is given whatever is asked has no density and no draws. */
+static int check_joint(const cli_command *command, const plot_models *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        for (size_t j = 0; j < lam_model_dim(m->model[i]); j++)
+            if (lam_model_role(m->model[i], j) == LAM_GIVEN)
+                return cli_misuse(command, "%s has no density of all its columns, as it is given %s: say its value, --given %s=VALUE, or a column to show "
+                    "it against, --against", m->name[i], lam_model_column(m->model[i], j), lam_model_column(m->model[i], j));
+    return CLI_OK;
+}
+
 static int draw_given(const cli_command *command, const plot_args *args, const plot_models *m)
 {
     lam_table *data = NULL;
@@ -237,7 +248,7 @@ static int run(const cli_command *command, int argc, char **argv)
         code = open_models(&line, args.eval.config, &models);
     if (code == CLI_OK && (args.given.n > 0 || args.against != NULL))
         code = draw_given(command, &args, &models);
-    else if (code == CLI_OK)
+    else if (code == CLI_OK && (code = check_joint(command, &models)) == CLI_OK)
         code = draw(command, &args, &models);
     close_models(&models);
     cli_line_free(&line);

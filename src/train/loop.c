@@ -232,7 +232,7 @@ static lam_status warm_start(lam_run *run, lam_step_report *report)
     run->first = s->warm;
     while (s->warm < run->cfg->warm_start && !lam_limit_reached(run)) {
         LAM_TRY(warm_iterate(run, report));
-        lam_setback_say_long_start(run, run->first_at);
+        lam_setback_say_long_start(run);
     }
     if (!has_validation(run) || s->warm < run->cfg->warm_start || s->iteration > 0 || lam_fit_state_has_best(s))
         return LAM_OK;

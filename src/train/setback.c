@@ -1,6 +1,5 @@
 /* Takes a training that went wrong back to its best model, and says what ended one early. */
 #include "train/setback.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "model/defaults.h"
 #include "train/limit.h"
@@ -93,16 +92,20 @@ lam_status lam_setback_by_validation(lam_run *run, int last)
 
 /* ---- the start ------------------------------------------------------------------------------------------------------- */
 
-enum { START_ITERATIONS = 20 }; /* of which the pace is taken */
+enum { FIRST_ITERATIONS = 5, START_ITERATIONS = 25 }; /* those from the first number on to the second tell the pace */
 static const double LONG = 0.5, GOOD = 0.3; /* shares of the limit: what is told of, and what is proposed */
 
-void lam_setback_say_long_start(const lam_run *run, double began)
+void lam_setback_say_long_start(lam_run *run)
 {
-    uint64_t done = run->state.warm, all = run->cfg->warm_start, first = run->first;
+    uint64_t done = run->state.warm, all = run->cfg->warm_start;
     double left = lam_limit_training_left(run), used = lam_limit_used(run), limit = used + left;
-    if (first > 0 || done != (all < START_ITERATIONS ? all : START_ITERATIONS) || !isfinite(left))
+    if (run->first > 0 || !isfinite(left))
         return;
-    double each = (lam_clock() - began) / (double)done, takes = each * (double)all, others = used - each * (double)done;
+    if (done == FIRST_ITERATIONS)
+        run->pace_from_used = used; /* which training's own takes the place of */
+    if (done != START_ITERATIONS)
+        return;
+    double each = (used - run->pace_from_used) / (START_ITERATIONS - FIRST_ITERATIONS), takes = each * (double)all, others = used - each * (double)done;
     if (takes <= LONG * limit)
         return;
     double good = floor(GOOD * fmax(limit - others, 0) / each);

@@ -78,6 +78,9 @@ done
 run sample run -n 1 --given x=-1e300 --given kind=up
 refused 1 "row 1, column 1 (x) is -1e+300"
 
+run plot run -o joint.svg
+refused 2 "run has no density of all its columns, as it is given x: say its value, --given x=VALUE"
+
 # ---- a fan whose data miss cells: columns without a value are at the mean of those that are there
 awk -F, -v OFS=, 'NR == 1 { print "x", "z", "y"; next } { print $1, $1 * $1 + NR % 7, $3 }' data.csv >three.csv
 run fit three.csv --given x,z --dims 8 --iterations 20 --threads 1 --out fan --quiet
