@@ -57,132 +57,213 @@ static void standardise(const lam_model *model, lam_table *x)
         x->values[i] = (x->values[i] - mean[i % x->cols]) / scale[i % x->cols];
 }
 
-/* The rows [rows, dim] whose columns are given, NaN in the others; NULL: nothing is given. */
-static int read_given(const cli_command *command, const lam_model *model, const sample_args *args, lam_table **given)
+/* What the model draws is not looked at. */
+static void forget_drawn(const lam_model *model, lam_table *given)
+{
+    for (size_t i = 0; i < given->rows * given->cols; i++)
+        if (lam_model_role(model, i % given->cols) != LAM_GIVEN)
+            given->values[i] = (double)NAN;
+}
+
+/* 1: which columns are given is fixed. */
+static int is_split(const lam_model *model)
+{
+    return lam_model_given_count(model) > 0 && !lam_model_any_given(model);
+}
+
+/* The row [1, dim] of --given, NaN in the columns that have no value. */
+static int read_row(const cli_command *command, const lam_model *model, const sample_args *args, lam_table **given)
 {
     size_t dim = lam_model_dim(model);
     unsigned char *set = cli_alloc(dim, 1);
-    int code = CLI_OK, split = lam_model_given_count(model) > 0 && !lam_model_any_given(model); /* which columns are given is fixed */
-    *given = NULL;
+    int code = CLI_OK;
+    *given = cli_table_create(1, dim);
     for (size_t j = 0; j < dim; j++)
-        set[j] = args->given_file != NULL && split && lam_model_role(model, j) == LAM_GIVEN;
-    if (args->given_file != NULL) {
-        cli_choice choice = args->choice;
-        choice.looked = split ? set : NULL;
-        choice.missing = 1; /* columns that are drawn */
-        code = cli_data_read_known(args->given_file, &choice, model, set, given);
-    } else if (args->given.n > 0 || split) {
-        *given = cli_table_create(1, dim);
-        for (size_t j = 0; j < dim; j++)
-            (*given)->values[j] = (double)NAN;
-        for (size_t i = 0; i < args->given.n && code == CLI_OK; i++)
-            code = cli_ask_value(command, "given", args->given.text[i], model, (*given)->values, set);
-        if (code == CLI_OK)
-            code = cli_ask_advise(model, (*given)->values);
-    }
-    for (size_t j = 0; code == CLI_OK && *given != NULL && split && j < dim; j++) {
-        int fixed = lam_model_role(model, j) == LAM_GIVEN, is_set = args->given_file != NULL ? fixed : set[j];
-        if (fixed && !is_set)
+        (*given)->values[j] = (double)NAN;
+    for (size_t i = 0; i < args->given.n && code == CLI_OK; i++)
+        code = cli_ask_value(command, "given", args->given.text[i], model, (*given)->values, set);
+    if (code == CLI_OK)
+        code = cli_ask_advise(model, (*given)->values);
+    for (size_t j = 0; code == CLI_OK && is_split(model) && j < dim; j++) {
+        int fixed = lam_model_role(model, j) == LAM_GIVEN;
+        if (fixed && !set[j])
             code = cli_misuse(command, "this model is given %s, which has no value: --given %s=VALUE", lam_model_column(model, j),
                 lam_model_column(model, j));
-        if (!fixed && is_set)
+        if (!fixed && set[j])
             code = cli_misuse(command, "--given: this model was fitted with %s not given; a fit with --any-given takes any columns",
                 lam_model_column(model, j));
-        for (size_t i = 0; !fixed && i < (*given)->rows; i++)
-            (*given)->values[i * dim + j] = (double)NAN;
     }
-    if (code == CLI_OK && (args->given.n > 0 || args->given_file != NULL) && lam_model_given_count(model) == 0 && !lam_model_any_given(model))
-        code = cli_misuse(command, "--given: this model is of all its columns together; a fit with --given or --any-given has columns that are given");
+    if (code == CLI_OK && is_split(model))
+        forget_drawn(model, *given);
     free(set);
     return code;
 }
 
-/* Draws of all columns, part by part. */
-static int sample_all(const lam_model *model, const sample_args *args, lam_eval_options *options, size_t n, lam_counts *counts)
+/* What is given: a row, or the rows of a file; neither: nothing. */
+static int read_given(const cli_command *command, const lam_model *model, const sample_args *args, lam_table **given, cli_rows *rows)
 {
-    size_t dim = lam_model_dim(model), at_once = cli_rows_of_part(&args->eval, dim);
-    lam_table *x = cli_table_create(at_once, dim), *form = args->log_prob ? NULL : x;
-    double *logp = args->log_prob ? cli_alloc(at_once, sizeof *logp) : NULL;
-    cli_results results;
+    size_t dim = lam_model_dim(model);
     int code = CLI_OK;
-    cli_table_name_all(x, model);
-    for (size_t j = 0; args->units == LAM_UNITS_DATA && j < dim; j++)
-        cli_table_levels(x, j, model);
-    if (form == NULL)
-        form = join(model, x, logp);
-    code = cli_results_open(args->out, form, n, &results);
-    options->total_rows = n;
-    for (; code == CLI_OK && options->first_row < n; options->first_row += x->rows) {
-        lam_counts here = {0};
-        x->rows = n - options->first_row < at_once ? n - options->first_row : at_once;
-        if (lam_sample(model, options, args->seed, x->rows, x->values, logp, &here) != LAM_OK)
-            code = cli_library_failed();
-        counts->forward += here.forward, counts->solves += here.solves;
-        lam_table *joined = code == CLI_OK && logp != NULL ? join(model, x, logp) : NULL;
-        if (code == CLI_OK)
-            code = cli_results_put(&results, joined != NULL ? joined->values : x->values, x);
-        lam_table_free(joined);
+    *given = NULL;
+    if (args->given_file != NULL) {
+        unsigned char *fixed = cli_alloc(dim, 1);
+        cli_choice choice = args->choice;
+        for (size_t j = 0; j < dim; j++)
+            fixed[j] = is_split(model) && lam_model_role(model, j) == LAM_GIVEN;
+        choice.looked = is_split(model) ? fixed : NULL;
+        choice.missing = 1; /* columns that are drawn */
+        code = cli_rows_open(args->given_file, &choice, model, fixed, rows);
+        rows->choice.looked = NULL; /* what was odd has been said */
+        free(fixed);
+    } else if (args->given.n > 0 || is_split(model)) {
+        code = read_row(command, model, args, given);
     }
-    cli_progress_end();
-    code = cli_results_close(&results, code);
-    if (form != x)
-        lam_table_free(form);
-    lam_table_free(x);
-    free(logp);
+    if (code == CLI_OK && (args->given.n > 0 || args->given_file != NULL) && lam_model_given_count(model) == 0 && !lam_model_any_given(model))
+        code = cli_misuse(command, "--given: this model is of all its columns together; a fit with --given or --any-given has columns that are given");
     return code;
 }
 
-static void report(const lam_model *model, const sample_args *args, size_t draws, const lam_counts *counts, double start)
+/* ---- draws -------------------------------------------------------------------------------------------------------- */
+
+/* Draws on their way out. */
+typedef struct draws {
+    const lam_model *model;
+    const sample_args *args;
+    lam_eval_options *options;
+    lam_table *x;  /* [room, dim] */
+    double *logp;  /* [room] or NULL */
+    cli_results results;
+    lam_counts counts;
+} draws;
+
+/* total: how many draws there will be. */
+static int draws_open(draws *d, size_t room, size_t total)
+{
+    size_t dim = lam_model_dim(d->model);
+    d->x = cli_table_create(room, dim);
+    d->logp = d->args->log_prob ? cli_alloc(room, sizeof *d->logp) : NULL;
+    cli_table_name_all(d->x, d->model);
+    for (size_t j = 0; d->args->units == LAM_UNITS_DATA && j < dim; j++)
+        cli_table_levels(d->x, j, d->model);
+    lam_table *joined = d->logp != NULL ? join(d->model, d->x, d->logp) : NULL;
+    int code = cli_results_open(d->args->out, joined != NULL ? joined : d->x, total, &d->results);
+    lam_table_free(joined);
+    return code;
+}
+
+/* n draws out of the room; status: how drawing them went. */
+static int draws_put(draws *d, size_t n, lam_status status, const lam_counts *counts)
+{
+    if (status != LAM_OK)
+        return cli_library_failed();
+    d->counts.forward += counts->forward, d->counts.solves += counts->solves;
+    d->x->rows = n;
+    lam_table *joined = d->logp != NULL ? join(d->model, d->x, d->logp) : NULL;
+    int code = cli_results_put(&d->results, joined != NULL ? joined->values : d->x->values, d->x);
+    lam_table_free(joined);
+    return code;
+}
+
+static int draws_close(draws *d, int code)
+{
+    code = cli_results_close(&d->results, code);
+    lam_table_free(d->x);
+    free(d->logp);
+    return code;
+}
+
+/* Of all columns, part by part. */
+static int sample_all(draws *d, size_t n)
+{
+    size_t at_once = cli_rows_of_part(&d->args->eval, lam_model_dim(d->model));
+    lam_eval_options *options = d->options;
+    at_once = at_once < n ? at_once : n;
+    options->total_rows = n;
+    int code = draws_open(d, at_once, n);
+    for (size_t rows; code == CLI_OK && options->first_row < n; options->first_row += rows) {
+        lam_counts counts = {0};
+        rows = n - options->first_row < at_once ? n - options->first_row : at_once;
+        lam_status status = lam_sample(d->model, options, d->args->seed, rows, d->x->values, d->logp, &counts);
+        code = draws_put(d, rows, status, &counts);
+    }
+    return draws_close(d, code);
+}
+
+/* So many of each row of a part. */
+static int sample_part(draws *d, lam_table *given, size_t each)
+{
+    lam_counts counts = {0};
+    if (is_split(d->model))
+        forget_drawn(d->model, given);
+    if (d->args->units == LAM_UNITS_STANDARDISED)
+        standardise(d->model, given);
+    lam_status status = lam_conditional_sample(d->model, d->options, d->args->seed, given->values, NULL, 0, given->rows, each, d->x->values, d->logp,
+        &counts);
+    return draws_put(d, given->rows * each, status, &counts);
+}
+
+/* Given the rows of a file: a part's draws are a multiple of those that are solved together. */
+static int sample_rows(draws *d, cli_rows *rows, size_t each)
+{
+    size_t dim = rows->dim, wanted = cli_rows_of_part(&d->args->eval, dim), batch = d->args->eval.batch_rows > 0 ? d->args->eval.batch_rows : 1000;
+    size_t least = batch, other = each;
+    while (other != 0) { /* least becomes the greatest common divisor */
+        size_t rest = least % other;
+        least = other, other = rest;
+    }
+    least = batch / least; /* rows whose draws are whole batches */
+    size_t at_once = least * (wanted / each > least ? wanted / each / least : 1);
+    at_once = at_once < rows->rows ? at_once : rows->rows;
+    lam_table *part;
+    int code = draws_open(d, at_once * each, rows->rows * each);
+    d->options->total_rows = rows->rows;
+    while (code == CLI_OK && (code = cli_rows_next(rows, at_once, &part)) == CLI_OK && part != NULL) {
+        if (part->rows > 0)
+            code = sample_part(d, part, each);
+        d->options->first_row += part->rows;
+        lam_table_free(part);
+    }
+    return draws_close(d, code);
+}
+
+static int sample_row(draws *d, lam_table *given, size_t each)
+{
+    int code = draws_open(d, each, each);
+    if (code == CLI_OK)
+        code = sample_part(d, given, each);
+    return draws_close(d, code);
+}
+
+static void report(const lam_model *model, const sample_args *args, size_t n, const lam_counts *counts, double start)
 {
     char text[32];
-    printf("%zu draws, seed %llu, %s units, in %s; evaluations of f per batch %.1f; %s\n", draws, (unsigned long long)args->seed,
+    printf("%zu draws, seed %llu, %s units, in %s; evaluations of f per batch %.1f; %s\n", n, (unsigned long long)args->seed,
         cli_units_name(args->units), cli_output_name(args->out), cli_per_batch(counts->forward, counts, lam_model_config(model)),
         cli_duration(cli_clock() - start, text));
-}
-
-/* Draws given rows [rows, dim]: so many of each. */
-static int sample_given(const lam_model *model, const sample_args *args, lam_eval_options *options, lam_table *given, size_t draws, lam_counts *counts)
-{
-    size_t rows = given->rows;
-    lam_table *x = cli_table_create(rows * draws, lam_model_dim(model));
-    double *logp = args->log_prob ? cli_alloc(rows * draws, sizeof *logp) : NULL;
-    cli_table_name_all(x, model);
-    if (args->units == LAM_UNITS_STANDARDISED)
-        standardise(model, given);
-    lam_status status = lam_conditional_sample(model, options, args->seed, given->values, NULL, 0, rows, draws, x->values, logp, counts);
-    cli_progress_end();
-    for (size_t j = 0; status == LAM_OK && args->units == LAM_UNITS_DATA && j < x->cols; j++)
-        cli_table_levels(x, j, model);
-    int code = status == LAM_OK ? CLI_OK : cli_library_failed();
-    if (code == CLI_OK && logp != NULL) {
-        lam_table *joined = join(model, x, logp);
-        lam_table_free(x);
-        x = joined;
-    }
-    if (code == CLI_OK)
-        code = cli_table_out(x, args->out);
-    free(logp);
-    lam_table_free(x);
-    return code;
 }
 
 static int sample(const cli_command *command, const lam_model *model, const sample_args *args)
 {
     lam_eval_options options;
     cli_progress progress;
-    lam_counts counts = {0};
     double start = cli_clock();
     lam_table *given;
-    int code = read_given(command, model, args, &given);
-    size_t draws = args->n > 0 ? args->n : args->given_file != NULL ? 1 : 1000, rows = given != NULL ? given->rows : 1;
+    cli_rows rows = {0};
+    draws d = {.model = model, .args = args, .options = &options};
+    int code = read_given(command, model, args, &given, &rows), of_file = args->given_file != NULL;
+    size_t each = args->n > 0 ? args->n : of_file ? 1 : 1000, n = of_file ? rows.rows : 1;
+    if (code == CLI_OK && n > SIZE_MAX / 16 / each)
+        code = cli_fail("%zu draws of each of %zu rows are more than can be counted", each, n);
     cli_eval_options(&args->eval, &options);
     options.units = args->units;
     cli_progress_start(&progress, "sampling rows", &options);
     if (code == CLI_OK)
-        code = given == NULL ? sample_all(model, args, &options, draws, &counts) : sample_given(model, args, &options, given, draws, &counts);
+        code = of_file ? sample_rows(&d, &rows, each) : given != NULL ? sample_row(&d, given, each) : sample_all(&d, each);
+    cli_progress_end();
     if (code == CLI_OK && args->out != NULL)
-        report(model, args, rows * draws, &counts, start);
+        report(model, args, n * each, &d.counts, start);
     lam_table_free(given);
+    cli_rows_close(&rows);
     return code;
 }
 

@@ -96,13 +96,15 @@ static int eight(const char *p, uint64_t *mantissa)
 }
 #endif
 
-/* Appends the digits at p. */
-static const char *take_digits(const char *p, const char *end, uint64_t *mantissa)
+/* Appends the digits at p; there are many of them behind a point, and few in front of it. */
+static inline const char *take_digits(const char *p, const char *end, int many, uint64_t *mantissa)
 {
-    while (end - p >= 8 && eight(p, mantissa))
+    uint64_t m = *mantissa;
+    while (many && end - p >= 8 && eight(p, &m))
         p += 8;
     for (; p < end && is_digit(*p); p++)
-        *mantissa = *mantissa * 10 + (uint64_t)(*p - '0');
+        m = m * 10 + (uint64_t)(*p - '0');
+    *mantissa = m;
     return p;
 }
 
@@ -147,11 +149,11 @@ const char *lam_decimal_number(const char *p, const char *end, char point, doubl
     if (p < end && (*p == '-' || *p == '+'))
         p++;
     const char *first = p;
-    p = take_digits(p, end, &d.mantissa);
+    p = take_digits(p, end, 0, &d.mantissa);
     ptrdiff_t n = p - first;
     if (p < end && *p == point) {
         const char *behind = ++p;
-        p = take_digits(p, end, &d.mantissa);
+        p = take_digits(p, end, 1, &d.mantissa);
         n += p - behind;
         d.exponent = p - behind < MOST_WRITTEN ? (int)(behind - p) : -MOST_WRITTEN;
     }

@@ -48,6 +48,15 @@ head -n 269960 all-predict.csv >a
 head -n 269960 most-predict.csv >b
 expect_same a b
 [ "$(wc -l <all-predict.csv)" = 300001 ] || fail "predict should write a line for every row"
+for part in all most; do
+    tail -n +2 $part.csv | awk -F, 'NR == 1 { print "x" } $1 != "oops" { print $1 }' >given.csv
+    run sample g --given-file given.csv -n 2 --atol 0.5 --rtol 0.5 -o $part-sample.csv
+    expect_code 0
+done
+[ "$(wc -l <all-sample.csv)" = 599997 ] || fail "two draws of each of 299998 rows"
+head -n 500000 all-sample.csv >a
+head -n 500000 most-sample.csv >b
+expect_same a b
 fit_small w --any-given --dims 8
 expect_code 0
 awk -F, 'NR == 1 || (NR < 110000 && NR != 8) { print NR % 3 == 2 ? "," $2 : $0 }' all.csv >holes.csv
