@@ -276,14 +276,44 @@ static void fan_range(const picture *p, double *low, double *high)
     }
 }
 
+/* Rows that a fan may be laid over: with both cells, and with the texts that are given; rows of other shops tell nothing of this one's. */
+static int is_alike(const picture *p, const double *row)
+{
+    int alike = !isnan(row[p->against]) && !isnan(row[p->shown[0]]);
+    for (size_t j = 0; j < p->dim; j++)
+        alike &= !p->set[j] || lam_model_levels(p->model, j).n == 0 || row[j] == p->row[j];
+    return alike;
+}
+
+/* At most `most` of them, evenly spread, into dots [2][most]; *left_out 1: the texts of some rows are others. */
+static size_t take_dots(const picture *p, size_t most, double *const dots[2], int *left_out)
+{
+    size_t n = 0, taken = 0, seen = 0;
+    for (size_t i = 0; p->data != NULL && i < p->data->rows; i++)
+        n += is_alike(p, p->data->values + i * p->dim) ? 1 : 0;
+    *left_out = 0;
+    for (size_t i = 0; p->data != NULL && i < p->data->rows; i++) {
+        const double *row = p->data->values + i * p->dim;
+        if (!is_alike(p, row)) {
+            *left_out |= !isnan(row[p->against]) && !isnan(row[p->shown[0]]);
+            continue;
+        }
+        if (n > most && seen++ * most / n < taken)
+            continue;
+        dots[0][taken] = row[p->against], dots[1][taken++] = row[p->shown[0]];
+    }
+    return taken;
+}
+
 static int draw_fan(const picture *p)
 {
     static const double quantiles[5] = {0.05, 0.25, 0.5, 0.75, 0.95};
     static const char *const names[5] = {"5 and 95 %", NULL, "median", "25 and 75 %", NULL};
     enum { NUMBERS = 2 + 5 };
     double low, high, *x = cli_alloc(FAN * p->dim, sizeof *x), at[FAN], lines[5][FAN], *values = cli_alloc(FAN * NUMBERS, sizeof *values);
-    size_t points = p->data == NULL ? 0 : p->data->rows < POINTS ? p->data->rows : POINTS;
-    double *dots[2] = {cli_alloc(points + 1, sizeof(double)), cli_alloc(points + 1, sizeof(double))};
+    double *dots[2] = {cli_alloc(POINTS + 1, sizeof(double)), cli_alloc(POINTS + 1, sizeof(double))};
+    int left_out;
+    size_t points = take_dots(p, POINTS, dots, &left_out);
     fan_range(p, &low, &high);
     for (size_t i = 0; i < FAN; i++) {
         memcpy(x + i * p->dim, p->row, p->dim * sizeof *x);
@@ -295,15 +325,8 @@ static int draw_fan(const picture *p)
     for (size_t i = 0; i < FAN; i++)
         for (size_t k = 0; k < 5; k++)
             lines[k][i] = values[i * NUMBERS + 2 + k];
-    size_t complete = 0;
-    for (size_t i = 0; i < points; i++) {
-        const double *row = p->data->values + (size_t)((double)i * ((double)p->data->rows / (double)points)) * p->dim;
-        if (isnan(row[p->against]) || isnan(row[p->shown[0]]))
-            continue;
-        dots[0][complete] = row[p->against], dots[1][complete++] = row[p->shown[0]];
-    }
-    points = complete;
-    lam_series series[6] = {{.kind = LAM_SERIES_POINTS, .x = dots[0], .y = dots[1], .n = points, .size = 3, .opacity = 0.4, .colour = 1, .name = "data"}};
+    lam_series series[6] = {{.kind = LAM_SERIES_POINTS, .x = dots[0], .y = dots[1], .n = points, .size = 3, .opacity = 0.4, .colour = 1,
+        .name = left_out ? "data of the same text" : "data"}};
     size_t first = points == 0;
     for (size_t k = 0; k < 5; k++)
         series[1 + k] = (lam_series){.x = at, .y = lines[k], .n = FAN, .name = names[k], .colour = 0, .size = k == 2 ? 2.5 : 1.2,
