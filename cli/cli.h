@@ -145,6 +145,7 @@ char *cli_format_list(const char *format, va_list args) __attribute__((format(pr
 typedef struct cli_grid {
     size_t columns, cells, capacity;
     int left;
+    int wrap;    /* above 0: the last column's texts, which are left-aligned, go on below themselves where a line has so many columns */
     char **text; /* [cells] */
 } cli_grid;
 void cli_grid_add(cli_grid *grid, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -61,6 +61,28 @@ static int text_width(const char *text)
     return width;
 }
 
+/* text, which begins `indent` columns from the left, on lines of at most `most` columns, the further ones indented as far. A word that is longer
+ * than a line, as a list of choices may be, is cut behind a bar. */
+static void put_wrapped(const char *text, int indent, int most, FILE *stream)
+{
+    int room = most - indent;
+    while (text_width(text) > room) {
+        int at = 0, width = 0, cut = 0, bar = 0;
+        for (; text[at] != '\0' && width <= room; at++) {
+            cut = text[at] == ' ' ? at : cut;
+            bar = text[at] == '|' && width < room ? at + 1 : bar;
+            width += ((unsigned char)text[at] & 0xC0) != 0x80;
+        }
+        int next = cut > 0 ? cut : bar;
+        if (next == 0)
+            break;
+        fprintf(stream, "%.*s\n%*s", next, text, indent, "");
+        text += next;
+        text += strspn(text, " ");
+    }
+    fputs(text, stream);
+}
+
 void cli_grid_print(cli_grid *grid, FILE *stream)
 {
     int *width = cli_alloc(grid->columns, sizeof *width);
@@ -69,11 +91,19 @@ void cli_grid_print(cli_grid *grid, FILE *stream)
         size_t column = i % grid->columns;
         width[column] = w > width[column] ? w : width[column];
     }
+    int before = 0; /* columns in front of the last */
+    for (size_t column = 0; column + 1 < grid->columns; column++)
+        before += width[column] + 2;
     for (size_t i = 0; i < grid->cells; i++) {
         size_t column = i % grid->columns;
         int last = column + 1 == grid->columns, left = column == 0 || grid->left;
         int pad = width[column] - text_width(grid->text[i]);
-        fprintf(stream, "%*s%s%*s%s", left ? 0 : pad, "", grid->text[i], left && !last ? pad : 0, "", last ? "\n" : "  ");
+        if (last && grid->wrap > before) {
+            put_wrapped(grid->text[i], before, grid->wrap, stream);
+            fputc('\n', stream);
+        } else {
+            fprintf(stream, "%*s%s%*s%s", left ? 0 : pad, "", grid->text[i], left && !last ? pad : 0, "", last ? "\n" : "  ");
+        }
     }
     free(width);
     cli_grid_free(grid);

@@ -2,10 +2,12 @@
 #include "cli.h"
 #include <string.h>
 
+enum { WIDE = 130 }; /* columns of a line of help */
+
 void cli_overview(FILE *stream)
 {
     const cli_command *command;
-    cli_grid grid = {.columns = 2, .left = 1};
+    cli_grid grid = {.columns = 2, .left = 1, .wrap = WIDE};
     fputs("laminar fits continuous normalizing flows whose ODE is cheap to solve.\n\n"
           "usage: laminar COMMAND ...\n\n",
         stream);
@@ -24,7 +26,7 @@ void cli_overview(FILE *stream)
 
 void cli_help_group(const cli_command *group, FILE *stream)
 {
-    cli_grid grid = {.columns = 2, .left = 1};
+    cli_grid grid = {.columns = 2, .left = 1, .wrap = WIDE};
     fprintf(stream, "laminar %s: %s\n\nusage: laminar %s COMMAND ...\n\n", group->name, group->summary, group->name);
     for (size_t i = 0; group->parts[i] != NULL; i++) {
         cli_grid_add(&grid, "  %s", group->parts[i]->name);
@@ -37,7 +39,7 @@ void cli_help_group(const cli_command *group, FILE *stream)
 
 static void print_options(const cli_command *command, FILE *stream)
 {
-    cli_grid grid = {.columns = 2, .left = 1};
+    cli_grid grid = {.columns = 2, .left = 1, .wrap = WIDE};
     for (const cli_option *option = command->options; option->name != NULL; option++) {
         const char *value = option->value == NULL ? "" : option->value, *space = value[0] == '\0' ? "" : " ";
         if (option->letter != 0)
@@ -54,7 +56,7 @@ static void print_group(const lam_config *defaults, const char *group, FILE *str
 {
     const lam_parameter *parameter;
     char value[256];
-    cli_grid grid = {.columns = 3, .left = 1};
+    cli_grid grid = {.columns = 3, .left = 1, .wrap = WIDE};
     fprintf(stream, "\n%s: flag, default, meaning\n", group);
     for (size_t i = 0; (parameter = lam_parameter_at(i)) != NULL; i++) {
         if (strcmp(parameter->group, group) != 0)

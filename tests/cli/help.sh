@@ -34,6 +34,9 @@ done
 run fit --help
 expect_out --batch-size --val-freq --tpr-coefficient --early-stopping "dopri5|tsit5" --config --resume --out "auto    widths of the hidden layers"
 
+run fit --help
+[ "$(awk 'length > 131' out)" = "" ] || fail "help should go on below itself, not beyond 130 columns: $(awk 'length > 131' out | head -n 1)"
+
 run scroe model data
 refused 2 '"scroe"' '"score"'
 run --fit
