@@ -160,7 +160,8 @@ const cli_command cli_fit = {
                "A monotone spline makes each column normal before the flow sees it (--map). --warm-start flow-matching:N begins with N cheap\n"
                "iterations that solve no ODE; they are counted apart. --budget 5m limits the whole fit, with reading, validation and test: the\n"
                "learning rate falls in time, and where there is no time for all rows, validation and test take a sample and say how large it\n"
-               "is. --max-processor-seconds limits processor time instead. --write-split writes the rows of the split for other programs.\n",
+               "is. --max-processor-seconds limits processor time instead. --write-split writes the rows of the split for other programs.\n"
+               "`mpirun -n 4 laminar fit ...` divides the work among processes, to the same result.\n",
     .example = "  $ laminar fit power.csv --drop date,4 --drop-bad-rows --tpr --dims 60-60-60 --blocks 5 --out run/\n"
                "  $ laminar fit train.npy --valid valid.npy --test test.npy --config power.yaml --seed 2 --out run2/\n"
                "  $ laminar fit toy:pinwheel --iterations 2000 --out run3/\n"

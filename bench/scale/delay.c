@@ -6,15 +6,24 @@
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-static double delay, seconds;
+static double delay, seconds, processor_seconds, processor_began;
 static long long bytes;
 static struct {
     long long exchanges, broadcasts, sends, receives, sums;
 } calls;
 
+static double processor(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static double begin(void)
 {
+    processor_began = processor();
     double start = MPI_Wtime();
     while (delay > 0 && MPI_Wtime() - start < delay) { }
     return start;
@@ -23,6 +32,7 @@ static double begin(void)
 static int end(double start, long long n, int code)
 {
     seconds += MPI_Wtime() - start;
+    processor_seconds += processor() - processor_began;
     bytes += n;
     return code;
 }
@@ -83,7 +93,7 @@ int MPI_Finalize(void)
     FILE *log = rank == 0 && path != NULL ? fopen(path, "a") : NULL;
     if (log != NULL) {
         fprintf(log, "{\"exchanges\": %lld, \"broadcasts\": %lld, \"sends\": %lld, \"receives\": %lld, \"sums\": %lld, \"bytes\": %lld, "
-            "\"seconds\": %.6f}\n", calls.exchanges, calls.broadcasts, calls.sends, calls.receives, calls.sums, bytes, seconds);
+            "\"seconds\": %.6f, \"processor_seconds\": %.6f}\n", calls.exchanges, calls.broadcasts, calls.sends, calls.receives, calls.sums, bytes, seconds, processor_seconds);
         fclose(log);
     }
     return PMPI_Finalize();
