@@ -79,18 +79,18 @@ static void eval(bench *b, size_t tile)
         b->system.eval(b->e, tile, 0, 0, s, b->e->path[0]->y[0] + tile * plane, b->k + tile * plane, stage_record(b, tile, s));
 }
 
-static void pull(bench *b, size_t tile)
+static void reverse(bench *b, size_t tile)
 {
     for (size_t s = 0; s < STAGES; s++)
-        b->system.pull(b->e, tile, 0, 0, s, stage_record(b, tile, s), b->k + tile * (DIM + 1) * LAM_TILE, 1, b->gz);
-    b->e->pulls[0].count = 0;
+        b->system.vjp(b->e, tile, 0, 0, s, stage_record(b, tile, s), b->k + tile * (DIM + 1) * LAM_TILE, 1, b->gz);
+    b->e->vjps[0].count = 0;
 }
 
-static void pull_and_collect(bench *b, size_t tile)
+static void reverse_and_collect(bench *b, size_t tile)
 {
     for (size_t s = 0; s < STAGES; s++)
-        b->system.pull(b->e, tile, 0, 0, s, stage_record(b, tile, s), b->k + tile * (DIM + 1) * LAM_TILE, 1, b->gz);
-    b->system.step_pulled(b->e, tile, 0);
+        b->system.vjp(b->e, tile, 0, 0, s, stage_record(b, tile, s), b->k + tile * (DIM + 1) * LAM_TILE, 1, b->gz);
+    b->system.step_reversed(b->e, tile, 0);
 }
 
 static void measure(size_t shape, const char *isa, lam_pool *pool)
@@ -124,15 +124,15 @@ static void measure(size_t shape, const char *isa, lam_pool *pool)
     lam_engine_amortise_f32(b.e, (const float *const *)&am);
     must(lam_engine_load_rows_f32(b.e, &(lam_flow_call_f32) { .params = params, .x = x, .rows = ROWS }));
     lam_engine_draw_f32(b.e, &noise, 0);
-    lam_engine_take_block_f32(b.e, 0);
+    lam_engine_load_block_f32(b.e, 0);
     lam_cnf_system_f32(b.e, 0, &b.system);
     for (size_t s = 0; s < STAGES; s++)
         b.system.prepare(b.e, s, 0.1f * (float)s);
     b.e->cotangent_l = 0.01;
     b.e->g_am = g_am;
-    double call = middle(&b, eval) / STAGES, vjp = middle(&b, pull) / STAGES;
+    double call = middle(&b, eval) / STAGES, vjp = middle(&b, reverse) / STAGES;
     b.e->g_am_begun[0] = b.e->g_am_begun[1] = 1;
-    double step = middle(&b, pull_and_collect);
+    double step = middle(&b, reverse_and_collect);
     for (size_t tile = 0; tile < tiles; tile++)
         lanes += lam_batch_vectors(&b.e->batch, tile) * b.e->batch.lanes;
     double bytes = (double)n_am * (double)lanes * sizeof(float) / ROWS, collect = step - STAGES * vjp;

@@ -18,8 +18,8 @@ long_functions=(
 )
 many_parameters=(
     src/data/maps_fit.c:fit_columns
-    src/flow/block_w.c:lam_cnf_pull_into
-    src/flow/block_w.c:pull
+    src/flow/block_w.c:lam_cnf_vjp
+    src/flow/block_w.c:vjp
     src/kernels/outer_k.c:micro
     src/kernels/rowwise_k.c:product
     src/kernels/rowwise_k.c:transposed

@@ -36,16 +36,16 @@ static void lay_out_pull(lam_amortised_field *a)
     size_t planes = 1 + a->field->tangents, at = 0;
     for (size_t k = 0; k < s->layers; k++) {
         const lam_field_layer *l = &s->layer[k];
-        a->pull_g[k + 1] = a->pull_row[k] = at;
+        a->vjp_g[k + 1] = a->vjp_row[k] = at;
         at += (planes + a->extra) * l->out * LAM_TILE;
         if (l->has_gate) { /* the reverse scales the others */
-            a->pull_row[k] = at;
+            a->vjp_row[k] = at;
             at += planes * l->out * LAM_TILE;
         }
-        a->pull_q[k] = at;
+        a->vjp_q[k] = at;
         at += (planes + a->extra) * l->rank * LAM_TILE;
     }
-    a->pull_size = at;
+    a->vjp_size = at;
 }
 
 lam_status lam_amortised_init(lam_amortised_field *a, lam_field *f, size_t extra)
@@ -74,9 +74,9 @@ void lam_amortised_clear(lam_amortised_field *a)
     a->storage = NULL;
 }
 
-lam_status lam_pulls_init(lam_pulls *p, const lam_amortised_field *a, size_t most)
+lam_status lam_vjps_init(lam_vjps *p, const lam_amortised_field *a, size_t most)
 {
-    size_t planes = 1 + a->field->tangents + a->extra, reals = most * a->pull_size + 2 * a->field->shape->widest * LAM_TILE;
+    size_t planes = 1 + a->field->tangents + a->extra, reals = most * a->vjp_size + 2 * a->field->shape->widest * LAM_TILE;
     memset(p, 0, sizeof *p);
     p->most = most;
     if ((p->space = lam_reserve(reals * sizeof(real))) == NULL
@@ -86,7 +86,7 @@ lam_status lam_pulls_init(lam_pulls *p, const lam_amortised_field *a, size_t mos
     return LAM_OK;
 }
 
-void lam_pulls_clear(lam_pulls *p)
+void lam_vjps_clear(lam_vjps *p)
 {
     lam_free(p->space);
     lam_free(p->left);
@@ -201,16 +201,16 @@ static void forward_layer(const lam_field *f, size_t k, const lam_chunk *ch, con
 
 /* ---- reverse ------------------------------------------------------------------------------------------------------ */
 
-/* Of the pull that comes next. */
-static real *pull_of(const lam_field *f, const lam_chunk *ch)
+/* Of the product that comes next. */
+static real *vjp_of(const lam_field *f, const lam_chunk *ch)
 {
-    return ch->pulls->space + ch->pulls->count * f->rows->pull_size;
+    return ch->vjps->space + ch->vjps->count * f->rows->vjp_size;
 }
 
 static real *layer_cotangent(const lam_field *f, size_t k, const lam_chunk *ch, real *scratch)
 {
     (void)scratch;
-    return pull_of(f, ch) + f->rows->pull_g[k + 1];
+    return vjp_of(f, ch) + f->rows->vjp_g[k + 1];
 }
 
 /* W' g of the shared weights, in the planes of below from 0 (or from 1, without the value); below may be one plane. */
@@ -232,7 +232,7 @@ static void row_gradient(const lam_field *f, size_t k, const lam_chunk *ch, size
 {
     const lam_field_layer *l = &f->shape->layer[k];
     size_t first = ch->with_value ? 0 : 1;
-    const real *q = pull_of(f, ch) + f->rows->pull_q[k];
+    const real *q = vjp_of(f, ch) + f->rows->vjp_q[k];
     below += first * l->in * LAM_TILE;
     if (l->rank > 0)
         add_transposed(f, ch, matrix_u(l), planes - first, q + first * l->rank * LAM_TILE, below);
@@ -247,7 +247,7 @@ static void reverse_inputs(const lam_field *f, size_t k, const lam_chunk *ch, co
 {
     const lam_field_layer *l = &f->shape->layer[k];
     size_t plane = l->in * LAM_TILE;
-    real *below = pull_of(f, ch) + f->rows->pull_g[k], *value = ch->pulls->space + ch->pulls->most * f->rows->pull_size;
+    real *below = vjp_of(f, ch) + f->rows->vjp_g[k], *value = ch->vjps->space + ch->vjps->most * f->rows->vjp_size;
     real *cross = value + f->shape->widest * LAM_TILE;
     if (!ch->first_chunk)
         memcpy(cross, below, plane * sizeof(real));
@@ -268,7 +268,7 @@ static void reverse_layer(const lam_field *f, size_t k, const lam_chunk *ch, con
 {
     const lam_amortised_field *a = f->rows;
     const lam_field_layer *l = &f->shape->layer[k];
-    real *pull = pull_of(f, ch), *g = pull + a->pull_g[k + 1], *g_row = pull + a->pull_row[k], *q = pull + a->pull_q[k];
+    real *vjp = vjp_of(f, ch), *g = vjp + a->vjp_g[k + 1], *g_row = vjp + a->vjp_row[k], *q = vjp + a->vjp_q[k];
     size_t first = ch->with_value ? 0 : 1, planes = 1 + ch->tangents, plane = l->out * LAM_TILE, q_plane = l->rank * LAM_TILE;
     if (g_row != g)
         memcpy(g_row + first * plane, g + first * plane, (planes - first) * plane * sizeof(real));
@@ -288,10 +288,10 @@ static void reverse_layer(const lam_field *f, size_t k, const lam_chunk *ch, con
 
 static const lam_layer_kind row_layers = { forward_layer, layer_cotangent, reverse_layer };
 
-void lam_pulls_keep(lam_pulls *p, const lam_chunk *ch, const real *record)
+void lam_vjps_keep(lam_vjps *p, const lam_chunk *ch, const real *record)
 {
-    p->pull[p->count].record = record;
-    p->pull[p->count++].chunk = *ch;
+    p->vjp[p->count].record = record;
+    p->vjp[p->count++].chunk = *ch;
 }
 
 /* ---- the row parameters' gradient --------------------------------------------------------------------------------- */
@@ -299,21 +299,21 @@ void lam_pulls_keep(lam_pulls *p, const lam_chunk *ch, const real *record)
 /* A call of lam_amortised_collect. */
 typedef struct collection {
     const lam_amortised_field *of;
-    lam_pulls *pulls;
+    lam_vjps *vjps;
     size_t vectors;
     int add;
     real *g_am;
 } collection;
 
-/* The gradient of matrix m from the first `terms` of the pulls' factors. */
+/* The gradient of matrix m from the first `terms` of the products' factors. */
 static void add_outer(const collection *c, row_matrix m, size_t terms)
 {
-    lam_row_outer call = { .m = m.m, .n = m.n, .vectors = c->vectors, .terms = terms, .add = c->add, .left = c->pulls->left,
-        .right = c->pulls->right, .matrix = c->g_am + m.at * LAM_TILE };
+    lam_row_outer call = { .m = m.m, .n = m.n, .vectors = c->vectors, .terms = terms, .add = c->add, .left = c->vjps->left,
+        .right = c->vjps->right, .matrix = c->g_am + m.at * LAM_TILE };
     c->of->field->kernels->row_outer(&call);
 }
 
-/* Gradient of matrix m: left's planes come from the records at left_at, the extra ones' at extra_at, right's from the pulls at
+/* Gradient of matrix m: left's planes come from the records at left_at, the extra ones' at extra_at, right's from the products at
  * right_at. */
 typedef struct factors {
     size_t left_at, extra_at, right_at;
@@ -322,11 +322,11 @@ typedef struct factors {
 static void collect(const collection *c, row_matrix m, factors at)
 {
     const lam_amortised_field *a = c->of;
-    lam_pulls *p = c->pulls;
+    lam_vjps *p = c->vjps;
     size_t terms = 0, behind = 1 + a->field->tangents;
     for (size_t i = 0; i < p->count; i++) {
-        const lam_chunk *ch = &p->pull[i].chunk;
-        const real *record = p->pull[i].record, *right = p->space + i * a->pull_size + at.right_at;
+        const lam_chunk *ch = &p->vjp[i].chunk;
+        const real *record = p->vjp[i].record, *right = p->space + i * a->vjp_size + at.right_at;
         for (size_t plane = ch->with_value ? 0 : 1; plane <= ch->tangents; plane++) {
             p->left[terms] = record + at.left_at + plane * m.m * LAM_TILE;
             p->right[terms++] = right + plane * m.n * LAM_TILE;
@@ -344,11 +344,11 @@ static void collect_head(const collection *c, size_t k)
 {
     const lam_amortised_field *a = c->of;
     const lam_field_layer *l = &a->field->shape->layer[k];
-    lam_pulls *p = c->pulls;
+    lam_vjps *p = c->vjps;
     size_t terms = 0;
     for (size_t i = 0; i < p->count; i++) {
-        const lam_chunk *ch = &p->pull[i].chunk;
-        const real *right = p->space + i * a->pull_size + a->pull_row[k];
+        const lam_chunk *ch = &p->vjp[i].chunk;
+        const real *right = p->space + i * a->vjp_size + a->vjp_row[k];
         if (ch->with_value) {
             p->left[terms] = a->head + ch->slot * 2 * LAM_TILE;
             p->right[terms++] = right;
@@ -361,7 +361,7 @@ static void collect_head(const collection *c, size_t k)
     add_outer(c, (row_matrix) { l->row_b, l->row_head, l->out }, terms);
 }
 
-void lam_amortised_collect(const lam_amortised_field *a, lam_pulls *p, size_t vectors, int add, real *g_am)
+void lam_amortised_collect(const lam_amortised_field *a, lam_vjps *p, size_t vectors, int add, real *g_am)
 {
     const lam_field *f = a->field;
     const collection c = { a, p, vectors, add, g_am };
@@ -372,11 +372,11 @@ void lam_amortised_collect(const lam_amortised_field *a, lam_pulls *p, size_t ve
         if (l->row_head > 0)
             collect_head(&c, k);
         if (l->rank > 0) {
-            collect(&c, matrix_u(l), (factors) { x, more, a->pull_q[k] });
-            collect(&c, matrix_v(l), (factors) { a->record_q[k], q, a->pull_row[k] });
+            collect(&c, matrix_u(l), (factors) { x, more, a->vjp_q[k] });
+            collect(&c, matrix_v(l), (factors) { a->record_q[k], q, a->vjp_row[k] });
         }
         if (l->row_whole)
-            collect(&c, matrix_w(l), (factors) { x, more, a->pull_row[k] });
+            collect(&c, matrix_w(l), (factors) { x, more, a->vjp_row[k] });
     }
     p->count = 0;
 }

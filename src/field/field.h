@@ -40,8 +40,8 @@ typedef struct lam_chunk {
     const real *context; /* [shape->context_lines][TILE] added to the pre-activations of the hidden layers, layer after layer */
     real *g_context;     /* reverse with_value: their cotangents are added here */
     const real *am;      /* [row_parameters][TILE], of a field that has them */
-    struct lam_pulls *pulls; /* reverse of such a field: the thread's */
-    size_t extra;        /* of such a field: planes of a series in this pull, none or all (field/series.h) */
+    struct lam_vjps *vjps; /* reverse of such a field: the thread's */
+    size_t extra;        /* of such a field: planes of a series in this product, none or all (field/series.h) */
     const real *mask;    /* of a series: ones and zeros [dim][TILE]; f is 0 where they are, in the record already, and so are its coefficients */
 } lam_chunk;
 

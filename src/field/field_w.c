@@ -354,8 +354,8 @@ void lam_field_reverse(const lam_field *f, const lam_chunk *ch, const real *reco
 {
     for (size_t k = f->shape->layers; k-- > 0;)
         f->kind->reverse(f, k, ch, record, scratch, sums, gz);
-    if (ch->pulls != NULL)
-        lam_pulls_keep(ch->pulls, ch, record);
+    if (ch->vjps != NULL)
+        lam_vjps_keep(ch->vjps, ch, record);
 }
 
 void lam_field_collect(const lam_field *f, const real *sums, real *grad, real *beta_grad)

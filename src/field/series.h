@@ -33,7 +33,7 @@ typedef struct lam_field_series {
     /* offsets into a record: of z and of each layer's h [orders] planes, of its a one by one; one more plane. What nobody asks
      * for again shares the place of h: an a without an activation, and the last one of tanh or softplus without a gate. */
     size_t record_x, record_h[LAM_MAX_LAYERS], record_a[LAM_MAX_LAYERS][LAM_MAX_SERIES], record_product;
-    /* offsets into a reverse scratch: cotangents of the layers' a [orders][out][TILE] (with row parameters a pull has them), of
+    /* offsets into a reverse scratch: cotangents of the layers' a [orders][out][TILE] (with row parameters a lam_vjps has them), of
      * f_0 and z_0; one plane; sums */
     size_t scratch_g[LAM_MAX_LAYERS + 1], scratch_f0, scratch_z, scratch_product, scratch_sums;
     real *storage;
@@ -53,7 +53,7 @@ void lam_series_prepare(lam_field_series *series, lam_field *field, size_t slot)
 void lam_series_forward(const lam_field_series *series, const lam_chunk *chunk, real *record);
 real *lam_series_output(const lam_field_series *series, real *record);
 
-/* Before the first chunk's reverse, whose sums between chunks have begun then (first_chunk 0) and whose pull has `orders` extra
+/* Before the first chunk's reverse, whose sums between chunks have begun then (first_chunk 0) and whose product has `orders` extra
  * planes. The caller has filled the cotangents of f_1, ... [orders][dim][TILE] at lam_series_cotangent; they are overwritten.
  * What is left at scratch_f0 [dim][TILE] belongs to the cotangent of f_0, what is left at scratch_z to that of z (zeros without
  * has_matrices). */

@@ -371,10 +371,10 @@ void lam_series_reverse(const lam_field_series *s, const lam_chunk *ch, const re
         c.g0[k + 1] = scratch + f->scratch_g[k + 1];
         c.g[k + 1] = scratch + s->scratch_g[k + 1];
         if (s->rows != NULL) {
-            real *pull = ch->pulls->space + ch->pulls->count * s->rows->pull_size;
-            c.g0[k + 1] = pull + s->rows->pull_g[k + 1];
+            real *vjp = ch->vjps->space + ch->vjps->count * s->rows->vjp_size;
+            c.g0[k + 1] = vjp + s->rows->vjp_g[k + 1];
             c.g[k + 1] = c.g0[k + 1] + planes * l->out * LAM_TILE;
-            c.q[k] = pull + s->rows->pull_q[k] + planes * l->rank * LAM_TILE;
+            c.q[k] = vjp + s->rows->vjp_q[k] + planes * l->rank * LAM_TILE;
         }
     }
     c.g0[layers] = scratch + s->scratch_f0;

@@ -61,7 +61,7 @@ static void eval(void *self, size_t tile, size_t group, size_t thread, size_t sl
     }
     memcpy(k, lam_field_output(&e->field, record), plane * sizeof(real));
     real *ka = k + plane;
-    lam_cnf_pull_into(e, tile, thread, slot, record, y + plane, (double)e->batch.rows, e->adjoint->stage[slot][group], ka);
+    lam_cnf_vjp(e, tile, thread, slot, record, y + plane, (double)e->batch.rows, e->adjoint->stage[slot][group], ka);
     const real minus = -1, *term = ka;
     e->kernels->combine(plane, ka, NULL, 1, &minus, &term);
 }

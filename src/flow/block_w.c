@@ -162,14 +162,14 @@ static void prepare(void *self, size_t slot, real t)
         lam_series_prepare(&e->series, &e->field, slot);
 }
 
-/* The row parameters' gradient over the pulls that wait: a step's, or a chunk's whose record the next one takes. */
+/* The row parameters' gradient over the products that wait: a step's, or a chunk's whose record the next one takes. */
 static void collect(lam_engine *e, size_t tile, size_t thread)
 {
     if (e->g_am == NULL) {
-        e->pulls[thread].count = 0;
+        e->vjps[thread].count = 0;
         return;
     }
-    lam_amortised_collect(&e->amortised, &e->pulls[thread], lam_batch_vectors(&e->batch, tile), e->g_am_begun[tile],
+    lam_amortised_collect(&e->amortised, &e->vjps[thread], lam_batch_vectors(&e->batch, tile), e->g_am_begun[tile],
         e->g_am + row_parameters_at(e, tile));
     e->g_am_begun[tile] = 1;
 }
@@ -269,13 +269,13 @@ static void tangent_cotangents(const lam_engine *e, size_t tile, size_t tangents
         e->kernels->combine(reals, g, g, 1, factor + 1, term + 1);
 }
 
-void lam_cnf_pull_into(lam_engine *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk, double quadrature,
+void lam_cnf_vjp(lam_engine *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk, double quadrature,
     real *sums, real *gz)
 {
     size_t plane = e->dim * LAM_TILE;
     real *scratch = e->scratch[thread];
     lam_chunk ch = chunk_of(e, tile, slot, 0, 0);
-    lam_pulls *pulls = ch.pulls = e->am != NULL ? &e->pulls[thread] : NULL;
+    lam_vjps *vjps = ch.vjps = e->am != NULL ? &e->vjps[thread] : NULL;
     real *g = lam_field_cotangent(&e->field, &ch, scratch);
     const real *f = lam_field_output(&e->field, record);
     int series = e->series.orders > 0 && reverse_series(e, tile, &ch, quadrature, record, scratch, sums);
@@ -287,7 +287,7 @@ void lam_cnf_pull_into(lam_engine *e, size_t tile, size_t thread, size_t slot, r
             forward(e, tile, &ch, record);
         }
         ch.with_value = last;
-        ch.pulls = pulls;
+        ch.vjps = vjps;
         if (last)
             value_cotangent(e, tile, f, gk, quadrature, g);
         if (last && series) {
@@ -303,14 +303,14 @@ void lam_cnf_pull_into(lam_engine *e, size_t tile, size_t thread, size_t slot, r
         memset(gz + plane, 0, LAM_TILE * sizeof(real));
 }
 
-static void pull(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
+static void vjp(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
     double quadrature, real *gz)
 {
     lam_engine *e = self;
-    lam_cnf_pull_into(e, tile, thread, slot, record, gk, quadrature, e->sums[group], gz);
+    lam_cnf_vjp(e, tile, thread, slot, record, gk, quadrature, e->sums[group], gz);
 }
 
-static void step_pulled(void *self, size_t tile, size_t thread)
+static void step_reversed(void *self, size_t tile, size_t thread)
 {
     collect(self, tile, thread);
 }
@@ -332,7 +332,7 @@ void lam_cnf_system(lam_engine *e, int error_z_only, lam_system *s)
     }
     s->prepare = prepare;
     s->eval = eval;
-    s->pull = pull;
+    s->vjp = vjp;
     if (e->am != NULL && e->chunks == 1)
-        s->step_pulled = step_pulled;
+        s->step_reversed = step_reversed;
 }

@@ -106,7 +106,7 @@ void lam_engine_draw(lam_engine *e, const lam_noise *noise, size_t block)
     lam_engine_run(e, draw_tile, &call);
 }
 
-void lam_engine_take_block(lam_engine *e, size_t block)
+void lam_engine_load_block(lam_engine *e, size_t block)
 {
     e->block = block;
     real beta = e->layout->beta == SIZE_MAX ? 1 : e->params[e->layout->beta];
@@ -169,7 +169,7 @@ static lam_status transform(lam_engine *e, const lam_flow_call *call, const void
         double s = (double)call->params[e->layout->time + block], end = forward ? s * s : 0;
         e->end[block] = s * s;
         lam_engine_draw(e, call->noise, block);
-        lam_engine_take_block(e, block);
+        lam_engine_load_block(e, block);
         LAM_TRY(lam_engine_solve_block(e, block, call->solve, forward, 1, &end, out->counts));
         lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), e->out[0], e->path[0]->y[0]);
     }
@@ -271,7 +271,7 @@ static lam_status follow(lam_engine *e, const lam_flow_call *call, const void *a
         e->end[block] = s * s;
         for (size_t k = 0; k < times; k++)
             e->times[k] = k + 1 == times ? s * s : s * s * (double)(k + 1) / (double)times;
-        lam_engine_take_block(e, block);
+        lam_engine_load_block(e, block);
         LAM_TRY(lam_engine_solve_block(e, block, call->solve, 1, times, e->times, out->counts));
         lam_engine_run(e, observe_tile, &t);
         lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), e->out[times - 1], e->path[0]->y[0]);

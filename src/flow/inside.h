@@ -20,7 +20,7 @@ struct lam_engine {
     lam_batch batch;
     lam_field field;
     lam_amortised_field amortised; /* with row parameters: does field's work, and field its part of that */
-    lam_pulls *pulls;              /* [threads], else NULL */
+    lam_vjps *vjps;              /* [threads], else NULL */
     lam_field_series series;       /* orders 0: no penalty asks for derivatives along the path */
     const real **am;               /* [blocks] the caller's row parameters, [tiles][row_parameters][TILE]; NULL: none yet */
     real *g_am;                    /* their gradient, of the block in hand; NULL: not wanted */
@@ -58,13 +58,13 @@ struct lam_engine {
 };
 
 /* Loads block b's parameters and noise; the system of its ODE. */
-void lam_engine_take_block(lam_engine *e, size_t block);
+void lam_engine_load_block(lam_engine *e, size_t block);
 void lam_cnf_system(lam_engine *e, int error_z_only, lam_system *system);
 /* Fills the input stack's seed planes of a record with chunk c of the noise or the unit vectors. */
 void lam_cnf_seeds(const lam_engine *e, size_t tile, size_t chunk, real *record);
 size_t lam_cnf_chunk_tangents(const lam_engine *e, size_t chunk);
-/* Pulls back one evaluation, as a system's pull, into sums of the caller's choosing. */
-void lam_cnf_pull_into(lam_engine *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk, double quadrature,
+/* The vector-Jacobian product of one evaluation, as a system's vjp, into sums of the caller's choosing. */
+void lam_cnf_vjp(lam_engine *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk, double quadrature,
     real *sums, real *gz);
 
 /* Draws a block's noise. */

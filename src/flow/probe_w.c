@@ -29,7 +29,7 @@ static void field_tile(void *arg, size_t tile, size_t thread)
         return;
     memset(gk, 0, plane * sizeof(real));
     lam_planes_from_rows(&e->batch, tile, e->dim, c->cotangents, NULL, gk);
-    lam_cnf_pull_into(e, tile, thread, 0, record, gk, 0, e->sums[0], gz);
+    lam_cnf_vjp(e, tile, thread, 0, record, gk, 0, e->sums[0], gz);
     lam_planes_to_rows(&e->batch, tile, e->dim, gz, e->dim, c->vjp);
 }
 
@@ -44,7 +44,7 @@ lam_status lam_engine_field(lam_engine *e, const lam_flow_call *call, const lam_
     LAM_TRY(lam_engine_load_rows(e, call));
     if (e->options.trace == LAM_TRACE_HUTCHINSON)
         lam_engine_draw(e, &noise, at->block);
-    lam_engine_take_block(e, at->block);
+    lam_engine_load_block(e, at->block);
     lam_cnf_system(e, 0, &system);
     system.prepare(e, 0, (real)at->t);
     field_call c = { e, at->e, v, div, vjp };

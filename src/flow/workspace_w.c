@@ -96,7 +96,7 @@ static lam_status allocate(lam_engine *e)
     return LAM_OK;
 }
 
-_Static_assert(LAM_MAX_STAGES <= LAM_MAX_SLOTS, "a step's pulls have a slot each");
+_Static_assert(LAM_MAX_STAGES <= LAM_MAX_SLOTS, "a step's vector-Jacobian products have a slot each");
 
 /* What fields with row parameters need; before allocate, as records grow. */
 static lam_status amortise(lam_engine *e)
@@ -112,10 +112,10 @@ static lam_status amortise(lam_engine *e)
     LAM_TRY(lam_amortised_init(&e->amortised, &e->field, e->series.orders));
     if ((e->am = lam_alloc(e->layout->blocks, sizeof *e->am)) == NULL
         || (e->g_am_begun = lam_alloc(e->batch.tiles, sizeof *e->g_am_begun)) == NULL
-        || (e->pulls = lam_alloc(threads, sizeof *e->pulls)) == NULL)
+        || (e->vjps = lam_alloc(threads, sizeof *e->vjps)) == NULL)
         return LAM_ERR_MEMORY;
     for (size_t i = 0; i < threads; i++)
-        LAM_TRY(lam_pulls_init(&e->pulls[i], &e->amortised, stages));
+        LAM_TRY(lam_vjps_init(&e->vjps[i], &e->amortised, stages));
     return LAM_OK;
 }
 
@@ -236,9 +236,9 @@ void lam_engine_free(lam_engine *e)
     for (size_t i = 0; e->draws != NULL && i < lam_pool_threads(e->pool); i++)
         lam_free(e->draws[i]);
     lam_free(e->draws);
-    for (size_t i = 0; e->pulls != NULL && i < lam_pool_threads(e->pool); i++)
-        lam_pulls_clear(&e->pulls[i]);
-    lam_free(e->pulls);
+    for (size_t i = 0; e->vjps != NULL && i < lam_pool_threads(e->pool); i++)
+        lam_vjps_clear(&e->vjps[i]);
+    lam_free(e->vjps);
     lam_free(e->am);
     lam_free(e->g_am_begun);
     lam_series_clear(&e->series);

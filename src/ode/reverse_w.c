@@ -15,7 +15,7 @@ typedef struct back {
     size_t top;              /* stages [0, top) take part */
     int errors;              /* a penalty on the steps' errors has cotangents */
     int dense;               /* an observation lies within the step */
-    int pull_last, pull_first; /* the FSAL stage here (as this step's last), stage 0 here (else it is left to the step before) */
+    int reverse_last, reverse_first; /* the FSAL stage here (as this step's last), stage 0 here (else it is left to the step before) */
     double quadrature[LAM_MAX_STAGES]; /* factors of the quadratures' cotangents, a stage */
     real *g_start;
 } back;
@@ -43,11 +43,11 @@ static void recompute(const back *b, size_t tile, size_t group, size_t thread, t
         real *k = scratch + s->at_k + i * plane;
         st->record[i] = scratch + s->at_records + i * s->record_size;
         st->k[i] = k;
-        if (i == 0 && !b->pull_first) {
+        if (i == 0 && !b->reverse_first) {
             st->k[0] = b->path->k1[b->n] + tile * plane;
             continue;
         }
-        if (tb->fsal && i == last && !b->pull_last)
+        if (tb->fsal && i == last && !b->reverse_last)
             continue; /* only a step without dense output comes here: no later stage reads it */
         real c[LAM_MAX_STAGES];
         size_t terms = 0;
@@ -76,7 +76,7 @@ static void add(const back *b, real *to, double factor, const real *what)
 }
 
 /* The stages' cotangents by a penalty on the step's error h sum e_i k_i, whose scale is held constant. */
-static void pull_error(const back *b, size_t tile, real *gk)
+static void add_error_cotangents(const back *b, size_t tile, real *gk)
 {
     const real *error = b->path->error[b->n] + tile * b->sys->rows * LAM_TILE;
     for (size_t p = 0; p < b->sys->parts; p++) {
@@ -117,7 +117,7 @@ static void reverse_tile(const back *b, size_t group, size_t tile, size_t thread
     if (tb->fsal && b->n + 1 < b->path->steps)
         add(b, gk + last * plane, 1, gf);
     if (b->errors)
-        pull_error(b, tile, gk);
+        add_error_cotangents(b, tile, gk);
     for (size_t j = 0; b->dense && j < b->path->observations; j++) {
         double w[LAM_MAX_STAGES];
         if (!within(b, j) || b->g_out[j] == NULL)
@@ -130,17 +130,17 @@ static void reverse_tile(const back *b, size_t group, size_t tile, size_t thread
         add(b, gy, 1, g); /* after gy has gone to the stages: this part belongs to y0 alone */
     }
     for (size_t i = b->top; i-- > 0;) {
-        if ((tb->fsal && i == last && !b->pull_last) || (i == 0 && !b->pull_first))
+        if ((tb->fsal && i == last && !b->reverse_last) || (i == 0 && !b->reverse_first))
             continue;
-        b->sys->pull(b->sys->self, tile, group, thread, i, st.record[i], gk + i * plane, b->quadrature[i], gin);
+        b->sys->vjp(b->sys->self, tile, group, thread, i, st.record[i], gk + i * plane, b->quadrature[i], gin);
         add(b, gy, 1, gin);
         for (size_t j = 0; j < i; j++)
             if (tb->a[i][j] != 0)
                 add(b, gk + j * plane, h * tb->a[i][j], gin);
     }
-    if (b->sys->step_pulled != NULL)
-        b->sys->step_pulled(b->sys->self, tile, thread);
-    if (!b->pull_first)
+    if (b->sys->step_reversed != NULL)
+        b->sys->step_reversed(b->sys->self, tile, thread);
+    if (!b->reverse_first)
         memcpy(gf, gk, plane * sizeof(real));
 }
 
@@ -162,8 +162,8 @@ static void plan(back *b, double carried)
     for (size_t j = 0; j < b->path->observations; j++)
         b->dense |= within(b, j) && (b->g_out[j] != NULL || j == end);
     b->top = (size_t)(tb->stages + (b->dense ? tb->dense_stages : 0));
-    b->pull_last = !final || b->dense || b->errors; /* the error of the last step, too, is of all its stages */
-    b->pull_first = !tb->fsal || b->n == 0;
+    b->reverse_last = !final || b->dense || b->errors; /* the error of the last step, too, is of all its stages */
+    b->reverse_first = !tb->fsal || b->n == 0;
     memset(b->quadrature, 0, sizeof b->quadrature);
     double w[LAM_MAX_STAGES] = { 0 };
     if (final && within(b, end))
@@ -191,14 +191,14 @@ void lam_solve_reverse(lam_solver_space *space, const lam_batch *batch, const la
     for (b.n = path->steps; b.n-- > 0;) {
         plan(&b, carried);
         carried = b.quadrature[0];
-        size_t pulled = b.top - (table->fsal && !b.pull_last) - !b.pull_first;
+        size_t products = b.top - (table->fsal && !b.reverse_last) - !b.reverse_first;
         for (size_t i = 0; i < b.top; i++)
             system->prepare(system->self, i,
                 i == 0 ? (real)path->t[b.n] : lam_stage_time(table, path->t[b.n], path->h[b.n], i));
         lam_batch_run(batch, reverse_region, &b);
-        result->pulled += pulled;
+        result->vjps += products;
         if (path->records[b.n] == NULL)
-            result->recomputed += pulled;
+            result->recomputed += products;
     }
     lam_batch_copy(batch, plane * sizeof(real), space->gy, g_start);
     for (size_t j = 0; j < path->observations; j++)

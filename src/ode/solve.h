@@ -26,14 +26,14 @@ typedef struct lam_system {
     void (*prepare)(void *self, size_t slot, real t);
     /* k [rows][TILE] = f(t of slot, y [rows][TILE]); record [record_size] receives what a reverse needs. */
     void (*eval)(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record);
-    /* Pulls back one evaluation: gk [z_rows][TILE] is the cotangent of k's first rows, quadrature the factor that multiplies
-     * the (constant) cotangents of the quadratures; gz [z_rows][TILE] receives the cotangent of z. Parameter gradients go to
-     * the sums of group. NULL where nothing is reversed. */
-    void (*pull)(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
+    /* The vector-Jacobian product of one evaluation: gk [z_rows][TILE] is the cotangent of k's first rows, quadrature the factor that
+     * multiplies the (constant) cotangents of the quadratures; gz [z_rows][TILE] receives the cotangent of z. Parameter gradients go
+     * to the sums of group. NULL where nothing is reversed. */
+    void (*vjp)(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
         double quadrature, real *gz);
-    /* Called for a tile when all its stages of a step have been pulled back; NULL if not wanted. Gradients that are too large
+    /* Called for a tile when all its stages of a step have been reversed; NULL if not wanted. Gradients that are too large
      * to be added to once a stage are added up here. */
-    void (*step_pulled)(void *self, size_t tile, size_t thread);
+    void (*step_reversed)(void *self, size_t tile, size_t thread);
     /* Called after every attempted step (and, as a rejected one, after the probe of the first step); NULL if not wanted.
      * The continuous adjoint adds up its parameter integral here. */
     void (*step_done)(void *self, int accepted, double h);
@@ -88,10 +88,10 @@ lam_status lam_solve(lam_solver_space *space, const lam_batch *batch, const lam_
     lam_path *path, lam_arena *arena, lam_solve_result *result);
 
 typedef struct lam_reverse_result {
-    size_t pulled, recomputed; /* calls: vector-Jacobian products, evaluations made again for them */
+    size_t vjps, recomputed; /* calls: vector-Jacobian products, evaluations made again for them */
 } lam_reverse_result;
 
-/* Pulls the cotangents of the observed states, g_out[j] [tiles][z_rows][TILE] (NULL: zero), back through the steps of path to
+/* Takes the cotangents of the observed states, g_out[j] [tiles][z_rows][TILE] (NULL: zero), back through the steps of path to
  * the start: g_start [tiles][z_rows][TILE]. The quadratures' cotangents are constants of the system. */
 void lam_solve_reverse(lam_solver_space *space, const lam_batch *batch, const lam_system *system, const lam_tableau *table,
     const lam_path *path, const real *const *g_out, real *g_start, lam_reverse_result *result);

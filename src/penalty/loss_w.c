@@ -127,7 +127,7 @@ static lam_status forward(loss_run *l, const lam_noise *noise, lam_loss *loss)
         if (b > 0)
             lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), observed(e, b - 1, e->n_times - 1), e->path[b]->y[0]);
         lam_engine_draw(e, noise, b);
-        lam_engine_take_block(e, b);
+        lam_engine_load_block(e, b);
         LAM_TRY(lam_engine_solve_block(e, b, l->solve, 1, e->n_times, times, &loss->counts));
         LAM_TRY(lam_observed_values(e, l->penalty, &loss->terms));
         loss->terms.term[loss->terms.n - 1].value += lam_solver_error_value(e, b, l->penalty);
@@ -206,7 +206,7 @@ static lam_status reverse_block(loss_run *l, size_t block, real *grad, lam_count
 {
     lam_engine *e = l->e;
     const real *g_out[LAM_MAX_OBSERVED];
-    lam_engine_take_block(e, block);
+    lam_engine_load_block(e, block);
     LAM_TRY(lam_observed_cotangents(e, l->penalty, &l->weighs));
     lam_engine_run(e, join_tile, l);
     for (size_t j = 0; j < e->n_times; j++)
@@ -223,7 +223,7 @@ static lam_status reverse_block(loss_run *l, size_t block, real *grad, lam_count
         lam_cnf_system(e, 0, &system);
         lam_solver_error_cotangents(e, block, l->penalty);
         lam_solve_reverse(e->space, &e->batch, &system, l->solve->solve.table, e->path[block], g_out, e->g_chain, &result);
-        counts->backward += result.pulled;
+        counts->backward += result.vjps;
         counts->recomputed += result.recomputed;
     }
     return lam_engine_collect(e, block, grad);

@@ -19,7 +19,7 @@ struct lam_matcher {
     const lam_flow_call *call;
     const lam_matching *matching;
     double time;               /* T of the block in hand */
-    double way[LAM_MAX_SLOTS]; /* t / T of the look in hand, a slot */
+    double share[LAM_MAX_SLOTS]; /* t / T of the look in hand, a slot */
     size_t slots, look;
 };
 
@@ -72,15 +72,15 @@ void lam_matcher_free(lam_matcher *m)
 _Static_assert((int)LAM_PAIRED == (int)LAM_TILE, "a tile is a group of pairs");
 
 /* The noise to[i] of row i, such that the sum of squared distances between x [rows, dim] and noise [rows, dim] is least; cost is room
- * for [rows, rows]. Ways too long for a double count as one long way: pairing wants finite costs. */
+ * for [rows, rows]. Distances too large for a double count as one large distance: pairing wants finite costs. */
 static void pair(size_t rows, size_t d, const double *x, const double *noise, double *cost, size_t *to)
 {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < rows; j++) {
             double sum = 0;
             for (size_t k = 0; k < d; k++) {
-                double way = noise[j * d + k] - x[i * d + k];
-                sum += way * way;
+                double distance = noise[j * d + k] - x[i * d + k];
+                sum += distance * distance;
             }
             cost[i * rows + j] = fmin(sum, 1e300);
         }
@@ -129,7 +129,7 @@ static void match_tile(lam_matcher *m, size_t tile, size_t group, size_t thread)
     const lam_chunk ch = { .slot = slot, .vectors = lam_batch_vectors(&e->batch, tile), .with_value = 1, .first_chunk = 1,
         .context = lam_context_lines(e, tile), .g_context = lam_context_cotangent(e, tile) };
     real *scratch = e->space->thread[thread], *record = scratch + e->space->at_records, *sums = scratch + e->space->at_sums;
-    double s = ((double)e->block + m->way[slot]) / (double)blocks, speed = 1 / ((double)blocks * m->time);
+    double s = ((double)e->block + m->share[slot]) / (double)blocks, speed = 1 / ((double)blocks * m->time);
     double weight = 1 / ((double)(blocks * m->looks) * lam_mask_entries(e));
     const real *x = m->x + tile * plane, *noise = m->noise + (m->look * e->batch.tiles + tile) * plane;
     const real *ends[2] = { x, noise }, there[2] = { (real)(1 - s), (real)s };
@@ -164,9 +164,9 @@ static void set_times(lam_matcher *m)
     lam_engine *e = m->engine;
     double first = lam_random_uniform(m->matching->seed, LAM_DRAW_MATCH_TIME, m->matching->stream, e->block);
     for (size_t i = 0; i < m->slots; i++) {
-        double way = first + (double)(i * m->looks + m->look) / (double)(m->slots * m->looks);
-        m->way[i] = way < 1 ? way : way - 1;
-        lam_field_prepare(&e->field, i, (real)(m->way[i] * m->time));
+        double share = first + (double)(i * m->looks + m->look) / (double)(m->slots * m->looks);
+        m->share[i] = share < 1 ? share : share - 1;
+        lam_field_prepare(&e->field, i, (real)(m->share[i] * m->time));
     }
 }
 
@@ -194,7 +194,7 @@ lam_status lam_matching_loss(lam_matcher *m, const lam_flow_call *call, const la
     for (size_t b = 0; b < e->layout->blocks; b++) {
         double end = (double)call->params[e->layout->time + b];
         m->time = end * end;
-        lam_engine_take_block(e, b);
+        lam_engine_load_block(e, b);
         lam_engine_clear_sums(e);
         for (m->look = 0; m->look < m->looks; m->look++) {
             set_times(m);

@@ -93,7 +93,7 @@ static double flop_of(const lam_field_shape *s, lam_trace trace, size_t tangents
 
 /* ---- evaluations of f --------------------------------------------------------------------------------------------------- */
 
-/* One block's system over a batch, every tile evaluated (or pulled back) from its rows at one time. */
+/* One block's system over a batch, every tile evaluated (or reversed) from its rows at one time. */
 typedef struct calls {
     lam_engine *engine;
     lam_system system;
@@ -117,7 +117,7 @@ static void eval_group(void *arg, size_t group, size_t thread)
         c->system.eval(c->system.self, tile, group, thread, 0, c->y + tile * plane, c->k + tile * plane, c->space[thread]);
 }
 
-/* Every tile pulls back through its thread's last record, whose numbers do not matter here. */
+/* Every tile is reversed through its thread's last record, whose numbers do not matter here. */
 static void reverse_group(void *arg, size_t group, size_t thread)
 {
     calls *c = arg;
@@ -125,7 +125,7 @@ static void reverse_group(void *arg, size_t group, size_t thread)
     real *record = c->space[thread], *gz = record + whole_lines(c->system.record_size);
     size_t plane = c->system.rows * LAM_TILE;
     for (size_t tile = lam_batch_first_tile(b, group); tile < lam_batch_first_tile(b, group + 1); tile++)
-        c->system.pull(c->system.self, tile, group, thread, 0, record, c->k + tile * plane, 1, gz);
+        c->system.vjp(c->system.self, tile, group, thread, 0, record, c->k + tile * plane, 1, gz);
 }
 
 static lam_status eval_all(void *arg)
@@ -162,7 +162,7 @@ static lam_status open_calls(const lam_bench_problem *p, const lam_layout *block
     LAM_TRY(lam_engine_create(block, p->pool, &options, &c->engine));
     LAM_TRY(lam_engine_load_rows(c->engine, &(lam_flow_call) { .params = params, .x = p->rows, .rows = rows }));
     lam_engine_draw(c->engine, &noise, 0);
-    lam_engine_take_block(c->engine, 0);
+    lam_engine_load_block(c->engine, 0);
     lam_cnf_system(c->engine, 0, &c->system);
     c->engine->cotangent_l = 1 / (double)rows;
     size_t plane = c->system.rows * LAM_TILE, space = whole_lines(c->system.record_size) + plane;
@@ -174,7 +174,7 @@ static lam_status open_calls(const lam_bench_problem *p, const lam_layout *block
         if ((c->space[i] = lam_alloc(space, sizeof(real))) == NULL)
             return LAM_ERR_MEMORY;
         c->system.prepare(c->system.self, 0, (real)0.5);
-        eval_group(c, 0, i); /* each thread has a record to pull back through */
+        eval_group(c, 0, i); /* each thread has a record for the reverse */
     }
     return LAM_OK;
 }

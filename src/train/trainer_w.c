@@ -261,7 +261,7 @@ static lam_status evaluate(void *self, const lam_evaluation *e, lam_evaluated *o
     return status;
 }
 
-/* ---- the face ----------------------------------------------------------------------------------------------------- */
+/* ---- the record of functions -------------------------------------------------------------------------------------- */
 
 static void to_double(const void *params, size_t n, double *out)
 {

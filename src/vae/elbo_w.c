@@ -341,7 +341,7 @@ lam_status lam_elbo_forward(lam_elbo *s, const lam_elbo_call *call, double *row_
 /* ---- backward ----------------------------------------------------------------------------------------------------- */
 
 /* s->g_z goes from the cotangent of z_K to that of z_0; s->g_am are filled. */
-static lam_status pull(lam_elbo *s, const lam_elbo_call *call, real *grad, lam_elbo_terms *terms)
+static lam_status reverse_flow(lam_elbo *s, const lam_elbo_call *call, real *grad, lam_elbo_terms *terms)
 {
     const lam_vae_layout *l = s->layout;
     size_t rows = call->rows, d = l->latent, flows = s->config->blocks, n = l->row_params;
@@ -365,7 +365,7 @@ static lam_status pull(lam_elbo *s, const lam_elbo_call *call, real *grad, lam_e
 }
 
 /* Cotangents of mu and of the linear map before v, from that of z_0; and what the maps ask of the features. */
-static lam_status pull_encoder(lam_elbo *s, const lam_elbo_call *call, real *grad)
+static lam_status reverse_encoder(lam_elbo *s, const lam_elbo_call *call, real *grad)
 {
     const lam_vae_layout *l = s->layout;
     size_t rows = call->rows, n = rows * l->latent, features = rows * LAM_VAE_FEATURES;
@@ -408,7 +408,7 @@ lam_status lam_elbo_backward(lam_elbo *s, const lam_elbo_call *call, real *grad,
     for (size_t i = 0; i < n; i++) /* -log N(z_K) is |z|^2 / 2 */
         s->g_z[i] = (double)s->g_latent[i] + call->beta * s->zk[i] / (double)call->rows;
     mark(s, LAM_ELBO_DECODER);
-    LAM_TRY(pull(s, call, grad, terms));
+    LAM_TRY(reverse_flow(s, call, grad, terms));
     mark(s, LAM_ELBO_FLOW_REVERSE);
-    return pull_encoder(s, call, grad);
+    return reverse_encoder(s, call, grad);
 }

@@ -1,4 +1,4 @@
-/* Training steps and evaluations of an auto-encoder, behind the face of train/trainer.h. */
+/* Training steps and evaluations of an auto-encoder, by the record of functions of train/trainer.h. */
 #ifndef LAM_VAE_TRAINER_H
 #define LAM_VAE_TRAINER_H
 #include "train/trainer.h"

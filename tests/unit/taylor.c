@@ -92,7 +92,7 @@ static void integrands_at(flow *f, double t, const double *z, double *out)
     lam_engine_f64 *e = f->engine;
     lam_system_f64 system;
     must(lam_engine_load_rows_f64(e, &(lam_flow_call_f64) { .params = f->params, .x = z, .rows = f->rows }));
-    lam_engine_take_block_f64(e, 0);
+    lam_engine_load_block_f64(e, 0);
     lam_cnf_system_f64(e, 0, &system);
     double *k = aligned_alloc(64, system.rows * LAM_TILE * sizeof *k);
     double *record = aligned_alloc(64, (system.record_size + 8) * sizeof *record);
