@@ -464,7 +464,7 @@ typedef struct lam_predict_report {
 
 /* Of each row of x [n, dim] and each column predicted 2 + n_quantiles + n_below numbers: mean, standard deviation, quantiles, probabilities;
  * values [n, columns, numbers]. errors (may be NULL), likewise: of draws the standard errors of these (of probabilities that with one draw
- * more on either side, so never 0), of integrals 0. roles and n_roles are as for
+ * more on either side, so never 0; NaN of a quantile beyond which less than one draw is expected), of integrals 0. roles and n_roles are as for
  * lam_conditional_log_prob, but cells that move are not looked at, missing or not. report may be NULL. LAM_ERR_ARGUMENT: a column that is given is to be
  * predicted, an integral is asked for where more than one column moves; LAM_ERR_SOLVER. */
 LAM_API lam_status lam_predict(const lam_model *model, const lam_predict_options *options, const double *x, const unsigned char *roles,

@@ -26,9 +26,12 @@ static double at_rank(const double *sorted, size_t n, double rank)
     return sorted[low] + (at - (double)low) * (sorted[high] - sorted[low]);
 }
 
-/* Half of the distance of the quantiles that are a standard error of the rank away. */
+/* Half of the distance of the quantiles that are a standard error of the rank away. Where less than one draw is expected beyond the quantile, the
+ * draws do not tell. */
 static double quantile_error(const double *sorted, size_t n, double share)
 {
+    if (fmin(share, 1 - share) * (double)(n + 1) < 1)
+        return (double)NAN;
     double spread = sqrt((double)n * share * (1 - share)), rank = share * (double)(n - 1);
     return 0.5 * (at_rank(sorted, n, rank + spread) - at_rank(sorted, n, rank - spread));
 }

@@ -109,7 +109,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     cfg = &d->cfg;
     LAM_TRY(lam_pool_create(lam_comm_threads(options->comm, cfg->threads), &d->pool));
     const lam_given_kind kind = { .is_given = d->data->is_input, .levels = d->data->levels, .any = cfg->any_given,
-        .absent = !cfg->any_given && has_missing(d->data) };
+        .absent = !cfg->any_given && (has_missing(d->data) || (options->init != NULL && options->init->given.absent)) };
     LAM_TRY(lam_model_create_given(cfg, d->data->dim, &kind, &d->model));
     LAM_TRY(describe_data(d->model, d->data));
     LAM_TRY(lam_layout_map(&d->model->layout, &d->map));

@@ -39,6 +39,9 @@ static int same_context(const lam_model *a, const lam_model *b)
 
 static lam_status check_shape(const lam_model *model, const lam_model *init)
 {
+    if (model->given.absent && !init->given.absent && !init->given.any)
+        return lam_fail(LAM_ERR_SHAPE, "cells are missing, and the model to start from was fitted to rows that miss none; leave such rows out "
+            "(--drop-bad-rows), or start anew");
     const lam_field_shape *a = &model->layout.field, *b = &init->layout.field;
     int same = a->dim == b->dim && a->layers == b->layers && a->type == b->type && a->activation == b->activation
         && a->parameters == b->parameters && model->layout.blocks == init->layout.blocks && same_context(model, init);

@@ -7,6 +7,7 @@
 #include "data/levels.h"
 #include "data/normal.h"
 #include "model/metadata.h"
+#include "model/predict.h"
 #include "model/texts.h"
 #include "models.h"
 #include "scratch.h"
@@ -101,6 +102,22 @@ static void a_bent_density(void **state)
         assert_true(fabs(drawn[k] - values[k]) < 4 * errors[k]);
     }
     lam_model_free(m);
+}
+
+/* What no draw is beyond has no error of 0: a probability is then known to about 1 in the number of draws, a quantile not at all. */
+static void far_out(void **state)
+{
+    (void)state;
+    enum { FEW = 100 };
+    static const double shares[2] = { 1e-4, 0.02 }, values[2] = { -1e9, 1e9 };
+    double draws[FEW], out[6], errors[6];
+    const lam_question q = { .quantiles = shares, .n_quantiles = 2, .below = values, .n_below = 2 };
+    for (size_t i = 0; i < FEW; i++)
+        draws[i] = (double)i;
+    lam_summarise_draws(&q, draws, FEW, out, errors);
+    assert_true(fabs(out[0] - 49.5) < 1e-12 && fabs(out[1] - sqrt((FEW * FEW - 1) / 12.0 * FEW / (FEW - 1))) < 1e-12); /* n - 1 */
+    assert_true(isnan(errors[2]) && errors[3] > 0.5 && errors[3] < 3);
+    assert_true(out[4] == 0 && out[5] == 1 && fabs(errors[4] - errors[5]) < 1e-15 && errors[4] > 0.5 / FEW && errors[4] < 2.0 / FEW);
 }
 
 static void what_is_refused(void **state)
@@ -239,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_normal_density),
         cmocka_unit_test(a_bent_density),
+        cmocka_unit_test(far_out),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(roles_of_a_fixed_split),
         cmocka_unit_test(calibration),

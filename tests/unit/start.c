@@ -143,6 +143,39 @@ static void other_columns_are_refused(void **state)
     lam_config_clear(&cfg);
 }
 
+/* A model of rows with missing cells goes on with rows that miss none, and not the other way round. */
+static void missing_cells(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_table *table;
+    lam_dataset *part[2];
+    lam_model *model[2], *again;
+    configure(&cfg);
+    one_look(&cfg);
+    set(&cfg, "given", "1");
+    set(&cfg, "context-dims", "6");
+    for (size_t holes = 0; holes < 2; holes++) {
+        assert_int_equal(lam_table_create(60, 3, &table), LAM_OK);
+        for (size_t i = 0; i < 180; i++)
+            table->values[i] = holes && i % 9 == 1 ? (double)NAN : sin(1.7 * (double)(i * i));
+        assert_int_equal(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &part[holes]), LAM_OK);
+        assert_int_equal(lam_fit(&cfg, part[holes], NULL, &model[holes], NULL), LAM_OK);
+        lam_table_free(table);
+    }
+    assert_true(lam_model_takes_missing(model[1]) && !lam_model_takes_missing(model[0]));
+    assert_int_equal(lam_fit(&cfg, part[0], &(lam_fit_options) { .init = model[1] }, &again, NULL), LAM_OK);
+    assert_true(lam_model_takes_missing(again));
+    lam_model_free(again);
+    assert_int_equal(lam_fit(&cfg, part[1], &(lam_fit_options) { .init = model[0] }, &again, NULL), LAM_ERR_SHAPE);
+    assert_non_null(strstr(lam_last_error(), "fitted to rows that miss none"));
+    for (size_t i = 0; i < 2; i++) {
+        lam_model_free(model[i]);
+        lam_dataset_free(part[i]);
+    }
+    lam_config_clear(&cfg);
+}
+
 static int stop(void *user, const lam_progress *progress)
 {
     (void)user;
@@ -176,6 +209,7 @@ int main(void)
         cmocka_unit_test(the_same_density),
         cmocka_unit_test(shifted_columns_are_told),
         cmocka_unit_test(other_columns_are_refused),
+        cmocka_unit_test(missing_cells),
         cmocka_unit_test(a_run_goes_on_from_its_model),
     };
     return cmocka_run_group_tests_name("start", tests, set_up, tear_down);
