@@ -44,6 +44,14 @@ done
 ranks 3 $fit --reduce fast --out fast
 expect_code 0
 
+# the same from C: one rank or three
+example=$(dirname "$laminar")/example_fit_ranks
+command_line="example_fit_ranks"
+"$example" c_alone >out 2>err && mpirun -n 3 "$example" c_ranks >out 2>err
+code=$?
+expect_code 0
+expect_same c_alone/model.safetensors c_ranks/model.safetensors
+
 # scores
 run sample alone -n 4300 -o rows.npy
 run score alone rows.npy -o one.npy
