@@ -111,7 +111,7 @@ class _Table:
         before = len(rows)
         if c.drop_bad_rows:
             rows = rows[np.isfinite(rows).all(axis=1)]
-        check_finite(np.where(np.isnan(rows), 0, rows) if c.missing else rows, names, what, "drop_bad_rows=True leaves such rows out")
+        check_finite(np.where(np.isnan(rows), 0, rows) if c.missing else rows, names, what, "drop_bad_rows=True leaves such rows out, any_given=True fits them as they are")
         if c.drop_duplicates:
             rows = rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
         self.names, self.n_dropped = names, before - len(rows)

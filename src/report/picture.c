@@ -50,8 +50,20 @@ static lam_status check_range(const char *what, size_t value, size_t least, size
     return LAM_OK;
 }
 
+/* A column that is given whatever is asked has no density and no draws. */
+static lam_status check_joint(const lam_picture *p)
+{
+    for (size_t m = 0; m < p->n_models; m++)
+        for (size_t j = 0; j < p->dim; j++)
+            if (lam_model_role(p->models[m].model, j) == LAM_GIVEN)
+                return lam_fail(LAM_ERR_ARGUMENT, "%s has no density of all its columns to draw, as it is given %s; `laminar plot` draws it at values of the given "
+                    "columns (--given, --against)", p->models[m].name, lam_model_column(p->models[m].model, j));
+    return LAM_OK;
+}
+
 static lam_status check_columns(const lam_picture *p)
 {
+    LAM_TRY(check_joint(p));
     LAM_TRY(check_range("columns of a picture", p->n_columns, 1, LAM_PICTURE_MOST_COLUMNS));
     for (size_t i = 0; i < p->n_columns; i++) {
         if (p->columns[i] >= p->dim)

@@ -73,14 +73,24 @@ static void put_limit(FILE *out, const lam_config *cfg, double times)
 
 static void put_reason(FILE *out, const lam_config *cfg, const lam_fit_state *s, const lam_fit_result *r)
 {
-    int still_better = 10 * r->best_iteration >= 9 * r->iterations, overfitted = s->overfits > 0 || 2 * r->best_iteration < r->iterations;
+    int still_better = 10 * r->best_iteration >= 9 * r->iterations, no_better = r->best_iteration == 0 && r->warm_start > 0 && r->iterations > 0;
+    int overfitted = s->overfits > 0 || (2 * r->best_iteration < r->iterations && !no_better);
     if (s->setbacks > s->overfits)
         fprintf(out, "training went wrong, and more iterations are unlikely to help. Try a lower rate (--lr %.2g), a bound on "
             "gradients (--clip 1)", ldexp(cfg->lr, -(int)s->setbacks) / 2);
     else if (overfitted)
         fprintf(out, "validation was best at iteration %zu of %zu and went up after it, as where a flow learns the training rows by heart. Try more "
             "rows, a smaller net (--dims), a larger --weight-decay", r->best_iteration, r->iterations);
-    else if (r->ending == LAM_ENDED_TIME) {
+    else if (no_better) {
+        fputs("training made nothing better than its start by flow matching. Try ", out);
+        if (r->ending == LAM_ENDED_TIME) {
+            fputs("more time (", out);
+            put_limit(out, cfg, 4);
+            fputs(")", out);
+        } else
+            fprintf(out, "more iterations (--iterations %zu)", r->iterations < 500 ? (size_t)2000 : 4 * r->iterations);
+        fprintf(out, ", a lower rate (--lr %.2g)", cfg->lr / 3);
+    } else if (r->ending == LAM_ENDED_TIME) {
         fputs(still_better ? "the time was over while validation was still getting better. Try more time (" : "it has not learned in this time all that "
             "the rows tell. Try more time (", out);
         put_limit(out, cfg, 4);

@@ -74,6 +74,12 @@ awk 'BEGIN { srand(2); print "a,b"; for (i = 0; i < 1500; i++) { a = int(6 * ran
 run fit steps.csv --out steps --dims 4 --warm-start none --iterations 1 --lr 1e-6 --threads 1 --batch-size 50 --map none
 expect_code 0
 expect_out "worse than the" "noise for the columns of few values (--noise auto)"
+# training that makes nothing better than its start
+run fit toy:moons:600:1 --out start --dims 16-16 --blocks 1 --warm-start flow-matching:100 --iterations 6 --lr 0.2 --lr-warmup 1 --threads 1 --batch-size 50
+expect_code 0
+expect_out "which led to the best model" "training made nothing better than its start by flow matching. Try more iterations (--iterations 2000), a lower rate (--lr 0.067)"
+grep -q "by heart" out && fail "six iterations learn nothing by heart"
+
 # rows that stand in the file more than once come to be training and test rows
 "$laminar" sample clean -n 90 --seed 4 -o once.csv >out 2>err
 { cat once.csv; tail -n +2 once.csv; tail -n +2 once.csv; } >thrice.csv

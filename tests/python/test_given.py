@@ -117,6 +117,8 @@ class Flows(WithFlow):
             laminar.Flow(given=["x", "y"], **SMALL).fit(self.frame[["x", "y"]])
         with self.assertRaisesRegex(laminar.ArgumentError, "any_given"):
             self.flow.impute(self.frame)
+        with self.assertRaisesRegex(laminar.ArgumentError, "no density of all its columns to draw, as it is given x"):
+            laminar.plot(self.flow, "joint.svg")
 
 
 class Regressors(WithFlow):
