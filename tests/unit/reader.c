@@ -34,7 +34,8 @@ static lam_status read_parts(lam_reader *reader, size_t rows, size_t cols, lam_t
     notes[0] = '\0';
     while ((status = lam_reader_next(reader, rows, &part)) == LAM_OK && part != NULL) {
         assert_true(part->rows <= rows && part->rows + part->bad_rows > 0);
-        memcpy(values + n * cols, part->values, part->rows * cols * sizeof *values);
+        if (part->cols == cols) /* else what comes is an error */
+            memcpy(values + n * cols, part->values, part->rows * cols * sizeof *values);
         for (size_t i = 0; i < part->bad_rows; i++)
             bad[n_bad++] = source + part->bad_at[i];
         n += part->rows, missing += part->missing, source += part->rows + part->bad_rows;
