@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Draws docs/toys.png: what `laminar fit` makes of two hard toy densities by itself, given a minute: the density, and draws from it.
+# Draws docs/toys.png: what `laminar fit` makes of two hard toy densities by itself, given a minute of a processor: the density, and draws from it.
 #
-#     bench/toys.sh LAMINAR FILE.png [flags of laminar fit; default: --budget 60s]
+#     bench/toys.sh LAMINAR FILE.png [flags of laminar fit; default: --max-processor-seconds 60 --threads 1]
 set -euo pipefail
 laminar=$(realpath "$1") picture=$(realpath "$2")
 shift 2
-[ $# -gt 0 ] || set -- --budget 60s
+[ $# -gt 0 ] || set -- --max-processor-seconds 60 --threads 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
