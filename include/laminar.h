@@ -329,7 +329,8 @@ typedef struct lam_eval_options {
     const lam_comm *comm;
     /* Rows that come in parts, a call for each: how many were in the parts before, and how many there are in all (0: those of this call). Draws,
      * noise, messages and progress count on from there, and where every part but the last is a multiple of batch_rows the results are those
-     * of one call to the last bit. For lam_log_prob, lam_encode, lam_decode, lam_sample and their conditional forms. */
+     * of one call to the last bit. For lam_log_prob, lam_encode, lam_decode, lam_sample and their conditional forms; and for lam_predict, whose parts
+     * have to be multiples of 6400 rows, or with a number of draws, of 200000 / draws but at least 1 and at most 256. */
     size_t first_row, total_rows;
 } lam_eval_options;
 
