@@ -108,7 +108,7 @@ static lam_dataset *of_kinds(const lam_config *cfg, const char *name, const char
     char text[4096];
     size_t used = (size_t)snprintf(text, sizeof text, "%s,kind\n", name);
     lam_table *table;
-    lam_dataset *out;
+    lam_dataset *out = NULL;
     for (int i = 0; i < 60; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%g,%s\n", sin(i * 1.7) + i % 2, i % 2 ? high : low);
     const lam_read_options options = lam_config_read_options(cfg);
