@@ -497,9 +497,28 @@ static void widths_go_by_what_moves(void **state)
     }
 }
 
+/* Of any columns given any others, from many rows: a short start and a narrow last layer; a fixed split and fewer rows keep theirs. */
+static void any_given_starts_shortly(void **state)
+{
+    (void)state;
+    static const struct { const char *given, *any; size_t rows, last, start; } cases[] = { { "", "true", 20000, 64, 500 },
+        { "", "true", 19999, 128, 1000 }, { "1", "false", 20000, 128, 2000 } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        lam_config cfg;
+        lam_config_init(&cfg);
+        assert_int_equal(lam_config_set(&cfg, "given", cases[i].given), LAM_OK);
+        assert_int_equal(lam_config_set(&cfg, "any-given", cases[i].any), LAM_OK);
+        assert_int_equal(lam_config_resolve(&cfg, cases[i].rows, 6), LAM_OK);
+        assert_true(cfg.n_context_hidden == 2 && cfg.context_hidden[0] == 128 && cfg.context_hidden[1] == cases[i].last);
+        assert_int_equal(cfg.warm_start, cases[i].start);
+        lam_config_clear(&cfg);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_given_starts_shortly),
         cmocka_unit_test(images_are_trained_by_their_number),
         cmocka_unit_test(widths_go_by_what_moves),
         cmocka_unit_test(penalties_in_few_words),
