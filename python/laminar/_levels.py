@@ -67,6 +67,14 @@ def encode(x, levels, what):
     return frame
 
 
+def decode(frame, levels):
+    """frame, a DataFrame, with texts in place of the numbers of levels; a missing cell is NaN as before. levels: {place: list}."""
+    for place, known in levels.items():
+        label = frame.columns[place]
+        frame[label] = [known[round(code)] if code == code else np.nan for code in frame[label]]
+    return frame
+
+
 def set_in(table, levels, places):
     """Tells a lam_table, whose columns were at these places, which of them are text."""
     for j, place in enumerate(places):

@@ -192,7 +192,7 @@ class Questions:
     def impute(self, X, n_draws=1, random_state=None, *, mean=False, as_frame=False, **how):
         """X with its missing cells (NaN) filled by draws given the others of their row, which stay as they are, to the bit: [n, d], or, of
         several draws, [n_draws, n, d]. Needs a Flow that was fitted with any_given=True. mean=True: filled with the mean of n_draws draws (1: of
-        200). as_frame=True: a DataFrame, or a list of them, with the names of the columns."""
+        200). as_frame=True: a DataFrame, or a list of them, with the names of the columns, and texts where an array has the numbers of levels."""
         model, how, n = self._fitted(), self._how(how), whole("n_draws", n_draws, 1)
         if not lib.lam_model_any_given(model):
             raise ArgumentError("impute fills any cells from any others, as a Flow does that was fitted with any_given=True")

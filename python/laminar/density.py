@@ -332,7 +332,7 @@ class Flow(Questions, Estimator):
         given         of a Flow that was fitted with given= or any_given=True: {column: value}, and the draws have these; or a table of m rows
                       of such columns, and n_samples are drawn of each, [m, n_samples, d]
         log_prob      True: and log p of each row, from the same solve
-        as_frame      True: a DataFrame with the names of the columns (log p as a Series)
+        as_frame      True: a DataFrame with the names of the columns, and texts where an array has the numbers of levels (log p as a Series)
         units         "standardised": rows and log p in these
         """
         model, how, n = self._fitted(), self._how(how), whole("n_samples", n_samples, 1, 2**40)
@@ -351,7 +351,7 @@ class Flow(Questions, Estimator):
         return (x, lp) if log_prob else x
 
     def _rows_as_frame(self, x, index=None):
-        return as_frame_of(x, getattr(self, "feature_names_in_", None), index)
+        return _levels.decode(as_frame_of(x, getattr(self, "feature_names_in_", None), index), self._levels())
 
     def _carry(self, function, x, how):
         out = np.empty_like(x)

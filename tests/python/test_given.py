@@ -79,7 +79,8 @@ class Flows(WithFlow):
 
     def test_draws(self):
         one = self.flow.sample(400, 1, given={"x": 0.5, "kind": "down"}, as_frame=True)
-        self.assertTrue((one.x == 0.5).all() and (one.kind == 0).all())
+        self.assertTrue((one.x == 0.5).all() and (one.kind == "down").all())
+        self.assertTrue((self.flow.sample(3, 1, given={"x": 0.5, "kind": "down"})[:, 1] == 0).all())  # an array has the level's number
         self.assertLess(abs(one.y.mean() - 1.5), 0.1)
         several, log_p = self.flow.sample(5, 1, given=self.frame[["kind", "x"]][:3], log_prob=True)
         self.assertEqual((several.shape, log_p.shape), ((3, 5, 3), (3, 5)))
