@@ -69,8 +69,8 @@ awk -F, 'NR % 3 != 2' holes.csv | head -n 50000 | awk -F, '{ print $2 }' >a
 awk -F, 'NR % 3 != 2' filled.csv | head -n 50000 | awk -F, '{ print $2 }' >b
 expect_same a b # what is there stays
 
-# a million rows in memory took 40 MB
-if [ -r /proc/self/status ]; then
+# a million rows in memory took 40 MB; sanitizers keep memory of their own
+if [ -r /proc/self/status ] && ! grep -qs '^LAMINAR_SANITIZE:STRING=.' "$(dirname "$laminar")/CMakeCache.txt"; then
     run sample r -n 1000000 --atol 0.1 --rtol 0.1 -o big.npy
     expect_code 0
     command_line="laminar score r big.npy"
