@@ -21,6 +21,10 @@ void *lam_alloc(size_t count, size_t size)
 
 void *lam_reserve(size_t bytes)
 {
+    if (bytes > SIZE_MAX - ALIGNMENT) {
+        lam_fail(LAM_ERR_MEMORY, "out of memory: %zu bytes are more than this machine can address", bytes);
+        return NULL;
+    }
     size_t whole = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     void *p = aligned_alloc(ALIGNMENT, whole);
     if (p == NULL)

@@ -136,7 +136,8 @@ lam_status lam_bytes_read(const char *path, char **bytes, size_t *size)
 static const char *map_file(const char *path, size_t *size)
 {
     struct stat info;
-    int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    int is_file = strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISREG(info.st_mode); /* opening a named pipe would take it from its reader */
+    int fd = is_file ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     void *at = MAP_FAILED;
     if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 1)
         at = mmap(NULL, *size = (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

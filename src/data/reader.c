@@ -8,6 +8,7 @@
 #include "data/table.h"
 #include "data/text_inside.h"
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,16 +64,22 @@ static lam_status next_of_npy(lam_reader *r, size_t rows)
     return lam_table_count_columns(r->part, &r->options);
 }
 
-static lam_status next_part(lam_reader *r, size_t rows)
+static void forget_part(lam_reader *r)
 {
-    if (r->source == WHOLE) { /* it was the only one */
-        r->next = 1;
-        return LAM_OK;
-    }
     lam_table_free(r->part);
     r->part = NULL;
     r->taken = r->bad = 0;
-    return r->source == TEXT ? next_of_text(r) : next_of_npy(r, rows);
+}
+
+static lam_status next_part(lam_reader *r, size_t rows)
+{
+    if (r->source == WHOLE) /* it was the only one */
+        return LAM_OK;
+    forget_part(r);
+    lam_status status = r->source == TEXT ? next_of_text(r) : next_of_npy(r, rows);
+    if (status != LAM_OK)
+        forget_part(r);
+    return status;
 }
 
 /* Nothing is left of the last part. */
@@ -115,8 +122,11 @@ static lam_status fill(lam_reader *r, lam_table **out, size_t rows)
         if (is_at_end(r))
             break;
         if (*out == NULL) {
+            size_t row = r->part->cols * sizeof *(*out)->values;
             LAM_TRY(lam_table_form(r->part, out));
-            if (((*out)->values = lam_reserve(rows * r->part->cols * sizeof *(*out)->values)) == NULL)
+            if (rows > SIZE_MAX / row)
+                return lam_fail(LAM_ERR_ARGUMENT, "a part of %zu rows of %zu columns is more than this machine can address", rows, r->part->cols);
+            if (((*out)->values = lam_reserve(rows * row)) == NULL)
                 return LAM_ERR_MEMORY;
         }
         LAM_TRY(take_rows(r, *out, rows));
@@ -171,7 +181,7 @@ static lam_status open_source(lam_reader *r)
     int whole = strncmp(r->path, "toy:", 4) == 0 || strstr(r->path, ".npz:") != NULL;
     if (!whole)
         LAM_TRY(lam_bytes_map(r->path, &r->bytes));
-    if (whole || begins(&r->bytes, "PK", 2)) {
+    if (whole || begins(&r->bytes, "PK\3\4", 4)) {
         const lam_bytes *b = &r->bytes;
         r->source = WHOLE;
         return whole ? lam_table_read(r->path, &r->options, &r->part) : lam_table_read_memory(name, b->at, b->size, NULL, &r->options, &r->part);
@@ -214,8 +224,7 @@ lam_status lam_reader_rewind(lam_reader *r)
     r->taken = r->bad = r->next = r->kept = 0;
     if (r->source == WHOLE)
         return LAM_OK;
-    lam_table_free(r->part);
-    r->part = NULL;
+    forget_part(r);
     if (r->source == TEXT)
         lam_text_rewind(&r->text);
     return LAM_OK;

@@ -238,8 +238,15 @@ lam_status lam_writer_commit(lam_writer *w)
         lam_writer_abandon(w);
         return status;
     }
-    if (w->text != NULL)
+    errno = 0;
+    if (w->text != NULL) {
         drain(w->text, 1);
+        status = check_stream(w);
+    }
+    if (status != LAM_OK) {
+        lam_writer_abandon(w);
+        return status;
+    }
     if (w->path != NULL) {
         status = lam_out_commit(&w->file);
     } else {
@@ -270,8 +277,11 @@ static lam_status write_all(const lam_table *table, const char *path, int descri
 {
     lam_writer *w;
     LAM_TRY(lam_writer_open(path, descriptor, table, table->rows, &w));
-    (void)lam_writer_put(w, table->values, table->rows); /* a write that fails makes the commit fail */
-    return lam_writer_commit(w);
+    lam_status status = lam_writer_put(w, table->values, table->rows);
+    if (status == LAM_OK)
+        return lam_writer_commit(w);
+    lam_writer_abandon(w);
+    return status;
 }
 
 lam_status lam_table_write(const lam_table *table, const char *path)

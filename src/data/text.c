@@ -276,6 +276,11 @@ void lam_text_rewind(lam_text *t)
     t->at = t->top.rows;
     t->block = t->seen = t->kept = t->comments = 0;
     t->dropped = t->failed = (lam_odd_row) { .fate = LAM_ROW_KEPT };
+    lam_table *stale = t->table; /* has rows where reading failed */
+    lam_free(stale->values);
+    lam_free(stale->bad_at);
+    stale->values = NULL, stale->bad_at = NULL;
+    stale->rows = stale->missing = stale->bad_rows = 0;
 }
 
 int lam_text_is_at_end(const lam_text *t)

@@ -226,6 +226,43 @@ static void model_in_parts(void **state)
     lam_model_free(model), lam_dataset_free(data), lam_table_free(table), lam_config_free(cfg);
 }
 
+/* After an error nothing of the part is left: from the first row on the reader says the same again. */
+static void errors_leave_nothing(void **state)
+{
+    (void)state;
+    double values[8] = { 1, 2, 3, NAN, 5, 6, 7, 8 };
+    char error[1000];
+    lam_table *table, *part;
+    lam_reader *reader;
+    assert_int_equal(lam_table_create(4, 2, &table), LAM_OK);
+    memcpy(table->values, values, sizeof values);
+    assert_int_equal(lam_table_write(table, "bad.npy"), LAM_OK);
+    put_file("cell.csv", "a,b\n1,2\n3,oh\n5,6\n7,8\n");
+    const char *const paths[] = { "bad.npy", "cell.csv" };
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(lam_reader_open(paths[i], NULL, &reader), LAM_OK);
+        for (int again = 0; again < 3; again++) {
+            assert_int_equal(lam_reader_next(reader, 100, &part), LAM_ERR_DATA);
+            assert_null(part);
+            if (again == 0)
+                snprintf(error, sizeof error, "%s", lam_last_error());
+            assert_string_equal(lam_last_error(), error);
+            assert_int_equal(lam_reader_rewind(reader), LAM_OK);
+        }
+        lam_reader_free(reader);
+    }
+    put_file("good.csv", "a,b\n1,2\n3,4\n");
+    assert_int_equal(lam_reader_open("good.csv", NULL, &reader), LAM_OK);
+    assert_int_equal(lam_reader_next(reader, SIZE_MAX / 8, &part), LAM_ERR_ARGUMENT);
+    assert_non_null(strstr(lam_last_error(), "more than this machine can address"));
+    assert_null(part);
+    assert_int_equal(lam_reader_next(reader, 10, &part), LAM_OK);
+    assert_int_equal(part->rows, 2);
+    lam_table_free(part);
+    lam_reader_free(reader);
+    lam_table_free(table);
+}
+
 static int open_folder(void **state)
 {
     return scratch_open(state) || chdir(scratch_folder) != 0;
@@ -238,6 +275,7 @@ int main(void)
         cmocka_unit_test(arrays),
         cmocka_unit_test(writer),
         cmocka_unit_test(model_in_parts),
+        cmocka_unit_test(errors_leave_nothing),
     };
     return cmocka_run_group_tests_name("reader", tests, open_folder, scratch_close);
 }
