@@ -9,11 +9,11 @@
 #include <string.h>
 
 #define CHECKPOINT_KEY "laminar_checkpoint"
-#define CHECKPOINT_VERSION "7"
+#define CHECKPOINT_VERSION "8"
 
 /* ---- the state as tensors ----------------------------------------------------------------------------------------- */
 
-enum { WHOLE = 24, NUMBERS = 10, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
+enum { WHOLE = 25, NUMBERS = 11, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
 
 /* The state's single values, in the file's order. */
 static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *numbers[NUMBERS])
@@ -22,10 +22,10 @@ static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *number
         &s->schedule.stopped, &s->metrics_bytes, &s->counts.forward, &s->counts.backward, &s->counts.recomputed,
         &s->counts.accepted, &s->counts.rejected, &s->counts.solves, &s->warm, &s->warm_counts.forward,
         &s->warm_counts.backward, &s->updates, &s->setbacks, &s->schedule.turns, &s->schedule.turn_at,
-        &s->schedule.end, &s->schedule.halvings, &s->best_val_rows, &s->overfits };
+        &s->schedule.end, &s->schedule.halvings, &s->best_val_rows, &s->overfits, &s->schedule.worse_from };
     double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds, &s->train_cpu_seconds,
         &s->schedule.turn_share, &s->warm_seconds, &s->start_nll, &s->cpu_seconds, &s->best_val_se,
-        &s->penalty_log_scale };
+        &s->penalty_log_scale, &s->train_nll };
     memcpy(whole, w, sizeof w);
     memcpy(numbers, n, sizeof n);
 }

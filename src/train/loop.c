@@ -182,7 +182,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     lam_counts_add(&s->counts, &report->counts);
     if (status == LAM_OK)
         lam_calls_follow(run, &report->counts);
-    run->train_nll = status == LAM_OK ? report->nll : (double)NAN;
+    s->train_nll = status == LAM_OK ? report->nll : (double)NAN;
     if (status != LAM_OK) /* the iteration counts as done, so that the next one has other rows */
         LAM_TRY(lam_set_back(run, last));
     else

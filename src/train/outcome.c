@@ -73,6 +73,7 @@ static void put_limit(FILE *out, const lam_config *cfg, double times)
 
 static void put_reason(FILE *out, const lam_config *cfg, const lam_fit_state *s, const lam_fit_result *r)
 {
+    enum { PATIENCE = 3 }; /* times as long */
     int still_better = 10 * r->best_iteration >= 9 * r->iterations, no_better = r->best_iteration == 0 && r->warm_start > 0 && r->iterations > 0;
     int overfitted = s->overfits > 0 || (2 * r->best_iteration < r->iterations && !no_better);
     if (s->setbacks > s->overfits)
@@ -96,7 +97,7 @@ static void put_reason(FILE *out, const lam_config *cfg, const lam_fit_state *s,
         put_limit(out, cfg, 4);
         fputs(")", out);
     } else if (r->ending == LAM_ENDED_PLATEAU)
-        fputs("validation had stopped improving. Try more rows, a longer patience (--early-stopping 30)", out);
+        fprintf(out, "validation had stopped improving. Try more rows, a longer patience (--early-stopping %zu)", PATIENCE * cfg->early_stopping);
     else
         fprintf(out, "%s. Try more iterations (--iterations %zu)", still_better ? "validation was still getting better when the iterations were over" :
             "it has not learned all that the rows tell", r->iterations < 500 ? (size_t)2000 : 4 * r->iterations);

@@ -55,7 +55,7 @@ lam_status lam_run_settle(const lam_fit_options *options, lam_config *cfg)
 lam_status lam_run_open(lam_run *run, lam_config *cfg, const lam_target *target, const lam_fit_options *options)
 {
     *run = (lam_run) { .cfg = cfg, .target = target, .options = options, .saved = UINT64_MAX,
-        .validation = { .nll = (double)NAN, .se = (double)NAN }, .train_nll = (double)NAN, .asked = cfg->iterations };
+        .validation = { .nll = (double)NAN, .se = (double)NAN }, .asked = cfg->iterations };
     const lam_comm *comm = options->comm;
     int first = lam_comm_is_first(comm);
     LAM_TRY(lam_comm_agree(comm, lam_fit_state_create(&run->state, cfg, target->map, target->parameters, target->blocks)));

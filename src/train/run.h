@@ -26,7 +26,6 @@ typedef struct lam_run {
     double best_val_nll;
     lam_evaluated validation; /* the last one; NaN before it */
     size_t asked;             /* iterations that were asked for when this process began; LAM_UNENDING: as many as there is time for */
-    double train_nll;         /* of the last iteration's batch; NaN where there is none */
 } lam_run;
 
 /* A run that goes on takes what cfg leaves open from its checkpoint. Before cfg is resolved. */

@@ -59,10 +59,11 @@ void lam_schedule_fall(lam_schedule *s, const lam_config *cfg, uint64_t iteratio
 
 enum { SHORT = 100 }; /* iterations, all of which are done */
 
-/* The first half of the iterations, where no clock says how many there are: until then a rate at its height may cost what its fall brings. */
+/* The first half of the iterations, where no clock says how many there are: until then a rate at its height may cost what its fall brings. A clock
+ * that chose decay-from counts as one, so that a repeat of its fit without a clock is the same. */
 static int is_early(const lam_config *cfg, uint64_t iteration)
 {
-    return cfg->schedule == LAM_SCHEDULE_COSINE && !lam_config_is_timed(cfg) && (cfg->iterations < SHORT || 2 * iteration < cfg->iterations);
+    return cfg->schedule == LAM_SCHEDULE_COSINE && !lam_config_is_timed(cfg) && cfg->decay_from == 0 && (cfg->iterations < SHORT || 2 * iteration < cfg->iterations);
 }
 
 /* Validation has stopped improving. */
@@ -84,6 +85,7 @@ int lam_schedule_validated(lam_schedule *s, const lam_config *cfg, uint64_t iter
     if (isnan(s->best) || loss < s->best) {
         s->best = loss;
         s->waited = 0;
+        s->worse_from = iteration;
         return 1;
     }
     if (counting && ++s->waited >= cfg->early_stopping && !is_early(cfg, iteration))

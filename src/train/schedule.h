@@ -13,11 +13,12 @@
 typedef struct lam_schedule {
     double best;            /* NaN before the first validation */
     uint64_t waited;        /* validations since the best one or the last cut */
-    uint64_t cuts, stopped; /* stopped 1: training is over */
+    uint64_t cuts, stopped; /* stopped: training is over; 1: validation has stopped improving, 2: it went wrong with no iteration left to mend it */
     uint64_t turns;         /* cosine: how often the way down was set; 0: not yet */
     uint64_t turn_at, end;  /* p goes from turn_share at iteration turn_at to 1 at iteration end */
     double turn_share;
     uint64_t halvings;      /* times that training went wrong and the rate was halved */
+    uint64_t worse_from;    /* iteration of the best validation, or of the last time that training went wrong, if that is later */
 } lam_schedule;
 
 void lam_schedule_init(lam_schedule *schedule);

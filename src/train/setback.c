@@ -30,7 +30,7 @@ static lam_status set_back(lam_run *run, int last, const char *falls)
     int over = s->setbacks >= SETBACKS || last;
     s->setbacks++;
     if (over) {
-        s->schedule.stopped = 1;
+        s->schedule.stopped = 2;
         snprintf(line, sizeof line, "iteration %llu: %s; %straining ends here with the best model, that of iteration %llu", at,
             lam_last_error(), last ? "" : "this is the third time, so ", (unsigned long long)s->best_iteration);
         log_line(run, line);
@@ -38,6 +38,7 @@ static lam_status set_back(lam_run *run, int last, const char *falls)
     }
     s->schedule.halvings++;
     s->schedule.waited = 0;
+    s->schedule.worse_from = s->iteration;
     lam_fit_state_restore_best(s);
     lam_fit_state_forget(s);
     char where[64] = "the start, as nothing is validated yet";
@@ -62,13 +63,14 @@ enum { WORSE_IN_A_ROW = 5, WORSE_ITERATIONS = 30 }; /* validations, and iteratio
 static int is_worse_than_start(const lam_run *run)
 {
     const lam_fit_state *s = &run->state;
-    return s->iteration > 0 && s->schedule.waited >= WORSE_IN_A_ROW && s->schedule.waited * run->cfg->val_freq >= WORSE_ITERATIONS && run->validation.nll > s->start_nll + WORSE; /* never, where there was no such validation */
+    return s->iteration >= s->schedule.worse_from + WORSE_ITERATIONS && s->schedule.waited >= WORSE_IN_A_ROW
+        && run->validation.nll > s->start_nll + WORSE; /* never, where there was no such validation */
 }
 
 /* The training rows fare better than they did at the start, and better than the validation rows. */
 static int is_by_heart(const lam_run *run)
 {
-    return run->train_nll < run->state.start_nll && run->train_nll < run->validation.nll - WORSE;
+    return run->state.train_nll < run->state.start_nll && run->state.train_nll < run->validation.nll - WORSE;
 }
 
 lam_status lam_setback_by_validation(lam_run *run, int last)
@@ -79,7 +81,7 @@ lam_status lam_setback_by_validation(lam_run *run, int last)
     int by_heart = is_by_heart(run);
     char heart[160] = "";
     if (by_heart)
-        snprintf(heart, sizeof heart, ", while that of the training rows is %.3g: the flow learns these by heart", run->train_nll);
+        snprintf(heart, sizeof heart, ", while that of the training rows is %.3g: the flow learns these by heart", s->train_nll);
     lam_fail(LAM_ERR_DIVERGED, "the validation NLL is %.6g: for five validations in a row no better than before, and above the %.6g that the flow-matching start had reached%s",
         run->validation.nll, s->start_nll, heart);
     s->overfits += (uint64_t)by_heart;
@@ -132,7 +134,8 @@ lam_ending lam_setback_ending(const lam_run *run)
     const lam_fit_state *s = &run->state;
     if (s->setbacks > SETBACKS)
         return LAM_ENDED_SETBACKS;
-    if (s->schedule.stopped || (s->schedule.cuts > 0 && run->cfg->schedule == LAM_SCHEDULE_COSINE))
+    int fell_early = run->cfg->schedule == LAM_SCHEDULE_COSINE && s->schedule.cuts > 0 && s->schedule.end < run->asked;
+    if (s->schedule.stopped == 1 || fell_early)
         return LAM_ENDED_PLATEAU;
     return lam_config_is_timed(run->cfg) && s->iteration < run->asked ? LAM_ENDED_TIME : LAM_ENDED_ITERATIONS;
 }

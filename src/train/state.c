@@ -16,7 +16,7 @@ lam_status lam_fit_state_create(lam_fit_state *s, const lam_config *cfg, const l
     s->params = lam_alloc(parameters, s->real_size);
     s->best = lam_alloc(parameters, s->real_size);
     s->average = cfg->average ? lam_alloc(parameters, s->real_size) : NULL;
-    s->start_nll = (double)NAN;
+    s->start_nll = s->train_nll = (double)NAN;
     int ok = s->params != NULL && s->best != NULL && (s->average != NULL || !cfg->average);
     for (size_t i = 0; i < 4; i++)
         ok &= (*steps[i] = lam_alloc(blocks, sizeof(double))) != NULL;

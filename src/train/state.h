@@ -20,6 +20,7 @@ typedef struct lam_fit_state {
     uint64_t metrics_bytes;               /* of metrics.jsonl, when the checkpoint was written */
     double seconds, train_seconds;        /* wall time until then: all, and of training steps alone */
     double start_nll;                     /* of the validation at iteration 0; NaN without one */
+    double train_nll;                     /* of the last iteration's batch; NaN where there is none */
     double warm_seconds;                  /* wall time that was used up when the first iteration of training began */
     double train_cpu_seconds;             /* processor time of training steps, all threads; */
     double cpu_seconds;                   /* and of all */

@@ -210,6 +210,30 @@ static void a_plateau_turns_a_held_rate(void **state)
     lam_config_clear(&cfg);
 }
 
+/* A timed fit that is repeated by its numbers counts failed validations as the clock's fit did, in the first half of the iterations too. */
+static void a_repeat_counts_alike(void **state)
+{
+    (void)state;
+    lam_config timed = cosine(1, LAM_UNENDING), repeat = cosine(1, 400);
+    lam_schedule clock, numbers;
+    lam_schedule_init(&clock);
+    lam_schedule_init(&numbers);
+    timed.max_seconds = 60;
+    timed.early_stopping = repeat.early_stopping = 2;
+    repeat.decay_from = 100; /* where the clock let the rate fall */
+    for (uint64_t at = 20; at <= 400; at += 20) {
+        double loss = at == 60 ? 5 : 6;
+        if (at == 120)
+            lam_schedule_turn(&clock, &timed, 100, 300);
+        assert_int_equal(lam_schedule_validated(&clock, &timed, at, loss, at > 80), lam_schedule_validated(&numbers, &repeat, at, loss, at > 80));
+        assert_int_equal(clock.waited, numbers.waited);
+        assert_int_equal(clock.worse_from, at < 60 ? 20 : 60);
+        assert_int_equal(numbers.worse_from, clock.worse_from);
+    }
+    lam_config_clear(&timed);
+    lam_config_clear(&repeat);
+}
+
 /* ---- batches -------------------------------------------------------------------------------------------------------- */
 
 /* 10 rows by 3: every epoch shows nine different rows, a tenth left out; its order is that of the counted permutation. */
@@ -373,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_plateau_shortens_the_way),
         cmocka_unit_test(a_clock_turns_the_rate),
         cmocka_unit_test(a_plateau_turns_a_held_rate),
+        cmocka_unit_test(a_repeat_counts_alike),
         cmocka_unit_test(batches_walk_through_epochs),
         cmocka_unit_test(batches_have_no_memory),
         cmocka_unit_test(small_sets_are_one_batch),
