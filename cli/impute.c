@@ -41,7 +41,7 @@ static char *numbered(const char *path, size_t number, const char *more)
 
 /* Tables on their way to files. */
 typedef struct filled {
-    size_t n, opened;
+    size_t n, opened, cells; /* cells: filled in each */
     cli_results *results; /* [n] */
 } filled;
 
@@ -126,6 +126,8 @@ static int fill_part(const lam_model *model, const lam_eval_options *eval, const
                               part->rows, draws, room[0], NULL, &here) != LAM_OK)
         code = cli_part_failed(first);
     counts->forward += here.forward, counts->solves += here.solves;
+    for (size_t k = 0; k < part->rows * dim; k++)
+        f->cells += roles[k] == LAM_MOVING;
     for (size_t t = 0; t < f->n && code == CLI_OK; t++) {
         fill_table(part, roles, args, room[0], draws, t, room[1]);
         code = cli_results_put(&f->results[t], room[1], part);
@@ -135,13 +137,17 @@ static int fill_part(const lam_model *model, const lam_eval_options *eval, const
     return code;
 }
 
-/* What is read is none of the files that several tables are written to, and none of these is a folder. */
+/* What is read is none of the files that several tables are written to, none of these is a folder, and the names that they have while they are
+ * written are free: a file of that name is the user's. */
 static int check_several(const char *out, const char *in, size_t n)
 {
     int code = CLI_OK;
     for (size_t t = 0; t < n && code == CLI_OK; t++) {
-        char *path = numbered(out, t + 1, "");
+        char *path = numbered(out, t + 1, ""), *part = numbered(out, t + 1, "-part");
         code = cli_is_folder(path) ? cli_fail("cannot write %s: it is a folder", path) : cli_not_over(path, in);
+        if (code == CLI_OK && cli_exists(part))
+            code = cli_fail("%s is in the way: tables have such names while they are written. Move or remove it, or choose another -o FILE", part);
+        free(part);
         free(path);
     }
     return code;
@@ -155,6 +161,7 @@ static int impute(const lam_model *model, cli_rows *rows, const impute_args *arg
     lam_table *part;
     filled f;
     char text[32];
+    char stay[96] = "";
     double start = cli_clock();
     size_t draws = args->mean > 0 ? args->mean : args->draws, at_once = DRAWS_AT_ONCE / draws + 1, first = 0;
     at_once = at_once < rows->rows ? at_once : rows->rows;
@@ -173,9 +180,11 @@ static int impute(const lam_model *model, cli_rows *rows, const impute_args *arg
     }
     cli_progress_end();
     code = close_tables(&f, args->out, code);
+    if (f.cells < rows->missing)
+        snprintf(stay, sizeof stay, " (%zu in columns that the fit was only ever given stay missing)", rows->missing - f.cells);
     if (code == CLI_OK && args->out != NULL)
-        printf("%zu missing cells of %zu rows filled%s, seed %llu; evaluations of f per batch %.1f; %s\n", rows->missing, rows->rows,
-            args->mean > 0 ? " by means" : "", (unsigned long long)args->seed, cli_per_batch(counts.forward, &counts, lam_model_config(model)),
+        printf("%zu missing cells of %zu rows filled%s%s, seed %llu; evaluations of f per batch %.1f; %s\n", f.cells, rows->rows,
+            args->mean > 0 ? " by means" : "", stay, (unsigned long long)args->seed, cli_per_batch(counts.forward, &counts, lam_model_config(model)),
             cli_duration(cli_clock() - start, text));
     free(room[0]);
     free(room[1]);

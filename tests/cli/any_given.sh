@@ -112,6 +112,11 @@ run impute run holes.csv --draws 3 -o all.csv
 refused 1 "all-2.csv: it is a folder"
 run impute run holes.csv --draws 3 -o other.csv
 refused 1 "other-2-part.csv"
+# a file that has the name of a table that is being written is the user's
+echo mine >third-1-part.csv
+run impute run holes.csv --draws 2 -o third.csv
+refused 1 "third-1-part.csv is in the way"
+[ "$(cat third-1-part.csv)" = mine ] || fail "the user's file should stay"
 left=$(find . -maxdepth 1 \( -name 'all-[13]*' -o -name 'other-[13]*' \))
 [ -z "$left" ] || fail "no file should be left: $left"
 cp holes.csv mine-1.csv
@@ -155,6 +160,8 @@ paste -d, never.csv decoded.csv | awk -F, 'NR > 1 { for (j = 1; j <= 4; j++) { o
     else bad += off * off > 1e-8 } } END { exit bad > 0 }' || fail "codes should lead back to the rows: $(sed -n 3p decoded.csv)"
 run impute never never.csv -o around.csv
 expect_code 0
+holes_in() { awk -F, -v cols="$1" 'NR > 1 { split(cols, c, " "); for (k in c) n += $c[k] == "" } END { print n + 0 }' never.csv; }
+expect_out "$(holes_in "1 2") missing cells of 300 rows filled ($(holes_in "3 4") in columns that the fit was only ever given stay missing)"
 cut -d, -f3,4 never.csv >before.csv
 cut -d, -f3,4 around.csv | sed 's/nan//g' | awk -F, 'NR > 1 { printf "%s,%s\n", $1, $2 == "" ? "" : sprintf("%.3f", $2); next } { print }' >after.csv
 expect_same before.csv after.csv
