@@ -139,7 +139,7 @@ static int run(const cli_command *command, int argc, char **argv)
     }
     code = cli_agree(code);
     if (code == CLI_OK && args.write_split != NULL)
-        code = cli_is_idle() ? CLI_OK : write_split(cfg, data, &args, line.words[0]);
+        code = cli_is_first() ? write_split(cfg, data, &args, line.words[0]) : CLI_OK;
     else if (code == CLI_OK)
         code = fit(command, argc, argv, &args, cfg, data);
     lam_dataset_free(data);

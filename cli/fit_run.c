@@ -240,13 +240,14 @@ int fit_carry_out(const fit_job *job)
     watch->told = cli_clock();
     watch->resumed = job->run->resume ? folder : NULL;
     int was_there = cli_exists(folder), code = cli_is_first() ? fit_make_folder(folder) : CLI_OK;
+    code = job->command->shared ? cli_agree(code) : code;
     if (code != CLI_OK)
         return code;
     fit_catch_signals();
     fit_say_reading(job->cfg);
     const lam_fit_options options = {.run_dir = folder, .resume = job->run->resume, .progress = fit_progress, .evaluating = fit_evaluating,
         .user = watch, .log = job->log, .seconds = cli_used(), .cpu_seconds = cli_processor_used(),
-        .comm = cli_ranks()};
+        .comm = job->command->shared ? cli_ranks() : NULL};
     lam_status status = job->fit(job->user, job->cfg, &options, &result);
     cli_status_line("");
     if (status != LAM_OK && watch->said != NULL)

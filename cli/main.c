@@ -124,7 +124,7 @@ static int dispatch(int argc, char **argv)
         cli_help_group(command, stderr);
         return CLI_USAGE;
     }
-    if (cli_is_idle() && !command->shared)
+    if (!cli_is_first() && !command->shared)
         return CLI_OK;
     if (cli_ranks() != NULL && !command->shared)
         cli_say("note: one process does all of this; fit and score share their work among those that mpirun starts");

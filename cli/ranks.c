@@ -144,11 +144,6 @@ int cli_is_first(void)
     return rank == 0;
 }
 
-int cli_is_idle(void)
-{
-    return rank > 0;
-}
-
 int cli_agree(int code)
 {
     int first = code, all = comm == NULL ? code : calls->agree(code, &first);

@@ -10,10 +10,8 @@ int cli_ranks_begin(int *argc, char ***argv);
 int cli_ranks_end(int code);
 /* For the library's options; NULL: this process works by itself. */
 const lam_comm *cli_ranks(void);
-/* 1: this process writes files. */
+/* 1: this process writes files, and carries out the commands that are not shared. */
 int cli_is_first(void);
-/* 1 of the processes that have nothing to do in a command that one of them carries out. */
-int cli_is_idle(void);
 /* The code of the first rank that has one other than CLI_OK: what each did by itself has failed for all. */
 int cli_agree(int code);
 

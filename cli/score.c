@@ -155,7 +155,7 @@ static int score(const lam_model *model, cli_rows *rows, const unsigned char *as
     cli_eval_options(&args->eval, &options);
     cli_progress_start(&progress, "scoring rows", &options);
     options.comm = cli_ranks();
-    if (cli_is_idle())
+    if (!cli_is_first())
         options.progress = NULL;
     options.total_rows = rows->rows;
     while (code == CLI_OK && (code = cli_rows_next(rows, at_once, &part)) == CLI_OK && part != NULL) {
@@ -189,7 +189,6 @@ static int open_asked(const cli_command *command, const char *path, const score_
     choice.unordered = cli_ask_unordered(command, &args->ask, model);
     if (code == CLI_OK)
         code = cli_rows_open(path, &choice, model, needed, rows);
-    rows->choice.looked = NULL; /* what was odd has been said */
     free(needed);
     return code;
 }

@@ -40,6 +40,15 @@ for flags in "--step-control tile --precision double" "--any-given"; do
     expect_same alone_again/model.safetensors again/model.safetensors
 done
 
+# a fit that is not shared: rank 0 does it alone, to the same model
+{ printf '\0\0\010\003\0\0\0\050\0\0\0\010\0\0\0\010'; yes 'laminar images' | head -c $((40 * 64)); } >letters.idx
+vae="vae fit letters.idx --latent 2 --dims 4 --blocks 1 --rank 2 --val-images 8 --test-images 8 --epochs 1 --warmup 0 --batch-size 8 --quiet"
+run $vae --out vae_alone
+expect_code 0
+ranks 2 $vae --out vae_ranks
+expect_code 0
+expect_same vae_alone/model.safetensors vae_ranks/model.safetensors
+
 # in an order that MPI chooses: a result all the same
 ranks 3 $fit --reduce fast --out fast
 expect_code 0
