@@ -55,12 +55,6 @@ int cli_ask_unordered(const cli_command *command, const cli_ask *ask, const lam_
     return is_unordered(command, "of", ask->of, model) || is_unordered(command, "given", ask->given, model);
 }
 
-int cli_ask_rows(const lam_model *model, const unsigned char *roles, int fills, const lam_table *data, unsigned char **out)
-{
-    *out = cli_alloc(data->rows, data->cols);
-    return lam_roles_of_rows(model, roles, fills, data->values, data->rows, *out) == LAM_OK ? CLI_OK : cli_library_failed();
-}
-
 /* The model's column that text [n] names, or that it is the number of; the number of columns: none. */
 static size_t find_column(const lam_model *model, const char *text, size_t n)
 {

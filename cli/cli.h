@@ -242,7 +242,7 @@ const char *cli_units_name(lam_units units);
 double cli_ratio(uint64_t a, uint64_t b);
 /* One of counts (evaluations of f, steps) per batch: summed over the blocks of the model whose configuration is cfg. */
 double cli_per_batch(uint64_t count, const lam_counts *counts, const lam_config *cfg);
-/* Value of the environment's LAMINAR_ISA, NULL when unset or empty. The only reading of the environment. */
+/* Value of the environment's LAMINAR_ISA, NULL when unset or empty. Apart from this, the program reads only what mpirun sets (ranks.c). */
 const char *cli_isa(void);
 /* These end the program with a message when there is no memory. Free with lam_config_free. */
 lam_config *cli_config_create(void);
@@ -270,8 +270,6 @@ int cli_ask_list(const cli_command *command, const char *flag, const char *text,
 int cli_ask_unordered(const cli_command *command, const cli_ask *ask, const lam_model *model);
 /* roles [dim], by lam_model_roles. */
 int cli_ask_roles(const cli_command *command, const cli_ask *ask, const lam_model *model, lam_role rest, unsigned char *roles);
-/* The roles of every row [rows, dim] (lam_roles_of_rows); free with free(). */
-int cli_ask_rows(const lam_model *model, const unsigned char *roles, int fills, const lam_table *data, unsigned char **out);
 /* NAME=VALUE of a flag into row [dim]: a number, or the level of a column of text. is_set [dim] or NULL. */
 int cli_ask_value(const cli_command *command, const char *flag, const char *text, const lam_model *model, double *row, unsigned char *is_set);
 /* Says where the values of row [dim], as flags gave them, lie far outside the training rows; NaN: none was given. */
@@ -315,9 +313,8 @@ typedef struct cli_rows {
     lam_wanted like;
     lam_reader *reader;
     size_t rows, bad_rows, missing; /* of all of them; missing: cells */
-    size_t first;                   /* rows in front of the part that was read last */
 } cli_rows;
-/* As cli_data_read_known, needed NULL: as cli_data_read. Close it in any case. */
+/* Rows in the model's columns. The file may lack those that are not needed [dim] (NULL: all are): they are NaN. Close it in any case. */
 int cli_rows_open(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, cli_rows *rows);
 int cli_rows_open_codes(const char *path, const cli_choice *choice, size_t dim, const char *writer, cli_rows *rows);
 /* The next n rows, NULL at the end; with `bad` alone in the last part there may be none. */
@@ -347,8 +344,6 @@ int cli_results_close(cli_results *results, int code);
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table);
 /* 1: of some columns given others, fixed or any. */
 int cli_is_conditional(const lam_model *model);
-/* The same of a file that may lack those of the model's columns that are not needed [dim]: they are NaN in the table, which has all. */
-int cli_data_read_known(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, lam_table **table);
 /* The options that a choice comes to; lists owns what they point to. usual: the header where no flag says. CLI_OK, or CLI_USAGE with the message
  * printed. And what is said where reading failed, writer being the command that writes such files or NULL. */
 int cli_read_options(const cli_choice *choice, const char *usual, const lam_wanted *like, lam_config *lists, lam_read_options *options);
@@ -361,7 +356,7 @@ typedef struct cli_wanted {
     lam_wanted like;        /* to read them */
     int all;                /* there is every one, or the file is read as if there were */
 } cli_wanted;
-/* needed as for cli_data_read_known, NULL: all. Clear it in any case. */
+/* needed as for cli_rows_open. Clear it in any case. */
 int cli_wanted_find(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, cli_wanted *wanted);
 void cli_wanted_spread(const cli_wanted *wanted, const lam_model *model, lam_table **table);
 void cli_wanted_clear(cli_wanted *wanted);

@@ -92,26 +92,6 @@ static int look_at_rows(const cli_choice *choice, const lam_model *model, lam_ta
     return code;
 }
 
-static int read_columns(const char *path, const cli_choice *choice, const lam_model *model, const lam_wanted *like, lam_table **table)
-{
-    char header[256];
-    cli_choice own = *choice;
-    own.missing = choice->missing || lam_model_takes_missing(model);
-    return read_wanted(path, &own, like, cli_parameter(lam_model_config(model), "header", header), NULL, table);
-}
-
-/* What was read, code being how that went; no table where it failed. */
-static int finish_rows(int code, const cli_choice *choice, const lam_model *model, lam_table **table)
-{
-    if (code == CLI_OK)
-        code = look_at_rows(choice, model, *table);
-    if (code != CLI_OK) {
-        lam_table_free(*table);
-        *table = NULL;
-    }
-    return code;
-}
-
 int cli_is_conditional(const lam_model *model)
 {
     return lam_model_any_given(model) || lam_model_given_count(model) > 0;
@@ -119,8 +99,18 @@ int cli_is_conditional(const lam_model *model)
 
 int cli_data_read(const char *path, const cli_choice *choice, const lam_model *model, lam_table **table)
 {
+    char header[256];
     const lam_wanted like = lam_model_wanted(model);
-    return finish_rows(read_columns(path, choice, model, &like, table), choice, model, table);
+    cli_choice own = *choice;
+    own.missing = choice->missing || lam_model_takes_missing(model);
+    int code = read_wanted(path, &own, &like, cli_parameter(lam_model_config(model), "header", header), NULL, table);
+    if (code == CLI_OK)
+        code = look_at_rows(choice, model, *table);
+    if (code != CLI_OK) {
+        lam_table_free(*table);
+        *table = NULL;
+    }
+    return code;
 }
 
 /* ---- rows of some of the model's columns --------------------------------------------------------------------------- */
@@ -230,7 +220,8 @@ void cli_wanted_spread(const cli_wanted *wanted, const lam_model *model, lam_tab
     for (size_t j = 0; j < dim; j++)
         cli_table_levels(wide, j, model);
     wide->bad_rows = some->bad_rows, wide->bad_at = some->bad_at;
-    some->bad_rows = 0, some->bad_at = NULL;
+    wide->notes = some->notes;
+    some->bad_rows = 0, some->bad_at = NULL, some->notes = NULL;
     lam_table_free(some);
     *table = wide;
 }
@@ -269,19 +260,6 @@ void cli_wanted_clear(cli_wanted *wanted)
     free(wanted->item);
     free(wanted->levels);
     *wanted = (cli_wanted){0};
-}
-
-int cli_data_read_known(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, lam_table **table)
-{
-    cli_wanted wanted;
-    int code = cli_wanted_find(path, choice, model, needed, &wanted);
-    *table = NULL;
-    if (code == CLI_OK)
-        code = read_columns(path, choice, model, &wanted.like, table);
-    if (code == CLI_OK)
-        cli_wanted_spread(&wanted, model, table);
-    cli_wanted_clear(&wanted);
-    return finish_rows(code, choice, model, table);
 }
 
 static void code_name(size_t column, char name[32])
@@ -357,9 +335,6 @@ int cli_results_out(const lam_table *results, const lam_table *data, const char 
     lam_table *all = cli_table_create(n + data->bad_rows, cols);
     for (size_t j = 0; j < cols && results->has_names; j++)
         cli_table_name(all, j, results->names[j]);
-    for (size_t j = 0; j < cols && results->levels != NULL; j++)
-        if (results->levels[j].n > 0 && lam_table_set_levels(all, j, &results->levels[j]) != LAM_OK)
-            exit(cli_library_failed());
     for (size_t i = 0; i < all->rows; i++) {
         int is_bad = bad < data->bad_rows && data->bad_at[bad] == i;
         for (size_t j = 0; j < cols; j++)

@@ -106,7 +106,7 @@ void cli_help(const cli_command *command, FILE *stream)
     if (command->parameters)
         print_parameters(command, stream);
     if (has_lists(command))
-        fputs("\nA list may be given in pieces: --FLAG A,B and --FLAG A --FLAG B are the same. Of any other flag that stands on the line\n"
-              "twice the last counts, and a note says so. A name with a comma in it stands in double quotes inside the shell's: '\"a, b\",c'.\n", stream);
+        fputs("\nA flag that takes a list may stand on the line several times: --FLAG A --FLAG B means --FLAG A,B. If any other flag is repeated,\n"
+              "its last value is used, and a note says so. Put a name that contains a comma into double quotes: '\"a, b\",c'.\n", stream);
     fprintf(stream, "\nexample\n%s", command->example);
 }

@@ -108,7 +108,6 @@ static int open_rows(const cli_command *command, const char *path, const predict
     const cli_ask given = {.given = args->ask.given};
     choice.unordered = cli_ask_unordered(command, &given, model);
     int code = cli_rows_open(path, &choice, model, needed, rows);
-    rows->choice.looked = NULL; /* what was odd has been said */
     free(needed);
     return code;
 }

@@ -13,7 +13,7 @@ size_t cli_rows_of_part(const cli_eval *eval, size_t dim)
 
 int cli_part_failed(size_t first)
 {
-    return first == 0 ? cli_library_failed() : cli_fail("rows are counted from row %zu on here: %s", first + 1, lam_last_error());
+    return first == 0 ? cli_library_failed() : cli_fail("row 1 in this message is row %zu of the data: %s", first + 1, lam_last_error());
 }
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
@@ -21,19 +21,17 @@ int cli_part_failed(size_t first)
 /* All rows, which are counted and looked at; then the first is the next again. */
 static int look_through(cli_rows *r, const char *writer)
 {
-    enum { AT_ONCE = 1 << 16 };
+    enum { MOST = 1 << 16 };
+    const cli_eval usual = {0};
+    const size_t part_rows = cli_rows_of_part(&usual, r->dim), at_once = part_rows < MOST ? part_rows : MOST;
     const lam_log log = {cli_log, NULL};
     lam_advice *advice = NULL;
     lam_table *part, *said = NULL;
     lam_status status = r->model != NULL ? lam_advice_create(r->model, NULL, &advice) : LAM_OK;
     int code = CLI_OK;
-    while (status == LAM_OK && code == CLI_OK && (status = lam_reader_next(r->reader, AT_ONCE, &part)) == LAM_OK && part != NULL) {
-        if (r->wanted != NULL && !r->wanted->all) {
-            char *notes = part->notes;
-            part->notes = NULL;
+    while (status == LAM_OK && code == CLI_OK && (status = lam_reader_next(r->reader, at_once, &part)) == LAM_OK && part != NULL) {
+        if (r->wanted != NULL)
             cli_wanted_spread(r->wanted, r->model, &part);
-            part->notes = notes;
-        }
         r->rows += part->rows, r->bad_rows += part->bad_rows, r->missing += part->missing;
         if (r->model != NULL)
             code = cli_rows_look(&r->choice, r->model, part, advice);
@@ -71,7 +69,10 @@ int cli_rows_open(const char *path, const cli_choice *choice, const lam_model *m
     r->choice.missing |= lam_model_takes_missing(model);
     int code = cli_wanted_find(path, &r->choice, model, needed, r->wanted);
     r->like = r->wanted->like;
-    return code == CLI_OK ? start(r, cli_parameter(lam_model_config(model), "header", header), NULL) : code;
+    if (code == CLI_OK)
+        code = start(r, cli_parameter(lam_model_config(model), "header", header), NULL);
+    r->choice.looked = NULL; /* it is the caller's, and what was odd has been said */
+    return code;
 }
 
 int cli_rows_open_codes(const char *path, const cli_choice *choice, size_t dim, const char *writer, cli_rows *r)

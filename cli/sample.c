@@ -113,7 +113,6 @@ static int read_given(const cli_command *command, const lam_model *model, const 
         choice.looked = is_split(model) ? fixed : NULL;
         choice.missing = 1; /* columns that are drawn */
         code = cli_rows_open(args->given_file, &choice, model, fixed, rows);
-        rows->choice.looked = NULL; /* what was odd has been said */
         free(fixed);
     } else if (args->given.n > 0 || is_split(model)) {
         code = read_row(command, model, args, given);

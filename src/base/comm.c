@@ -33,7 +33,7 @@ static lam_status take_text(const lam_comm *comm, size_t rank, lam_status status
 
 lam_status lam_comm_agree(const lam_comm *comm, lam_status own)
 {
-    size_t first, failed = 0;
+    size_t first, failed = 0; /* first: the lowest rank that failed */
     if (!lam_comm_is_several(comm))
         return own;
     lam_status *of = lam_alloc(comm->size, sizeof *of); /* a few bytes */
@@ -47,9 +47,9 @@ lam_status lam_comm_agree(const lam_comm *comm, lam_status own)
             first = r;
             failed++;
         }
-    lam_status status = first < comm->size ? of[first] : LAM_OK;
+    lam_status status = failed > 0 ? of[first] : LAM_OK;
     lam_free(of);
-    return first < comm->size ? take_text(comm, first, status, failed == comm->size || first == 0) : LAM_OK;
+    return failed > 0 ? take_text(comm, first, status, failed == comm->size || first == 0) : LAM_OK;
 }
 
 lam_status lam_comm_compare(const lam_comm *comm, const void *bytes, size_t size, size_t *rank)

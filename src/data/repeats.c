@@ -72,7 +72,8 @@ static lam_status find_different(const lam_dataset *data, size_t *rows, size_t *
 }
 
 /* Among rows that differ, at most nine in ten values of a column with ties are different ones. Rows come out equal by rounding or counting only
- * where every column has ties. columns [dim], of n: those that have a density; *n 0: some column tells the rows apart. widths [dim] */
+ * where every column has ties. columns [dim], of n: those that have a density, and whose noise nobody has
+ * chosen; *n 0: some column tells the rows apart. widths [dim] */
 static lam_status find_ties(const lam_dataset *data, size_t *columns, double *widths, size_t *n)
 {
     size_t different = 0, *rows = lam_alloc(data->rows[LAM_TRAIN], sizeof *rows);
@@ -87,7 +88,7 @@ static lam_status find_ties(const lam_dataset *data, size_t *columns, double *wi
         size_t present = lam_present_cells(values, different, 1, values);
         status = lam_column_look_at(values, present, 1, &look);
         all_tied = 10 * look.distinct <= 9 * look.sampled;
-        if (!all_tied || data->is_input[j] || look.spacing == 0)
+        if (!all_tied || data->is_input[j] || data->noise_said[j] || look.spacing == 0)
             continue;
         columns[*n] = j;
         widths[(*n)++] = look.spacing;

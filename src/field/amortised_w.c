@@ -30,7 +30,7 @@ static void lay_out_record(lam_amortised_field *a, lam_field *f)
     f->record_size = at;
 }
 
-static void lay_out_pull(lam_amortised_field *a)
+static void lay_out_vjp(lam_amortised_field *a)
 {
     const lam_field_shape *s = a->field->shape;
     size_t planes = 1 + a->field->tangents, at = 0;
@@ -57,7 +57,7 @@ lam_status lam_amortised_init(lam_amortised_field *a, lam_field *f, size_t extra
     f->kind = &row_layers;
     f->rows = a;
     lay_out_record(a, f);
-    lay_out_pull(a);
+    lay_out_vjp(a);
     if ((a->storage = lam_alloc(zeros + (f->slots + 1) * 2 * LAM_TILE, sizeof(real))) == NULL)
         return LAM_ERR_MEMORY;
     a->zeros = a->storage;

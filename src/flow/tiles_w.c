@@ -2,10 +2,10 @@
 #include "flow/tiles.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "flow/sums.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What a tile came to. */
@@ -171,12 +171,6 @@ static void run_group(void *arg, size_t group, size_t thread)
 
 /* ---- what the tiles come to together ---------------------------------------------------------------------------------- */
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void join_h_star(const lam_engine *e, const lam_flow_solve *solve)
 {
     struct lam_tiles *t = e->tiles;
@@ -184,7 +178,7 @@ static void join_h_star(const lam_engine *e, const lam_flow_solve *solve)
     for (size_t b = 0; solve->h_star != NULL && solve->keep_h_star && b < blocks; b++) {
         for (size_t i = 0; i < tiles; i++)
             t->sorted[i] = t->h_star[i * blocks + b];
-        qsort(t->sorted, tiles, sizeof *t->sorted, ascending);
+        lam_sort_ascending(t->sorted, tiles);
         solve->h_star[b] = t->sorted[tiles / 2];
     }
 }

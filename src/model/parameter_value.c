@@ -29,19 +29,14 @@ char **lam_param_text(const lam_param *param, lam_config *cfg)
     return param->kind == LAM_PARAM_WORD ? field(param, cfg) : NULL;
 }
 
-static int is_list(const lam_param *param)
-{
-    return param->kind == LAM_PARAM_LIST || param->kind == LAM_PARAM_NOISE;
-}
-
 lam_names *lam_param_names(const lam_param *param, lam_config *cfg)
 {
-    return is_list(param) ? field(param, cfg) : NULL;
+    return param->shown.is_list ? field(param, cfg) : NULL;
 }
 
 const lam_names *lam_param_names_of(const lam_param *param, const lam_config *cfg)
 {
-    return is_list(param) ? field_of(param, cfg) : NULL;
+    return param->shown.is_list ? field_of(param, cfg) : NULL;
 }
 
 /* ---- words -------------------------------------------------------------------------------------------------------- */
@@ -259,7 +254,7 @@ static lam_status set_number(const lam_param *param, lam_config *cfg, const char
 static lam_status check_quotes(const lam_param *param, const char *value)
 {
     size_t n = strlen(value);
-    if (is_list(param) || n < 2 || (value[0] != '"' && value[0] != '\'') || value[n - 1] != value[0])
+    if (param->shown.is_list || n < 2 || (value[0] != '"' && value[0] != '\'') || value[n - 1] != value[0])
         return LAM_OK;
     return lam_fail(LAM_ERR_ARGUMENT, "%s: the value came with quotes around it, %.60s; leave them out: %.*s", param->shown.name, value,
         n < 60 ? (int)n - 2 : 58, value + 1);
@@ -410,7 +405,7 @@ lam_status lam_param_check(const lam_param *param, const lam_config *cfg)
             param->shown.values);
     if (param->kind == LAM_PARAM_MAP && (unsigned)cfg->map > LAM_MAP_AUTO)
         return lam_fail(LAM_ERR_ARGUMENT, "map: %u is not a value of its enum (%s)", (unsigned)cfg->map, param->shown.values);
-    if (is_list(param))
+    if (param->shown.is_list)
         return lam_param_check_names(param, lam_param_names_of(param, cfg));
     if (param->kind == LAM_PARAM_TPR)
         return LAM_OK; /* its four stand for themselves */

@@ -159,7 +159,7 @@ lam_status lam_pass_check_question(const lam_model *model, const lam_eval_option
 
 lam_status lam_fail_in_part(lam_status status, size_t first)
 {
-    return first == 0 ? status : lam_fail_in(status, "rows are counted from row %zu on here", first + 1);
+    return first == 0 ? status : lam_fail_in(status, "row 1 in this message is row %zu of the data", first + 1);
 }
 
 static lam_status not_finite(size_t row, const char *what)
@@ -217,24 +217,29 @@ static lam_status take(void *self, size_t first, size_t rows, const double *x, c
     return LAM_OK;
 }
 
+/* The first row of a rank's batches; that of the rank behind the last one is the number of rows. */
+static size_t first_row_of(const lam_pass *pass, size_t n, size_t rank)
+{
+    size_t batches = (n + pass->batch_rows - 1) / pass->batch_rows, row = rank * batches / pass->comm->size * pass->batch_rows;
+    return row < n ? row : n;
+}
+
 /* Each rank does a range of the batches, which know nothing of each other, and gets what the others have. */
 static lam_status share_log_prob(const lam_pass *pass, size_t n, const lam_rows *rows, double *logp, lam_counts *counts)
 {
     const lam_comm *comm = pass->comm;
     lam_pass own = *pass;
     lam_counts *of = lam_alloc(comm->size, sizeof *of);
-    size_t batches = (n + pass->batch_rows - 1) / pass->batch_rows;
     if (of == NULL)
         return LAM_ERR_MEMORY;
-    own.from = comm->rank * batches / comm->size * pass->batch_rows;
-    own.until = (comm->rank + 1) * batches / comm->size * pass->batch_rows;
-    own.total = pass->total > 0 ? pass->total : own.until < n ? own.until : n;
+    own.from = first_row_of(pass, n, comm->rank);
+    own.until = first_row_of(pass, n, comm->rank + 1);
+    own.total = pass->total > 0 ? pass->total : own.until;
     lam_status status = own.until > own.from ? lam_pass_run(&own, 1, 1, n, rows, &of[comm->rank]) : LAM_OK;
     status = lam_comm_agree(comm, status);
     for (size_t r = 0; r < comm->size; r++) {
-        size_t first = r * batches / comm->size * pass->batch_rows, end = (r + 1) * batches / comm->size * pass->batch_rows;
-        comm->at[r] = (first < n ? first : n) * sizeof *logp;
-        comm->bytes[r] = (end < n ? end : n) * sizeof *logp - comm->at[r];
+        comm->at[r] = first_row_of(pass, n, r) * sizeof *logp;
+        comm->bytes[r] = first_row_of(pass, n, r + 1) * sizeof *logp - comm->at[r];
     }
     if (status == LAM_OK)
         comm->exchange(comm->self, logp, comm->at, comm->bytes);

@@ -3,9 +3,9 @@
  * times and projector, the value of a tile, its cotangents. */
 #include "penalty/tpr.h"
 #include "base/error.h"
+#include "base/sort.h"
 #include "penalty/observed.h"
 #include <math.h>
-#include <stdlib.h>
 
 /* ---- times and projector: the same for both widths ------------------------------------------------------------------ */
 
@@ -60,12 +60,6 @@ lam_status lam_tpr_residual(size_t n, const double *times, size_t degree, double
     return LAM_OK;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 void lam_tpr_times(uint64_t seed, uint64_t stream, size_t n, double end, double *times)
 {
     const double gap = 1e-3; /* of the span: closer times count as equal (float solves tell no closer ones apart) */
@@ -76,7 +70,7 @@ void lam_tpr_times(uint64_t seed, uint64_t stream, size_t n, double end, double 
         times[n - 1] = least = 1;
         for (size_t i = 1; i + 1 < n; i++)
             times[i] = lam_random_uniform(seed, LAM_DRAW_TIMES, stream, attempt * LAM_MAX_TPR_TIMES + i);
-        qsort(times + 1, n - 2, sizeof *times, ascending);
+        lam_sort_ascending(times + 1, n - 2);
         for (size_t i = 1; i < n; i++)
             least = fmin(least, times[i] - times[i - 1]);
         attempt++;
