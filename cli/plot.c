@@ -2,6 +2,7 @@
 #include "cli.h"
 #include <laminar/plot.h>
 #include "plot_given.h"
+#include "plot_steps.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@ typedef struct plot_args {
     size_t draws, points, paths, grid;
     uint64_t seed;
     cli_choice choice; /* of DATA; its columns stay NULL, --columns being those to show */
-    int dark;
+    int dark, steps;
     cli_eval eval;
 } plot_args;
 
@@ -26,6 +27,8 @@ static const cli_option plot_options[] = {
     {"given", 0, CLI_TEXTS, "NAME=VALUE", "the density of one or two columns given this value of another; once for each", offsetof(plot_args, given)},
     {"against", 0, CLI_TEXT, "NAME", "quantiles of a column for each value of NAME, which is given", offsetof(plot_args, against)},
     {"panels", 0, CLI_LIST, "density,draws,paths", "of two columns, which panels; default all", offsetof(plot_args, panels)},
+    {"steps", 0, CLI_SWITCH, NULL, "show the steps of the solver instead: their lengths, and the errors of z and of log p, along the time of the flow",
+        offsetof(plot_args, steps)},
     {"scale", 0, CLI_TEXT, "density|log", "show the density, or its logarithm (10 nats of it); default: log where the density "
         "would be too thin to see", offsetof(plot_args, scale)},
     {"dark", 0, CLI_SWITCH, NULL, "light on dark", offsetof(plot_args, dark)},
@@ -233,6 +236,39 @@ static int draw_given(const cli_command *command, const plot_args *args, const p
     return code;
 }
 
+/* What says nothing about steps is refused, so that nobody takes it for what is shown. */
+static int check_steps(const cli_command *command, const plot_args *args)
+{
+    const struct {
+        const char *flag;
+        int said;
+    } others[] = {{"columns", args->columns != NULL}, {"panels", args->panels != NULL}, {"scale", args->scale != NULL},
+        {"against", args->against != NULL}, {"given", args->given.n > 0}, {"number", args->draws > 0}, {"points", args->points > 0},
+        {"paths", args->paths > 0}, {"grid", args->grid > 0}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (others[i].said)
+            return cli_misuse(command, "--steps shows the steps of the solver, and --%s says nothing about them; leave one of the two out", others[i].flag);
+    return CLI_OK;
+}
+
+static int draw_steps(const cli_command *command, const plot_args *args, const plot_models *m)
+{
+    lam_table *data = NULL;
+    lam_eval_options eval;
+    plot_steps asked = {.out = args->out, .seed = args->seed, .dark = args->dark, .eval = &eval};
+    int code = check_steps(command, args);
+    cli_eval_options(&args->eval, &eval);
+    cli_choice choice = args->choice;
+    choice.missing = cli_is_conditional(m->model[0]);
+    if (code == CLI_OK && args->data != NULL)
+        code = cli_data_read(args->data, &choice, m->model[0], &data);
+    asked.data = data;
+    if (code == CLI_OK)
+        code = plot_steps_draw(command, m->picture, m->n, &asked);
+    lam_table_free(data);
+    return code;
+}
+
 static int run(const cli_command *command, int argc, char **argv)
 {
     plot_args args = {.choice = {.no_columns = 1}};
@@ -246,7 +282,9 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_drawing_check(command, "--out", args.out);
     if (code == CLI_OK)
         code = open_models(&line, args.eval.config, &models);
-    if (code == CLI_OK && (args.given.n > 0 || args.against != NULL))
+    if (code == CLI_OK && args.steps)
+        code = draw_steps(command, &args, &models);
+    else if (code == CLI_OK && (args.given.n > 0 || args.against != NULL))
         code = draw_given(command, &args, &models);
     else if (code == CLI_OK && (code = check_joint(command, &models)) == CLI_OK)
         code = draw(command, &args, &models);
@@ -265,12 +303,15 @@ const cli_command cli_plot = {
                "of evaluations of f per batch in scoring. MODEL is a run folder or a model file.\n"
                "For a model fitted with --given or --any-given: --given shows the density of one or two columns at these values;\n"
                "--against shows the median and the central intervals of 50 and 90 % of one column for each value of another, with the\n"
-               "remaining columns at the given values or at their means.\n",
+               "remaining columns at the given values or at their means.\n"
+               "--steps shows which steps the solver takes in scoring 1000 rows of DATA or samples (--batch-rows) as one batch: the lengths,\n"
+               "the errors of the states z and of the log-density l, and the steps that each of the two errors would allow.\n",
     .example = "  $ laminar plot run-plain/ run-tpr/ --data toy:pinwheel -o paths.png\n"
                "  paths.png: Density at 200 x 200 places. 1000 of 10000 rows of data as points. ...\n"
                "  $ laminar plot run/ --data test.csv --columns 1,2,5 --dark -o corner.svg\n"
                "  $ laminar plot regression/ --given x1=0.3 --given x2=7 -o density.png\n"
-               "  $ laminar plot regression/ --against x1 --data test.csv -o fan.svg\n",
+               "  $ laminar plot regression/ --against x1 --data test.csv -o fan.svg\n"
+               "  $ laminar plot run-plain/ run-tpr/ --data test.csv --steps -o steps.svg\n",
     .options = plot_options,
     .least = 1,
     .most = LAM_PICTURE_MODELS,

@@ -4,7 +4,7 @@
  *     laminar/vae.h          images, and variational auto-encoders of them (examples/fit_images.c)
  *     laminar/plot.h         charts, and pictures of models
  *     laminar/experiment.h   grids of fits, and the record that a fit leaves
- *     laminar/measure.h      how fast this machine and this configuration are
+ *     laminar/measure.h      how fast this machine and this configuration are; which steps a model's solves take
  *     laminar/recipe.h       the public tabular data sets of this field, from their raw files
  *
  * A complete program (examples/fit_csv.c is this one, with its error checks):

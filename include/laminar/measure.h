@@ -1,4 +1,5 @@
-/* How fast this machine is, and how fast training is on it: what `laminar bench` prints. */
+/* How fast this machine is, and how fast training is on it: what `laminar bench` prints. And which steps the solves of a model take: what
+ * `laminar plot --steps` shows. */
 #ifndef LAMINAR_MEASURE_H
 #define LAMINAR_MEASURE_H
 #include <laminar.h>
@@ -77,6 +78,45 @@ LAM_API lam_status lam_measure_vae(const lam_config *cfg, size_t height, size_t 
  * levels), "draws" [batch, latent] of z, "noise" [blocks, batch, latent] and "times"; the image size is in the metadata too. */
 LAM_API lam_status lam_measure_vae_problem(const lam_config *cfg, size_t height, size_t width,
     const lam_measure_options *options, const char *path);
+
+/* ---- steps of a model's solves ----------------------------------------------------------------------------------------- */
+
+/* An attempted step. Its error is the root mean square, over the rows of the batch and, of z, the columns, of the solver's error estimate
+ * as a share of what the tolerances allow, atol + rtol max(|y0|, |y1|) (method.md 5): the step is accepted if neither z's nor l's is above
+ * 1. The step that the controller would take if it saw only one of the two is 0.9 h error^(-1/q) (the same section), infinite
+ * where the error is 0. */
+typedef struct lam_step {
+    size_t batch, block;         /* from 0 */
+    double t, h;                 /* start and length, in the block's own time, from 0 to its end */
+    double error_z, error_l;     /* of the states, of the log-density */
+    double allowed_z, allowed_l; /* lengths */
+    int accepted;
+} lam_step;
+typedef struct lam_steps {
+    lam_step *step;      /* [n] as they were attempted, batch by batch and block by block */
+    size_t n;
+    double *end;         /* [blocks] end time of each block */
+    size_t blocks, rows; /* rows: how many were solved */
+    lam_setting setting;
+    lam_counts counts;
+} lam_steps;
+/* The steps that lam_log_prob takes on rows x [n, dim], n at least 1, with the same options (NULL: defaults; comm is not looked at), one
+ * batch after the other. With step control by tile a batch is a tile of 64 rows. Free with lam_steps_free.
+ * LAM_ERR_ARGUMENT: no rows, or the setting has no error control, as even steps chosen by lam_tune (options' as_fitted or tolerances take
+ * others); and what lam_log_prob fails with. */
+LAM_API lam_status lam_measure_steps(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, lam_steps **out);
+LAM_API void lam_steps_free(lam_steps *steps);
+
+/* Accepted steps of a block, in all batches. Lengths, errors: NaN where there is no step. */
+typedef struct lam_block_steps {
+    size_t accepted, rejected;
+    double shortest, longest;
+    double error_z, error_l;     /* root mean square over the accepted steps */
+    double allowed_z, allowed_l; /* the shortest */
+    size_t l_decides;            /* accepted steps where l's error is larger than that of z */
+} lam_block_steps;
+/* LAM_ERR_ARGUMENT: no such block. */
+LAM_API lam_status lam_steps_of_block(const lam_steps *steps, size_t block, lam_block_steps *out);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 /* Charts of curves, points, bars and maps, and pictures of models, as SVG, PNG or PDF. */
 #ifndef LAMINAR_PLOT_H
 #define LAMINAR_PLOT_H
-#include <laminar.h>
+#include <laminar/measure.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -114,6 +114,16 @@ typedef struct lam_picture_report {
  * left empty where the solver gives up. */
 LAM_API lam_status lam_picture_write(const lam_picture_model *models, size_t n_models, const lam_table *data,
     const lam_picture_options *options, const char *path, lam_picture_report *report);
+
+/* Steps of a model's solves, as lam_measure_steps gives them. */
+typedef struct lam_picture_steps {
+    const lam_steps *steps;
+    const char *name; /* UTF-8 */
+} lam_picture_steps;
+/* Draws the steps of the first batch of 1 to LAM_PICTURE_MODELS models to a .svg, .png or .pdf file, atomically. Side by side, with the same limits,
+ * each has two panels along the time of its flow, block behind block: the lengths of the steps, taken and allowed; and the errors of z and l. dark
+ * as in lam_plot. LAM_ERR_ARGUMENT: no models or too many, no steps; LAM_ERR_UNSUPPORTED: this build has no cairo. */
+LAM_API lam_status lam_picture_write_steps(const lam_picture_steps *models, size_t n_models, int dark, const char *path);
 
 #ifdef __cplusplus
 }

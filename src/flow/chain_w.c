@@ -127,6 +127,8 @@ lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_so
     o.errors = e->options.errors && o.record;
     if (o.first_step == LAM_STEP_WARM)
         o.first_step_size = solve->h_star != NULL ? solve->h_star[block] : 0;
+    if (o.log != NULL)
+        o.log->block = block;
     lam_cnf_system(e, solve->error_parts == LAM_ERROR_Z, &system);
     lam_status status = lam_solve(e->space, &e->batch, &system, &o, forward ? 0 : end, forward ? end : 0, n_times, times,
         e->out + at * e->n_times, e->path[at], e->arena.size > 0 ? &e->arena : NULL, &result);

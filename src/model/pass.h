@@ -5,6 +5,7 @@
 #define LAM_MODEL_PASS_H
 #include "base/comm.h"
 #include "model/model.h"
+#include "ode/options.h"
 
 typedef struct lam_pass {
     const lam_model *model;
@@ -15,6 +16,7 @@ typedef struct lam_pass {
     const double *h_star;  /* [blocks] steps that the model remembers of evaluation */
     lam_setting h_star_of; /* the setting they were found by */
     double *learned;       /* [blocks] receives h* of the last batch's solves; NULL: not wanted */
+    lam_step_log *log; /* of the attempted steps; NULL: not wanted. With step control by tile batches are of one tile */
     int probe;      /* 1: the first step by probe whatever the model remembers */
     int use_double;
     lam_divergence divergence;

@@ -90,6 +90,7 @@ static void solve_options(const lam_pass *pass, double *h_star, lam_flow_solve *
     if (pass->times > 0 && solve->solve.end == LAM_END_LAND_ALL)
         solve->solve.end = LAM_END_LAND; /* the times are looked at, not landed on: the steps are encode's */
     solve->keep_h_star = pass->learned != NULL;
+    solve->solve.log = pass->log;
 }
 
 /* The flow's part of h->x, and what it is conditional on. On the way from the base there are no maps in front of it. */
@@ -169,6 +170,8 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
     for (size_t first = pass->from; first < until; first += batch_rows) {
         size_t count = n - first < batch_rows ? n - first : batch_rows;
         lam_noise noise = { .kind = pass->divergence, .seed = pass->seed, .purpose = LAM_DRAW_PROBE_EVAL, .first_row = pass->first_row * pass->each + first };
+        if (pass->log != NULL)
+            pass->log->batch = first / batch_rows;
         rows->fill(rows->self, first, count, h->x);
         lam_status status = solve_batch(h, pass, forward, &solve, &noise, first, count, counts);
         if (status != LAM_OK)

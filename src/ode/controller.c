@@ -89,9 +89,9 @@ int lam_controller_arrived(const lam_controller *c, double end)
     return (end - c->end) * c->direction >= 0;
 }
 
-double lam_controller_proposal(const lam_controller *c, double h)
+double lam_controller_proposal(const lam_tableau *table, double h, double ratio)
 {
-    return c->ratio == 0 ? INFINITY : SAFETY * fabs(h) * pow(c->ratio, -1.0 / c->options->table->error_exponent);
+    return ratio == 0 ? INFINITY : SAFETY * fabs(h) * pow(ratio, -1.0 / table->error_exponent);
 }
 
 double lam_controller_h_star(size_t n, const double *h, const double *proposal, double span)

@@ -32,8 +32,8 @@ int lam_controller_accepts(lam_controller *controller, double h, double end, dou
 /* 1: an accepted step that ended there was the last. */
 int lam_controller_arrived(const lam_controller *controller, double end);
 
-/* The controller's own next length after an accepted step, without limits: 0.9 |h| ratio^(-1/exponent). */
-double lam_controller_proposal(const lam_controller *controller, double h);
+/* The controller's own next length after a step of length h with this ratio, without limits: 0.9 |h| ratio^(-1/exponent). */
+double lam_controller_proposal(const lam_tableau *table, double h, double ratio);
 /* h*: the smallest of the proposals of n accepted steps of lengths h, those shorter than a tenth of the longest left out. */
 double lam_controller_h_star(size_t n, const double *h, const double *proposal, double span);
 

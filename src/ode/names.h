@@ -9,6 +9,7 @@
 #define lam_norm_keep_error LAM_W(lam_norm_keep_error)
 #define lam_norm_error_square LAM_W(lam_norm_error_square)
 #define lam_norm_error_ratio LAM_W(lam_norm_error_ratio)
+#define lam_norm_part_ratio LAM_W(lam_norm_part_ratio)
 #define lam_norm_share LAM_W(lam_norm_share)
 #define lam_norm_tile LAM_W(lam_norm_tile)
 #define lam_norm_worst_row LAM_W(lam_norm_worst_row)

@@ -104,45 +104,52 @@ static double part_count(const lam_stepping *s, size_t part)
     return part == 0 && s->sys->entries > 0 ? s->sys->entries : (double)s->batch->rows * (double)s->sys->part[part].count;
 }
 
-double lam_norm_batch(const lam_stepping *s)
+/* Root mean square over the batch's rows and a part's features. */
+static double part_rms(const lam_stepping *s, size_t part)
 {
-    double largest = 0;
-    for (size_t p = 0; p < s->sys->parts; p++) {
-        double sum = 0;
-        for (size_t i = 0; i < s->batch->tiles; i++) /* in order */
-            sum += s->space->norm[i].sum[p];
-        double rms = sqrt(sum / part_count(s, p));
-        if (!(rms <= largest)) /* NaN wins */
-            largest = rms;
-        if (isnan(largest))
-            break;
-    }
-    return largest;
+    double sum = 0;
+    for (size_t i = 0; i < s->batch->tiles; i++) /* in order */
+        sum += s->space->norm[i].sum[part];
+    return sqrt(sum / part_count(s, part));
 }
 
 /* dop853 combines two estimates (Hairer, Norsett and Wanner, II.10), which were taken without h. */
-static double ratio_of_two(const lam_stepping *s)
+static double part_of_two(const lam_stepping *s, size_t part)
 {
-    double h = fabs(s->h), largest = 0;
-    for (size_t p = 0; p < s->sys->parts; p++) {
-        double e5 = 0, e3 = 0;
-        for (size_t i = 0; i < s->batch->tiles; i++) {
-            e5 += s->space->norm[i].sum[p];
-            e3 += s->space->norm[i].sum3[p];
-        }
-        double denominator = e5 + 0.01 * e3;
-        double ratio = e5 == 0 && e3 == 0 ? 0 : h * e5 / sqrt(denominator * part_count(s, p));
-        if (!(ratio <= largest))
-            largest = ratio;
-        if (isnan(largest))
-            break;
+    double e5 = 0, e3 = 0;
+    for (size_t i = 0; i < s->batch->tiles; i++) {
+        e5 += s->space->norm[i].sum[part];
+        e3 += s->space->norm[i].sum3[part];
     }
-    return largest;
+    double denominator = e5 + 0.01 * e3;
+    return e5 == 0 && e3 == 0 ? 0 : fabs(s->h) * e5 / sqrt(denominator * part_count(s, part));
+}
+
+/* Over the parts; NaN wins. */
+static double largest(const lam_stepping *s, double of(const lam_stepping *s, size_t part))
+{
+    double most = 0;
+    for (size_t p = 0; p < s->sys->parts && !isnan(most); p++) {
+        double value = of(s, p);
+        if (!(value <= most))
+            most = value;
+    }
+    return most;
+}
+
+double lam_norm_batch(const lam_stepping *s)
+{
+    return largest(s, part_rms);
+}
+
+double lam_norm_part_ratio(const lam_stepping *s, size_t part)
+{
+    return s->table->has_e3 ? part_of_two(s, part) : part_rms(s, part);
 }
 
 double lam_norm_error_ratio(const lam_stepping *s)
 {
-    return s->table->has_e3 ? ratio_of_two(s) : lam_norm_batch(s);
+    return largest(s, lam_norm_part_ratio);
 }
 
 double lam_norm_error_square(const lam_stepping *s, size_t part)

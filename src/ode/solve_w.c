@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "ode/controller.h"
 #include "ode/step.h"
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -106,6 +107,18 @@ static lam_status gave_up(const lam_stepping *s, const char *why, double ratio)
         s->t, why, s->result->accepted + s->result->rejected, s->h, ratio, lam_norm_worst_row(s) + 1);
 }
 
+/* The attempt in hand goes to the log, where one is wanted. */
+static lam_status log_attempt(const lam_stepping *s, int accepted)
+{
+    if (s->options->log == NULL)
+        return LAM_OK;
+    int has_l = s->sys->parts > 1;
+    double z = lam_norm_part_ratio(s, 0), l = has_l ? lam_norm_part_ratio(s, 1) : (double)NAN;
+    const lam_step step = { .t = s->t, .h = s->h, .error_z = z, .error_l = l, .accepted = accepted,
+        .allowed_z = lam_controller_proposal(s->table, s->h, z), .allowed_l = lam_controller_proposal(s->table, s->h, l) };
+    return lam_step_log_add(s->options->log, step);
+}
+
 /* Steps whose lengths the error ratios decide (controller.h). */
 static lam_status adaptive(lam_stepping *s, lam_controller *c, observer *obs)
 {
@@ -127,11 +140,12 @@ static lam_status adaptive(lam_stepping *s, lam_controller *c, observer *obs)
         s->first_stage = 1;
         int accepted = lam_controller_accepts(c, s->h, end, lam_norm_error_ratio(s));
         tell_system(s, accepted);
+        LAM_TRY(log_attempt(s, accepted));
         if (!accepted) {
             s->result->rejected++;
             continue;
         }
-        keep_step(s, obs, end, lam_controller_proposal(c, s->h));
+        keep_step(s, obs, end, lam_controller_proposal(s->table, s->h, c->ratio));
         if (lam_controller_arrived(c, end))
             break;
         s->n++;

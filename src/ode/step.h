@@ -59,8 +59,9 @@ void lam_norm_keep_error(const lam_stepping *s, size_t tile, const real *v, cons
 void lam_norm_share(const lam_stepping *s, int of_step);
 /* Over all tiles: the largest over the system's parts of the root mean square; NaN wins. */
 double lam_norm_batch(const lam_stepping *s);
-/* The error ratio of the step in hand: at most 1 is good enough. */
+/* The error ratio of the step in hand: at most 1 is good enough. It is the largest of those of its parts; NaN wins. */
 double lam_norm_error_ratio(const lam_stepping *s);
+double lam_norm_part_ratio(const lam_stepping *s, size_t part);
 /* Of a step whose errors are kept: the mean of (error / s)^2 over the batch's rows and a part's features. */
 double lam_norm_error_square(const lam_stepping *s, size_t part);
 /* Ranks exchange their worst rows: all of them ask. */

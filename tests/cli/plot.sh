@@ -99,6 +99,34 @@ expect_out "400 rows of data"
 run plot wide --data eight.csv --drop 1,2 -n 200 -o no.svg
 refused 1 'eight.csv has no column "a b", which the model takes; it has c, d'
 
+# The steps of the solver: the same bytes for any threads, the counts of a score, and what says nothing about steps is refused.
+for threads in 1 2; do
+    run plot plain tpr --data toy:moons:1500:2 --steps --threads $threads -o steps$threads.svg
+    expect_code 0
+    expect_out "tpr: dopri5, atol 1e-05, rtol 1e-05, exact trace; 1000 rows as one batch" "l above z" "steps$threads.svg: length and errors"
+done
+expect_same steps1.svg steps2.svg
+run plot plain --data toy:moons:900:2 --steps --probe --atol 1e-7 --rtol 1e-7 -o probed.svg
+expect_code 0
+calls=$(sed -n 's/^plain: .* as one batch, \([0-9]*\) evaluations of f$/\1/p' out)
+run score plain toy:moons:900:2 --probe --atol 1e-7 --rtol 1e-7
+expect_out "evaluations of f per batch $calls.0,"
+run plot wide --steps --batch-rows 100 -o steps.png
+expect_code 0
+expect_out "100 draws as one batch"
+run plot plain --steps --panels paths -o no.svg
+refused 2 "--steps" "--panels says nothing about them"
+run plot plain --steps --data seven.csv -o no.svg
+refused 1 'seven.csv has no column "x"'
+cp -r plain even
+run tune even toy:moons --error 0.05
+if grep -q "even steps" out; then
+    run plot even --steps -o no.svg
+    refused 1 "tuned to even steps" "as-fitted"
+    run plot even --steps --as-fitted -o even.svg
+    expect_code 0
+fi
+
 # Refused, with nothing written.
 run plot plain
 refused 2 "--out FILE.png"

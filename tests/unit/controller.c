@@ -118,7 +118,7 @@ static void h_star_leaves_slivers_out(void **state)
     assert_true(lam_controller_h_star(4, h, proposal, 1) == 0.35);
     lam_controller c = lam_controller_begin(options((lam_solve_options) { .first_step = LAM_STEP_GIVEN, .first_step_size = 0.1 }), 0, 1);
     attempt(&c, 0, 1, 1e-10); /* no limit of growth here: 0.9 * 0.1 * 100 */
-    assert_true(fabs(lam_controller_proposal(&c, 0.1) - 9) < 1e-12);
+    assert_true(fabs(lam_controller_proposal(c.options->table, 0.1, c.ratio) - 9) < 1e-12);
 }
 
 int main(void)

@@ -353,7 +353,16 @@ typedef struct argument {
     X(NEEDED, lam_measure_vae, "out", lam_measure_vae(any, 1, 1, any, NULL)) \
     X(NEEDED, lam_measure_vae_problem, "cfg", lam_measure_vae_problem(NULL, 1, 1, any, any)) \
     X(OPTIONAL, lam_measure_vae_problem, "options", 0) \
-    X(NEEDED, lam_measure_vae_problem, "path", lam_measure_vae_problem(any, 1, 1, any, NULL))
+    X(NEEDED, lam_measure_vae_problem, "path", lam_measure_vae_problem(any, 1, 1, any, NULL)) \
+    X(NEEDED, lam_measure_steps, "model", lam_measure_steps(NULL, any, any, 1, any)) \
+    X(OPTIONAL, lam_measure_steps, "options", 0) \
+    X(NEEDED, lam_measure_steps, "x", lam_measure_steps(any, any, NULL, 1, any)) \
+    X(NEEDED, lam_measure_steps, "out", lam_measure_steps(any, any, any, 1, NULL)) \
+    X(TAKEN, lam_steps_free, "steps", lam_steps_free(NULL)) \
+    X(NEEDED, lam_steps_of_block, "steps", lam_steps_of_block(NULL, 0, any)) \
+    X(NEEDED, lam_steps_of_block, "out", lam_steps_of_block(any, 0, NULL)) \
+    X(NEEDED, lam_picture_write_steps, "models", lam_picture_write_steps(NULL, 1, 0, any)) \
+    X(NEEDED, lam_picture_write_steps, "path", lam_picture_write_steps(any, 1, 0, NULL))
 
 static argument arguments[] = {
 #define ENTRY(kind, function, name, call) { #function, name, 0 },

@@ -1,0 +1,95 @@
+/* The steps of the solver as a picture, and what they come to for each block as a table. */
+#include "plot_steps.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 1000 };
+
+/* Rows that are solved as one batch: some of the data, spread over it, or draws of the model. */
+static int choose_rows(const cli_command *command, const lam_picture_model *model, const plot_steps *asked, size_t *n, double **rows)
+{
+    size_t dim = lam_model_dim(model->model), all = asked->data != NULL ? asked->data->rows : 0, most = asked->eval->batch_rows;
+    most = most > 0 ? most : ROWS;
+    *n = asked->data != NULL && all < most ? all : most;
+    if (asked->data != NULL && all == 0)
+        return cli_fail("the data has no rows");
+    if (asked->data != NULL && asked->data->cols != dim)
+        return cli_fail("the data has %zu columns, %s has %zu", asked->data->cols, model->name, dim);
+    for (size_t j = 0; asked->data == NULL && j < dim; j++)
+        if (lam_model_role(model->model, j) == LAM_GIVEN)
+            return cli_misuse(command, "%s is given %s, so --steps needs rows: --data DATA", model->name, lam_model_column(model->model, j));
+    *rows = cli_alloc(*n * dim, sizeof **rows);
+    for (size_t i = 0; asked->data != NULL && i < *n; i++)
+        memcpy(*rows + i * dim, asked->data->values + i * all / *n * dim, dim * sizeof **rows);
+    if (asked->data == NULL && lam_sample(model->model, asked->eval, asked->seed, *n, *rows, NULL, NULL) != LAM_OK)
+        return cli_library_failed();
+    return CLI_OK;
+}
+
+static void add_block(cli_grid *grid, size_t block, const lam_block_steps *s)
+{
+    cli_grid_add(grid, "%zu", block + 1);
+    cli_grid_add(grid, "%zu + %zu", s->accepted, s->rejected);
+    cli_grid_add(grid, "%.3g to %.3g", s->shortest, s->longest);
+    cli_grid_add(grid, "%.3g", s->allowed_z);
+    cli_grid_add(grid, "%.3g", s->allowed_l);
+    cli_grid_add(grid, "%.3g", s->error_z);
+    cli_grid_add(grid, "%.3g", s->error_l);
+    cli_grid_add(grid, "%zu", s->l_decides);
+}
+
+static int report(const lam_picture_model *model, const lam_steps *steps, const plot_steps *asked)
+{
+    static const char *const heads[] = { "block", "steps + rejected", "step lengths", "z allows", "l allows", "error of z", "error of l",
+        "l above z" };
+    cli_grid grid = {.columns = sizeof heads / sizeof heads[0]};
+    char how[96];
+    printf("%s: %s, exact trace; %zu %s as one batch, %.0f evaluations of f\n\n", model->name, cli_setting_text(&steps->setting, how), steps->rows,
+        asked->data != NULL ? "rows" : "draws", cli_per_batch(steps->counts.forward, &steps->counts, lam_model_config(model->model)));
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        cli_grid_add(&grid, "%s", heads[i]);
+    for (size_t b = 0; b < steps->blocks; b++) {
+        lam_block_steps block;
+        if (lam_steps_of_block(steps, b, &block) != LAM_OK)
+            return cli_library_failed();
+        add_block(&grid, b, &block);
+    }
+    cli_grid_print(&grid, stdout);
+    printf("\n");
+    return CLI_OK;
+}
+
+static int measure(const cli_command *command, const lam_picture_model *model, const plot_steps *asked, lam_steps **steps)
+{
+    double *rows = NULL;
+    size_t n;
+    int code = choose_rows(command, model, asked, &n, &rows);
+    if (code == CLI_OK && lam_measure_steps(model->model, asked->eval, rows, n, steps) != LAM_OK)
+        code = cli_library_failed();
+    free(rows);
+    return code;
+}
+
+int plot_steps_draw(const cli_command *command, const lam_picture_model *models, size_t n, const plot_steps *asked)
+{
+    lam_picture_steps *pictures = cli_alloc(n, sizeof *pictures);
+    lam_steps **steps = cli_alloc(n, sizeof *steps);
+    int code = CLI_OK;
+    for (size_t m = 0; m < n && code == CLI_OK; m++) {
+        code = measure(command, &models[m], asked, &steps[m]);
+        pictures[m] = (lam_picture_steps){.steps = steps[m], .name = models[m].name};
+    }
+    if (code == CLI_OK && lam_picture_write_steps(pictures, n, asked->dark, asked->out) != LAM_OK)
+        code = cli_library_failed();
+    for (size_t m = 0; m < n && code == CLI_OK; m++)
+        code = report(&models[m], steps[m], asked);
+    if (code == CLI_OK)
+        printf("%s: length and errors of each step. z or l allows: the shortest step that this error alone would lead to. Errors: root mean\n"
+               "square over the steps, as a share of what the tolerances allow\n", asked->out);
+    for (size_t m = 0; m < n; m++)
+        lam_steps_free(steps[m]);
+    free(steps);
+    free(pictures);
+    return code;
+}
