@@ -1,6 +1,7 @@
 /* A 128-bit digest of numbers. */
 #include "data/hash.h"
 #include <stdio.h>
+#include <string.h>
 
 #define C1 UINT64_C(0x87c37b91114253d5)
 #define C2 UINT64_C(0x4cf5ad432745937f)
@@ -36,26 +37,58 @@ static uint64_t finish(uint64_t k)
     return k ^ k >> 33;
 }
 
-void lam_hash128(const void *bytes, size_t size, const uint64_t seed[2], uint64_t out[2])
+void lam_hash_begin(lam_hash *h, const uint64_t seed[2])
+{
+    *h = (lam_hash) { .a = seed[0], .b = seed[1] };
+}
+
+static void take_block(lam_hash *h, const unsigned char *p)
+{
+    h->a ^= mix_first(word(p, 8));
+    h->a = (rotate(h->a, 27) + h->b) * 5 + 0x52dce729;
+    h->b ^= mix_second(word(p + 8, 8));
+    h->b = (rotate(h->b, 31) + h->a) * 5 + 0x38495ab5;
+}
+
+void lam_hash_add(lam_hash *h, const void *bytes, size_t size)
 {
     const unsigned char *p = bytes;
-    uint64_t a = seed[0], b = seed[1];
-    size_t left = size;
-    for (; left >= 16; left -= 16, p += 16) {
-        a ^= mix_first(word(p, 8));
-        a = (rotate(a, 27) + b) * 5 + 0x52dce729;
-        b ^= mix_second(word(p + 8, 8));
-        b = (rotate(b, 31) + a) * 5 + 0x38495ab5;
+    size_t open = h->size % LAM_HASH_BLOCK; /* bytes of a block that is not full */
+    h->size += size;
+    if (open > 0) {
+        size_t more = LAM_HASH_BLOCK - open < size ? LAM_HASH_BLOCK - open : size;
+        memcpy(h->rest + open, p, more);
+        p += more, size -= more;
+        if (open + more < LAM_HASH_BLOCK)
+            return;
+        take_block(h, h->rest);
     }
+    for (; size >= LAM_HASH_BLOCK; size -= LAM_HASH_BLOCK, p += LAM_HASH_BLOCK)
+        take_block(h, p);
+    memcpy(h->rest, p, size);
+}
+
+void lam_hash_end(lam_hash *h, uint64_t out[2])
+{
+    size_t left = h->size % LAM_HASH_BLOCK;
+    uint64_t a = h->a, b = h->b;
     if (left > 8)
-        b ^= mix_second(word(p + 8, left - 8));
+        b ^= mix_second(word(h->rest + 8, left - 8));
     if (left > 0)
-        a ^= mix_first(word(p, left < 8 ? left : 8));
-    a ^= size, b ^= size;
+        a ^= mix_first(word(h->rest, left < 8 ? left : 8));
+    a ^= h->size, b ^= h->size;
     a += b, b += a;
     a = finish(a), b = finish(b);
     a += b, b += a;
     out[0] = a, out[1] = b;
+}
+
+void lam_hash128(const void *bytes, size_t size, const uint64_t seed[2], uint64_t out[2])
+{
+    lam_hash h;
+    lam_hash_begin(&h, seed);
+    lam_hash_add(&h, bytes, size);
+    lam_hash_end(&h, out);
 }
 
 void lam_hash_text(const uint64_t hash[2], char text[33])
