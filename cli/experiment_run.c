@@ -69,7 +69,7 @@ static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job
     if (status == LAM_OK && cli_isa() != NULL)
         status = lam_config_set(cfg, "isa", cli_isa());
     for (size_t i = 0; i < 3 && status == LAM_OK; i++)
-        if (paths[i] != NULL && (status = lam_table_read_rows(cfg, paths[i], tables[0], &tables[i])) == LAM_OK)
+        if (paths[i] != NULL && (status = lam_table_map_rows(cfg, paths[i], tables[0], run->folder, FIT_IN_MEMORY, &tables[i])) == LAM_OK)
             keep_notes(slot, paths[i], tables[i]);
     if (status == LAM_OK)
         status = lam_dataset_build(cfg, tables[0], tables[1], tables[2], &log, &data);

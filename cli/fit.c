@@ -6,7 +6,7 @@
 
 typedef struct fit_args {
     fit_run run;
-    const char *valid, *test, *write_split;
+    const char *valid, *test, *write_split, *scratch;
 } fit_args;
 
 static const cli_option fit_options[] = {
@@ -15,6 +15,8 @@ static const cli_option fit_options[] = {
     {"test", 0, CLI_TEXT, "FILE", "test rows; default: split off DATA, but none where --valid names a file", offsetof(fit_args, test)},
     {"write-split", 0, CLI_TEXT, "FOLDER/", "fit nothing, but write the rows as a fit sees them: noise, split, standardised",
         offsetof(fit_args, write_split)},
+    {"scratch", 0, CLI_TEXT, "FOLDER/", "keeps rows in files there while the fit runs; default: in RUN/ those of an .npy or text of 64 MiB or more, "
+        "else in memory; none: in memory", offsetof(fit_args, scratch)},
     FIT_RUN_OPTIONS(fit_args),
     {0},
 };
@@ -22,11 +24,14 @@ static const cli_option fit_options[] = {
 /* ---- data --------------------------------------------------------------------------------------------------------- */
 
 /* first: the training rows, which validation and test rows are read like; NULL: these are they. */
-static int read_table(const char *path, const lam_config *cfg, const lam_table *first, lam_table **table)
+static int read_table(const char *path, const fit_args *args, const lam_config *cfg, const lam_table *first, lam_table **table)
 {
+    const char *folder = args->scratch != NULL ? args->scratch : args->write_split != NULL ? args->write_split : args->run.out;
     if (path == NULL)
         return CLI_OK;
-    return lam_table_read_rows(cfg, path, first, table) == LAM_OK ? CLI_OK : cli_library_failed();
+    if (args->scratch != NULL && strcmp(args->scratch, "none") == 0)
+        folder = NULL;
+    return lam_table_map_rows(cfg, path, first, folder, args->scratch != NULL ? 0 : FIT_IN_MEMORY, table) == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
 static int read_data(const char *path, const fit_args *args, const lam_config *cfg, lam_dataset **data)
@@ -35,11 +40,11 @@ static int read_data(const char *path, const fit_args *args, const lam_config *c
     lam_log log = {cli_log, NULL};
     int code = cli_stdin_once(path, args->valid, args->test);
     if (code == CLI_OK)
-        code = read_table(path, cfg, NULL, &all);
+        code = read_table(path, args, cfg, NULL, &all);
     if (code == CLI_OK)
-        code = read_table(args->valid, cfg, all, &valid);
+        code = read_table(args->valid, args, cfg, all, &valid);
     if (code == CLI_OK)
-        code = read_table(args->test, cfg, all, &test);
+        code = read_table(args->test, args, cfg, all, &test);
     if (code == CLI_OK)
         cli_table_notes(path, all);
     if (code == CLI_OK && lam_dataset_build(cfg, all, valid, test, &log, data) != LAM_OK)
@@ -61,8 +66,8 @@ static int write_split(const lam_config *cfg, const lam_dataset *data, const fit
     static const char *const names[] = {[LAM_TRAIN] = "train.npy", [LAM_VALID] = "valid.npy", [LAM_TEST] = "test.npy"};
     const char *const files[] = {[LAM_TRAIN] = path, [LAM_VALID] = args->valid, [LAM_TEST] = args->test};
     size_t rows, dim = lam_dataset_dim(data);
-    int code = fit_make_folder(args->write_split);
-    if (code == CLI_OK && lam_dataset_write(data, args->write_split, files) != LAM_OK)
+    int code = CLI_OK;
+    if (lam_dataset_write(data, args->write_split, files) != LAM_OK)
         code = cli_library_failed();
     for (int part = LAM_TRAIN; code == CLI_OK && part <= LAM_TEST; part++) {
         char *file = cli_path_join(args->write_split, names[part]);
@@ -127,6 +132,10 @@ static int run(const cli_command *command, int argc, char **argv)
         code = fit_check_folder(command, &args.run);
     if (code == CLI_OK)
         code = fit_configure(command, &args.run, &line, cfg);
+    const char *folder = args.write_split != NULL ? args.write_split : args.run.out;
+    int was_there = code != CLI_OK || cli_exists(folder);
+    if (code == CLI_OK && cli_is_first())
+        code = fit_make_folder(folder); /* rows may be kept there */
     code = cli_agree(code); /* on a folder that rank 0 has looked at, before anybody reads */
     if (code == CLI_OK)
         code = read_data(line.words[0], &args, cfg, &data);
@@ -142,6 +151,8 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_is_first() ? write_split(cfg, data, &args, line.words[0]) : CLI_OK;
     else if (code == CLI_OK)
         code = fit(command, argc, argv, &args, cfg, data);
+    if (cli_is_first())
+        fit_unmake_folder(folder, was_there);
     lam_dataset_free(data);
     lam_config_free(cfg);
     cli_line_free(&line);

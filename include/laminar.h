@@ -141,7 +141,7 @@ LAM_API size_t lam_name_distance(const char *a, const char *b);
 
 typedef struct lam_table {
     size_t rows, cols;
-    double *values;   /* [rows, cols] */
+    double *values;   /* [rows, cols]; NULL where the rows stay in a file (lam_table_map_rows) */
     char **names;     /* [cols], never NULL: from the header, or the numbers as text */
     size_t *numbers;  /* [cols] of each column in its file, from 1, whatever was dropped beside it */
     int has_names;    /* 1: the file named its columns */
@@ -156,6 +156,7 @@ typedef struct lam_table {
     char hash[33];    /* 128-bit digest of values, hex: the data hash kept in a model */
     char *how;        /* of a text file: where its names are from and what decided, in a few words; else NULL */
     char *notes;      /* what the user of a text file should know, a line each without a newline at the end; NULL: nothing */
+    struct lam_mapped *mapped; /* the file that the rows stay in; NULL: they are in values */
 } lam_table;
 
 /* The columns in which rows are wanted: a model's (lam_model_wanted) or those of another table (lam_table_wanted). */
@@ -202,6 +203,12 @@ LAM_API lam_read_options lam_config_read_options(const lam_config *cfg);
 /* lam_table_read with these options. first: the training rows that were read in this way, for validation or test rows, which are then read
  * in the same columns; else NULL. */
 LAM_API lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out);
+/* The same for a table that may be larger than memory, to build a data set from and for nothing else: where an .npy has `least` bytes or more
+ * as 8-byte numbers, its rows stay in the file, which is mapped and must not be shortened meanwhile, and values is NULL. The data set,
+ * and a fit of it, are those of the table in memory, bit for bit, but keep what grows with the number of rows, above all a copy of the rows in
+ * the order of the split, in files without names in folder (NULL: all is read to memory), which end with the data set. */
+LAM_API lam_status lam_table_map_rows(const lam_config *cfg, const char *path, const lam_table *first, const char *folder, size_t least,
+    lam_table **out);
 /* One of the ten 2-D densities of this field, named by lam_toy_name. Row i depends on (name, seed, i) only. */
 LAM_API lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table **out);
 LAM_API const char *lam_toy_name(size_t index); /* NULL past the end */
@@ -247,7 +254,7 @@ LAM_API lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all
     const lam_table *test, const lam_log *log, lam_dataset **out);
 typedef enum lam_part { LAM_TRAIN, LAM_VALID, LAM_TEST } lam_part;
 LAM_API size_t lam_dataset_dim(const lam_dataset *data);
-/* Rows of a part in standardised units, [*rows, dim], owned by the data set. */
+/* Rows of a part in standardised units, [*rows, dim], owned by the data set: memory, or pages of a file (lam_table_map_rows). */
 LAM_API const double *lam_dataset_rows(const lam_dataset *data, lam_part part, size_t *rows);
 /* Writes the rows of each part to folder, which must exist: train.npy, valid.npy and test.npy (f8 [rows, dim], for parts that have rows) in
  * standardised units; train_rows.npy and so on (f8 [rows]) with the number of each row in its file, from 0; and split.json with columns,

@@ -17,7 +17,6 @@ long_functions=(
     src/kernels/tile_k.c:deactivate
 )
 many_parameters=(
-    src/data/maps_fit.c:fit_columns
     src/flow/block_w.c:lam_cnf_vjp
     src/flow/block_w.c:vjp
     src/kernels/outer_k.c:micro

@@ -3,8 +3,10 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/room.h"
 #include "data/levels.h"
 #include "data/lone.h"
+#include "data/mapped.h"
 #include "data/moments.h"
 #include "data/present.h"
 #include "data/relations.h"
@@ -105,9 +107,9 @@ lam_status lam_dataset_measure(lam_dataset *data, int standardise)
 {
     lam_column_moments *moments = lam_alloc(data->dim, sizeof *moments);
     size_t *columns = lam_alloc(data->dim, sizeof *columns);
-    double *room = lam_alloc(data->rows[LAM_TRAIN], sizeof *room);
+    double *room = lam_room_take(data->folder, data->rows[LAM_TRAIN], sizeof *room);
     lam_status status = moments == NULL || columns == NULL || room == NULL ? LAM_ERR_MEMORY : take_moments(data, standardise, moments, columns, room);
-    lam_free(room);
+    lam_room_give(data->folder, room);
     lam_free(moments);
     lam_free(columns);
     return status;
@@ -194,7 +196,7 @@ lam_status lam_dataset_find_noise(lam_dataset *data, unsigned char *said, const 
 {
     size_t n = 0, *columns = lam_alloc(data->dim, sizeof *columns);
     lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
-    double *widths = lam_alloc(data->dim, sizeof *widths), *room = lam_alloc(data->rows[LAM_TRAIN], sizeof *room);
+    double *widths = lam_alloc(data->dim, sizeof *widths), *room = lam_room_take(data->folder, data->rows[LAM_TRAIN], sizeof *room);
     lam_status status = columns == NULL || looks == NULL || widths == NULL || room == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK)
         status = find_discrete(data, said, looks, columns, room, &n);
@@ -208,7 +210,7 @@ lam_status lam_dataset_find_noise(lam_dataset *data, unsigned char *said, const 
     lam_free(columns);
     lam_free(looks);
     lam_free(widths);
-    lam_free(room);
+    lam_room_give(data->folder, room);
     return status;
 }
 
@@ -255,7 +257,7 @@ static lam_status advise_lone(lam_dataset *data, lam_lone *lone, size_t *columns
     size_t n = 0;
     for (size_t j = 0; j < data->dim; j++) {
         size_t present = lam_present_cells(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, room);
-        LAM_TRY(lam_lone_find(room, present, 1, &lone[j]));
+        LAM_TRY(lam_lone_find(room, present, data->folder, &lone[j]));
         if (lone[j].n == 0 || lam_levels_are_text(data->texts, j))
             continue;
         columns[n++] = j;
@@ -266,6 +268,27 @@ static lam_status advise_lone(lam_dataset *data, lam_lone *lone, size_t *columns
 
 /* ---- row numbers -------------------------------------------------------------------------------------------------- */
 
+/* As lam_counts_rows of a column of the table; most columns are told from the first rows. -1: no memory. */
+static int counts_rows(const lam_table *table, size_t column)
+{
+    enum { FIRST = 1000 };
+    const char *folder = lam_table_folder(table);
+    double first[FIRST];
+    if (table->mapped == NULL)
+        return lam_counts_rows(table->values + column, table->rows, table->cols, NULL);
+    lam_table_column(table, column, table->rows < FIRST ? table->rows : FIRST, first);
+    for (size_t i = 0; i < FIRST && i < table->rows; i++)
+        if (first[i] != floor(first[i]))
+            return 0;
+    double *all = lam_room_take(folder, table->rows, sizeof *all);
+    if (all == NULL)
+        return -1;
+    lam_table_column(table, column, table->rows, all);
+    int counts = lam_counts_rows(all, table->rows, 1, folder);
+    lam_room_give(folder, all);
+    return counts;
+}
+
 /* Ranks are shuffled whole numbers too, in all columns: those in another order than the rows' are told of in the first column alone, and
  * only where no other is like that. */
 static lam_status advise_counts(const lam_dataset *data, const lam_table *table, size_t *columns, const lam_log *log)
@@ -274,7 +297,9 @@ static lam_status advise_counts(const lam_dataset *data, const lam_table *table,
     size_t n = 0, shuffled = 0, first = 0;
     lam_remark text;
     for (size_t j = 0; j < table->cols; j++) {
-        int counts = lam_counts_rows(table->values + j, table->rows, table->cols);
+        int counts = counts_rows(table, j);
+        if (counts < 0)
+            return LAM_ERR_MEMORY;
         shuffled += counts == 2;
         first |= j == 0 && counts == 2;
         if (counts == 1)
@@ -302,12 +327,12 @@ lam_status lam_advise_values(lam_dataset *data, const lam_table *table, const un
     lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
     lam_lone *lone = lam_alloc(data->dim, sizeof *lone);
     size_t *columns = lam_alloc(data->dim + 1, sizeof *columns);
-    double *room = lam_alloc(data->rows[LAM_TRAIN], sizeof *room);
+    double *room = lam_room_take(data->folder, data->rows[LAM_TRAIN], sizeof *room);
     lam_status status = looks == NULL || lone == NULL || columns == NULL || room == NULL ? LAM_ERR_MEMORY : LAM_OK;
     status = status == LAM_OK && listens ? advise_counts(data, table, columns, log) : status;
     status = status == LAM_OK ? advise_lone(data, lone, columns, room, log) : status;
     status = status == LAM_OK && listens ? advise_discrete(data, said, looks, columns, room, log) : status;
-    lam_free(room);
+    lam_room_give(data->folder, room);
     lam_free(looks);
     lam_free(lone);
     lam_free(columns);

@@ -6,9 +6,11 @@
 #include "base/names.h"
 #include "base/number.h"
 #include "base/random.h"
+#include "base/room.h"
 #include "data/advice.h"
 #include "data/columns.h"
 #include "data/levels.h"
+#include "data/mapped.h"
 #include "data/repeats.h"
 #include "data/roles.h"
 #include "data/table.h"
@@ -32,10 +34,11 @@ void lam_dataset_free(lam_dataset *data)
     for (size_t j = 0; data->names != NULL && j < data->dim; j++)
         free(data->names[j]);
     for (int part = 0; part < LAM_PARTS; part++) {
-        lam_free(data->values[part]);
-        lam_free(data->source[part]);
-        lam_free(data->file_row[part]);
+        lam_room_give(data->folder, data->values[part]);
+        lam_room_give(data->folder, data->source[part]);
+        lam_room_give(data->folder, data->file_row[part]);
     }
+    free(data->folder);
     lam_free(data->names);
     lam_free(data->numbers);
     lam_free(data->mean);
@@ -155,8 +158,13 @@ lam_status lam_dataset_describe_noise(const lam_dataset *data, lam_names *items)
     return status;
 }
 
-static lam_status allocate(lam_dataset *data, const lam_table *first)
+static lam_status allocate(lam_dataset *data, const lam_table *const *tables)
 {
+    const lam_table *first = tables[0];
+    for (int part = 0; part < LAM_PARTS && data->folder == NULL; part++)
+        if (tables[part] != NULL && lam_table_folder(tables[part]) != NULL
+            && (data->folder = lam_strdup(lam_table_folder(tables[part]))) == NULL)
+            return LAM_ERR_MEMORY;
     data->dim = first->cols;
     data->has_names = first->has_names;
     data->from_zero = first->from_zero;
@@ -189,8 +197,8 @@ static lam_status allocate_part(lam_dataset *data, int part, size_t n)
     data->rows[part] = n;
     if (n == 0)
         return LAM_OK;
-    data->values[part] = lam_alloc(n * data->dim, sizeof(double));
-    data->source[part] = lam_alloc(n, sizeof(size_t));
+    data->values[part] = lam_room_take(data->folder, n * data->dim, sizeof(double));
+    data->source[part] = lam_room_take(data->folder, n, sizeof(size_t));
     return data->values[part] == NULL || data->source[part] == NULL ? LAM_ERR_MEMORY : LAM_OK;
 }
 
@@ -212,7 +220,7 @@ static lam_status split(lam_dataset *data, const lam_config *cfg, size_t n, int 
     LAM_TRY(allocate_part(data, LAM_TEST, n_test));
     LAM_TRY(allocate_part(data, LAM_VALID, n_valid));
     LAM_TRY(allocate_part(data, LAM_TRAIN, n - n_test - n_valid));
-    uint64_t *order = lam_alloc(n, sizeof *order);
+    uint64_t *order = lam_room_take(data->folder, n, sizeof *order);
     if (order == NULL)
         return LAM_ERR_MEMORY;
     lam_random_permutation(cfg->split_seed, LAM_DRAW_SPLIT, 0, order, n);
@@ -220,7 +228,7 @@ static lam_status split(lam_dataset *data, const lam_config *cfg, size_t n, int 
     for (size_t k = 0, at = 0; k < LAM_PARTS; k++)
         for (size_t i = 0; i < data->rows[parts[k]]; i++)
             data->source[parts[k]][i] = (size_t)order[at++];
-    lam_free(order);
+    lam_room_give(data->folder, order);
     return LAM_OK;
 }
 
@@ -243,7 +251,7 @@ static lam_status number_rows(lam_dataset *data, const lam_table *const *tables)
         size_t bad = 0, twice = 0, row = 0;
         if (t == NULL)
             continue;
-        if ((data->file_row[part] = lam_alloc(t->rows, sizeof(size_t))) == NULL)
+        if ((data->file_row[part] = lam_room_take(data->folder, t->rows, sizeof(size_t))) == NULL)
             return LAM_ERR_MEMORY;
         for (size_t i = 0; i < t->rows; i++, row++) {
             for (int again = 1; again;) {
@@ -259,25 +267,28 @@ static lam_status number_rows(lam_dataset *data, const lam_table *const *tables)
     return LAM_OK;
 }
 
-/* Copies the rows in. With noise, the draw of (column, row) is counted by the row's place in its table, tables one after
- * the other, so that it does not depend on the split. */
-static void fill(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, int with_noise)
+/* Copies the rows in, as they are in the tables. */
+static lam_status fill(lam_dataset *data, const lam_table *const *tables)
+{
+    for (int part = 0; part < LAM_PARTS; part++) {
+        const lam_table *t = tables[part] != NULL ? tables[part] : tables[0]; /* of which it is split off */
+        LAM_TRY(lam_table_gather(t, data->source[part], data->rows[part], data->values[part]));
+        for (size_t i = 0; i < data->rows[part] * data->dim; i++)
+            data->missing[part] += (size_t)(isnan(data->values[part][i]) != 0);
+    }
+    return LAM_OK;
+}
+
+/* The draw of (column, row) is counted by the row's place in its table, tables one after the other, so that it does not depend on the split. */
+static void add_noise(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables)
 {
     size_t dim = data->dim, others = 0;
     for (int part = 0; part < LAM_PARTS; part++) {
-        const lam_table *t = tables[part] != NULL ? tables[part] : tables[0]; /* of which it is split off */
-        size_t absent = 0, before = tables[part] != NULL ? others : 0;
-        for (size_t i = 0; i < data->rows[part]; i++) {
-            size_t row = data->source[part][i];
-            for (size_t j = 0; j < dim; j++) {
-                double x = t->values[row * dim + j];
-                if (with_noise && data->noise[j] > 0)
-                    x += data->noise[j] * lam_random_uniform(cfg->split_seed, LAM_DRAW_NOISE, j, before + row);
-                data->values[part][i * dim + j] = x;
-                absent += (size_t)(isnan(x) != 0);
-            }
-        }
-        data->missing[part] = absent;
+        size_t before = tables[part] != NULL ? others : 0;
+        for (size_t j = 0; j < dim; j++)
+            for (size_t i = 0; data->noise[j] > 0 && i < data->rows[part]; i++)
+                data->values[part][i * dim + j] += data->noise[j]
+                    * lam_random_uniform(cfg->split_seed, LAM_DRAW_NOISE, j, before + data->source[part][i]);
         others += tables[part] != NULL ? tables[part]->rows : 0;
     }
 }
@@ -297,7 +308,9 @@ static void digest(lam_dataset *data, const lam_table *const *tables)
 {
     char all[LAM_PARTS][33] = { { 0 } };
     for (int part = 0; part < LAM_PARTS; part++)
-        if (tables[part] != NULL)
+        if (tables[part] != NULL && tables[part]->mapped != NULL)
+            memcpy(all[part], tables[part]->hash, sizeof all[part]);
+        else if (tables[part] != NULL)
             lam_table_digest(tables[part]->values, tables[part]->rows, tables[part]->cols, all[part]);
     if (tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL)
         memcpy(data->hash, all[LAM_TRAIN], sizeof data->hash);
@@ -333,13 +346,13 @@ static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_tabl
         return lam_fail(LAM_ERR_DATA, "%zu training rows are too few for %zu columns; give more rows or drop columns",
             data->rows[LAM_TRAIN], moving);
     LAM_TRY(number_rows(data, tables));
-    fill(data, cfg, tables, 0);
+    LAM_TRY(fill(data, tables));
     LAM_TRY(lam_advise_roles(data, log));
     if (automatic)
         LAM_TRY(lam_dataset_find_noise(data, data->noise_said, log));
     LAM_TRY(lam_advise_values(data, tables[0], data->noise_said, log));
     LAM_TRY(lam_advise_repeats(data, split_one, log));
-    fill(data, cfg, tables, 1);
+    add_noise(data, cfg, tables);
     LAM_TRY(lam_dataset_measure(data, cfg->standardise));
     LAM_TRY(lam_advise_relations(data, log));
     standardise_rows(data);
@@ -361,7 +374,7 @@ lam_status lam_dataset_build(const lam_config *cfg, const lam_table *all, const 
     lam_table *copies[LAM_PARTS] = { 0 };
     lam_dataset *data = lam_alloc(1, sizeof *data);
     const lam_source source = lam_source_of("given", all);
-    lam_status status = data == NULL ? LAM_ERR_MEMORY : allocate(data, all);
+    lam_status status = data == NULL ? LAM_ERR_MEMORY : allocate(data, tables);
     if (status == LAM_OK)
         status = lam_roles_read(cfg, &source, data->is_input);
     for (int part = LAM_VALID; part < LAM_PARTS && status == LAM_OK; part++)

@@ -21,9 +21,10 @@ struct lam_dataset {
     size_t *levels;          /* [dim] of a column of texts, which is given: its values are 0, 1, ..., levels - 1; 0: numbers */
     lam_names *texts;        /* [dim] these, as levels in lam_table; NULL: all columns are numbers */
     char hash[33];           /* of the numbers before noise: of the one table, or of the three together */
+    char *folder;            /* of rooms (base/room.h) for what grows with the number of rows; NULL: memory */
     size_t rows[LAM_PARTS];  /* by lam_part */
     size_t missing[LAM_PARTS]; /* cells that are NaN */
-    double *values[LAM_PARTS]; /* [rows, dim] standardised, a missing cell NaN; NULL for a part without rows */
+    double *values[LAM_PARTS]; /* all three are rooms. [rows, dim] standardised, a missing cell NaN; NULL for a part without rows */
     size_t *source[LAM_PARTS]; /* [rows] row of its table, from 0, that each row came from; NULL without rows */
     size_t *file_row[LAM_PARTS]; /* [rows of the part's table] which row of its file each row of the table is, from 0; of one table that
                                   * was split the first alone */

@@ -1,7 +1,9 @@
 /* Drops duplicate rows. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "data/hash.h"
+#include "data/mapped.h"
 #include "data/table.h"
 #include <math.h>
 #include <string.h>
@@ -16,40 +18,67 @@ static int same_row(const double *a, const double *b, size_t cols)
 }
 
 /* An open-addressing table of 1-based row numbers, at most half full. */
-lam_status lam_table_drop_duplicates(lam_table *table)
+typedef struct seen {
+    size_t *row, slots;
+    double *key, *one, *other; /* [cols] room for a row each */
+} seen;
+
+/* Where row is, or belongs. */
+static size_t find(const seen *s, const lam_table *table, const double *row)
 {
-    size_t cols = table->cols, used = 0, slots = 16, bad = 0;
-    while (slots < 2 * table->rows)
-        slots *= 2;
-    size_t *seen = lam_alloc(slots, sizeof *seen);
-    double *key = lam_alloc(cols, sizeof *key);
-    lam_free(table->duplicate_at);
-    table->duplicate_at = lam_alloc(table->rows, sizeof *table->duplicate_at);
-    if (seen == NULL || key == NULL || table->duplicate_at == NULL) {
-        lam_free(seen);
-        lam_free(key);
-        return LAM_ERR_MEMORY;
-    }
+    const uint64_t seed[2] = { 0, 0 };
+    uint64_t hash[2];
+    for (size_t j = 0; j < table->cols; j++)
+        s->key[j] = row[j] + 0.0; /* -0 becomes 0 */
+    lam_hash128(s->key, table->cols * sizeof *s->key, seed, hash);
+    size_t at = (size_t)hash[0] & (s->slots - 1);
+    while (s->row[at] != 0 && !same_row(lam_table_row(table, s->row[at] - 1, s->other), row, table->cols))
+        at = (at + 1) & (s->slots - 1);
+    return at;
+}
+
+/* Row i becomes row `to`. */
+static void move_row(lam_table *table, size_t i, size_t to)
+{
+    if (table->mapped != NULL)
+        table->mapped->row[to] = table->mapped->row[i];
+    else
+        memmove(table->values + to * table->cols, table->values + i * table->cols, table->cols * sizeof *table->values);
+}
+
+static void drop(lam_table *table, const seen *s)
+{
+    size_t used = 0, bad = 0;
     for (size_t i = 0; i < table->rows; i++) {
-        const double *row = table->values + i * cols;
-        uint64_t seed[2] = { 0, 0 }, hash[2];
-        for (size_t j = 0; j < cols; j++)
-            key[j] = row[j] + 0.0; /* -0 becomes 0 */
-        lam_hash128(key, cols * sizeof *key, seed, hash);
-        size_t at = (size_t)hash[0] & (slots - 1);
-        while (seen[at] != 0 && !same_row(table->values + (seen[at] - 1) * cols, row, cols))
-            at = (at + 1) & (slots - 1);
+        size_t at = find(s, table, lam_table_row(table, i, s->one));
         while (bad < table->bad_rows && table->bad_at[bad] <= i + bad)
             bad++; /* rows of the source before this one that were dropped already */
-        if (seen[at] != 0) {
+        if (s->row[at] != 0) {
             table->duplicate_at[table->duplicates++] = i + bad;
             continue;
         }
-        memmove(table->values + used * cols, row, cols * sizeof *row);
-        seen[at] = ++used;
+        move_row(table, i, used);
+        s->row[at] = ++used;
     }
     table->rows = used;
-    lam_free(seen);
-    lam_free(key);
-    return LAM_OK;
+}
+
+lam_status lam_table_drop_duplicates(lam_table *table)
+{
+    const char *folder = lam_table_folder(table);
+    seen s = { .slots = 16 };
+    while (s.slots < 2 * table->rows)
+        s.slots *= 2;
+    s.row = lam_room_take(folder, s.slots, sizeof *s.row);
+    s.key = lam_alloc(3 * table->cols, sizeof *s.key);
+    lam_room_give(folder, table->duplicate_at);
+    table->duplicate_at = lam_room_take(folder, table->rows, sizeof *table->duplicate_at);
+    lam_status status = s.row == NULL || s.key == NULL || table->duplicate_at == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    if (status == LAM_OK) {
+        s.one = s.key + table->cols, s.other = s.key + 2 * table->cols;
+        drop(table, &s);
+    }
+    lam_room_give(folder, s.row);
+    lam_free(s.key);
+    return status;
 }

@@ -2,6 +2,7 @@
 #include "data/lone.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "data/moments.h"
 #include <float.h>
 #include <math.h>
@@ -36,11 +37,11 @@ static void note(extremes *e, double v)
     e->rows[at] = 1;
 }
 
-static void look(extremes *e, const double *x, size_t n, size_t stride, double sign)
+static void look(extremes *e, const double *x, size_t n, double sign)
 {
     e->n = 0;
     for (size_t i = 0; i < n; i++) {
-        double v = sign * x[i * stride];
+        double v = sign * x[i];
         if (e->n < EXTREMES || v >= e->value[EXTREMES - 1])
             note(e, v);
     }
@@ -120,11 +121,10 @@ static int is_told(const lam_lone *out, double v)
 }
 
 /* One end, without the values that were found at the other: sign 1 its high end. */
-static void find_at_end(const double *x, size_t n, size_t stride, double sign, const double *sorted, size_t m,
-    double lowest, lam_lone *out)
+static void find_at_end(const double *x, size_t n, double sign, const double *sorted, size_t m, double lowest, lam_lone *out)
 {
     extremes e;
-    look(&e, x, n, stride, sign);
+    look(&e, x, n, sign);
     size_t g = alone(&e, sorted, m, lowest);
     for (size_t i = 0; i < g && out->n < LAM_LONE; i++) {
         out->value[out->n] = sign * e.value[i];
@@ -133,17 +133,17 @@ static void find_at_end(const double *x, size_t n, size_t stride, double sign, c
 }
 
 /* Mean and spread of what is not told of; and whether that is worth telling. */
-static int measure_others(const double *x, size_t n, size_t stride, double *room, lam_lone *out)
+static int measure_others(const double *x, size_t n, double *room, lam_lone *out)
 {
     lam_column_moments all, others;
     size_t kept = 0, rows = 0;
     int chosen = 1;
     for (size_t i = 0; i < n; i++)
-        if (!is_told(out, x[i * stride]))
-            room[kept++] = x[i * stride];
+        if (!is_told(out, x[i]))
+            room[kept++] = x[i];
     if (kept == 0)
         return 0;
-    lam_moments_of(x, n, stride, &all);
+    lam_moments_of(x, n, 1, &all);
     lam_moments_of(room, kept, 1, &others);
     out->low = others.low, out->high = others.high;
     out->deviation = all.deviation, out->without = others.deviation;
@@ -153,40 +153,40 @@ static int measure_others(const double *x, size_t n, size_t stride, double *room
 }
 
 /* room [n], sorted [m]. */
-static void find(const double *x, size_t n, size_t stride, double *room, double *sorted, size_t m, lam_lone *out)
+static void find(const double *x, size_t n, double *room, double *sorted, size_t m, lam_lone *out)
 {
     for (int turn = 0; turn < 4 && out->n < LAM_LONE; turn++) { /* each end again when the other's are gone */
         double sign = turn % 2 == 0 ? 1 : -1, lowest = HUGE_VAL;
         size_t kept = 0, before = out->n;
         for (size_t i = 0; i < n; i++)
-            if (!is_told(out, x[i * stride])) {
-                room[kept++] = x[i * stride];
-                lowest = fmin(lowest, sign * x[i * stride]);
+            if (!is_told(out, x[i])) {
+                room[kept++] = x[i];
+                lowest = fmin(lowest, sign * x[i]);
             }
         size_t looks = kept < m ? kept : m;
         for (size_t i = 0; i < looks; i++)
             sorted[i] = sign * room[(size_t)((double)i * ((double)kept / (double)looks))];
         lam_sort_ascending(sorted, looks);
         if (kept > 0)
-            find_at_end(room, kept, 1, sign, sorted, looks, lowest, out);
+            find_at_end(room, kept, sign, sorted, looks, lowest, out);
         if (out->n == before && turn > 0)
             break;
     }
-    if (out->n > 0 && !measure_others(x, n, stride, room, out))
+    if (out->n > 0 && !measure_others(x, n, room, out))
         out->n = 0;
 }
 
-lam_status lam_lone_find(const double *x, size_t n, size_t stride, lam_lone *out)
+lam_status lam_lone_find(const double *x, size_t n, const char *folder, lam_lone *out)
 {
     size_t m = n < SAMPLE ? n : SAMPLE;
     *out = (lam_lone) { 0 };
     if (n < 10)
         return LAM_OK;
-    double *room = lam_alloc(n, sizeof *room), *sorted = lam_alloc(m, sizeof *sorted);
+    double *room = lam_room_take(folder, n, sizeof *room), *sorted = lam_alloc(m, sizeof *sorted);
     lam_status status = room == NULL || sorted == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK)
-        find(x, n, stride, room, sorted, m, out);
-    lam_free(room);
+        find(x, n, room, sorted, m, out);
+    lam_room_give(folder, room);
     lam_free(sorted);
     return status;
 }
@@ -194,20 +194,20 @@ lam_status lam_lone_find(const double *x, size_t n, size_t stride, lam_lone *out
 /* ---- row numbers -------------------------------------------------------------------------------------------------- */
 
 /* Each of the whole numbers from low to high at most once? -1: no memory. */
-static int each_once(const double *x, size_t n, size_t stride, double low, size_t range)
+static int each_once(const double *x, size_t n, size_t stride, double low, size_t range, const char *folder)
 {
-    unsigned char *seen = lam_alloc(range, 1);
+    unsigned char *seen = lam_room_take(folder, range, 1);
     int once = seen == NULL ? -1 : 1;
     for (size_t i = 0; i < n && once == 1; i++) {
         size_t at = (size_t)(x[i * stride] - low);
         once = !seen[at];
         seen[at] = 1;
     }
-    lam_free(seen);
+    lam_room_give(folder, seen);
     return once;
 }
 
-int lam_counts_rows(const double *x, size_t n, size_t stride)
+int lam_counts_rows(const double *x, size_t n, size_t stride, const char *folder)
 {
     double low = HUGE_VAL, high = -HUGE_VAL;
     size_t up = 0, down = 0;
@@ -227,5 +227,5 @@ int lam_counts_rows(const double *x, size_t n, size_t stride)
     /* n draws of so large a range are all different by an accident of probability exp(-n^2 / 2 range), here below 1e-6 */
     if (range > count && range > count * count / 28)
         return 0;
-    return n >= 20 && each_once(x, n, stride, low, (size_t)range) == 1 ? 2 : 0;
+    return n >= 20 && each_once(x, n, stride, low, (size_t)range, folder) == 1 ? 2 : 0;
 }

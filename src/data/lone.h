@@ -12,7 +12,7 @@ typedef struct lam_lone {
     double deviation, without; /* standard deviation of the column, and of the other values */
 } lam_lone;
 
-/* Of x [n], stride apart. A value is told of if
+/* Of x [n]; folder as of lam_room_take, for what grows with n. A value is told of if
  *   - it is beyond all others, by more than half of what these span, or it is one of at most three together that are;
  *   - that is not what the column's own tail leads to expect. Of a tail whose distances from the middle fall as a power, as Cauchy's,
  *     log-normal and all thinner ones do, no faster, the logarithms of the ratios of neighbouring distances, i log(D_i / D_i+1), are
@@ -22,10 +22,10 @@ typedef struct lam_lone {
  *     where several rows have it. One of these that lies five times as far out as the others span (twenty times, of one row)
  *     needs no tail;
  *   - and it makes the deviation: without such values it is less than half, or the value looks as chosen and several rows have it. */
-lam_status lam_lone_find(const double *x, size_t n, size_t stride, lam_lone *out);
+lam_status lam_lone_find(const double *x, size_t n, const char *folder, lam_lone *out);
 
 /* Does column x [n], stride apart, count the rows: whole numbers, each once, a range or nearly one (rows may have been left out)?
  * 1: in the order of the rows, up or down; 2: in another one. */
-int lam_counts_rows(const double *x, size_t n, size_t stride);
+int lam_counts_rows(const double *x, size_t n, size_t stride, const char *folder);
 
 #endif

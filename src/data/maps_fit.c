@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/room.h"
 #include "data/levels.h"
 #include "data/maps.h"
 #include "data/moments.h"
@@ -242,15 +243,15 @@ typedef struct halves {
     double *best, *now; /* [n[0] + n[1]] -log density of each row */
 } halves;
 
-static lam_status make_halves(halves *h, const double *x, size_t n, size_t stride)
+static lam_status make_halves(halves *h, const double *x, size_t n, const char *folder)
 {
-    double *room = lam_alloc(n, 3 * sizeof *room);
+    double *room = lam_room_take(folder, n, 3 * sizeof *room);
     if (room == NULL)
         return LAM_ERR_MEMORY;
     size_t first = 0, last = n;
     for (size_t i = 0; i < n; i++) {
         int one = lam_random_uniform(0, LAM_DRAW_MAP, 0, i) < 0.5;
-        room[one ? first++ : --last] = x[i * stride];
+        room[one ? first++ : --last] = x[i];
     }
     *h = (halves) { .n = { first, n - first }, .sorted = { room, room + first }, .best = room + n, .now = room + 2 * n };
     lam_sort_ascending(h->sorted[0], h->n[0]);
@@ -296,11 +297,11 @@ static void consider(halves *h, knots *room, cutting by, cutting *best)
 
 /* Of 4, 8, 16 ... up to most the number of quantiles that is enough, and then of 8, 4, 2 and 1 the rows of the outermost groups: few where
  * a column ends at an edge, more where it has tails. */
-static lam_status choose(knots *room, const double *x, size_t n, size_t stride, size_t most, cutting *chosen)
+static lam_status choose(knots *room, const double *x, size_t n, const char *folder, size_t most, cutting *chosen)
 {
     halves h;
     *chosen = (cutting) { 0, OUTERMOST };
-    LAM_TRY(make_halves(&h, x, n, stride));
+    LAM_TRY(make_halves(&h, x, n, folder));
     if (h.n[0] > ROWS_OF_KNOT && h.n[1] > ROWS_OF_KNOT) {
         for (size_t wanted = FIRST_TRIED; wanted <= most; wanted *= 2)
             consider(&h, room, (cutting) { wanted, OUTERMOST }, chosen);
@@ -309,7 +310,7 @@ static lam_status choose(knots *room, const double *x, size_t n, size_t stride, 
     }
     if (chosen->quantiles == 0)
         chosen->quantiles = FIRST_TRIED;
-    lam_free(h.sorted[0]);
+    lam_room_give(folder, h.sorted[0]);
     return LAM_OK;
 }
 
@@ -321,13 +322,13 @@ size_t lam_maps_most_knots(size_t n)
 /* ---- all columns -------------------------------------------------------------------------------------------------- */
 
 /* The map of the cells of a column that are there, x [n], which are sorted. */
-static lam_status fit_present(double *x, size_t n, size_t wanted, knots *room)
+static lam_status fit_present(double *x, size_t n, const char *folder, size_t wanted, knots *room)
 {
     size_t most = lam_maps_most_knots(n);
     cutting by = { wanted, OUTERMOST };
     LAM_TRY(make_room(room, wanted > 0 ? within(n, wanted) : most + FIRST_TRIED));
     if (wanted == 0)
-        LAM_TRY(choose(room, x, n, 1, most, &by));
+        LAM_TRY(choose(room, x, n, folder, most, &by));
     lam_sort_ascending(x, n);
     fit_column(room, x, n, &by);
     return LAM_OK;
@@ -341,12 +342,12 @@ static lam_status leave_levels(knots *room)
     return LAM_OK;
 }
 
-static lam_status fit_columns(const double *x, size_t n, size_t dim, const lam_names *levels, size_t wanted, knots *room, double *present,
-    size_t *count, lam_maps **out)
+static lam_status fit_columns(const lam_maps_rows *of, size_t wanted, knots *room, double *present, size_t *count, lam_maps **out)
 {
+    size_t dim = of->dim;
     for (size_t j = 0; j < dim; j++) {
-        size_t there = lam_present_cells(x + j, n, dim, present);
-        LAM_TRY(lam_levels_are_text(levels, j) ? leave_levels(&room[j]) : fit_present(present, there, wanted, &room[j]));
+        size_t there = lam_present_cells(of->x + j, of->n, dim, present);
+        LAM_TRY(lam_levels_are_text(of->levels, j) ? leave_levels(&room[j]) : fit_present(present, there, of->folder, wanted, &room[j]));
         count[j] = room[j].n;
     }
     LAM_TRY(lam_maps_create(dim, count, out));
@@ -358,19 +359,19 @@ static lam_status fit_columns(const double *x, size_t n, size_t dim, const lam_n
     return LAM_OK;
 }
 
-lam_status lam_maps_fit(const double *x, size_t n, size_t dim, const lam_names *levels, size_t wanted, lam_maps **out)
+lam_status lam_maps_fit(const lam_maps_rows *of, size_t wanted, lam_maps **out)
 {
     *out = NULL;
-    knots *room = lam_alloc(dim, sizeof *room);
-    double *sorted = lam_alloc(n, sizeof *sorted);
-    size_t *count = lam_alloc(dim, sizeof *count);
+    knots *room = lam_alloc(of->dim, sizeof *room);
+    double *sorted = lam_room_take(of->folder, of->n, sizeof *sorted);
+    size_t *count = lam_alloc(of->dim, sizeof *count);
     lam_status status = room == NULL || sorted == NULL || count == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK)
-        status = fit_columns(x, n, dim, levels, wanted, room, sorted, count, out);
-    for (size_t j = 0; room != NULL && j < dim; j++)
+        status = fit_columns(of, wanted, room, sorted, count, out);
+    for (size_t j = 0; room != NULL && j < of->dim; j++)
         clear(&room[j]);
     lam_free(room);
-    lam_free(sorted);
+    lam_room_give(of->folder, sorted);
     lam_free(count);
     return status;
 }

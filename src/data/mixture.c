@@ -181,16 +181,17 @@ lam_status lam_mixture_nll(const lam_mixture *m, const char *isa, lam_pool *pool
     *score = (lam_gaussian_score) { .nll = (double)NAN, .se = (double)NAN };
     if (n == 0)
         return LAM_OK;
-    double *each = lam_alloc(n, sizeof *each);
+    double *each = own != NULL ? own : lam_alloc(n, sizeof *each);
     lam_status status = each == NULL ? LAM_ERR_MEMORY : lam_mixture_pass_create(m, isa, pool, &pass);
     if (status == LAM_OK) {
         score->nll = m->log_scale - lam_mixture_pass_run(pass, x, index, n, LAM_MIXTURE_DENSITY, 0, each);
         lam_moments_of(each, n, 1, &moments);
         for (size_t i = 0; own != NULL && i < n; i++)
-            own[i] = m->log_scale - each[i];
+            own[i] = m->log_scale - own[i];
         score->se = n < 2 ? (double)NAN : moments.deviation / sqrt((double)(n - 1));
     }
     lam_mixture_pass_free(pass);
-    lam_free(each);
+    if (own == NULL)
+        lam_free(each);
     return status;
 }

@@ -256,6 +256,12 @@ lam_status lam_npy_rows_open(const char *name, const void *bytes, size_t size, l
     return LAM_OK;
 }
 
+void lam_npy_rows_of_doubles(const void *numbers, size_t rows, size_t cols, lam_npy_rows *out)
+{
+    *out = (lam_npy_rows) { .data = numbers, .rows = rows, .cols = cols, .head = { .dtype = "f8", .n_shape = 2, .shape = { rows, cols },
+        .size = rows * cols }, .width = sizeof(double), .big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
+}
+
 void lam_npy_rows_read(const lam_npy_rows *r, size_t first, size_t n, double *values)
 {
     const layout l = { .width = r->width, .big_endian = r->big_endian };
@@ -265,6 +271,29 @@ void lam_npy_rows_read(const lam_npy_rows *r, size_t first, size_t n, double *va
             size_t at = r->fortran ? j * r->rows + first + i : (first + i) * r->cols + j;
             (void)read_element(r->head.dtype[0], r->data + at * r->width, &l, &values[i * r->cols + j], &integer);
         }
+}
+
+/* The commonest: 4-byte floats as this machine has them. */
+static int are_plain_floats(const lam_npy_rows *r)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !r->big_endian && !r->fortran && strcmp(r->head.dtype, "f4") == 0;
+}
+
+void lam_npy_row_read(const lam_npy_rows *r, size_t row, const size_t *column, size_t n, double *values)
+{
+    const layout l = { .width = r->width, .big_endian = r->big_endian };
+    const unsigned char *plain = are_plain_floats(r) ? r->data + row * r->cols * sizeof(float) : NULL;
+    int64_t integer;
+    for (size_t k = 0; k < n; k++) {
+        float f;
+        size_t at = r->fortran ? column[k] * r->rows + row : row * r->cols + column[k];
+        if (plain == NULL) {
+            (void)read_element(r->head.dtype[0], r->data + at * r->width, &l, &values[k], &integer);
+            continue;
+        }
+        memcpy(&f, plain + column[k] * sizeof f, sizeof f);
+        values[k] = (double)f;
+    }
 }
 
 lam_status lam_npy_parse(const char *name, const void *bytes, size_t size, lam_array *out)

@@ -38,7 +38,10 @@ typedef struct lam_npy_rows {
 } lam_npy_rows;
 /* Borrows bytes. Errors as of lam_npy_parse. */
 lam_status lam_npy_rows_open(const char *name, const void *bytes, size_t size, lam_npy_rows *out);
+/* Numbers without a header, as this machine holds them. */
+void lam_npy_rows_of_doubles(const void *numbers, size_t rows, size_t cols, lam_npy_rows *out);
 void lam_npy_rows_read(const lam_npy_rows *rows, size_t first, size_t n, double *values); /* [n, cols] */
+void lam_npy_row_read(const lam_npy_rows *rows, size_t row, const size_t *column, size_t n, double *values); /* of columns [n] */
 void lam_array_clear(lam_array *array); /* frees what is in it; takes a zeroed or a cleared one */
 
 /* What an .npy holds, whether that is read or not. */

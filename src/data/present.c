@@ -1,6 +1,7 @@
 /* Which cells of a table are present. */
 #include "data/present.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "data/levels.h"
 #include <math.h>
 
@@ -23,7 +24,7 @@ static int is_complete(const double *row, const lam_complete *c)
 
 static lam_status copy(const lam_dataset *data, lam_part part, lam_complete *out)
 {
-    out->owned = lam_alloc(data->rows[part] * out->cols, sizeof *out->owned);
+    out->owned = lam_room_take(data->folder, data->rows[part] * out->cols, sizeof *out->owned);
     if (out->owned == NULL)
         return LAM_ERR_MEMORY;
     double *to = out->owned;
@@ -41,7 +42,7 @@ static lam_status copy(const lam_dataset *data, lam_part part, lam_complete *out
 
 lam_status lam_complete_rows(const lam_dataset *data, lam_part part, lam_complete *out)
 {
-    *out = (lam_complete) { .column = lam_alloc(data->dim, sizeof *out->column) };
+    *out = (lam_complete) { .folder = data->folder, .column = lam_alloc(data->dim, sizeof *out->column) };
     if (out->column == NULL)
         return LAM_ERR_MEMORY;
     for (size_t j = 0; j < data->dim; j++)
@@ -60,6 +61,6 @@ lam_status lam_complete_rows(const lam_dataset *data, lam_part part, lam_complet
 void lam_complete_clear(lam_complete *complete)
 {
     lam_free(complete->column);
-    lam_free(complete->owned);
+    lam_room_give(complete->folder, complete->owned);
     *complete = (lam_complete) { 0 };
 }

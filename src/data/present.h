@@ -11,7 +11,8 @@ typedef struct lam_complete {
     const double *values; /* [rows, cols]; the data's own where nothing is left out */
     size_t rows, cols;
     size_t *column;       /* [cols] which column of the data each is */
-    double *owned;
+    double *owned;        /* a room in folder */
+    const char *folder;
 } lam_complete;
 /* Of a part of data; free with lam_complete_clear. */
 lam_status lam_complete_rows(const lam_dataset *data, lam_part part, lam_complete *out);

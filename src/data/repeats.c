@@ -2,28 +2,23 @@
 #include "data/repeats.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "data/hash.h"
 #include "data/present.h"
 #include "data/remark.h"
-#include <stdlib.h>
+#include <stdint.h>
 
 typedef struct digest {
     uint64_t half[2];
 } digest;
 
-typedef struct numbered {
-    digest of; /* first, so that by_value compares these too */
-    size_t row;
-} numbered;
-
-static int by_value(const void *a, const void *b)
-{
-    const digest *x = a, *y = b;
-    for (int i = 0; i < 2; i++)
-        if (x->half[i] != y->half[i])
-            return x->half[i] < y->half[i] ? -1 : 1;
-    return 0;
-}
+/* Digests of rows, open-addressing, at most half full. */
+typedef struct digests {
+    const char *folder; /* of the rooms */
+    size_t slots;
+    digest *of;           /* [slots] */
+    unsigned char *state; /* [slots] 0: free; else what is noted of it, from 1 on */
+} digests;
 
 static digest of_row(const lam_dataset *data, lam_part part, size_t row)
 {
@@ -33,22 +28,60 @@ static digest of_row(const lam_dataset *data, lam_part part, size_t row)
     return d;
 }
 
+static lam_status make_digests(const lam_dataset *data, size_t rows, digests *d)
+{
+    *d = (digests) { .folder = data->folder, .slots = 16 };
+    while (d->slots < 2 * rows)
+        d->slots *= 2;
+    d->of = lam_room_take(d->folder, d->slots, sizeof *d->of);
+    d->state = lam_room_take(d->folder, d->slots, 1);
+    return d->of == NULL || d->state == NULL ? LAM_ERR_MEMORY : LAM_OK;
+}
+
+static void clear_digests(digests *d)
+{
+    lam_room_give(d->folder, d->of);
+    lam_room_give(d->folder, d->state);
+}
+
+/* Where a row is, or belongs. */
+static size_t place_of(const digests *d, digest row)
+{
+    size_t at = (size_t)row.half[0] & (d->slots - 1);
+    while (d->state[at] != 0 && (d->of[at].half[0] != row.half[0] || d->of[at].half[1] != row.half[1]))
+        at = (at + 1) & (d->slots - 1);
+    return at;
+}
+
+enum { THERE = 1, IN_TRAINING };
+
+/* The part's rows are noted and not the training rows, as they are fewer. */
+static size_t count_in_training(const lam_dataset *data, lam_part part, const digests *d)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < data->rows[part]; i++) {
+        digest row = of_row(data, part, i);
+        size_t at = place_of(d, row);
+        d->of[at] = row, d->state[at] = THERE;
+    }
+    for (size_t i = 0; i < data->rows[LAM_TRAIN]; i++) {
+        size_t at = place_of(d, of_row(data, LAM_TRAIN, i));
+        d->state[at] = d->state[at] == 0 ? 0 : IN_TRAINING;
+    }
+    for (size_t i = 0; i < data->rows[part]; i++)
+        count += d->state[place_of(d, of_row(data, part, i))] == IN_TRAINING;
+    return count;
+}
+
 lam_status lam_repeats_count(const lam_dataset *data, lam_part part, size_t *count)
 {
-    size_t n = data->rows[LAM_TRAIN];
-    digest *known = lam_alloc(n, sizeof *known);
+    digests d;
     *count = 0;
-    if (known == NULL)
-        return LAM_ERR_MEMORY;
-    for (size_t i = 0; i < n; i++)
-        known[i] = of_row(data, LAM_TRAIN, i);
-    qsort(known, n, sizeof *known, by_value);
-    for (size_t i = 0; i < data->rows[part]; i++) {
-        digest d = of_row(data, part, i);
-        *count += bsearch(&d, known, n, sizeof *known, by_value) != NULL;
-    }
-    lam_free(known);
-    return LAM_OK;
+    lam_status status = make_digests(data, data->rows[part], &d);
+    if (status == LAM_OK)
+        *count = count_in_training(data, part, &d);
+    clear_digests(&d);
+    return status;
 }
 
 /* ---- whether different rows may come out equal -------------------------------------------------------------------- */
@@ -56,19 +89,18 @@ lam_status lam_repeats_count(const lam_dataset *data, lam_part part, size_t *cou
 /* The training rows, of equal ones the first: their numbers, into rows [training rows]. */
 static lam_status find_different(const lam_dataset *data, size_t *rows, size_t *n)
 {
-    size_t all = data->rows[LAM_TRAIN];
-    numbered *of = lam_alloc(all, sizeof *of);
+    digests d;
     *n = 0;
-    if (of == NULL)
-        return LAM_ERR_MEMORY;
-    for (size_t i = 0; i < all; i++)
-        of[i] = (numbered) { of_row(data, LAM_TRAIN, i), i };
-    qsort(of, all, sizeof *of, by_value);
-    for (size_t i = 0; i < all; i++)
-        if (i == 0 || by_value(&of[i - 1], &of[i]) != 0)
-            rows[(*n)++] = of[i].row;
-    lam_free(of);
-    return LAM_OK;
+    lam_status status = make_digests(data, data->rows[LAM_TRAIN], &d);
+    for (size_t i = 0; status == LAM_OK && i < data->rows[LAM_TRAIN]; i++) {
+        digest row = of_row(data, LAM_TRAIN, i);
+        size_t at = place_of(&d, row);
+        if (d.state[at] == 0)
+            rows[(*n)++] = i;
+        d.of[at] = row, d.state[at] = THERE;
+    }
+    clear_digests(&d);
+    return status;
 }
 
 /* Among rows that differ, at most nine in ten values of a column with ties are different ones. Rows come out equal by rounding or counting only
@@ -76,8 +108,8 @@ static lam_status find_different(const lam_dataset *data, size_t *rows, size_t *
  * chosen; *n 0: some column tells the rows apart. widths [dim] */
 static lam_status find_ties(const lam_dataset *data, size_t *columns, double *widths, size_t *n)
 {
-    size_t different = 0, *rows = lam_alloc(data->rows[LAM_TRAIN], sizeof *rows);
-    double *values = lam_alloc(data->rows[LAM_TRAIN], sizeof *values);
+    size_t different = 0, *rows = lam_room_take(data->folder, data->rows[LAM_TRAIN], sizeof *rows);
+    double *values = lam_room_take(data->folder, data->rows[LAM_TRAIN], sizeof *values);
     lam_status status = rows == NULL || values == NULL ? LAM_ERR_MEMORY : find_different(data, rows, &different);
     int all_tied = 1;
     *n = 0;
@@ -94,8 +126,8 @@ static lam_status find_ties(const lam_dataset *data, size_t *columns, double *wi
         widths[(*n)++] = look.spacing;
     }
     *n = all_tied ? *n : 0;
-    lam_free(rows);
-    lam_free(values);
+    lam_room_give(data->folder, rows);
+    lam_room_give(data->folder, values);
     return status;
 }
 

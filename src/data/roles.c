@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "data/levels.h"
+#include "data/mapped.h"
 #include "data/remark.h"
 #include <math.h>
 #include <string.h>
@@ -45,13 +46,14 @@ static lam_status bad_cell(const lam_table *table, size_t row, size_t column, co
 }
 
 /* Rows of which nothing is there whose density could be asked. */
-static lam_status check_empty(const lam_table *table, const unsigned char *is_input, const char *which)
+static lam_status check_empty(const lam_table *table, const unsigned char *is_input, const char *which, double *room)
 {
     size_t empty = 0, first = 0;
     for (size_t i = 0; i < table->rows; i++) {
+        const double *row = lam_table_row(table, i, room);
         int moving = 0;
         for (size_t j = 0; j < table->cols; j++)
-            moving |= !is_input[j] && !isnan(table->values[i * table->cols + j]);
+            moving |= !is_input[j] && !isnan(row[j]);
         if (!moving && empty++ == 0)
             first = i;
     }
@@ -62,12 +64,13 @@ static lam_status check_empty(const lam_table *table, const unsigned char *is_in
     return LAM_OK;
 }
 
-lam_status lam_roles_check(const lam_config *cfg, const lam_table *table, const unsigned char *is_input, const char *which)
+static lam_status check_cells(const lam_config *cfg, const lam_table *table, const unsigned char *is_input, const char *which, double *room)
 {
     int may_miss = lam_may_miss(cfg);
-    for (size_t i = 0; i < table->rows; i++)
+    for (size_t i = 0; i < table->rows; i++) {
+        const double *row = lam_table_row(table, i, room);
         for (size_t j = 0; j < table->cols; j++) {
-            double v = table->values[i * table->cols + j];
+            double v = row[j];
             if (isfinite(v) || (isnan(v) && may_miss && (!is_input[j] || cfg->any_given)))
                 continue;
             if (!isnan(v))
@@ -78,7 +81,16 @@ lam_status lam_roles_check(const lam_config *cfg, const lam_table *table, const 
             return bad_cell(table, i, j, which, "NaN; read it with --drop-bad-rows, or fit the rows with their missing cells, with --any-given, "
                 "or with --given and the names of columns that miss none");
         }
-    return may_miss ? check_empty(table, is_input, which) : LAM_OK;
+    }
+    return may_miss ? check_empty(table, is_input, which, room) : LAM_OK;
+}
+
+lam_status lam_roles_check(const lam_config *cfg, const lam_table *table, const unsigned char *is_input, const char *which)
+{
+    double *room = lam_alloc(table->cols, sizeof *room);
+    lam_status status = room == NULL ? LAM_ERR_MEMORY : check_cells(cfg, table, is_input, which, room);
+    lam_free(room);
+    return status;
 }
 
 lam_status lam_roles_check_levels(const lam_table *table, const lam_names *levels, const unsigned char *is_input, const char *which)

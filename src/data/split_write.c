@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/need.h"
 #include "base/file.h"
-#include "base/mem.h"
+#include "base/room.h"
 #include "data/dataset.h"
 #include "data/npy.h"
 #include <cjson/cJSON.h>
@@ -33,13 +33,13 @@ static lam_status write_part(const lam_dataset *data, int part, const char *fold
     LAM_TRY(path_in(folder, names[part], ".npy", path));
     LAM_TRY(lam_npy_write(path, data->values[part], shape, 2));
     LAM_TRY(path_in(folder, names[part], "_rows.npy", path));
-    double *rows = lam_alloc(n, sizeof *rows);
+    double *rows = lam_room_take(data->folder, n, sizeof *rows);
     if (rows == NULL)
         return LAM_ERR_MEMORY;
     for (size_t i = 0; i < n; i++)
         rows[i] = (double)file_row[data->source[part][i]];
     lam_status status = lam_npy_write(path, rows, shape, 1);
-    lam_free(rows);
+    lam_room_give(data->folder, rows);
     return status;
 }
 

@@ -4,11 +4,13 @@
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "data/bytes.h"
 #include "data/columns.h"
 #include "data/foreign.h"
 #include "data/hash.h"
 #include "data/levels.h"
+#include "data/mapped.h"
 #include "base/number.h"
 #include "base/config.h"
 #include <math.h>
@@ -30,7 +32,8 @@ void lam_table_free(lam_table *table)
     lam_free(table->bad_at);
     free(table->how);
     free(table->notes);
-    lam_free(table->duplicate_at);
+    lam_room_give(lam_table_folder(table), table->duplicate_at);
+    lam_mapped_free(table->mapped);
     lam_free(table);
 }
 
@@ -103,6 +106,23 @@ void lam_table_digest(const double *values, size_t rows, size_t cols, char hash[
     lam_hash_text(digest, hash);
 }
 
+static lam_status digest(lam_table *table)
+{
+    const uint64_t seed[2] = { table->rows, table->cols };
+    uint64_t out[2];
+    lam_hash hash;
+    double *room = lam_alloc(table->cols, sizeof *room);
+    if (room == NULL)
+        return LAM_ERR_MEMORY;
+    lam_hash_begin(&hash, seed);
+    for (size_t i = 0; i < table->rows; i++)
+        lam_hash_add(&hash, lam_table_row(table, i, room), table->cols * sizeof *room);
+    lam_hash_end(&hash, out);
+    lam_hash_text(out, table->hash);
+    lam_free(room);
+    return LAM_OK;
+}
+
 void lam_table_digest_parts(char parts[3][33], char hash[33])
 {
     char all[3 * 33] = { 0 };
@@ -131,7 +151,8 @@ lam_status lam_table_drop_row(lam_table *table, size_t row)
 
 lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n)
 {
-    double *values = lam_alloc(table->rows * n, sizeof *values);
+    int here = table->mapped == NULL; /* else rows are taken from a file as the columns are chosen */
+    double *values = lam_alloc(here ? table->rows * n : 0, sizeof *values);
     size_t *numbers = lam_alloc(n, sizeof *numbers);
     char **names = lam_alloc(n, sizeof *names);
     lam_names *levels = NULL;
@@ -141,7 +162,7 @@ lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n)
         lam_free(names);
         return LAM_ERR_MEMORY;
     }
-    for (size_t i = 0; i < table->rows; i++)
+    for (size_t i = 0; here && i < table->rows; i++)
         for (size_t k = 0; k < n; k++)
             values[i * n + k] = table->values[i * table->cols + kept[k]];
     for (size_t k = 0; k < n; k++) {
@@ -155,8 +176,10 @@ lam_status lam_table_keep(lam_table *table, const size_t *kept, size_t n)
     lam_free(table->names);
     lam_free(table->numbers);
     lam_free(table->values);
+    if (!here)
+        lam_free(values);
     table->levels = levels;
-    table->names = names, table->numbers = numbers, table->values = values, table->cols = n;
+    table->names = names, table->numbers = numbers, table->values = here ? values : NULL, table->cols = n;
     return LAM_OK;
 }
 
@@ -165,13 +188,18 @@ lam_status lam_table_pick(const lam_table *table, const size_t *kept, size_t n, 
     lam_table *copy;
     *out = NULL;
     LAM_TRY(lam_table_create(table->rows, n, &copy));
-    lam_status status = lam_levels_pick(table->levels, kept, n, &copy->levels);
+    double *room = lam_alloc(table->cols, sizeof *room);
+    lam_status status = room == NULL ? LAM_ERR_MEMORY : lam_levels_pick(table->levels, kept, n, &copy->levels);
     for (size_t k = 0; k < n && status == LAM_OK; k++) {
         copy->numbers[k] = table->numbers[kept[k]];
         status = lam_table_rename(copy, k, table->names[kept[k]]);
-        for (size_t i = 0; i < table->rows; i++)
-            copy->values[i * n + k] = table->values[i * table->cols + kept[k]];
     }
+    for (size_t i = 0; i < table->rows && status == LAM_OK; i++) {
+        const double *row = lam_table_row(table, i, room);
+        for (size_t k = 0; k < n; k++)
+            copy->values[i * n + k] = row[kept[k]];
+    }
+    lam_free(room);
     copy->has_names = table->has_names;
     copy->from_zero = table->from_zero;
     if (status != LAM_OK) {
@@ -182,18 +210,18 @@ lam_status lam_table_pick(const lam_table *table, const size_t *kept, size_t n, 
     return LAM_OK;
 }
 
-static lam_status bad_number(const lam_table *table, const char *name, size_t row, size_t first, size_t column, const lam_read_options *options)
+lam_status lam_table_bad_number(const lam_table *table, const char *name, const lam_read_options *options, size_t row, size_t column, double value)
 {
     lam_source source = lam_source_of(name, table);
     source.from_zero = options->from_zero;
     lam_remark all;
     LAM_TRY(lam_remark_begin(&all));
-    fprintf(all.out, "%s: row %zu, ", name, first + row + 1);
+    fprintf(all.out, "%s: row %zu, ", name, row + 1);
     lam_remark_column(all.out, &source, column);
     fprintf(all.out, " is %s; leave such rows out with --drop-bad-rows, or the column with ",
-        isnan(table->values[row * table->cols + column]) ? "NaN" : "infinite");
+        isnan(value) ? "NaN" : "infinite");
     lam_remark_drop(all.out, &source, &column, 1);
-    lam_remark_missing(all.out, options->like == NULL && isnan(table->values[row * table->cols + column]));
+    lam_remark_missing(all.out, options->like == NULL && isnan(value));
     return lam_remark_fail(&all, LAM_ERR_DATA);
 }
 
@@ -218,7 +246,7 @@ static lam_status check_rows(lam_table *table, const char *name, const lam_read_
         double *row = table->values + i * cols;
         size_t j = lam_row_look(row, cols, options->missing, &absent);
         if (j < cols && !options->drop_bad_rows)
-            return bad_number(table, name, i, first, j, options);
+            return lam_table_bad_number(table, name, options, first + i, j, row[j]);
         if (j < cols || absent == cols) {
             LAM_TRY(lam_table_drop_row(table, i));
             continue;
@@ -304,8 +332,7 @@ lam_status lam_table_finish(lam_table *table, const char *name, const lam_read_o
         return lam_fail(LAM_ERR_FORMAT, "%s: there are no rows in it", name);
     if (options != NULL && options->drop_duplicates)
         LAM_TRY(lam_table_drop_duplicates(table));
-    lam_table_digest(table->values, table->rows, table->cols, table->hash);
-    return LAM_OK;
+    return digest(table);
 }
 
 lam_status lam_table_read_memory(const char *name, const void *bytes, size_t size, const char *array,
@@ -403,39 +430,4 @@ lam_status lam_table_read(const char *path, const lam_read_options *options, lam
     lam_bytes_clear(&bytes);
     free(file);
     return status;
-}
-
-lam_wanted lam_table_wanted(const lam_table *table)
-{
-    if (table == NULL)
-        return (lam_wanted) { 0 };
-    return (lam_wanted) { .owner = "the training table", .levels = table->levels, .names = { (const char *const *)table->names, table->cols },
-        .has_names = table->has_names };
-}
-
-lam_read_options lam_config_read_options(const lam_config *cfg)
-{
-    if (cfg == NULL)
-        return (lam_read_options) { 0 };
-    return (lam_read_options) { .missing = (cfg->any_given || cfg->given.n > 0) && !cfg->drop_bad_rows, .text = cfg->given,
-        .columns = cfg->columns, .drop = cfg->drop, .drop_bad_rows = cfg->drop_bad_rows,
-        .drop_duplicates = cfg->drop_duplicates, .header = cfg->header, .threads = cfg->threads };
-}
-
-lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out)
-{
-    LAM_NEED(cfg, "cfg");
-    LAM_NEED(path, "path");
-    LAM_NEED(out, "out");
-    lam_read_options options = lam_config_read_options(cfg);
-    lam_wanted like;
-    if (first != NULL) {
-        like = lam_table_wanted(first);
-        options.like = &like;
-    }
-    if (first != NULL && first->has_names) { /* by the names that were chosen; the choice itself is for a file without names */
-        like.columns = cfg->columns, like.drop = cfg->drop;
-        options.columns = options.drop = (lam_names) { 0 };
-    }
-    return lam_table_read(path, &options, out);
 }

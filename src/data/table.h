@@ -47,6 +47,10 @@ lam_status lam_table_empty(size_t cols, lam_table **out);
 lam_status lam_table_form(const lam_table *like, lam_table **out);
 /* The first cell of row [cols] that is an infinity or, unless missing, NaN; cols: there is none. *absent: cells that are NaN before it. */
 size_t lam_row_look(double *row, size_t cols, int missing, size_t *absent);
+/* "row 3, column 2 (b) is NaN": how such rows are left out. row counts from 0. */
+lam_status lam_table_bad_number(const lam_table *table, const char *name, const lam_read_options *options, size_t row, size_t column, double value);
+/* How lam_table_read_rows reads; like is room for what the options then borrow. */
+lam_read_options lam_table_options(const lam_config *cfg, const lam_table *first, lam_wanted *like);
 /* Counts a row of the source, from 0, as dropped for a cell that is no number. */
 lam_status lam_table_drop_row(lam_table *table, size_t row);
 /* Keeps columns kept [n], in that order, in place of table's own. */

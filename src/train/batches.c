@@ -2,12 +2,18 @@
 #include "train/batches.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/room.h"
 
 lam_status lam_batches_create(lam_batches *b, uint64_t seed, size_t rows, size_t batch_size)
 {
+    return lam_batches_create_in(b, NULL, seed, rows, batch_size);
+}
+
+lam_status lam_batches_create_in(lam_batches *b, const char *folder, uint64_t seed, size_t rows, size_t batch_size)
+{
     size_t size = batch_size < rows ? batch_size : rows;
-    *b = (lam_batches) { .seed = seed, .epoch = UINT64_MAX, .rows = rows, .size = size, .each = rows / size };
-    b->order = lam_alloc(rows, sizeof *b->order);
+    *b = (lam_batches) { .folder = folder, .seed = seed, .epoch = UINT64_MAX, .rows = rows, .size = size, .each = rows / size };
+    b->order = lam_room_take(folder, rows, sizeof *b->order);
     b->index = lam_alloc(size, sizeof *b->index);
     if (b->order == NULL || b->index == NULL) {
         lam_batches_clear(b);
@@ -18,7 +24,7 @@ lam_status lam_batches_create(lam_batches *b, uint64_t seed, size_t rows, size_t
 
 void lam_batches_clear(lam_batches *b)
 {
-    lam_free(b->order);
+    lam_room_give(b->folder, b->order);
     lam_free(b->index);
     *b = (lam_batches) { 0 };
 }

@@ -3,20 +3,21 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/room.h"
 #include <math.h>
 #include <string.h>
 
 enum { FIRST_BATCH = 64 }; /* rows of a sample's first batch: the next ones double, so that time can decide early, and is not needed again */
 
-lam_status lam_sample_order(const lam_config *cfg, lam_part part, size_t rows, size_t *index)
+lam_status lam_sample_order(const lam_config *cfg, lam_part part, size_t rows, const char *folder, size_t *index)
 {
-    uint64_t *order = lam_alloc(rows, sizeof *order);
+    uint64_t *order = lam_room_take(folder, rows, sizeof *order);
     if (order == NULL)
         return LAM_ERR_MEMORY;
     lam_random_permutation(cfg->split_seed, LAM_DRAW_SUBSET, (uint64_t)part, order, rows);
     for (size_t i = 0; i < rows; i++)
         index[i] = (size_t)order[i];
-    lam_free(order);
+    lam_room_give(folder, order);
     return LAM_OK;
 }
 
@@ -35,11 +36,11 @@ lam_status lam_walk_begin(lam_walk *w, const lam_evaluation *e, const lam_config
     w->h_before = lam_alloc(blocks, sizeof *w->h_before);
     lam_status status = w->h_before == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK && (some || deciding)) {
-        w->order = lam_alloc(rows, sizeof *w->order);
-        status = w->order == NULL ? LAM_ERR_MEMORY : lam_sample_order(cfg, e->part, rows, w->order);
+        w->order = lam_room_take(e->folder, rows, sizeof *w->order);
+        status = w->order == NULL ? LAM_ERR_MEMORY : lam_sample_order(cfg, e->part, rows, e->folder, w->order);
     }
     if (status != LAM_OK) {
-        lam_free(w->order);
+        lam_room_give(e->folder, w->order);
         lam_free(w->h_before);
         return status;
     }
@@ -71,7 +72,7 @@ int lam_walk_next(lam_walk *w)
 static void take_all(lam_walk *w)
 {
     int exact = w->out->exact;
-    lam_free(w->order);
+    lam_room_give(w->evaluation->folder, w->order);
     w->order = NULL;
     w->deciding = 0;
     w->goal = w->rows;
@@ -124,6 +125,6 @@ void lam_walk_end(lam_walk *w, lam_status status)
         out->nll = w->sum / n;
     if (status == LAM_OK && out->rows > 1)
         out->se = sqrt(w->square / (n - 1) / n);
-    lam_free(w->order);
+    lam_room_give(w->evaluation->folder, w->order);
     lam_free(w->h_before);
 }

@@ -15,6 +15,7 @@ typedef struct lam_evaluation {
     size_t rows;     /* of the sample; 0: all */
     double until;    /* 0, or the clock at which it is to end: on all rows where the first batches show that they are done by then,
                       * else on a sample of as many as are, whatever rows says */
+    const char *folder; /* for what grows with the rows (base/room.h) */
     double *each;    /* [rows of the part] or NULL: gets the NLL of each row taken, in the order in which they are */
     int (*evaluating)(void *user, lam_part part, size_t done, size_t rows); /* as of lam_fit_options */
     void *user;
@@ -30,8 +31,9 @@ typedef struct lam_evaluated {
     lam_counts counts;
 } lam_evaluated;
 
-/* Rows of a part in the order in which samples take them, index [rows]: a permutation that depends on split_seed alone. */
-lam_status lam_sample_order(const lam_config *cfg, lam_part part, size_t rows, size_t *index);
+/* Rows of a part in the order in which samples take them, index [rows]: a permutation that depends on split_seed alone. folder as of
+ * lam_room_take. */
+lam_status lam_sample_order(const lam_config *cfg, lam_part part, size_t rows, const char *folder, size_t *index);
 
 /* An evaluation under way. */
 typedef struct lam_walk {

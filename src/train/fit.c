@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "data/dataset.h"
 #include "data/gaussian.h"
 #include "data/mixture.h"
@@ -82,19 +83,25 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
     return LAM_OK;
 }
 
+static lam_status fit_maps(const lam_dataset *data, size_t knots, lam_maps **out)
+{
+    const lam_maps_rows rows = { data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, data->texts, data->folder };
+    return lam_maps_fit(&rows, knots, out);
+}
+
 /* Of the training rows behind the model's maps. */
 static lam_status fit_whitening(const lam_dataset *data, lam_model *model)
 {
     size_t n = data->rows[LAM_TRAIN], dim = data->dim;
     if (dim > LAM_MOST_WHITENED)
         return lam_fail(LAM_ERR_ARGUMENT, "whiten: gaussian takes up to %d columns, and there are %zu; say none", LAM_MOST_WHITENED, dim);
-    double *mapped = model->maps != NULL ? lam_alloc(n * dim, sizeof *mapped) : NULL;
+    double *mapped = model->maps != NULL ? lam_room_take(data->folder, n * dim, sizeof *mapped) : NULL;
     if (model->maps != NULL && mapped == NULL)
         return LAM_ERR_MEMORY;
     if (mapped != NULL)
         lam_maps_forward(model->maps, data->values[LAM_TRAIN], n, dim, mapped, NULL);
     lam_status status = lam_whitening_fit(mapped != NULL ? mapped : data->values[LAM_TRAIN], n, dim, model->given.levels, &model->whitening);
-    lam_free(mapped);
+    lam_room_give(data->folder, mapped);
     return status;
 }
 
@@ -116,7 +123,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     if (options->init != NULL)
         LAM_TRY(lam_start_from(d->model, options->init, d->log));
     else if (cfg->map != LAM_MAP_NONE)
-        LAM_TRY(lam_maps_fit(d->data->values[LAM_TRAIN], d->data->rows[LAM_TRAIN], d->data->dim, d->data->texts, cfg->map_knots, &d->model->maps));
+        LAM_TRY(fit_maps(d->data, cfg->map_knots, &d->model->maps));
     if (options->init == NULL && cfg->whiten == LAM_WHITEN_GAUSSIAN)
         LAM_TRY(fit_whitening(d->data, d->model));
     lam_start_hash(d->model, options->init != NULL, d->hash);
@@ -208,18 +215,18 @@ static lam_status finish(void *self, const lam_fit_state *s, double until, const
         return LAM_OK;
     }
     lam_test_rows of = { .flow = each };
-    double *room = lam_alloc(2 * r->test_rows, sizeof *room);
+    double *room = lam_room_take(d->data->folder, 2 * r->test_rows, sizeof *room);
     lam_status status = room == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK && r->test_rows < rows) { /* the test was of a sample: this one is of the same */
-        index = lam_alloc(rows, sizeof *index);
-        status = index == NULL ? LAM_ERR_MEMORY : lam_sample_order(&d->cfg, LAM_TEST, rows, index);
+        index = lam_room_take(d->data->folder, rows, sizeof *index);
+        status = index == NULL ? LAM_ERR_MEMORY : lam_sample_order(&d->cfg, LAM_TEST, rows, d->data->folder, index);
     }
     if (status == LAM_OK)
         status = compare(d, index, until, &of, room, r);
     if (status == LAM_OK)
         status = lam_outcome_tell(&d->cfg, d->data, s, r, &of, d->log);
-    lam_free(index);
-    lam_free(room);
+    lam_room_give(d->data->folder, index);
+    lam_room_give(d->data->folder, room);
     return status == LAM_ERR_MEMORY ? status : LAM_OK;
 }
 
@@ -248,7 +255,7 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     own.cpu_seconds += lam_cpu_clock() - cpu_began;
     if (status == LAM_OK) {
         const lam_target target = { .self = &d, .data_hash = d.hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
-            .blocks = d.model->layout.blocks, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
+            .blocks = d.model->layout.blocks, .folder = data->folder, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
             .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .finish = finish };
         status = lam_loop_run(&d.cfg, &target, &own, result);
     }

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
-#include "base/mem.h"
+#include "base/room.h"
 #include "model/defaults.h"
 #include "train/calls.h"
 #include "train/limit.h"
@@ -79,7 +79,7 @@ static lam_status validate_params(lam_run *run, const void *params, int closing,
     const lam_fit_state *s = &run->state;
     const lam_evaluation e = { .params = params, .h_star = s->h_test, .keep_h_star = 1, .part = LAM_VALID,
         .rows = run->cfg->val_rows, .until = run->cfg->val_rows > 0 ? 0 : lam_limit_validation(run, closing),
-        .evaluating = run->options->evaluating, .user = run->options->user, .comm = run->options->comm };
+        .folder = run->target->folder, .evaluating = run->options->evaluating, .user = run->options->user, .comm = run->options->comm };
     LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, found));
     if (e.until > 0)
         run->cfg->val_rows = found->rows;
@@ -291,7 +291,7 @@ static lam_status test_into(lam_run *run, double *each, lam_fit_result *r)
     lam_fit_state *s = &run->state;
     int validated = lam_fit_state_has_best(s);
     const lam_evaluation e = { .params = validated ? s->best : s->params, .exact = 1, .part = LAM_TEST,
-        .h_star = validated ? s->best_h_test : s->h_test, .until = lam_limit_test(run), .each = each, .evaluating = run->options->evaluating, .user = run->options->user,
+        .h_star = validated ? s->best_h_test : s->h_test, .until = lam_limit_test(run), .folder = run->target->folder, .each = each, .evaluating = run->options->evaluating, .user = run->options->user,
         .comm = run->options->comm };
     lam_evaluated found;
     LAM_TRY(run->target->trainer.evaluate(run->target->trainer.self, &e, &found));
@@ -311,11 +311,11 @@ static lam_status test(lam_run *run, lam_fit_result *r)
 {
     if (run->target->test_rows == 0)
         return LAM_OK;
-    double *each = lam_alloc(run->target->test_rows, sizeof *each);
+    double *each = lam_room_take(run->target->folder, run->target->test_rows, sizeof *each);
     lam_status status = lam_comm_agree(run->options->comm, each == NULL ? LAM_ERR_MEMORY : LAM_OK);
     if (status == LAM_OK)
         status = test_into(run, each, r);
-    lam_free(each);
+    lam_room_give(run->target->folder, each);
     return status;
 }
 

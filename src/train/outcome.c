@@ -1,7 +1,7 @@
 /* Compares a flow with the Gaussian and the mixture beside it, row by row, and says what can help. */
 #include "train/outcome.h"
 #include "base/error.h"
-#include "base/mem.h"
+#include "base/room.h"
 #include "data/present.h"
 #include "data/remark.h"
 #include "model/defaults.h"
@@ -37,7 +37,7 @@ static int is_worse(difference d)
 static lam_status has_discrete(const lam_dataset *data, int *found)
 {
     size_t n = data->rows[LAM_TRAIN];
-    double *room = lam_alloc(n, sizeof *room);
+    double *room = lam_room_take(data->folder, n, sizeof *room);
     lam_status status = room == NULL ? LAM_ERR_MEMORY : LAM_OK;
     *found = 0;
     for (size_t j = 0; j < data->dim && status == LAM_OK && !*found; j++) {
@@ -47,7 +47,7 @@ static lam_status has_discrete(const lam_dataset *data, int *found)
         status = lam_column_look_at(room, lam_present_cells(data->values[LAM_TRAIN] + j, n, data->dim, room), 1, &look);
         *found = look.discrete;
     }
-    lam_free(room);
+    lam_room_give(data->folder, room);
     return status;
 }
 

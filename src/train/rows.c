@@ -1,19 +1,17 @@
-/* Maps the rows of a data set once, for the whole fit. */
+/* Maps the rows of a data set: once for the whole fit, or those of a batch. */
 #include "train/rows.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include <math.h>
 #include <string.h>
 
-/* Whole rows through the maps, and the logarithms of their slopes. */
+/* Whole rows through the maps, and the logarithms of their slopes; mapped may be x. */
 static void map_cells(const lam_given *g, const lam_maps *maps, const double *x, size_t n, double *mapped, double *slopes)
 {
-    memcpy(mapped, x, n * g->dim * sizeof *mapped);
     for (size_t i = 0; i < n * g->dim; i++) {
         size_t j = i % g->dim;
         double slope = 1;
-        if (g->levels[j] == 0 && !isnan(x[i]))
-            mapped[i] = lam_spline_at(&maps->column[j], x[i], &slope);
+        mapped[i] = g->levels[j] == 0 && !isnan(x[i]) ? lam_spline_at(&maps->column[j], x[i], &slope) : x[i];
         slopes[i] = log(slope);
     }
 }
@@ -38,7 +36,7 @@ static lam_status make_part(const lam_dataset *data, int part, const lam_given *
     size_t n = data->rows[part];
     const double *x = out->values[part] = data->values[part];
     int changed = maps != NULL || whitener != NULL;
-    if (n == 0 || (!changed && g->inputs == 0))
+    if (n == 0 || out->in_file || (!changed && g->inputs == 0))
         return LAM_OK;
     if (g->masked)
         return make_masked(data, part, g, maps, out);
@@ -57,7 +55,9 @@ lam_status lam_flow_rows_make(const lam_dataset *data, const lam_given *given, c
     lam_flow_rows *out)
 {
     lam_whitener *whitener;
-    *out = (lam_flow_rows) { .of = given, .dim = given->moving, .inputs = given->inputs, .whitening = whitening };
+    int in_file = data->folder != NULL;
+    *out = (lam_flow_rows) { .of = given, .maps = maps, .in_file = in_file, .by_batch = in_file || given->masked, .folder = data->folder,
+        .dim = given->moving, .inputs = given->inputs, .whitening = whitening };
     lam_status status = lam_whitener_create(whitening, given->levels, &whitener);
     for (int part = 0; part < LAM_PARTS && status == LAM_OK; part++) {
         out->rows[part] = data->rows[part];
@@ -86,7 +86,15 @@ double lam_flow_rows_log_det(const lam_flow_rows *rows, lam_part part, const siz
     return sum / (double)n;
 }
 
-/* ---- batches of a masked model ------------------------------------------------------------------------------------ */
+/* ---- batches ------------------------------------------------------------------------------------------------------ */
+
+static lam_status make_cells(const lam_flow_rows *rows, size_t most, lam_flow_batch *b)
+{
+    b->cells = lam_alloc(most * rows->of->dim, sizeof *b->cells);
+    b->slopes = lam_alloc(most * rows->of->dim, sizeof *b->slopes);
+    b->place = lam_alloc(most, sizeof *b->place);
+    return b->cells == NULL || b->slopes == NULL || b->place == NULL ? LAM_ERR_MEMORY : LAM_OK;
+}
 
 lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flow_batch *b)
 {
@@ -94,10 +102,12 @@ lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flo
     b->x = lam_alloc(most * g->moving, sizeof *b->x);
     b->inputs = lam_alloc(most * g->inputs, sizeof *b->inputs);
     b->log_det = lam_alloc(most, sizeof *b->log_det);
-    b->roles = lam_alloc(most, g->dim);
-    b->moves = lam_alloc(most, g->moving);
+    b->roles = g->masked ? lam_alloc(most, g->dim) : NULL;
+    b->moves = g->masked ? lam_alloc(most, g->moving) : NULL;
     LAM_TRY(lam_whitener_create(rows->whitening, g->levels, &b->whitener));
-    return b->x == NULL || b->inputs == NULL || b->log_det == NULL || b->roles == NULL || b->moves == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    if (b->x == NULL || b->inputs == NULL || b->log_det == NULL || (g->masked && (b->roles == NULL || b->moves == NULL)))
+        return LAM_ERR_MEMORY;
+    return rows->in_file ? make_cells(rows, most, b) : LAM_OK;
 }
 
 void lam_flow_batch_clear(lam_flow_batch *b)
@@ -107,6 +117,9 @@ void lam_flow_batch_clear(lam_flow_batch *b)
     lam_free(b->log_det);
     lam_free(b->roles);
     lam_free(b->moves);
+    lam_free(b->cells);
+    lam_free(b->slopes);
+    lam_free(b->place);
     lam_whitener_free(b->whitener);
     *b = (lam_flow_batch) { 0 };
 }
@@ -119,13 +132,41 @@ static double log_det_of(const lam_given *g, const double *slopes, const unsigne
     return sum;
 }
 
-double lam_flow_batch_fill(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
+static size_t row_of(const lam_flow_pick *p, size_t i)
+{
+    return p->index != NULL ? p->index[i] : p->first + i;
+}
+
+/* Rows out of a file, front to back, to their places in the batch. */
+static void gather(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
+{
+    size_t dim = rows->of->dim;
+    for (size_t i = 0; i < p->n; i++)
+        b->place[i] = (lam_place) { row_of(p, i), i };
+    lam_sort_places(b->place, p->n);
+    for (size_t i = 0; i < p->n; i++)
+        memcpy(b->cells + b->place[i].slot * dim, rows->values[p->part] + b->place[i].at * dim, dim * sizeof *b->cells);
+}
+
+/* As make_part does it to all rows. */
+static double fill_plain(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
+{
+    double sum = 0;
+    lam_given_take(rows->of, rows->maps, b->whitener, b->cells, NULL, p->n, b->x, b->log_det);
+    lam_given_inputs(rows->of, rows->maps, b->cells, NULL, p->n, b->inputs);
+    for (size_t i = 0; i < p->n; i++)
+        sum += b->log_det[i];
+    return sum / (double)p->n;
+}
+
+static double fill_masked(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
 {
     const lam_given *g = rows->of;
     double mean = 0;
     for (size_t i = 0; i < p->n; i++) {
-        size_t row = p->index != NULL ? p->index[i] : p->first + i;
-        const double *x = rows->values[p->part] + row * g->dim, *slopes = rows->log_det[p->part];
+        size_t row = row_of(p, i), at = rows->in_file ? i : row;
+        const double *x = (rows->in_file ? b->cells : rows->values[p->part]) + at * g->dim;
+        const double *slopes = !rows->in_file ? rows->log_det[p->part] : rows->maps != NULL ? b->slopes : NULL;
         unsigned char *roles = b->roles + i * g->dim;
         lam_given_roles(g, x, 1, roles);
         if (g->any && !p->whole)
@@ -133,8 +174,19 @@ double lam_flow_batch_fill(const lam_flow_rows *rows, const lam_flow_pick *p, la
         lam_given_take(g, NULL, b->whitener, x, roles, 1, b->x + i * g->moving, &b->log_det[i]);
         lam_given_inputs(g, NULL, x, roles, 1, b->inputs + i * g->inputs);
         lam_given_moves(g, roles, 1, b->moves + i * g->moving);
-        b->log_det[i] += log_det_of(g, slopes != NULL ? slopes + row * g->dim : NULL, roles);
+        b->log_det[i] += log_det_of(g, slopes != NULL ? slopes + at * g->dim : NULL, roles);
         mean += b->log_det[i] / (double)p->n;
     }
     return mean;
+}
+
+double lam_flow_batch_fill(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
+{
+    if (rows->in_file)
+        gather(rows, p, b);
+    if (!rows->of->masked)
+        return fill_plain(rows, p, b);
+    if (rows->in_file && rows->maps != NULL)
+        map_cells(rows->of, rows->maps, b->cells, p->n, b->cells, b->slopes);
+    return fill_masked(rows, p, b);
 }

@@ -1,14 +1,19 @@
 /* The rows of a data set as the flow sees them in a fit: the moving columns, through the column maps where there are any, and beside
- * them what they are conditional on. */
+ * them what they are conditional on. Of rows in memory this is made once; of those in a file, batch by batch. */
 #ifndef LAM_TRAIN_ROWS_H
 #define LAM_TRAIN_ROWS_H
+#include "base/sort.h"
 #include "data/dataset.h"
 #include "data/given.h"
 
 /* By lam_part. Where roles differ from row to row (a masked model), values are whole rows [rows, given->dim], mapped, NaN where a cell is
- * missing, and a batch is made of them (lam_flow_batch). */
+ * missing, and a batch is made of them (lam_flow_batch). Where the data set's rows are in a file (its folder), values are its own, not mapped,
+ * and a batch is made of them too. */
 typedef struct lam_flow_rows {
     const lam_given *of;
+    const lam_maps *maps;
+    int in_file, by_batch;           /* 1: rows are in a file; 1: batches are made of them, as of a masked model too */
+    const char *folder;              /* for what grows with the number of rows (base/room.h) */
     size_t dim, inputs, rows[LAM_PARTS]; /* dim: of the flow */
     const double *values[LAM_PARTS]; /* [rows, dim] the data set's own, or those in own */
     double *own[LAM_PARTS];          /* NULL where the data set's own serve */
@@ -22,11 +27,13 @@ lam_status lam_flow_rows_make(const lam_dataset *data, const lam_given *given, c
     lam_flow_rows *out);
 void lam_flow_rows_clear(lam_flow_rows *rows);
 
-/* A batch of a masked model: what the flow sees of its rows, in its order. */
+/* A batch that is made of rows: what the flow sees of them, in their order. */
 typedef struct lam_flow_batch {
     double *x, *inputs, *log_det;  /* [rows, dim], [rows, inputs], [rows] */
-    unsigned char *roles, *moves;  /* [rows, given->dim], [rows, dim] */
+    unsigned char *roles, *moves;  /* [rows, given->dim], [rows, dim] of a masked model, else NULL */
     lam_whitener *whitener;        /* NULL: none */
+    double *cells, *slopes;        /* [rows, given->dim] whole rows out of a file; NULL: rows are in memory */
+    lam_place *place;              /* [rows] where in the file they are */
 } lam_flow_batch;
 lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flow_batch *batch);
 void lam_flow_batch_clear(lam_flow_batch *batch);
@@ -40,7 +47,7 @@ typedef struct lam_flow_pick {
     lam_purpose purpose;
     uint64_t seed, stream;
 } lam_flow_pick;
-/* Returns the mean of log_det. Roles that are fixed are not drawn. */
+/* Returns the mean of log_det. Roles that are fixed are not drawn. Rows in a file are read in the order in which they are there. */
 double lam_flow_batch_fill(const lam_flow_rows *rows, const lam_flow_pick *pick, lam_flow_batch *batch);
 /* Mean log-determinant of n rows of a part, those of index; 0 without maps. */
 double lam_flow_rows_log_det(const lam_flow_rows *rows, lam_part part, const size_t *index, size_t n);

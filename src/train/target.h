@@ -9,6 +9,7 @@ typedef struct lam_target {
     lam_config *model_config; /* of the model that save writes: gets what the clock chose */
     const lam_parameter_map *map; /* of the trained parameters, for the optimiser */
     size_t parameters, blocks; /* of the state: all parameters, blocks of the flow */
+    const char *folder;        /* for what grows with the number of rows (base/room.h); NULL: memory */
     size_t valid_rows, test_rows; /* that the trainer can evaluate */
     double log_det;            /* of the standardiser, nats: what the result says */
     uint64_t patient_until;    /* validations up to this iteration are not counted as failed ones */

@@ -25,7 +25,7 @@ typedef struct trainer {
     lam_batches batches;
     real *grad;         /* [parameters] */
     double *h_before;   /* [blocks] what h_star was before a solve that may fail */
-    lam_flow_batch batch; /* of a masked model: the rows in hand, of training or of an evaluation */
+    lam_flow_batch batch; /* where batches are made of the rows: those in hand, of training or of an evaluation */
     double *z, *l;      /* [val_batch_size, dim], [val_batch_size] end states of a batch */
 } trainer;
 
@@ -74,14 +74,14 @@ static void free_trainer(void *self)
 static lam_status allocate(trainer *t, const lam_parameter_map *map)
 {
     size_t rows = evaluation_rows(t);
-    LAM_TRY(lam_batches_create(&t->batches, t->cfg->seed, t->rows->rows[LAM_TRAIN], t->cfg->batch_size));
+    LAM_TRY(lam_batches_create_in(&t->batches, t->rows->folder, t->cfg->seed, t->rows->rows[LAM_TRAIN], t->cfg->batch_size));
     t->grad = lam_alloc(t->layout->parameters, sizeof *t->grad);
     t->h_before = lam_alloc(t->layout->blocks, sizeof *t->h_before);
     t->z = lam_alloc(rows * t->rows->dim, sizeof *t->z);
     t->l = lam_alloc(rows, sizeof *t->l);
     if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
         return LAM_ERR_MEMORY;
-    if (t->layout->masked)
+    if (t->rows->by_batch)
         LAM_TRY(lam_flow_batch_create(t->rows, rows > t->batches.size ? rows : t->batches.size, &t->batch));
     LAM_TRY(lam_stepper_create(t->cfg->optimizer, map, t->pool, t->cfg->isa, &t->stepper));
     return make_engine(t, 1, t->batches.size, t->cfg->divergence == LAM_DIV_EXACT, &t->train);
@@ -106,12 +106,18 @@ typedef struct taken {
     const double *log_dets; /* of the rows of an evaluation, by index where there is one; NULL: 0 */
 } taken;
 
+/* Of the batch in hand. */
+static lam_condition condition_of(const trainer *t)
+{
+    return (lam_condition) { t->rows->inputs > 0 ? t->batch.inputs : NULL, t->batch.moves };
+}
+
 /* Training rows of an iteration, counted from 1, of flow matching's own or of training: their roles differ. */
 static taken take_training(trainer *t, const size_t *index, uint64_t stream)
 {
     size_t n = t->batches.size;
     taken k = { .x = t->rows->values[LAM_TRAIN], .index = index, .condition = { .inputs = t->rows->given[LAM_TRAIN] } };
-    if (!t->layout->masked) {
+    if (!t->rows->by_batch) {
         k.log_det = lam_flow_rows_log_det(t->rows, LAM_TRAIN, index, n);
         return k;
     }
@@ -120,18 +126,18 @@ static taken take_training(trainer *t, const size_t *index, uint64_t stream)
     k.log_det = lam_flow_batch_fill(t->rows, &pick, &t->batch);
     k.x = t->batch.x;
     k.index = NULL;
-    k.condition = (lam_condition) { t->batch.inputs, t->batch.moves };
+    k.condition = condition_of(t);
     return k;
 }
 
 /* Rows of a validation, whose roles are drawn by the row alone, or of a test, in which all moves that is there. */
 static taken take_evaluation(trainer *t, lam_part part, const lam_walk *walk)
 {
-    if (t->layout->masked) {
+    if (t->rows->by_batch) {
         const lam_flow_pick pick = { .part = part, .index = walk->index, .first = walk->first, .n = walk->n, .whole = part == LAM_TEST,
             .purpose = LAM_DRAW_ROLES_EVAL, .seed = t->cfg->split_seed };
         lam_flow_batch_fill(t->rows, &pick, &t->batch);
-        return (taken) { .x = t->batch.x, .condition = { t->batch.inputs, t->batch.moves }, .log_dets = t->batch.log_det };
+        return (taken) { .x = t->batch.x, .condition = condition_of(t), .log_dets = t->batch.log_det };
     }
     size_t at = walk->index != NULL ? 0 : walk->first;
     const double *given = t->rows->given[part], *log_det = t->rows->log_det[part];

@@ -31,7 +31,7 @@ static void score_sample(const char *run, const lam_config *cfg, lam_part part, 
     size_t all = data->rows[part], n = rows > 0 ? rows : all, *index = malloc(all * sizeof *index);
     double *x = malloc(n * 2 * sizeof *x), *logp = malloc(n * sizeof *logp), square = 0;
     assert_int_equal(lam_model_load(run_file(run, "model.safetensors"), NULL, &model), LAM_OK);
-    assert_int_equal(lam_sample_order(cfg, part, all, index), LAM_OK);
+    assert_int_equal(lam_sample_order(cfg, part, all, NULL, index), LAM_OK);
     for (size_t i = 0; i < n; i++)
         memcpy(x + 2 * i, data->values[part] + 2 * (rows > 0 ? index[i] : i), 2 * sizeof *x);
     const lam_eval_options options = { .units = LAM_UNITS_STANDARDISED, .batch_rows = 64, .threads = 1 };
@@ -56,8 +56,8 @@ static void samples_are_permutations(void **state)
     unsigned char seen[N] = { 0 };
     double mean = 0;
     configure(&cfg);
-    assert_int_equal(lam_sample_order(&cfg, LAM_VALID, N, index[0]), LAM_OK);
-    assert_int_equal(lam_sample_order(&cfg, LAM_TEST, N, index[1]), LAM_OK);
+    assert_int_equal(lam_sample_order(&cfg, LAM_VALID, N, NULL, index[0]), LAM_OK);
+    assert_int_equal(lam_sample_order(&cfg, LAM_TEST, N, NULL, index[1]), LAM_OK);
     for (size_t i = 0; i < N; i++)
         assert_int_equal(seen[index[0][i]]++, 0);
     for (size_t i = 0; i < 100; i++)
@@ -91,7 +91,7 @@ static void no_time(void **state)
         /* the Gaussian beside it is scored on the same rows */
         size_t index[400];
         lam_gaussian_score score;
-        assert_int_equal(lam_sample_order(&cfg, LAM_TEST, data->rows[LAM_TEST], index), LAM_OK);
+        assert_int_equal(lam_sample_order(&cfg, LAM_TEST, data->rows[LAM_TEST], NULL, index), LAM_OK);
         assert_int_equal(lam_gaussian_test(data, index, LEAST, 0, NULL, &score), LAM_OK);
         assert_true(r.gaussian_test_nll == score.nll && r.gaussian_test_nll_se == score.se);
         remove_run("limited");

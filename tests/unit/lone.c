@@ -53,7 +53,7 @@ static void fill(int kind, uint64_t seed, size_t n)
 static lam_lone find(size_t n)
 {
     lam_lone found;
-    assert_int_equal(lam_lone_find(x, n, 1, &found), LAM_OK);
+    assert_int_equal(lam_lone_find(x, n, NULL, &found), LAM_OK);
     return found;
 }
 
@@ -141,28 +141,28 @@ static void row_numbers(void **state)
     for (size_t from = 0; from < 2; from++) {
         for (size_t i = 0; i < ROWS; i++)
             x[i] = (double)(i + from);
-        assert_int_equal(lam_counts_rows(x, ROWS, 1), 1);
+        assert_int_equal(lam_counts_rows(x, ROWS, 1, NULL), 1);
         for (size_t i = 0; i < ROWS; i++)
             x[i] = (double)(order[i] + from);
-        assert_int_equal(lam_counts_rows(x, ROWS, 1), 2);
-        assert_int_equal(lam_counts_rows(x, 800, 1), 2); /* the first part of a split */
+        assert_int_equal(lam_counts_rows(x, ROWS, 1, NULL), 2);
+        assert_int_equal(lam_counts_rows(x, 800, 1, NULL), 2); /* the first part of a split */
     }
     for (size_t i = 0; i < ROWS; i++)
         x[i] = (double)(i + i / 10); /* a tenth was dropped */
-    assert_int_equal(lam_counts_rows(x, ROWS, 1), 1);
+    assert_int_equal(lam_counts_rows(x, ROWS, 1, NULL), 1);
     for (size_t i = 0; i < ROWS; i++)
         x[i] = 5000 - (double)i;
-    assert_int_equal(lam_counts_rows(x, ROWS, 1), 1);
+    assert_int_equal(lam_counts_rows(x, ROWS, 1, NULL), 1);
     x[500] = x[501];
-    assert_int_equal(lam_counts_rows(x, ROWS, 1), 0);
+    assert_int_equal(lam_counts_rows(x, ROWS, 1, NULL), 0);
     for (size_t i = 0; i < ROWS; i++)
         x[i] = (double)i + 0.5;
-    assert_int_equal(lam_counts_rows(x, ROWS, 1), 0);
+    assert_int_equal(lam_counts_rows(x, ROWS, 1, NULL), 0);
     for (uint64_t seed = 0; seed < 100; seed++)
         for (size_t n = 10; n <= ROWS; n += 30) { /* whole numbers at random */
             for (size_t i = 0; i < n; i++)
                 x[i] = floor(uniform(200 + seed, i) * 3 * (double)n);
-            assert_int_equal(lam_counts_rows(x, n, 1), 0);
+            assert_int_equal(lam_counts_rows(x, n, 1, NULL), 0);
         }
 }
 

@@ -1,0 +1,212 @@
+/* Opens tables whose rows stay in their file, and reads rows of these. */
+#include "data/mapped.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/room.h"
+#include "base/sort.h"
+#include "data/columns.h"
+#include "data/table.h"
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void lam_mapped_free(lam_mapped *m)
+{
+    if (m == NULL)
+        return;
+    lam_bytes_clear(&m->bytes);
+    lam_free(m->column);
+    lam_room_give(m->folder, m->row);
+    free(m->folder);
+    lam_free(m);
+}
+
+const char *lam_table_folder(const lam_table *table)
+{
+    return table->mapped != NULL ? table->mapped->folder : NULL;
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------------------- */
+
+const double *lam_table_row(const lam_table *t, size_t row, double *room)
+{
+    const lam_mapped *m = t->mapped;
+    if (m == NULL)
+        return t->values + row * t->cols;
+    lam_npy_row_read(&m->npy, m->row != NULL ? m->row[row] : row, m->column, t->cols, room);
+    for (size_t j = 0; j < t->cols; j++)
+        room[j] = isnan(room[j]) ? (double)NAN : room[j]; /* the same bits whatever the file has */
+    return room;
+}
+
+void lam_table_column(const lam_table *t, size_t column, size_t n, double *values)
+{
+    const lam_mapped *m = t->mapped;
+    for (size_t i = 0; i < n; i++)
+        if (m == NULL)
+            values[i] = t->values[i * t->cols + column];
+        else
+            lam_npy_row_read(&m->npy, m->row != NULL ? m->row[i] : i, m->column + column, 1, &values[i]);
+}
+
+lam_status lam_table_gather(const lam_table *t, const size_t *index, size_t n, double *out)
+{
+    enum { AT_ONCE = 1 << 20 };
+    size_t cols = t->cols, most = n < AT_ONCE ? n : AT_ONCE;
+    for (size_t i = 0; t->mapped == NULL && i < n; i++)
+        memcpy(out + i * cols, t->values + index[i] * cols, cols * sizeof *out);
+    if (t->mapped == NULL || n == 0)
+        return LAM_OK;
+    lam_place *place = lam_alloc(most, sizeof *place);
+    if (place == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t first = 0; first < n; first += most) {
+        size_t rows = n - first < most ? n - first : most;
+        for (size_t i = 0; i < rows; i++)
+            place[i] = (lam_place) { index[first + i], first + i };
+        lam_sort_places(place, rows);
+        for (size_t i = 0; i < rows; i++)
+            (void)lam_table_row(t, place[i].at, out + place[i].slot * cols);
+    }
+    lam_free(place);
+    return LAM_OK;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------ */
+
+/* Which columns of the file the table has, and their names. */
+static lam_status choose_columns(lam_table *t, const char *name, const lam_read_options *options)
+{
+    lam_source source = lam_source_of(name, t);
+    size_t n;
+    source.from_zero = options->from_zero;
+    LAM_TRY(lam_columns_select(&source, options, &t->mapped->column, &n));
+    return lam_table_keep(t, t->mapped->column, n);
+}
+
+/* The numbers of the first rows, as far as none was left out before. */
+static lam_status number_rows(lam_table *t, size_t until)
+{
+    lam_mapped *m = t->mapped;
+    if (m->row != NULL)
+        return LAM_OK;
+    if ((m->row = lam_room_take(m->folder, m->npy.rows, sizeof *m->row)) == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; i < until; i++)
+        m->row[i] = i;
+    return LAM_OK;
+}
+
+lam_status lam_mapped_number(lam_table *t)
+{
+    return number_rows(t, t->rows);
+}
+
+/* As check_rows in table.c. */
+static lam_status check_rows(lam_table *t, const char *name, const lam_read_options *options, double *row)
+{
+    lam_mapped *m = t->mapped;
+    size_t used = 0;
+    for (size_t i = 0; i < m->npy.rows; i++) {
+        size_t absent;
+        lam_npy_row_read(&m->npy, i, m->column, t->cols, row);
+        size_t j = lam_row_look(row, t->cols, options->missing, &absent);
+        if (j < t->cols && !options->drop_bad_rows)
+            return lam_table_bad_number(t, name, options, i, j, row[j]);
+        if (j < t->cols || absent == t->cols) {
+            LAM_TRY(number_rows(t, used));
+            LAM_TRY(lam_table_drop_row(t, i));
+            continue;
+        }
+        t->missing += absent;
+        if (m->row != NULL)
+            m->row[used] = i;
+        used++;
+    }
+    t->rows = used;
+    return used > 0 ? LAM_OK : lam_table_no_rows(name, m->npy.rows);
+}
+
+static lam_status finish(lam_table *t, const char *name, const lam_read_options *options)
+{
+    double *row = lam_alloc(t->cols, sizeof *row);
+    lam_status status = row == NULL ? LAM_ERR_MEMORY : check_rows(t, name, options, row);
+    lam_free(row);
+    if (status == LAM_OK && options->drop_duplicates)
+        status = lam_mapped_number(t);
+    return status == LAM_OK ? lam_table_finish(t, name, options) : status;
+}
+
+/* A table of m, which it takes over, failing or not, without a look at its rows. */
+static lam_status make(lam_mapped *m, const char *folder, lam_table **out)
+{
+    m->folder = lam_strdup(folder);
+    lam_status status = m->folder == NULL ? LAM_ERR_MEMORY : lam_table_empty(m->npy.cols, out);
+    if (status != LAM_OK) {
+        lam_mapped_free(m);
+        return status;
+    }
+    (*out)->rows = m->npy.rows;
+    (*out)->mapped = m;
+    return LAM_OK;
+}
+
+lam_mapped_kind lam_mapped_look(const char *path, size_t *size)
+{
+    struct stat info;
+    char head[6] = "";
+    if (strncmp(path, "toy:", 4) == 0 || strstr(path, ".npz:") != NULL || strcmp(path, "-") == 0 || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return LAM_MAPPED_NEITHER; /* a pipe can be opened once alone */
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int there = fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head;
+    if (fd >= 0)
+        close(fd);
+    *size = (size_t)info.st_size;
+    if (!there || memcmp(head, "PK", 2) == 0 || memcmp(head, "\x1F\x8B", 2) == 0)
+        return LAM_MAPPED_NEITHER;
+    return memcmp(head, "\x93NUMPY", sizeof head) == 0 ? LAM_MAPPED_NPY : LAM_MAPPED_TEXT;
+}
+
+/* 1: m has the array of an .npy that is large enough. */
+static lam_status look_at(const char *path, lam_mapped *m, size_t least, int *is_large)
+{
+    const char *name = lam_bytes_name(path);
+    size_t size;
+    *is_large = 0;
+    if (lam_mapped_look(path, &size) != LAM_MAPPED_NPY)
+        return LAM_OK;
+    LAM_TRY(lam_bytes_map(path, &m->bytes));
+    LAM_TRY(lam_npy_check(name, m->bytes.at, m->bytes.size));
+    LAM_TRY(lam_npy_rows_open(name, m->bytes.at, m->bytes.size, &m->npy));
+    *is_large = m->npy.rows > 0 && m->npy.cols > 0 && m->npy.rows >= least / sizeof(double) / m->npy.cols;
+    return LAM_OK;
+}
+
+lam_status lam_mapped_open(const char *path, const lam_read_options *options, const char *folder, size_t least, lam_table **out)
+{
+    lam_mapped *m = lam_alloc(1, sizeof *m);
+    lam_table *t = NULL;
+    int is_large = 0;
+    *out = NULL;
+    if (m == NULL)
+        return LAM_ERR_MEMORY;
+    lam_status status = options->like != NULL && options->like->levels != NULL ? LAM_OK : look_at(path, m, least, &is_large);
+    if (status != LAM_OK || !is_large) {
+        lam_mapped_free(m);
+        return status;
+    }
+    LAM_TRY(make(m, folder, &t));
+    const char *name = lam_bytes_name(path);
+    status = choose_columns(t, name, options);
+    if (status == LAM_OK)
+        status = finish(t, name, options);
+    if (status != LAM_OK) {
+        lam_table_free(t);
+        return status;
+    }
+    *out = t;
+    return LAM_OK;
+}
