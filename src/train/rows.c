@@ -96,15 +96,25 @@ static lam_status make_cells(const lam_flow_rows *rows, size_t most, lam_flow_ba
     return b->cells == NULL || b->slopes == NULL || b->place == NULL ? LAM_ERR_MEMORY : LAM_OK;
 }
 
-lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flow_batch *b)
+static lam_status make_whiteners(const lam_flow_rows *rows, lam_flow_batch *b)
+{
+    size_t threads = lam_pool_threads(b->pool);
+    lam_status status = (b->whitener = lam_alloc(threads, sizeof *b->whitener)) == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    for (size_t i = 0; i < threads && status == LAM_OK; i++)
+        status = lam_whitener_create(rows->whitening, rows->of->levels, &b->whitener[i]);
+    return status;
+}
+
+lam_status lam_flow_batch_create(const lam_flow_rows *rows, lam_pool *pool, size_t most, lam_flow_batch *b)
 {
     const lam_given *g = rows->of;
+    b->pool = pool;
     b->x = lam_alloc(most * g->moving, sizeof *b->x);
     b->inputs = lam_alloc(most * g->inputs, sizeof *b->inputs);
     b->log_det = lam_alloc(most, sizeof *b->log_det);
     b->roles = g->masked ? lam_alloc(most, g->dim) : NULL;
     b->moves = g->masked ? lam_alloc(most, g->moving) : NULL;
-    LAM_TRY(lam_whitener_create(rows->whitening, g->levels, &b->whitener));
+    LAM_TRY(make_whiteners(rows, b));
     if (b->x == NULL || b->inputs == NULL || b->log_det == NULL || (g->masked && (b->roles == NULL || b->moves == NULL)))
         return LAM_ERR_MEMORY;
     return rows->in_file ? make_cells(rows, most, b) : LAM_OK;
@@ -120,7 +130,9 @@ void lam_flow_batch_clear(lam_flow_batch *b)
     lam_free(b->cells);
     lam_free(b->slopes);
     lam_free(b->place);
-    lam_whitener_free(b->whitener);
+    for (size_t i = 0; b->whitener != NULL && i < lam_pool_threads(b->pool); i++)
+        lam_whitener_free(b->whitener[i]);
+    lam_free(b->whitener);
     *b = (lam_flow_batch) { 0 };
 }
 
@@ -137,26 +149,68 @@ static size_t row_of(const lam_flow_pick *p, size_t i)
     return p->index != NULL ? p->index[i] : p->first + i;
 }
 
-/* Rows out of a file, front to back, to their places in the batch. */
-static void gather(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
+/* Rows out of a file, in pieces, which threads take. */
+typedef struct filling {
+    const lam_flow_rows *rows;
+    const lam_flow_pick *pick;
+    lam_flow_batch *batch;
+} filling;
+
+enum { PIECE = 64 };
+
+/* Rows of a piece, from *first on. */
+static size_t piece_of(const filling *f, size_t piece, size_t *first)
 {
-    size_t dim = rows->of->dim;
+    *first = piece * PIECE;
+    return f->pick->n - *first < PIECE ? f->pick->n - *first : PIECE;
+}
+
+static void gather(void *arg, size_t piece, size_t thread)
+{
+    const filling *f = arg;
+    size_t dim = f->rows->of->dim, first, n = piece_of(f, piece, &first);
+    (void)thread;
+    for (size_t i = first; i < first + n; i++) {
+        const lam_place *place = &f->batch->place[i];
+        memcpy(f->batch->cells + place->slot * dim, f->rows->values[f->pick->part] + place->at * dim, dim * sizeof(double));
+    }
+}
+
+/* As make_part does it to all rows; whole rows of a masked model are mapped where they are. */
+static void map_piece(void *arg, size_t piece, size_t thread)
+{
+    const filling *f = arg;
+    const lam_given *g = f->rows->of;
+    const lam_maps *maps = f->rows->maps;
+    lam_flow_batch *b = f->batch;
+    size_t first, n = piece_of(f, piece, &first);
+    double *cells = b->cells + first * g->dim;
+    if (g->masked && maps != NULL)
+        map_cells(g, maps, cells, n, cells, b->slopes + first * g->dim);
+    if (g->masked)
+        return;
+    lam_given_take(g, maps, b->whitener[thread], cells, NULL, n, b->x + first * g->moving, b->log_det + first);
+    lam_given_inputs(g, maps, cells, NULL, n, b->inputs + first * g->inputs);
+}
+
+/* Reads rows front to back, whatever their places in the batch. */
+static void fill_from_file(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
+{
+    filling f = { rows, p, b };
+    size_t pieces = (p->n + PIECE - 1) / PIECE;
     for (size_t i = 0; i < p->n; i++)
         b->place[i] = (lam_place) { row_of(p, i), i };
     lam_sort_places(b->place, p->n);
-    for (size_t i = 0; i < p->n; i++)
-        memcpy(b->cells + b->place[i].slot * dim, rows->values[p->part] + b->place[i].at * dim, dim * sizeof *b->cells);
+    lam_pool_run(b->pool, pieces, gather, &f);
+    lam_pool_run(b->pool, pieces, map_piece, &f);
 }
 
-/* As make_part does it to all rows. */
-static double fill_plain(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
+static double mean_log_det(const lam_flow_batch *b, size_t n)
 {
     double sum = 0;
-    lam_given_take(rows->of, rows->maps, b->whitener, b->cells, NULL, p->n, b->x, b->log_det);
-    lam_given_inputs(rows->of, rows->maps, b->cells, NULL, p->n, b->inputs);
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < n; i++)
         sum += b->log_det[i];
-    return sum / (double)p->n;
+    return sum / (double)n;
 }
 
 static double fill_masked(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
@@ -171,7 +225,7 @@ static double fill_masked(const lam_flow_rows *rows, const lam_flow_pick *p, lam
         lam_given_roles(g, x, 1, roles);
         if (g->any && !p->whole)
             lam_given_draw(g, p->seed, p->purpose, p->stream, p->purpose == LAM_DRAW_ROLES ? i : row, roles);
-        lam_given_take(g, NULL, b->whitener, x, roles, 1, b->x + i * g->moving, &b->log_det[i]);
+        lam_given_take(g, NULL, b->whitener[0], x, roles, 1, b->x + i * g->moving, &b->log_det[i]);
         lam_given_inputs(g, NULL, x, roles, 1, b->inputs + i * g->inputs);
         lam_given_moves(g, roles, 1, b->moves + i * g->moving);
         b->log_det[i] += log_det_of(g, slopes != NULL ? slopes + at * g->dim : NULL, roles);
@@ -183,10 +237,6 @@ static double fill_masked(const lam_flow_rows *rows, const lam_flow_pick *p, lam
 double lam_flow_batch_fill(const lam_flow_rows *rows, const lam_flow_pick *p, lam_flow_batch *b)
 {
     if (rows->in_file)
-        gather(rows, p, b);
-    if (!rows->of->masked)
-        return fill_plain(rows, p, b);
-    if (rows->in_file && rows->maps != NULL)
-        map_cells(rows->of, rows->maps, b->cells, p->n, b->cells, b->slopes);
-    return fill_masked(rows, p, b);
+        fill_from_file(rows, p, b);
+    return rows->of->masked ? fill_masked(rows, p, b) : mean_log_det(b, p->n);
 }

@@ -2,6 +2,7 @@
  * them what they are conditional on. Of rows in memory this is made once; of those in a file, batch by batch. */
 #ifndef LAM_TRAIN_ROWS_H
 #define LAM_TRAIN_ROWS_H
+#include "base/pool.h"
 #include "base/sort.h"
 #include "data/dataset.h"
 #include "data/given.h"
@@ -31,11 +32,12 @@ void lam_flow_rows_clear(lam_flow_rows *rows);
 typedef struct lam_flow_batch {
     double *x, *inputs, *log_det;  /* [rows, dim], [rows, inputs], [rows] */
     unsigned char *roles, *moves;  /* [rows, given->dim], [rows, dim] of a masked model, else NULL */
-    lam_whitener *whitener;        /* NULL: none */
+    lam_pool *pool;
+    lam_whitener **whitener;       /* [threads of pool] NULL: none */
     double *cells, *slopes;        /* [rows, given->dim] whole rows out of a file; NULL: rows are in memory */
     lam_place *place;              /* [rows] where in the file they are */
 } lam_flow_batch;
-lam_status lam_flow_batch_create(const lam_flow_rows *rows, size_t most, lam_flow_batch *batch);
+lam_status lam_flow_batch_create(const lam_flow_rows *rows, lam_pool *pool, size_t most, lam_flow_batch *batch); /* borrows both */
 void lam_flow_batch_clear(lam_flow_batch *batch);
 /* Rows index[i] of a part (index NULL: first + i), i < n, and how their roles are drawn: with LAM_DRAW_ROLES for iteration `stream` by the
  * row's place in the batch, with LAM_DRAW_ROLES_EVAL by the row itself. whole 1: they are not drawn, and all that is there moves. */

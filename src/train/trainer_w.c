@@ -82,7 +82,7 @@ static lam_status allocate(trainer *t, const lam_parameter_map *map)
     if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
         return LAM_ERR_MEMORY;
     if (t->rows->by_batch)
-        LAM_TRY(lam_flow_batch_create(t->rows, rows > t->batches.size ? rows : t->batches.size, &t->batch));
+        LAM_TRY(lam_flow_batch_create(t->rows, t->pool, rows > t->batches.size ? rows : t->batches.size, &t->batch));
     LAM_TRY(lam_stepper_create(t->cfg->optimizer, map, t->pool, t->cfg->isa, &t->stepper));
     return make_engine(t, 1, t->batches.size, t->cfg->divergence == LAM_DIV_EXACT, &t->train);
 }

@@ -16,15 +16,15 @@ with open(path, "wb") as f:
 ' "$@"
 }
 
-# 1500 rows of a skewed column, two that belong together, one of few values, one that counts the rows; every 40th row is the one before it
-awk 'BEGIN { srand(3); for (i = 0; i < 1500; i++) { if (i % 40 != 39) { a = rand() + rand() - 1; x = exp(2 * a) "," a + rand() "," rand() - a * a \
+# 800 rows of a skewed column, two that belong together, one of few values, one that counts the rows; every 40th row is the one before it
+awk 'BEGIN { srand(3); for (i = 0; i < 800; i++) { if (i % 40 != 39) { a = rand() + rand() - 1; x = exp(2 * a) "," a + rand() "," rand() - a * a \
     "," int(6 * rand()) }; print x "," i } }' >rows
 array rows.npy f4 C <rows
 array wide.npy f8 F <rows
 awk -F, 'NR % 50 == 7 { print "nan," $2 "," $3 "," $4 "," $5; next } NR % 60 == 9 { print $1 ",nan,nan," $4 "," $5; next } { print }' rows >holes
 array holes.npy f4 C <holes
-head -n 400 rows | array valid.npy f4 C
-tail -n 300 rows | array test.npy f4 C
+head -n 250 rows | array valid.npy f4 C
+tail -n 200 rows | array test.npy f4 C
 mkdir scratch
 
 # both DATA [flags]: a fit of rows in memory and one of rows in their file, to the same model and the same words but for the one line about it
@@ -43,7 +43,7 @@ both() {
     expect_same err.memory err.mapped
     [ -z "$(ls -A scratch)" ] || fail "files are left in the scratch folder"
 }
-both rows.npy --drop 5
+both rows.npy --drop 5 --threads 2
 both rows.npy --map none --whiten none --precision double --columns 3,1
 both wide.npy --whiten gaussian --warm-start-pairing minibatch --tpr
 both rows.npy --noise auto --step-control tile
