@@ -53,6 +53,8 @@ static void take_block(lam_hash *h, const unsigned char *p)
 void lam_hash_add(lam_hash *h, const void *bytes, size_t size)
 {
     const unsigned char *p = bytes;
+    if (size == 0)
+        return;
     size_t open = h->size % LAM_HASH_BLOCK; /* bytes of a block that is not full */
     h->size += size;
     if (open > 0) {

@@ -6,6 +6,7 @@
 #include "base/need.h"
 #include "data/cell.h"
 #include "data/columns.h"
+#include "data/mapped.h"
 #include "data/table.h"
 #include <math.h>
 #include <stdlib.h>
@@ -157,6 +158,7 @@ lam_status lam_table_set_levels(lam_table *table, size_t column, const lam_names
 {
     LAM_NEED(table, "table");
     LAM_NEED(levels, "levels");
+    LAM_TRY(lam_table_is_here(table));
     if (column >= table->cols)
         return lam_fail(LAM_ERR_ARGUMENT, "column %zu cannot have levels: the table has %zu columns", column + 1, table->cols);
     for (size_t k = 1; k < levels->n; k++)

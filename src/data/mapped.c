@@ -29,6 +29,12 @@ const char *lam_table_folder(const lam_table *table)
     return table->mapped != NULL ? table->mapped->folder : NULL;
 }
 
+lam_status lam_table_is_here(const lam_table *table)
+{
+    return table->mapped == NULL ? LAM_OK : lam_fail(LAM_ERR_ARGUMENT, "the rows of this table stay in their file, which is for building a data set "
+        "alone; read it with lam_table_read");
+}
+
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
 
 const double *lam_table_row(const lam_table *t, size_t row, double *room)

@@ -25,6 +25,8 @@ lam_status lam_mapped_convert(const char *path, const lam_read_options *options,
 lam_status lam_mapped_number(lam_table *table);
 void lam_mapped_free(lam_mapped *mapped); /* takes NULL */
 
+/* LAM_ERR_ARGUMENT for a table whose rows are in a file, of functions that take them from memory. */
+lam_status lam_table_is_here(const lam_table *table);
 /* Where what grows with the rows of a table belongs (lam_room_take); NULL: in memory. */
 const char *lam_table_folder(const lam_table *table);
 /* A row of any table, [cols]: its own, or read to room [cols]. */

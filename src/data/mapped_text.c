@@ -35,7 +35,8 @@ static lam_status take_part(conversion *c, lam_table *part)
 {
     if (c->form == NULL)
         LAM_TRY(lam_table_form(part, &c->form));
-    fwrite(part->values, sizeof *part->values, part->rows * part->cols, c->stream); /* lam_room_map notices a failed write */
+    if (part->rows > 0)
+        fwrite(part->values, sizeof *part->values, part->rows * part->cols, c->stream); /* lam_room_map notices a failed write */
     return count(c, part);
 }
 

@@ -6,6 +6,7 @@
 #include "base/need.h"
 #include "data/cell.h"
 #include "data/levels.h"
+#include "data/mapped.h"
 #include "data/npy.h"
 #include "data/table.h"
 #include <errno.h>
@@ -276,6 +277,7 @@ void lam_writer_abandon(lam_writer *w)
 static lam_status write_all(const lam_table *table, const char *path, int descriptor)
 {
     lam_writer *w;
+    LAM_TRY(lam_table_is_here(table));
     LAM_TRY(lam_writer_open(path, descriptor, table, table->rows, &w));
     lam_status status = lam_writer_put(w, table->values, table->rows);
     if (status == LAM_OK)

@@ -4,6 +4,7 @@
 #include "base/need.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "data/mapped.h"
 #include "report/plot.h"
 #include "report/spread.h"
 #include <math.h>
@@ -32,6 +33,7 @@ static lam_status check_data(const lam_table *data, const lam_picture_model *fir
     size_t dim = lam_model_dim(first->model);
     if (data == NULL)
         return LAM_OK;
+    LAM_TRY(lam_table_is_here(data));
     if (data->cols != dim)
         return lam_fail(LAM_ERR_SHAPE, "the data has %zu columns, %s has %zu", data->cols, first->name, dim);
     if (data->rows == 0)

@@ -6,6 +6,7 @@
 #include "data/mapped.h"
 #include "data/npy.h"
 #include <cmocka.h>
+#include "fails.h"
 #include "scratch.h"
 #include <math.h>
 #include <stdlib.h>
@@ -61,6 +62,10 @@ static void table_in_its_file_is_that_in_memory(void **state)
         assert_true(column[i] == here->values[i * here->cols + 1]);
         assert_memory_equal(some + i * here->cols, here->values + index[i] * here->cols, here->cols * sizeof *some);
     }
+    static const char *const texts[] = { "no", "yes" };
+    const lam_names levels = { texts, 2 };
+    FAILS(lam_table_write(there, scratch_path("out.npy")), LAM_ERR_ARGUMENT, "stay in their file");
+    FAILS(lam_table_set_levels(there, 0, &levels), LAM_ERR_ARGUMENT, "stay in their file");
     free(column);
     free(some);
     lam_table_free(here);
