@@ -204,9 +204,10 @@ LAM_API lam_read_options lam_config_read_options(const lam_config *cfg);
  * in the same columns; else NULL. */
 LAM_API lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out);
 /* The same for a table that may be larger than memory, to build a data set from and for nothing else: where an .npy has `least` bytes or more
- * as 8-byte numbers, its rows stay in the file, which is mapped and must not be shortened meanwhile, and values is NULL. The data set,
- * and a fit of it, are those of the table in memory, bit for bit, but keep what grows with the number of rows, above all a copy of the rows in
- * the order of the split, in files without names in folder (NULL: all is read to memory), which end with the data set. */
+ * as 8-byte numbers, its rows stay in the file, which is mapped and must not be shortened meanwhile; text of `least` bytes or more is read to
+ * such a file part by part; and values is NULL. Other files, and text in a pipe or gzipped, are read to memory. The data set, and a fit of it,
+ * are those of the table in memory, bit for bit, but keep what grows with the number of rows, above all a copy of the rows in the order of the
+ * split, in files without names in folder (NULL: all is read to memory), which end with the data set. */
 LAM_API lam_status lam_table_map_rows(const lam_config *cfg, const char *path, const lam_table *first, const char *folder, size_t least,
     lam_table **out);
 /* One of the ten 2-D densities of this field, named by lam_toy_name. Row i depends on (name, seed, i) only. */
