@@ -109,7 +109,7 @@ static inline flow flow_create(recipe r)
                                      .min_step = 1e-10 },
         .error_parts = r.error_parts };
     f.noise = (lam_noise) { .kind = r.divergence, .seed = r.seed, .purpose = LAM_DRAW_TEST };
-    f.penalty = (lam_penalty) { .tpr = { r.coefficient, r.times, r.degree, r.l_weight }, .error = { r.error, r.error_l }, .seed = r.seed, .steer = r.steer };
+    f.penalty = (lam_penalty) { .observed = { [LAM_PENALTY_tpr] = r.coefficient }, .tpr = { r.times, r.degree, r.l_weight }, .error = { r.error, r.error_l }, .seed = r.seed, .steer = r.steer };
     return f;
 }
 
@@ -164,7 +164,7 @@ static inline double tpr_of(const lam_loss *loss)
 /* What the integral penalty i of a flow's engine came to: the loss's terms begin with those of observed states, one. */
 static inline double integral(const lam_loss *loss, size_t i)
 {
-    return loss->terms.term[1 + i].value;
+    return loss->terms.term[LAM_OBSERVED_PENALTIES + i].value;
 }
 
 static inline double largest(const double *a, size_t n)

@@ -264,7 +264,7 @@ static void check_gradient(golden *g, int exact)
     lam_engine *e = engine(g, exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, 1);
     lam_noise noise = { .given = g->e };
     lam_flow_solve s = solve_at(1e-10, LAM_END_LAND_ALL);
-    lam_penalty penalty = { .tpr = { .coefficient = 5, .times = 4, .degree = 1 }, .given_times = t4 };
+    lam_penalty penalty = { .observed = { [LAM_PENALTY_tpr] = 5 }, .tpr = { .times = 4, .degree = 1 }, .given_times = t4 };
     lam_loss loss = { 0 };
     if (t4 != NULL && n_times == 4) {
         must(g, lam_engine_loss(e, &(lam_flow_call) { params, g->x, NULL, g->rows, &s, &noise }, &penalty, grad, grad_x,

@@ -92,7 +92,7 @@ static inline void check_end_time(recipe r)
             if (!(fabs(by_difference - s[b]) <= 1e-6 * largest(s, f.layout.blocks)))
                 fail_msg("sqrt of the end time of block %zu: %.10g by differences, %.10g", b, by_difference, s[b]);
         }
-        f.penalty.tpr.coefficient = 0;
+        f.penalty.observed[LAM_PENALTY_tpr] = 0;
         memset(f.penalty.coefficient, 0, sizeof f.penalty.coefficient);
     }
     flow_close(&f);

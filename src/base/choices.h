@@ -81,6 +81,17 @@ typedef enum lam_activation { LAM_ACTIVATION_LIST(LAM_CODE, LAM_COMMA) } lam_act
 #define LAM_PRECISION_LIST(X, S) X(LAM_FLOAT, "float") S() X(LAM_DOUBLE, "double")
 typedef enum lam_precision { LAM_PRECISION_LIST(LAM_CODE, LAM_COMMA) } lam_precision;
 
+/* ---- penalties ---------------------------------------------------------------------------------------------------- */
+
+/* name, who has the row of the parameter "NAME-coefficient": LISTED, this one, which is its help (default 0); OWN, the table of parameters. Each
+ * has a file penalty/NAME.c or NAME_w.c: integrals along the paths (penalty/penalty.h), and penalties on the states at observation times
+ * (penalty/observed.h). The member of lam_config, the parameter, the term of the loss and its lines in metrics follow. */
+#define LAM_INTEGRAL_LIST(X) \
+    X(kinetic, LISTED, "coefficient of the kinetic energy, half the squared speed along the paths; together with jacobian-coefficient: RNODE") \
+    X(jacobian, LISTED, "coefficient of the squared Frobenius norm of the Jacobian df/dz along the paths") \
+    X(taylor, LISTED, "coefficient of TayNODE, the squared K-th derivative of the paths by time; 0: off")
+#define LAM_OBSERVED_LIST(X) X(tpr, OWN, "")
+
 /* ---- training ----------------------------------------------------------------------------------------------------- */
 
 /* code, word, name (its record in optim/NAME_w.c), the learning rate where none is given */

@@ -44,16 +44,18 @@ struct lam_config {
     lam_val_divergence val_divergence;
     lam_gradient gradient;
     double memory;             /* MiB for kept activations */
+    /* coefficients of the penalties on the lists, "double tpr_coefficient;" and so on: 0 is off, and any of them go together */
+#define LAM_COEFFICIENT(name, row, help) double name##_coefficient;
+    LAM_OBSERVED_LIST(LAM_COEFFICIENT)
+    LAM_INTEGRAL_LIST(LAM_COEFFICIENT)
+#undef LAM_COEFFICIENT
     /* trajectory polynomial regularisation (Huang and Yeh, AAAI 2021, eq. 8; method.md (4)) */
-    double tpr_coefficient;    /* alpha; 0 switches it off. "tpr: true" sets 5, 4 times, degree 1 and no weight of l */
-    size_t tpr_times, tpr_degree;
+    size_t tpr_times, tpr_degree; /* "tpr: true" sets a coefficient of 5, 4 times, degree 1 and no weight of l */
     double tpr_l_weight;       /* of l beside z in it; 0, as published: none */
     double error_coefficient, error_l_weight; /* on the solver's own error (after Pal et al. 2021) of z, and of l beside it */
     double calls;              /* evaluations a block and solve that the coefficients of the penalties are to come to; 0: they stand */
     /* other penalties, each 0: off, and in any combination (method.md 10) */
-    double kinetic_coefficient, jacobian_coefficient; /* together RNODE (Finlay et al. 2020) */
-    double taylor_coefficient; /* TayNODE (Kelly et al. 2020), on the paths' derivatives of order taylor_order, 2 or 3 */
-    size_t taylor_order;
+    size_t taylor_order;       /* of the paths' derivatives in TayNODE (Kelly et al. 2020), 2 or 3 */
     double steer;              /* STEER (Ghosh et al. 2020): training ends blocks within T -+ this */
     /* training */
     lam_optimizer optimizer;

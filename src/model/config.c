@@ -158,6 +158,7 @@ static lam_status check_error(const lam_config *cfg)
     return LAM_OK;
 }
 
+#define FLAG(name, row, help) ", " #name "-coefficient"
 static lam_status check_penalties(const lam_config *cfg)
 {
     LAM_TRY(check_tpr(cfg));
@@ -169,10 +170,12 @@ static lam_status check_penalties(const lam_config *cfg)
         return lam_fail(LAM_ERR_ARGUMENT, "steer: end times within %g of time, %g, are not all above 0; lower it", cfg->steer,
             cfg->time);
     int l = cfg->tpr_coefficient > 0 && cfg->tpr_l_weight > 0;
-    int integrals = cfg->kinetic_coefficient > 0 || cfg->jacobian_coefficient > 0 || cfg->taylor_coefficient > 0;
+#define IS_ON(name, row, help) || cfg->name##_coefficient > 0
+    int integrals = 0 LAM_INTEGRAL_LIST(IS_ON);
+#undef IS_ON
     if (cfg->gradient == LAM_GRAD_ADJOINT && (l || integrals))
         return lam_fail(LAM_ERR_ARGUMENT, "gradient: adjoint has no reverse of %s; use gradient steps",
-            l ? "tpr-l-weight" : "kinetic-coefficient, jacobian-coefficient and taylor-coefficient");
+            l ? "tpr-l-weight" : &LAM_INTEGRAL_LIST(FLAG)[2]);
     return LAM_OK;
 }
 

@@ -133,6 +133,12 @@ static int grey(const lam_config *cfg)
 #define SPECIAL(kind_, name_, group_, values_, default_, ...) \
     { .shown.name = name_, .shown.group = group_, .shown.values = values_, .kind = kind_, .preset = default_, .shown.help = __VA_ARGS__ }
 
+/* The coefficient of a penalty on a list, where the list has its help */
+#define COEFFICIENT(name, row, help) COEFFICIENT_##row(name, help)
+#define COEFFICIENT_LISTED(name, help) \
+    REAL(#name "-coefficient", "penalty", name##_coefficient, 0, DBL_MAX, "0", help, .idle = no_ode, .wants = "--posterior cnf"),
+#define COEFFICIENT_OWN(name, help)
+
 /* In the order in which they are printed and applied: "tpr" stands before the four that it sets. */
 static const lam_param table[] = {
     ENUM("model", "model", model, "density|vae", "density", "what is fitted: a density of a table (`laminar fit`) or an auto-encoder of images (`laminar vae fit`)"),
@@ -191,12 +197,8 @@ static const lam_param table[] = {
     REAL_FROM_0_AUTO("tpr-l-weight", "penalty", tpr_l_weight,
         "weight of the log-density beside the states in this penalty; 0: none, as published; auto: 1 where the coefficient is auto too, otherwise 0",
         .idle = no_polynomial, .wants = "--tpr-coefficient"),
-    REAL("kinetic-coefficient", "penalty", kinetic_coefficient, 0, DBL_MAX, "0",
-        "coefficient of the kinetic energy, half the squared speed along the paths; together with jacobian-coefficient: RNODE", .idle = no_ode, .wants = "--posterior cnf"),
-    REAL("jacobian-coefficient", "penalty", jacobian_coefficient, 0, DBL_MAX, "0",
-        "coefficient of the squared Frobenius norm of the Jacobian df/dz along the paths", .idle = no_ode, .wants = "--posterior cnf"),
-    REAL("taylor-coefficient", "penalty", taylor_coefficient, 0, DBL_MAX, "0",
-        "coefficient of TayNODE, the squared K-th derivative of the paths by time; 0: off", .idle = no_ode, .wants = "--posterior cnf"),
+    LAM_OBSERVED_LIST(COEFFICIENT)
+    LAM_INTEGRAL_LIST(COEFFICIENT)
     WHOLE("taylor-order", "penalty", taylor_order, 2, 3, "2", "K, the order of that derivative", .idle = no_taylor, .wants = "--taylor-coefficient"),
     REAL("steer", "penalty", steer, 0, DBL_MAX, "0", "STEER: training draws the end time of each block from (T - b, T + b), b < time; 0: off"),
     REAL("error-coefficient", "penalty", error_coefficient, 0, DBL_MAX, "0",

@@ -5,15 +5,4 @@
  * Oberman 2020, (10); method.md 10). */
 const lam_integrand lam_kinetic = { .name = "kinetic", .of = LAM_SQUARE_F, .factor = 0.5 };
 
-static double coefficient(const lam_config *cfg)
-{
-    return cfg->kinetic_coefficient;
-}
-
-static const lam_integrand *integrand(const lam_config *cfg)
-{
-    (void)cfg;
-    return &lam_kinetic;
-}
-
-const lam_integral_penalty lam_kinetic_penalty = { coefficient, integrand };
+LAM_INTEGRAL(kinetic) = { .integrand = &lam_kinetic };

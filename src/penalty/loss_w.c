@@ -282,7 +282,7 @@ static lam_terms terms_of(const lam_engine *e, const lam_penalty *p)
 {
     lam_terms terms = { .n = LAM_OBSERVED_PENALTIES + e->options.integrands + 1 };
     for (size_t i = 0; i < LAM_OBSERVED_PENALTIES; i++)
-        terms.term[i] = (lam_term) { lam_observed_penalties[i]->name, lam_observed_penalties[i]->coefficient(p), 0 };
+        terms.term[i] = (lam_term) { lam_observed_name(i), p->observed[i], 0 };
     for (size_t i = 0; i < e->options.integrands; i++)
         terms.term[LAM_OBSERVED_PENALTIES + i] = (lam_term) { e->options.integrand[i]->name, p->coefficient[i], 0 };
     terms.term[terms.n - 1] = (lam_term) { "error", p->error.coefficient, 0 };

@@ -14,16 +14,17 @@
 #define lam_matching_loss LAM_W(lam_matching_loss)
 #define lam_observed LAM_W(lam_observed)
 #define lam_observed_cotangents LAM_W(lam_observed_cotangents)
+#define lam_observed_of_l LAM_W(lam_observed_of_l)
 #define lam_observed_penalties LAM_W(lam_observed_penalties)
 #define lam_observed_penalty LAM_W(lam_observed_penalty)
 #define lam_observed_times LAM_W(lam_observed_times)
 #define lam_observed_values LAM_W(lam_observed_values)
+#define lam_observed_wanted LAM_W(lam_observed_wanted)
 #define lam_penalty_of LAM_W(lam_penalty_of)
 #define lam_penalty_options LAM_W(lam_penalty_options)
 #define lam_penalty_scale LAM_W(lam_penalty_scale)
 #define lam_solver_error_check LAM_W(lam_solver_error_check)
 #define lam_solver_error_cotangents LAM_W(lam_solver_error_cotangents)
 #define lam_solver_error_value LAM_W(lam_solver_error_value)
-#define lam_tpr LAM_W(lam_tpr)
 
 #endif

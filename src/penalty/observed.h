@@ -21,18 +21,16 @@ typedef struct lam_observed {
     real *scratch;                       /* [dim][TILE] */
 } lam_observed;
 
+/* Its file defines the record: LAM_OBSERVED(tpr) = { ... }, for both widths. value and cotangent are all that a penalty on the two ends of a
+ * block needs, without settings of its own beside the coefficient. */
 typedef struct lam_observed_penalty {
-    const char *name; /* of the term */
     int per_time;     /* 1: its value is a mean over the times too, not over the rows alone */
-    double (*configured)(const lam_config *cfg); /* its coefficient there; 0: it is off */
-    void (*configure)(const lam_config *cfg, lam_penalty *penalty); /* takes its settings from there, when it is on */
-    double (*coefficient)(const lam_penalty *penalty);
-    void (*scale)(lam_penalty *penalty, double scale); /* its coefficient */
-    size_t (*times)(const lam_penalty *penalty); /* observed states that it wants, both ends of the block among them, at
-                                                  * most LAM_MAX_OBSERVED; 0: it is off */
-    int (*of_l)(const lam_penalty *penalty);     /* 1: its value depends on l */
-    lam_status (*check)(const lam_penalty *penalty);
-    lam_status (*plan)(const lam_penalty *penalty, const double *times, lam_observed_plan *plan); /* plan->times is set */
+    void (*configure)(const lam_config *cfg, lam_penalty *penalty); /* takes its settings from there, when it is on; NULL: it has none */
+    size_t (*times)(const lam_penalty *penalty); /* observed states that it wants, both ends of the block among them, at most LAM_MAX_OBSERVED; 0: it is
+                                                  * off; NULL: both ends, where its coefficient is above 0 */
+    int (*of_l)(const lam_penalty *penalty);     /* 1: its value depends on l; NULL: it does not */
+    lam_status (*check)(const lam_penalty *penalty); /* NULL: nothing is to be checked */
+    lam_status (*plan)(const lam_penalty *penalty, const double *times, lam_observed_plan *plan); /* plan->times is set; NULL: it has no matrix */
     /* sums [TILE] += the value of each row of the tile. */
     void (*value)(const lam_penalty *penalty, const lam_observed_plan *plan, const lam_observed *tile, real *sums);
     /* factor times the derivative of the value by state j, into (add 0) or onto (add 1) g [dim][TILE], and when it is of l into or onto
@@ -41,16 +39,15 @@ typedef struct lam_observed_penalty {
         int add, real *g, real *g_l);
 } lam_observed_penalty;
 
-/* The list of them, each defined in a file of its own. */
-#define LAM_OBSERVED_LIST(X) X(lam_tpr)
-
-#define LAM_OBSERVED_DECLARE(name) extern const lam_observed_penalty name;
-#define LAM_OBSERVED_COUNT(name) +1
+#define LAM_OBSERVED_NAME(name) LAM_W(lam_##name##_penalty)
+#define LAM_OBSERVED(name) const lam_observed_penalty LAM_OBSERVED_NAME(name)
+#define LAM_OBSERVED_DECLARE(name, row, help) extern LAM_OBSERVED(name);
 LAM_OBSERVED_LIST(LAM_OBSERVED_DECLARE)
-enum { LAM_OBSERVED_PENALTIES = 0 LAM_OBSERVED_LIST(LAM_OBSERVED_COUNT) };
 #undef LAM_OBSERVED_DECLARE
-#undef LAM_OBSERVED_COUNT
 extern const lam_observed_penalty *const lam_observed_penalties[LAM_OBSERVED_PENALTIES];
+/* times and of_l of the i-th, or what they are where the record has none. */
+size_t lam_observed_wanted(const lam_penalty *penalty, size_t i);
+int lam_observed_of_l(const lam_penalty *penalty, size_t i);
 
 /* For the loss (observed_w.c). What an engine observes a block, from 1, its end alone, on; checks what the penalties ask for. */
 lam_status lam_observed_times(const lam_engine *engine, const lam_penalty *penalty, size_t *times);

@@ -5,6 +5,18 @@
 #include "ode/space.h"
 #include <string.h>
 
+size_t lam_observed_wanted(const lam_penalty *penalty, size_t i)
+{
+    const lam_observed_penalty *o = lam_observed_penalties[i];
+    return o->times != NULL ? o->times(penalty) : penalty->observed[i] > 0 ? 2 : 0;
+}
+
+int lam_observed_of_l(const lam_penalty *penalty, size_t i)
+{
+    const lam_observed_penalty *o = lam_observed_penalties[i];
+    return o->of_l != NULL && o->of_l(penalty);
+}
+
 /* A penalty in hand, for the block that the engine has in hand. */
 typedef struct observing {
     lam_engine *e;
@@ -59,12 +71,12 @@ static lam_status take_up(observing *o, size_t i, double *count)
     o->of = lam_observed_penalties[i];
     o->plan.times = e->n_times;
     *count = (o->of->per_time ? (double)e->n_times : 1) * (double)e->batch.rows;
-    return o->of->plan(o->penalty, e->times + e->block * e->n_times, &o->plan);
+    return o->of->plan != NULL ? o->of->plan(o->penalty, e->times + e->block * e->n_times, &o->plan) : LAM_OK;
 }
 
 static int is_on(const lam_engine *e, const lam_penalty *penalty, size_t i)
 {
-    return e->n_times > 1 && lam_observed_penalties[i]->times(penalty) > 0;
+    return e->n_times > 1 && lam_observed_wanted(penalty, i) > 0;
 }
 
 lam_status lam_observed_values(lam_engine *e, const lam_penalty *penalty, lam_terms *terms)
@@ -85,7 +97,7 @@ lam_status lam_observed_cotangents(lam_engine *e, const lam_penalty *penalty, in
 {
     observing o = { .e = e, .penalty = penalty };
     for (size_t i = 0; i < LAM_OBSERVED_PENALTIES; i++) {
-        double count, coefficient = lam_observed_penalties[i]->coefficient(penalty);
+        double count, coefficient = penalty->observed[i];
         if (!is_on(e, penalty, i) || coefficient == 0)
             continue;
         LAM_TRY(take_up(&o, i, &count));
@@ -102,11 +114,12 @@ lam_status lam_observed_times(const lam_engine *e, const lam_penalty *penalty, s
     *times = 1;
     for (size_t i = 0; i < LAM_OBSERVED_PENALTIES; i++) {
         const lam_observed_penalty *o = lam_observed_penalties[i];
-        size_t wanted = o->times(penalty);
+        size_t wanted = lam_observed_wanted(penalty, i);
         if (wanted == 0)
             continue;
-        LAM_TRY(o->check(penalty));
-        if (o->of_l(penalty) && !e->options.l_observed)
+        if (o->check != NULL)
+            LAM_TRY(o->check(penalty));
+        if (lam_observed_of_l(penalty, i) && !e->options.l_observed)
             return lam_fail(LAM_ERR_ARGUMENT, "a penalty on l was asked of an engine made without l_observed");
         *times = wanted > *times ? wanted : *times;
     }

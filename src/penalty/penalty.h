@@ -11,23 +11,26 @@
 #include "flow/integrand.h"
 #include "base/config.h"
 
-/* A penalty that is an integral along the paths. */
+/* A penalty that is an integral along the paths. Its file defines the record: LAM_INTEGRAL(kinetic) = { ... }. Engines and losses have them in the
+ * order of LAM_INTEGRAL_LIST (base/choices.h). */
 typedef struct lam_integral_penalty {
-    double (*coefficient)(const lam_config *cfg);             /* 0: it is off */
-    const lam_integrand *(*integrand)(const lam_config *cfg); /* its name is that of the term */
+    const lam_integrand *integrand;                        /* its name is that of the list's row; NULL: */
+    const lam_integrand *(*choose)(const lam_config *cfg); /* it depends on the configuration */
 } lam_integral_penalty;
-
-/* The list of them, each defined in a file of its own; engines and losses have them in this order. */
-#define LAM_INTEGRAL_LIST(X) X(lam_kinetic_penalty) X(lam_jacobian_penalty) X(lam_taylor_penalty)
-#define LAM_INTEGRAL_DECLARE(name) extern const lam_integral_penalty name;
+#define LAM_INTEGRAL(name) const lam_integral_penalty lam_##name##_penalty
+#define LAM_INTEGRAL_DECLARE(name, row, help) extern LAM_INTEGRAL(name);
 LAM_INTEGRAL_LIST(LAM_INTEGRAL_DECLARE)
 #undef LAM_INTEGRAL_DECLARE
 extern const lam_integrand lam_kinetic, lam_jacobian, lam_taylor[2]; /* of orders 2 and 3 */
 
+#define LAM_PENALTY_CODE(name, row, help) LAM_PENALTY_##name,
+enum { LAM_OBSERVED_LIST(LAM_PENALTY_CODE) LAM_OBSERVED_PENALTIES };
+#undef LAM_PENALTY_CODE
+
 /* What a call of the loss takes. */
 typedef struct lam_penalty {
+    double observed[LAM_OBSERVED_PENALTIES]; /* coefficients of the penalties on observed states: observed[LAM_PENALTY_tpr], ... */
     struct {
-        double coefficient;
         size_t times, degree; /* times 0: off */
         double l_weight;      /* of l beside z; above 0 for engines made with l_observed only */
     } tpr;
@@ -53,6 +56,8 @@ typedef struct lam_terms {
 
 /* Every penalty with a coefficient, and that which it has in cfg: 0, off, and LAM_AUTO_REAL before it is chosen. */
 lam_terms lam_penalty_terms(const lam_config *cfg);
+/* The name of the i-th penalty on observed states. */
+const char *lam_observed_name(size_t i);
 /* The name of the first of them that is not off, that called `but` (NULL: none) left out; NULL if there is none. */
 const char *lam_penalty_on(const lam_config *cfg, const char *but);
 

@@ -6,14 +6,9 @@
 const lam_integrand lam_taylor[2] = { { .name = "taylor", .of = LAM_SQUARE_F_1, .factor = 1 },
     { .name = "taylor", .of = LAM_SQUARE_F_2, .factor = 4 } };
 
-static double coefficient(const lam_config *cfg)
-{
-    return cfg->taylor_coefficient;
-}
-
-static const lam_integrand *integrand(const lam_config *cfg)
+static const lam_integrand *choose(const lam_config *cfg)
 {
     return &lam_taylor[cfg->taylor_order == 3];
 }
 
-const lam_integral_penalty lam_taylor_penalty = { coefficient, integrand };
+LAM_INTEGRAL(taylor) = { .choose = choose };

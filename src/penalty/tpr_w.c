@@ -84,27 +84,11 @@ _Static_assert((int)LAM_MAX_TPR_TIMES <= (int)LAM_MAX_OBSERVED, "a plan has room
 
 /* ---- value and cotangents of a tile --------------------------------------------------------------------------------- */
 
-static double configured(const lam_config *cfg)
-{
-    return cfg->tpr_coefficient;
-}
-
 static void configure(const lam_config *cfg, lam_penalty *p)
 {
-    p->tpr.coefficient = cfg->tpr_coefficient;
     p->tpr.times = cfg->tpr_times;
     p->tpr.degree = cfg->tpr_degree;
     p->tpr.l_weight = cfg->tpr_l_weight;
-}
-
-static double coefficient(const lam_penalty *p)
-{
-    return p->tpr.coefficient;
-}
-
-static void scale(lam_penalty *p, double by)
-{
-    p->tpr.coefficient *= by;
 }
 
 static size_t times(const lam_penalty *p)
@@ -161,5 +145,5 @@ static void cotangent(const lam_penalty *p, const lam_observed_plan *plan, const
         residual(plan, tile, j, tile->dim, 1, 2 * factor * p->tpr.l_weight, add ? g_l : NULL, g_l);
 }
 
-const lam_observed_penalty lam_tpr = { .name = "tpr", .per_time = 1, .configured = configured, .configure = configure, .coefficient = coefficient,
-    .scale = scale, .times = times, .of_l = of_l, .check = check, .plan = plan, .value = value, .cotangent = cotangent };
+LAM_OBSERVED(tpr) = { .per_time = 1, .configure = configure, .times = times, .of_l = of_l, .check = check, .plan = plan, .value = value,
+    .cotangent = cotangent };

@@ -104,7 +104,7 @@ static bound create(recipe r)
     b.call = (lam_elbo_call_f64) { .params = b.params, .pixels = b.pixels, .rows = rows, .beta = r.beta == 0 ? 1 : r.beta,
         .solve = lam_config_solve(&b.config, 1, NULL),
         .noise = { .kind = b.config.divergence, .seed = 4, .stream = 9, .purpose = LAM_DRAW_PROBE }, .draw = LAM_DRAW_LATENT,
-        .penalty = { .tpr = { b.config.tpr_coefficient, r.tpr ? 4 : 0, 1, 0 }, .seed = 6 },
+        .penalty = { .observed = { [LAM_PENALTY_tpr] = b.config.tpr_coefficient }, .tpr = { r.tpr ? 4 : 0, 1, 0 }, .seed = 6 },
         .given = b.e };
     return b;
 }

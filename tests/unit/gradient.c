@@ -75,9 +75,9 @@ static void batches_on_one_engine(void **state)
     double *grad = malloc(f.layout.parameters * sizeof *grad);
     for (size_t i = 0; i < 6; i++) {
         f.rows = rows[i];
-        f.penalty.tpr.coefficient = 5;
+        f.penalty.observed[LAM_PENALTY_tpr] = 5;
         check_gradient(&f);
-        f.penalty.tpr.coefficient = 0;
+        f.penalty.observed[LAM_PENALTY_tpr] = 0;
         check_gradient(&f);
         memcpy(grad, f.grad, f.layout.parameters * sizeof *grad);
         f.penalty.tpr.times = 0;
