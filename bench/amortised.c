@@ -76,20 +76,20 @@ static void eval(bench *b, size_t tile)
 {
     size_t plane = (DIM + 1) * LAM_TILE;
     for (size_t s = 0; s < STAGES; s++)
-        b->system.eval(b->e, tile, 0, 0, s, b->e->path[0]->y[0] + tile * plane, b->k + tile * plane, stage_record(b, tile, s));
+        b->system.eval(b->e, &(lam_stage){ .tile = tile, .slot = s, .record = stage_record(b, tile, s) }, b->e->path[0]->y[0] + tile * plane, b->k + tile * plane);
 }
 
 static void reverse(bench *b, size_t tile)
 {
     for (size_t s = 0; s < STAGES; s++)
-        b->system.vjp(b->e, tile, 0, 0, s, stage_record(b, tile, s), b->k + tile * (DIM + 1) * LAM_TILE, 1, b->gz);
+        b->system.vjp(b->e, &(lam_stage){ .tile = tile, .slot = s, .record = stage_record(b, tile, s) }, b->k + tile * (DIM + 1) * LAM_TILE, 1, b->gz);
     b->e->vjps[0].count = 0;
 }
 
 static void reverse_and_collect(bench *b, size_t tile)
 {
     for (size_t s = 0; s < STAGES; s++)
-        b->system.vjp(b->e, tile, 0, 0, s, stage_record(b, tile, s), b->k + tile * (DIM + 1) * LAM_TILE, 1, b->gz);
+        b->system.vjp(b->e, &(lam_stage){ .tile = tile, .slot = s, .record = stage_record(b, tile, s) }, b->k + tile * (DIM + 1) * LAM_TILE, 1, b->gz);
     b->system.step_reversed(b->e, tile, 0);
 }
 

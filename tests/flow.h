@@ -118,7 +118,7 @@ static inline void flow_open(flow *f)
 {
     lam_engine_options o = { .max_rows = f->r.rows, .probes = f->r.probes, .gradients = !f->r.no_gradients,
         .trace = f->r.divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, .method = f->r.method,
-        .max_times = f->r.times, .memory = f->r.memory, .isa = f->r.isa, .l_observed = f->r.l_weight > 0 || f->r.error_l > 0, .errors = f->r.error > 0,
+        .max_observations = f->r.times, .memory = f->r.memory, .isa = f->r.isa, .l_observed = f->r.l_weight > 0 || f->r.error_l > 0, .errors = f->r.error > 0,
         .control = f->r.control, .comm = f->r.comm, .fast_sums = f->r.fast_sums };
     const struct {
         const lam_integrand *integrand;

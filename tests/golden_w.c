@@ -16,7 +16,7 @@ static real *params;
 
 static lam_engine *engine(golden *g, lam_trace trace, int gradients)
 {
-    lam_engine_options o = { .max_rows = g->rows, .trace = trace, .probes = 1, .gradients = gradients, .max_times = 4,
+    lam_engine_options o = { .max_rows = g->rows, .trace = trace, .probes = 1, .gradients = gradients, .max_observations = 4,
         .isa = g->config.isa };
     lam_engine *e = NULL;
     if (lam_engine_create(&g->layout, pool, &o, &e) != LAM_OK) {
@@ -186,7 +186,7 @@ static void check_way(golden *g)
 {
     enum { TIMES = 100 };
     size_t n = g->rows * g->dim, times, row = (TIMES + 1) * g->dim;
-    lam_engine_options o = { .max_rows = g->rows, .trace = LAM_TRACE_EXACT, .max_times = TIMES, .isa = g->config.isa };
+    lam_engine_options o = { .max_rows = g->rows, .trace = LAM_TRACE_EXACT, .max_observations = TIMES, .isa = g->config.isa };
     lam_engine *e = NULL;
     lam_counts counts = { 0 };
     lam_flow_solve s = solve_at(1e-9, LAM_END_LAND);
@@ -256,9 +256,9 @@ static void check_tpr(golden *g)
 static void check_gradient(golden *g, int exact)
 {
     const char *mode = exact ? "exact" : "hutch";
-    size_t n_times;
+    size_t observations;
     char name[160];
-    double *t4 = golden_array(g, "t4", &n_times), *grad_x = malloc(g->rows * g->dim * sizeof *grad_x);
+    double *t4 = golden_array(g, "t4", &observations), *grad_x = malloc(g->rows * g->dim * sizeof *grad_x);
     real *grad = calloc(g->layout.parameters, sizeof *grad);
     double *values = calloc(g->layout.parameters, sizeof *values);
     lam_engine *e = engine(g, exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON, 1);
@@ -266,7 +266,7 @@ static void check_gradient(golden *g, int exact)
     lam_flow_solve s = solve_at(1e-10, LAM_END_LAND_ALL);
     lam_penalty penalty = { .observed = { [LAM_PENALTY_tpr] = 5 }, .tpr = { .times = 4, .degree = 1 }, .given_times = t4 };
     lam_loss loss = { 0 };
-    if (t4 != NULL && n_times == 4) {
+    if (t4 != NULL && observations == 4) {
         must(g, lam_engine_loss(e, &(lam_flow_call) { params, g->x, NULL, g->rows, &s, &noise }, &penalty, grad, grad_x,
             &loss), "gradient");
         double parts[3] = { loss.loss, loss.nll, lam_terms_value(&loss.terms, "tpr") };

@@ -17,16 +17,12 @@ long_functions=(
     src/kernels/tile_k.c:deactivate
 )
 many_parameters=(
-    src/flow/block_w.c:lam_cnf_vjp
-    src/flow/block_w.c:vjp
     src/kernels/outer_k.c:micro
     src/kernels/rowwise_k.c:product
     src/kernels/rowwise_k.c:transposed
     src/model/calibrate.c:lam_calibrate
     src/model/conditional.c:lam_conditional_sample
-    src/model/integral.c:lam_integrate
     src/model/predict.c:lam_predict
-    src/ode/solve_w.c:lam_solve
 )
 
 work=$(mktemp -d)

@@ -48,20 +48,21 @@ static void prepare(void *self, size_t slot, real t)
     lam_field_prepare(&e->field, slot, t);
 }
 
-static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
+static void eval(void *self, const lam_stage *at, const real *y, real *k)
 {
     lam_engine *e = self;
+    real *record = at->record;
     size_t plane = e->dim * LAM_TILE;
     memcpy(record, y, plane * sizeof(real));
     for (size_t c = 0; c < e->chunks; c++) {
-        const lam_chunk ch = { .slot = slot, .vectors = lam_batch_vectors(&e->batch, tile), .first = c * e->chunk,
+        const lam_chunk ch = { .slot = at->slot, .vectors = lam_batch_vectors(&e->batch, at->tile), .first = c * e->chunk,
             .tangents = lam_cnf_chunk_tangents(e, c), .with_value = c == 0 };
-        lam_cnf_seeds(e, tile, c, record);
+        lam_cnf_seeds(e, at->tile, c, record);
         lam_field_forward(&e->field, &ch, record);
     }
     memcpy(k, lam_field_output(&e->field, record), plane * sizeof(real));
     real *ka = k + plane;
-    lam_cnf_vjp(e, tile, thread, slot, record, y + plane, (double)e->batch.rows, e->adjoint->stage[slot][group], ka);
+    lam_cnf_vjp(e, at, y + plane, (double)e->batch.rows, e->adjoint->stage[at->slot][at->group], ka);
     const real minus = -1, *term = ka;
     e->kernels->combine(plane, ka, NULL, 1, &minus, &term);
 }
@@ -151,7 +152,7 @@ static void finish_tile(void *arg, size_t tile, size_t thread)
     }
 }
 
-lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_t n_times, const double *times,
+lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_t observations, const double *times,
     real *const *out, const real *const *g_out, lam_counts *counts)
 {
     struct lam_adjoint *a = e->adjoint;
@@ -165,7 +166,7 @@ lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_
         o.first_step = LAM_STEP_PROBE;
     a->table = o.table;
     segment s = { .e = e, .start = 1 };
-    for (size_t j = n_times; j-- > 0;) {
+    for (size_t j = observations; j-- > 0;) {
         double from = times[j], to = j > 0 ? times[j - 1] : 0;
         lam_solve_result result;
         if (from == to)
@@ -176,7 +177,7 @@ lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_
         s.start = 0;
         lam_batch_run(&e->batch, clear_first, e);
         lam_batch_run(&e->batch, clear_group, e);
-        lam_status status = lam_solve(e->space, &e->batch, &system, &o, from, to, 1, &to, &a->out, a->path, NULL, &result);
+        lam_status status = lam_solve(e->space, &e->batch, &system, &o, &(lam_observations){ from, 1, &to, &a->out }, a->path, NULL, &result);
         counts->backward += result.calls;
         counts->recomputed += result.calls;
         if (status != LAM_OK)

@@ -126,12 +126,11 @@ static void add_series(const lam_engine *e, size_t tile, size_t slot, real *kq, 
         add_squares(e, tile, series_square(i), e->dim, f, kq);
 }
 
-static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record)
+static void eval(void *self, const lam_stage *at, const real *y, real *k)
 {
-    (void)group;
-    (void)thread;
     lam_engine *e = self;
-    size_t plane = e->dim * LAM_TILE;
+    size_t tile = at->tile, slot = at->slot, plane = e->dim * LAM_TILE;
+    real *record = at->record;
     memcpy(record, y, plane * sizeof(real));
     if (e->options.trace == LAM_TRACE_NONE) {
         const lam_chunk value = chunk_of(e, tile, slot, 0, 1);
@@ -269,11 +268,10 @@ static void tangent_cotangents(const lam_engine *e, size_t tile, size_t tangents
         e->kernels->combine(reals, g, g, 1, factor + 1, term + 1);
 }
 
-void lam_cnf_vjp(lam_engine *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk, double quadrature,
-    real *sums, real *gz)
+void lam_cnf_vjp(lam_engine *e, const lam_stage *at, const real *gk, double quadrature, real *sums, real *gz)
 {
-    size_t plane = e->dim * LAM_TILE;
-    real *scratch = e->scratch[thread];
+    size_t tile = at->tile, thread = at->thread, slot = at->slot, plane = e->dim * LAM_TILE;
+    real *record = at->record, *scratch = e->scratch[thread];
     lam_chunk ch = chunk_of(e, tile, slot, 0, 0);
     lam_vjps *vjps = ch.vjps = e->am != NULL ? &e->vjps[thread] : NULL;
     real *g = lam_field_cotangent(&e->field, &ch, scratch);
@@ -303,11 +301,10 @@ void lam_cnf_vjp(lam_engine *e, size_t tile, size_t thread, size_t slot, real *r
         memset(gz + plane, 0, LAM_TILE * sizeof(real));
 }
 
-static void vjp(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
-    double quadrature, real *gz)
+static void vjp(void *self, const lam_stage *at, const real *gk, double quadrature, real *gz)
 {
     lam_engine *e = self;
-    lam_cnf_vjp(e, tile, thread, slot, record, gk, quadrature, e->sums[group], gz);
+    lam_cnf_vjp(e, at, gk, quadrature, e->sums[at->group], gz);
 }
 
 static void step_reversed(void *self, size_t tile, size_t thread)

@@ -114,7 +114,7 @@ void lam_engine_load_block(lam_engine *e, size_t block)
 }
 
 /* Solves one block from path[slot]->y[0], leaving the observed states in e->out; end is 0 or T. */
-lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_solve *solve, int forward, size_t n_times,
+lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_solve *solve, int forward, size_t observations,
     const double *times, lam_counts *counts)
 {
     size_t at = e->options.gradients ? block : 0;
@@ -130,8 +130,8 @@ lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_so
     if (o.log != NULL)
         o.log->block = block;
     lam_cnf_system(e, solve->error_parts == LAM_ERROR_Z, &system);
-    lam_status status = lam_solve(e->space, &e->batch, &system, &o, forward ? 0 : end, forward ? end : 0, n_times, times,
-        e->out + at * e->n_times, e->path[at], e->arena.size > 0 ? &e->arena : NULL, &result);
+    const lam_observations seen = { forward ? 0 : end, observations, times, e->out + at * e->observations };
+    lam_status status = lam_solve(e->space, &e->batch, &system, &o, &seen, e->path[at], e->arena.size > 0 ? &e->arena : NULL, &result);
     counts->forward += result.calls;
     counts->accepted += result.accepted;
     counts->rejected += result.rejected;
@@ -283,7 +283,7 @@ static lam_status follow(lam_engine *e, const lam_flow_call *call, const void *a
 
 lam_status lam_engine_trajectories(lam_engine *e, const lam_flow_call *call, size_t times, double *states, lam_counts *counts)
 {
-    if (times == 0 || (times > 1 && times > e->options.max_times) || e->options.gradients || e->options.trace == LAM_TRACE_HUTCHINSON)
+    if (times == 0 || (times > 1 && times > e->options.max_observations) || e->options.gradients || e->options.trace == LAM_TRACE_HUTCHINSON)
         return lam_fail(LAM_ERR_ARGUMENT, "trajectories at %zu times a block need an engine for as many, without gradients", times);
     lam_flow_out out = { .row = { states }, .width = { (e->layout->blocks * times + 1) * e->dim }, .counts = counts };
     return lam_flow_run(e, call, follow, &times, &out);

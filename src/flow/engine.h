@@ -20,7 +20,7 @@ typedef struct lam_engine_options {
     size_t probes;       /* Hutchinson */
     int gradients;       /* 1: lam_engine_loss may be asked for gradients */
     lam_gradient method;
-    size_t max_times;    /* observation times of TPR or of trajectories, 0 without */
+    size_t max_observations;    /* observation times of TPR or of trajectories, 0 without */
     double memory;       /* MiB for kept stage records */
     lam_step_control control; /* TILE: every tile takes its own steps, and counts are means over the tiles */
     const lam_integrand *integrand[LAM_MAX_INTEGRANDS]; /* carried by every solve of the engine */
@@ -89,7 +89,7 @@ lam_status lam_engine_transform(lam_engine *engine, const lam_flow_call *call, i
 
 /* The rows on their path from data to base: states [rows, blocks * times + 1, dim] are the start, then those at the even
  * times T/times, ..., T of each block, by the dense output of the solve that lam_engine_transform would make. times is at most the
- * options' max_times. */
+ * options' max_observations. */
 lam_status lam_engine_trajectories(lam_engine *engine, const lam_flow_call *call, size_t times, double *states, lam_counts *counts);
 
 /* f, e'Je or trace, and e'J at one time of a block: what the golden vectors hold. Of the call it takes params and rows. Any of

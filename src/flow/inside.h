@@ -54,7 +54,7 @@ struct lam_engine {
     struct lam_adjoint *adjoint;
     struct lam_ranks *ranks; /* of an engine on several ranks */
     struct lam_tiles *tiles; /* with LAM_CONTROL_TILE: has the engines that do the work (flow/tiles.h); the arrays above are NULL then */
-    size_t n_times;     /* observed a block in the call in hand */
+    size_t observations;     /* observed a block in the call in hand */
 };
 
 /* Loads block b's parameters and noise; the system of its ODE. */
@@ -64,8 +64,7 @@ void lam_cnf_system(lam_engine *e, int error_z_only, lam_system *system);
 void lam_cnf_seeds(const lam_engine *e, size_t tile, size_t chunk, real *record);
 size_t lam_cnf_chunk_tangents(const lam_engine *e, size_t chunk);
 /* The vector-Jacobian product of one evaluation, as a system's vjp, into sums of the caller's choosing. */
-void lam_cnf_vjp(lam_engine *e, size_t tile, size_t thread, size_t slot, real *record, const real *gk, double quadrature,
-    real *sums, real *gz);
+void lam_cnf_vjp(lam_engine *e, const lam_stage *at, const real *gk, double quadrature, real *sums, real *gz);
 
 /* Draws a block's noise. */
 void lam_engine_draw(lam_engine *e, const lam_noise *noise, size_t block);
@@ -78,14 +77,14 @@ void lam_engine_set_batch(lam_engine *e, size_t rows);
 /* Takes up the rows and parameters of a call, as a batch whose rows share their steps: what every pass begins with. */
 lam_status lam_engine_load_rows(lam_engine *e, const lam_flow_call *call);
 /* Solves one block from its path's first state, leaving the observed states in e->out. */
-lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_solve *solve, int forward, size_t n_times,
+lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_solve *solve, int forward, size_t observations,
     const double *times, lam_counts *counts);
 
 /* Continuous adjoint of the block in hand: as lam_solve_reverse, the parameter gradients going to the groups' sums, the
  * cotangent of the start to e->g_chain. */
 lam_status lam_adjoint_create(lam_engine *e);
 void lam_adjoint_free(lam_engine *e);
-lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_t n_times, const double *times,
+lam_status lam_adjoint_reverse(lam_engine *e, const lam_flow_solve *solve, size_t observations, const double *times,
     real *const *out, const real *const *g_out, lam_counts *counts);
 
 /* The groups' gradient sums of the block in hand: zeroed; added up (sums.h) and put into grad [layout->parameters]. On several ranks the latter

@@ -20,7 +20,8 @@ static void field_tile(void *arg, size_t tile, size_t thread)
     real *gz = scratch + e->space->at_gin, *record = scratch + e->space->at_records;
     lam_system system;
     lam_cnf_system(e, 0, &system);
-    system.eval(e, tile, 0, thread, 0, e->path[0]->y[0] + tile * e->rows * LAM_TILE, k, record);
+    const lam_stage at = { .tile = tile, .thread = thread, .record = record };
+    system.eval(e, &at, e->path[0]->y[0] + tile * e->rows * LAM_TILE, k);
     if (c->v != NULL)
         lam_planes_to_rows(&e->batch, tile, e->dim, k, e->dim, c->v);
     for (size_t r = 0; c->div != NULL && r < rows; r++)
@@ -29,7 +30,7 @@ static void field_tile(void *arg, size_t tile, size_t thread)
         return;
     memset(gk, 0, plane * sizeof(real));
     lam_planes_from_rows(&e->batch, tile, e->dim, c->cotangents, NULL, gk);
-    lam_cnf_vjp(e, tile, thread, 0, record, gk, 0, e->sums[0], gz);
+    lam_cnf_vjp(e, &at, gk, 0, e->sums[0], gz);
     lam_planes_to_rows(&e->batch, tile, e->dim, gz, e->dim, c->vjp);
 }
 

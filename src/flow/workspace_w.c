@@ -53,7 +53,7 @@ void lam_arrays_free(real **a, size_t arrays)
 static lam_status allocate(lam_engine *e)
 {
     const lam_engine_options *o = &e->options;
-    size_t tiles = e->batch.tiles, times = e->n_times, blocks = e->layout->blocks, plane = LAM_TILE * tiles;
+    size_t tiles = e->batch.tiles, times = e->observations, blocks = e->layout->blocks, plane = LAM_TILE * tiles;
     size_t kept = o->gradients ? blocks : 1, groups = e->batch.groups, threads = lam_pool_threads(e->pool);
     size_t rows = o->gradients && o->method == LAM_GRAD_ADJOINT && e->rows < 2 * e->dim ? 2 * e->dim : e->rows;
     LAM_TRY(lam_context_create(e));
@@ -180,7 +180,7 @@ lam_status lam_engine_create(const lam_layout *layout, lam_pool *pool, const lam
     e->chunk = e->tangents < LAM_CHUNK ? e->tangents : LAM_CHUNK;
     e->chunks = e->tangents == 0 ? 1 : (e->tangents + e->chunk - 1) / e->chunk;
     e->probe_weight = options->trace == LAM_TRACE_HUTCHINSON ? 1 / (double)options->probes : 1;
-    e->n_times = options->max_times < 2 ? 1 : options->max_times;
+    e->observations = options->max_observations < 2 ? 1 : options->max_observations;
     /* what comes from the rows meets every layer's tangents */
     int unit_seeds = options->trace == LAM_TRACE_EXACT && layout->field.layers > 1 && layout->field.row_parameters == 0
         && !has_integrand(options, LAM_SQUARE_TANGENTS); /* which wants whole columns of the Jacobian */
@@ -210,7 +210,7 @@ void lam_engine_free(lam_engine *e)
     if (e == NULL)
         return;
     lam_engine_set_batch(e, e->options.max_rows);
-    size_t times = e->options.max_times < 2 ? 1 : e->options.max_times, kept = e->options.gradients ? e->layout->blocks : 1;
+    size_t times = e->options.max_observations < 2 ? 1 : e->options.max_observations, kept = e->options.gradients ? e->layout->blocks : 1;
     lam_tiles_free(e);
     lam_context_free(e);
     lam_mask_free(e);

@@ -276,7 +276,7 @@ static lam_status integrate(const lam_question *q, size_t column, size_t first, 
 }
 
 lam_status lam_integrate(const lam_question *q, size_t column, size_t first, size_t rows, const double *draws, size_t n_draws, double *values,
-    double *mass_error, lam_counts *counts)
+    lam_predict_report *report)
 {
     grid *grids = lam_alloc(rows, sizeof *grids), room = { 0 };
     double *ends = lam_alloc(n_draws + EVEN + 1, sizeof *ends);
@@ -284,9 +284,9 @@ lam_status lam_integrate(const lam_question *q, size_t column, size_t first, siz
     for (size_t i = 0; i < rows && status == LAM_OK; i++)
         status = lay(&grids[i], draws + i * n_draws, n_draws, ends);
     if (status == LAM_OK)
-        status = integrate(q, column, first, rows, grids, &room, counts);
+        status = integrate(q, column, first, rows, grids, &room, &report->counts);
     for (size_t i = 0; i < rows && status == LAM_OK; i++)
-        *mass_error = fmax(*mass_error, answer(q, &grids[i], values + i * lam_question_numbers(q)));
+        report->mass_error = fmax(report->mass_error, answer(q, &grids[i], values + i * lam_question_numbers(q)));
     for (size_t i = 0; grids != NULL && i < rows; i++)
         lam_free(grids[i].panel);
     lam_free(grids);

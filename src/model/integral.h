@@ -19,9 +19,9 @@ const unsigned char *lam_question_roles(const lam_question *q, size_t row);
 size_t lam_question_numbers(const lam_question *q);
 
 /* Integrates the density of column, the only one that moves, of rows [first, first + rows) of q: values [rows, numbers]. draws
- * [rows, n_draws] are draws of the column, by which the grid is laid. *mass_error is raised to the largest |1 - integral of the density| of
+ * [rows, n_draws] are draws of the column, by which the grid is laid. report->mass_error is raised to the largest |1 - integral of the density| of
  * these rows. Counts are added. LAM_ERR_SOLVER: the density is not finite. */
 lam_status lam_integrate(const lam_question *q, size_t column, size_t first, size_t rows, const double *draws, size_t n_draws, double *values,
-    double *mass_error, lam_counts *counts);
+    lam_predict_report *report);
 
 #endif

@@ -128,8 +128,7 @@ static lam_status predict_rows(prediction *p, size_t first, size_t rows)
     LAM_TRY(p->integrates && !lam_model_any_given(p->q.model) ? lay(p, first, rows) : draw(p, first, rows));
     if (p->integrates) {
         gather(p, rows, p->columns[0]);
-        return lam_integrate(&p->q, p->columns[0], first, rows, p->sorted, p->draws, p->values + first * k, &p->report->mass_error,
-            &p->report->counts);
+        return lam_integrate(&p->q, p->columns[0], first, rows, p->sorted, p->draws, p->values + first * k, p->report);
     }
     for (size_t c = 0; c < p->n_columns; c++) {
         gather(p, rows, p->columns[c]);

@@ -58,7 +58,7 @@ static void recompute(const back *b, size_t tile, size_t group, size_t thread, t
                 term[terms++] = st->k[j];
             }
         s->kernels->combine(plane, y, y0, terms, c, term);
-        b->sys->eval(b->sys->self, tile, group, thread, i, y, k, st->record[i]);
+        b->sys->eval(b->sys->self, &(lam_stage){ tile, group, thread, i, st->record[i] }, y, k);
     }
 }
 
@@ -132,7 +132,7 @@ static void reverse_tile(const back *b, size_t group, size_t tile, size_t thread
     for (size_t i = b->top; i-- > 0;) {
         if ((tb->fsal && i == last && !b->reverse_last) || (i == 0 && !b->reverse_first))
             continue;
-        b->sys->vjp(b->sys->self, tile, group, thread, i, st.record[i], gk + i * plane, b->quadrature[i], gin);
+        b->sys->vjp(b->sys->self, &(lam_stage){ tile, group, thread, i, st.record[i] }, gk + i * plane, b->quadrature[i], gin);
         add(b, gy, 1, gin);
         for (size_t j = 0; j < i; j++)
             if (tb->a[i][j] != 0)

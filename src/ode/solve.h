@@ -13,6 +13,13 @@
 
 enum { LAM_MAX_PARTS = 3 };
 
+/* Where an evaluation of the right side belongs. */
+typedef struct lam_stage {
+    size_t tile, group, thread;
+    size_t slot;  /* of its time, see prepare */
+    real *record; /* [record_size] what its reverse needs: an evaluation writes it, a vector-Jacobian product reads it, and may use it up */
+} lam_stage;
+
 typedef struct lam_system {
     void *self;
     size_t rows, z_rows;
@@ -24,13 +31,12 @@ typedef struct lam_system {
     size_t record_size; /* reals that eval needs for one stage of one tile */
     /* Forms what depends on t alone, for slot. Called outside of parallel regions. */
     void (*prepare)(void *self, size_t slot, real t);
-    /* k [rows][TILE] = f(t of slot, y [rows][TILE]); record [record_size] receives what a reverse needs. */
-    void (*eval)(void *self, size_t tile, size_t group, size_t thread, size_t slot, const real *y, real *k, real *record);
+    /* k [rows][TILE] = f(t of the stage's slot, y [rows][TILE]). */
+    void (*eval)(void *self, const lam_stage *at, const real *y, real *k);
     /* The vector-Jacobian product of one evaluation: gk [z_rows][TILE] is the cotangent of k's first rows, quadrature the factor that
      * multiplies the (constant) cotangents of the quadratures; gz [z_rows][TILE] receives the cotangent of z. Parameter gradients go
-     * to the sums of group. NULL where nothing is reversed. */
-    void (*vjp)(void *self, size_t tile, size_t group, size_t thread, size_t slot, real *record, const real *gk,
-        double quadrature, real *gz);
+     * to the sums of the stage's group. NULL where nothing is reversed. */
+    void (*vjp)(void *self, const lam_stage *at, const real *gk, double quadrature, real *gz);
     /* Called for a tile when all its stages of a step have been reversed; NULL if not wanted. Gradients that are too large
      * to be added to once a stage are added up here. */
     void (*step_reversed)(void *self, size_t tile, size_t thread);
@@ -80,12 +86,17 @@ void lam_solver_space_free(lam_solver_space *space);
 lam_status lam_path_create(size_t max_tiles, size_t rows, size_t max_observations, lam_path **out);
 void lam_path_free(lam_path *path);
 
-/* Solves from t0 to t1 (either direction), starting from path->y[0]. times [n_times] runs from t0 (inclusive or not) to t1
- * inclusive; the states there go to out[j] [tiles][rows][TILE] (out[j] NULL: not wanted). arena NULL: stages are recomputed.
- * LAM_ERR_SOLVER names t, step, worst row and what to try. */
-lam_status lam_solve(lam_solver_space *space, const lam_batch *batch, const lam_system *system,
-    const lam_solve_options *options, double t0, double t1, size_t n_times, const double *times, real *const *out,
-    lam_path *path, lam_arena *arena, lam_solve_result *result);
+/* Where a solve starts, and the times at which its states are wanted, the last of which is its end. */
+typedef struct lam_observations {
+    double start;
+    size_t n;            /* at least 1 */
+    const double *times; /* [n] from start (inclusive or not) on, in either direction */
+    real *const *out;    /* [n] of [tiles][rows][TILE], the states there; out[j] NULL: not wanted */
+} lam_observations;
+
+/* Solves from path->y[0]. arena NULL: stages are recomputed. LAM_ERR_SOLVER names t, step, worst row and what to try. */
+lam_status lam_solve(lam_solver_space *space, const lam_batch *batch, const lam_system *system, const lam_solve_options *options,
+    const lam_observations *observations, lam_path *path, lam_arena *arena, lam_solve_result *result);
 
 typedef struct lam_reverse_result {
     size_t vjps, recomputed; /* calls: vector-Jacobian products, evaluations made again for them */

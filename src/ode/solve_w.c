@@ -10,7 +10,7 @@
 /* ---- observations ------------------------------------------------------------------------------------------------- */
 
 typedef struct observer {
-    size_t next, n;
+    size_t next, n; /* of the observations: the next one, and how many there are */
     const double *times;
     real *const *out;
 } observer;
@@ -189,19 +189,19 @@ static lam_status planned(lam_stepping *s, const lam_controller *c, observer *ob
 }
 
 lam_status lam_solve(lam_solver_space *space, const lam_batch *batch, const lam_system *system, const lam_solve_options *options,
-    double t0, double t1, size_t n_times, const double *times, real *const *out, lam_path *path, lam_arena *arena,
-    lam_solve_result *result)
+    const lam_observations *observations, lam_path *path, lam_arena *arena, lam_solve_result *result)
 {
+    double t0 = observations->start, t1 = observations->times[observations->n - 1];
     memset(result, 0, sizeof *result);
     lam_stepping s = { .space = space, .batch = batch, .sys = system, .table = options->table, .options = options, .path = path,
         .arena = arena, .result = result, .t = t0, .stages = (size_t)options->table->stages,
         .controlled = options->table->error_exponent != 0 && !options->even && !options->replay };
-    observer obs = { .n = n_times, .times = times, .out = out };
+    observer obs = { .n = observations->n, .times = observations->times, .out = observations->out };
     if (!options->replay)
         path->steps = 0;
-    path->observations = n_times;
+    path->observations = observations->n;
     memset(path->error_square, 0, sizeof path->error_square);
-    if (obs.n > 0 && obs.times[0] == t0) {
+    if (obs.times[0] == t0) {
         copy_out(&s, &obs, path->y[0]);
         note(&s, &obs, SIZE_MAX, 1);
     }

@@ -53,8 +53,8 @@ static void eval_stage(const lam_stepping *s, size_t tile, size_t group, size_t 
         y = s->space->thread[thread] + s->space->at_y, memcpy(y, y0, plane * sizeof(real));
     else
         add_stages(s, tile, s->h, s->table->a[stage], stage, y0, y);
-    s->sys->eval(s->sys->self, tile, group, thread, stage, y, stage_values(s, stage) + tile * plane,
-        record_of(s, tile, thread, stage));
+    const lam_stage at = { tile, group, thread, stage, record_of(s, tile, thread, stage) };
+    s->sys->eval(s->sys->self, &at, y, stage_values(s, stage) + tile * plane);
 }
 
 /* ---- regions ------------------------------------------------------------------------------------------------------ */
@@ -201,7 +201,7 @@ static void probe_tile(void *arg, size_t tile, size_t group, size_t thread)
         real *y = scratch + s->space->at_y, *k1 = s->space->k[1] + at;
         const real h = (real)p->h, minus = -1, *k0 = s->k0 + at;
         s->space->kernels->combine(plane, y, y0, 1, &h, &k0);
-        s->sys->eval(s->sys->self, tile, group, thread, 1, y, k1, scratch + s->space->at_records);
+        s->sys->eval(s->sys->self, &(lam_stage){ tile, group, thread, 1, scratch + s->space->at_records }, y, k1);
         s->space->kernels->combine(plane, v, k1, 1, &minus, &k0);
         norm_of = v;
     }

@@ -11,7 +11,7 @@ typedef struct lam_loss {
     lam_counts counts;
 } lam_loss;
 
-/* What an engine must be made with for the penalties of cfg: fills max_times, integrand, integrands and l_observed. */
+/* What an engine must be made with for the penalties of cfg: fills max_observations, integrand, integrands and l_observed. */
 void lam_penalty_options(const lam_config *cfg, lam_engine_options *options);
 /* What its calls in iteration `stream` take. */
 lam_penalty lam_penalty_of(const lam_config *cfg, uint64_t stream);

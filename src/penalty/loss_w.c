@@ -28,7 +28,7 @@ typedef struct loss_run {
 
 static real *observed(const lam_engine *e, size_t block, size_t time)
 {
-    return e->out[block * e->n_times + time];
+    return e->out[block * e->observations + time];
 }
 
 /* ---- the pieces of the loss, a tile at a time --------------------------------------------------------------------- */
@@ -38,7 +38,7 @@ static void base_tile(void *arg, size_t tile, size_t thread)
 {
     (void)thread;
     lam_engine *e = arg;
-    size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim, last = e->n_times - 1;
+    size_t rows = lam_batch_tile_rows(&e->batch, tile), d = e->dim, last = e->observations - 1;
     const real *y = observed(e, e->layout->blocks - 1, last) + tile * e->rows * LAM_TILE;
     real *g = e->g_chain != NULL ? e->g_chain + tile * e->g_rows * LAM_TILE : NULL;
     if (g != NULL)
@@ -63,7 +63,7 @@ static void integral_tile(void *arg, size_t tile, size_t thread)
     (void)thread;
     const integral_sum *a = arg;
     const lam_engine *e = a->e;
-    const real *y = observed(e, e->layout->blocks - 1, e->n_times - 1) + (tile * e->rows + e->dim + 1 + a->integrand) * LAM_TILE;
+    const real *y = observed(e, e->layout->blocks - 1, e->observations - 1) + (tile * e->rows + e->dim + 1 + a->integrand) * LAM_TILE;
     double sum = 0;
     for (size_t r = 0; r < lam_batch_tile_rows(&e->batch, tile); r++)
         sum += (double)y[r];
@@ -77,7 +77,7 @@ static void join_tile(void *arg, size_t tile, size_t thread)
     const loss_run *l = arg;
     lam_engine *e = l->e;
     size_t plane = e->g_rows * LAM_TILE;
-    real *g = e->g_out[e->n_times - 1] + tile * plane, *base = l->weighs ? g : NULL;
+    real *g = e->g_out[e->observations - 1] + tile * plane, *base = l->weighs ? g : NULL;
     const real one = 1, *chain = e->g_chain + tile * plane;
     e->kernels->combine(plane, g, base, 1, &one, &chain);
 }
@@ -86,12 +86,12 @@ static void join_tile(void *arg, size_t tile, size_t thread)
 
 static void set_times(lam_engine *e, size_t block, const lam_penalty *p, double end)
 {
-    double *times = e->times + block * e->n_times;
-    if (e->n_times == 1)
+    double *times = e->times + block * e->observations;
+    if (e->observations == 1)
         times[0] = end;
     else if (p->given_times == NULL)
-        lam_tpr_times(p->seed, p->stream * e->layout->blocks + block, e->n_times, end, times);
-    for (size_t j = 0; e->n_times > 1 && p->given_times != NULL && j < e->n_times; j++)
+        lam_tpr_times(p->seed, p->stream * e->layout->blocks + block, e->observations, end, times);
+    for (size_t j = 0; e->observations > 1 && p->given_times != NULL && j < e->observations; j++)
         times[j] = p->given_times[j] * end;
 }
 
@@ -121,14 +121,14 @@ static lam_status forward(loss_run *l, const lam_noise *noise, lam_loss *loss)
     lam_engine *e = l->e;
     size_t blocks = e->layout->blocks;
     for (size_t b = 0; b < blocks; b++) {
-        double *times = e->times + b * e->n_times;
+        double *times = e->times + b * e->observations;
         LAM_TRY(set_end(e, b, l->penalty));
         set_times(e, b, l->penalty, e->end[b]);
         if (b > 0)
-            lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), observed(e, b - 1, e->n_times - 1), e->path[b]->y[0]);
+            lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), observed(e, b - 1, e->observations - 1), e->path[b]->y[0]);
         lam_engine_draw(e, noise, b);
         lam_engine_load_block(e, b);
-        LAM_TRY(lam_engine_solve_block(e, b, l->solve, 1, e->n_times, times, &loss->counts));
+        LAM_TRY(lam_engine_solve_block(e, b, l->solve, 1, e->observations, times, &loss->counts));
         LAM_TRY(lam_observed_values(e, l->penalty, &loss->terms));
         loss->terms.term[loss->terms.n - 1].value += lam_solver_error_value(e, b, l->penalty);
     }
@@ -162,12 +162,12 @@ static void end_time_tile(void *arg, size_t tile, size_t thread)
     size_t rows = lam_batch_tile_rows(&e->batch, tile), plane = e->rows * LAM_TILE;
     real *scratch = e->space->thread[thread], *k = scratch + e->space->at_k, *record = scratch + e->space->at_records;
     const real *y = observed(e, e->block, a->time) + tile * plane, *g = e->g_out[a->time] + tile * e->g_rows * LAM_TILE;
-    a->system.eval(a->system.self, tile, 0, thread, 0, y, k, record);
+    a->system.eval(a->system.self, &(lam_stage){ .tile = tile, .thread = thread, .record = record }, y, k);
     double sum = 0;
     for (size_t i = 0; i < e->g_rows; i++)
         for (size_t r = 0; r < rows; r++)
             sum += (double)g[i * LAM_TILE + r] * (double)k[i * LAM_TILE + r];
-    for (size_t r = 0; r < rows && a->time + 1 == e->n_times; r++) {
+    for (size_t r = 0; r < rows && a->time + 1 == e->observations; r++) {
         sum += e->cotangent_l * (double)k[e->dim * LAM_TILE + r];
         for (size_t i = 0; i < e->options.integrands; i++)
             sum += e->cotangent_integral[i] * (double)k[(e->dim + 1 + i) * LAM_TILE + r];
@@ -183,9 +183,9 @@ static void end_time_gradient(const loss_run *l, lam_counts *counts)
     end_time a = { .e = e };
     double *gradient = &e->end_gradient[e->block];
     *gradient = 0;
-    const double *times = e->times + e->block * e->n_times;
+    const double *times = e->times + e->block * e->observations;
     lam_cnf_system(e, l->solve->error_parts == LAM_ERROR_Z, &a.system);
-    for (a.time = l->weighs ? 1 : e->n_times - 1; a.time < e->n_times; a.time++) {
+    for (a.time = l->weighs ? 1 : e->observations - 1; a.time < e->observations; a.time++) {
         a.system.prepare(a.system.self, 0, (real)times[a.time]);
         lam_engine_run(e, end_time_tile, &a);
         lam_ranks_add(e, times[a.time] / e->end[e->block], 1, gradient);
@@ -209,13 +209,13 @@ static lam_status reverse_block(loss_run *l, size_t block, real *grad, lam_count
     lam_engine_load_block(e, block);
     LAM_TRY(lam_observed_cotangents(e, l->penalty, &l->weighs));
     lam_engine_run(e, join_tile, l);
-    for (size_t j = 0; j < e->n_times; j++)
-        g_out[j] = l->weighs || j + 1 == e->n_times ? e->g_out[j] : NULL;
+    for (size_t j = 0; j < e->observations; j++)
+        g_out[j] = l->weighs || j + 1 == e->observations ? e->g_out[j] : NULL;
     if (e->layout->trained > e->layout->time)
         end_time_gradient(l, counts);
     lam_engine_clear_sums(e);
     if (e->options.method == LAM_GRAD_ADJOINT) {
-        LAM_TRY(lam_adjoint_reverse(e, l->solve, e->n_times, e->times + block * e->n_times, e->out + block * e->n_times, g_out,
+        LAM_TRY(lam_adjoint_reverse(e, l->solve, e->observations, e->times + block * e->observations, e->out + block * e->observations, g_out,
             counts));
     } else {
         lam_reverse_result result;
@@ -296,7 +296,7 @@ static lam_status begin(lam_engine *e, const lam_penalty *penalty, lam_loss *los
     if (!e->options.gradients || e->options.trace == LAM_TRACE_NONE)
         return lam_fail(LAM_ERR_ARGUMENT, "the loss was asked of an engine made without gradients or without a trace");
     LAM_TRY(lam_solver_error_check(e, penalty));
-    return lam_observed_times(e, penalty, &e->n_times);
+    return lam_observed_times(e, penalty, &e->observations);
 }
 
 /* The loss of rows that share their steps. */
@@ -361,7 +361,7 @@ static void store_end(void *arg, size_t tile, size_t thread)
     (void)thread;
     const rows_out *out = arg;
     lam_engine *e = out->e;
-    const real *y = observed(e, e->layout->blocks - 1, e->n_times - 1) + tile * e->rows * LAM_TILE;
+    const real *y = observed(e, e->layout->blocks - 1, e->observations - 1) + tile * e->rows * LAM_TILE;
     lam_planes_to_rows(&e->batch, tile, e->dim, y, e->dim, out->z);
     lam_planes_to_rows(&e->batch, tile, 1, y + e->dim * LAM_TILE, 1, out->l);
 }

@@ -31,8 +31,8 @@ static lam_observed observed_tile(const observing *o, size_t tile, size_t thread
 {
     const lam_engine *e = o->e;
     lam_observed seen = { .kernels = e->kernels, .dim = e->dim, .scratch = e->space->thread[thread] + e->space->at_v };
-    for (size_t j = 0; j < e->n_times; j++)
-        seen.state[j] = e->out[e->block * e->n_times + j] + tile * e->rows * LAM_TILE;
+    for (size_t j = 0; j < e->observations; j++)
+        seen.state[j] = e->out[e->block * e->observations + j] + tile * e->rows * LAM_TILE;
     return seen;
 }
 
@@ -57,7 +57,7 @@ static void cotangent_tile(void *arg, size_t tile, size_t thread)
     const observing *o = arg;
     lam_engine *e = o->e;
     const lam_observed seen = observed_tile(o, tile, thread);
-    for (size_t j = 0; j < e->n_times; j++) {
+    for (size_t j = 0; j < e->observations; j++) {
         real *g = e->g_out[j] + tile * e->g_rows * LAM_TILE;
         o->of->cotangent(o->penalty, &o->plan, &seen, j, o->factor, o->add, g, e->g_rows > e->dim ? g + e->dim * LAM_TILE : NULL);
         lam_engine_clear_past(e, tile, e->g_rows, g);
@@ -69,14 +69,14 @@ static lam_status take_up(observing *o, size_t i, double *count)
 {
     lam_engine *e = o->e;
     o->of = lam_observed_penalties[i];
-    o->plan.times = e->n_times;
-    *count = (o->of->per_time ? (double)e->n_times : 1) * (double)e->batch.rows;
-    return o->of->plan != NULL ? o->of->plan(o->penalty, e->times + e->block * e->n_times, &o->plan) : LAM_OK;
+    o->plan.times = e->observations;
+    *count = (o->of->per_time ? (double)e->observations : 1) * (double)e->batch.rows;
+    return o->of->plan != NULL ? o->of->plan(o->penalty, e->times + e->block * e->observations, &o->plan) : LAM_OK;
 }
 
 static int is_on(const lam_engine *e, const lam_penalty *penalty, size_t i)
 {
-    return e->n_times > 1 && lam_observed_wanted(penalty, i) > 0;
+    return e->observations > 1 && lam_observed_wanted(penalty, i) > 0;
 }
 
 lam_status lam_observed_values(lam_engine *e, const lam_penalty *penalty, lam_terms *terms)
@@ -123,7 +123,7 @@ lam_status lam_observed_times(const lam_engine *e, const lam_penalty *penalty, s
             return lam_fail(LAM_ERR_ARGUMENT, "a penalty on l was asked of an engine made without l_observed");
         *times = wanted > *times ? wanted : *times;
     }
-    if (*times > 1 && *times > e->options.max_times)
-        return lam_fail(LAM_ERR_ARGUMENT, "%zu observation times, in an engine for %zu", *times, e->options.max_times);
+    if (*times > 1 && *times > e->options.max_observations)
+        return lam_fail(LAM_ERR_ARGUMENT, "%zu observation times, in an engine for %zu", *times, e->options.max_observations);
     return LAM_OK;
 }

@@ -101,12 +101,12 @@ void lam_penalty_scale(lam_penalty *p, double scale)
 void lam_penalty_options(const lam_config *cfg, lam_engine_options *options)
 {
     const lam_penalty p = lam_penalty_of(cfg, 0);
-    options->max_times = 0;
+    options->max_observations = 0;
     options->l_observed = 0;
     for (size_t i = 0; i < LAM_OBSERVED_PENALTIES; i++) {
         size_t times = lam_observed_wanted(&p, i);
-        if (times > options->max_times)
-            options->max_times = times;
+        if (times > options->max_observations)
+            options->max_observations = times;
         options->l_observed |= times > 0 && lam_observed_of_l(&p, i);
     }
     options->errors = p.error.coefficient > 0;

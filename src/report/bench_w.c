@@ -114,7 +114,7 @@ static void eval_group(void *arg, size_t group, size_t thread)
     const lam_batch *b = &c->engine->batch;
     size_t plane = c->system.rows * LAM_TILE;
     for (size_t tile = lam_batch_first_tile(b, group); tile < lam_batch_first_tile(b, group + 1); tile++)
-        c->system.eval(c->system.self, tile, group, thread, 0, c->y + tile * plane, c->k + tile * plane, c->space[thread]);
+        c->system.eval(c->system.self, &(lam_stage){ tile, group, thread, 0, c->space[thread] }, c->y + tile * plane, c->k + tile * plane);
 }
 
 /* Every tile is reversed through its thread's last record, whose numbers do not matter here. */
@@ -125,7 +125,7 @@ static void reverse_group(void *arg, size_t group, size_t thread)
     real *record = c->space[thread], *gz = record + whole_lines(c->system.record_size);
     size_t plane = c->system.rows * LAM_TILE;
     for (size_t tile = lam_batch_first_tile(b, group); tile < lam_batch_first_tile(b, group + 1); tile++)
-        c->system.vjp(c->system.self, tile, group, thread, 0, record, c->k + tile * plane, 1, gz);
+        c->system.vjp(c->system.self, &(lam_stage){ tile, group, thread, 0, record }, c->k + tile * plane, 1, gz);
 }
 
 static lam_status eval_all(void *arg)

@@ -410,7 +410,7 @@ static halves run_in_float(const rows *w, lam_trace trace)
 {
     halves f = { 0 };
     size_t n = w->f.layout.parameters, n_x = 70 * w->f.r.dim;
-    lam_engine_options o = { .max_rows = 70, .probes = 1, .gradients = 1, .max_times = 4, .trace = trace };
+    lam_engine_options o = { .max_rows = 70, .probes = 1, .gradients = 1, .max_observations = 4, .trace = trace };
     lam_loss loss = { 0 };
     must(lam_engine_create_f32(&w->f.layout, w->f.pool, &o, &f.engine));
     f.params = floats(w->f.params, n), f.grad = calloc(n, sizeof *f.grad);

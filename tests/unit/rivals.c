@@ -232,7 +232,7 @@ static void refusals(void **state)
         .integrands = 1, .integrand = { &lam_kinetic } };
     assert_int_equal(lam_engine_create_f64(&f.layout, f.pool, &o, &f.engine), LAM_ERR_UNSUPPORTED);
     assert_non_null(strstr(lam_last_error(), "kinetic"));
-    o.integrands = 0, o.method = LAM_GRAD_STEPS, o.max_times = 4;
+    o.integrands = 0, o.method = LAM_GRAD_STEPS, o.max_observations = 4;
     must(lam_engine_create_f64(&f.layout, f.pool, &o, &f.engine));
     f.penalty.tpr.times = 4, f.penalty.tpr.degree = 1, f.penalty.observed[LAM_PENALTY_tpr] = 1, f.penalty.tpr.l_weight = 1;
     assert_int_equal(flow_gradient(&f), LAM_ERR_ARGUMENT);

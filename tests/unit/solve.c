@@ -37,7 +37,7 @@ typedef struct world {
     lam_solve_options options;
     lam_solve_result result;
     double times[TIMES];
-    size_t n_times;
+    size_t observations;
     double *out[TIMES];
 } world;
 
@@ -58,19 +58,17 @@ static void prepare(void *self, size_t slot, double t)
     ((problem *)self)->calls++;
 }
 
-static void eval(void *self, size_t tile, size_t group, size_t thread, size_t slot, const double *y, double *k, double *record)
+static void eval(void *self, const lam_stage_f64 *at, const double *y, double *k)
 {
     const problem *p = self;
-    double t = p->t[slot], g = p->still ? 0 : cos(t) + 1.5;
-    (void)group;
-    (void)thread;
-    record[0] = t;
+    double t = p->t[at->slot], g = p->still ? 0 : cos(t) + 1.5;
+    at->record[0] = t;
     for (size_t r = 0; r < LAM_TILE; r++) {
         double complex f = g * RATE * (y[r] + I * y[LAM_TILE + r]);
         k[r] = creal(f);
         k[LAM_TILE + r] = cimag(f);
         k[2 * LAM_TILE + r] = g * y[r] + p->rough * sin(200 * t);
-        if (tile * LAM_TILE + r == p->bad_row && t > p->bad_after)
+        if (at->tile * LAM_TILE + r == p->bad_row && t > p->bad_after)
             k[p->bad_feature * LAM_TILE + r] = p->bad_value;
     }
 }
@@ -111,7 +109,7 @@ static void reset(world *w, lam_solver solver, double t1)
         .record_size = 1, .prepare = prepare, .eval = eval };
     w->options = (lam_solve_options) { .table = lam_tableau_get(solver), .atol = 1e-6, .rtol = 1e-6, .fixed_steps = 20,
         .max_steps = 100000, .min_step = 1e-10, .record = 1 };
-    w->n_times = 1;
+    w->observations = 1;
     w->times[0] = t1;
 }
 
@@ -128,8 +126,8 @@ static lam_status solve(world *w, double t0)
         for (size_t i = 0; i < REALS; i++)
             w->out[j][i] = NAN; /* what is not written shows */
     w->p.calls = 0;
-    return lam_solve_f64(w->space, &w->batch, &w->system, &w->options, t0, w->times[w->n_times - 1], w->n_times, w->times, w->out,
-        w->path, NULL, &w->result);
+    const lam_observations_f64 seen = { t0, w->observations, w->times, w->out };
+    return lam_solve_f64(w->space, &w->batch, &w->system, &w->options, &seen, w->path, NULL, &w->result);
 }
 
 static void must_solve(world *w, double t0)
@@ -172,7 +170,7 @@ static void adaptive_solves_are_accurate(void **state)
                     reset(w, (lam_solver)solver, t1);
                     w->options.end = (lam_end)end;
                     w->options.atol = w->options.rtol = pow(10, -k);
-                    w->n_times = 4; /* the start itself, two between, the end */
+                    w->observations = 4; /* the start itself, two between, the end */
                     w->times[0] = t0, w->times[1] = t0 + 0.311 * (t1 - t0), w->times[2] = t0 + 0.8 * (t1 - t0), w->times[3] = t1;
                     must_solve(w, t0);
                     for (size_t j = 0; j < 4; j++)
@@ -203,7 +201,7 @@ static double replay(world *w, lam_solver solver, size_t steps, double *between)
     }
     w->path->steps = steps;
     w->options.replay = 1;
-    w->n_times = 2;
+    w->observations = 2;
     w->times[1] = t1;
     w->times[0] = 1 + 0.37 * t1 / (double)steps;
     must_solve(w, 0);
@@ -237,7 +235,7 @@ static void fixed_steps_reach_the_end(void **state)
                 reset(w, (lam_solver)solver, 0.013 * (double)k);
                 w->options.end = (lam_end)end;
                 w->options.fixed_steps = 1 + k % 23;
-                w->n_times = 2;
+                w->observations = 2;
                 w->times[1] = w->times[0];
                 w->times[0] *= 0.4;
                 must_solve(w, 0);
@@ -259,11 +257,11 @@ static void even_steps_of_a_pair(void **state)
                 reset(w, (lam_solver)solver, 2);
                 w->options.even = 1, w->options.fixed_steps = steps, w->options.atol = w->options.rtol = 1e-14;
                 w->options.record = round == 1;
-                w->n_times = round == 2 ? 2 : 1;
+                w->observations = round == 2 ? 2 : 1;
                 w->times[0] = round == 2 ? 1.99 : 2;
                 w->times[1] = 2;
                 must_solve(w, 0);
-                size_t at = w->n_times - 1, fsal = (size_t)w->options.table->fsal, dense = (size_t)w->options.table->dense_stages;
+                size_t at = w->observations - 1, fsal = (size_t)w->options.table->fsal, dense = (size_t)w->options.table->dense_stages;
                 size_t calls = steps * ((size_t)w->options.table->stages - fsal);
                 assert_int_equal(w->result.calls, round == 0 ? calls : round == 1 ? calls + fsal : calls + fsal + dense);
                 assert_int_equal(w->p.calls, w->result.calls); /* as the system saw them */
@@ -359,7 +357,7 @@ static void warm_steps_and_observations(void **state)
         w->options.atol = w->options.rtol = 1e-3;
         w->options.first_step = LAM_STEP_WARM;
         w->options.first_step_size = 0.3;
-        w->n_times = 5;
+        w->observations = 5;
         w->times[0] = 0, w->times[1] = 0.1, w->times[2] = 0.5, w->times[3] = 0.83, w->times[4] = 1;
         must_solve(w, 0);
         size_t half = end == LAM_END_LAND_ALL ? 2 : 1;
@@ -470,11 +468,11 @@ static void slivers_are_no_trouble(void **state)
         reset(w, LAM_DOPRI5, 1);
         w->options.end = LAM_END_LAND_ALL;
         w->options.min_step = 1e-4;
-        w->n_times = 3;
+        w->observations = 3;
         w->times[0] = 0.5, w->times[1] = 0.5 + apart[k], w->times[2] = 1;
         must_solve(w, 0);
         assert_true(error_at(w, 1) < 1e-4 && error_at(w, 2) < 1e-4);
-        w->n_times = 1; /* and a last step that is one */
+        w->observations = 1; /* and a last step that is one */
         w->times[0] = 1;
         w->options.end = LAM_END_LAND;
         w->options.first_step = LAM_STEP_GIVEN;
@@ -548,7 +546,7 @@ static void replays(void **state)
                 w->options.end = (lam_end)end;
                 w->options.record = round < 3;
                 w->options.replay = round % 3 != 0;
-                w->n_times = 3;
+                w->observations = 3;
                 w->times[0] = 0.1, w->times[1] = 0.77, w->times[2] = 1.3;
                 must_solve(w, 0);
                 assert_int_equal(w->result.accepted, w->path->steps);

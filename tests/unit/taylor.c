@@ -98,7 +98,7 @@ static void integrands_at(flow *f, double t, const double *z, double *out)
     double *record = aligned_alloc(64, (system.record_size + 8) * sizeof *record);
     memset(record, 0, system.record_size * sizeof *record);
     system.prepare(e, 0, t);
-    system.eval(e, 0, 0, 0, 0, e->path[0]->y[0], k, record);
+    system.eval(e, &(lam_stage_f64){ .record = record }, e->path[0]->y[0], k);
     for (size_t r = 0; r < f->rows; r++)
         for (size_t i = 0; i < 2; i++)
             out[2 * r + i] = k[(f->r.dim + 1 + i) * LAM_TILE + r];
