@@ -393,10 +393,13 @@ def say_scores(kept):
 def say_training(kept):
     plain = next(line for line in kept["train"] if line["variant"] == "I")
     steps = (plain["backward"] + plain["rejected"]) / 6
-    shares = [(line["forward"] + line["backward"]) / (plain["forward"] + plain["backward"]) for line in kept["train"] if line is not plain]
+    share = {line["variant"]: (line["forward"] + line["backward"]) / (plain["forward"] + plain["backward"]) for line in kept["train"]}
+    warm = [value for variant, value in share.items() if "warm" not in variant and "probed" not in variant and variant != "I"]
+    probed = [value for variant, value in share.items() if "probed" in variant]
     return paragraph(f"I rejects {100 * plain['rejected'] / steps:.1f} % of its attempts in training: there is next to nothing for another controller to act on. "
-                     f"The rows have {min(shares):.2f} to {max(shares):.2f} of I's calls because the copy formed h* with each controller's own safety factor "
-                     "too, 0.9^(a + b): one nearer to 1 plans fewer steps and has more of them rejected, as a looser tolerance would.")
+                     f"The others have {min(warm):.2f} to {max(warm):.2f} of I's calls because the copy formed h* with each controller's own safety factor "
+                     "too, 0.9^(a + b): one nearer to 1 plans fewer steps and has more of them rejected, as a looser tolerance would.",
+                     f"Where every solve probes its first step, it is {min(probed):.2f} to {max(probed):.2f}." if probed else "")
 
 
 def say_graded(kept):
