@@ -113,18 +113,17 @@ static void fill_table(const lam_table *part, const unsigned char *roles, const 
         }
 }
 
-/* A part that begins with row `first`; room: of draws and of a table. */
-static int fill_part(const lam_model *model, const lam_eval_options *eval, const lam_table *part, const impute_args *args, size_t first, double *room[2],
-    filled *f, lam_counts *counts)
+/* room: of draws and of a table. */
+static int fill_part(const lam_model *model, const lam_eval_options *eval, const lam_table *part, const impute_args *args, double *room[2], filled *f,
+    lam_counts *counts)
 {
     size_t dim = part->cols, draws = args->mean > 0 ? args->mean : args->draws;
     unsigned char *all = cli_alloc(dim, 1), *roles = cli_alloc(part->rows + 1, dim);
     lam_counts here = {0};
     memset(all, LAM_MOVING, dim);
-    int code = lam_roles_of_rows(model, all, 1, part->values, part->rows, roles) == LAM_OK ? CLI_OK : cli_part_failed(first);
-    if (code == CLI_OK && lam_conditional_sample(model, eval, args->seed ^ (UINT64_C(0x9E3779B97F4A7C15) * first), part->values, roles, part->rows,
-                              part->rows, draws, room[0], NULL, &here) != LAM_OK)
-        code = cli_part_failed(first);
+    int code = lam_roles_of_rows(model, all, 1, part->values, part->rows, roles) == LAM_OK ? CLI_OK : cli_part_failed(eval->first_row);
+    if (code == CLI_OK && lam_conditional_sample(model, eval, args->seed, part->values, roles, part->rows, part->rows, draws, room[0], NULL, &here) != LAM_OK)
+        code = cli_library_failed();
     counts->forward += here.forward, counts->solves += here.solves;
     for (size_t k = 0; k < part->rows * dim; k++)
         f->cells += roles[k] == LAM_MOVING;
@@ -163,7 +162,7 @@ static int impute(const lam_model *model, cli_rows *rows, const impute_args *arg
     char text[32];
     char stay[96] = "";
     double start = cli_clock();
-    size_t draws = args->mean > 0 ? args->mean : args->draws, at_once = DRAWS_AT_ONCE / draws + 1, first = 0;
+    size_t draws = args->mean > 0 ? args->mean : args->draws, at_once = DRAWS_AT_ONCE / draws + 1;
     at_once = at_once < rows->rows ? at_once : rows->rows;
     double *room[2] = {cli_alloc(at_once * draws * rows->dim, sizeof(double)), cli_alloc(at_once * rows->dim, sizeof(double))};
     cli_eval_options(&args->eval, &eval);
@@ -172,10 +171,10 @@ static int impute(const lam_model *model, cli_rows *rows, const impute_args *arg
         eval.progress = NULL; /* it would be told of each part's */
     int code = open_tables(model, args, rows->rows + rows->bad_rows, args->mean > 0 ? 1 : args->draws, &f);
     while (code == CLI_OK && (code = cli_rows_next(rows, at_once, &part)) == CLI_OK && part != NULL) {
-        code = fill_part(model, &eval, part, args, first, room, &f, &counts);
-        first += part->rows;
+        code = fill_part(model, &eval, part, args, room, &f, &counts);
+        eval.first_row += part->rows; /* draws and messages count from the first row of all */
         if (eval.progress == NULL)
-            (void)cli_progress_show(&progress, first, rows->rows);
+            (void)cli_progress_show(&progress, eval.first_row, rows->rows);
         lam_table_free(part);
     }
     cli_progress_end();

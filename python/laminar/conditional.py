@@ -14,7 +14,7 @@ Prediction.__doc__ = """What columns are likely to be, given the others: mean an
 probabilities of being at most a value, with another axis at the end. errors is None, or a Prediction of standard errors. method is
 "integral" (the density of the single column was integrated; its mass is 1 within mass_error) or "draws", of which there were so many a row."""
 
-MEAN_DRAWS, CELLS_AT_ONCE, STEP = 200, 100000, 0x9E3779B97F4A7C15
+MEAN_DRAWS, CELLS_AT_ONCE = 200, 100000
 
 
 class Questions:
@@ -207,7 +207,8 @@ class Questions:
         for first in range(0, len(x), at_once):
             part, own = np.ascontiguousarray(x[first:first + at_once]), np.ascontiguousarray(roles[first:first + at_once])
             out = np.empty((len(part), draws, d))
-            how.check(lib.lam_conditional_sample(model, how.pointer, seed ^ (STEP * first % 2**64), doubles(part), _bytes(own), len(part), len(part),
+            how.pointer.first_row = first  # draws and messages count from the first row of all
+            how.check(lib.lam_conditional_sample(model, how.pointer, seed, doubles(part), _bytes(own), len(part), len(part),
                                                  draws, doubles(out), ffi.NULL, ffi.NULL))
             moving = own == lib.LAM_MOVING
             for k in range(len(filled)):

@@ -70,7 +70,7 @@ static lam_status keep_row(const draws *d, size_t at, const double *y, const dou
     if (logp != NULL)
         sum += d->logp[at] = *logp;
     return isfinite(sum) ? LAM_OK : lam_fail(LAM_ERR_SOLVER, "draw %zu of row %zu is not finite; the row is far outside of what the model was "
-        "fitted to, or try use_double", at % d->each + 1, at / d->each + 1);
+        "fitted to, or try use_double", at % d->each + 1, d->pass->first_row + at / d->each + 1);
 }
 
 static lam_status keep(void *self, size_t first, size_t rows, const double *z, const double *y, const double *logp)
