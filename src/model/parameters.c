@@ -309,7 +309,11 @@ const lam_parameter *lam_parameter_at(size_t index)
 const char *lam_parameter_idle(size_t index, const lam_config *cfg)
 {
     const lam_param *param = lam_param_at(index);
-    return cfg != NULL && param != NULL && param->idle != NULL && param->idle(cfg) ? param->wants : NULL;
+    char value[32];
+    if (cfg == NULL || param == NULL || param->idle == NULL || !param->idle(cfg))
+        return NULL;
+    int nothing = param->automatic < 0 && lam_config_get(cfg, param->shown.name, value, sizeof value) == LAM_OK && strcmp(value, "0") == 0;
+    return nothing ? NULL : param->wants; /* 0 says what is so anyway: "tpr: false" sets it */
 }
 
 int lam_parameter_applies(size_t index, lam_model_kind kind)

@@ -40,6 +40,9 @@ expect_code 0
 expect_err "note: --tpr-l-weight 1 has no effect without --tpr-coefficient" "note: --warm-start-pairing none has no effect without --warm-start" \
     "note: --taylor-order 3 has no effect without --taylor-coefficient" \
     "note: --steps 4 has no effect without --solver euler|midpoint|rk4"
+run fit $flags --warm-start none --no-tpr --out idle --overwrite
+expect_code 0
+grep -q "no effect" err && fail "--no-tpr sets a weight of l that nobody has asked for"
 
 # stopped and killed within
 long="$flags --warm-start flow-matching:1200 --warm-start-pairing minibatch"
