@@ -41,7 +41,7 @@ static lam_status time_net(const char *name, const lam_net_shape *shape, lam_poo
         return LAM_ERR_MEMORY;
     lam_net_initial(shape, 1, 0, params);
     start = now();
-    lam_status status = lam_net_create(shape, pool, "auto", ROWS, input_gradient, &net);
+    lam_status status = lam_net_create(shape, pool, NULL, "auto", ROWS, input_gradient, &net);
     made = now() - start;
     for (int i = 0; status == LAM_OK && i < TIMES; i++) {
         start = now();
@@ -49,7 +49,7 @@ static lam_status time_net(const char *name, const lam_net_shape *shape, lam_poo
         forward[i] = now() - start;
         start = now();
         if (status == LAM_OK)
-            status = lam_net_backward(net, params, g_y, g, g_x);
+            status = lam_net_backward(net, params, g_y, &g, g_x);
         reverse[i] = now() - start;
     }
     if (status == LAM_OK) {

@@ -74,7 +74,7 @@ static inline net_arrays net_arrays_make(const lam_net_shape *shape, size_t rows
     a.x = net_noise(rows * shape->in_count, 1, 0);
     a.y = net_noise(rows * shape->out_count, 2, 0);
     a.g_y = net_noise(rows * shape->out_count, 3, -1);
-    a.g_params = net_noise(shape->parameters, 4, -1); /* not 0: gradients are added */
+    a.g_params = net_noise(shape->parameters, 4, -1); /* not 0: gradients are set */
     a.g_x = net_noise(rows * shape->in_count, 5, 0);
     return a;
 }

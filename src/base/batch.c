@@ -22,8 +22,18 @@ static lam_range tiles_of(const lam_batch *b, size_t rank)
 static lam_range rows_of(const lam_batch *b, size_t rank)
 {
     lam_range tiles = tiles_of(b, rank);
-    size_t first = tiles.first * LAM_TILE_ROWS, end = tiles.end * LAM_TILE_ROWS;
-    return (lam_range) { first < b->rows ? first : b->rows, end < b->rows ? end : b->rows };
+    return (lam_range) { lam_batch_first_row(b, tiles.first), lam_batch_first_row(b, tiles.end) };
+}
+
+lam_range lam_batch_group_tiles(const lam_batch *b, size_t group)
+{
+    return (lam_range) { lam_batch_first_tile(b, group), lam_batch_first_tile(b, group + 1) };
+}
+
+lam_range lam_batch_group_rows(const lam_batch *b, size_t group)
+{
+    lam_range tiles = lam_batch_group_tiles(b, group);
+    return (lam_range) { lam_batch_first_row(b, tiles.first), lam_batch_first_row(b, tiles.end) };
 }
 
 lam_range lam_batch_own_tiles(const lam_batch *b)

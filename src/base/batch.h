@@ -13,13 +13,19 @@ typedef struct lam_batch {
     lam_pool *pool;
     const lam_comm *comm; /* NULL: all groups are this process's */
     size_t rows, tiles, groups;
+    size_t tile_rows; /* of every tile but the last; 0: LAM_TILE_ROWS, as planes have it */
     size_t lanes; /* of the kernels in use */
 } lam_batch;
 
+static inline size_t lam_batch_first_row(const lam_batch *b, size_t tile)
+{
+    size_t first = tile * (b->tile_rows > 0 ? b->tile_rows : LAM_TILE_ROWS);
+    return first < b->rows ? first : b->rows;
+}
+
 static inline size_t lam_batch_tile_rows(const lam_batch *b, size_t tile)
 {
-    size_t left = b->rows - tile * LAM_TILE_ROWS;
-    return left < LAM_TILE_ROWS ? left : LAM_TILE_ROWS;
+    return lam_batch_first_row(b, tile + 1) - lam_batch_first_row(b, tile);
 }
 
 static inline size_t lam_batch_vectors(const lam_batch *b, size_t tile)
@@ -40,6 +46,9 @@ lam_range lam_batch_groups(const lam_batch *batch, size_t rank);
 lam_range lam_batch_own_groups(const lam_batch *batch);
 lam_range lam_batch_own_tiles(const lam_batch *batch);
 lam_range lam_batch_own_rows(const lam_batch *batch);
+/* The tiles of a group, or its rows. */
+lam_range lam_batch_group_tiles(const lam_batch *batch, size_t group);
+lam_range lam_batch_group_rows(const lam_batch *batch, size_t group);
 
 /* lam_pool_run over this rank's groups. */
 void lam_batch_run(const lam_batch *batch, lam_pool_fn fn, void *arg);

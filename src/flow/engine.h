@@ -101,6 +101,8 @@ typedef struct lam_field_point {
 } lam_field_point;
 lam_status lam_engine_field(lam_engine *engine, const lam_flow_call *call, const lam_field_point *at, double *v, double *div, double *vjp);
 
+/* So many rows as this engine cuts them into tiles and groups, of which a rank has a range. */
+lam_batch lam_engine_batch(const lam_engine *engine, size_t rows);
 /* Rows of the last call's batch that are this rank's; and each rank's lines of values [rows, width] go to all others. */
 lam_range lam_engine_own_rows(const lam_engine *engine);
 void lam_engine_share_rows(const lam_engine *engine, double *values, size_t width);

@@ -50,6 +50,40 @@ int lam_sums_is_left(const lam_batch *b, size_t group)
     return group == 0 || group - apart < own.first || end_of(group - apart, apart, b->groups) > own.end;
 }
 
+/* The part of the tree over `span` groups, a power of two. */
+static void add_part(const lam_sums_part *p, size_t group, size_t span, real *to, real *room)
+{
+    size_t right = group + span / 2;
+    if (span == 1) {
+        p->leaf(p->arg, group, to);
+        return;
+    }
+    add_part(p, group, span / 2, to, room);
+    if (right >= p->batch->groups)
+        return;
+    add_part(p, right, span / 2, room, room + p->n);
+    for (size_t i = 0; i < p->n; i++)
+        to[i] += room[i];
+}
+
+void lam_sums_of_part(const lam_sums_part *p, size_t group, real *to)
+{
+    const lam_batch *b = p->batch;
+    lam_range own = lam_batch_own_groups(b);
+    size_t span = 1;
+    while (group % (2 * span) == 0 && group + span < b->groups && end_of(group, span, b->groups) <= own.end)
+        span *= 2;
+    add_part(p, group, span, to, p->room);
+}
+
+size_t lam_sums_levels(size_t groups)
+{
+    size_t levels = 0;
+    while ((size_t)1 << levels < groups)
+        levels++;
+    return levels;
+}
+
 /* ---- across ranks ------------------------------------------------------------------------------------------------- */
 
 static void add(real *to, const real *more, size_t n)

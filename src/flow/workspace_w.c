@@ -21,11 +21,16 @@ static size_t groups_for(const lam_engine *e, size_t tiles)
     return tiles < most ? tiles : most;
 }
 
-void lam_engine_set_batch(lam_engine *e, size_t rows)
+lam_batch lam_engine_batch(const lam_engine *e, size_t rows)
 {
     size_t tiles = (rows + LAM_TILE - 1) / LAM_TILE;
-    e->batch = (lam_batch) { .pool = e->pool, .rows = rows, .tiles = tiles, .groups = groups_for(e, tiles),
-        .lanes = e->kernels->lanes, .comm = e->options.comm };
+    return (lam_batch) { .pool = e->pool, .rows = rows, .tiles = tiles, .groups = groups_for(e, tiles), .lanes = e->kernels->lanes,
+        .comm = e->options.comm };
+}
+
+void lam_engine_set_batch(lam_engine *e, size_t rows)
+{
+    e->batch = lam_engine_batch(e, rows);
     e->waiting = 0;
     lam_ranks_forget(e);
 }

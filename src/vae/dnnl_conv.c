@@ -85,11 +85,9 @@ dnnl_status_t lam_conv_unpack(lam_net *net, lam_stage *stage, const float *sum, 
         for (size_t i = 0; i < p.count; i++) {
             const float *from = c->plain_sum + p.at[gate] + i * p.stride;
             float *to = g_params + l->weight[gate] + i * p.piece;
-            for (size_t j = 0; j < p.piece; j++)
-                to[j] += from[j];
+            memcpy(to, from, p.piece * sizeof *to);
         }
-        for (size_t i = 0; i < l->out; i++)
-            g_params[l->bias[gate] + i] += sum[c->sum_floats + gate * c->out_wide + i];
+        memcpy(g_params + l->bias[gate], sum + c->sum_floats + gate * c->out_wide, l->out * sizeof *sum);
     }
     return status;
 }
@@ -149,9 +147,9 @@ static void forward_group(void *arg, size_t group, size_t thread)
     lam_net *net = j->net;
     const lam_conv_run *run = j->run;
     const lam_stage *first = &net->stage[run->first], *last = &net->stage[run->end - 1];
-    size_t end = (group + 1) * net->group_rows;
+    lam_range rows = lam_batch_group_rows(&net->batch, group);
     int before = lam_one_thread_enter();
-    for (size_t row = group * net->group_rows; row < end && row < run->rows; row++) {
+    for (size_t row = rows.first; row < rows.end; row++) {
         const lam_net_layer *l = last->layer;
         take_in(net, first, run->x + row * first->layer->in_count, first->in + row * first->in_floats);
         for (size_t k = run->first; k < run->end; k++)
@@ -165,11 +163,10 @@ static void forward_group(void *arg, size_t group, size_t thread)
 static lam_status run_groups(lam_net *net, const lam_conv_run *run, lam_pool_fn fn, const char *what)
 {
     job j = { .net = net, .run = run };
-    size_t groups = lam_net_groups(net, run->rows);
     dnnl_status_t status = dnnl_success;
     memset(net->failed, 0, sizeof net->failed);
-    lam_pool_run(net->pool, groups, fn, &j);
-    for (size_t g = 0; g < groups; g++)
+    lam_batch_run(&net->batch, fn, &j);
+    for (size_t g = 0; g < net->batch.groups; g++)
         keep_first(&status, net->failed[g]);
     return lam_dnnl_check(status, what);
 }
@@ -276,7 +273,8 @@ static void backward_group(void *arg, size_t group, size_t thread_index)
     const lam_net_thread *thread = &net->thread[thread_index];
     const lam_stage *bottom = &net->stage[run->first], *top = &net->stage[run->end - 1];
     const lam_net_layer *in = bottom->layer, *out = top->layer;
-    size_t first = group * net->group_rows, n = run->rows - first < net->group_rows ? run->rows - first : net->group_rows;
+    lam_range rows = lam_batch_group_rows(&net->batch, group);
+    size_t first = rows.first, n = rows.end - rows.first;
     float *g = thread->a, *below = thread->b;
     int before = lam_one_thread_enter();
     for (size_t r = 0; r < n; r++)

@@ -1,6 +1,8 @@
 /* lam_net: stages one after the other, and the memory they share. */
+#define LAM_WIDTH 32
 #include "base/error.h"
 #include "base/mem.h"
+#include "flow/sums.h"
 #include "vae/inside.h"
 #include <string.h>
 
@@ -70,7 +72,7 @@ static void lay_out_stage(lam_net *net, size_t k)
 /* Where everything lies; called once to measure and once to place. */
 static void lay_out(lam_net *net)
 {
-    size_t row = 0, pair = 0, dense_pair = 0, between = net->shape.out_count, weight = 0, scratch = 0, plain = 0;
+    size_t row = 0, pair = 0, dense_pair = 0, between = net->shape.out_count, weight = 0, scratch = 0, plain = 0, part = 0;
     net->floats = 0;
     for (size_t k = 0; k < net->shape.layers; k++) {
         const lam_stage *stage = &net->stage[k];
@@ -79,6 +81,7 @@ static void lay_out(lam_net *net)
         between = larger(between, stage->layer->in_count);
         if (stage->dense) {
             dense_pair = larger(dense_pair, 2 * stage->out_floats);
+            part = larger(part, lam_dense_room(stage));
             continue;
         }
         row = larger(row, larger(stage->in_floats, stage->out_floats));
@@ -91,7 +94,7 @@ static void lay_out(lam_net *net)
     net->pair = take(net, net->capacity * dense_pair);
     for (size_t i = 0; i < 2; i++)
         net->between[i] = take(net, net->capacity * between);
-    net->sums = take(net, lam_net_groups(net, net->capacity) * net->sums_floats);
+    net->sums = take(net, LAM_NET_GROUPS * net->sums_floats); /* fewer rows may have more groups */
     for (size_t t = 0; t < lam_pool_threads(net->pool); t++) {
         lam_net_thread *thread = &net->thread[t];
         thread->a = take(net, net->group_rows * row);
@@ -100,6 +103,7 @@ static void lay_out(lam_net *net)
         thread->weight = take(net, weight);
         thread->scratch = take(net, scratch);
         thread->plain = take(net, plain);
+        thread->part = take(net, part);
     }
 }
 
@@ -136,7 +140,8 @@ static lam_status build(lam_net *net)
     return LAM_OK;
 }
 
-lam_status lam_net_create(const lam_net_shape *shape, lam_pool *pool, const char *isa, size_t rows, int input_gradient, lam_net **out)
+lam_status lam_net_create(const lam_net_shape *shape, lam_pool *pool, const lam_comm *comm, const char *isa, size_t rows, int input_gradient,
+    lam_net **out)
 {
     lam_isa chosen;
     *out = NULL;
@@ -148,10 +153,12 @@ lam_status lam_net_create(const lam_net_shape *shape, lam_pool *pool, const char
         return LAM_ERR_MEMORY;
     net->shape = *shape;
     net->pool = pool;
+    net->comm = comm;
     net->act = lam_act_f32_for(chosen);
     net->input_gradient = input_gradient;
     net->capacity = rows;
-    net->group_rows = (rows + LAM_NET_GROUPS - 1) / LAM_NET_GROUPS;
+    net->batch = lam_net_batch(pool, comm, rows);
+    net->group_rows = net->batch.tile_rows;
     lam_status status = build(net);
     if (status != LAM_OK) {
         lam_net_free(net);
@@ -159,6 +166,11 @@ lam_status lam_net_create(const lam_net_shape *shape, lam_pool *pool, const char
     }
     *out = net;
     return LAM_OK;
+}
+
+unsigned lam_net_instructions(void)
+{
+    return (unsigned)dnnl_get_effective_cpu_isa();
 }
 
 size_t lam_net_bytes(const lam_net *net)
@@ -185,8 +197,8 @@ void lam_net_free(lam_net *net)
 typedef struct job {
     lam_net *net;
     const float *params;
+    const float *sums; /* of a group */
     float *g_params;
-    size_t groups;
     dnnl_status_t failed[LAM_NET_MAX_LAYERS];
 } job;
 
@@ -213,20 +225,26 @@ static void unpack_stage(void *arg, size_t k, size_t thread)
     job *j = arg;
     int before = lam_one_thread_enter();
     if (!j->net->stage[k].dense)
-        j->failed[k] = lam_conv_unpack(j->net, &j->net->stage[k], j->net->sums + j->net->stage[k].conv.sum_at, j->g_params, thread);
+        j->failed[k] = lam_conv_unpack(j->net, &j->net->stage[k], j->sums + j->net->stage[k].conv.sum_at, j->g_params, thread);
     lam_one_thread_leave(before);
 }
 
-/* Group 0's sums += those of the others, in their order. */
-static void add_groups(void *arg, size_t chunk, size_t thread)
+/* The convolutions' sums of this rank's groups, added as far as the tree allows, to what is left of it. */
+static lam_status add_groups(job *j, float *const *part)
 {
-    const job *j = arg;
-    size_t n = j->net->sums_floats, first = chunk * n / LAM_NET_CHUNKS, end = (chunk + 1) * n / LAM_NET_CHUNKS;
-    float *sums = j->net->sums;
-    (void)thread;
-    for (size_t g = 1; g < j->groups; g++)
-        for (size_t i = first; i < end; i++)
-            sums[i] += sums[g * n + i];
+    lam_net *net = j->net;
+    float *sums[LAM_NET_GROUPS];
+    for (size_t g = 0; g < net->batch.groups; g++)
+        sums[g] = net->sums + g * net->sums_floats;
+    lam_sums_add_f32(&net->batch, sums, net->sums_floats);
+    for (size_t g = 0; g < net->batch.groups; g++) {
+        if (!lam_sums_is_left_f32(&net->batch, g))
+            continue;
+        j->sums = sums[g];
+        j->g_params = part[g];
+        LAM_TRY(run_stages(j, unpack_stage, "unpacking gradients"));
+    }
+    return LAM_OK;
 }
 
 /* Where the run of convolutions ends that starts at k; starts that ends at `end`. */
@@ -249,10 +267,12 @@ static size_t pixels_out(const lam_net_layer *l)
     return l->out_size[0] * l->out_size[1];
 }
 
-/* [n][m] -> [m][n], every row: pixels and channels change places */
-static void turn(size_t rows, size_t n, size_t m, const float *from, float *to)
+/* [n][m] -> [m][n], each of these rows: pixels and channels change places */
+static void turn(lam_range rows, size_t n, size_t m, const float *from, float *to)
 {
-    for (size_t r = 0; r < rows; r++, from += n * m)
+    from += rows.first * n * m;
+    to += rows.first * n * m;
+    for (size_t r = rows.first; r < rows.end; r++, from += n * m)
         for (size_t j = 0; j < m; j++)
             for (size_t i = 0; i < n; i++)
                 *to++ = from[i * m + j];
@@ -261,8 +281,10 @@ static void turn(size_t rows, size_t n, size_t m, const float *from, float *to)
 lam_status lam_net_forward(lam_net *net, const float *params, const float *x, size_t rows, float *y)
 {
     size_t layers = net->shape.layers;
-    if (rows > net->capacity)
-        return lam_fail(LAM_ERR_ARGUMENT, "%zu rows through an image net that was made for %zu", rows, net->capacity);
+    if (rows == 0 || rows > net->capacity)
+        return lam_fail(LAM_ERR_ARGUMENT, "%zu rows through an image net that was made for up to %zu", rows, net->capacity);
+    net->batch = lam_net_batch(net->pool, net->comm, rows);
+    lam_range own = lam_batch_own_rows(&net->batch);
     job j = { .net = net, .params = params };
     LAM_TRY(run_stages(&j, pack_stage, "packing weights"));
     for (size_t k = 0, end; k < layers; k = end) {
@@ -271,27 +293,26 @@ lam_status lam_net_forward(lam_net *net, const float *params, const float *x, si
             const lam_net_layer *l = stage->layer;
             end = k + 1;
             if (k == 0)
-                memcpy(stage->in, x, rows * l->in_count * sizeof *x);
-            LAM_TRY(lam_dense_forward(net, stage, params, rows));
+                memcpy(stage->in + own.first * l->in_count, x + own.first * l->in_count, (own.end - own.first) * l->in_count * sizeof *x);
+            LAM_TRY(lam_dense_forward(net, stage, params));
             if (end == layers)
-                turn(rows, l->out, pixels_out(l), stage->out, y);
+                turn(own, l->out, pixels_out(l), stage->out, y);
             continue;
         }
         end = run_end(net, k);
         const lam_net_layer *l = net->stage[end - 1].layer;
-        lam_conv_run run = { .first = k, .end = end, .rows = rows, .x = k == 0 ? x : stage[-1].out };
+        lam_conv_run run = { .first = k, .end = end, .x = k == 0 ? x : stage[-1].out };
         run.y = end == layers ? y : net->stage[end].in;
         run.stride_c = end == layers ? 1 : pixels_out(l);
         run.stride_p = end == layers ? l->out : 1;
         LAM_TRY(lam_conv_run_forward(net, &run));
     }
-    net->rows = rows;
     return LAM_OK;
 }
 
-lam_status lam_net_backward(lam_net *net, const float *params, const float *g_y, float *g_params, float *g_x)
+lam_status lam_net_backward(lam_net *net, const float *params, const float *g_y, float *const *part, float *g_x)
 {
-    size_t layers = net->shape.layers, rows = net->rows, turns = 0;
+    size_t layers = net->shape.layers, turns = 0;
     const float *g = g_y; /* of the output of stage end - 1 */
     if (g_x != NULL && !net->input_gradient)
         return lam_fail(LAM_ERR_ARGUMENT, "an image net made without input_gradient was asked for one");
@@ -301,23 +322,20 @@ lam_status lam_net_backward(lam_net *net, const float *params, const float *g_y,
         first = top->dense ? end - 1 : run_first(net, end);
         if (top->dense && end == layers && pixels_out(l) > 1) {
             float *plain = net->between[turns++ % 2];
-            turn(rows, pixels_out(l), l->out, g_y, plain);
+            turn(lam_batch_own_rows(&net->batch), pixels_out(l), l->out, g_y, plain);
             g = plain;
         }
         float *below = first == 0 ? g_x : net->between[turns++ % 2];
         if (top->dense) {
-            LAM_TRY(lam_dense_backward(net, top, params, rows, g, g_params, below));
+            LAM_TRY(lam_dense_backward(net, top, params, g, part, below));
         } else {
-            lam_conv_run run = { .first = first, .end = end, .rows = rows, .g_y = g, .g_x = below };
+            lam_conv_run run = { .first = first, .end = end, .g_y = g, .g_x = below };
             run.stride_c = end == layers ? 1 : pixels_out(l);
             run.stride_p = end == layers ? l->out : 1;
             LAM_TRY(lam_conv_run_backward(net, &run));
         }
         g = below;
     }
-    job j = { .net = net, .g_params = g_params, .groups = lam_net_groups(net, rows) };
-    if (rows == 0 || net->sums_floats == 0)
-        return LAM_OK;
-    lam_pool_run(net->pool, LAM_NET_CHUNKS, add_groups, &j);
-    return run_stages(&j, unpack_stage, "unpacking gradients");
+    job j = { .net = net };
+    return net->sums_floats > 0 ? add_groups(&j, part) : LAM_OK;
 }

@@ -6,6 +6,7 @@
  */
 #ifndef LAM_VAE_ELBO_H
 #define LAM_VAE_ELBO_H
+#include "base/batch.h"
 #include "penalty/loss.h"
 #include "vae/layout.h"
 #include "vae/names.h"
@@ -26,6 +27,8 @@ typedef struct lam_elbo_options {
     int gradients;
     int plain;        /* 1: the nets as plain loops (always in double) */
     lam_trace trace;  /* of a CNF */
+    const lam_comm *comm; /* the same evaluation is on each of these ranks, and is asked the same; NULL: on no other one */
+    int fast_sums;    /* 1: gradients are added across ranks in any order */
     double *phases;   /* [LAM_ELBO_PHASES] the seconds that each took are added here; NULL */
 } lam_elbo_options;
 
@@ -34,7 +37,7 @@ typedef struct lam_elbo lam_elbo;
 /* What a call evaluates. */
 typedef struct lam_elbo_call {
     const real *params;       /* [layout->parameters] */
-    const uint8_t *pixels;    /* [rows, layout->pixels], below layout->levels */
+    const uint8_t *pixels;    /* [rows, layout->pixels], below layout->levels; of several ranks each reads its own (lam_elbo_own_rows) */
     size_t rows;
     double beta;
     lam_flow_solve solve;
@@ -59,13 +62,15 @@ lam_status lam_elbo_create(const lam_vae_layout *layout, const lam_config *confi
     const lam_elbo_options *options, lam_elbo **out);
 void lam_elbo_free(lam_elbo *elbo); /* takes NULL */
 
+/* The range of a batch of so many images that this rank's nets work on. */
+lam_range lam_elbo_own_rows(const lam_elbo *elbo, size_t rows);
 /* row_elbo [rows] receives log p(x | z_K) - (the row's kl), the log-weight of importance sampling; NULL. LAM_ERR_SOLVER,
  * LAM_ERR_DIVERGED. */
 lam_status lam_elbo_forward(lam_elbo *elbo, const lam_elbo_call *call, double *row_elbo, lam_elbo_terms *terms);
 /* The gradient of terms->loss of the last forward call: grad [layout->parameters], overwritten; counts are added to terms. */
 lam_status lam_elbo_backward(lam_elbo *elbo, const lam_elbo_call *call, real *grad, lam_elbo_terms *terms);
 
-/* Pieces, for reconstructions, samples and interpolations. z [rows, latent], double. */
+/* Pieces, for reconstructions, samples and interpolations, on one rank. z [rows, latent], double. */
 /* mu and v of q(z_0 | x) and the flow's parameters for the rows stay in elbo. */
 lam_status lam_elbo_encode(lam_elbo *elbo, const lam_elbo_call *call);
 /* z_K of the rows encoded last, from e [rows, latent]. */

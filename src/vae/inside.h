@@ -5,6 +5,7 @@
  * before g's: a "pair". An image that needs no gradient stays as it is. Linear maps see plain rows, [row][channels][pixels]. */
 #ifndef LAM_VAE_INSIDE_H
 #define LAM_VAE_INSIDE_H
+#include "base/batch.h"
 #include "kernels/act_array.h"
 #include "vae/net.h"
 #include <oneapi/dnnl/dnnl.h>
@@ -12,7 +13,7 @@
 enum {
     LAM_CONV_SIZES = 5, /* weight gradients of 1, 2, 4, 8, 16 rows a call */
     LAM_CONV_MOST = 1 << (LAM_CONV_SIZES - 1),
-    LAM_NET_CHUNKS = 8, /* that a linear map's columns and the sums of gradients are shared out in */
+    LAM_NET_CHUNKS = 8, /* that a linear map's columns are shared out in */
 };
 
 typedef struct lam_conv_call {
@@ -52,16 +53,19 @@ typedef struct lam_net_thread {
     float *weight;   /* one weight gradient */
     float *scratch;  /* oneDNN's */
     float *plain;    /* rows out of their blocks, for plain_rows */
+    float *part;     /* a share of a linear map's gradient, and the tree's room for more */
 } lam_net_thread;
 
 struct lam_net {
     lam_net_shape shape;
     lam_pool *pool;
+    const lam_comm *comm;
     const lam_act_f32 *act;
     dnnl_engine_t engine;
     size_t lanes;       /* of a block of channels: 16 or 8 */
     int input_gradient;
-    size_t capacity, group_rows, rows; /* rows of the last forward call */
+    size_t capacity, group_rows;
+    lam_batch batch;    /* of the last forward call */
     lam_stage stage[LAM_NET_MAX_LAYERS];
     lam_net_thread *thread; /* [threads] */
     float *pair;        /* [rows][...] f and g of linear maps, or their cotangents */
@@ -80,33 +84,31 @@ lam_status lam_dnnl_check(dnnl_status_t status, const char *what);
 int lam_one_thread_enter(void);
 void lam_one_thread_leave(int before);
 
-static inline size_t lam_net_groups(const lam_net *net, size_t rows)
-{
-    return (rows + net->group_rows - 1) / net->group_rows;
-}
-
 /* Sizes and primitives of the stage's convolution; has_data: the cotangents of its input are wanted. */
 lam_status lam_conv_plan(lam_net *net, lam_stage *stage, int is_image, int has_data);
 void lam_conv_unplan(lam_conv *conv);
 size_t lam_conv_scratch(const lam_conv *conv); /* bytes */
-/* Parameters to packed weights; packed sums (of all groups) to gradients +=. */
+/* Parameters to packed weights; packed sums to gradients. */
 dnnl_status_t lam_conv_pack(lam_net *net, lam_stage *stage, const float *params, size_t thread);
 dnnl_status_t lam_conv_unpack(lam_net *net, lam_stage *stage, const float *sum, float *g_params, size_t thread);
 
-/* Stages first .. end - 1, all convolutions. x: plain rows that stage `first` takes. y: where the last one's rows go; element
+/* Stages first .. end - 1, all convolutions, for this rank's rows of the net's batch. x: plain rows that stage `first` takes. y: where the last one's rows go; element
  * (c, p) of a row at c stride_c + p stride_p. */
 typedef struct lam_conv_run {
-    size_t first, end, rows;
+    size_t first, end;
     const float *x, *g_y;
     float *y, *g_x; /* g_x NULL: not wanted */
     size_t stride_c, stride_p;
 } lam_conv_run;
 lam_status lam_conv_run_forward(lam_net *net, const lam_conv_run *run);
-/* Weight gradients go to net->sums. */
+/* Weight gradients go to net->sums, a group's each. */
 lam_status lam_conv_run_backward(lam_net *net, const lam_conv_run *run);
 
-/* A linear stage on its `in`; and its reverse, with cotangents g [rows, out_count] channel by channel. */
-lam_status lam_dense_forward(lam_net *net, lam_stage *stage, const float *params, size_t rows);
-lam_status lam_dense_backward(lam_net *net, lam_stage *stage, const float *params, size_t rows, const float *g, float *g_params, float *g_x);
+/* A linear stage on its `in`, for this rank's rows of the net's batch; and its reverse, with cotangents g [rows, out_count] channel by channel,
+ * part and g_x as in lam_net_backward. */
+lam_status lam_dense_forward(lam_net *net, lam_stage *stage, const float *params);
+lam_status lam_dense_backward(lam_net *net, lam_stage *stage, const float *params, const float *g, float *const *part, float *g_x);
+/* Floats of a thread's lam_net_thread.part that the stage wants. */
+size_t lam_dense_room(const lam_stage *stage);
 
 #endif

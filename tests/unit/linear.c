@@ -55,9 +55,9 @@ static void solve(problem *p, size_t threads)
     p->g_x = planes(4, p, p->s.in);
     p->a = lam_alloc(tiles * p->s.out * LAM_TILE, sizeof(double));
     p->grad = lam_alloc(p->s.out * p->s.in + p->s.out, sizeof(double));
-    assert_int_equal(lam_linear_create_f64(kernels, p->batch.pool, tiles, p->s.in, p->s.out, &map), LAM_OK);
+    assert_int_equal(lam_linear_create_f64(kernels, &p->batch, p->s.in, p->s.out, &map), LAM_OK);
     lam_linear_forward_f64(map, &p->batch, p->params, p->x, p->a);
-    lam_linear_reverse_f64(map, &p->batch, p->params, p->x, p->g_a, p->grad, p->g_x);
+    lam_linear_reverse_f64(map, &p->batch, p->params, p->x, p->g_a, &p->grad, p->g_x);
     lam_linear_free_f64(map);
 }
 

@@ -119,7 +119,7 @@ static void fast_in_float(void **state)
     lam_net *net;
     (void)state;
     assert_int_equal(lam_pool_create(2, &pool), LAM_OK);
-    lam_status status = lam_net_create(&g.shape, pool, "auto", g.rows, 1, &net);
+    lam_status status = lam_net_create(&g.shape, pool, NULL, "auto", g.rows, 1, &net);
     if (status == LAM_ERR_UNSUPPORTED) {
         lam_pool_free(pool);
         close_file(&g);
@@ -130,7 +130,7 @@ static void fast_in_float(void **state)
     float *g_params = lam_alloc(g.params.size, sizeof *g_params);
     memset(y, 0, g.y.size * sizeof *y), memset(g_x, 0, g.x.size * sizeof *g_x);
     assert_int_equal(lam_net_forward(net, params, x, g.rows, y), LAM_OK);
-    assert_int_equal(lam_net_backward(net, params, g_y, g_params, g_x), LAM_OK);
+    assert_int_equal(lam_net_backward(net, params, g_y, &g_params, g_x), LAM_OK);
     check_floats("y", y, &g.y);
     check_floats("g_params", g_params, &g.g_params);
     check_floats("g_x", g_x, &g.g_x);
