@@ -127,7 +127,7 @@ static int dispatch(int argc, char **argv)
     if (!cli_is_first() && !command->shared)
         return CLI_OK;
     if (cli_ranks() != NULL && !command->shared)
-        cli_say("note: one process does all of this; fit and score share their work among those that mpirun starts");
+        cli_say("note: one process does all of this; fit, score, vae fit and vae eval share their work among those that mpirun starts");
     return command->run(command, argc - used, argv + used);
 }
 

@@ -1,4 +1,5 @@
 /* laminar vae eval: the evidence lower bound of images, and their importance-weighted log-likelihood. */
+#include "ranks.h"
 #include "vae.h"
 #include <math.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static int evaluate(const lam_vae *model, const vae_chosen *images, const eval_a
     cli_progress progress;
     lam_vae_scores s;
     vae_eval_options(&args->eval, &o);
+    o.comm = cli_ranks();
     cli_progress_start(&progress, "evaluating images", &o);
     lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, images->n, 0, each, &s);
     cli_progress_end();
@@ -63,6 +65,7 @@ static int project(const lam_vae *model, const vae_chosen *images, const eval_ar
     lam_vae_scores s;
     char text[32];
     vae_eval_options(&args->eval, &o);
+    o.comm = cli_ranks();
     size_t batch = o.batch_rows > 0 ? o.batch_rows : cli_whole(lam_vae_config(model), "batch-size");
     size_t samples = args->iw < batch ? args->iw : batch;
     double start = cli_clock();
@@ -82,6 +85,7 @@ static int weigh(const lam_vae *model, const vae_chosen *images, const eval_args
     lam_vae_scores s;
     size_t rows = weighed(images, args);
     vae_eval_options(&args->eval, &o);
+    o.comm = cli_ranks();
     cli_progress_start(&progress, "drawing samples", &o);
     lam_status status = lam_vae_score(model, &o, images->pixels, images->numbers, rows, args->iw, each, &s);
     cli_progress_end();
@@ -105,7 +109,7 @@ static int evaluate_all(const lam_vae *model, const vae_chosen *images, const ev
     int code = evaluate(model, images, args, bounds);
     if (code == CLI_OK && n_weighed > 0)
         code = weigh(model, images, args, log_p);
-    if (code == CLI_OK && args->out != NULL) {
+    if (code == CLI_OK && args->out != NULL && cli_is_first()) {
         lam_table *table = cli_table_create(images->n, n_weighed > 0 ? 2 : 1);
         cli_table_name(table, 0, "elbo");
         if (n_weighed > 0)
@@ -137,6 +141,7 @@ static int run(const cli_command *command, int argc, char **argv)
         code = vae_open_images(command, &line, &args.files, args.out, &model, &images);
     if (code == CLI_OK)
         code = vae_first(command, args.n, &images);
+    code = cli_agree(code);
     if (code == CLI_OK)
         printf("images         %zu of %s, %s\n", images.n, line.words[1], images.name);
     if (code == CLI_OK && args.iw > 0)
@@ -162,4 +167,5 @@ const cli_command cli_vae_eval = {
     .least = 2,
     .most = 2,
     .run = run,
+    .shared = 1,
 };

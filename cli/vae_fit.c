@@ -1,5 +1,6 @@
 /* laminar vae fit: fits an auto-encoder to images. */
 #include "fit.h"
+#include "ranks.h"
 #include "vae.h"
 #include <math.h>
 #include <stdlib.h>
@@ -159,10 +160,12 @@ static int run(const cli_command *command, int argc, char **argv)
         code = fit_check_folder(command, &args.run);
     if (code == CLI_OK)
         code = fit_configure(command, &args.run, &line, cfg);
+    code = cli_agree(code); /* on a folder that rank 0 has looked at, before anybody reads */
     if (code == CLI_OK)
         code = vae_read(command, line.words[0], &args.files, cfg, NULL, &data);
     if (code == CLI_OK && lam_config_resolve(cfg, lam_image_data_rows(data, LAM_TRAIN), 0) != LAM_OK)
         code = cli_library_failed();
+    code = cli_agree(code);
     if (code == CLI_OK && !args.run.quiet)
         print_data(line.words[0], cfg, data);
     if (code == CLI_OK)
@@ -182,7 +185,7 @@ const cli_command cli_vae_fit = {
     .details = "For IMAGES see `laminar help vae`. They are split into training, validation and test images unless --valid and --test name\n"
                "files. RUN/ is as for `laminar fit`; Ctrl-C stops and saves, --resume continues. -ELBO is the negative evidence lower bound\n"
                "at beta 1, in nats per image: other commands call it NLL. Beta, the weight of the KL term in training, rises to 1 over the\n"
-               "epochs of --warmup.\n",
+               "epochs of --warmup. `mpirun -n 4 laminar vae fit ...` divides the work among processes, to the same result.\n",
     .example = "  $ laminar vae fit freyfaces.pkl --image-size 28x20 --preset frey --tpr --out run/\n"
                "  $ laminar vae fit train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz --preset mnist \\\n"
                "      --tpr --epochs 50 --warmup 10 --out run2/\n",
@@ -192,4 +195,5 @@ const cli_command cli_vae_fit = {
     .least = 1,
     .most = 1,
     .run = run,
+    .shared = 1,
 };

@@ -332,8 +332,8 @@ typedef struct lam_eval_options {
     const char *isa;           /* NULL: auto */
     int (*progress)(void *user, size_t done, size_t total); /* may be NULL; non-zero return stops */
     void *user;
-    /* Of lam_log_prob and lam_conditional_log_prob: each of these processes makes the same call, does a share of the batches, and gets all
-     * log-densities. progress is told of the share. NULL: this process works by itself. */
+    /* Of lam_log_prob, lam_conditional_log_prob and lam_vae_score: each of these processes makes the same call, does a share of the work, and
+     * gets all results. progress is told of the share. NULL: this process works by itself. */
     const lam_comm *comm;
     /* Rows that come in parts, a call for each: how many were in the parts before, and how many there are in all (0: those of this call). Draws,
      * noise, messages and progress count on from there, and where every part but the last is a multiple of batch_rows the results are those
@@ -529,8 +529,9 @@ typedef struct lam_fit_options {
     int (*evaluating)(void *user, lam_part part, size_t done, size_t rows);
     void *user; /* of both */
     lam_log log;
-    /* Each of these processes calls lam_fit with the same configuration, the same data and the same options, and gets the same model. Callbacks
-     * are called and files are written by rank 0 alone; all read run_dir's checkpoint to continue. NULL: this process works by itself. */
+    /* Each of these processes calls lam_fit, or lam_vae_fit, with the same configuration, the same data and the same options, and gets the same
+     * model. Callbacks are called and files are written by rank 0 alone; all read run_dir's checkpoint to continue. NULL: this process works by
+     * itself. */
     const lam_comm *comm;
 } lam_fit_options;
 

@@ -13,7 +13,7 @@
  *     lam_mpi_free(comm);
  *     MPI_Finalize();
  *
- * The model is the same on every rank, and the same to the last bit as that of one process. Each rank works with threads of its own:
+ * So does lam_vae_fit. The model is the same on every rank, and the same to the last bit as that of one process. Each rank works with threads of its own:
  * as many as the configuration says, or (threads 0) its share of the processors that it may use.
  *
  * A call that fails, fails on every rank alike, with the same text, unless a rank fails where the others cannot know: it has no memory for a

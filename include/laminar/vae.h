@@ -66,8 +66,8 @@ LAM_API void lam_image_data_free(lam_image_data *data);
  * convolutional decoder (method.md 9; the configuration's model is vae). In float. */
 typedef struct lam_vae lam_vae;
 /* As lam_fit, for images: what lam_progress and lam_fit_result call NLL is the negative evidence lower bound at beta 1, nats per
- * image; log_det is 0, there is no Gaussian's figure (NaN). options->init must be NULL. LAM_ERR_UNSUPPORTED in a build without
- * oneDNN. */
+ * image; log_det is 0, there is no Gaussian's figure (NaN). options->init must be NULL. With options->comm each process has the same
+ * images. LAM_ERR_UNSUPPORTED in a build without oneDNN. */
 LAM_API lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const lam_fit_options *options,
     lam_vae **model, lam_fit_result *result);
 LAM_API lam_status lam_vae_load(const char *path, lam_vae **out);
@@ -97,7 +97,7 @@ typedef struct lam_vae_scores {
  * as in validation, image i by numbers[i] (numbers NULL: i). samples 0: one draw of z an image; else
  *     log p(x) ~ log 1/S sum_s p(x|z_s) p(z_s) |det| / q(z_0s|x)      (Burda, Grosse and Salakhutdinov 2016, (8))
  * with S samples, in a stream: memory does not grow with S. each [n], or NULL, receives every image's: the bound, or with samples
- * log p(x), nats. options as for lam_log_prob; batch_rows 0: the fit's. */
+ * log p(x), nats. options as for lam_log_prob, comm too (each process does a share of every batch); batch_rows 0: the fit's. */
 LAM_API lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, const unsigned char *pixels,
     const size_t *numbers, size_t n, size_t samples, double *each, lam_vae_scores *out);
 

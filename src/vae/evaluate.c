@@ -141,7 +141,8 @@ lam_status lam_vae_score(const lam_vae *model, const lam_eval_options *options, 
             "large on average");
     *out = (lam_vae_scores) { .images = n, .log_likelihood = (double)NAN, .log_likelihood_se = (double)NAN,
         .sampling_se = (double)NAN, .effective_samples = (double)NAN };
-    lam_status status = lam_vae_pass_open(&p, model, options, samples > 0 ? samples : n);
+    const lam_comm *comm = options != NULL ? options->comm : NULL;
+    lam_status status = lam_comm_agree(comm, lam_vae_pass_open(&p, model, options, comm, samples > 0 ? samples : n));
     if (status == LAM_OK)
         status = samples > 0 ? score_weighted(&p, pixels, numbers, n, samples, each, out)
                              : score_once(&p, pixels, numbers, n, each, out);

@@ -1,11 +1,13 @@
 /* lam_vae_fit: an auto-encoder as a target of the loop. */
 #include "base/clock.h"
+#include "base/comm.h"
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
 #include "train/loop.h"
 #include "train/run.h"
 #include "vae/data.h"
+#include "vae/net.h"
 #include "vae/trainer.h"
 #include "vae/vae.h"
 #include <string.h>
@@ -55,11 +57,23 @@ static lam_status create(const lam_config *cfg, const lam_image_data *data, cons
         f->cfg.iterations = cfg->epochs * batches;
         f->cfg.val_freq = batches;
     }
-    LAM_TRY(lam_pool_create(cfg->threads, &f->pool));
+    LAM_TRY(lam_pool_create(lam_comm_threads(options->comm, cfg->threads), &f->pool));
     LAM_TRY(lam_vae_create(&f->cfg, data->parts.height, data->parts.width, &f->model));
     memcpy(f->model->data_hash, data->hash, sizeof data->hash);
     LAM_TRY(lam_vae_layout_map(&f->model->layout, &f->map));
-    return lam_vae_trainer_create(&f->cfg, &f->model->layout, &f->map, data, f->pool, &f->trainer);
+    return lam_vae_trainer_create(&f->cfg, &f->model->layout, &f->map, data, f->pool, options->comm, &f->trainer);
+}
+
+/* The nets' results depend on what oneDNN finds in a machine, whatever isa says. */
+static lam_status compare_machines(const lam_comm *comm)
+{
+    unsigned own = lam_net_instructions();
+    size_t rank;
+    LAM_TRY(lam_comm_compare(comm, &own, sizeof own, &rank));
+    if (!lam_comm_is_several(comm) || rank >= comm->size)
+        return LAM_OK;
+    return lam_fail(LAM_ERR_ARGUMENT, "on rank %zu oneDNN chooses other instructions than on rank 0, and results would differ by rounding; set "
+        "ONEDNN_MAX_CPU_ISA in the environment of all ranks to what all machines have, such as AVX2", rank);
 }
 
 lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const lam_fit_options *options, lam_vae **model,
@@ -77,20 +91,25 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     options = options != NULL ? options : &none;
     if (options->init != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "init: an auto-encoder starts from its seed; leave init NULL");
-    if (options->comm != NULL)
-        return lam_fail(LAM_ERR_UNSUPPORTED, "an auto-encoder is fitted by one process; leave comm NULL");
     double began = lam_clock(), cpu_began = lam_cpu_clock();
+    lam_fit_options own = *options;
+    if (!lam_comm_is_first(own.comm)) { /* rank 0 alone talks */
+        own.progress = NULL;
+        own.evaluating = NULL;
+        own.log.line = NULL;
+    }
     lam_config_init(&f.cfg);
-    lam_status status = create(cfg, data, options, &f);
-    lam_fit_options timed = *options;
-    timed.seconds += lam_clock() - began;
-    timed.cpu_seconds += lam_cpu_clock() - cpu_began;
+    lam_status status = lam_comm_agree(own.comm, create(cfg, data, &own, &f));
+    if (status == LAM_OK)
+        status = compare_machines(own.comm);
+    own.seconds += lam_clock() - began;
+    own.cpu_seconds += lam_cpu_clock() - cpu_began;
     if (status == LAM_OK) {
         const lam_target target = { .self = &f, .data_hash = data->hash, .model_config = &f.model->config, .map = &f.map, .parameters = f.model->layout.parameters,
             .blocks = f.model->layout.blocks, .valid_rows = lam_image_data_rows(data, LAM_VALID),
             .test_rows = lam_image_data_rows(data, LAM_TEST), .trainer = f.trainer, .initial = initial, .save = save,
             .patient_until = (uint64_t)(cfg->warmup * (double)lam_vae_batches(&f.cfg, data)), .restores_best = 1 };
-        status = lam_loop_run(&f.cfg, &target, &timed, result);
+        status = lam_loop_run(&f.cfg, &target, &own, result);
     }
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {
         *model = f.model;

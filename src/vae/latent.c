@@ -72,7 +72,7 @@ lam_status lam_vae_encode(const lam_vae *model, const lam_eval_options *options,
     lam_vae_pass p;
     if (model == NULL || pixels == NULL || z == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_encode needs a model, images and room for their codes");
-    lam_status status = lam_vae_pass_open(&p, model, options, n);
+    lam_status status = lam_vae_pass_open(&p, model, options, NULL, n);
     if (status == LAM_OK)
         status = encode_all(&p, pixels, numbers, n, draw, z);
     lam_vae_pass_close(&p);
@@ -109,7 +109,7 @@ lam_status lam_vae_decode(const lam_vae *model, const lam_eval_options *options,
     lam_vae_pass p;
     if (model == NULL || z == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_decode needs a model, codes and room for the images");
-    lam_status status = lam_vae_pass_open(&p, model, options, n);
+    lam_status status = lam_vae_pass_open(&p, model, options, NULL, n);
     if (status == LAM_OK)
         status = decode_all(&p, z, n, out);
     lam_vae_pass_close(&p);
@@ -138,7 +138,7 @@ lam_status lam_vae_reconstruct(const lam_vae *model, const lam_eval_options *opt
     lam_vae_pass p;
     if (model == NULL || pixels == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_reconstruct needs a model, images and room for as many");
-    lam_status status = lam_vae_pass_open(&p, model, options, n);
+    lam_status status = lam_vae_pass_open(&p, model, options, NULL, n);
     if (status == LAM_OK)
         status = reconstruct(&p, pixels, numbers, n, out);
     lam_vae_pass_close(&p);
@@ -165,7 +165,7 @@ lam_status lam_vae_sample(const lam_vae *model, const lam_eval_options *options,
     lam_vae_pass p;
     if (model == NULL || out == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "lam_vae_sample needs a model and room for the images");
-    lam_status status = lam_vae_pass_open(&p, model, options, n);
+    lam_status status = lam_vae_pass_open(&p, model, options, NULL, n);
     if (status == LAM_OK)
         status = sample(&p, seed, n, out);
     lam_vae_pass_close(&p);
@@ -202,7 +202,7 @@ lam_status lam_vae_interpolate(const lam_vae *model, const lam_eval_options *opt
     LAM_NEED(pixels, "pixels");
     LAM_NEED(out, "out");
     lam_vae_pass p;
-    lam_status status = lam_vae_pass_open(&p, model, options, 1);
+    lam_status status = lam_vae_pass_open(&p, model, options, NULL, 1);
     if (status == LAM_OK)
         status = interpolate(&p, pixels, numbers, n, out);
     lam_vae_pass_close(&p);

@@ -35,18 +35,19 @@ static void remembered_steps(lam_vae_pass *p)
         p->h_star[b] = lam_setting_first_step(&v->config, &s, v->h_star_test[b], &test, v->h_star_train[b]);
 }
 
-lam_status lam_vae_pass_open(lam_vae_pass *p, const lam_vae *model, const lam_eval_options *options, size_t rows)
+lam_status lam_vae_pass_open(lam_vae_pass *p, const lam_vae *model, const lam_eval_options *options, const lam_comm *comm, size_t rows)
 {
     static const lam_eval_options plain;
     *p = (lam_vae_pass) { .model = model, .options = options != NULL ? *options : plain };
+    p->options.comm = comm;
     configure(p);
     const lam_vae_layout *l = &model->layout;
     const lam_eval_options *o = &p->options;
     p->batch = o->batch_rows > 0 ? o->batch_rows : p->cfg.batch_size;
     p->batch = rows < p->batch && rows > 0 ? rows : p->batch;
     p->size = l->pixels;
-    const lam_elbo_options elbo = { .max_rows = p->batch, .trace = lam_vae_trace(&p->cfg, 0) };
-    LAM_TRY(lam_pool_create(o->threads, &p->pool));
+    const lam_elbo_options elbo = { .max_rows = p->batch, .trace = lam_vae_trace(&p->cfg, 0), .comm = comm };
+    LAM_TRY(lam_pool_create(lam_comm_threads(comm, o->threads), &p->pool));
     LAM_TRY(lam_elbo_create_f32(l, &p->cfg, p->pool, &elbo, &p->elbo));
     if ((p->pixels = lam_alloc(p->batch * p->size, 1)) == NULL || (p->row = lam_alloc(p->batch, sizeof *p->row)) == NULL
         || (p->z = lam_alloc(p->batch * l->latent, sizeof *p->z)) == NULL
@@ -62,7 +63,9 @@ lam_status lam_vae_pass_open(lam_vae_pass *p, const lam_vae *model, const lam_ev
 
 lam_status lam_vae_pass_tell(const lam_vae_pass *p, size_t done, size_t total)
 {
-    if (p->options.progress != NULL && p->options.progress(p->options.user, done, total) != 0)
+    const lam_eval_options *o = &p->options;
+    int stop = o->progress != NULL && lam_comm_is_first(o->comm) && o->progress(o->user, done, total) != 0;
+    if (lam_comm_number(o->comm, stop) != 0)
         return lam_fail(LAM_ERR_INTERRUPTED, "stopped on request after %zu of %zu", done, total);
     return LAM_OK;
 }

@@ -19,11 +19,12 @@ typedef struct lam_vae_pass {
     double *h_star;        /* [blocks] */
 } lam_vae_pass;
 
-/* options may be NULL. rows: as many as there will be, so that room for more than a batch of them is not taken. Close it in any
+/* options may be NULL; their comm is not looked at, but given: ranks that make the same pass, or NULL. rows: as many as there will be, so that room for more than a batch of them is not taken. Close it in any
  * case. */
-lam_status lam_vae_pass_open(lam_vae_pass *pass, const lam_vae *model, const lam_eval_options *options, size_t rows);
+lam_status lam_vae_pass_open(lam_vae_pass *pass, const lam_vae *model, const lam_eval_options *options, const lam_comm *comm,
+    size_t rows);
 void lam_vae_pass_close(lam_vae_pass *pass);
-/* Calls progress; LAM_ERR_INTERRUPTED if it says so. */
+/* Calls progress, on rank 0 alone; LAM_ERR_INTERRUPTED if it says so. */
 lam_status lam_vae_pass_tell(const lam_vae_pass *pass, size_t done, size_t total);
 
 /* Rows of the batch that begins at first, of n. */

@@ -16,6 +16,7 @@ typedef struct trainer {
     const lam_vae_layout *layout;
     const lam_image_data *data;
     lam_pool *pool;
+    const lam_comm *comm;
     lam_elbo_f32 *train, *evaluate[2]; /* with the estimated and with the exact trace, made when first asked for */
     lam_batches batches;
     float *grad;           /* [parameters] */
@@ -60,10 +61,16 @@ static void free_trainer(void *self)
     lam_free(t);
 }
 
+static lam_elbo_options elbo_options(const trainer *t, size_t rows, int gradients, int exact)
+{
+    return (lam_elbo_options) { .max_rows = rows, .gradients = gradients, .trace = lam_vae_trace(t->cfg, exact), .comm = t->comm,
+        .fast_sums = t->cfg->reduce == LAM_REDUCE_FAST };
+}
+
 static lam_status allocate(trainer *t, const lam_parameter_map *map)
 {
     LAM_TRY(lam_batches_create(&t->batches, t->cfg->seed, lam_image_data_rows(t->data, LAM_TRAIN), t->cfg->batch_size));
-    const lam_elbo_options options = { .max_rows = t->batches.size, .gradients = 1, .trace = lam_vae_trace(t->cfg, 0) };
+    const lam_elbo_options options = elbo_options(t, t->batches.size, 1, 0);
     t->grad = lam_alloc(t->layout->parameters, sizeof *t->grad);
     t->pixels = lam_alloc(t->cfg->batch_size * t->layout->pixels, 1);
     t->row = lam_alloc(evaluation_rows(t), sizeof *t->row);
@@ -100,7 +107,9 @@ static lam_status gradient(trainer *t, lam_fit_state *state, lam_step_report *re
     uint64_t epoch = (iteration - 1) / t->batches.each;
     double beta = beta_of(t, iteration);
     lam_elbo_terms terms = { 0 };
-    lam_image_data_fill(t->data, cfg, LAM_TRAIN, lam_batches_at(&t->batches, iteration), t->batches.size, epoch, t->pixels);
+    lam_range own = lam_elbo_own_rows_f32(t->train, t->batches.size);
+    lam_image_data_fill(t->data, cfg, LAM_TRAIN, lam_batches_at(&t->batches, iteration) + own.first, own.end - own.first, epoch,
+        t->pixels + own.first * t->layout->pixels);
     lam_elbo_call_f32 call = { .params = state->params, .pixels = t->pixels, .rows = t->batches.size, .beta = beta,
         .solve = lam_config_solve(cfg, 1, state->h_train),
         .noise = { .kind = cfg->divergence, .seed = cfg->seed, .stream = iteration, .purpose = LAM_DRAW_PROBE },
@@ -169,10 +178,10 @@ static lam_status evaluate(void *self, const lam_evaluation *e, lam_evaluated *o
     lam_walk walk;
     int exact = e->exact || t->cfg->val_divergence == LAM_VAL_EXACT
         || (t->cfg->val_divergence == LAM_VAL_AUTO && t->layout->latent <= LAM_EXACT_DIM);
-    const lam_elbo_options options = { .max_rows = evaluation_rows(t), .trace = lam_vae_trace(t->cfg, exact) };
+    const lam_elbo_options options = elbo_options(t, evaluation_rows(t), 0, exact);
     exact = options.trace == LAM_TRACE_EXACT;
     if (t->evaluate[exact] == NULL)
-        LAM_TRY(lam_elbo_create_f32(t->layout, t->cfg, t->pool, &options, &t->evaluate[exact]));
+        LAM_TRY(lam_comm_agree(t->comm, lam_elbo_create_f32(t->layout, t->cfg, t->pool, &options, &t->evaluate[exact])));
     LAM_TRY(lam_walk_begin(&walk, e, t->cfg, t->layout->blocks, lam_image_data_rows(t->data, e->part), evaluation_rows(t), out));
     out->exact = exact;
     lam_status status = evaluate_batches(t, e, t->evaluate[exact], &walk);
@@ -195,7 +204,7 @@ static void from_double(const double *params, size_t n, void *out)
 }
 
 lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *layout, const lam_parameter_map *map,
-    const lam_image_data *data, lam_pool *pool, lam_trainer *out)
+    const lam_image_data *data, lam_pool *pool, const lam_comm *comm, lam_trainer *out)
 {
     trainer *t = lam_alloc(1, sizeof *t);
     if (t == NULL)
@@ -204,6 +213,7 @@ lam_status lam_vae_trainer_create(const lam_config *cfg, const lam_vae_layout *l
     t->layout = layout;
     t->data = data;
     t->pool = pool;
+    t->comm = comm;
     lam_status status = allocate(t, map);
     if (status != LAM_OK) {
         free_trainer(t);

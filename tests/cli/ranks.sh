@@ -40,14 +40,30 @@ for flags in "--step-control tile --precision double" "--any-given"; do
     expect_same alone_again/model.safetensors again/model.safetensors
 done
 
-# a fit that is not shared: rank 0 does it alone, to the same model
+# auto-encoders: fits of two and three, a checkpoint that three go on with, scores
 { printf '\0\0\010\003\0\0\0\050\0\0\0\010\0\0\0\010'; yes 'laminar images' | head -c $((40 * 64)); } >letters.idx
 vae="vae fit letters.idx --latent 2 --dims 4 --blocks 1 --rank 2 --val-images 8 --test-images 8 --epochs 1 --warmup 0 --batch-size 8 --quiet"
 run $vae --out vae_alone
 expect_code 0
-ranks 2 $vae --out vae_ranks
+for n in 2 3; do
+    ranks $n $vae --threads $((n - 1)) --out vae_ranks --overwrite
+    expect_code 0
+    expect_same vae_alone/model.safetensors vae_ranks/model.safetensors
+done
+run $vae --epochs 2 --out vae_longer
+ranks 2 $vae --epochs 2 --out vae_ranks --resume
 expect_code 0
-expect_same vae_alone/model.safetensors vae_ranks/model.safetensors
+expect_same vae_longer/model.safetensors vae_ranks/model.safetensors
+ranks 3 $vae --reduce fast --out vae_fast
+expect_code 0
+run vae eval vae_alone letters.idx -o bounds_one.npy
+cp out one.out
+ranks 3 vae eval vae_alone letters.idx -o bounds_three.npy
+expect_code 0
+expect_same bounds_one.npy bounds_three.npy
+[ "$(grep ELBO one.out)" = "$(grep ELBO out)" ] || fail "the bound of three processes is that of one"
+ranks 2 vae fit nosuch.idx --out vae_none
+[ $code != 0 ] && [ "$(grep -c nosuch err)" = 1 ] || fail "a file that is not there is told of once"
 
 # in an order that MPI chooses: a result all the same
 ranks 3 $fit --reduce fast --out fast

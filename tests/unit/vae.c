@@ -147,7 +147,7 @@ static void a_step_by_hand(void **state)
     const lam_elbo_options options = { .max_rows = BATCH, .gradients = 1, .trace = lam_vae_trace(cfg, 0) };
     assert_int_equal(lam_pool_create(1, &pool), LAM_OK);
     assert_int_equal(lam_vae_layout_map(&v->layout, &map), LAM_OK);
-    assert_int_equal(lam_vae_trainer_create(cfg, &v->layout, &map, images, pool, &trainer), LAM_OK);
+    assert_int_equal(lam_vae_trainer_create(cfg, &v->layout, &map, images, pool, NULL, &trainer), LAM_OK);
     assert_int_equal(lam_fit_state_create(&s, cfg, &map, v->layout.parameters, v->layout.blocks), LAM_OK);
     memcpy(s.params, v->params, v->layout.parameters * sizeof *v->params);
     s.iteration = AT - 1;
