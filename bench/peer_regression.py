@@ -29,6 +29,7 @@ if __name__ == "__main__" and os.environ.get("OMP_NUM_THREADS") != "1":
 import numpy as np
 
 METHODS = ("gaussian-process", "boosting")
+HALF_90 = 1.6448536269514722  # deviations to either side hold 90 % of a normal
 HYPER_ROWS, GP_ROWS, FOLDS = 1000, 2000, 5
 
 
@@ -111,7 +112,8 @@ def fit(method, x, y, x_test, y_test, seed):
     mean, variance, choice = predict(x, (y - centre) / scale, x_test, seed)
     mean, variance = centre + scale * mean, scale ** 2 * variance
     nll = gaussian_nll(y_test, mean, variance)
-    return {"test_nll": float(nll.mean()), "rmse": float(np.sqrt(np.mean((y_test - mean) ** 2))), "choice": choice,
+    return {"test_nll": float(nll.mean()), "rmse": float(np.sqrt(np.mean((y_test - mean) ** 2))),
+            "inside_90": float(np.mean(np.abs(y_test - mean) <= HALF_90 * np.sqrt(variance))), "choice": choice,
             "processor_seconds": time.process_time() - cpu, "wall_seconds": round(time.time() - start, 1)}
 
 

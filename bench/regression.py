@@ -73,6 +73,15 @@ def fit_command(args, job, given, path, out):
             "--max-processor-seconds", str(SECONDS), "--seed", str(job["split"]), "-q"] + shlex.split(job["flags"])
 
 
+def predicted_columns(path, wanted):
+    """Columns of a table with names in its first line, [columns, rows]."""
+    import numpy as np
+    with open(path) as stream:
+        names = stream.readline().strip().split(",")
+        rows = np.loadtxt(stream, delimiter=",", ndmin=2)
+    return [rows[:, names.index(name)] for name in wanted]
+
+
 def fit_laminar(args, job, names, train, test):
     import numpy as np
     with tempfile.TemporaryDirectory(dir=args.work) as work:
@@ -82,13 +91,12 @@ def fit_laminar(args, job, names, train, test):
         out, scores, predicted = (os.path.join(work, name) for name in ("run", "scores.npy", "predicted.csv"))
         spent = run(fit_command(args, job, names[:-1], paths[0], out))[1]
         run([args.laminar, "score", out, paths[1], "-o", scores, "--threads", "1"])
-        run([args.laminar, "predict", out, paths[1], "-o", predicted, "--threads", "1"])
-        with open(predicted) as stream:
-            at = stream.readline().strip().split(",").index("mean")
-            mean = np.array([float(line.split(",")[at]) for line in stream])
+        run([args.laminar, "predict", out, paths[1], "-o", predicted, "--threads", "1", "--quantiles", "0.05,0.95"])
+        mean, low, high = predicted_columns(predicted, ("mean", "q0.05", "q0.95"))
         log_p = np.load(scores)
         summary = [line for line in read_lines(os.path.join(out, "metrics.jsonl")) if line.get("type") == "summary"][-1]
-    return {"test_nll": -float(log_p.mean()), "rmse": float(np.sqrt(np.mean((test[:, -1] - mean) ** 2))), "processor_seconds": spent,
+    return {"test_nll": -float(log_p.mean()), "rmse": float(np.sqrt(np.mean((test[:, -1] - mean) ** 2))),
+            "inside_90": float(np.mean((test[:, -1] >= low) & (test[:, -1] <= high))), "processor_seconds": spent,
             "val_nll": summary["best_val_nll"] - summary["log_det"], "iterations": summary["iterations"], "choice": "",
             "version": laminar_version(args)}
 
@@ -156,6 +164,9 @@ def self_test(parser):
     rows[:, 1] = 7
     train, test, stays = split_rows(rows, [2])
     assert stays == [0, 2] and test.tolist() == [[6, 7, 8]] and len(train) == 3
+    with tempfile.TemporaryDirectory() as work:
+        write_csv(os.path.join(work, "predicted.csv"), ["mean", "q0.05"], rows[:2, :2])
+        assert predicted_columns(os.path.join(work, "predicted.csv"), ["q0.05"])[0].tolist() == [7, 7]
     command = fit_command(args, jobs[0], ["a", "b"], "rows.csv", "out")
     assert command[1:5] == ["fit", "rows.csv", "--given", "a,b"] and command[-2:] == ["--seed", "3"]
     assert math.isclose(len(every_job()), 3 * (20 * 7 + 5))
@@ -182,7 +193,8 @@ def main():
         for job in wanted(args, read_lines(args.results)):
             print(name_of(job))
         return None
-    return measure_all(args, "regression", wanted, measure, name_of, lambda line: f"{line['test_nll']:.4f}, rmse {line['rmse']:.4g}")
+    return measure_all(args, "regression", wanted, measure, name_of, lambda line: f"{line['test_nll']:.4f}, rmse {line['rmse']:.4g}, "
+                       f"within 90 % {100 * line['inside_90']:.0f} %")
 
 
 if __name__ == "__main__":

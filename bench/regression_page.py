@@ -28,16 +28,39 @@ PUBLISHED = (
 )
 
 
-def figure(values):
-    """"2.47 +- 0.02 (20)": the mean over splits, its standard error, and how many they are."""
+def figure(values, digits=3):
+    """"2.470 +- 0.020 (20)": the mean over splits, its standard error, and how many they are."""
     n, mean = len(values), sum(values) / len(values)
     if n == 1:
-        return f"{mean:.3f} (1)"
-    return f"{mean:.3f} +- {math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n):.3f} ({n})"
+        return f"{mean:.{digits}f} (1)"
+    return f"{mean:.{digits}f} +- {math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n):.{digits}f} ({n})"
+
+
+def methods_of(lines):
+    return [(method, flags) for method in METHODS for flags in sorted({line["flags"] for line in lines if line["method"] == method})]
+
+
+def name_of(method, flags):
+    return NAMES[method] + (" " + flags if flags else "")
+
+
+def coverage(lines, sets, out):
+    """How many test rows lie within the central 90 % interval; lines from before that was kept have none."""
+    lines = [line for line in lines if "inside_90" in line]
+    if not any(line["set"] in sets for line in lines):
+        return
+    print("\n| test rows within the central 90 % interval, % | " + " | ".join(sets) + " |", file=out)
+    print("|---|" + "--:|" * len(sets), file=out)
+    for method, flags in methods_of(lines):
+        cells = []
+        for name in sets:
+            values = [100 * line["inside_90"] for line in lines if (line["set"], line["method"], line["flags"]) == (name, method, flags)]
+            cells.append(figure(values, 1) if values else "")
+        print(f"| {name_of(method, flags)} | " + " | ".join(cells) + " |", file=out)
 
 
 def table(lines, sets, out):
-    methods = [(method, flags) for method in METHODS for flags in sorted({line["flags"] for line in lines if line["method"] == method})]
+    methods = methods_of(lines)
     print("| test NLL, nats, units of y | " + " | ".join(sets) + " |", file=out)
     print("|---|" + "--:|" * len(sets), file=out)
     for method, flags in methods:
@@ -45,7 +68,7 @@ def table(lines, sets, out):
         for name in sets:
             values = [line["test_nll"] for line in lines if (line["set"], line["method"], line["flags"]) == (name, method, flags)]
             cells.append(figure(values) if values else "")
-        print(f"| {NAMES[method]}{' ' + flags if flags else ''} | " + " | ".join(cells) + " |", file=out)
+        print(f"| {name_of(method, flags)} | " + " | ".join(cells) + " |", file=out)
     for name, figures in PUBLISHED:
         print(f"| {name} | " + " | ".join(f"{figures[s]:.2f}" if s in figures else "" for s in sets) + " |", file=out)
 
@@ -55,12 +78,14 @@ def self_test():
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "lines.jsonl")
         append(path, {"set": "yacht", "split": 0, "method": "laminar", "flags": "", "test_nll": -0.5})
-        append(path, {"set": "yacht", "split": 1, "method": "laminar", "flags": "", "test_nll": -0.7})
+        append(path, {"set": "yacht", "split": 1, "method": "laminar", "flags": "", "test_nll": -0.7, "inside_90": 0.875})
         with open(os.path.join(work, "page"), "w+") as out:
             table(read_lines(path), RANKED, out)
+            coverage(read_lines(path), RANKED, out)
+            coverage(read_lines(path), ["naval"], out)
             out.seek(0)
             lines = out.read().splitlines()
-    assert len(lines) == 3 + len(PUBLISHED) and lines[2].endswith("| -0.600 +- 0.100 (2) |") and lines[2].count("|") == len(RANKED) + 2
+    assert len(lines) == 7 + len(PUBLISHED) and lines[-1].endswith("|  | 87.5 (1) |") and lines[2].endswith("| -0.600 +- 0.100 (2) |") and lines[2].count("|") == len(RANKED) + 2
     print("regression_page: means, errors and counts stand where they should")
 
 
@@ -69,9 +94,11 @@ def main():
         return self_test()
     path = sys.argv[1] if len(sys.argv) > 1 else "docs/results/regression.jsonl"
     lines = read_lines(path)
-    table(lines, RANKED, sys.stdout)
-    print()
-    table(lines, SETS[len(RANKED):], sys.stdout)
+    for sets in (RANKED, SETS[len(RANKED):]):
+        if sets is not RANKED:
+            print()
+        table(lines, sets, sys.stdout)
+        coverage(lines, sets, sys.stdout)
     return None
 
 

@@ -113,6 +113,8 @@ static void print_head(const char *path, const lam_model *model)
     print_maps(model);
     if (lam_config_is(cfg, "whiten", "gaussian"))
         puts("whitening      of all columns together, by the Gaussian of the training rows");
+    if (lam_model_base_scale(model) != 1)
+        printf("base density   normal, %.4g times as wide, as validation rows have it\n", lam_model_base_scale(model));
     printf("data hash      %s\n", hash == NULL || hash[0] == '\0' ? "-" : hash);
 }
 

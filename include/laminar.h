@@ -310,6 +310,9 @@ LAM_API void lam_model_standardiser(const lam_model *model, const double **mean,
 /* Knots of the spline that takes a standardised column to normal scores (method.md 13); 0: the model has no column maps, or no such
  * column. */
 LAM_API size_t lam_model_map_knots(const lam_model *model, size_t column);
+/* s of the base density N(0, s^2 I) that the flow leads to, as `calibrate: scale` chose it (method.md 17); 1: it chose none. log p, draws and quantiles
+ * have it, and the z of lam_encode and lam_decode is that of N(0, I). */
+LAM_API double lam_model_base_scale(const lam_model *model);
 /* Tensors in file order: name, and n_shape <= 2 entries of shape. NULL past the end. */
 LAM_API const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape);
 

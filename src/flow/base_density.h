@@ -8,6 +8,10 @@
 
 /* -log N of a row z [dim], nats; moves [dim] 1: the column moves; NULL: all do. */
 double lam_base_nll(size_t dim, const double *z, const unsigned char *moves);
+/* The sum of squares of what moves, and how many columns do. */
+double lam_base_square(size_t dim, const double *z, const unsigned char *moves, size_t *moving);
+/* -log N(z; 0, scale^2 I). */
+double lam_base_nll_scaled(size_t dim, const double *z, const unsigned char *moves, double scale);
 
 /* The sum of that over the rows of a tile of the batch, z [dim][TILE]; g [dim][TILE] (NULL: not wanted), 0 on entry, receives the
  * cotangents of the mean over the batch's rows: z / rows. */

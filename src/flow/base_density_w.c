@@ -1,19 +1,34 @@
 /* -log N(z) and its cotangent. */
 #include "flow/base_density.h"
 #include "flow/mask.h"
+#include <math.h>
 
 #if LAM_WIDTH == 64
-double lam_base_nll(size_t dim, const double *z, const unsigned char *moves)
+double lam_base_square(size_t dim, const double *z, const unsigned char *moves, size_t *moving)
 {
     double square = 0;
-    size_t moving = 0;
+    *moving = 0;
     for (size_t i = 0; i < dim; i++) {
         if (moves != NULL && !moves[i])
             continue;
-        moving++;
+        ++*moving;
         square += z[i] * z[i];
     }
+    return square;
+}
+
+double lam_base_nll(size_t dim, const double *z, const unsigned char *moves)
+{
+    size_t moving;
+    double square = lam_base_square(dim, z, moves, &moving);
     return 0.5 * square + LAM_HALF_LOG_2PI * (double)moving;
+}
+
+double lam_base_nll_scaled(size_t dim, const double *z, const unsigned char *moves, double scale)
+{
+    size_t moving;
+    double square = lam_base_square(dim, z, moves, &moving);
+    return 0.5 * square / (scale * scale) + (LAM_HALF_LOG_2PI + log(scale)) * (double)moving;
 }
 #endif
 

@@ -131,6 +131,12 @@ static int is_split(const lam_config *cfg)
     return cfg->given.n > 0 && !cfg->any_given;
 }
 
+/* A flow of few rows that is stopped where its validation NLL is least is too sure of itself, and stopped too early (docs/method.md 17). */
+static lam_calibrate_kind calibration_of(const lam_config *cfg, size_t rows)
+{
+    return is_split(cfg) && rows < MANY ? LAM_CALIBRATE_SCALE : LAM_CALIBRATE_NONE;
+}
+
 /* The net that given columns enter by learns few training rows by heart, where a joint density of the same rows does not: with a decay of 0.2
  * the NLL of kin8nm's test rows (of 7373) goes from -0.98 to -1.29; of many rows it only costs (docs/method.md 8). Decoupled decay alone:
  * that of adam and adamax is part of the gradient, and another number. */
@@ -177,5 +183,7 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
         cfg->map = LAM_MAP_NONE;
     if (cfg->whiten == LAM_WHITEN_AUTO)
         cfg->whiten = LAM_WHITEN_NONE;
+    if (cfg->calibrate == LAM_CALIBRATE_AUTO)
+        cfg->calibrate = calibration_of(cfg, rows);
     return LAM_OK;
 }

@@ -110,6 +110,8 @@ static lam_status tuned_text(const lam_model *model, char **text)
 
 static const char *format_of(const lam_model *model)
 {
+    if (model->base_scale != 1)
+        return LAM_MODEL_FORMAT_CALIBRATED;
     if (model->whitening != NULL)
         return LAM_MODEL_FORMAT_WHITENED;
     return model->given.inputs > 0 ? LAM_MODEL_FORMAT_GIVEN : model->maps != NULL ? LAM_MODEL_FORMAT_MAPS : LAM_MODEL_FORMAT;
@@ -135,7 +137,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
 {
     static const char *const keys[LAM_META_PAIRS]
         = { "laminar", "config", "columns", "mean", "scale", "log_det", "data_hash", "h_star_train", "h_star_test", "tuned",
-            "train_low", "train_high", "named", "given", "levels", "texts", "absent" };
+            "train_low", "train_high", "named", "given", "levels", "texts", "absent", "base_scale" };
     size_t dim = model->dim, blocks = model->layout.blocks;
     char log_det[LAM_NUMBER_SIZE], **text = meta->texts;
     int tuned = model->tuned.h_star != NULL;
@@ -157,6 +159,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     status = status == LAM_OK && model->given.inputs > 0 ? given_texts(model, &text[13], &text[14]) : status;
     status = status == LAM_OK && model->texts != NULL ? lam_texts_print(model->texts, dim, &text[15]) : status;
     status = status == LAM_OK && model->given.absent ? plain_text("true", &text[16]) : status;
+    status = status == LAM_OK && model->base_scale != 1 ? lam_metadata_numbers(&model->base_scale, 1, &text[17]) : status;
     if (status != LAM_OK) {
         lam_metadata_free(meta);
         return status;
@@ -191,13 +194,14 @@ static int has_format(const lam_st_file *file, const char *wanted)
 
 int lam_metadata_has_maps(const lam_st_file *file)
 {
-    int may = has_format(file, LAM_MODEL_FORMAT_GIVEN) || lam_metadata_has_whitening(file);
+    int may = has_format(file, LAM_MODEL_FORMAT_GIVEN) || has_format(file, LAM_MODEL_FORMAT_WHITENED) || has_format(file, LAM_MODEL_FORMAT_CALIBRATED);
     return has_format(file, LAM_MODEL_FORMAT_MAPS) || (may && lam_st_find(file, "map.0") != NULL);
 }
 
 int lam_metadata_has_whitening(const lam_st_file *file)
 {
-    return has_format(file, LAM_MODEL_FORMAT_WHITENED);
+    return has_format(file, LAM_MODEL_FORMAT_WHITENED)
+        || (has_format(file, LAM_MODEL_FORMAT_CALIBRATED) && lam_st_find(file, LAM_WHITENING_MEAN) != NULL);
 }
 
 static lam_status damaged(const char *where, const char *key, const char *what)
@@ -241,13 +245,14 @@ lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_co
 {
     const char *format = lam_st_meta(file, "laminar"), *config = lam_st_meta(file, "config");
     if (!has_format(file, LAM_MODEL_FORMAT) && !has_format(file, LAM_MODEL_FORMAT_MAPS) && !has_format(file, LAM_MODEL_FORMAT_GIVEN)
-        && !lam_metadata_has_whitening(file))
+        && !has_format(file, LAM_MODEL_FORMAT_WHITENED) && !has_format(file, LAM_MODEL_FORMAT_CALIBRATED))
         return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\" to \"%s\"; use a newer one",
-            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_WHITENED);
+            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_CALIBRATED);
     if (config == NULL)
         return damaged(where, "config", "is missing");
     cfg->map = LAM_MAP_NONE; /* as the text of a model without maps and whitening leaves them unsaid */
     cfg->whiten = LAM_WHITEN_NONE;
+    cfg->calibrate = LAM_CALIBRATE_NONE;
     lam_status status = lam_config_parse(cfg, config, strlen(config), "config");
     if (status != LAM_OK)
         return lam_fail_in(status, "%s: in the metadata", where);
@@ -294,7 +299,8 @@ lam_status lam_metadata_given(const lam_st_file *file, const char *where, const 
     size_t *levels, lam_given_kind *kind)
 {
     const char *absent = lam_st_meta(file, "absent");
-    int conditional = has_format(file, LAM_MODEL_FORMAT_GIVEN) || (lam_metadata_has_whitening(file) && lam_st_meta(file, "given") != NULL);
+    int may = has_format(file, LAM_MODEL_FORMAT_WHITENED) || has_format(file, LAM_MODEL_FORMAT_CALIBRATED);
+    int conditional = has_format(file, LAM_MODEL_FORMAT_GIVEN) || (may && lam_st_meta(file, "given") != NULL);
     size_t given = 0;
     *kind = (lam_given_kind) { .is_given = is_given, .levels = levels, .any = cfg->any_given, .absent = absent != NULL };
     if (absent != NULL && (strcmp(absent, "true") != 0 || kind->any))
@@ -424,6 +430,8 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_train", blocks, 0, model->h_star_train));
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_test", blocks, 0, model->h_star_test));
     LAM_TRY(read_range(file, where, model));
+    if (has_format(file, LAM_MODEL_FORMAT_CALIBRATED))
+        LAM_TRY(lam_metadata_read_numbers(file, where, "base_scale", 1, 0x1p-1022, &model->base_scale));
     if (hash == NULL || strlen(hash) >= sizeof model->data_hash)
         return damaged(where, "data_hash", hash == NULL ? "is missing" : "is longer than 32 digits");
     memcpy(model->data_hash, hash, strlen(hash) + 1);

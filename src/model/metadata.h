@@ -16,8 +16,10 @@
 #define LAM_MODEL_FORMAT_GIVEN "3"
 /* One whose rows are whitened, conditional or not, with column maps or without. */
 #define LAM_MODEL_FORMAT_WHITENED "4"
+/* One whose base density is calibrated: all of these or none. */
+#define LAM_MODEL_FORMAT_CALIBRATED "5"
 
-enum { LAM_META_PAIRS = 17 };
+enum { LAM_META_PAIRS = 18 };
 
 typedef struct lam_metadata {
     size_t n; /* pairs in use */

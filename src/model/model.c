@@ -48,6 +48,7 @@ static lam_status list_tensors(lam_model *model)
 static lam_status fill_empty(lam_model *model, const lam_config *config, size_t dim, const lam_given_kind *kind)
 {
     model->dim = dim;
+    model->base_scale = 1;
     LAM_TRY(lam_config_check(config));
     LAM_TRY(lam_given_make(dim, kind, &model->given));
     LAM_TRY(lam_config_copy(&model->config, config));
@@ -149,6 +150,7 @@ static lam_status copy_into(lam_model *copy, const lam_model *model)
     memcpy(copy->h_star_test, model->h_star_test, blocks * sizeof(double));
     memcpy(copy->data_hash, model->data_hash, sizeof copy->data_hash);
     copy->log_det = model->log_det;
+    copy->base_scale = model->base_scale;
     copy->has_names = model->has_names;
     LAM_TRY(lam_maps_copy(model->maps, &copy->maps));
     LAM_TRY(lam_whitening_copy(model->whitening, &copy->whitening));
@@ -256,6 +258,11 @@ void lam_model_standardiser(const lam_model *model, const double **mean, const d
 size_t lam_model_map_knots(const lam_model *model, size_t column)
 {
     return model != NULL && model->maps != NULL && column < model->maps->dim ? model->maps->column[column].n : 0;
+}
+
+double lam_model_base_scale(const lam_model *model)
+{
+    return model != NULL ? model->base_scale : 0;
 }
 
 const char *lam_model_tensor(const lam_model *model, size_t index, size_t shape[2], size_t *n_shape)

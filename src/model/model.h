@@ -30,6 +30,7 @@ struct lam_model {
     double log_det;        /* -sum log scale over the moving columns, nats */
     lam_maps *maps;        /* of the standardised columns; NULL: the flow sees them as they are */
     lam_whitening *whitening; /* of the columns behind their maps; NULL: the flow sees them as they are */
+    double base_scale;     /* of the base density, N(0, base_scale^2 I); 1: not calibrated */
     double *low, *high;    /* [dim] range of the training rows, data units; both NULL: not known */
     char data_hash[33];
     double *h_star_train, *h_star_test; /* [blocks] remembered steps of "warm" in training and in evaluation; 0: none yet */

@@ -132,12 +132,21 @@ static void finish_log_prob(hold *h, const lam_pass *pass, int forward, const do
     size_t d = m->given.moving;
     for (size_t i = 0; i < rows; i++) {
         const unsigned char *moves = h->moves != NULL ? h->moves + i * d : NULL;
-        double scale = moves != NULL ? 0 : m->log_det, l = h->l[i], base = -lam_base_nll(d, z + i * d, moves);
+        double scale = moves != NULL ? 0 : m->log_det, l = h->l[i], base = -lam_base_nll_scaled(d, z + i * d, moves, m->base_scale);
         for (size_t k = 0; moves != NULL && k < d; k++)
             scale -= moves[k] ? log(m->scale[m->given.moving_at[k]]) : 0;
         l += (forward ? -1 : 1) * h->log_det[i]; /* which grows as log p falls on the way to the base, and back */
         h->l[i] = (forward ? base - l : base + l) + (pass->units == LAM_UNITS_DATA ? scale : 0);
     }
+}
+
+/* The base density that users know has scale 1, where that of the flow has base_scale: the last of each n states in values [rows, states, moving]. */
+static void scale_base(const lam_model *m, size_t rows, size_t states, double factor, double *values)
+{
+    size_t d = m->given.moving;
+    for (size_t i = 0; m->base_scale != 1 && i < rows; i++)
+        for (size_t k = 0; k < d; k++)
+            values[((i + 1) * states - 1) * d + k] *= factor;
 }
 
 /* A batch through the maps and the flow, in either direction. */
@@ -147,16 +156,22 @@ static lam_status solve_batch(hold *h, const lam_pass *pass, int forward, const 
     size_t path = pass->model->layout.blocks * pass->times + 1;
     const lam_flow_call call = { .params = h->params, .x = h->from, .rows = rows, .solve = solve, .noise = noise };
     take_apart(h, pass, forward, first, rows);
+    if (!forward)
+        scale_base(pass->model, rows, 1, pass->model->base_scale, h->from);
     if (pass->times > 0)
         LAM_TRY(lam_engine_trajectories(h->engine, &call, pass->times, h->to, counts));
     else
         LAM_TRY(lam_engine_transform(h->engine, &call, forward, h->to, h->l, counts));
+    if (forward && h->l != NULL)
+        finish_log_prob(h, pass, 1, h->to, rows);
+    if (forward)
+        scale_base(pass->model, rows, path, 1 / pass->model->base_scale, h->to);
     if (pass->times > 0)
         put_together(h, pass, pass->units == LAM_UNITS_DATA, rows, path, NULL);
     else
         put_together(h, pass, !forward, rows, 1, forward ? NULL : h->log_det);
-    if (h->l != NULL)
-        finish_log_prob(h, pass, forward, forward ? h->to : h->from, rows);
+    if (!forward && h->l != NULL)
+        finish_log_prob(h, pass, 0, h->from, rows);
     return LAM_OK;
 }
 

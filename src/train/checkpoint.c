@@ -9,11 +9,11 @@
 #include <string.h>
 
 #define CHECKPOINT_KEY "laminar_checkpoint"
-#define CHECKPOINT_VERSION "8"
+#define CHECKPOINT_VERSION "9"
 
 /* ---- the state as tensors ----------------------------------------------------------------------------------------- */
 
-enum { WHOLE = 25, NUMBERS = 11, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
+enum { WHOLE = 25, NUMBERS = 12, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
 
 /* The state's single values, in the file's order. */
 static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *numbers[NUMBERS])
@@ -25,7 +25,7 @@ static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *number
         &s->schedule.end, &s->schedule.halvings, &s->best_val_rows, &s->overfits, &s->schedule.worse_from };
     double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds, &s->train_cpu_seconds,
         &s->schedule.turn_share, &s->warm_seconds, &s->start_nll, &s->cpu_seconds, &s->best_val_se,
-        &s->penalty_log_scale, &s->train_nll };
+        &s->penalty_log_scale, &s->train_nll, &s->best_base_scale };
     memcpy(whole, w, sizeof w);
     memcpy(numbers, n, sizeof n);
 }
@@ -139,6 +139,7 @@ static lam_status check_meta(const char *path, const lam_st_file *file, const la
     lam_config_init(&saved);
     saved.map = LAM_MAP_NONE; /* as a checkpoint from before there were maps and whitening leaves them unsaid */
     saved.whiten = LAM_WHITEN_NONE;
+    saved.calibrate = LAM_CALIBRATE_NONE;
     lam_status status = lam_config_parse(&saved, config, strlen(config), path);
     if (status == LAM_OK)
         close_open(&saved, cfg);

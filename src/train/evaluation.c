@@ -30,7 +30,7 @@ lam_status lam_walk_begin(lam_walk *w, const lam_evaluation *e, const lam_config
     lam_evaluated *out)
 {
     int some = e->rows > 0 && e->rows < rows, deciding = e->until > 0 && rows > FIRST_BATCH;
-    *out = (lam_evaluated) { .nll = (double)NAN, .se = (double)NAN };
+    *out = (lam_evaluated) { .nll = (double)NAN, .se = (double)NAN, .base_scale = e->base_scale > 0 ? e->base_scale : 1 };
     *w = (lam_walk) { .evaluation = e, .cfg = cfg, .rows = rows, .each = each, .blocks = blocks, .deciding = deciding,
         .goal = some && !deciding ? e->rows : rows, .began = clock_of(e), .out = out };
     w->h_before = lam_alloc(blocks, sizeof *w->h_before);
@@ -77,7 +77,7 @@ static void take_all(lam_walk *w)
     w->deciding = 0;
     w->goal = w->rows;
     w->sum = w->mean = w->square = 0;
-    *w->out = (lam_evaluated) { .nll = (double)NAN, .se = (double)NAN, .exact = exact };
+    *w->out = (lam_evaluated) { .nll = (double)NAN, .se = (double)NAN, .exact = exact, .base_scale = w->out->base_scale };
     memcpy(w->evaluation->h_star, w->h_before, w->blocks * sizeof(double));
 }
 

@@ -16,6 +16,7 @@ typedef struct lam_evaluation {
     double until;    /* 0, or the clock at which it is to end: on all rows where the first batches show that they are done by then,
                       * else on a sample of as many as are, whatever rows says */
     const char *folder; /* for what grows with the rows (base/room.h) */
+    double base_scale; /* of the base density in a test; 0: 1. A validation of a fit that calibrates takes the best one for its rows */
     double *each;    /* [rows of the part] or NULL: gets the NLL of each row taken, in the order in which they are */
     int (*evaluating)(void *user, lam_part part, size_t done, size_t rows); /* as of lam_fit_options */
     void *user;
@@ -27,6 +28,7 @@ typedef struct lam_evaluated {
     double nll, se;  /* mean over the rows, nats, and its standard error; NaN without rows, se of one row too */
     size_t rows;     /* that it is the mean of */
     int exact;       /* 1: by the exact trace */
+    double base_scale; /* of the base density that nll is of */
     double seconds;  /* that it took */
     lam_counts counts;
 } lam_evaluated;

@@ -158,6 +158,7 @@ static lam_status save(void *self, const lam_fit_state *s, const char *path)
     d->trainer.to_double(validated ? s->best : s->params, s->parameters, d->model->params);
     memcpy(d->model->h_star_train, validated ? s->best_h_train : s->h_train, s->blocks * sizeof(double));
     memcpy(d->model->h_star_test, validated ? s->best_h_test : s->h_test, s->blocks * sizeof(double));
+    d->model->base_scale = s->best_base_scale;
     return path == NULL ? LAM_OK : lam_model_save(d->model, path);
 }
 

@@ -145,6 +145,7 @@ static lam_status validate(lam_run *run, int closing)
     if (better) {
         s->best_val_se = run->validation.se;
         s->best_val_rows = run->validation.rows;
+        s->best_base_scale = run->validation.base_scale;
         lam_fit_state_keep_best(s, chosen);
         return lam_run_save_model(run);
     }
@@ -290,7 +291,7 @@ static lam_status test_into(lam_run *run, double *each, lam_fit_result *r)
 {
     lam_fit_state *s = &run->state;
     int validated = lam_fit_state_has_best(s);
-    const lam_evaluation e = { .params = validated ? s->best : s->params, .exact = 1, .part = LAM_TEST,
+    const lam_evaluation e = { .params = validated ? s->best : s->params, .exact = 1, .part = LAM_TEST, .base_scale = s->best_base_scale,
         .h_star = validated ? s->best_h_test : s->h_test, .until = lam_limit_test(run), .folder = run->target->folder, .each = each, .evaluating = run->options->evaluating, .user = run->options->user,
         .comm = run->options->comm };
     lam_evaluated found;

@@ -219,6 +219,8 @@ lam_status lam_run_log_validation(lam_run *run, double lr)
     lam_metrics_number(m, "val_nll_se", run->validation.se);
     lam_metrics_whole(m, "val_rows", run->validation.rows);
     lam_metrics_number(m, "best_val_nll", run->best_val_nll);
+    if (run->cfg->calibrate == LAM_CALIBRATE_SCALE)
+        lam_metrics_number(m, "base_scale", run->validation.base_scale);
     lam_metrics_whole(m, "forward", run->validation.counts.forward);
     lam_metrics_whole(m, "accepted", run->validation.counts.accepted);
     lam_metrics_whole(m, "rejected", run->validation.counts.rejected);

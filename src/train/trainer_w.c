@@ -6,6 +6,7 @@
 #include "optim/optimizer.h"
 #include "penalty/loss.h"
 #include "penalty/matching.h"
+#include "train/base_scale.h"
 #include "train/batches.h"
 #include "train/names.h"
 #include "train/trainer.h"
@@ -27,6 +28,7 @@ typedef struct trainer {
     double *h_before;   /* [blocks] what h_star was before a solve that may fail */
     lam_flow_batch batch; /* where batches are made of the rows: those in hand, of training or of an evaluation */
     double *z, *l;      /* [val_batch_size, dim], [val_batch_size] end states of a batch */
+    lam_base_row *base; /* [validation rows] of a fit that calibrates; else NULL */
 } trainer;
 
 /* ---- creation ----------------------------------------------------------------------------------------------------- */
@@ -68,6 +70,7 @@ static void free_trainer(void *self)
     lam_free(t->h_before);
     lam_free(t->z);
     lam_free(t->l);
+    lam_free(t->base);
     lam_free(t);
 }
 
@@ -80,6 +83,8 @@ static lam_status allocate(trainer *t, const lam_parameter_map *map)
     t->z = lam_alloc(rows * t->rows->dim, sizeof *t->z);
     t->l = lam_alloc(rows, sizeof *t->l);
     if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
+        return LAM_ERR_MEMORY;
+    if (t->cfg->calibrate == LAM_CALIBRATE_SCALE && (t->base = lam_alloc(t->rows->rows[LAM_VALID], sizeof *t->base)) == NULL)
         return LAM_ERR_MEMORY;
     if (t->rows->by_batch)
         LAM_TRY(lam_flow_batch_create(t->rows, t->pool, rows > t->batches.size ? rows : t->batches.size, &t->batch));
@@ -211,19 +216,32 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     return LAM_OK;
 }
 
-/* -log p of each of the n rows taken, into t->l, each rank its own; their sum. */
-static double batch_nll(const trainer *t, const lam_engine *engine, size_t n, const taken *rows)
+static lam_base_row base_row(double nll, size_t dim, const double *z, const unsigned char *moves)
+{
+    size_t moving;
+    double square = lam_base_square(dim, z, moves, &moving);
+    return (lam_base_row) { nll, square, (double)moving };
+}
+
+/* -log p of each of the n rows taken, into t->l, each rank its own, under a base density of this scale; their sum. base [n] or NULL: what a
+ * calibration wants of them. */
+static double batch_nll(const trainer *t, const lam_engine *engine, const taken *rows, size_t n, double scale, lam_base_row *base)
 {
     const unsigned char *moves = rows->condition.moves;
     size_t d = t->rows->dim;
     lam_range own = lam_engine_own_rows(engine);
     double sum = 0;
     for (size_t i = own.first; i < own.end; i++) {
-        t->l[i] += lam_base_nll(d, t->z + i * d, moves != NULL ? moves + i * d : NULL);
+        const unsigned char *moving = moves != NULL ? moves + i * d : NULL;
+        t->l[i] += lam_base_nll_scaled(d, t->z + i * d, moving, scale);
         if (rows->log_dets != NULL)
             t->l[i] -= rows->log_dets[rows->index != NULL ? rows->index[i] : i];
+        if (base != NULL)
+            base[i] = base_row(t->l[i], d, t->z + i * d, moving);
     }
     lam_engine_share_rows(engine, t->l, 1);
+    if (base != NULL)
+        lam_engine_share_rows(engine, &base->nll, sizeof *base / sizeof(double));
     for (size_t i = 0; i < n; i++)
         sum += t->l[i];
     return sum;
@@ -244,7 +262,8 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
         lam_status status = lam_engine_transform(t->evaluate[exact], &call, 1, t->z, t->l, &walk->out->counts);
         if (status != LAM_OK)
             return lam_fail_in(status, "%s rows %zu to %zu%s", part, first + 1, first + n, walk->index != NULL ? " of a sample" : "");
-        double sum = batch_nll(t, t->evaluate[exact], n, &rows);
+        lam_base_row *base = e->part == LAM_VALID && t->base != NULL ? t->base + walk->out->rows : NULL;
+        double sum = batch_nll(t, t->evaluate[exact], &rows, n, walk->out->base_scale, base);
         if (!isfinite(sum))
             return lam_fail(LAM_ERR_DIVERGED, "the NLL of the %s rows is not finite; lower lr or set clip", part);
         LAM_TRY(lam_walk_take(walk, sum, t->l));
@@ -264,6 +283,8 @@ static lam_status evaluate(void *self, const lam_evaluation *e, lam_evaluated *o
     out->exact = exact;
     lam_status status = evaluate_batches(t, e, exact, &walk);
     lam_walk_end(&walk, status);
+    if (status == LAM_OK && e->part == LAM_VALID && t->base != NULL && out->rows > 0)
+        lam_base_scale_fit(t->base, out->rows, out);
     return status;
 }
 
