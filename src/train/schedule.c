@@ -59,11 +59,13 @@ void lam_schedule_fall(lam_schedule *s, const lam_config *cfg, uint64_t iteratio
 
 enum { SHORT = 100 }; /* iterations, all of which are done */
 
-/* The first half of the iterations, where no clock says how many there are: until then a rate at its height may cost what its fall brings. A clock
- * that chose decay-from counts as one, so that a repeat of its fit without a clock is the same. */
+/* Too early for a plateau, where no clock says how many iterations there are: a rate at its height may cost what its fall brings. That is before
+ * decay-from, where it is said (and so in the repeat of a timed fit, whose plateau, if it had one, is its decay-from), else the first half. */
 static int is_early(const lam_config *cfg, uint64_t iteration)
 {
-    return cfg->schedule == LAM_SCHEDULE_COSINE && !lam_config_is_timed(cfg) && cfg->decay_from == 0 && (cfg->iterations < SHORT || 2 * iteration < cfg->iterations);
+    if (cfg->schedule != LAM_SCHEDULE_COSINE || lam_config_is_timed(cfg))
+        return 0;
+    return cfg->decay_from > 0 ? iteration < cfg->decay_from : cfg->iterations < SHORT || 2 * iteration < cfg->iterations;
 }
 
 /* Validation has stopped improving. */

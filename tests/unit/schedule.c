@@ -230,6 +230,13 @@ static void a_repeat_counts_alike(void **state)
         assert_int_equal(clock.worse_from, at < 60 ? 20 : 60);
         assert_int_equal(numbers.worse_from, clock.worse_from);
     }
+    /* one that is said holds a plateau back too: the rate falls from there on, and training goes on to its end */
+    lam_schedule_init(&numbers);
+    repeat.decay_from = 200;
+    for (uint64_t at = 20; at <= 400; at += 20)
+        (void)lam_schedule_validated(&numbers, &repeat, at, at == 20 ? 5 : 6, 1);
+    assert_int_equal(numbers.turns, 0);
+    assert_false(lam_schedule_is_over(&numbers, &repeat, 399));
     lam_config_clear(&timed);
     lam_config_clear(&repeat);
 }
