@@ -29,6 +29,8 @@ static int read_table(const char *path, const fit_args *args, const lam_config *
     const char *folder = args->scratch != NULL ? args->scratch : args->write_split != NULL ? args->write_split : args->run.out;
     if (path == NULL)
         return CLI_OK;
+    if (args->scratch != NULL && args->scratch[0] == '\0')
+        return cli_fail("--scratch is empty; name a folder, or none");
     if (args->scratch != NULL && strcmp(args->scratch, "none") == 0)
         folder = NULL;
     return lam_table_map_rows(cfg, path, first, folder, args->scratch != NULL ? 0 : FIT_IN_MEMORY, table) == LAM_OK ? CLI_OK : cli_library_failed();

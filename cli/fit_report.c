@@ -267,7 +267,7 @@ void fit_print_data(const char *path, const lam_table *all, const lam_dataset *d
         printf("%s%s", j == 0 ? "" : ", ", all->names[j]);
     printf("%s)\n", shown < all->cols ? ", ..." : "");
     if (all->mapped != NULL)
-        printf("rows     on the disk, %.2g GB in files without names, and not in memory (--scratch)\n", 8e-9 * (double)all->rows * (double)all->cols);
+        printf("rows     in files without names on the disk, %.3g MB, and not in memory (--scratch)\n", 8e-6 * (double)all->rows * (double)all->cols);
     if (all->how != NULL)
         printf("header   %s\n", all->how);
     if (all->bad_rows > 0 || all->duplicates > 0)

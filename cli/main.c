@@ -3,6 +3,7 @@
 #include "ranks.h"
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static const cli_command *const commands[] = {
     &cli_fit, &cli_data, &cli_score, &cli_sample, &cli_predict, &cli_impute, &cli_encode, &cli_decode, &cli_info, &cli_check, &cli_tune, &cli_plot,
@@ -131,9 +132,20 @@ static int dispatch(int argc, char **argv)
     return command->run(command, argc - used, argv + used);
 }
 
+/* A mapped file has become shorter: what is beyond its end cannot be read. */
+static void on_short_file(int number)
+{
+    static const char text[] = "laminar: a file that was being read has become shorter, so that its rows are not all there; let nothing write to it while it is "
+                               "read, and start again\n";
+    (void)number;
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(written < 0 ? CLI_FAILED + 1 : CLI_FAILED);
+}
+
 int main(int argc, char **argv)
 {
     cli_clock_start();
+    signal(SIGBUS, on_short_file);
     signal(SIGXFSZ, SIG_IGN); /* a file too large is a failed write, which is reported, and cleaned up after */
     int code = cli_ranks_begin(&argc, &argv);
     if (code == CLI_OK)

@@ -33,11 +33,16 @@ static int open_nameless(const char *folder)
 
 static void *failed(const char *folder, size_t bytes, int error)
 {
+    int is_full = error == ENOSPC || error == EFBIG || error == EDQUOT;
     char amount[32] = "";
     if (bytes > 0)
         snprintf(amount, sizeof amount, "%zu bytes of ", bytes);
-    lam_fail(LAM_ERR_MEMORY, "%s: no room there for %srows, which are too many for memory: %s; name a folder with more room (--scratch)", folder,
-        amount, strerror(error));
+    if (is_full)
+        lam_fail(LAM_ERR_MEMORY, "%s: no room there for %srows: %s; make room, name a folder with more (--scratch FOLDER/), or keep the rows in memory "
+            "(--scratch none)", folder, amount, strerror(error));
+    else
+        lam_fail(LAM_ERR_MEMORY, "%s: rows cannot be kept in files there: %s; name another folder (--scratch FOLDER/), or keep them in memory (--scratch "
+            "none)", folder, strerror(error));
     return NULL;
 }
 
@@ -46,7 +51,7 @@ void *lam_room_take(const char *folder, size_t count, size_t size)
     if (folder == NULL)
         return lam_alloc(count, size);
     if (size != 0 && count > (SIZE_MAX / 2 - HEAD) / size)
-        return failed(folder, SIZE_MAX, EFBIG);
+        return failed(folder, 0, EFBIG);
     size_t bytes = count * size + HEAD;
     int fd = open_nameless(folder), error = fd < 0 ? errno : 0;
     if (error == 0)
@@ -91,11 +96,11 @@ FILE *lam_room_stream(const char *folder)
 const void *lam_room_map(const char *folder, FILE *stream, size_t *size)
 {
     errno = 0;
-    int error = fflush(stream) != 0 || ferror(stream) ? errno : 0;
+    int error = fflush(stream) != 0 || ferror(stream) ? (errno != 0 ? errno : ENOSPC) : 0; /* stdio keeps no reason of an earlier write */
     off_t end = ftello(stream);
     void *at = MAP_FAILED;
     *size = end > 0 ? (size_t)end : 0;
-    if (error == 0 && !ferror(stream) && (at = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fileno(stream), 0)) == MAP_FAILED)
+    if (error == 0 && (at = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fileno(stream), 0)) == MAP_FAILED)
         error = errno;
     fclose(stream);
     return at != MAP_FAILED ? at : failed(folder, *size, error);

@@ -7,7 +7,7 @@
 #include "data/table.h"
 #include <string.h>
 
-enum { AT_ONCE = 1 << 16 };
+enum { MOST_ROWS = 1 << 16, CELLS = 1 << 20 }; /* of a part */
 
 typedef struct conversion {
     lam_reader *reader;
@@ -44,7 +44,9 @@ static lam_status read_parts(conversion *c)
 {
     lam_table *part = NULL;
     lam_status status;
-    while ((status = lam_reader_next(c->reader, AT_ONCE, &part)) == LAM_OK && part != NULL && !ferror(c->stream)) {
+    size_t rows = 1; /* of the first part, which tells how many columns there are */
+    while ((status = lam_reader_next(c->reader, rows, &part)) == LAM_OK && part != NULL && !ferror(c->stream)) {
+        rows = CELLS / part->cols < 1 ? 1 : CELLS / part->cols < MOST_ROWS ? CELLS / part->cols : MOST_ROWS;
         status = take_part(c, part);
         lam_table_free(part);
         part = NULL;

@@ -20,8 +20,8 @@ typedef struct lam_maps_rows {
     const lam_names *levels; /* [dim] of columns of text; NULL: there is none */
     const char *folder;      /* for what grows with n, as of lam_room_take */
 } lam_maps_rows;
-/* Of every column the cells that are not missing (NaN), two or more. The map of a column of text changes nothing. knots: quantiles of every column, but no more than one for five rows; 0: of each column as many as
- * pay, up to lam_maps_most_knots. Free with lam_maps_free. */
+/* Of every column the cells that are not missing (NaN), two or more. The map of a column of text changes nothing. knots: quantiles of every
+ * column, but no more than one for five rows; 0: of each column as many as pay, up to lam_maps_most_knots. Free with lam_maps_free. */
 lam_status lam_maps_fit(const lam_maps_rows *rows, size_t knots, lam_maps **out);
 size_t lam_maps_most_knots(size_t n); /* 2 sqrt(n), for n rows */
 /* Maps for so many knots a column [dim], all numbers 0: for those who fill the tables. */

@@ -35,7 +35,7 @@ both() {
     grep "^laminar: " err >err.memory
     run fit "$@" --dims 8 --batch-size 100 --val-freq 5 --iterations 10 --warm-start flow-matching:5 --out mapped --overwrite --scratch scratch
     expect_code 0
-    expect_out "rows     on the disk"
+    expect_out "rows     in files without names on the disk"
     expect_same memory/model.safetensors mapped/model.safetensors
     grep -v "^rows \|, best at\|^model" out >out.mapped
     grep "^laminar: " err >err.mapped
@@ -92,6 +92,18 @@ for file in train valid test train_rows valid_rows test_rows; do
 done
 expect_same a/split.json b/split.json
 
+# text of more than one part: bad rows and levels in both
+awk 'BEGIN { for (i = 0; i < 6000; i++) { for (j = 0; j < 400; j++) printf "%d,", (i * 7919 + j * 104729) % 1009
+    print i % 90 == 7 ? "" : i < 4000 ? "early" : i % 2 ? "late" : "early" } }' >broad.csv
+for where in none scratch; do
+    run fit broad.csv --given 401 --drop-bad-rows --write-split broad_$where --scratch $where
+    expect_code 0
+    expect_out "dropped  67 bad rows"
+done
+for file in train valid test train_rows valid_rows test_rows; do
+    expect_same broad_none/$file.npy broad_scratch/$file.npy
+done
+
 # the same errors
 printf 'a,b\n1,NaN\nNaN,2\n' >none.csv
 printf 'a,b\n' >empty.csv
@@ -107,7 +119,7 @@ head -c 3000 rows.npy >short.npy
 run fit short.npy --out bad --scratch scratch
 refused 1 "the file is cut short"
 run fit rows.npy --drop 5 --out bad --scratch nowhere
-refused 1 "nowhere: no room there" "--scratch"
+refused 1 "nowhere: rows cannot be kept in files there: No such file" "--scratch"
 [ ! -e bad ] || fail "a folder is left behind by a fit that failed"
 
 # 1.2 million rows of 8 columns, 77 MB in memory; sanitizers keep memory of their own
@@ -135,7 +147,7 @@ with open("many.npy", "wb") as f:
     wait $pid
     code=$?
     expect_code 0
-    expect_out "rows     on the disk"
+    expect_out "rows     in files without names on the disk"
     [ "$most" -gt 0 ] && [ "$most" -lt 70000 ] || fail "fit took $most KB of its own for 1.2 million rows"
     echo "fit of 1.2 million rows: $most KB"
 fi
