@@ -392,7 +392,7 @@ def say_scores(kept):
 
 def say_training(kept):
     plain = next(line for line in kept["train"] if line["variant"] == "I")
-    steps = (plain["backward"] + plain["rejected"]) / 6
+    steps = (plain["forward"] - 3) / 6  # one call more for each of ccpp's three blocks
     share = {line["variant"]: (line["forward"] + line["backward"]) / (plain["forward"] + plain["backward"]) for line in kept["train"]}
     warm = [value for variant, value in share.items() if "warm" not in variant and "probed" not in variant and variant != "I"]
     probed = [value for variant, value in share.items() if "probed" in variant]

@@ -44,9 +44,13 @@ static int report(const lam_picture_model *model, const lam_steps *steps, const 
     static const char *const heads[] = { "block", "steps + rejected", "step lengths", "z allows", "l allows", "error of z", "error of l",
         "l above z" };
     cli_grid grid = {.columns = sizeof heads / sizeof heads[0]};
-    char how[96];
-    printf("%s: %s, exact trace; %zu %s as one batch, %.0f evaluations of f\n\n", model->name, cli_setting_text(&steps->setting, how), steps->rows,
-        asked->data != NULL ? "rows" : "draws", cli_per_batch(steps->counts.forward, &steps->counts, lam_model_config(model->model)));
+    char how[96], batches[96] = "as one batch";
+    size_t last = steps->n > 0 ? steps->step[steps->n - 1].batch : 0;
+    if (last > 0)
+        snprintf(batches, sizeof batches, "in %zu %s with steps of their own, of which the picture shows the first", last + 1,
+            lam_config_is(lam_model_config(model->model), "step-control", "tile") ? "tiles" : "batches");
+    printf("%s: %s, exact trace; %zu %s %s, %.0f evaluations of f%s\n\n", model->name, cli_setting_text(&steps->setting, how), steps->rows,
+        asked->data != NULL ? "rows" : "draws", batches, cli_per_batch(steps->counts.forward, &steps->counts, lam_model_config(model->model)), last > 0 ? " each" : "");
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         cli_grid_add(&grid, "%s", heads[i]);
     for (size_t b = 0; b < steps->blocks; b++) {

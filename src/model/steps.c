@@ -51,9 +51,10 @@ static lam_status fill(lam_pass *pass, const double *x, size_t n, lam_steps *ste
 
 lam_status lam_measure_steps(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, lam_steps **out)
 {
+    LAM_NEED(out, "out");
+    *out = NULL;
     LAM_NEED(model, "model");
     LAM_NEED(x, "x");
-    LAM_NEED(out, "out");
     lam_pass pass;
     LAM_TRY(lam_pass_init(&pass, model, options));
     pass.comm = NULL;

@@ -38,7 +38,7 @@ static const double FAR_DOWN = 1e-12, FAR_UP = 1e12, LEAST_ERROR = 1e-4;
 
 static lam_status rooms(one *o)
 {
-    size_t most = 3 * o->steps->n;
+    size_t most = 2 * o->steps->n + o->steps->blocks; /* a step has two points, and a block a gap */
     o->time = lam_alloc(most, sizeof(double));
     o->rejected_at = lam_alloc(o->steps->n, sizeof(double));
     o->rejected = lam_alloc(o->steps->n, sizeof(double));

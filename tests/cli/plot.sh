@@ -111,6 +111,10 @@ expect_code 0
 calls=$(sed -n 's/^plain: .* as one batch, \([0-9]*\) evaluations of f$/\1/p' out)
 run score plain toy:moons:900:2 --probe --atol 1e-7 --rtol 1e-7
 expect_out "evaluations of f per batch $calls.0,"
+run fit toy:moons:600:1 --dims 8 --blocks 2 --iterations 2 --warm-start none --step-control tile --threads 1 --out tiled --quiet
+run plot tiled --data toy:moons:200:2 --steps -o tiled.svg
+expect_code 0
+expect_out "200 rows in 4 tiles with steps of their own, of which the picture shows the first"
 run plot wide --steps --batch-rows 100 -o steps.png
 expect_code 0
 expect_out "100 draws as one batch"

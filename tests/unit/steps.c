@@ -46,7 +46,10 @@ static void steps_are_those_of_a_score(void **state)
             int last = k + 1 == s->n || s->step[k + 1].block != at->block || s->step[k + 1].batch != at->batch;
             if (last)
                 assert_true(at->accepted && fabs(at->t + at->h - s->end[at->block]) < 1e-12);
-            t = last ? 0 : at->accepted ? s->step[k + 1].t : t;
+            if (!last && at->accepted)
+                assert_true(fabs(s->step[k + 1].t - (at->t + at->h)) < 1e-12);
+            t = last ? 0 : s->step[k + 1].t;
+            assert_true(last || at->accepted || t == at->t); /* after a rejected step the next attempt starts where it did */
         }
         for (size_t b = 0; b < s->blocks; b++) {
             assert_ok(lam_steps_of_block(s, b, &block));
