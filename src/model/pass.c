@@ -159,7 +159,8 @@ lam_status lam_pass_check_question(const lam_model *model, const lam_eval_option
 
 lam_status lam_fail_in_part(lam_status status, size_t first)
 {
-    return first == 0 ? status : lam_fail_in(status, "row 1 in this message is row %zu of the data", first + 1);
+    int names_rows = status == LAM_ERR_DATA || status == LAM_ERR_SOLVER || status == LAM_ERR_ARGUMENT;
+    return first == 0 || !names_rows ? status : lam_fail_in(status, "row 1 in this message is row %zu of the data", first + 1);
 }
 
 static lam_status not_finite(size_t row, const char *what)

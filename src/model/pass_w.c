@@ -193,8 +193,8 @@ static lam_status run(hold *h, const lam_pass *pass, int forward, size_t n, size
             return lam_fail_in(status, "batch of rows %zu to %zu", pass->first_row + first / pass->each + 1,
                 pass->first_row + (first + count - 1) / pass->each + 1);
         LAM_TRY(rows->take(rows->self, first, count, h->x, h->y, h->l));
-        size_t done = pass->done + first + count;
-        if (pass->progress != NULL && pass->progress(pass->user, done < total ? done : total, total) != 0)
+        size_t done = pass->done + first + count < total ? pass->done + first + count : total;
+        if (pass->progress != NULL && pass->progress(pass->user, done, total) != 0)
             return lam_fail(LAM_ERR_INTERRUPTED, "stopped on request after %zu of %zu rows", done, total);
     }
     return LAM_OK;

@@ -154,7 +154,8 @@ static lam_status predict_all(prediction *p, const lam_eval_options *told)
         if (status != LAM_OK)
             status = lam_fail_in_part(status, p->first_row + first);
         size_t done = p->first_row + first + rows, total = told != NULL && told->total_rows > 0 ? told->total_rows : p->q.n;
-        if (status == LAM_OK && told != NULL && told->progress != NULL && told->progress(told->user, done < total ? done : total, total) != 0)
+        done = done < total ? done : total;
+        if (status == LAM_OK && told != NULL && told->progress != NULL && told->progress(told->user, done, total) != 0)
             status = lam_fail(LAM_ERR_INTERRUPTED, "stopped after %zu of %zu rows", done, total);
     }
     lam_free(p->drawn);

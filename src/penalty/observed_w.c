@@ -58,8 +58,10 @@ static void cotangent_tile(void *arg, size_t tile, size_t thread)
     lam_engine *e = o->e;
     const lam_observed seen = observed_tile(o, tile, thread);
     for (size_t j = 0; j < e->observations; j++) {
-        real *g = e->g_out[j] + tile * e->g_rows * LAM_TILE;
-        o->of->cotangent(o->penalty, &o->plan, &seen, j, o->factor, o->add, g, e->g_rows > e->dim ? g + e->dim * LAM_TILE : NULL);
+        real *g = e->g_out[j] + tile * e->g_rows * LAM_TILE, *g_l = e->g_rows > e->dim ? g + e->dim * LAM_TILE : NULL;
+        if (g_l != NULL && !o->add)
+            memset(g_l, 0, LAM_TILE * sizeof *g_l); /* what is not of l leaves it alone */
+        o->of->cotangent(o->penalty, &o->plan, &seen, j, o->factor, o->add, g, g_l);
         lam_engine_clear_past(e, tile, e->g_rows, g);
     }
 }
