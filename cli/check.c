@@ -113,7 +113,7 @@ static int calibrate(const lam_model *model, lam_table *data, const lam_eval_opt
     size_t dim = lam_model_dim(model);
     lam_calibration *c = cli_alloc(dim, sizeof *c);
     thin(data, lam_model_any_given(model) ? ANY_ROWS : CALIBRATION_ROWS);
-    lam_status status = lam_calibrate(model, options, 0, data->values, NULL, 0, data->rows, CALIBRATION_DRAWS, c);
+    lam_status status = lam_calibrate(model, options, 0, &(lam_query){data->values, data->rows, NULL, 0}, CALIBRATION_DRAWS, c);
     if (status == LAM_OK)
         report_calibration(model, c, dim);
     free(c);

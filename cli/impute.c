@@ -122,7 +122,8 @@ static int fill_part(const lam_model *model, const lam_eval_options *eval, const
     lam_counts here = {0};
     memset(all, LAM_MOVING, dim);
     int code = lam_roles_of_rows(model, all, 1, part->values, part->rows, roles) == LAM_OK ? CLI_OK : cli_part_failed(eval->first_row);
-    if (code == CLI_OK && lam_conditional_sample(model, eval, args->seed, part->values, roles, part->rows, part->rows, draws, room[0], NULL, &here) != LAM_OK)
+    const lam_query query = {part->values, part->rows, roles, part->rows};
+    if (code == CLI_OK && lam_conditional_sample(model, eval, args->seed, &query, draws, room[0], NULL, &here) != LAM_OK)
         code = cli_library_failed();
     counts->forward += here.forward, counts->solves += here.solves;
     for (size_t k = 0; k < part->rows * dim; k++)

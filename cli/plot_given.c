@@ -184,7 +184,7 @@ static void range(const double *draws, size_t n, size_t dim, size_t column, doub
 /* log density at x [n, dim], turned into densities unless logarithms are shown. */
 static int densities(const picture *p, const double *x, size_t n, double *out)
 {
-    int code = library(lam_conditional_log_prob(p->model, p->given->eval, x, p->roles, 1, n, out, NULL));
+    int code = library(lam_conditional_log_prob(p->model, p->given->eval, &(lam_query){x, n, p->roles, 1}, out, NULL));
     int logs = p->given->scale != NULL && strcmp(p->given->scale, "log") == 0;
     for (size_t i = 0; code == CLI_OK && i < n && !logs; i++)
         out[i] = exp(out[i]);
@@ -251,7 +251,7 @@ static int draw_density(const picture *p)
     size_t n = p->given->draws > 0 ? p->given->draws : DRAWS;
     double *draws = cli_alloc(n * p->dim, sizeof *draws);
     char *values = describe(p), *title = cli_format("Density given\n%s", values[0] != '\0' ? values : "nothing");
-    int code = library(lam_conditional_sample(p->model, p->given->eval, p->given->seed, p->row, p->roles, 1, 1, n, draws, NULL, NULL));
+    int code = library(lam_conditional_sample(p->model, p->given->eval, p->given->seed, &(lam_query){p->row, 1, p->roles, 1}, n, draws, NULL, NULL));
     if (code == CLI_OK)
         code = p->n_shown == 1 ? draw_curve(p, draws, n, title) : draw_map(p, draws, n, title);
     free(values);
@@ -324,7 +324,7 @@ static int draw_fan(const picture *p)
     }
     const lam_predict_options options = {.eval = p->given->eval, .seed = p->given->seed, .draws = p->given->draws, .columns = &p->shown[0],
         .n_columns = 1, .quantiles = quantiles, .n_quantiles = 5};
-    int code = library(lam_predict(p->model, &options, x, p->roles, 1, FAN, values, NULL, NULL));
+    int code = library(lam_predict(p->model, &options, &(lam_query){x, FAN, p->roles, 1}, values, NULL, NULL));
     for (size_t i = 0; i < FAN; i++)
         for (size_t k = 0; k < 5; k++)
             lines[k][i] = values[i * NUMBERS + 2 + k];

@@ -189,8 +189,8 @@ static int predict_part(const lam_model *model, const lam_predict_options *optio
     double *se = errors ? cli_alloc(cells + 1, sizeof *se) : NULL;
     unsigned char *roles = roles_of_rows(model, q, part);
     lam_predict_report r;
-    lam_status status = lam_predict(model, options, part->values, roles != NULL ? roles : q->roles, roles != NULL ? part->rows : 1, part->rows, values,
-        se, &r);
+    const lam_query query = {part->values, part->rows, roles != NULL ? roles : q->roles, roles != NULL ? part->rows : 1};
+    lam_status status = lam_predict(model, options, &query, values, se, &r);
     for (size_t i = cells; se != NULL && i-- > 0;) { /* side by side, from the last on */
         out[2 * i + 1] = se[i];
         out[2 * i] = values[i];

@@ -196,8 +196,8 @@ static int sample_part(draws *d, lam_table *given, size_t each)
         forget_drawn(d->model, given);
     if (d->args->units == LAM_UNITS_STANDARDISED)
         standardise(d->model, given);
-    lam_status status = lam_conditional_sample(d->model, d->options, d->args->seed, given->values, NULL, 0, given->rows, each, d->x->values, d->logp,
-        &counts);
+    const lam_query query = {.x = given->values, .n = given->rows};
+    lam_status status = lam_conditional_sample(d->model, d->options, d->args->seed, &query, each, d->x->values, d->logp, &counts);
     return draws_put(d, given->rows * each, status, &counts);
 }
 

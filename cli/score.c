@@ -91,7 +91,7 @@ static lam_status score_rows(const lam_model *model, const lam_eval_options *opt
 {
     if (roles == NULL)
         return lam_log_prob(model, options, data->values, data->rows, scores, counts);
-    return lam_conditional_log_prob(model, options, data->values, roles, data->rows, data->rows, scores, counts);
+    return lam_conditional_log_prob(model, options, &(lam_query){data->values, data->rows, roles, data->rows}, scores, counts);
 }
 
 /* scores [rows] in data units, into the summary and into the units that are wanted. */

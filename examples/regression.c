@@ -36,7 +36,7 @@ static lam_status show(const lam_model *model)
     static const double rows[3][COLUMNS] = { { 0.5, 1, 0 }, { 1.5, 1, 0 }, { 2.5, 1, 0 } }, quantiles[2] = { 0.05, 0.95 };
     const lam_predict_options options = { .quantiles = quantiles, .n_quantiles = 2 };
     double values[3][NUMBERS];
-    lam_status status = lam_predict(model, &options, &rows[0][0], NULL, 0, 3, &values[0][0], NULL, NULL);
+    lam_status status = lam_predict(model, &options, &(lam_query){ &rows[0][0], 3, NULL, 0 }, &values[0][0], NULL, NULL);
     for (size_t i = 0; i < 3 && status == LAM_OK; i++)
         printf("wave at x = %.1f: y = %.2f +- %.2f, nine tenths from %.2f to %.2f\n", rows[i][0], values[i][0], values[i][1], values[i][2],
             values[i][3]);

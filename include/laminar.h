@@ -382,19 +382,25 @@ LAM_API lam_status lam_log_prob(const lam_model *model, const lam_eval_options *
  * with given columns: lam_conditional_sample. */
 LAM_API lam_status lam_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, size_t n, double *x,
     double *logp, lam_counts *counts);
-/* log p of the moving columns of each row, given the given ones. x [n, dim] has all columns of the model, those of texts as numbers of
- * their levels, from 0. roles [n_roles, dim] (lam_role), n_roles 1, for all rows, or n; NULL: given columns are given, all others moving, but
- * NaN cells absent, and lam_log_prob says the same. A model of any columns given any others (any-given) takes any roles; one of a
+/* Rows of which something is asked, and what each of their cells is in the question. */
+typedef struct lam_query {
+    const double *x;            /* [n, dim] all columns of the model, those of texts as numbers of their levels, from 0 */
+    size_t n;
+    const unsigned char *roles; /* [n_roles, dim] (lam_role); NULL: the model's own, as each function says */
+    size_t n_roles;             /* 1, for all rows, or n */
+} lam_query;
+/* log p of the moving columns of each row, given the given ones; logp [n]. Without roles given columns are given, all others moving, but NaN cells
+ * absent, and lam_log_prob says the same. A model of any columns given any others (any-given) takes any roles; one of a
  * fixed split (given) its own, where moving cells may be absent if they were in training; another one has moving columns alone.
  * LAM_ERR_ARGUMENT: other roles than the model takes; LAM_ERR_DATA: a moving or given cell that is not finite, or no level. */
-LAM_API lam_status lam_conditional_log_prob(const lam_model *model, const lam_eval_options *options, const double *x,
-    const unsigned char *roles, size_t n_roles, size_t n, double *logp, lam_counts *counts);
-/* Draws of the moving columns, given the given ones of x [n, dim], whose moving and absent cells are not looked at: `draws` a row, out
+LAM_API lam_status lam_conditional_log_prob(const lam_model *model, const lam_eval_options *options, const lam_query *query, double *logp,
+    lam_counts *counts);
+/* Draws of the moving columns, given the given ones of the query's rows, whose moving and absent cells are not looked at: `draws` a row, out
  * [n * draws, dim], those of a row side by side; given cells are x's to the last bit, absent ones NaN. logp [n * draws] from the same pass, or
- * NULL. Draw k of row i depends on (seed, i, k). roles and errors as above; but roles NULL of a model of any columns given any
- * others: NaN cells are drawn, given all others. */
-LAM_API lam_status lam_conditional_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, const double *x,
-    const unsigned char *roles, size_t n_roles, size_t n, size_t draws, double *out, double *logp, lam_counts *counts);
+ * NULL. Draw k of row i depends on (seed, i, k). Roles and errors as above; but without roles a model of any columns given any
+ * others draws NaN cells, given all others. */
+LAM_API lam_status lam_conditional_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, const lam_query *query,
+    size_t draws, double *out, double *logp, lam_counts *counts);
 /* From data to the base density, and back; z is always in units of the base density. Given columns stay as they are, in the units of x. */
 LAM_API lam_status lam_encode(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, double *z,
     lam_counts *counts);
@@ -474,13 +480,13 @@ typedef struct lam_predict_report {
     lam_counts counts;
 } lam_predict_report;
 
-/* Of each row of x [n, dim] and each column predicted 2 + n_quantiles + n_below numbers: mean, standard deviation, quantiles, probabilities;
+/* Of each row of the query and each column predicted 2 + n_quantiles + n_below numbers: mean, standard deviation, quantiles, probabilities;
  * values [n, columns, numbers]. errors (may be NULL), likewise: of draws the standard errors of these (of probabilities that with one draw
- * more on either side, so never 0; NaN of a quantile beyond which less than one draw is expected), of integrals 0. roles and n_roles are as for
+ * more on either side, so never 0; NaN of a quantile beyond which less than one draw is expected), of integrals 0. Roles are as for
  * lam_conditional_log_prob, but cells that move are not looked at, missing or not. report may be NULL. LAM_ERR_ARGUMENT: a column that is given is to be
  * predicted, an integral is asked for where more than one column moves; LAM_ERR_SOLVER. */
-LAM_API lam_status lam_predict(const lam_model *model, const lam_predict_options *options, const double *x, const unsigned char *roles,
-    size_t n_roles, size_t n, double *values, double *errors, lam_predict_report *report);
+LAM_API lam_status lam_predict(const lam_model *model, const lam_predict_options *options, const lam_query *query, double *values,
+    double *errors, lam_predict_report *report);
 
 /* How far the values of a column are where its distribution has them: under a true model the share of the distribution below a value is
  * uniform over the rows. */
@@ -489,10 +495,10 @@ typedef struct lam_calibration {
     double distance, band;  /* largest distance of the shares' distribution from the uniform one, and what it stays below with probability 0.95 */
     double inside[2], inside_se[2]; /* share of values within the central intervals of 50 and 90 %; its standard error under a true model */
 } lam_calibration;
-/* out [dim], by draws of each row (0: 400), or, of a model without given columns, by one set of draws of its columns. roles as above; NULL,
- * of a model of any columns given any others: each column given all others. */
-LAM_API lam_status lam_calibrate(const lam_model *model, const lam_eval_options *options, uint64_t seed, const double *x,
-    const unsigned char *roles, size_t n_roles, size_t n, size_t draws, lam_calibration *out);
+/* out [dim], by draws of each row (0: 400), or, of a model without given columns, by one set of draws of its columns. Roles as above; without
+ * them, of a model of any columns given any others: each column given all others. */
+LAM_API lam_status lam_calibrate(const lam_model *model, const lam_eval_options *options, uint64_t seed, const lam_query *query,
+    size_t draws, lam_calibration *out);
 
 /* ---- fitting ------------------------------------------------------------------------------------------------------ */
 

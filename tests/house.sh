@@ -20,9 +20,6 @@ many_parameters=(
     src/kernels/outer_k.c:micro
     src/kernels/rowwise_k.c:product
     src/kernels/rowwise_k.c:transposed
-    src/model/calibrate.c:lam_calibrate
-    src/model/conditional.c:lam_conditional_sample
-    src/model/predict.c:lam_predict
 )
 
 work=$(mktemp -d)

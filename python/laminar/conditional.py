@@ -98,7 +98,7 @@ class Questions:
         else:
             roles = self._roles_of_rows(self._roles(of, given, lib.LAM_ABSENT), x)
         log_p, counts = np.empty(len(x)), ffi.new("lam_counts *")
-        how.check(lib.lam_conditional_log_prob(self._model, how.pointer, doubles(x), _bytes(roles), len(x), len(x), doubles(log_p), counts))
+        how.check(lib.lam_conditional_log_prob(self._model, how.pointer, _query(x, roles), doubles(log_p), counts))
         return log_p, counts_of(counts)
 
     # ---- draws
@@ -131,8 +131,7 @@ class Questions:
         self._advise(rows, how, 4)
         out = np.empty((len(rows) * n, self.n_features_in_))
         log_p = np.empty(len(out)) if log_prob else None
-        how.check(lib.lam_conditional_sample(self._model, how.pointer, seed, doubles(rows), ffi.NULL, 0, len(rows), n, doubles(out),
-                                             doubles(log_p) if log_prob else ffi.NULL, ffi.NULL))
+        how.check(lib.lam_conditional_sample(self._model, how.pointer, seed, _query(rows), n, doubles(out), doubles(log_p) if log_prob else ffi.NULL, ffi.NULL))
         if is_table:
             out, log_p = out.reshape(len(rows), n, -1), None if log_p is None else log_p.reshape(len(rows), n)
         return out, log_p
@@ -177,7 +176,7 @@ class Questions:
             "quantiles": doubles(quantiles) if len(quantiles) else ffi.NULL, "n_quantiles": len(quantiles),
             "below": doubles(below) if len(below) else ffi.NULL, "n_below": len(below)})
         report = ffi.new("lam_predict_report *")
-        how.check(lib.lam_predict(self._model, options, doubles(x), _bytes(roles), len(roles), len(x), doubles(values), doubles(spread), report))
+        how.check(lib.lam_predict(self._model, options, _query(x, roles), doubles(values), doubles(spread), report))
         method = "integral" if report.method == lib.LAM_PREDICT_INTEGRAL else "draws"
 
         def prediction(table, more):
@@ -208,8 +207,7 @@ class Questions:
             part, own = np.ascontiguousarray(x[first:first + at_once]), np.ascontiguousarray(roles[first:first + at_once])
             out = np.empty((len(part), draws, d))
             how.pointer.first_row = first  # draws and messages count from the first row of all
-            how.check(lib.lam_conditional_sample(model, how.pointer, seed, doubles(part), _bytes(own), len(part), len(part),
-                                                 draws, doubles(out), ffi.NULL, ffi.NULL))
+            how.check(lib.lam_conditional_sample(model, how.pointer, seed, _query(part, own), draws, doubles(out), ffi.NULL, ffi.NULL))
             moving = own == lib.LAM_MOVING
             for k in range(len(filled)):
                 filled[k, first:first + at_once][moving] = (out.mean(1) if mean else out[:, k])[moving]
@@ -219,6 +217,12 @@ class Questions:
 
 def is_mask(of):
     return getattr(of, "dtype", None) == bool and of.ndim == 2
+
+
+def _query(rows, roles=None):
+    """A lam_query of arrays that outlive it: rows [n, d], and roles [1 or n, d]."""
+    asked = {"x": doubles(rows), "n": len(rows)}
+    return ffi.new("lam_query *", asked if roles is None else {**asked, "roles": _bytes(roles), "n_roles": len(roles)})
 
 
 def _bytes(roles):

@@ -63,8 +63,8 @@ static lam_status by_row(calibration *c)
     for (size_t first = 0; first < c->n; first += at_once) {
         size_t rows = c->n - first < at_once ? c->n - first : at_once;
         const unsigned char *roles = c->roles == NULL ? NULL : c->roles + (c->n_roles == 1 ? 0 : first) * c->dim;
-        lam_status status = lam_conditional_sample(c->model, c->eval, lam_seed_of_rows(c->seed, first), c->x + first * c->dim, roles,
-            c->n_roles == 1 ? 1 : rows, rows, c->draws, c->drawn, NULL, NULL);
+        lam_status status = lam_conditional_sample(c->model, c->eval, lam_seed_of_rows(c->seed, first),
+            &(lam_query) { c->x + first * c->dim, rows, roles, c->n_roles == 1 ? 1 : rows }, c->draws, c->drawn, NULL, NULL);
         if (status != LAM_OK)
             return lam_fail_in_part(status, first);
         for (size_t i = 0; i < rows; i++)
@@ -125,19 +125,22 @@ static lam_calibration result(double *shares, size_t n, double more)
     return r;
 }
 
-lam_status lam_calibrate(const lam_model *model, const lam_eval_options *options, uint64_t seed, const double *x, const unsigned char *roles,
-    size_t n_roles, size_t n, size_t draws, lam_calibration *out)
+lam_status lam_calibrate(const lam_model *model, const lam_eval_options *options, uint64_t seed, const lam_query *query, size_t draws,
+    lam_calibration *out)
 {
     LAM_NEED(model, "model");
+    LAM_NEED(query, "query");
     LAM_NEED(out, "out");
-    LAM_NEED_IF(n > 0, x, "x");
+    const unsigned char *roles = query->roles;
+    size_t n = query->n;
+    LAM_NEED_IF(n > 0, query->x, "x");
     size_t dim = lam_model_dim(model);
     int any = roles == NULL && lam_model_any_given(model), shared = roles == NULL && lam_model_given_count(model) == 0 && !any;
-    calibration c = { .model = model, .eval = options, .seed = seed, .x = x, .roles = roles, .n_roles = n_roles, .n = n, .dim = dim,
+    calibration c = { .model = model, .eval = options, .seed = seed, .x = query->x, .roles = roles, .n_roles = query->n_roles, .n = n, .dim = dim,
         .draws = shared ? SHARED : draws > 0 ? draws : DRAWS_OF_ROW };
     c.shares = lam_alloc(dim * n, sizeof *c.shares);
     c.rows = lam_alloc(dim, sizeof *c.rows);
-    lam_status status = c.shares == NULL || c.rows == NULL ? LAM_ERR_MEMORY : lam_pass_check_question(model, options, x, roles, n_roles, n, any);
+    lam_status status = c.shares == NULL || c.rows == NULL ? LAM_ERR_MEMORY : lam_pass_check_question(model, options, query->x, roles, query->n_roles, n, any);
     if (status == LAM_OK && n > 0)
         status = shared ? together(&c) : any ? by_column(&c) : by_row(&c);
     for (size_t j = 0; j < dim && status == LAM_OK; j++)

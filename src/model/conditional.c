@@ -6,17 +6,18 @@
 #include "model/pass.h"
 #include <math.h>
 
-lam_status lam_conditional_log_prob(const lam_model *model, const lam_eval_options *options, const double *x,
-    const unsigned char *roles, size_t n_roles, size_t n, double *logp, lam_counts *counts)
+lam_status lam_conditional_log_prob(const lam_model *model, const lam_eval_options *options, const lam_query *query, double *logp,
+    lam_counts *counts)
 {
     LAM_NEED(model, "model");
-    LAM_NEED_IF(n > 0, x, "x");
-    LAM_NEED_IF(n > 0, logp, "logp");
+    LAM_NEED(query, "query");
+    LAM_NEED_IF(query->n > 0, query->x, "x");
+    LAM_NEED_IF(query->n > 0, logp, "logp");
     lam_pass pass;
     lam_counts sum = { 0 };
     LAM_TRY(lam_pass_init(&pass, model, options));
-    LAM_TRY(lam_pass_set_roles(&pass, roles, n_roles, n));
-    lam_status status = lam_pass_log_prob(&pass, x, n, logp, &sum);
+    LAM_TRY(lam_pass_set_roles(&pass, query->roles, query->n_roles, query->n));
+    lam_status status = lam_pass_log_prob(&pass, query->x, query->n, logp, &sum);
     if (counts != NULL)
         *counts = sum;
     return status;
@@ -105,10 +106,14 @@ static lam_status sample(lam_pass *pass, draws *d, const unsigned char *roles, s
     return lam_pass_run(pass, 0, d->logp != NULL, n * d->each, &rows, counts);
 }
 
-lam_status lam_conditional_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, const double *x,
-    const unsigned char *roles, size_t n_roles, size_t n, size_t each, double *out, double *logp, lam_counts *counts)
+lam_status lam_conditional_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, const lam_query *query,
+    size_t each, double *out, double *logp, lam_counts *counts)
 {
     LAM_NEED(model, "model");
+    LAM_NEED(query, "query");
+    const double *x = query->x;
+    const unsigned char *roles = query->roles;
+    size_t n = query->n, n_roles = query->n_roles;
     LAM_NEED_IF(n > 0, x, "x");
     LAM_NEED_IF(n > 0 && each > 0, out, "out");
     lam_pass pass;

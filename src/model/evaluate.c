@@ -12,7 +12,7 @@ lam_status lam_log_prob(const lam_model *model, const lam_eval_options *options,
     LAM_NEED(model, "model");
     LAM_NEED_IF(n > 0, x, "x");
     LAM_NEED_IF(n > 0, logp, "logp");
-    return lam_conditional_log_prob(model, options, x, NULL, 1, n, logp, counts);
+    return lam_conditional_log_prob(model, options, &(lam_query){ x, n, NULL, 0 }, logp, counts);
 }
 
 static lam_status transform(const lam_model *model, const lam_eval_options *options, int forward, const double *from,

@@ -191,8 +191,8 @@ static lam_status evaluate(const lam_question *q, size_t column, size_t first, g
     lam_status status = b.x == NULL || b.logp == NULL || (q->n_roles > 1 && b.roles == NULL) ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK) {
         fill(q, column, first, grids, rows, &b);
-        status = lam_conditional_log_prob(q->model, q->eval, b.x, b.roles != NULL ? b.roles : q->roles, b.roles != NULL ? n : q->n_roles, n,
-            b.logp, &here);
+        const lam_query query = { b.x, n, b.roles != NULL ? b.roles : q->roles, b.roles != NULL ? n : q->n_roles };
+        status = lam_conditional_log_prob(q->model, q->eval, &query, b.logp, &here);
         lam_counts_add(counts, &here);
     }
     if (status == LAM_OK)

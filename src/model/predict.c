@@ -94,8 +94,8 @@ static lam_status draw(prediction *p, size_t first, size_t rows)
 {
     const lam_question *q = &p->q;
     lam_counts here = { 0 };
-    LAM_TRY(lam_conditional_sample(q->model, q->eval, lam_seed_of_rows(p->options->seed, p->first_row + first), q->x + first * q->dim,
-        lam_question_roles(q, first), q->n_roles > 1 ? rows : 1, rows, p->draws, p->drawn, NULL, &here));
+    const lam_query query = { q->x + first * q->dim, rows, lam_question_roles(q, first), q->n_roles > 1 ? rows : 1 };
+    LAM_TRY(lam_conditional_sample(q->model, q->eval, lam_seed_of_rows(p->options->seed, p->first_row + first), &query, p->draws, p->drawn, NULL, &here));
     lam_counts_add(&p->report->counts, &here);
     return LAM_OK;
 }
@@ -254,14 +254,15 @@ static lam_status ask(prediction *p, const lam_eval_options *told, size_t *colum
     return predict_all(p, told);
 }
 
-lam_status lam_predict(const lam_model *model, const lam_predict_options *options, const double *x, const unsigned char *roles, size_t n_roles,
-    size_t n, double *values, double *errors, lam_predict_report *report)
+lam_status lam_predict(const lam_model *model, const lam_predict_options *options, const lam_query *query, double *values, double *errors,
+    lam_predict_report *report)
 {
     static const lam_predict_options defaults = { 0 };
     lam_predict_report unseen;
     LAM_NEED(model, "model");
-    LAM_NEED_IF(n > 0, x, "x");
-    LAM_NEED_IF(n > 0, values, "values");
+    LAM_NEED(query, "query");
+    LAM_NEED_IF(query->n > 0, query->x, "x");
+    LAM_NEED_IF(query->n > 0, values, "values");
     options = options != NULL ? options : &defaults;
     report = report != NULL ? report : &unseen;
     *report = (lam_predict_report) { 0 };
@@ -271,17 +272,17 @@ lam_status lam_predict(const lam_model *model, const lam_predict_options *option
     lam_eval_options eval = options->eval != NULL ? *options->eval : (lam_eval_options) { 0 };
     eval.progress = NULL;
     eval.first_row = eval.total_rows = 0; /* seeds of draws and messages count on from there instead */
-    prediction p = { .q = { .model = model, .eval = &eval, .x = x, .roles = roles, .n_roles = n_roles, .n = n, .dim = dim,
+    prediction p = { .q = { .model = model, .eval = &eval, .x = query->x, .roles = query->roles, .n_roles = query->n_roles, .n = query->n, .dim = dim,
         .quantiles = options->quantiles, .n_quantiles = options->n_quantiles, .below = options->below, .n_below = options->n_below },
         .options = options, .first_row = options->eval != NULL ? options->eval->first_row : 0, .columns = options->columns,
         .n_columns = options->n_columns, .values = values, .errors = errors, .report = report };
     unsigned char *usual = NULL;
     lam_status status = LAM_OK;
-    if (n > 0 && roles == NULL && lam_model_any_given(model)) {
-        status = usual_roles(model, x, n, &usual);
-        p.q.roles = usual, p.q.n_roles = n;
+    if (query->n > 0 && query->roles == NULL && lam_model_any_given(model)) {
+        status = usual_roles(model, query->x, query->n, &usual);
+        p.q.roles = usual, p.q.n_roles = query->n;
     }
-    if (status == LAM_OK && n > 0)
+    if (status == LAM_OK && query->n > 0)
         status = ask(&p, options->eval, all);
     lam_free(usual);
     lam_free(all);

@@ -129,20 +129,20 @@ static void scores_and_draws(void **state)
         roles[CONDITIONAL][i] = i % 2 == 0 ? LAM_GIVEN : LAM_MOVING;
     }
     for (size_t k = 0; k < 3; k++)
-        assert_int_equal(lam_conditional_log_prob(copy, NULL, x, roles[k], k == 0 ? ROWS : 1, ROWS, logp[k], NULL), LAM_OK);
+        assert_int_equal(lam_conditional_log_prob(copy, NULL, &(lam_query){ x, ROWS, roles[k], k == 0 ? ROWS : 1 }, logp[k], NULL), LAM_OK);
     assert_int_equal(lam_log_prob(model, NULL, x, ROWS, same, NULL), LAM_OK);
     assert_memory_equal(same, logp[JOINT], sizeof same);
     for (size_t i = 0; i < ROWS; i++) /* an absent cell's value is not looked at; NaN is an absent cell */
         x[2 * i + 1] = (double)NAN;
     assert_int_equal(lam_log_prob(model, NULL, x, ROWS, same, NULL), LAM_OK);
     assert_memory_equal(same, logp[MARGINAL], sizeof same);
-    assert_int_equal(lam_conditional_sample(copy, NULL, 9, x, NULL, 0, ROWS, DRAWS, out, drawn, NULL), LAM_OK);
-    assert_int_equal(lam_conditional_log_prob(copy, NULL, out, roles[CONDITIONAL], 1, DRAWS, same, NULL), LAM_OK);
+    assert_int_equal(lam_conditional_sample(copy, NULL, 9, &(lam_query){ x, ROWS, NULL, 0 }, DRAWS, out, drawn, NULL), LAM_OK);
+    assert_int_equal(lam_conditional_log_prob(copy, NULL, &(lam_query){ out, DRAWS, roles[CONDITIONAL], 1 }, same, NULL), LAM_OK);
     for (size_t i = 0; i < ROWS * DRAWS; i++)
         assert_true(out[2 * i] == x[2 * (i / DRAWS)] && isfinite(out[2 * i + 1]));
     for (size_t i = 0; i < DRAWS; i++)
         assert_true(fabs(same[i] - drawn[i]) < 1e-3);
-    assert_int_equal(lam_conditional_sample(copy, NULL, 9, x, roles[MARGINAL], 1, 1, DRAWS, out, drawn, NULL), LAM_OK);
+    assert_int_equal(lam_conditional_sample(copy, NULL, 9, &(lam_query){ x, 1, roles[MARGINAL], 1 }, DRAWS, out, drawn, NULL), LAM_OK);
     assert_true(isfinite(out[0]) && isnan(out[1]));
     for (size_t i = 0; i < POINTS; i++) {
         at[2 * i] = -8 + 16 * ((double)i + 0.5) / POINTS;
@@ -170,7 +170,7 @@ static void checks(void **state)
     const unsigned char roles[5][2] = { { 2, 2 }, { 2, 0 }, { 1, 2 }, { 0, 2 }, { 2, 1 } };
     assert_int_equal(lam_check(model, &options, x, ROWS, &r), LAM_OK);
     for (size_t k = 0; k < 5; k++)
-        assert_int_equal(lam_conditional_log_prob(model, &options, x, roles[k], 1, ROWS, logp[k], NULL), LAM_OK);
+        assert_int_equal(lam_conditional_log_prob(model, &options, &(lam_query){ x, ROWS, roles[k], 1 }, logp[k], NULL), LAM_OK);
     for (size_t i = 0; i < ROWS; i++) { /* of two columns there are two ways to cut */
         double e = fabs(logp[1][i] + logp[2][i] - logp[0][i]), f = fabs(logp[3][i] + logp[4][i] - logp[0][i]);
         least += fmin(e, f) * fmin(e, f) / ROWS;

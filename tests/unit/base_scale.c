@@ -110,7 +110,7 @@ static void everything_is_of_one_density(void **state)
     double *draws = lam_alloc(DRAWS * DIM, sizeof *draws), *scored = lam_alloc(2 * DRAWS, sizeof *scored), mean = 0, square = 0;
     assert_non_null(draws);
     assert_non_null(scored);
-    assert_int_equal(lam_conditional_sample(m, NULL, 7, given, NULL, 0, 1, DRAWS, draws, scored, NULL), LAM_OK);
+    assert_int_equal(lam_conditional_sample(m, NULL, 7, &(lam_query){ given, 1, NULL, 0 }, DRAWS, draws, scored, NULL), LAM_OK);
     assert_int_equal(lam_log_prob(m, NULL, draws, DRAWS, scored + DRAWS, NULL), LAM_OK);
     for (size_t i = 0; i < DRAWS; i++) {
         mean += draws[i * DIM] / DRAWS;
@@ -209,7 +209,7 @@ static double inside_of_300(uint64_t seed, const lam_table *fresh)
     few = dataset_of(&cfg, table);
     assert_int_equal(lam_fit(&cfg, few, NULL, &model, NULL), LAM_OK);
     assert_true(lam_config_is(lam_model_config(model), "calibrate", "scale"));
-    assert_int_equal(lam_calibrate(model, NULL, 3, fresh->values, NULL, 0, fresh->rows, 100, found), LAM_OK);
+    assert_int_equal(lam_calibrate(model, NULL, 3, &(lam_query){ fresh->values, fresh->rows, NULL, 0 }, 100, found), LAM_OK);
     lam_model_free(model);
     lam_dataset_free(few);
     lam_table_free(table);

@@ -153,7 +153,7 @@ static void densities(void **state)
         }
         for (size_t b = 0; b < 4; b++) {
             const lam_eval_options options = { .batch_rows = batches[b], .threads = 1 + b % 2 };
-            assert_ok(lam_conditional_log_prob(m, &options, x, roles, ROWS, ROWS, logp, NULL));
+            assert_ok(lam_conditional_log_prob(m, &options, &(lam_query){ x, ROWS, roles, ROWS }, logp, NULL));
             for (size_t i = 0; i < ROWS; i++) {
                 double want = closed_form(m, x + i * DIM, roles + i * DIM);
                 if (!(fabs(logp[i] - want) < 1e-8))
@@ -161,8 +161,7 @@ static void densities(void **state)
             }
         }
         assert_true(logp[1] == 0); /* where nothing moves */
-        assert_ok(lam_conditional_log_prob(m, &(lam_eval_options) { .units = LAM_UNITS_STANDARDISED }, standardised, roles, ROWS, ROWS,
-            logp_standardised, NULL));
+        assert_ok(lam_conditional_log_prob(m, &(lam_eval_options) { .units = LAM_UNITS_STANDARDISED }, &(lam_query){ standardised, ROWS, roles, ROWS }, logp_standardised, NULL));
         for (size_t i = 0; i < ROWS; i++)
             for (size_t j = 0; j < DIM; j++)
                 logp_standardised[i] -= roles[i * DIM + j] == LAM_MOVING ? log(m->scale[j]) : 0;
@@ -182,10 +181,10 @@ static void predictions(void **state)
     double values[2][2 * NUMBERS], errors[2 * NUMBERS], unused;
     lam_predict_report report;
     lam_predict_options options = { .seed = 3, .quantiles = quantiles, .n_quantiles = 3, .below = below, .n_below = 3 };
-    assert_ok(lam_predict(m, &options, x, roles, 2, 2, values[0], NULL, &report));
+    assert_ok(lam_predict(m, &options, &(lam_query){ x, 2, roles, 2 }, values[0], NULL, &report));
     assert_true(report.method == LAM_PREDICT_INTEGRAL && report.mass_error < 1e-5);
     options.method = LAM_PREDICT_DRAWS, options.draws = DRAWS;
-    assert_ok(lam_predict(m, &options, x, roles, 2, 2, values[1], errors, &report));
+    assert_ok(lam_predict(m, &options, &(lam_query){ x, 2, roles, 2 }, values[1], errors, &report));
     for (size_t i = 0; i < 2; i++) {
         const size_t of[2] = { A, D };
         const double *v = values[0] + i * NUMBERS, *drawn = values[1] + i * NUMBERS, *error = errors + i * NUMBERS;
@@ -218,7 +217,7 @@ static void draws(void **state)
     const unsigned char roles[DIM] = { LAM_ABSENT, LAM_GIVEN, LAM_MOVING, LAM_GIVEN, LAM_MOVING };
     const size_t of[2] = { D, B };
     double out[DRAWS * DIM], logp[DRAWS], sum[3] = { 0 }, square[3] = { 0 }, unused;
-    assert_ok(lam_conditional_sample(m, NULL, 5, x, roles, 1, 1, DRAWS, out, logp, NULL));
+    assert_ok(lam_conditional_sample(m, NULL, 5, &(lam_query){ x, 1, roles, 1 }, DRAWS, out, logp, NULL));
     for (size_t k = 0; k < DRAWS; k++) {
         double *row = out + k * DIM, u[DIM] = { 0 }, centre, variance;
         assert_true(isnan(row[A]) && row[KIND] == 1 && row[D] == 1.0 / 3);
@@ -250,14 +249,14 @@ static void checks(void **state)
     lam_calibration c[DIM];
     for (size_t j = 0; j < DIM; j++)
         whole[j] = (double)NAN;
-    assert_ok(lam_conditional_sample(m, NULL, 8, whole, joint, 1, 1, ROWS, x, NULL, NULL));
+    assert_ok(lam_conditional_sample(m, NULL, 8, &(lam_query){ whole, 1, joint, 1 }, ROWS, x, NULL, NULL));
     assert_ok(lam_check(m, NULL, x, ROWS, &r));
     assert_ok(lam_log_prob(m, NULL, x, ROWS, logp, NULL));
     for (size_t i = 0; i < ROWS; i++)
         nll -= logp[i] / ROWS;
     assert_true(fabs(r.nll - nll) < 1e-9 && fabs(r.nll_tight - nll) < 1e-9 && fabs(r.nll_standardised - nll - m->log_det) < 1e-9);
     assert_true(r.has_consistency && r.consistency < 1e-9 && r.round_trip_max < 1e-9 && fabs(r.hutchinson_mean) < 1e-9);
-    assert_ok(lam_calibrate(m, NULL, 1, x, NULL, 0, ROWS, 100, c));
+    assert_ok(lam_calibrate(m, NULL, 1, &(lam_query){ x, ROWS, NULL, 0 }, 100, c));
     for (size_t j = 0; j < DIM; j++)
         assert_true(j == KIND || j == D ? c[j].rows == 0 : c[j].rows == ROWS && c[j].distance < c[j].band);
     x[3 * DIM] = (double)NAN; /* a row of fewer columns */
@@ -290,18 +289,24 @@ static void what_is_refused(void **state)
     lam_calibration c[DIM];
     draw_rows(m, x, MANY);
     x[(MANY - 1) * DIM] = (double)INFINITY;
-    assert_int_equal(lam_calibrate(m, NULL, 1, x, roles, 1, MANY, 400, c), LAM_ERR_DATA);
+    assert_int_equal(lam_calibrate(m, NULL, 1, &(lam_query){ x, MANY, roles, 1 }, 400, c), LAM_ERR_DATA);
     assert_said("row 900, column 1");
-    assert_int_equal(lam_calibrate(m, NULL, 1, x, NULL, 0, MANY, 400, c), LAM_ERR_DATA);
+    assert_int_equal(lam_calibrate(m, NULL, 1, &(lam_query){ x, MANY, NULL, 0 }, 400, c), LAM_ERR_DATA);
     assert_said("row 900, column 1");
-    assert_int_equal(lam_predict(m, NULL, x, roles, 1, MANY, values, NULL, NULL), LAM_ERR_DATA);
+    assert_int_equal(lam_predict(m, NULL, &(lam_query){ x, MANY, roles, 1 }, values, NULL, NULL), LAM_ERR_DATA);
     assert_said("row 900, column 1");
-    assert_int_equal(lam_calibrate(m, NULL, 1, x, roles, 2, MANY, 400, c), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_calibrate(m, NULL, 1, &(lam_query){ x, MANY, roles, 2 }, 400, c), LAM_ERR_ARGUMENT);
+    const lam_query nothing = { .n = 1 };
+    assert_int_equal(lam_calibrate(m, NULL, 1, &nothing, 400, c), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_predict(m, NULL, &nothing, values, NULL, NULL), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_conditional_log_prob(m, NULL, &nothing, values, NULL), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_conditional_sample(m, NULL, 1, &nothing, 1, values, NULL, NULL), LAM_ERR_ARGUMENT);
+    assert_non_null(strstr(lam_last_error(), "the argument x is NULL"));
     assert_said("2 rows of roles for 900 rows");
-    assert_int_equal(lam_predict(m, NULL, x, roles, 2, MANY, values, NULL, NULL), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_predict(m, NULL, &(lam_query){ x, MANY, roles, 2 }, values, NULL, NULL), LAM_ERR_ARGUMENT);
     assert_said("2 rows of roles for 900 rows");
     roles[D] = LAM_MOVING;
-    assert_int_equal(lam_predict(m, NULL, x, roles, 1, MANY, values, NULL, NULL), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_predict(m, NULL, &(lam_query){ x, MANY, roles, 1 }, values, NULL, NULL), LAM_ERR_ARGUMENT);
     lam_model_free(m);
 }
 
@@ -327,11 +332,11 @@ static void usual_roles(void **state)
     assert_ok(lam_roles_of_rows(m, whole, 1, missing, 1, rows));
     assert_memory_equal(rows, filled, DIM);
     double values[3][3 * 2], x[DIM] = { 4, 1, 2, -1, 3 };
-    assert_ok(lam_predict(m, NULL, x, NULL, 0, 1, values[0], NULL, NULL));
-    assert_ok(lam_predict(m, NULL, x, whole, 1, 1, values[1], NULL, NULL));
+    assert_ok(lam_predict(m, NULL, &(lam_query){ x, 1, NULL, 0 }, values[0], NULL, NULL));
+    assert_ok(lam_predict(m, NULL, &(lam_query){ x, 1, whole, 1 }, values[1], NULL, NULL));
     assert_memory_equal(values[0], values[1], sizeof values[0]);
     x[D] = (double)NAN;
-    assert_ok(lam_predict(m, NULL, x, NULL, 0, 1, values[2], NULL, NULL));
+    assert_ok(lam_predict(m, NULL, &(lam_query){ x, 1, NULL, 0 }, values[2], NULL, NULL));
     assert_true(values[2][0] != values[0][0]);
     lam_model_free(m);
 }
@@ -369,9 +374,9 @@ static void rows_are_on_their_own(void **state)
         unsigned char roles[ROWS * DIM];
         draw_rows(m, x, ROWS);
         draw_roles(roles, ROWS);
-        assert_ok(lam_conditional_log_prob(m, NULL, x, roles, ROWS, ROWS, whole, NULL));
+        assert_ok(lam_conditional_log_prob(m, NULL, &(lam_query){ x, ROWS, roles, ROWS }, whole, NULL));
         for (size_t i = 0; i < ROWS; i++) {
-            assert_ok(lam_conditional_log_prob(m, NULL, x + i * DIM, roles + i * DIM, 1, 1, &one, NULL));
+            assert_ok(lam_conditional_log_prob(m, NULL, &(lam_query){ x + i * DIM, 1, roles + i * DIM, 1 }, &one, NULL));
             assert_true(one == whole[i]);
         }
         assert_true(whole[1] == 0 && fabs(whole[0] - closed_form(m, x, roles)) > 0.01); /* it is bent */
@@ -393,11 +398,11 @@ static void a_bent_density(void **state)
     for (size_t j = 0; j < DIM; j += 2) {
         unsigned char roles[DIM] = { LAM_GIVEN, LAM_GIVEN, LAM_GIVEN, LAM_ABSENT, LAM_GIVEN };
         roles[j] = LAM_MOVING;
-        assert_ok(lam_predict(m, NULL, x, roles, 1, 1, values, NULL, &report));
+        assert_ok(lam_predict(m, NULL, &(lam_query){ x, 1, roles, 1 }, values, NULL, &report));
         assert_true(report.method == LAM_PREDICT_INTEGRAL && report.mass_error < 1e-3);
     }
-    assert_ok(lam_conditional_sample(m, NULL, 8, x, joint, 1, ROWS, 1, out, NULL, NULL));
-    assert_ok(lam_calibrate(m, NULL, 1, out, joint, 1, ROWS, 200, c));
+    assert_ok(lam_conditional_sample(m, NULL, 8, &(lam_query){ x, ROWS, joint, 1 }, 1, out, NULL, NULL));
+    assert_ok(lam_calibrate(m, NULL, 1, &(lam_query){ out, ROWS, joint, 1 }, 200, c));
     for (size_t j = 0; j < DIM; j += 2)
         assert_true(c[j].rows == ROWS && c[j].distance < c[j].band);
     for (size_t i = 0; i < ROWS; i += 3) /* and with cells that are missing its estimates have no bias either */

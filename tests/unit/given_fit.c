@@ -91,7 +91,7 @@ static void scores(void **state)
         sum += logp[i] / ROWS;
     assert_true(fabs(sum + r.test_nll) < 1e-4 * fabs(sum) + 1e-5);
     assert_true(r.test_nll < r.gaussian_test_nll && r.mixture_components == 0);
-    assert_int_equal(lam_conditional_log_prob(model, &standardised, x, roles, 1, ROWS, again, NULL), LAM_OK);
+    assert_int_equal(lam_conditional_log_prob(model, &standardised, &(lam_query){ x, ROWS, roles, 1 }, again, NULL), LAM_OK);
     assert_memory_equal(again, logp, sizeof logp);
     assert_int_equal(lam_model_save(model, scratch_path("given.safetensors")), LAM_OK);
     assert_int_equal(lam_model_load(scratch_path("given.safetensors"), NULL, &copy), LAM_OK);
@@ -151,14 +151,14 @@ static void draws(void **state)
     const double *standardised = lam_dataset_rows(data, LAM_TEST, &rows);
     for (size_t i = 0; i < ROWS * 2; i++)
         x[i] = i % 2 == 0 ? NAN : standardised[i] * model->scale[1] + model->mean[1];
-    assert_int_equal(lam_conditional_sample(model, NULL, 5, x, NULL, 0, ROWS, DRAWS, out, logp, NULL), LAM_OK);
+    assert_int_equal(lam_conditional_sample(model, NULL, 5, &(lam_query){ x, ROWS, NULL, 0 }, DRAWS, out, logp, NULL), LAM_OK);
     for (size_t i = 0; i < ROWS * DRAWS; i++)
         assert_true(out[2 * i + 1] == x[2 * (i / DRAWS) + 1]);
     assert_true(out[0] != out[2] && out[0] != out[2 * DRAWS]);
     assert_int_equal(lam_log_prob(model, NULL, out, ROWS * DRAWS, scored, NULL), LAM_OK);
     for (size_t i = 0; i < ROWS * DRAWS; i++)
         assert_true(fabs(scored[i] - logp[i]) < 1e-3);
-    assert_int_equal(lam_conditional_sample(model, &three, 5, x, NULL, 0, 2, DRAWS, some, NULL, NULL), LAM_OK);
+    assert_int_equal(lam_conditional_sample(model, &three, 5, &(lam_query){ x, 2, NULL, 0 }, DRAWS, some, NULL, NULL), LAM_OK);
     for (size_t i = 0; i < 2 * DRAWS * 2; i++) /* adaptive steps are the batch's */
         assert_true(fabs(some[i] - out[i]) < 1e-3);
     assert_int_equal(lam_encode(model, NULL, out, ROWS, z, NULL), LAM_OK);
@@ -187,9 +187,9 @@ static void refusals(void **state)
     lam_table *table;
     lam_dataset *built;
     refused(lam_sample(model, NULL, 1, 1, y, NULL, NULL), LAM_ERR_ARGUMENT, "given");
-    refused(lam_conditional_log_prob(model, NULL, x, other, 1, 1, y, NULL), LAM_ERR_ARGUMENT, "fitted");
-    refused(lam_conditional_log_prob(model, NULL, x, other, 3, 2, y, NULL), LAM_ERR_ARGUMENT, "3 rows of roles");
-    refused(lam_conditional_sample(model, NULL, 1, x, NULL, 0, 1, 1, y, NULL, NULL), LAM_ERR_DATA, "column 2");
+    refused(lam_conditional_log_prob(model, NULL, &(lam_query){ x, 1, other, 1 }, y, NULL), LAM_ERR_ARGUMENT, "fitted");
+    refused(lam_conditional_log_prob(model, NULL, &(lam_query){ x, 2, other, 3 }, y, NULL), LAM_ERR_ARGUMENT, "3 rows of roles");
+    refused(lam_conditional_sample(model, NULL, 1, &(lam_query){ x, 1, NULL, 0 }, 1, y, NULL, NULL), LAM_ERR_DATA, "column 2");
     configure(&cfg);
     refused(lam_fit(&cfg, data, NULL, &started, NULL), LAM_ERR_ARGUMENT, "data set");
     assert_int_equal(lam_table_toy("pinwheel", 60, 1, &table), LAM_OK);

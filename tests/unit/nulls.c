@@ -165,18 +165,18 @@ typedef struct argument {
     X(NEEDED, lam_roles_of_rows, "roles", lam_roles_of_rows(any, NULL, 0, any, 1, any)) \
     X(NEEDED, lam_roles_of_rows, "x", lam_roles_of_rows(any, any, 0, NULL, 1, any)) \
     X(NEEDED, lam_roles_of_rows, "out", lam_roles_of_rows(any, any, 0, any, 1, NULL)) \
-    X(NEEDED, lam_predict, "model", lam_predict(NULL, NULL, any, NULL, 1, 1, any, NULL, NULL)) \
+    X(NEEDED, lam_predict, "model", lam_predict(NULL, NULL, &(lam_query){ any, 1, NULL, 0 }, any, NULL, NULL)) \
     X(OPTIONAL, lam_predict, "options", 0) \
-    X(NEEDED, lam_predict, "x", lam_predict(any, NULL, NULL, NULL, 1, 1, any, NULL, NULL)) \
+    X(NEEDED, lam_predict, "query", lam_predict(any, NULL, NULL, any, NULL, NULL)) \
     X(OPTIONAL, lam_predict, "roles", 0) \
-    X(NEEDED, lam_predict, "values", lam_predict(any, NULL, any, NULL, 1, 1, NULL, NULL, NULL)) \
+    X(NEEDED, lam_predict, "values", lam_predict(any, NULL, &(lam_query){ any, 1, NULL, 0 }, NULL, NULL, NULL)) \
     X(OPTIONAL, lam_predict, "errors", 0) \
     X(OPTIONAL, lam_predict, "report", 0) \
-    X(NEEDED, lam_calibrate, "model", lam_calibrate(NULL, NULL, 0, any, NULL, 1, 1, 1, any)) \
+    X(NEEDED, lam_calibrate, "model", lam_calibrate(NULL, NULL, 0, &(lam_query){ any, 1, NULL, 0 }, 1, any)) \
     X(OPTIONAL, lam_calibrate, "options", 0) \
-    X(NEEDED, lam_calibrate, "x", lam_calibrate(any, NULL, 0, NULL, NULL, 1, 1, 1, any)) \
+    X(NEEDED, lam_calibrate, "query", lam_calibrate(any, NULL, 0, NULL, 1, any)) \
     X(OPTIONAL, lam_calibrate, "roles", 0) \
-    X(NEEDED, lam_calibrate, "out", lam_calibrate(any, NULL, 0, any, NULL, 1, 1, 1, NULL)) \
+    X(NEEDED, lam_calibrate, "out", lam_calibrate(any, NULL, 0, &(lam_query){ any, 1, NULL, 0 }, 1, NULL)) \
     X(ANSWERED, lam_model_role, "model", lam_model_role(NULL, 0)) \
     X(ANSWERED, lam_model_any_given, "model", lam_model_any_given(NULL)) \
     X(ANSWERED, lam_model_takes_missing, "model", lam_model_takes_missing(NULL)) \
@@ -186,7 +186,7 @@ typedef struct argument {
     X(TAKEN, lam_model_standardiser, "mean", lam_model_standardiser(NULL, NULL, any, any)) \
     X(TAKEN, lam_model_standardiser, "scale", lam_model_standardiser(NULL, any, NULL, any)) \
     X(TAKEN, lam_model_standardiser, "log_det", lam_model_standardiser(NULL, any, any, NULL)) \
-    X(ANSWERED, lam_model_base_scale, "model", lam_model_base_scale(NULL)) \
+    X(ANSWERED, lam_model_base_scale, "model", lam_model_base_scale(NULL) > 0) \
     X(ANSWERED, lam_model_map_knots, "model", lam_model_map_knots(NULL, 1)) \
     X(ANSWERED, lam_model_tensor, "model", lam_model_tensor(NULL, 1, any, any)) \
     X(TAKEN, lam_model_tensor, "shape", (void)lam_model_tensor(NULL, 1, NULL, any)) \
@@ -202,17 +202,17 @@ typedef struct argument {
     X(NEEDED, lam_log_prob, "x", lam_log_prob(any, any, NULL, 1, any, any)) \
     X(NEEDED, lam_log_prob, "logp", lam_log_prob(any, any, any, 1, NULL, any)) \
     X(OPTIONAL, lam_log_prob, "counts", 0) \
-    X(NEEDED, lam_conditional_log_prob, "model", lam_conditional_log_prob(NULL, any, any, any, 1, 1, any, any)) \
+    X(NEEDED, lam_conditional_log_prob, "model", lam_conditional_log_prob(NULL, any, &(lam_query){ any, 1, any, 1 }, any, any)) \
     X(OPTIONAL, lam_conditional_log_prob, "options", 0) \
-    X(NEEDED, lam_conditional_log_prob, "x", lam_conditional_log_prob(any, any, NULL, any, 1, 1, any, any)) \
+    X(NEEDED, lam_conditional_log_prob, "query", lam_conditional_log_prob(any, any, NULL, any, any)) \
     X(OPTIONAL, lam_conditional_log_prob, "roles", 0) \
-    X(NEEDED, lam_conditional_log_prob, "logp", lam_conditional_log_prob(any, any, any, any, 1, 1, NULL, any)) \
+    X(NEEDED, lam_conditional_log_prob, "logp", lam_conditional_log_prob(any, any, &(lam_query){ any, 1, any, 1 }, NULL, any)) \
     X(OPTIONAL, lam_conditional_log_prob, "counts", 0) \
-    X(NEEDED, lam_conditional_sample, "model", lam_conditional_sample(NULL, any, 1, any, any, 1, 1, 1, any, any, any)) \
+    X(NEEDED, lam_conditional_sample, "model", lam_conditional_sample(NULL, any, 1, &(lam_query){ any, 1, any, 1 }, 1, any, any, any)) \
     X(OPTIONAL, lam_conditional_sample, "options", 0) \
-    X(NEEDED, lam_conditional_sample, "x", lam_conditional_sample(any, any, 1, NULL, any, 1, 1, 1, any, any, any)) \
+    X(NEEDED, lam_conditional_sample, "query", lam_conditional_sample(any, any, 1, NULL, 1, any, any, any)) \
     X(OPTIONAL, lam_conditional_sample, "roles", 0) \
-    X(NEEDED, lam_conditional_sample, "out", lam_conditional_sample(any, any, 1, any, any, 1, 1, 1, NULL, any, any)) \
+    X(NEEDED, lam_conditional_sample, "out", lam_conditional_sample(any, any, 1, &(lam_query){ any, 1, any, 1 }, 1, NULL, any, any)) \
     X(OPTIONAL, lam_conditional_sample, "logp", 0) \
     X(OPTIONAL, lam_conditional_sample, "counts", 0) \
     X(NEEDED, lam_sample, "model", lam_sample(NULL, any, 1, 1, any, any, any)) \

@@ -53,7 +53,7 @@ static void a_normal_density(void **state)
     double values[2 * NUMBERS], errors[2 * NUMBERS];
     lam_predict_report report;
     const lam_predict_options options = options_of(LAM_PREDICT_AUTO, 0);
-    assert_ok(lam_predict(m, &options, x, NULL, 0, 2, values, errors, &report));
+    assert_ok(lam_predict(m, &options, &(lam_query){ x, 2, NULL, 0 }, values, errors, &report));
     assert_int_equal(report.method, LAM_PREDICT_INTEGRAL);
     assert_true(report.mass_error < 1e-6);
     for (size_t i = 0; i < 2; i++) {
@@ -83,19 +83,19 @@ static void a_bent_density(void **state)
         memcpy(grid + i * DIM, x, sizeof x);
         grid[i * DIM + 2] = -20 + 40 * (double)i / (GRID - 1);
     }
-    assert_ok(lam_conditional_log_prob(m, NULL, grid, NULL, 0, GRID, logp, NULL));
+    assert_ok(lam_conditional_log_prob(m, NULL, &(lam_query){ grid, GRID, NULL, 0 }, logp, NULL));
     for (size_t i = 0; i < GRID; i++) {
         double y = grid[i * DIM + 2], p = exp(logp[i]) * 40 / (GRID - 1);
         mass += p, mean += p * y, square += p * y * y, under += y <= 1 ? p : 0;
     }
     lam_predict_options options = options_of(LAM_PREDICT_INTEGRAL, 0);
-    assert_ok(lam_predict(m, &options, x, NULL, 0, 1, values, NULL, &report));
+    assert_ok(lam_predict(m, &options, &(lam_query){ x, 1, NULL, 0 }, values, NULL, &report));
     assert_true(fabs(mass - 1) < 1e-5 && report.mass_error < 1e-4);
     assert_true(fabs(values[0] - mean) < 1e-4 && fabs(values[1] - sqrt(square - mean * mean)) < 1e-4);
     assert_true(fabs(values[6] - under) < 1e-3);
     assert_true(fabs(values[1] - 1.5) > 0.01); /* it is bent */
     options = options_of(LAM_PREDICT_DRAWS, 4000);
-    assert_ok(lam_predict(m, &options, x, NULL, 0, 1, drawn, errors, &report));
+    assert_ok(lam_predict(m, &options, &(lam_query){ x, 1, NULL, 0 }, drawn, errors, &report));
     assert_int_equal(report.draws, 4000);
     for (size_t k = 0; k < NUMBERS; k++) {
         assert_true(errors[k] > 0 && errors[k] < 0.2);
@@ -128,10 +128,10 @@ static void what_is_refused(void **state)
     const size_t column = 0;
     double values[NUMBERS];
     lam_predict_options options = { .quantiles = &much, .n_quantiles = 1 };
-    assert_int_equal(lam_predict(m, &options, x, NULL, 0, 1, values, NULL, NULL), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_predict(m, &options, &(lam_query){ x, 1, NULL, 0 }, values, NULL, NULL), LAM_ERR_ARGUMENT);
     assert_said("quantiles are above 0 and below 1");
     options = (lam_predict_options) { .columns = &column, .n_columns = 1 };
-    assert_int_equal(lam_predict(m, &options, x, NULL, 0, 1, values, NULL, NULL), LAM_ERR_ARGUMENT);
+    assert_int_equal(lam_predict(m, &options, &(lam_query){ x, 1, NULL, 0 }, values, NULL, NULL), LAM_ERR_ARGUMENT);
     assert_said("the column x is to be predicted, and it is given");
     lam_model_free(m);
 }
@@ -174,19 +174,19 @@ static void calibration(void **state)
     lam_calibration c[DIM];
     for (size_t i = 0; i < ROWS; i++)
         x[i * DIM] = (double)(i % 7), x[i * DIM + 1] = (double)(i % 2), x[i * DIM + 2] = 0;
-    assert_ok(lam_conditional_sample(m, NULL, 9, x, NULL, 0, ROWS, 1, out, NULL, NULL));
-    assert_ok(lam_calibrate(m, NULL, 1, out, NULL, 0, ROWS, 100, c));
+    assert_ok(lam_conditional_sample(m, NULL, 9, &(lam_query){ x, ROWS, NULL, 0 }, 1, out, NULL, NULL));
+    assert_ok(lam_calibrate(m, NULL, 1, &(lam_query){ out, ROWS, NULL, 0 }, 100, c));
     assert_true(c[0].rows == 0 && c[1].rows == 0 && c[2].rows == ROWS);
     assert_true(c[2].distance < c[2].band && fabs(c[2].band - 1.3581 / sqrt(ROWS)) < 1e-12);
     assert_true(fabs(c[2].inside[0] - 0.5) < 3 * c[2].inside_se[0] && fabs(c[2].inside[1] - 0.9) < 3 * c[2].inside_se[1]);
     for (size_t i = 0; i < ROWS; i++)
         out[i * DIM + 2] += 0.6;
-    assert_ok(lam_calibrate(m, NULL, 1, out, NULL, 0, ROWS, 100, c));
+    assert_ok(lam_calibrate(m, NULL, 1, &(lam_query){ out, ROWS, NULL, 0 }, 100, c));
     assert_true(c[2].distance > c[2].band);
     lam_model_free(m);
     m = bent_model("8", "concat", "double", 2, 2); /* nothing is given */
     assert_ok(lam_sample(m, NULL, 5, ROWS, out, NULL, NULL));
-    assert_ok(lam_calibrate(m, NULL, 1, out, NULL, 0, ROWS, 0, c));
+    assert_ok(lam_calibrate(m, NULL, 1, &(lam_query){ out, ROWS, NULL, 0 }, 0, c));
     for (size_t j = 0; j < 2; j++)
         assert_true(c[j].rows == ROWS && c[j].distance < c[j].band);
     lam_model_free(m);

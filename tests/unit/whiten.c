@@ -262,7 +262,7 @@ static void densities_agree_where_the_field_is_zero(void **state)
     lam_model *m = gaussian_model(x);
     const unsigned char roles[DIM] = { LAM_GIVEN, LAM_MOVING, LAM_ABSENT, LAM_MOVING };
     const lam_eval_options exact = { .use_double = 1 };
-    assert_ok(lam_conditional_log_prob(m, &exact, x, roles, 1, ROWS, logp, NULL));
+    assert_ok(lam_conditional_log_prob(m, &exact, &(lam_query){ x, ROWS, roles, 1 }, logp, NULL));
     for (size_t i = 0; i < ROWS; i++) {
         double expected = log_gaussian(m->whitening, x + i * DIM, roles, 1) - log_gaussian(m->whitening, x + i * DIM, roles, 0);
         assert_true(fabs(logp[i] - expected) < 1e-9);
@@ -285,8 +285,8 @@ static void draws(void **state)
     const unsigned char roles[DIM] = { LAM_GIVEN, LAM_MOVING, LAM_MOVING, LAM_MOVING };
     const lam_eval_options exact = { .use_double = 1 };
     double mean = 0, slope = m->whitening->covariance[1] / m->whitening->covariance[0];
-    assert_ok(lam_conditional_sample(m, &exact, 1, at, roles, 1, 1, EACH, out, logp, NULL));
-    assert_ok(lam_conditional_log_prob(m, &exact, out, roles, 1, EACH, logp + EACH, NULL));
+    assert_ok(lam_conditional_sample(m, &exact, 1, &(lam_query){ at, 1, roles, 1 }, EACH, out, logp, NULL));
+    assert_ok(lam_conditional_log_prob(m, &exact, &(lam_query){ out, EACH, roles, 1 }, logp + EACH, NULL));
     for (size_t i = 0; i < EACH; i++) {
         assert_true(fabs(logp[i] - logp[EACH + i]) < 1e-9);
         mean += out[i * DIM + 1] / EACH;
