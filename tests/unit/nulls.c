@@ -168,14 +168,12 @@ typedef struct argument {
     X(NEEDED, lam_predict, "model", lam_predict(NULL, NULL, &(lam_query){ any, 1, NULL, 0 }, any, NULL, NULL)) \
     X(OPTIONAL, lam_predict, "options", 0) \
     X(NEEDED, lam_predict, "query", lam_predict(any, NULL, NULL, any, NULL, NULL)) \
-    X(OPTIONAL, lam_predict, "roles", 0) \
     X(NEEDED, lam_predict, "values", lam_predict(any, NULL, &(lam_query){ any, 1, NULL, 0 }, NULL, NULL, NULL)) \
     X(OPTIONAL, lam_predict, "errors", 0) \
     X(OPTIONAL, lam_predict, "report", 0) \
     X(NEEDED, lam_calibrate, "model", lam_calibrate(NULL, NULL, 0, &(lam_query){ any, 1, NULL, 0 }, 1, any)) \
     X(OPTIONAL, lam_calibrate, "options", 0) \
     X(NEEDED, lam_calibrate, "query", lam_calibrate(any, NULL, 0, NULL, 1, any)) \
-    X(OPTIONAL, lam_calibrate, "roles", 0) \
     X(NEEDED, lam_calibrate, "out", lam_calibrate(any, NULL, 0, &(lam_query){ any, 1, NULL, 0 }, 1, NULL)) \
     X(ANSWERED, lam_model_role, "model", lam_model_role(NULL, 0)) \
     X(ANSWERED, lam_model_any_given, "model", lam_model_any_given(NULL)) \
@@ -205,13 +203,11 @@ typedef struct argument {
     X(NEEDED, lam_conditional_log_prob, "model", lam_conditional_log_prob(NULL, any, &(lam_query){ any, 1, any, 1 }, any, any)) \
     X(OPTIONAL, lam_conditional_log_prob, "options", 0) \
     X(NEEDED, lam_conditional_log_prob, "query", lam_conditional_log_prob(any, any, NULL, any, any)) \
-    X(OPTIONAL, lam_conditional_log_prob, "roles", 0) \
     X(NEEDED, lam_conditional_log_prob, "logp", lam_conditional_log_prob(any, any, &(lam_query){ any, 1, any, 1 }, NULL, any)) \
     X(OPTIONAL, lam_conditional_log_prob, "counts", 0) \
     X(NEEDED, lam_conditional_sample, "model", lam_conditional_sample(NULL, any, 1, &(lam_query){ any, 1, any, 1 }, 1, any, any, any)) \
     X(OPTIONAL, lam_conditional_sample, "options", 0) \
     X(NEEDED, lam_conditional_sample, "query", lam_conditional_sample(any, any, 1, NULL, 1, any, any, any)) \
-    X(OPTIONAL, lam_conditional_sample, "roles", 0) \
     X(NEEDED, lam_conditional_sample, "out", lam_conditional_sample(any, any, 1, &(lam_query){ any, 1, any, 1 }, 1, NULL, any, any)) \
     X(OPTIONAL, lam_conditional_sample, "logp", 0) \
     X(OPTIONAL, lam_conditional_sample, "counts", 0) \
