@@ -110,7 +110,8 @@ static int prepare(const lam_recipe *recipe, const cli_line *line, const prepare
         options.log.line = cli_log;
     options.progress = show_progress;
     options.user = &w;
-    int was_there = cli_exists(args->out), code = fit_make_folder(args->out);
+    size_t standing = fit_standing(args->out);
+    int code = fit_make_folder(args->out);
     if (code != CLI_OK)
         return code;
     catch_signals();
@@ -120,7 +121,7 @@ static int prepare(const lam_recipe *recipe, const cli_line *line, const prepare
         print_result(recipe, &result, args->out);
     else
         code = cli_library_failed();
-    fit_unmake_folder(args->out, was_there);
+    fit_unmake_folder(args->out, standing);
     return status == LAM_ERR_INTERRUPTED ? 128 + (int)stop_signal : code;
 }
 

@@ -1,6 +1,7 @@
 /* laminar fit: fits a flow to a file of numbers. */
 #include "fit.h"
 #include "ranks.h"
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +136,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = fit_configure(command, &args.run, &line, cfg);
     const char *folder = args.write_split != NULL ? args.write_split : args.run.out;
-    int was_there = code != CLI_OK || cli_exists(folder);
+    size_t standing = code == CLI_OK ? fit_standing(folder) : SIZE_MAX;
     if (code == CLI_OK && cli_is_first())
         code = fit_make_folder(folder); /* rows may be kept there */
     code = cli_agree(code); /* on a folder that rank 0 has looked at, before anybody reads */
@@ -154,7 +155,7 @@ static int run(const cli_command *command, int argc, char **argv)
     else if (code == CLI_OK)
         code = fit(command, argc, argv, &args, cfg, data);
     if (cli_is_first())
-        fit_unmake_folder(folder, was_there);
+        fit_unmake_folder(folder, standing);
     lam_dataset_free(data);
     lam_config_free(cfg);
     cli_line_free(&line);

@@ -31,8 +31,10 @@ int fit_make_folder(const char *folder);
 int fit_preset_help(const cli_command *command, int argc, char **argv);
 /* A resumed run's own parameters, LAMINAR_ISA, --preset, --config, flags: each wins over those before. cfg is initialised. */
 int fit_configure(const cli_command *command, const fit_run *run, const cli_line *line, lam_config *cfg);
-/* A folder that is still empty after a failure is taken away again, if it was not there before. */
-void fit_unmake_folder(const char *folder, int was_there);
+/* The length of the part of folder's path that is there: all of it, if the folder is. */
+size_t fit_standing(const char *folder);
+/* Folders beyond that part which are still empty after a failure are taken away again. folder may be NULL. */
+void fit_unmake_folder(const char *folder, size_t standing);
 /* State of the progress display, and whether to stop. */
 typedef struct fit_watch {
     int quiet, terminal;

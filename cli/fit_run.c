@@ -62,10 +62,35 @@ int fit_make_folder(const char *folder)
     return code;
 }
 
-void fit_unmake_folder(const char *folder, int was_there)
+/* The length of path [n] without its last part, and without the slash in front of it. */
+static size_t parent(const char *path, size_t n)
 {
-    if (!was_there)
-        (void)rmdir(folder); /* one that holds something stays */
+    while (n > 0 && path[n - 1] == '/')
+        n--;
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    while (n > 0 && path[n - 1] == '/')
+        n--;
+    return n;
+}
+
+size_t fit_standing(const char *folder)
+{
+    char *path = cli_format("%s", folder);
+    size_t n = strlen(path);
+    while (n > 0 && !cli_exists(path))
+        path[n = parent(path, n)] = '\0';
+    free(path);
+    return n;
+}
+
+void fit_unmake_folder(const char *folder, size_t standing)
+{
+    char *path = cli_format("%s", folder != NULL ? folder : "");
+    for (size_t n = strlen(path); n > standing; path[n = parent(path, n)] = '\0')
+        if (rmdir(path) != 0)
+            break; /* one that holds something stays */
+    free(path);
 }
 
 /* ---- configuration ------------------------------------------------------------------------------------------------ */
@@ -239,7 +264,8 @@ int fit_carry_out(const fit_job *job)
     watch->log_freq = cli_whole(job->cfg, "log-freq");
     watch->told = cli_clock();
     watch->resumed = job->run->resume ? folder : NULL;
-    int was_there = cli_exists(folder), code = cli_is_first() ? fit_make_folder(folder) : CLI_OK;
+    size_t standing = fit_standing(folder);
+    int code = cli_is_first() ? fit_make_folder(folder) : CLI_OK;
     code = job->command->shared ? cli_agree(code) : code;
     if (code != CLI_OK)
         return code;
@@ -272,6 +298,6 @@ int fit_carry_out(const fit_job *job)
     }
     free(watch->said);
     if (cli_is_first())
-        fit_unmake_folder(folder, was_there);
+        fit_unmake_folder(folder, standing);
     return code;
 }

@@ -121,6 +121,10 @@ refused 1 "the file is cut short"
 run fit rows.npy --drop 5 --out bad --scratch nowhere
 refused 1 "nowhere: rows cannot be kept in files there: No such file" "--scratch"
 [ ! -e bad ] || fail "a folder is left behind by a fit that failed"
+mkdir here
+run fit nosuch.csv --out here/there/run/
+refused 1 "nosuch.csv"
+[ -d here ] && [ ! -e here/there ] || fail "the folders that a failed fit has made should be gone, and those before stay"
 
 # 1.2 million rows of 8 columns, 77 MB in memory; sanitizers keep memory of their own
 if [ -r /proc/self/status ] && ! grep -qs '^LAMINAR_SANITIZE:STRING=.' "$(dirname "$laminar")/CMakeCache.txt"; then
