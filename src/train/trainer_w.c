@@ -1,6 +1,7 @@
 /* One training step and one evaluation of a density, in float or in double. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "flow/base_density.h"
 #include "model/solve.h"
 #include "optim/optimizer.h"
@@ -70,7 +71,7 @@ static void free_trainer(void *self)
     lam_free(t->h_before);
     lam_free(t->z);
     lam_free(t->l);
-    lam_free(t->base);
+    lam_room_give(t->rows->folder, t->base);
     lam_free(t);
 }
 
@@ -84,7 +85,7 @@ static lam_status allocate(trainer *t, const lam_parameter_map *map)
     t->l = lam_alloc(rows, sizeof *t->l);
     if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
         return LAM_ERR_MEMORY;
-    if (t->cfg->calibrate == LAM_CALIBRATE_SCALE && (t->base = lam_alloc(t->rows->rows[LAM_VALID], sizeof *t->base)) == NULL)
+    if (t->cfg->calibrate == LAM_CALIBRATE_SCALE && (t->base = lam_room_take(t->rows->folder, t->rows->rows[LAM_VALID], sizeof *t->base)) == NULL)
         return LAM_ERR_MEMORY;
     if (t->rows->by_batch)
         LAM_TRY(lam_flow_batch_create(t->rows, t->pool, rows > t->batches.size ? rows : t->batches.size, &t->batch));
