@@ -14,12 +14,8 @@ ctags --version 2>/dev/null | grep -q 'Universal Ctags' || { echo "skipped: no u
 long_files=(
 )
 long_functions=(
-    src/kernels/tile_k.c:deactivate
 )
-many_parameters=( # kernels whose numbers are constants at every call, and whose restrict pointers would lose that in a struct
-    src/kernels/outer_k.c:micro
-    src/kernels/rowwise_k.c:product
-    src/kernels/rowwise_k.c:transposed
+many_parameters=(
 )
 
 work=$(mktemp -d)

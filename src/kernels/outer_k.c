@@ -34,10 +34,10 @@ void lam_tile_transpose(size_t n, size_t vectors, const real *plane, real *out)
 /* ---- the products ------------------------------------------------------------------------------------------------- */
 
 /* c[mr][cv vectors] += sum over planes and rows; the row stride of right and c is cv vectors. */
-LAM_INLINE void micro(const int mr, const int cv, size_t rows, size_t planes, const real *restrict left, size_t left_stride,
-    const real *restrict right, size_t right_stride, real *restrict c)
+LAM_INLINE void micro(const int mr, const int cv, const lam_outer *call, const real *restrict left, const real *restrict right, real *restrict c)
 {
-    const size_t width = (size_t)cv * LAM_VL;
+    const size_t width = (size_t)cv * LAM_VL, rows = call->vectors * LAM_VL, planes = call->planes;
+    const size_t left_stride = call->left_stride, right_stride = call->right_stride;
     vec acc[LAM_PANEL][LAM_CV];
 #pragma GCC unroll 6
     for (int o = 0; o < mr; o++)
@@ -69,7 +69,7 @@ LAM_INLINE void micro(const int mr, const int cv, size_t rows, size_t planes, co
 
 #define MICRO_CASE(mr, cv)                                                                                              \
     case (mr) * 8 + (cv):                                                                                               \
-        micro(mr, cv, rows, call->planes, left, call->left_stride, right, call->right_stride, c + m * (cv) * LAM_VL);   \
+        micro(mr, cv, call, left, right, c + m * (cv) * LAM_VL);                                                        \
         break;
 #if LAM_CV == 4
 #define MICRO_ROW(mr) MICRO_CASE(mr, 1) MICRO_CASE(mr, 2) MICRO_CASE(mr, 3) MICRO_CASE(mr, 4)
@@ -81,7 +81,6 @@ LAM_INLINE void micro(const int mr, const int cv, size_t rows, size_t planes, co
 
 void lam_tile_outer(const lam_outer *call)
 {
-    size_t rows = call->vectors * LAM_VL;
     for (size_t n = 0; n < call->n; n += BLOCK) {
         int cv = (int)(width_of_block(call->n, n / BLOCK) / LAM_VL);
         const real *right = call->right_t + n * LAM_TILE;

@@ -7,10 +7,20 @@ enum {
     PAIR = 2,     /* matrix rows and planes that a micro-kernel takes together */
 };
 
+/* What a micro-kernel works on: a block of the matrix, the block that comes after it, and where its planes begin; nothing of it overlaps. */
+typedef struct block {
+    size_t columns;
+    const real *m, *next, *x;
+    real *y;
+    size_t m_stride, x_stride, y_stride;
+} block;
+
 /* y[p][j] += sum over i < mi of x[p][i] M[i][j], for np planes and cv vectors; all three are constants at every call. */
-LAM_INLINE void product(const int mi, const int np, const int cv, size_t columns, const real *restrict m, size_t m_stride,
-    const real *next, const real *restrict x, size_t x_stride, real *restrict y, size_t y_stride)
+LAM_INLINE void product(const int mi, const int np, const int cv, const block *b)
 {
+    const real *restrict m = b->m, *next = b->next, *restrict x = b->x;
+    real *restrict y = b->y;
+    const size_t columns = b->columns, m_stride = b->m_stride, x_stride = b->x_stride, y_stride = b->y_stride;
     vec xv[PAIR][PAIR][LAM_CV];
 #pragma GCC unroll 2
     for (int i = 0; i < mi; i++)
@@ -42,9 +52,11 @@ LAM_INLINE void product(const int mi, const int np, const int cv, size_t columns
 }
 
 /* y[p][i] += sum over j of M[i][j] x[p][j] */
-LAM_INLINE void transposed(const int mi, const int np, const int cv, size_t columns, const real *restrict m, size_t m_stride,
-    const real *next, const real *restrict x, size_t x_stride, real *restrict y, size_t y_stride)
+LAM_INLINE void transposed(const int mi, const int np, const int cv, const block *b)
 {
+    const real *restrict m = b->m, *next = b->next, *restrict x = b->x;
+    real *restrict y = b->y;
+    const size_t columns = b->columns, m_stride = b->m_stride, x_stride = b->x_stride, y_stride = b->y_stride;
     vec sum[PAIR][PAIR][LAM_CV];
 #pragma GCC unroll 2
     for (int i = 0; i < mi; i++)
@@ -81,7 +93,7 @@ LAM_INLINE void transposed(const int mi, const int np, const int cv, size_t colu
 
 #define BLOCK_CASE(kernel, mi, np, cv)                                                      \
     case (mi) * 32 + (np) * 8 + (cv):                                                       \
-        kernel(mi, np, cv, columns, m, m_stride, next, x, c->x_stride, y, c->y_stride);     \
+        kernel(mi, np, cv, &b);                                                             \
         break;
 #if LAM_CV == 4
 #define BLOCK_ROW(kernel, mi, np)                                                           \
@@ -113,10 +125,10 @@ static const real *next_block(const lam_rowwise *c, size_t i, size_t j)
                 for (size_t p = 0; p < c->planes; p += PAIR) {                                          \
                     size_t mi = c->m - i < PAIR ? 1 : PAIR, np = c->planes - p < PAIR ? 1 : PAIR;       \
                     size_t cv = c->vectors - v < LAM_CV ? c->vectors - v : LAM_CV, lane = v * LAM_VL;   \
-                    const real *m = c->matrix + i * m_stride + j * LAM_TILE + lane;                     \
-                    const real *next = next_block(c, i, j) + lane;                                      \
-                    const real *x = c->x + p * c->x_stride + (x_at) * LAM_TILE + lane;                  \
-                    real *y = c->y + p * c->y_stride + (y_at) * LAM_TILE + lane;                        \
+                    const block b = { columns, c->matrix + i * m_stride + j * LAM_TILE + lane,          \
+                        next_block(c, i, j) + lane, c->x + p * c->x_stride + (x_at) * LAM_TILE + lane,  \
+                        c->y + p * c->y_stride + (y_at) * LAM_TILE + lane, m_stride, c->x_stride,       \
+                        c->y_stride };                                                                  \
                     switch (mi * 32 + np * 8 + cv) { BLOCK_CASES(kernel) }                              \
                 }                                                                                       \
     }

@@ -140,6 +140,35 @@ void lam_tile_forward(const lam_forward *c)
 
 /* ---- reverse epilogue --------------------------------------------------------------------------------------------- */
 
+/* The value's turn: cross [rows][TILE] has the sums of sigma'' a' gh', to which sigma' gh is added. Returns beta_sum with what the values add. */
+LAM_INLINE vec deactivate_value(const lam_activation kind, const lam_backward *c, size_t rows, size_t at0, const real *value, vec beta_sum)
+{
+    size_t vectors = c->vectors;
+    const real *h = c->h != NULL ? c->h + at0 : NULL;
+    const real *d1 = lam_saves_d1(kind) ? c->d1 + at0 : NULL;
+    const real *a = lam_saves_a(kind) ? c->a + at0 : NULL;
+    real *cross = c->below + at0;
+    vec beta = vset(c->beta);
+    FOR_BLOCK({
+        vec gv = vload(value + at), sum = vload(cross + at);
+        if (kind == LAM_ACT_TANH) {
+            vec hv = vload(h + at);
+            vstore(cross + at, sum + (gv - hv * hv * gv));
+        } else if (kind == LAM_ACT_IDENTITY) {
+            vstore(cross + at, sum + gv);
+        } else {
+            vstore(cross + at, sum + vload(d1 + at) * gv);
+            if (kind == LAM_ACT_SWISH) {
+                vec dvalue;
+                vec dslope;
+                act_beta(beta, vload(a + at), &dvalue, &dslope);
+                beta_sum += dvalue * gv;
+            }
+        }
+    })
+    return beta_sum;
+}
+
 /* below holds gh (plane 0, when with_value) and gh' (planes 1..P) in rows [0, rows) from o0; tangents are turned first, their
  * sigma'' a' gh' going to `cross`, which the value picks up. */
 LAM_INLINE void deactivate(const lam_activation kind, const lam_backward *c, size_t rows, size_t o0, const real *value)
@@ -182,26 +211,8 @@ LAM_INLINE void deactivate(const lam_activation kind, const lam_backward *c, siz
             }
         })
     }
-    if (!c->with_value)
-        goto done;
-    FOR_BLOCK({
-        vec gv = vload(value + at), sum = vload(cross + at);
-        if (kind == LAM_ACT_TANH) {
-            vec hv = vload(h + at);
-            vstore(cross + at, sum + (gv - hv * hv * gv));
-        } else if (kind == LAM_ACT_IDENTITY) {
-            vstore(cross + at, sum + gv);
-        } else {
-            vstore(cross + at, sum + vload(d1 + at) * gv);
-            if (kind == LAM_ACT_SWISH) {
-                vec dvalue;
-                vec dslope;
-                act_beta(beta, vload(a + at), &dvalue, &dslope);
-                beta_sum += dvalue * gv;
-            }
-        }
-    })
-done:
+    if (c->with_value)
+        beta_sum = deactivate_value(kind, c, rows, at0, value, beta_sum);
     if (kind == LAM_ACT_SWISH)
         *c->beta_sum += vsum(beta_sum);
 }
