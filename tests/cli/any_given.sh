@@ -102,11 +102,14 @@ for k in 1 2; do
         fail "table $k should have all cells, and those that were there as they were"
 done
 cmp -s filled-1.csv filled-2.csv && fail "two draws differ"
-# draw k of a row depends on neither the number of tables nor the parts that they are made in: with 200 tables a part has 501 rows
+# the random numbers of draw k of a row depend on neither the number of tables nor the parts that they are made in: with 200 tables a part has 501
+# rows. What the solver makes of them may differ by its tolerance, as the rows beside them are others
 run impute run holes.csv --draws 200 --threads 1 -o lots.csv
 expect_code 0
-expect_same filled-1.csv lots-1.csv
-expect_same filled-2.csv lots-2.csv
+for k in 1 2; do
+    paste -d, filled-$k.csv lots-$k.csv | awk -F, 'NR > 1 { for (j = 1; j <= 3; j++) { off = $j - $(j + 3); bad += off * off > 1e-6 } } END { exit bad > 0 }' ||
+        fail "table $k of 2 and of 200 should have the same draws"
+done
 rm lots-*.csv
 run impute run holes.csv --mean 20 -o mean.csv
 expect_code 0

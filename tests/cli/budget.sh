@@ -49,9 +49,9 @@ run fit $data --iterations 25 --lr 0.05 --out few --threads 1
 expect_code 0
 tail -n 1 few/metrics.jsonl | grep -q '"iterations":25,' || fail "25 iterations were asked for: $(tail -n 1 few/metrics.jsonl)"
 # a start that leaves no time
-run fit toy:pinwheel:20000:1 --warm-start flow-matching:100000 --budget 2 --out start --threads 1
+run fit toy:pinwheel:20000:1 --dims 8 --blocks 1 --batch-size 100 --warm-start flow-matching:1000000 --budget 3 --out start --threads 1
 expect_code 0
-expect_err "the start by flow matching, 100000 iterations, takes about" "--warm-start flow-matching:"
+expect_err "the start by flow matching, 1000000 iterations, takes about" "--warm-start flow-matching:"
 
 run fit $data --budget 5min --out never
 refused 2 "--budget" "5m, 1h30m"
