@@ -325,7 +325,7 @@ size_t cli_rows_of_part(const cli_eval *eval, size_t dim);
 /* CLI_FAILED, with the library's message about a part that begins with row `first`, whose rows it counts. */
 int cli_part_failed(size_t first);
 
-/* Results on their way out, where rows dropped as bad are nan; written whole or not at all. path as for cli_table_out. */
+/* Results on their way out, where rows dropped as bad are nan; a file is written atomically. path as for cli_table_out. */
 typedef struct cli_results {
     lam_writer *writer;
     size_t cols;

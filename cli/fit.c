@@ -16,8 +16,8 @@ static const cli_option fit_options[] = {
     {"test", 0, CLI_TEXT, "FILE", "test rows; default: split off DATA, but none where --valid names a file", offsetof(fit_args, test)},
     {"write-split", 0, CLI_TEXT, "FOLDER/", "fit nothing, but write the rows as a fit sees them: noise, split, standardised",
         offsetof(fit_args, write_split)},
-    {"scratch", 0, CLI_TEXT, "FOLDER/", "keeps rows in files there while the fit runs; default: in RUN/ those of an .npy or text of 64 MiB or more, "
-        "else in memory; none: in memory", offsetof(fit_args, scratch)},
+    {"scratch", 0, CLI_TEXT, "FOLDER/", "keep rows in files in this folder while the fit runs; none: keep them in memory; default: in RUN/ where DATA is an .npy or text "
+        "of 64 MiB or more, otherwise in memory", offsetof(fit_args, scratch)},
     FIT_RUN_OPTIONS(fit_args),
     {0},
 };

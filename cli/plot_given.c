@@ -96,8 +96,8 @@ static int fill_rest(picture *p)
         if (shown && (p->set[j] || (!any && lam_model_role(p->model, j) == LAM_GIVEN)))
             return cli_misuse(p->command, "the column %s is given, and has no density here", lam_model_column(p->model, j));
         if (!any && !input && !shown && p->against == p->dim)
-            return cli_misuse(p->command, "this fit has the density of the columns that are not given all together, and a picture of %s without %s would be of none; "
-                "show them all with --columns (two at the most), or fit with --any-given", lam_model_column(p->model, p->shown[0]), lam_model_column(p->model, j));
+            return cli_misuse(p->command, "this fit has the density of all columns that are not given together, and not that of %s without %s; show them all with "
+                "--columns (two at the most), or fit with --any-given", lam_model_column(p->model, p->shown[0]), lam_model_column(p->model, j));
         if (!input && p->set[j])
             return cli_misuse(p->command, "--given: this model was fitted with %s not given; a fit with --any-given takes any columns",
                 lam_model_column(p->model, j));

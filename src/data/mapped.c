@@ -171,7 +171,7 @@ lam_mapped_kind lam_mapped_look(const char *path, size_t *size)
     if (fd >= 0)
         close(fd);
     *size = (size_t)info.st_size;
-    if (!there || memcmp(head, "PK", 2) == 0 || memcmp(head, "\x1F\x8B", 2) == 0)
+    if (!there || memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "\x1F\x8B", 2) == 0)
         return LAM_MAPPED_NEITHER;
     return memcmp(head, "\x93NUMPY", sizeof head) == 0 ? LAM_MAPPED_NPY : LAM_MAPPED_TEXT;
 }

@@ -26,7 +26,7 @@ lam_status lam_npy_put(FILE *stream, const char *path, const double *values, con
 /* The same in parts: what stands in front, and n values at a time. */
 lam_status lam_npy_put_header(FILE *stream, const char *path, const size_t *shape, size_t n_shape, int width);
 void lam_npy_put_values(FILE *stream, const double *values, size_t n, int width);
-/* f8, as a file. Whole or not at all. */
+/* f8, as a file, written atomically. */
 lam_status lam_npy_write(const char *path, const double *values, const size_t *shape, size_t n_shape);
 /* A 1-D or 2-D array as rows, read a part at a time. */
 typedef struct lam_npy_rows {

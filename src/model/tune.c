@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "base/random.h"
 #include "model/pass.h"
 #include "ode/tableau.h"
@@ -61,12 +62,6 @@ static int tell_candidate(void *user, size_t done, size_t total)
 
 /* ---- measuring ---------------------------------------------------------------------------------------------------- */
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 void lam_tuner_errors(const double *a, const double *b, size_t n, double *scratch, double *rms, double *percentile)
 {
     double sum = 0;
@@ -74,7 +69,7 @@ void lam_tuner_errors(const double *a, const double *b, size_t n, double *scratc
         scratch[i] = fabs(a[i] - b[i]);
         sum += scratch[i] * scratch[i];
     }
-    qsort(scratch, n, sizeof *scratch, by_size);
+    lam_sort_ascending(scratch, n);
     *rms = sqrt(sum / (double)n);
     *percentile = scratch[(99 * n + 99) / 100 - 1];
 }

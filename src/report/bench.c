@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/need.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "penalty/tpr.h"
 #include <math.h>
 #include <stdio.h>
@@ -26,15 +27,9 @@ lam_measure_options lam_bench_defaults(const lam_measure_options *given)
 
 /* ---- timing ------------------------------------------------------------------------------------------------------ */
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double lam_bench_median(double *values, size_t n)
 {
-    qsort(values, n, sizeof *values, by_size);
+    lam_sort_ascending(values, n);
     return 0.5 * (values[(n - 1) / 2] + values[n / 2]);
 }
 

@@ -75,7 +75,7 @@ static void plateau(lam_schedule *s, const lam_config *cfg, uint64_t iteration)
         if (s->cuts < cfg->rate_cuts)
             s->cuts++;
         else
-            s->stopped = 1;
+            s->stopped = LAM_STOPPED_BY_VALIDATION;
     } else if (cfg->schedule == LAM_SCHEDULE_COSINE && s->cuts == 0 && !is_set(s, cfg, iteration)) {
         lam_schedule_fall(s, cfg, iteration);
     }

@@ -10,10 +10,13 @@
 #define LAM_TRAIN_SCHEDULE_H
 #include "base/config.h"
 
+/* Why training is over before its iterations are done: validation has stopped improving; it went wrong, with no iteration left to mend it. */
+enum { LAM_STOPPED_BY_VALIDATION = 1, LAM_STOPPED_BY_FAILURE };
+
 typedef struct lam_schedule {
     double best;            /* NaN before the first validation */
     uint64_t waited;        /* validations since the best one or the last cut */
-    uint64_t cuts, stopped; /* stopped: training is over; 1: validation has stopped improving, 2: it went wrong with no iteration left to mend it */
+    uint64_t cuts, stopped; /* stopped: 0, or one of the reasons above */
     uint64_t turns;         /* cosine: how often the way down was set; 0: not yet */
     uint64_t turn_at, end;  /* p goes from turn_share at iteration turn_at to 1 at iteration end */
     double turn_share;

@@ -30,7 +30,7 @@ static lam_status set_back(lam_run *run, int last, const char *falls)
     int over = s->setbacks >= SETBACKS || last;
     s->setbacks++;
     if (over) {
-        s->schedule.stopped = 2;
+        s->schedule.stopped = LAM_STOPPED_BY_FAILURE;
         snprintf(line, sizeof line, "iteration %llu: %s; %straining ends here with the best model, that of iteration %llu", at,
             lam_last_error(), last ? "" : "this is the third time, so ", (unsigned long long)s->best_iteration);
         log_line(run, line);
@@ -135,7 +135,7 @@ lam_ending lam_setback_ending(const lam_run *run)
     if (s->setbacks > SETBACKS)
         return LAM_ENDED_SETBACKS;
     int fell_early = run->cfg->schedule == LAM_SCHEDULE_COSINE && s->schedule.cuts > 0 && s->schedule.end < run->asked;
-    if (s->schedule.stopped == 1 || fell_early)
+    if (s->schedule.stopped == LAM_STOPPED_BY_VALIDATION || fell_early)
         return LAM_ENDED_PLATEAU;
     return lam_config_is_timed(run->cfg) && s->iteration < run->asked ? LAM_ENDED_TIME : LAM_ENDED_ITERATIONS;
 }

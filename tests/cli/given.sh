@@ -89,7 +89,7 @@ awk -F, -v OFS=, 'NR == 5 { $2 = "" } NR == 6 { $1 = "" } NR == 7 { $3 = "" } 1'
 run fit three.csv --given x --dims 8 --iterations 2 --warm-start none --threads 1 --out pair --quiet
 expect_code 0
 run plot pair --given x=1 --columns y -o alone.svg
-refused 2 "a picture of y without z would be of none" "--any-given"
+refused 2 "not that of y without z" "--any-given"
 run plot fan --against x --data three_holes.csv -o fan.svg
 if [ "$code" = 0 ]; then
     run plot fan --against x --data three.csv -o fan_whole.svg
