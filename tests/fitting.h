@@ -40,17 +40,25 @@ static inline void configure(lam_config *cfg)
     set(cfg, "memory", "8");
 }
 
-static inline lam_dataset *make_data(uint64_t seed)
+/* given: columns that are, or NULL */
+static inline lam_dataset *make_data_given(uint64_t seed, const char *given)
 {
     lam_config cfg;
     lam_table *table;
     lam_dataset *out;
     configure(&cfg);
+    if (given != NULL)
+        set(&cfg, "given", given);
     assert_int_equal(lam_table_toy("pinwheel", 400, seed, &table), LAM_OK);
     assert_int_equal(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &out), LAM_OK);
     lam_table_free(table);
     lam_config_clear(&cfg);
     return out;
+}
+
+static inline lam_dataset *make_data(uint64_t seed)
+{
+    return make_data_given(seed, NULL);
 }
 
 /* Fits into the scratch folder's RUN; the status, which must be the one that is wanted. */

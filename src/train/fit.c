@@ -89,6 +89,14 @@ static lam_status fit_maps(const lam_dataset *data, size_t knots, lam_maps **out
     return lam_maps_fit(&rows, knots, out);
 }
 
+/* A scale that was to be chosen, and cannot be. */
+static void say_no_scale(const density *d)
+{
+    if (d->cfg.calibrate == LAM_CALIBRATE_SCALE && d->data->rows[LAM_VALID] == 0 && d->log->line != NULL)
+        d->log->line(d->log->user, "there are no validation rows to choose the scale of the base density by (calibrate), so it stays 1; give some with "
+            "--valid or --val-fraction");
+}
+
 /* Of the training rows behind the model's maps. */
 static lam_status fit_whitening(const lam_dataset *data, lam_model *model)
 {
@@ -114,6 +122,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
         LAM_TRY(lam_start_settle(&d->cfg, options->init));
     LAM_TRY(lam_config_choose(&d->cfg, d->data));
     cfg = &d->cfg;
+    say_no_scale(d);
     LAM_TRY(lam_pool_create(lam_comm_threads(options->comm, cfg->threads), &d->pool));
     const lam_given_kind kind = { .is_given = d->data->is_input, .levels = d->data->levels, .any = cfg->any_given,
         .absent = !cfg->any_given && (has_missing(d->data) || (options->init != NULL && options->init->given.absent)) };

@@ -86,6 +86,9 @@ awk -F, -v OFS=, 'NR == 1 { print "x", "z", "y"; next } { print $1, $1 * $1 + NR
 run fit three.csv --given x,z --dims 8 --iterations 20 --threads 1 --out fan --quiet
 expect_code 0
 awk -F, -v OFS=, 'NR == 5 { $2 = "" } NR == 6 { $1 = "" } NR == 7 { $3 = "" } 1' three.csv >three_holes.csv
+run fit three.csv --given x --dims 8 --iterations 2 --val-fraction 0 --warm-start none --threads 1 --out unscaled --quiet
+expect_code 0
+expect_out "no validation rows to choose the scale of the base density by"
 run fit three.csv --given x --dims 8 --iterations 2 --warm-start none --threads 1 --out pair --quiet
 expect_code 0
 run plot pair --given x=1 --columns y -o alone.svg

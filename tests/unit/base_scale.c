@@ -299,16 +299,9 @@ static void who_gets_one(void **state)
 
 static int open_all(void **state)
 {
-    lam_config cfg;
-    lam_table *table;
     if (scratch_open(state) != 0)
         return 1;
-    configure(&cfg);
-    set(&cfg, "given", "2");
-    assert_int_equal(lam_table_toy("pinwheel", 400, 1, &table), LAM_OK);
-    data = dataset_of(&cfg, table);
-    lam_table_free(table);
-    lam_config_clear(&cfg);
+    data = make_data_given(1, "2");
     return 0;
 }
 

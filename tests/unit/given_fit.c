@@ -12,16 +12,9 @@ enum { ROWS = 40, DRAWS = 3 };
 
 static int given_set_up(void **state)
 {
-    lam_config cfg;
-    lam_table *table;
     if (scratch_open(state) != 0)
         return 1;
-    configure(&cfg);
-    set(&cfg, "given", "2");
-    assert_int_equal(lam_table_toy("pinwheel", 400, 1, &table), LAM_OK);
-    assert_int_equal(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &data), LAM_OK);
-    lam_table_free(table);
-    lam_config_clear(&cfg);
+    data = make_data_given(1, "2");
     return 0;
 }
 

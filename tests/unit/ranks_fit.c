@@ -6,44 +6,20 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
-#include "ranks.h" /* before what has globals of its parameters' names */
-#include "fitting.h"
-
-typedef struct job {
-    lam_config cfg;
-    char folder[512];
-    int resume;
-    size_t stop_at; /* iteration; 0: none */
-    size_t told;    /* calls of progress */
-    lam_status status;
-    char error[600];
-    lam_fit_result result;
-    lam_model *model;
-} job;
-
-static team ours;
-static job jobs[MOST_RANKS];
-
-static int note(void *user, const lam_progress *p)
-{
-    job *j = user;
-    j->told++;
-    return j->stop_at > 0 && p->iteration >= j->stop_at;
-}
+#include "rank_fits.h"
 
 static void one_fit(void *arg, const lam_comm *comm)
 {
     job *j = arg;
-    const lam_fit_options options = { .run_dir = j->folder, .resume = j->resume, .progress = note, .user = j, .comm = comm };
-    j->status = lam_fit(&j->cfg, data, &options, &j->model, &j->result);
-    snprintf(j->error, sizeof j->error, "%s", j->status == LAM_OK ? "" : lam_last_error());
+    lam_model *model = NULL;
+    const lam_fit_options options = options_of(j, comm);
+    end_job(j, lam_fit(&j->cfg, data, &options, &model, &j->result));
+    j->model = model;
 }
 
-static job job_of(const char *run, int resume, size_t stop_at)
+static void free_model(void *model)
 {
-    job j = { .resume = resume, .stop_at = stop_at };
-    snprintf(j.folder, sizeof j.folder, "%s", scratch_path(run));
-    return j;
+    lam_model_free(model);
 }
 
 /* Settings are "name value name value ...". */
@@ -62,18 +38,7 @@ static void fit_on(size_t size, const char *run, const char *settings, int resum
         jobs[k] = job_of(run, resume, stop_at);
         apply(&jobs[k].cfg, settings);
     }
-    if (size == 1)
-        one_fit(&jobs[0], NULL);
-    else
-        team_run(&ours, size, one_fit, jobs, sizeof *jobs);
-    for (size_t k = 0; k < size; k++) {
-        assert_int_equal(jobs[k].status, jobs[0].status);
-        assert_string_equal(jobs[k].error, jobs[0].error);
-        assert_memory_equal(&jobs[k].result, &jobs[0].result, sizeof jobs[0].result);
-        assert_int_equal(jobs[k].told > 0, k == 0);
-        lam_model_free(jobs[k].model);
-        lam_config_clear(&jobs[k].cfg);
-    }
+    run_jobs(size, one_fit, free_model);
 }
 
 /* The same end: the model, and the lines of metrics but for their seconds; or the same failure. */

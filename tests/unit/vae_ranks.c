@@ -6,16 +6,14 @@
 #include <cmocka.h>
 
 #define LAM_WIDTH 64
-#include "ranks.h" /* before what has globals of its parameters' names */
+#include "rank_fits.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "fitting.h"
 #include "laminar/vae.h"
 #include "vae/elbo.h"
 #include "vae/net.h"
 #include "vae/solve.h"
 
-static team ours;
 
 /* Settings are "name value name value ...". */
 static void apply(lam_config *cfg, const char *settings)
@@ -157,20 +155,6 @@ enum { HEIGHT = 12, WIDTH = 8, SIZE = HEIGHT * WIDTH, IMAGES = 120 };
 
 static lam_image_data *images;
 
-typedef struct job {
-    lam_config cfg;
-    char folder[512];
-    int resume;
-    size_t stop_at; /* iteration; 0: none */
-    size_t told;    /* calls of progress */
-    lam_status status;
-    char error[600];
-    lam_fit_result result;
-    lam_vae *model;
-} job;
-
-static job jobs[MOST_RANKS];
-
 static lam_image_data *make_images(void)
 {
     lam_config cfg;
@@ -186,41 +170,28 @@ static lam_image_data *make_images(void)
     return out;
 }
 
-static int note(void *user, const lam_progress *p)
-{
-    job *j = user;
-    j->told++;
-    return j->stop_at > 0 && p->iteration >= j->stop_at;
-}
-
 static void one_fit(void *arg, const lam_comm *comm)
 {
     job *j = arg;
-    const lam_fit_options options = { .run_dir = j->folder, .resume = j->resume, .progress = note, .user = j, .comm = comm };
-    j->status = lam_vae_fit(&j->cfg, images, &options, &j->model, &j->result);
-    snprintf(j->error, sizeof j->error, "%s", j->status == LAM_OK ? "" : lam_last_error());
+    lam_vae *model = NULL;
+    const lam_fit_options options = options_of(j, comm);
+    end_job(j, lam_vae_fit(&j->cfg, images, &options, &model, &j->result));
+    j->model = model;
+}
+
+static void free_vae(void *model)
+{
+    lam_vae_free(model);
 }
 
 static void fit_on(size_t size, const char *run, const char *settings, int resume, size_t stop_at)
 {
     for (size_t k = 0; k < size; k++) {
-        jobs[k] = (job) { .resume = resume, .stop_at = stop_at };
-        snprintf(jobs[k].folder, sizeof jobs[k].folder, "%s", scratch_path(run));
+        jobs[k] = job_of(run, resume, stop_at);
         configure_vae(&jobs[k].cfg, settings);
         set(&jobs[k].cfg, "threads", k % 2 == 0 ? "1" : "2");
     }
-    if (size == 1)
-        one_fit(&jobs[0], NULL);
-    else
-        team_run(&ours, size, one_fit, jobs, sizeof *jobs);
-    for (size_t k = 0; k < size; k++) {
-        assert_int_equal(jobs[k].status, jobs[0].status);
-        assert_string_equal(jobs[k].error, jobs[0].error);
-        assert_memory_equal(&jobs[k].result, &jobs[0].result, sizeof jobs[0].result);
-        assert_int_equal(jobs[k].told > 0, k == 0);
-        lam_vae_free(jobs[k].model);
-        lam_config_clear(&jobs[k].cfg);
-    }
+    run_jobs(size, one_fit, free_vae);
 }
 
 static void same_models(const char *settings)
@@ -288,8 +259,7 @@ static void mistakes(void **state)
     if (!is_there())
         skip();
     for (size_t k = 0; k < 3; k++) {
-        jobs[k] = (job) { 0 };
-        snprintf(jobs[k].folder, sizeof jobs[k].folder, "%s", scratch_path("wrong"));
+        jobs[k] = job_of("wrong", 0, 0);
         configure_vae(&jobs[k].cfg, k == 2 ? "lr 0.5" : "lr 0.1");
     }
     team_run(&ours, 3, one_fit, jobs, sizeof *jobs);
