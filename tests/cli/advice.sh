@@ -66,9 +66,10 @@ run fit line.csv --out worse2 --dims 4 --warm-start none --iterations 1 --lr 1e-
 expect_code 0
 expect_out "this flow is worse than the Gaussian beside it, by " "and than the mixture of"
 grep -q -- "--noise" out && fail "no column has few values"
-run fit toy:8gaussians:2000:1 --out short --dims 4 --warm-start none --max-processor-seconds 3 --lr 1e-6 --threads 1 --batch-size 50 --map none
+run fit line.csv --out short --dims 4 --warm-start none --max-processor-seconds 2 --lr 1e-6 --threads 1 --batch-size 50 --map none
 expect_code 0
-expect_out "worse than the Gaussian" "and than the mixture of" "Try more time (--max-processor-seconds 12)"
+# whether there is time for the mixture depends on the machine
+expect_out "worse than the Gaussian" "Try more time (--max-processor-seconds 8)"
 grep -q -- "--iterations" out && fail "more iterations would not fit in the time"
 awk 'BEGIN { srand(2); print "a,b"; for (i = 0; i < 1500; i++) { a = int(6 * rand()); print a "," a + rand() } }' >steps.csv
 run fit steps.csv --out steps --dims 4 --warm-start none --iterations 1 --lr 1e-6 --threads 1 --batch-size 50 --map none
