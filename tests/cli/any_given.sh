@@ -14,7 +14,7 @@ table 300 2 0 >full.csv
 
 run fit holes.csv --dims 8 --iterations 2 --out none
 refused 1 "--drop-bad-rows" "--any-given"
-run fit holes.csv --any-given --dims 16-16 --iterations 150 --val-freq 50 --threads 1 --out run
+run fit holes.csv --any-given --dims 16-16 --context-dims 24 --batch-size 100 --iterations 150 --val-freq 50 --threads 1 --out run
 expect_code 0
 expect_err "cells of 729 training rows are missing, in"
 

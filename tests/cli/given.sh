@@ -9,7 +9,7 @@ table() { # ROWS SEED
 table 800 1 >data.csv
 table 200 2 >new.csv
 
-run fit data.csv --given x,kind --dims 16-16 --iterations 150 --val-freq 50 --threads 1 --out run
+run fit data.csv --given x,kind --dims 16-16 --context-dims 24 --batch-size 100 --iterations 150 --val-freq 50 --threads 1 --out run
 expect_code 0
 expect_err "text makes one input a level: kind (2: down, up)"
 
@@ -83,7 +83,7 @@ refused 2 "run has no density of all its columns, as it is given x: say its valu
 
 # ---- a fan whose data miss cells: columns without a value are at the mean of those that are there
 awk -F, -v OFS=, 'NR == 1 { print "x", "z", "y"; next } { print $1, $1 * $1 + NR % 7, $3 }' data.csv >three.csv
-run fit three.csv --given x,z --dims 8 --iterations 20 --threads 1 --out fan --quiet
+run fit three.csv --given x,z --dims 8 --context-dims 16 --iterations 20 --threads 1 --out fan --quiet
 expect_code 0
 awk -F, -v OFS=, 'NR == 5 { $2 = "" } NR == 6 { $1 = "" } NR == 7 { $3 = "" } 1' three.csv >three_holes.csv
 run fit three.csv --given x --dims 8 --iterations 2 --val-fraction 0 --warm-start none --threads 1 --out unscaled --quiet
