@@ -265,7 +265,16 @@ static void add_doubt(sums *s)
         }
 }
 
-/* Sums become mean and covariance, with dim rows of independent columns; the largest change. */
+/* Rows of independent columns that are counted beside n, so that the covariance has an inverse where columns are functions of others. dim of
+ * them shrink a covariance of few rows to where it does best on other rows; of many rows they would hide that columns are nearly functions of
+ * others, so their share falls by 1 / n^2, down to what double resolves. */
+static double independent_rows(double n, double dim)
+{
+    static const double LEAST = 1e-8;
+    return fmax(dim * fmin(1, dim / n), LEAST * n);
+}
+
+/* Sums become mean and covariance, with a few rows of independent columns; the largest change. */
 static double renew(sums *s)
 {
     size_t dim = s->dim;
@@ -277,7 +286,7 @@ static double renew(sums *s)
     for (size_t j = 0; j < dim; j++)
         for (size_t k = 0; k <= j; k++) {
             double value = s->second[j * dim + k] / n - s->first[j] * s->first[k];
-            value = k < j ? value * n / (n + (double)dim) : spread(value, s->w->mean[j]);
+            value = k < j ? value * n / (n + independent_rows(n, (double)dim)) : spread(value, s->w->mean[j]);
             change = fmax(change, fabs(value - s->w->covariance[j * dim + k]) / (s->deviation[j] * s->deviation[k]));
             s->w->covariance[j * dim + k] = s->w->covariance[k * dim + j] = value;
         }

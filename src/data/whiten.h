@@ -14,8 +14,8 @@ typedef struct lam_whitening {
 } lam_whitening;
 
 /* Of training rows x [n, dim] behind their maps, missing cells NaN: the maximum likelihood under missing at random, by the EM algorithm
- * (Dempster, Laird and Rubin 1977, section 4.1.3), with dim rows of independent columns added, which bound the inverse where columns are
- * functions of others. levels [dim]: above 0 in a column of texts. Free with lam_whitening_free. */
+ * (Dempster, Laird and Rubin 1977, section 4.1.3), with dim min(1, dim / n) rows of independent columns added, which bound the inverse where columns
+ * are functions of others. levels [dim]: above 0 in a column of texts. Free with lam_whitening_free. */
 lam_status lam_whitening_fit(const double *x, size_t n, size_t dim, const size_t *levels, lam_whitening **out);
 lam_status lam_whitening_create(size_t dim, lam_whitening **out); /* all zeros */
 lam_status lam_whitening_copy(const lam_whitening *whitening, lam_whitening **out); /* of NULL: NULL */

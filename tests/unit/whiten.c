@@ -43,7 +43,7 @@ static lam_whitening *fitted(const double *x, size_t n, size_t dim, const size_t
     return w;
 }
 
-/* Of complete rows: their own mean and covariance, with correlations less by n / (n + dim). */
+/* Of complete rows: their own mean and covariance, with correlations less by n / (n + dim^2 / n). */
 static void complete_rows_give_their_moments(void **state)
 {
     (void)state;
@@ -59,7 +59,7 @@ static void complete_rows_give_their_moments(void **state)
             for (size_t i = 0; i < N; i++)
                 sum += (x[i * DIM + j] - mean[0]) * (x[i * DIM + k] - mean[1]) / N;
             assert_true(fabs(w->mean[j] - mean[0]) < 1e-12);
-            assert_true(fabs(w->covariance[j * DIM + k] - sum * (j == k ? 1 : (double)N / (N + DIM))) < 1e-12);
+            assert_true(fabs(w->covariance[j * DIM + k] - sum * (j == k ? 1 : N / (N + DIM * DIM / (double)N))) < 1e-12);
         }
     lam_whitening_free(w);
     lam_free(x);
