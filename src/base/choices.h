@@ -123,8 +123,13 @@ typedef enum lam_map { LAM_MAP_NONE, LAM_MAP_NORMAL_SCORES, LAM_MAP_AUTO } lam_m
 /* What is done to the columns together after that: nothing, or whitening by their Gaussian (method.md 16). */
 #define LAM_WHITEN_LIST(X, S) X(LAM_WHITEN_NONE, "none") S() X(LAM_WHITEN_GAUSSIAN, "gaussian") S() X(LAM_WHITEN_AUTO, "auto")
 typedef enum lam_whiten_kind { LAM_WHITEN_LIST(LAM_CODE, LAM_COMMA) } lam_whiten_kind;
-/* What validation rows decide beside the best parameters: nothing, or the scale of the base density (method.md 17). */
-#define LAM_CALIBRATE_LIST(X, S) X(LAM_CALIBRATE_NONE, "none") S() X(LAM_CALIBRATE_SCALE, "scale") S() X(LAM_CALIBRATE_AUTO, "auto")
+/* What validation rows decide beside the best parameters: nothing; the scale of the base density (method.md 17); or whether the best flow is better
+ * than the Gaussian that its rows are whitened by (16). */
+#define LAM_CALIBRATE_LIST(X, S) \
+    X(LAM_CALIBRATE_NONE, "none") S() \
+    X(LAM_CALIBRATE_SCALE, "scale") S() \
+    X(LAM_CALIBRATE_GAUSSIAN, "gaussian") S() \
+    X(LAM_CALIBRATE_AUTO, "auto")
 typedef enum lam_calibrate_kind { LAM_CALIBRATE_LIST(LAM_CODE, LAM_COMMA) } lam_calibrate_kind;
 
 /* ---- auto-encoders (method.md 9) ----------------------------------------------------------------------------------- */

@@ -90,7 +90,7 @@ struct lam_config {
     lam_map map;                   /* of each column, after the standardiser */
     size_t map_knots;              /* quantiles of every column that its spline goes through; 0: of each as many as pay (method.md 13) */
     lam_whiten_kind whiten;        /* of all columns together, behind their maps */
-    lam_calibrate_kind calibrate;  /* of the base density, by validation rows */
+    lam_calibrate_kind calibrate;  /* what validation rows decide beside the best parameters */
     int drop_bad_rows, drop_duplicates;
     lam_header header;
     lam_names columns, drop;       /* n 0: all / none. As text (lam_config_set): "a,b", a name with a comma in double quotes */

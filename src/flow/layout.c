@@ -127,3 +127,19 @@ void lam_layout_initial(const lam_layout *l, const lam_config *config, double *v
     for (size_t b = 0; b < l->blocks; b++)
         values[l->time + b] = sqrt(config->time);
 }
+
+void lam_layout_still(const lam_layout *l, double *values)
+{
+    const lam_field_layer *last = &l->field.layer[l->field.layers - 1];
+    for (size_t b = 0; b < l->blocks; b++, values += l->field.parameters)
+        for (size_t o = 0; o < last->out; o++) {
+            for (size_t j = 0; j < last->bases; j++) {
+                const lam_basis *basis = &last->basis[j];
+                values[basis->b + o * basis->stride_b] = 0;
+                for (size_t i = 0; i < last->in; i++)
+                    values[basis->w + o * basis->stride_out + i * basis->stride_in] = 0;
+            }
+            if (last->has_u)
+                values[last->u + o * last->stride_u] = 0;
+        }
+}

@@ -43,5 +43,8 @@ lam_status lam_layout_map(const lam_layout *layout, lam_parameter_map *map);
 /* Initial values: every weight and bias uniform within 1 / sqrt(inputs of its linear map), as the field's usual library does;
  * beta 1; end times from the configuration. values [parameters]. */
 void lam_layout_initial(const lam_layout *layout, const lam_config *config, double *values);
+/* The last layers of all fields become 0, so that the chain leaves every row where it is. values [parameters]. For layouts without row
+ * parameters. */
+void lam_layout_still(const lam_layout *layout, double *values);
 
 #endif

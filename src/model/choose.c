@@ -40,6 +40,6 @@ lam_status lam_config_choose(lam_config *cfg, const lam_dataset *data)
             cfg->tpr_coefficient = 0;
     }
     if (cfg->whiten == LAM_WHITEN_AUTO)
-        cfg->whiten = cfg->any_given && data->dim <= LAM_MOST_WHITENED ? LAM_WHITEN_GAUSSIAN : LAM_WHITEN_NONE;
+        cfg->whiten = (cfg->any_given || cfg->calibrate == LAM_CALIBRATE_GAUSSIAN) && data->dim <= LAM_MOST_WHITENED ? LAM_WHITEN_GAUSSIAN : LAM_WHITEN_NONE;
     return lam_config_resolve(cfg, rows, data->dim);
 }

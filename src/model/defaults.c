@@ -131,9 +131,12 @@ static int is_split(const lam_config *cfg)
     return cfg->given.n > 0 && !cfg->any_given;
 }
 
-/* A flow of few rows that is stopped where its validation NLL is least is too sure of itself, and stopped too early (docs/method.md 17). */
+/* A flow of few rows that is stopped where its validation NLL is least is too sure of itself, and stopped too early (docs/method.md 17). One
+ * of any columns given any others has densities that agree where a Gaussian is all that the rows show (16). */
 static lam_calibrate_kind calibration_of(const lam_config *cfg, size_t rows)
 {
+    if (cfg->any_given && cfg->whiten == LAM_WHITEN_GAUSSIAN)
+        return LAM_CALIBRATE_GAUSSIAN;
     return is_split(cfg) && rows < MANY ? LAM_CALIBRATE_SCALE : LAM_CALIBRATE_NONE;
 }
 

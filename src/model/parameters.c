@@ -266,8 +266,9 @@ static const lam_param table[] = {
         "gaussian: whiten the columns, after the map, by the mean and covariance of the training rows, or, where some are given, by the conditional "
         "mean and covariance of the others; auto: gaussian with any-given and up to 128 columns, otherwise none"),
     ENUM_AUTO("calibrate", "data", calibrate, WORDS(LAM_CALIBRATE_LIST),
-        "scale: validation rows decide, beside the best parameters, how wide the base density is, so that intervals hold what they should; auto: scale "
-        "with given columns (not with any-given) below 20000 training rows, otherwise none"),
+        "what validation rows decide beside the best parameters. scale: how wide the base density is, so that intervals hold what they should; "
+        "gaussian: whether the flow is better than the Gaussian that its rows are whitened by, which is the model where it is not; auto: gaussian with "
+        "any-given and whitening, scale with given columns (not with any-given) below 20000 training rows, otherwise none"),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "leave out rows with a missing cell; they are counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "of equal rows keep the first"),
     ENUM("header", "data", header, "auto|yes|no", "auto", "whether the first line of a text file names the columns"),

@@ -29,6 +29,7 @@ typedef struct lam_evaluated {
     size_t rows;     /* that it is the mean of */
     int exact;       /* 1: by the exact trace */
     double base_scale; /* of the base density that nll is of */
+    double gaussian_nll, gaussian_se, gain_se; /* of a validation that holds the flow against a Gaussian: that one's, and the error of the difference */
     double seconds;  /* that it took */
     lam_counts counts;
 } lam_evaluated;

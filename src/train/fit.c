@@ -121,6 +121,9 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     if (options->init != NULL)
         LAM_TRY(lam_start_settle(&d->cfg, options->init));
     LAM_TRY(lam_config_choose(&d->cfg, d->data));
+    if (d->cfg.calibrate == LAM_CALIBRATE_GAUSSIAN && d->cfg.whiten != LAM_WHITEN_GAUSSIAN)
+        return lam_fail(LAM_ERR_ARGUMENT, "calibrate: gaussian holds the flow against the Gaussian that its rows are whitened by, and there is none; say "
+            "whiten: gaussian too, which takes up to %d columns", LAM_MOST_WHITENED);
     cfg = &d->cfg;
     say_no_scale(d);
     LAM_TRY(lam_pool_create(lam_comm_threads(options->comm, cfg->threads), &d->pool));
@@ -169,6 +172,18 @@ static lam_status save(void *self, const lam_fit_state *s, const char *path)
     memcpy(d->model->h_star_test, validated ? s->best_h_test : s->h_test, s->blocks * sizeof(double));
     d->model->base_scale = s->best_base_scale;
     return path == NULL ? LAM_OK : lam_model_save(d->model, path);
+}
+
+static void still(void *self, lam_fit_state *s)
+{
+    density *d = self;
+    const lam_layout *l = &d->model->layout;
+    double *params = d->model->params; /* which save fills anew */
+    d->trainer.to_double(s->best, s->parameters, params);
+    lam_layout_still(l, params);
+    d->trainer.from_double(params, s->parameters, s->best);
+    for (size_t b = 0; b < s->blocks; b++)
+        s->best_h_train[b] = s->best_h_test[b] = params[l->time + b] * params[l->time + b];
 }
 
 /* The mixture of Gaussians to compare with, on the first test_rows of index. */
@@ -266,7 +281,7 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     if (status == LAM_OK) {
         const lam_target target = { .self = &d, .data_hash = d.hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
             .blocks = d.model->layout.blocks, .folder = data->folder, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
-            .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .finish = finish };
+            .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .still = still, .finish = finish };
         status = lam_loop_run(&d.cfg, &target, &own, result);
     }
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {

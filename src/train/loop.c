@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/room.h"
 #include "model/defaults.h"
+#include "train/base_scale.h"
 #include "train/calls.h"
 #include "train/limit.h"
 #include "train/run.h"
@@ -146,6 +147,9 @@ static lam_status validate(lam_run *run, int closing)
         s->best_val_se = run->validation.se;
         s->best_val_rows = run->validation.rows;
         s->best_base_scale = run->validation.base_scale;
+        s->best_gaussian_nll = run->validation.gaussian_nll;
+        s->best_gaussian_se = run->validation.gaussian_se;
+        s->best_gain_se = run->validation.gain_se;
         lam_fit_state_keep_best(s, chosen);
         return lam_run_save_model(run);
     }
@@ -320,8 +324,28 @@ static lam_status test(lam_run *run, lam_fit_result *r)
     return status;
 }
 
+/* Where the validation rows do not show that the flow is better than the Gaussian that its rows are whitened by, that is the model, and all its
+ * densities agree. As the closing validation, this is no part of the checkpoint. */
+static void choose_gaussian(lam_run *run)
+{
+    lam_fit_state *s = &run->state;
+    double nll = s->schedule.best, gain = s->best_gaussian_nll - nll;
+    char text[320];
+    if (run->cfg->calibrate != LAM_CALIBRATE_GAUSSIAN || !lam_fit_state_has_best(s) || lam_gaussian_is_beaten(nll, s->best_gaussian_nll, s->best_gain_se))
+        return;
+    run->target->still(run->target->self, s);
+    s->schedule.best = s->best_gaussian_nll;
+    s->best_val_se = s->best_gaussian_se;
+    run->gaussian = 1;
+    snprintf(text, sizeof text, "the NLL of the validation rows is %.2g +- %.2g nats %s for the flow than for the Gaussian that it starts from, which shows no "
+        "gain; so the model is this Gaussian, whose densities all agree (calibrate: gaussian)", fabs(gain), s->best_gain_se, gain > 0 ? "lower" : "higher");
+    if (run->options->log.line != NULL)
+        run->options->log.line(run->options->log.user, text);
+}
+
 static lam_status finish(lam_run *run, lam_fit_result *result)
 {
+    choose_gaussian(run);
     fill_result(run, 1, result);
     if (lam_turn_is_by_clock(run)) /* nothing follows: the rows of a closing validation are part of what repeats the run */
         LAM_TRY(lam_run_save_config(run));

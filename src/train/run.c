@@ -221,6 +221,10 @@ lam_status lam_run_log_validation(lam_run *run, double lr)
     lam_metrics_number(m, "best_val_nll", run->best_val_nll);
     if (run->cfg->calibrate == LAM_CALIBRATE_SCALE)
         lam_metrics_number(m, "base_scale", run->validation.base_scale);
+    if (run->cfg->calibrate == LAM_CALIBRATE_GAUSSIAN) {
+        lam_metrics_number(m, "gaussian_val_nll", run->validation.gaussian_nll);
+        lam_metrics_number(m, "gain_se", run->validation.gain_se);
+    }
     lam_metrics_whole(m, "forward", run->validation.counts.forward);
     lam_metrics_whole(m, "accepted", run->validation.counts.accepted);
     lam_metrics_whole(m, "rejected", run->validation.counts.rejected);
@@ -266,6 +270,8 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
         lam_metrics_whole(m, "warm_start_forward", r->warm_counts.forward);
         lam_metrics_whole(m, "warm_start_backward", r->warm_counts.backward);
     }
+    if (run->cfg->calibrate == LAM_CALIBRATE_GAUSSIAN)
+        lam_metrics_truth(m, "is_gaussian", run->gaussian);
     lam_metrics_whole(m, "solves", r->train_counts.solves);
     lam_metrics_whole(m, "test_solves", r->test_counts.solves);
     lam_metrics_number(m, "seconds", r->seconds);

@@ -24,6 +24,7 @@ typedef struct lam_run {
     double cpu_started;       /* the same of the processor's clock */
     double save_seconds;      /* that the last checkpoint took */
     double best_val_nll;
+    int gaussian;             /* 1: the model is the Gaussian that rows are whitened by */
     lam_evaluated validation; /* the last one; NaN before it */
     size_t asked;             /* iterations that were asked for when this process began; LAM_UNENDING: as many as there is time for */
 } lam_run;

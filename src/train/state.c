@@ -9,7 +9,7 @@ lam_status lam_fit_state_create(lam_fit_state *s, const lam_config *cfg, const l
 {
     *s = (lam_fit_state) { .parameters = parameters, .blocks = blocks,
         .real_size = cfg->precision == LAM_DOUBLE ? sizeof(double) : sizeof(float) };
-    s->best_val_se = (double)NAN;
+    s->best_val_se = s->best_gaussian_nll = s->best_gaussian_se = s->best_gain_se = (double)NAN;
     s->best_base_scale = 1;
     lam_schedule_init(&s->schedule);
     s->memories = lam_optimizer_memories(cfg->optimizer, map, s->memory_of);

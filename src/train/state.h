@@ -27,6 +27,7 @@ typedef struct lam_fit_state {
     double penalty_log_scale;             /* log of the factor on the penalties' coefficients, with cfg's calls; else 0 */
     double best_val_se;                   /* of schedule.best, the standard error; NaN: not known */
     double best_base_scale;               /* of the base density, with cfg's calibrate; else 1 */
+    double best_gaussian_nll, best_gaussian_se, best_gain_se; /* what its rows say of the Gaussian beside it (lam_evaluated), with cfg's calibrate */
     uint64_t best_val_rows;               /* and how many rows it is the mean of */
     void *params, *best;                  /* [parameters] current, best by validation */
     void *average;                        /* [parameters] moving average of params, with cfg's average; else NULL */

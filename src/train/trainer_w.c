@@ -85,7 +85,7 @@ static lam_status allocate(trainer *t, const lam_parameter_map *map)
     t->l = lam_alloc(rows, sizeof *t->l);
     if (t->grad == NULL || t->h_before == NULL || t->z == NULL || t->l == NULL)
         return LAM_ERR_MEMORY;
-    if (t->cfg->calibrate == LAM_CALIBRATE_SCALE && (t->base = lam_room_take(t->rows->folder, t->rows->rows[LAM_VALID], sizeof *t->base)) == NULL)
+    if (t->cfg->calibrate != LAM_CALIBRATE_NONE && (t->base = lam_room_take(t->rows->folder, t->rows->rows[LAM_VALID], sizeof *t->base)) == NULL)
         return LAM_ERR_MEMORY;
     if (t->rows->by_batch)
         LAM_TRY(lam_flow_batch_create(t->rows, t->pool, rows > t->batches.size ? rows : t->batches.size, &t->batch));
@@ -217,11 +217,12 @@ static lam_status warm(void *self, lam_fit_state *state, double lr, lam_step_rep
     return LAM_OK;
 }
 
-static lam_base_row base_row(double nll, size_t dim, const double *z, const unsigned char *moves)
+/* Of a row that went from x to z, with an NLL of which log_det is a part. */
+static lam_base_row base_row(double nll, double log_det, size_t dim, const double *x, const double *z, const unsigned char *moves)
 {
     size_t moving;
     double square = lam_base_square(dim, z, moves, &moving);
-    return (lam_base_row) { nll, square, (double)moving };
+    return (lam_base_row) { nll, square, (double)moving, lam_base_nll(dim, x, moves) - log_det };
 }
 
 /* -log p of each of the n rows taken, into t->l, each rank its own, under a base density of this scale; their sum. base [n] or NULL: what a
@@ -234,11 +235,12 @@ static double batch_nll(const trainer *t, const lam_engine *engine, const taken 
     double sum = 0;
     for (size_t i = own.first; i < own.end; i++) {
         const unsigned char *moving = moves != NULL ? moves + i * d : NULL;
+        size_t at = rows->index != NULL ? rows->index[i] : i;
+        double log_det = rows->log_dets != NULL ? rows->log_dets[at] : 0;
         t->l[i] += lam_base_nll_scaled(d, t->z + i * d, moving, scale);
-        if (rows->log_dets != NULL)
-            t->l[i] -= rows->log_dets[rows->index != NULL ? rows->index[i] : i];
+        t->l[i] -= log_det;
         if (base != NULL)
-            base[i] = base_row(t->l[i], d, t->z + i * d, moving);
+            base[i] = base_row(t->l[i], log_det, d, rows->x + at * d, t->z + i * d, moving);
     }
     lam_engine_share_rows(engine, t->l, 1);
     if (base != NULL)
@@ -285,7 +287,7 @@ static lam_status evaluate(void *self, const lam_evaluation *e, lam_evaluated *o
     lam_status status = evaluate_batches(t, e, exact, &walk);
     lam_walk_end(&walk, status);
     if (status == LAM_OK && e->part == LAM_VALID && t->base != NULL && out->rows > 0)
-        lam_base_scale_fit(t->base, out->rows, out);
+        (t->cfg->calibrate == LAM_CALIBRATE_SCALE ? lam_base_scale_fit : lam_gaussian_beside)(t->base, out->rows, out);
     return status;
 }
 

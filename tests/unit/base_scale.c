@@ -33,7 +33,7 @@ static void the_choice(void **state)
         size_t moving = 1 + i % 2; /* a cell may be missing */
         lam_random_normal_row(1, LAM_DRAW_TEST, 0, i, z, 2);
         double own = 4 * z[0] * z[0] + (moving > 1 ? 4 * z[1] * z[1] : 0);
-        rows[i] = (lam_base_row) { l + 0.5 * own + (double)moving * half_log, own, (double)moving };
+        rows[i] = (lam_base_row) { .nll = l + 0.5 * own + (double)moving * half_log, .square = own, .moving = (double)moving };
         squares += own;
         values += (double)moving;
     }
@@ -49,7 +49,7 @@ static void the_choice(void **state)
     assert_near(out.base_scale, s, 1e-14);
     assert_near(out.nll, sum, 1e-12);
     assert_near(out.se, sqrt(square / (N - 1) / N), 1e-12);
-    rows[0] = (lam_base_row) { 1.5, 0, 0 }; /* nothing moves: nothing is learned */
+    rows[0] = (lam_base_row) { .nll = 1.5 }; /* nothing moves: nothing is learned */
     out.se = (double)NAN;
     lam_base_scale_fit(rows, 1, &out);
     assert_true(out.base_scale == 1 && out.nll == 1.5 && isnan(out.se));
