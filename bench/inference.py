@@ -33,7 +33,6 @@ from peers import append, laminar_version, machine, run
 from same_nll import read_lines
 
 DRAWS = 10000
-PUBLISHED = {"two-moons": 0.61, "slcp": 0.90}  # of neural posterior estimation with 10000 simulations (Lueckmann et al. 2021)
 
 
 # ---- the tasks ---------------------------------------------------------------------------------------------------------------
@@ -226,12 +225,8 @@ def measure_all(args):
 
 
 def table(path):
-    print("| task | simulations | observations | laminar | neural posterior estimation, published |\n|---|---|---|---|---|")
-    lines = read_lines(path)
-    for key in sorted({(line["task"], line["simulations"], line["seconds"], line["seed"]) for line in lines}):
-        values = [line["c2st"] for line in lines if (line["task"], line["simulations"], line["seconds"], line["seed"]) == key]
-        error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else float("nan")
-        print(f"| {key[0]} | {key[1]} | {len(values)} | {np.mean(values):.3f} +- {error:.3f} | {PUBLISHED[key[0]]:.2f} |")
+    from regression_page import inference_table
+    inference_table(read_lines(path), sys.stdout)
 
 
 # ---- self-test ---------------------------------------------------------------------------------------------------------------

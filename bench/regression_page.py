@@ -2,7 +2,7 @@
 """The tables of docs/results.md on regression and inference, from the lines that bench/regression.py, bench/inference.py and
 bench/imputation.py left.
 
-    regression_page.py [docs/results/regression.jsonl]
+    regression_page.py [docs/results/regression.jsonl]     and inference.jsonl and imputation.jsonl beside it, where they are
     regression_page.py --self-test
 """
 import math
@@ -73,6 +73,52 @@ def table(lines, sets, out):
         print(f"| {name} | " + " | ".join(f"{figures[s]:.2f}" if s in figures else "" for s in sets) + " |", file=out)
 
 
+# ---- parameters given data, and cells that are missing ---------------------------------------------------------------------
+
+
+def others(folder, out):
+    """What bench/inference.py and bench/imputation.py left there, if they did."""
+    path = os.path.join(folder, "inference.jsonl")
+    if os.path.exists(path):
+        print("\n## Parameters given data\n\nWritten from what `bench/inference.py` measures: the share of draws that a classifier tells from those of the true posterior, by sbibm's\n"
+              "test (0.5: none, 1: all). laminar by its defaults, 300 seconds of one core a task at the most, mean over observations. The published figures are of\n"
+              "sbibm's own ten observations.\n", file=out)
+        inference_table(read_lines(path), out)
+    path = os.path.join(folder, "imputation.jsonl")
+    if os.path.exists(path):
+        print("\n## Cells filled\n\nWritten from what `bench/imputation.py` measures: a fifth of the cells removed at random. NRMSE of the mean that is filled in, in standard\n"
+              "deviations of the column; NLL of the truth given the rest of its row, nats a cell in standardised units.\n", file=out)
+        imputation_table(read_lines(path), out)
+
+
+POSTERIORS = {"two-moons": 0.61, "slcp": 0.90}  # of neural posterior estimation with 10000 simulations (Lueckmann et al. 2021)
+
+
+def inference_table(lines, out):
+    print("| task | simulations | laminar (observations) | neural posterior estimation, published |\n|---|--:|--:|--:|", file=out)
+    for key in sorted({(line["task"], line["simulations"], line["seconds"], line["seed"]) for line in lines}, reverse=True):
+        values = [line["c2st"] for line in lines if (line["task"], line["simulations"], line["seconds"], line["seed"]) == key]
+        print(f"| {key[0]} | {key[1]} | {figure(values)} | {POSTERIORS[key[0]]:.2f} |", file=out)
+
+
+FILLERS = {"laminar": "laminar, `--any-given`, {seconds:.0f} processor seconds with filling", "iterative": "IterativeImputer (scikit-learn)", "gaussian": "a Gaussian, by EM"}
+
+
+def imputation_table(lines, out):
+    sets = list(dict.fromkeys(line["set"] for line in lines))
+    print("| | " + " | ".join(f"{name}, NRMSE | {name}, NLL" for name in sets) + " |\n|---|" + "--:|" * 2 * len(sets), file=out)
+    for method, name in FILLERS.items():
+        found = {line["set"]: line for line in lines if line["method"] == method} # the last ones
+        if not found:
+            continue
+        cells = []
+        for which in sets:
+            line = found.get(which)
+            cells += ["", ""] if line is None else [f"{line['nrmse']:.4f}", "" if line["nll"] is None else f"{line['nll']:.3f}"]
+        longest = max(line["processor_seconds"] for line in found.values())
+        print(f"| {name.format(seconds=longest)} | " + " | ".join(cells) + " |", file=out)
+
+
 def self_test():
     assert figure([1.0]) == "1.000 (1)" and figure([1.0, 3.0]) == "2.000 +- 1.000 (2)"
     with tempfile.TemporaryDirectory() as work:
@@ -85,6 +131,14 @@ def self_test():
             coverage(read_lines(path), ["naval"], out)
             out.seek(0)
             lines = out.read().splitlines()
+        append(os.path.join(work, "inference.jsonl"), {"task": "slcp", "simulations": 100, "seconds": 9, "seed": 1, "observation": 1, "c2st": 0.75})
+        append(os.path.join(work, "imputation.jsonl"), {"set": "ccpp", "method": "iterative", "nrmse": 0.5, "nll": None, "processor_seconds": 3})
+        append(os.path.join(work, "imputation.jsonl"), {"set": "ccpp", "method": "laminar", "nrmse": 0.25, "nll": -0.5, "processor_seconds": 7})
+        with open(os.path.join(work, "page"), "w+") as out:
+            others(work, out)
+            out.seek(0)
+            told = out.read()
+    assert "| slcp | 100 | 0.750 (1) | 0.90 |" in told and "7 processor seconds with filling | 0.2500 | -0.500 |" in told and "| 0.5000 |  |" in told
     assert len(lines) == 7 + len(PUBLISHED) and lines[-1].endswith("|  | 87.5 (1) |") and lines[2].endswith("| -0.600 +- 0.100 (2) |") and lines[2].count("|") == len(RANKED) + 2
     print("regression_page: means, errors and counts stand where they should")
 
@@ -99,6 +153,7 @@ def main():
             print()
         table(lines, sets, sys.stdout)
         coverage(lines, sets, sys.stdout)
+    others(os.path.dirname(path), sys.stdout)
     return None
 
 
