@@ -267,7 +267,7 @@ static const lam_param table[] = {
         "mean and covariance of the others; auto: gaussian with any-given and up to 128 columns, otherwise none"),
     ENUM_AUTO("calibrate", "data", calibrate, WORDS(LAM_CALIBRATE_LIST),
         "what validation rows decide beside the best parameters. scale: how wide the base density is, so that intervals hold what they should; "
-        "gaussian: whether the flow is better than the Gaussian that its rows are whitened by, which is the model where it is not; auto: gaussian with "
+        "gaussian: whether the flow is better than a Gaussian, which is the model where it is not; auto: gaussian with "
         "any-given and whitening, scale with given columns (not with any-given) below 20000 training rows, otherwise none"),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "leave out rows with a missing cell; they are counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "of equal rows keep the first"),

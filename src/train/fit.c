@@ -12,6 +12,7 @@
 #include "model/model.h"
 #include "train/loop.h"
 #include "train/outcome.h"
+#include "train/plain.h"
 #include "train/run.h"
 #include "train/start.h"
 #include <math.h>
@@ -27,6 +28,9 @@ typedef struct density {
     lam_flow_rows rows;
     lam_parameter_map map;
     lam_trainer trainer;
+    const lam_comm *comm;
+    lam_plain plain;    /* the Gaussian that is the model where the flow is no better; none: that of rows that stand still */
+    lam_target *target; /* of the loop */
     char hash[33]; /* of what a run goes on with */
 } density;
 
@@ -113,6 +117,23 @@ static lam_status fit_whitening(const lam_dataset *data, lam_model *model)
     return status;
 }
 
+/* What the flow sees of the rows by the model's maps and whitening, and who trains on it. */
+static lam_status make_trainer(density *d)
+{
+    LAM_TRY(lam_flow_rows_make(d->data, &d->model->given, d->model->maps, d->model->whitening, &d->rows));
+    d->rows.still = d->plain.nll;
+    return (d->cfg.precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(&d->cfg, &d->model->layout, &d->map, &d->rows,
+        d->pool, d->comm, &d->trainer);
+}
+
+static void free_trainer(density *d)
+{
+    if (d->trainer.free != NULL)
+        d->trainer.free(d->trainer.self);
+    d->trainer = (lam_trainer) { 0 };
+    lam_flow_rows_clear(&d->rows);
+}
+
 static lam_status create(const lam_config *cfg, const lam_fit_options *options, density *d)
 {
     LAM_TRY(check(cfg, d->data));
@@ -139,17 +160,17 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     if (options->init == NULL && cfg->whiten == LAM_WHITEN_GAUSSIAN)
         LAM_TRY(fit_whitening(d->data, d->model));
     lam_start_hash(d->model, options->init != NULL, d->hash);
-    LAM_TRY(lam_flow_rows_make(d->data, &d->model->given, d->model->maps, d->model->whitening, &d->rows));
-    return (cfg->precision == LAM_DOUBLE ? lam_trainer_create_f64 : lam_trainer_create_f32)(cfg, &d->model->layout, &d->map, &d->rows,
-        d->pool, options->comm, &d->trainer);
+    d->comm = options->comm;
+    if (cfg->calibrate == LAM_CALIBRATE_GAUSSIAN && options->init == NULL)
+        LAM_TRY(lam_plain_fit(d->data, &d->model->given, d->model->maps, d->model->whitening, cfg->split_seed, &d->plain));
+    return make_trainer(d);
 }
 
 static void clear(density *d)
 {
-    if (d->trainer.free != NULL)
-        d->trainer.free(d->trainer.self);
+    free_trainer(d);
+    lam_plain_clear(&d->plain);
     lam_free(d->map.matrix);
-    lam_flow_rows_clear(&d->rows);
     lam_model_free(d->model);
     lam_pool_free(d->pool);
     lam_config_clear(&d->cfg);
@@ -174,7 +195,25 @@ static lam_status save(void *self, const lam_fit_state *s, const char *path)
     return path == NULL ? LAM_OK : lam_model_save(d->model, path);
 }
 
-static void still(void *self, lam_fit_state *s)
+/* The model becomes one without maps, whitened by the plain Gaussian, and what is to come is of its rows. */
+static lam_status take_plain(density *d)
+{
+    if (d->plain.whitening == NULL)
+        return LAM_OK;
+    free_trainer(d);
+    lam_maps_free(d->model->maps);
+    lam_whitening_free(d->model->whitening);
+    d->model->maps = NULL;
+    d->model->whitening = d->plain.whitening;
+    d->plain.whitening = NULL;
+    d->model->config.map = LAM_MAP_NONE;
+    d->model->config.map_knots = 0;
+    LAM_TRY(make_trainer(d));
+    d->target->trainer = d->trainer;
+    return LAM_OK;
+}
+
+static lam_status still(void *self, lam_fit_state *s)
 {
     density *d = self;
     const lam_layout *l = &d->model->layout;
@@ -184,6 +223,7 @@ static void still(void *self, lam_fit_state *s)
     d->trainer.from_double(params, s->parameters, s->best);
     for (size_t b = 0; b < s->blocks; b++)
         s->best_h_train[b] = s->best_h_test[b] = params[l->time + b] * params[l->time + b];
+    return take_plain(d);
 }
 
 /* The mixture of Gaussians to compare with, on the first test_rows of index. */
@@ -279,9 +319,10 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     own.seconds += lam_clock() - began; /* maps and whitening count too */
     own.cpu_seconds += lam_cpu_clock() - cpu_began;
     if (status == LAM_OK) {
-        const lam_target target = { .self = &d, .data_hash = d.hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
+        lam_target target = { .self = &d, .data_hash = d.hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
             .blocks = d.model->layout.blocks, .folder = data->folder, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
             .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .still = still, .finish = finish };
+        d.target = &target;
         status = lam_loop_run(&d.cfg, &target, &own, result);
     }
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {

@@ -326,26 +326,27 @@ static lam_status test(lam_run *run, lam_fit_result *r)
 
 /* Where the validation rows do not show that the flow is better than the Gaussian that its rows are whitened by, that is the model, and all its
  * densities agree. As the closing validation, this is no part of the checkpoint. */
-static void choose_gaussian(lam_run *run)
+static lam_status choose_gaussian(lam_run *run)
 {
     lam_fit_state *s = &run->state;
     double nll = s->schedule.best, gain = s->best_gaussian_nll - nll;
     char text[320];
     if (run->cfg->calibrate != LAM_CALIBRATE_GAUSSIAN || !lam_fit_state_has_best(s) || lam_gaussian_is_beaten(nll, s->best_gaussian_nll, s->best_gain_se))
-        return;
-    run->target->still(run->target->self, s);
+        return LAM_OK;
+    LAM_TRY(lam_comm_agree(run->options->comm, run->target->still(run->target->self, s)));
     s->schedule.best = s->best_gaussian_nll;
     s->best_val_se = s->best_gaussian_se;
     run->gaussian = 1;
-    snprintf(text, sizeof text, "the NLL of the validation rows is %.2g +- %.2g nats %s for the flow than for the Gaussian that it starts from, which shows no "
-        "gain; so the model is this Gaussian, whose densities all agree (calibrate: gaussian)", fabs(gain), s->best_gain_se, gain > 0 ? "lower" : "higher");
+    snprintf(text, sizeof text, "the NLL of the validation rows is %.2g +- %.2g nats %s for the flow than for a Gaussian, which shows no gain; "
+        "so the model is this Gaussian, whose densities all agree (calibrate: gaussian)", fabs(gain), s->best_gain_se, gain > 0 ? "lower" : "higher");
     if (run->options->log.line != NULL)
         run->options->log.line(run->options->log.user, text);
+    return LAM_OK;
 }
 
 static lam_status finish(lam_run *run, lam_fit_result *result)
 {
-    choose_gaussian(run);
+    LAM_TRY(choose_gaussian(run));
     fill_result(run, 1, result);
     if (lam_turn_is_by_clock(run)) /* nothing follows: the rows of a closing validation are part of what repeats the run */
         LAM_TRY(lam_run_save_config(run));

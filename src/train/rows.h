@@ -20,6 +20,7 @@ typedef struct lam_flow_rows {
     double *own[LAM_PARTS];          /* NULL where the data set's own serve */
     double *given[LAM_PARTS];        /* [rows, inputs] of the context; NULL without given columns */
     double *log_det[LAM_PARTS];      /* [rows] of maps and whitening, nats; NULL without. Of a masked model: log slopes of the maps, [rows, given->dim] */
+    const double *still;             /* [validation rows] NLLs by the Gaussian that a flow is held against, or NULL: those of rows that stand still */
     const lam_whitening *whitening;  /* NULL: none. Values have it; of a masked model they have not, and each batch gets it by its roles */
 } lam_flow_rows;
 

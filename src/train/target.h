@@ -20,8 +20,9 @@ typedef struct lam_target {
     /* The best parameters (the current ones where nothing was validated) become the model's, which goes to path unless that is
      * NULL. */
     lam_status (*save)(void *self, const lam_fit_state *state, const char *path);
-    /* The state's best parameters become those of a flow that does nothing, with the steps that it takes. NULL: there is no such choice. */
-    void (*still)(void *self, lam_fit_state *state);
+    /* The state's best parameters become those of a flow that does nothing, with the steps that it takes; trainer may become another. NULL: there
+     * is no such choice. */
+    lam_status (*still)(void *self, lam_fit_state *state);
     /* After the test of a fit that went to its end, in this state: what else its result is to hold. Until: 0, or the clock at which it is to be done;
      * each [result->test_rows]: the NLLs of the test rows, in the order of lam_evaluation. NULL: nothing. */
     lam_status (*finish)(void *self, const lam_fit_state *state, double until, const double *each, lam_fit_result *result);

@@ -250,6 +250,14 @@ static double batch_nll(const trainer *t, const lam_engine *engine, const taken 
     return sum;
 }
 
+/* Where the Gaussian that a flow is held against is another than its rows standing still. */
+static void take_still(const trainer *t, const lam_walk *walk, lam_base_row *base)
+{
+    const double *still = t->rows->still;
+    for (size_t i = 0; base != NULL && still != NULL && i < walk->n; i++)
+        base[i].still = still[walk->index != NULL ? walk->index[i] : walk->first + i];
+}
+
 static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exact, lam_walk *walk)
 {
     lam_flow_solve solve = lam_config_solve(t->cfg, 0, e->h_star);
@@ -267,6 +275,7 @@ static lam_status evaluate_batches(trainer *t, const lam_evaluation *e, int exac
             return lam_fail_in(status, "%s rows %zu to %zu%s", part, first + 1, first + n, walk->index != NULL ? " of a sample" : "");
         lam_base_row *base = e->part == LAM_VALID && t->base != NULL ? t->base + walk->out->rows : NULL;
         double sum = batch_nll(t, t->evaluate[exact], &rows, n, walk->out->base_scale, base);
+        take_still(t, walk, base);
         if (!isfinite(sum))
             return lam_fail(LAM_ERR_DIVERGED, "the NLL of the %s rows is not finite; lower lr or set clip", part);
         LAM_TRY(lam_walk_take(walk, sum, t->l));

@@ -87,8 +87,9 @@ static void a_still_flow(void **state)
 
 enum { COLUMNS = 3 };
 
-/* Rows of a Gaussian whose third column is nearly a function of the others; bend 1: the second hangs on the square of the first beside it. */
-static lam_dataset *rows_of(double bend, size_t n)
+/* Rows of a Gaussian whose third column is nearly a function of the others, but for this noise; bend 1: the second hangs on the square of the first
+ * beside it. */
+static lam_dataset *rows_with(double bend, double noise, size_t n, double (*of)(double))
 {
     lam_config cfg;
     lam_table *table;
@@ -101,12 +102,19 @@ static lam_dataset *rows_of(double bend, size_t n)
         lam_random_normal_row(5, LAM_DRAW_TEST, 0, i, e, COLUMNS);
         x[0] = 2 + e[0];
         x[1] = 0.6 * e[0] + 0.8 * e[1] + bend * e[0] * e[0];
-        x[2] = e[0] - e[1] + 0.05 * e[2];
+        x[2] = e[0] - e[1] + noise * e[2];
+        for (size_t j = 0; of != NULL && j < COLUMNS; j++)
+            x[j] = of(x[j]);
     }
     assert_int_equal(lam_dataset_build(&cfg, table, NULL, NULL, NULL, &out), LAM_OK);
     lam_table_free(table);
     lam_config_clear(&cfg);
     return out;
+}
+
+static lam_dataset *rows_of(double bend, size_t n)
+{
+    return rows_with(bend, 0.05, n, NULL);
 }
 
 static void configure_any(lam_config *cfg)
@@ -179,6 +187,38 @@ static void a_gaussian_is_told(void **state)
     lam_config_clear(&cfg);
 }
 
+static lam_model *fitted(const lam_config *cfg, const lam_dataset *own, lam_fit_result *r)
+{
+    lam_model *model;
+    assert_int_equal(lam_fit(cfg, own, NULL, &model, r), LAM_OK);
+    return model;
+}
+
+/* Of a Gaussian's rows the model has no maps, which bend what is straight; of rows that are normal behind maps it keeps them. */
+static void with_or_without_maps(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_fit_result r;
+    size_t said;
+    lam_dataset *straight = rows_with(0, 0.3, 900, NULL), *scaled = rows_with(0, 0.3, 900, exp);
+    configure_any(&cfg);
+    set(&cfg, "map", "normal-scores:30");
+    lam_model *model = fitted(&cfg, straight, &r);
+    assert_true(lam_config_is(lam_model_config(model), "map", "none") && model->maps == NULL);
+    assert_near(r.test_nll, r.gaussian_test_nll, 0.01);
+    lam_model_free(model);
+    model = fitted(&cfg, scaled, &r);
+    assert_true(lam_config_is(lam_model_config(model), "map", "normal-scores:30") && model->maps != NULL);
+    assert_true(r.test_nll < r.gaussian_test_nll - 0.5);
+    lam_model_free(model);
+    assert_true(disagreement(&cfg, straight, &r, &said) < 1e-5); /* and its test is of the model that is left */
+    assert_int_equal(said, 1);
+    lam_dataset_free(straight);
+    lam_dataset_free(scaled);
+    lam_config_clear(&cfg);
+}
+
 /* Stopped and gone on with, on other threads. */
 static void the_same_bits(void **state)
 {
@@ -187,6 +227,8 @@ static void the_same_bits(void **state)
     data = rows_of(0, 400);
     configure_any(&cfg);
     set(&cfg, "iterations", "23");
+    assert_stopping_does_not_matter(&cfg, 8);
+    set(&cfg, "map", "normal-scores:20");
     assert_stopping_does_not_matter(&cfg, 8);
     lam_dataset_free(data);
     lam_config_clear(&cfg);
@@ -249,7 +291,7 @@ static void who_has_the_choice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(rows_are_compared_in_pairs), cmocka_unit_test(a_still_flow),
-        cmocka_unit_test(a_gaussian_is_told), cmocka_unit_test(the_same_bits),
+        cmocka_unit_test(a_gaussian_is_told), cmocka_unit_test(with_or_without_maps), cmocka_unit_test(the_same_bits),
         cmocka_unit_test(a_checkpoint_has_it), cmocka_unit_test(who_has_the_choice) };
     return cmocka_run_group_tests(tests, scratch_open, scratch_close);
 }
