@@ -110,10 +110,11 @@ static int prepare(const lam_recipe *recipe, const cli_line *line, const prepare
         options.log.line = cli_log;
     options.progress = show_progress;
     options.user = &w;
-    size_t standing = fit_standing(args->out);
-    int code = fit_make_folder(args->out);
-    if (code != CLI_OK)
+    int code = fit_begin_folder(args->out);
+    if (code != CLI_OK) {
+        fit_end_folder(args->out, code);
         return code;
+    }
     catch_signals();
     lam_status status = lam_recipe_prepare(recipe->name, line->words + 1, line->n_words - 1, args->out, &options, &result);
     cli_status_line("");
@@ -121,7 +122,7 @@ static int prepare(const lam_recipe *recipe, const cli_line *line, const prepare
         print_result(recipe, &result, args->out);
     else
         code = cli_library_failed();
-    fit_unmake_folder(args->out, standing);
+    fit_end_folder(args->out, code);
     return status == LAM_ERR_INTERRUPTED ? 128 + (int)stop_signal : code;
 }
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 typedef struct experiment_args {
-    const char *out;
+    const char *out, *scratch;
     size_t jobs;
     int report, dry_run;
 } experiment_args;
@@ -17,6 +17,8 @@ static const cli_option experiment_options[] = {
     {"out", 'o', CLI_TEXT, "DIR", "folder for the runs and the report; default: runs/ and the plan's name",
         offsetof(experiment_args, out)},
     {"jobs", 'j', CLI_COUNT, "N", "runs at a time; default: processors over the plan's threads", offsetof(experiment_args, jobs)},
+    {"scratch", 0, CLI_TEXT, "FOLDER/", "keep rows in files in this folder, as `laminar fit` does; none: in memory; default: in DIR where a table is an .npy or text of "
+        "64 MiB or more, otherwise in memory. Text that one run has converted is not read again by the others", offsetof(experiment_args, scratch)},
     {"report", 0, CLI_SWITCH, NULL, "run nothing, only write the report of what there is", offsetof(experiment_args, report)},
     {"dry-run", 0, CLI_SWITCH, NULL, "run nothing, only list the runs and, where some are done, the time left",
         offsetof(experiment_args, dry_run)},
@@ -141,7 +143,7 @@ static int write_report(lam_experiment *experiment, const char *dir)
     return CLI_OK;
 }
 
-static int run_all(lam_experiment *experiment, const char *dir, size_t jobs)
+static int run_all(lam_experiment *experiment, const char *dir, const char *scratch, size_t jobs)
 {
     int lock = -1, code = fit_make_folder(dir);
     if (code == CLI_OK)
@@ -150,7 +152,7 @@ static int run_all(lam_experiment *experiment, const char *dir, size_t jobs)
         code = cli_library_failed();
     if (code == CLI_OK && say_missing(experiment) > 0) /* rather than hours later, when its turn comes */
         code = cli_fail("nothing was run: paths are seen from the folder of the plan; mend them, or leave that data out");
-    return code == CLI_OK ? experiment_run(experiment, dir, jobs) : code;
+    return code == CLI_OK ? experiment_run(experiment, dir, scratch, jobs) : code;
 }
 
 static int work(const experiment_args *args, const char *dir, lam_experiment *experiment)
@@ -159,7 +161,7 @@ static int work(const experiment_args *args, const char *dir, lam_experiment *ex
     if (args->report)
         return write_report(experiment, dir);
     if (!args->dry_run)
-        return run_all(experiment, dir, jobs);
+        return run_all(experiment, dir, args->scratch, jobs);
     return lam_experiment_refresh(experiment) == LAM_OK ? list(experiment, jobs, experiment_is_locked(dir)) : cli_library_failed();
 }
 
@@ -172,6 +174,8 @@ static int run(const cli_command *command, int argc, char **argv)
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.report && args.dry_run)
         code = cli_misuse(command, "--report and --dry-run exclude each other");
+    if (code == CLI_OK && args.scratch != NULL && args.scratch[0] == '\0')
+        code = cli_misuse(command, "--scratch is empty; name a folder, or none");
     if (code == CLI_OK && args.jobs > 1000)
         code = cli_misuse(command, "--jobs %zu: at most 1000", args.jobs);
     if (code == CLI_OK)

@@ -132,7 +132,7 @@ static int begin(work *w, job *j, size_t index, const sigset_t *signals)
     if (pid < 0)
         return cli_fail("a process for %s cannot be made: %s", run->name, strerror(errno));
     if (pid == 0)
-        experiment_be_run(w->experiment, index, j->slot, signals, parent);
+        experiment_be_run(w, index, j->slot, signals, parent);
     j->pid = pid;
     return CLI_OK;
 }
@@ -165,6 +165,9 @@ static int end(work *w, job *j, int status)
         snprintf(killed, sizeof killed, "its process was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
         why = killed;
     }
+    for (size_t i = 0; i < 3; i++)
+        if (j->slot->kept[i][0] != '\0')
+            fit_note_kept(j->slot->kept[i]);
     int code = note(w, j, failed ? LAM_RUN_FAILED : finished ? LAM_RUN_FINISHED : LAM_RUN_BEGUN, failed ? why : NULL);
     if (code == CLI_OK && lam_experiment_refresh(w->experiment) != LAM_OK)
         code = cli_library_failed();
@@ -287,10 +290,10 @@ static int close_down(work *w, int code)
     return code;
 }
 
-int experiment_run(lam_experiment *experiment, const char *dir, size_t jobs)
+int experiment_run(lam_experiment *experiment, const char *dir, const char *scratch, size_t jobs)
 {
     sigset_t signals;
-    work w = {.experiment = experiment, .dir = dir, .n_jobs = jobs, .jobs = cli_alloc(jobs, sizeof(job)), .reported = cli_clock(),
+    work w = {.experiment = experiment, .dir = dir, .scratch = scratch, .n_jobs = jobs, .jobs = cli_alloc(jobs, sizeof(job)), .reported = cli_clock(),
         .sampled = cli_clock(), .shown = cli_clock()};
     while (lam_experiment_run_at(experiment, w.runs) != NULL)
         w.runs++;
@@ -306,6 +309,7 @@ int experiment_run(lam_experiment *experiment, const char *dir, size_t jobs)
     if (code == CLI_OK) {
         catch_signals(&signals);
         code = close_down(&w, loop(&w, &signals));
+        fit_end_kept(dir, code != CLI_OK);
         munmap(slots, jobs * sizeof *slots);
     }
     free(w.jobs);

@@ -11,6 +11,7 @@ typedef struct job_slot {
     int code;          /* of the library; read when the process has ended */
     char message[2048], data_hash[33];
     char warnings[2048]; /* a line each */
+    char kept[3][4096];  /* lam_table.kept of its files */
 } job_slot;
 
 typedef struct job {
@@ -23,6 +24,7 @@ typedef struct job {
 typedef struct work {
     lam_experiment *experiment;
     const char *dir;
+    const char *scratch; /* where rows are kept; "none": in memory; NULL: in dir, where they are many */
     job *jobs; /* [n_jobs] */
     size_t n_jobs;
     char *tried; /* [runs] 1: begun by this process */
@@ -33,7 +35,7 @@ typedef struct work {
 } work;
 
 /* The forked process of a run, which does not come back; parent: the process that forked it, signals: the mask that it had (experiment_run.c). */
-void experiment_be_run(const lam_experiment *experiment, size_t index, job_slot *slot, const sigset_t *signals, pid_t parent);
+void experiment_be_run(const work *w, size_t index, job_slot *slot, const sigset_t *signals, pid_t parent);
 /* A line of progress, where it is time for one; and the machine's load, added to that of every run under way (experiment_progress.c). */
 void experiment_show(work *w);
 void experiment_sample_load(work *w);

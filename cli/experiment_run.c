@@ -56,21 +56,39 @@ static void keep_notes(job_slot *slot, const char *path, const lam_table *table)
     }
 }
 
-static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job_slot *slot)
+static lam_status read_tables(const work *w, const lam_experiment_run *run, const lam_config *cfg, job_slot *slot, lam_table *tables[3])
 {
+    const char *const paths[3] = {run->data, run->valid, run->test};
+    const int in_memory = w->scratch != NULL && strcmp(w->scratch, "none") == 0;
+    const lam_rows_place place = {.folder = in_memory ? NULL : w->scratch != NULL ? w->scratch : w->dir,
+        .least = w->scratch != NULL ? 0 : FIT_IN_MEMORY, .keep = 1, .log = {cli_log, NULL}};
+    for (size_t i = 0; i < 3; i++) {
+        if (paths[i] == NULL)
+            continue;
+        lam_status status = lam_table_map_rows(cfg, paths[i], tables[0], &place, &tables[i]);
+        if (status != LAM_OK)
+            return status;
+        keep_notes(slot, paths[i], tables[i]);
+        if (tables[i]->kept != NULL && strlen(tables[i]->kept) < sizeof slot->kept[i])
+            strcpy(slot->kept[i], tables[i]->kept);
+    }
+    return LAM_OK;
+}
+
+static lam_status fit_run_of(const work *w, size_t index, job_slot *slot)
+{
+    const lam_experiment *experiment = w->experiment;
     const lam_experiment_run *run = lam_experiment_run_at(experiment, index);
     lam_config *cfg = cli_config_create();
     lam_table *tables[3] = {0};
     lam_dataset *data = NULL;
     lam_model *model = NULL;
-    const char *const paths[3] = {run->data, run->valid, run->test};
     lam_log log = {keep_warning, slot};
     lam_status status = lam_config_copy(cfg, run->config);
     if (status == LAM_OK && cli_isa() != NULL)
         status = lam_config_set(cfg, "isa", cli_isa());
-    for (size_t i = 0; i < 3 && status == LAM_OK; i++)
-        if (paths[i] != NULL && (status = lam_table_map_rows(cfg, paths[i], tables[0], run->folder, FIT_IN_MEMORY, &tables[i])) == LAM_OK)
-            keep_notes(slot, paths[i], tables[i]);
+    if (status == LAM_OK)
+        status = read_tables(w, run, cfg, slot, tables);
     if (status == LAM_OK)
         status = lam_dataset_build(cfg, tables[0], tables[1], tables[2], &log, &data);
     for (size_t i = 0; i < 3; i++)
@@ -91,7 +109,7 @@ static lam_status fit_run_of(const lam_experiment *experiment, size_t index, job
 }
 
 /* The forked process; it does not come back. */
-void experiment_be_run(const lam_experiment *experiment, size_t index, job_slot *slot, const sigset_t *signals, pid_t parent)
+void experiment_be_run(const work *w, size_t index, job_slot *slot, const sigset_t *signals, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed experiment leaves no runs behind that the next one would meet */
     if (getppid() != parent)
@@ -100,8 +118,8 @@ void experiment_be_run(const lam_experiment *experiment, size_t index, job_slot 
     signal(SIGCHLD, SIG_DFL);
     fit_catch_signals();
     sigprocmask(SIG_SETMASK, signals, NULL);
-    redirect(lam_experiment_run_at(experiment, index)->folder);
-    lam_status status = fit_run_of(experiment, index, slot);
+    redirect(lam_experiment_run_at(w->experiment, index)->folder);
+    lam_status status = fit_run_of(w, index, slot);
     slot->code = (int)status;
     if (status != LAM_OK) {
         snprintf(slot->message, sizeof slot->message, "%s", lam_last_error());

@@ -17,50 +17,64 @@ static const cli_option fit_options[] = {
     {"write-split", 0, CLI_TEXT, "FOLDER/", "fit nothing, but write the rows as a fit sees them: noise, split, standardised",
         offsetof(fit_args, write_split)},
     {"scratch", 0, CLI_TEXT, "FOLDER/", "keep rows in files in this folder while the fit runs; none: keep them in memory; default: in RUN/ where DATA is an .npy or text "
-        "of 64 MiB or more, otherwise in memory", offsetof(fit_args, scratch)},
+        "of 64 MiB or more, otherwise in memory. Text is converted once: a fit that is interrupted leaves a rows-*.cache there for --resume", offsetof(fit_args, scratch)},
     FIT_RUN_OPTIONS(fit_args),
     {0},
 };
 
 /* ---- data --------------------------------------------------------------------------------------------------------- */
 
+static int is_in_memory(const fit_args *args)
+{
+    return args->scratch != NULL && strcmp(args->scratch, "none") == 0;
+}
+
 /* first: the training rows, which validation and test rows are read like; NULL: these are they. */
 static int read_table(const char *path, const fit_args *args, const lam_config *cfg, const lam_table *first, lam_table **table)
 {
     const char *folder = args->scratch != NULL ? args->scratch : args->write_split != NULL ? args->write_split : args->run.out;
+    const lam_rows_place place = {.folder = is_in_memory(args) ? NULL : folder, .least = args->scratch != NULL ? 0 : FIT_IN_MEMORY,
+        .keep = args->write_split == NULL, .log = {cli_log, NULL}};
     if (path == NULL)
         return CLI_OK;
     if (args->scratch != NULL && args->scratch[0] == '\0')
         return cli_fail("--scratch is empty; name a folder, or none");
-    if (args->scratch != NULL && strcmp(args->scratch, "none") == 0)
-        folder = NULL;
-    return lam_table_map_rows(cfg, path, first, folder, args->scratch != NULL ? 0 : FIT_IN_MEMORY, table) == LAM_OK ? CLI_OK : cli_library_failed();
+    return lam_table_map_rows(cfg, path, first, &place, table) == LAM_OK ? CLI_OK : cli_library_failed();
+}
+
+/* tables: of DATA, --valid and --test. */
+static int read_tables(const char *const paths[3], const fit_args *args, const lam_config *cfg, lam_table *tables[3])
+{
+    int code = CLI_OK;
+    if (!cli_is_first())
+        code = cli_agree(CLI_OK); /* ranks that see rank 0's files need not convert text again */
+    for (size_t i = 0; code == CLI_OK && i < 3; i++) {
+        code = read_table(paths[i], args, cfg, i > 0 ? tables[0] : NULL, &tables[i]);
+        if (tables[i] != NULL && tables[i]->kept != NULL)
+            fit_note_kept(tables[i]->kept);
+    }
+    return cli_is_first() ? cli_agree(code) : code;
 }
 
 static int read_data(const char *path, const fit_args *args, const lam_config *cfg, lam_dataset **data)
 {
-    lam_table *all = NULL, *valid = NULL, *test = NULL;
+    const char *const paths[3] = {path, args->valid, args->test};
+    lam_table *tables[3] = {NULL};
     lam_log log = {cli_log, NULL};
     int code = cli_stdin_once(path, args->valid, args->test);
     if (code == CLI_OK)
-        code = read_table(path, args, cfg, NULL, &all);
+        code = read_tables(paths, args, cfg, tables);
     if (code == CLI_OK)
-        code = read_table(args->valid, args, cfg, all, &valid);
-    if (code == CLI_OK)
-        code = read_table(args->test, args, cfg, all, &test);
-    if (code == CLI_OK)
-        cli_table_notes(path, all);
-    if (code == CLI_OK && lam_dataset_build(cfg, all, valid, test, &log, data) != LAM_OK)
+        cli_table_notes(path, tables[0]);
+    if (code == CLI_OK && lam_dataset_build(cfg, tables[0], tables[1], tables[2], &log, data) != LAM_OK)
         code = cli_library_failed();
     if (code == CLI_OK && !args->run.quiet)
-        fit_print_data(path, all, *data);
-    if (valid != NULL)
-        cli_data_notes(args->valid, valid);
-    if (test != NULL)
-        cli_data_notes(args->test, test);
-    lam_table_free(all);
-    lam_table_free(valid);
-    lam_table_free(test);
+        fit_print_data(path, tables[0], *data);
+    for (size_t i = 1; i < 3; i++)
+        if (tables[i] != NULL)
+            cli_data_notes(paths[i], tables[i]);
+    for (size_t i = 0; i < 3; i++)
+        lam_table_free(tables[i]);
     return code;
 }
 
@@ -136,9 +150,8 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = fit_configure(command, &args.run, &line, cfg);
     const char *folder = args.write_split != NULL ? args.write_split : args.run.out;
-    size_t standing = code == CLI_OK ? fit_standing(folder) : SIZE_MAX;
     if (code == CLI_OK && cli_is_first())
-        code = fit_make_folder(folder); /* rows may be kept there */
+        code = fit_begin_folder(folder); /* rows may be kept there */
     code = cli_agree(code); /* on a folder that rank 0 has looked at, before anybody reads */
     if (code == CLI_OK)
         code = read_data(line.words[0], &args, cfg, &data);
@@ -154,8 +167,7 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_is_first() ? write_split(cfg, data, &args, line.words[0]) : CLI_OK;
     else if (code == CLI_OK)
         code = fit(command, argc, argv, &args, cfg, data);
-    if (cli_is_first())
-        fit_unmake_folder(folder, standing);
+    fit_end_folder(folder, code);
     lam_dataset_free(data);
     lam_config_free(cfg);
     cli_line_free(&line);

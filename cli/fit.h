@@ -25,16 +25,23 @@ typedef struct fit_run {
 
 /* CLI_OK, or with the message printed: no folder named, one that is a file, one that holds a run already. */
 int fit_check_folder(const cli_command *command, const fit_run *run);
+/* 1: the folder holds something of a run. */
+int fit_holds_run(const char *folder);
 /* Makes the folder and those above it. */
 int fit_make_folder(const char *folder);
+/* The same for a fit, which ends with fit_end_folder, whatever its code (folder may be NULL, or never have been begun). Folders that it has made and that
+ * are still empty then are taken away, also if a signal ends the program while data are read. */
+int fit_begin_folder(const char *folder);
+void fit_end_folder(const char *folder, int code);
+/* A file of rows that is kept (lam_table.kept). fit_end_folder removes it, but lets it stay where the fit has not finished and its folder holds a run,
+ * to which --resume goes back. */
+void fit_note_kept(const char *path);
+/* The same by itself: those noted stay, and a line says so; or they are removed, and all that folder (may be NULL) has of earlier ones. */
+void fit_end_kept(const char *folder, int stay);
 /* 1: the line asks for --preset help, and the names were printed. */
 int fit_preset_help(const cli_command *command, int argc, char **argv);
 /* A resumed run's own parameters, LAMINAR_ISA, --preset, --config, flags: each wins over those before. cfg is initialised. */
 int fit_configure(const cli_command *command, const fit_run *run, const cli_line *line, lam_config *cfg);
-/* The length of the part of folder's path that is there: all of it, if the folder is. */
-size_t fit_standing(const char *folder);
-/* Folders beyond that part which are still empty after a failure are taken away again. folder may be NULL. */
-void fit_unmake_folder(const char *folder, size_t standing);
 /* State of the progress display, and whether to stop. */
 typedef struct fit_watch {
     int quiet, terminal;

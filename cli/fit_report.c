@@ -268,6 +268,8 @@ void fit_print_data(const char *path, const lam_table *all, const lam_dataset *d
     printf("%s)\n", shown < all->cols ? ", ..." : "");
     if (all->mapped != NULL)
         printf("rows     in files without names on the disk, %.3g MB, and not in memory (--scratch)\n", 8e-6 * (double)all->rows * (double)all->cols);
+    if (all->was_kept)
+        printf("cached   these rows are those of %s, and %s was not read again\n", all->kept, cli_input_name(path));
     if (all->how != NULL)
         printf("header   %s\n", all->how);
     if (all->bad_rows > 0 || all->duplicates > 0)

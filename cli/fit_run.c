@@ -16,8 +16,7 @@ static int is_run_file(const char *name)
         || strcmp(name, "model.safetensors") == 0 || strncmp(name, "checkpoint", 10) == 0;
 }
 
-/* 1 if the folder holds something of a run. */
-static int holds_run(const char *folder)
+int fit_holds_run(const char *folder)
 {
     const struct dirent *entry;
     int found = 0;
@@ -37,60 +36,10 @@ int fit_check_folder(const cli_command *command, const fit_run *args)
         return cli_misuse(command, "--resume and --overwrite exclude each other");
     if (cli_exists(args->out) && !cli_is_folder(args->out))
         return cli_fail("--out %s is a file; name a folder", args->out);
-    if (!args->resume && !args->overwrite && cli_is_first() && holds_run(args->out))
+    if (!args->resume && !args->overwrite && cli_is_first() && fit_holds_run(args->out))
         return cli_fail("%s holds a run already; continue it with --resume, choose another folder, or start over there "
             "by --overwrite", args->out);
     return CLI_OK;
-}
-
-int fit_make_folder(const char *folder)
-{
-    char *path = cli_format("%s", folder);
-    int code = CLI_OK;
-    for (char *end = path + 1; code == CLI_OK; end++) {
-        char c = *end;
-        if (c != '/' && c != '\0')
-            continue;
-        *end = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            code = cli_fail("cannot make the folder %s: %s", path, strerror(errno));
-        *end = c;
-        if (c == '\0')
-            break;
-    }
-    free(path);
-    return code;
-}
-
-/* The length of path [n] without its last part, and without the slash in front of it. */
-static size_t parent(const char *path, size_t n)
-{
-    while (n > 0 && path[n - 1] == '/')
-        n--;
-    while (n > 0 && path[n - 1] != '/')
-        n--;
-    while (n > 0 && path[n - 1] == '/')
-        n--;
-    return n;
-}
-
-size_t fit_standing(const char *folder)
-{
-    char *path = cli_format("%s", folder);
-    size_t n = strlen(path);
-    while (n > 0 && !cli_exists(path))
-        path[n = parent(path, n)] = '\0';
-    free(path);
-    return n;
-}
-
-void fit_unmake_folder(const char *folder, size_t standing)
-{
-    char *path = cli_format("%s", folder != NULL ? folder : "");
-    for (size_t n = strlen(path); n > standing; path[n = parent(path, n)] = '\0')
-        if (rmdir(path) != 0)
-            break; /* one that holds something stays */
-    free(path);
 }
 
 /* ---- configuration ------------------------------------------------------------------------------------------------ */
@@ -264,11 +213,7 @@ int fit_carry_out(const fit_job *job)
     watch->log_freq = cli_whole(job->cfg, "log-freq");
     watch->told = cli_clock();
     watch->resumed = job->run->resume ? folder : NULL;
-    size_t standing = fit_standing(folder);
-    int code = cli_is_first() ? fit_make_folder(folder) : CLI_OK;
-    code = job->command->shared ? cli_agree(code) : code;
-    if (code != CLI_OK)
-        return code;
+    int code = CLI_OK;
     fit_catch_signals();
     fit_say_reading(job->cfg);
     const lam_fit_options options = {.run_dir = folder, .resume = job->run->resume, .progress = fit_progress, .evaluating = fit_evaluating,
@@ -297,7 +242,5 @@ int fit_carry_out(const fit_job *job)
             printf("\n%s\n", watch->said);
     }
     free(watch->said);
-    if (cli_is_first())
-        fit_unmake_folder(folder, standing);
     return code;
 }

@@ -170,8 +170,12 @@ static int run(const cli_command *command, int argc, char **argv)
         print_data(line.words[0], cfg, data);
     if (code == CLI_OK)
         check_warmup(cfg, data);
-    if (code == CLI_OK)
-        code = fit(command, argc, argv, &args, cfg, data);
+    if (code == CLI_OK) {
+        code = cli_agree(cli_is_first() ? fit_begin_folder(args.run.out) : CLI_OK);
+        if (code == CLI_OK)
+            code = fit(command, argc, argv, &args, cfg, data);
+        fit_end_folder(args.run.out, code);
+    }
     lam_image_data_free(data);
     lam_config_free(cfg);
     cli_line_free(&line);

@@ -139,6 +139,9 @@ LAM_API size_t lam_name_distance(const char *a, const char *b);
 
 /* ---- tables of numbers -------------------------------------------------------------------------------------------- */
 
+typedef void (*lam_log_fn)(void *user, const char *line); /* one warning or note, no newline */
+typedef struct lam_log { lam_log_fn line; void *user; } lam_log;
+
 typedef struct lam_table {
     size_t rows, cols;
     double *values;   /* [rows, cols]; NULL where the rows stay in a file (lam_table_map_rows) */
@@ -157,6 +160,8 @@ typedef struct lam_table {
     char *how;        /* of a text file: where its names are from and what decided, in a few words; else NULL */
     char *notes;      /* what the user of a text file should know, a line each without a newline at the end; NULL: nothing */
     struct lam_mapped *mapped; /* the file that the rows stay in; NULL: they are in values */
+    char *kept;       /* the file that the numbers of text are kept in for the next reading (lam_rows_place); NULL: there is none */
+    int was_kept;     /* 1: they are from it, as an earlier reading left it */
 } lam_table;
 
 /* The columns in which rows are wanted: a model's (lam_model_wanted) or those of another table (lam_table_wanted). */
@@ -203,13 +208,20 @@ LAM_API lam_read_options lam_config_read_options(const lam_config *cfg);
 /* lam_table_read with these options. first: the training rows that were read in this way, for validation or test rows, which are then read
  * in the same columns; else NULL. */
 LAM_API lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out);
-/* The same for a table that may be larger than memory, to build a data set from and for nothing else: where an .npy has `least` bytes or more
- * as 8-byte numbers, its rows stay in the file, which is mapped and must not be shortened meanwhile; text of `least` bytes or more is read to
- * such a file part by part; and values is NULL. Other files, and text in a pipe or gzipped, are read to memory. The data set, and a fit of it,
- * are those of the table in memory, bit for bit, but keep what grows with the number of rows, above all a copy of the rows in the order of the
- * split, in files without names in folder (NULL: all is read to memory), which end with the data set. */
-LAM_API lam_status lam_table_map_rows(const lam_config *cfg, const char *path, const lam_table *first, const char *folder, size_t least,
-    lam_table **out);
+/* Where lam_table_map_rows keeps rows. All zeros: in memory. */
+typedef struct lam_rows_place {
+    const char *folder; /* for files; NULL: all is read to memory */
+    size_t least;       /* bytes that a table has at the least for its rows to be in files: an .npy as 8-byte numbers, text as it is when unpacked */
+    int keep;           /* 1: what text in a file is converted to stays in folder, in a file of its own (lam_table.kept), until somebody removes it.
+                         * Later readings take the numbers from it, if the text and all that they depend on are as they were, which is checked */
+    lam_log log;        /* told why such a file was not used, or could not be made; line may be NULL */
+} lam_rows_place;
+/* lam_table_read_rows for a table that may be larger than memory, to build a data set from and for nothing else: a large .npy stays in its file, which is
+ * mapped and must not be shortened meanwhile; large text is read to such a file part by part, also what is gzipped or comes in a pipe, which is
+ * unpacked to a file first; and values is NULL. An .npz and smaller tables are read to memory. The data set, and a fit of it, are those of the table in
+ * memory, bit for bit, but keep what grows with the number of rows, above all a copy of the rows in the order of the split, in files without
+ * names in the folder, which end with the data set. place NULL: in memory. */
+LAM_API lam_status lam_table_map_rows(const lam_config *cfg, const char *path, const lam_table *first, const lam_rows_place *place, lam_table **out);
 /* One of the ten 2-D densities of this field, named by lam_toy_name. Row i depends on (name, seed, i) only. */
 LAM_API lam_status lam_table_toy(const char *name, size_t rows, uint64_t seed, lam_table **out);
 LAM_API const char *lam_toy_name(size_t index); /* NULL past the end */
@@ -244,8 +256,6 @@ LAM_API void lam_writer_abandon(lam_writer *writer);       /* takes NULL */
 /* ---- a data set ready for training -------------------------------------------------------------------------------- */
 
 typedef struct lam_dataset lam_dataset;
-typedef void (*lam_log_fn)(void *user, const char *line); /* one warning or note, no newline */
-typedef struct lam_log { lam_log_fn line; void *user; } lam_log;
 
 /* Adds the configured noise, splits the rows by split-seed, and standardises by the training rows. all holds all rows, or those that valid and
  * test (NULL: none) leave: without both, validation and test rows are split off; with test alone, validation rows; with valid alone, nothing.

@@ -105,3 +105,12 @@ const void *lam_room_map(const char *folder, FILE *stream, size_t *size)
     fclose(stream);
     return at != MAP_FAILED ? at : failed(folder, *size, error);
 }
+
+int lam_room_name(int fd, const char *path)
+{
+    char own[64];
+    snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return errno;
+    return linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 || errno == EEXIST ? 0 : errno;
+}

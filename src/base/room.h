@@ -15,5 +15,8 @@ void lam_room_give(const char *folder, void *room);
 FILE *lam_room_stream(const char *folder);
 /* What was written, *size bytes to read alone until munmap; the stream is closed. NULL with the error recorded: it was not all written, or was nothing. */
 const void *lam_room_map(const char *folder, FILE *stream, size_t *size);
+/* Gives the file of fd, one of lam_room_stream, a name, in place of another file of that name: from here on it stays. Of two processes that do so at once
+ * one has the name. 0, or why it cannot be (errno), as where files without names are only imitated. */
+int lam_room_name(int fd, const char *path);
 
 #endif

@@ -77,6 +77,11 @@ lam_status lam_bytes_next(const char *path, gzFile file, void *buffer, size_t ro
     return *damage == NULL && (n < 0 || code != Z_OK) ? read_failed(path, code, error) : LAM_OK;
 }
 
+lam_status lam_bytes_damaged(const char *path, const char *damage)
+{
+    return lam_fail(LAM_ERR_FORMAT, "%s: %s; copy or download it again", lam_bytes_name(path), damage);
+}
+
 static lam_status read_all(const char *path, gzFile file, size_t guess, size_t limit, char **bytes, size_t *size,
     const char **damage)
 {
@@ -129,7 +134,7 @@ lam_status lam_bytes_read(const char *path, char **bytes, size_t *size)
         return LAM_OK;
     free(*bytes);
     *bytes = NULL, *size = 0;
-    return lam_fail(LAM_ERR_FORMAT, "%s: %s; copy or download it again", lam_bytes_name(path), damage);
+    return lam_bytes_damaged(path, damage);
 }
 
 /* The file's pages, or NULL where it cannot be mapped or is gzipped: reading it says why. */

@@ -28,5 +28,6 @@ struct gzFile_s;
 lam_status lam_bytes_open(const char *path, struct gzFile_s **file, size_t *size);
 /* At most room bytes into buffer; *got is 0 at the end. *damage as above, the bytes before it are still got. */
 lam_status lam_bytes_next(const char *path, struct gzFile_s *file, void *buffer, size_t room, size_t *got, const char **damage);
+lam_status lam_bytes_damaged(const char *path, const char *damage); /* fails with these words */
 
 #endif

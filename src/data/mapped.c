@@ -111,26 +111,19 @@ lam_status lam_mapped_number(lam_table *t)
     return number_rows(t, t->rows);
 }
 
-/* As check_rows in table.c. */
 static lam_status check_rows(lam_table *t, const char *name, const lam_read_options *options, double *row)
 {
     lam_mapped *m = t->mapped;
     size_t used = 0;
+    int kept;
     for (size_t i = 0; i < m->npy.rows; i++) {
-        size_t absent;
         lam_npy_row_read(&m->npy, i, m->column, t->cols, row);
-        size_t j = lam_row_look(row, t->cols, options->missing, &absent);
-        if (j < t->cols && !options->drop_bad_rows)
-            return lam_table_bad_number(t, name, options, i, j, row[j]);
-        if (j < t->cols || absent == t->cols) {
+        LAM_TRY(lam_table_judge_row(t, name, options, 0, i, row, &kept));
+        if (!kept)
             LAM_TRY(number_rows(t, used));
-            LAM_TRY(lam_table_drop_row(t, i));
-            continue;
-        }
-        t->missing += absent;
-        if (m->row != NULL)
+        if (kept && m->row != NULL)
             m->row[used] = i;
-        used++;
+        used += (size_t)kept;
     }
     t->rows = used;
     return used > 0 ? LAM_OK : lam_table_no_rows(name, m->npy.rows);
@@ -160,53 +153,52 @@ static lam_status make(lam_mapped *m, const char *folder, lam_table **out)
     return LAM_OK;
 }
 
+lam_mapped_kind lam_mapped_kind_of(const void *bytes, size_t size)
+{
+    if (size < 6 || memcmp(bytes, "PK\3\4", 4) == 0)
+        return LAM_MAPPED_NEITHER;
+    if (memcmp(bytes, "\x1F\x8B", 2) == 0)
+        return LAM_MAPPED_PACKED;
+    return memcmp(bytes, "\x93NUMPY", 6) == 0 ? LAM_MAPPED_NPY : LAM_MAPPED_TEXT;
+}
+
 lam_mapped_kind lam_mapped_look(const char *path, size_t *size)
 {
     struct stat info;
     char head[6] = "";
-    if (strncmp(path, "toy:", 4) == 0 || strstr(path, ".npz:") != NULL || strcmp(path, "-") == 0 || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
-        return LAM_MAPPED_NEITHER; /* a pipe can be opened once alone */
+    *size = 0;
+    if (strcmp(path, "-") == 0)
+        return LAM_MAPPED_PACKED;
+    if (strncmp(path, "toy:", 4) == 0 || strstr(path, ".npz:") != NULL || stat(path, &info) != 0)
+        return LAM_MAPPED_NEITHER;
+    if (!S_ISREG(info.st_mode)) /* a pipe can be opened once alone */
+        return S_ISDIR(info.st_mode) ? LAM_MAPPED_NEITHER : LAM_MAPPED_PACKED;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int there = fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head;
+    ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : 0;
     if (fd >= 0)
         close(fd);
     *size = (size_t)info.st_size;
-    if (!there || memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "\x1F\x8B", 2) == 0)
-        return LAM_MAPPED_NEITHER;
-    return memcmp(head, "\x93NUMPY", sizeof head) == 0 ? LAM_MAPPED_NPY : LAM_MAPPED_TEXT;
+    return lam_mapped_kind_of(head, n > 0 ? (size_t)n : 0);
 }
 
-/* 1: m has the array of an .npy that is large enough. */
-static lam_status look_at(const char *path, lam_mapped *m, size_t least, int *is_large)
+lam_status lam_mapped_open(const char *name, lam_bytes *bytes, const lam_read_options *options, const char *folder, size_t least, lam_table **out)
 {
-    const char *name = lam_bytes_name(path);
-    size_t size;
-    *is_large = 0;
-    if (lam_mapped_look(path, &size) != LAM_MAPPED_NPY)
-        return LAM_OK;
-    LAM_TRY(lam_bytes_map(path, &m->bytes));
-    LAM_TRY(lam_npy_check(name, m->bytes.at, m->bytes.size));
-    LAM_TRY(lam_npy_rows_open(name, m->bytes.at, m->bytes.size, &m->npy));
-    *is_large = m->npy.rows > 0 && m->npy.cols > 0 && m->npy.rows >= least / sizeof(double) / m->npy.cols;
-    return LAM_OK;
-}
-
-lam_status lam_mapped_open(const char *path, const lam_read_options *options, const char *folder, size_t least, lam_table **out)
-{
-    lam_mapped *m = lam_alloc(1, sizeof *m);
+    lam_mapped *m;
+    lam_npy_rows npy;
     lam_table *t = NULL;
-    int is_large = 0;
     *out = NULL;
-    if (m == NULL)
+    if (options->like != NULL && options->like->levels != NULL)
+        return LAM_OK;
+    LAM_TRY(lam_npy_check(name, bytes->at, bytes->size));
+    LAM_TRY(lam_npy_rows_open(name, bytes->at, bytes->size, &npy));
+    if (npy.rows == 0 || npy.cols == 0 || npy.rows < least / sizeof(double) / npy.cols)
+        return LAM_OK;
+    if ((m = lam_alloc(1, sizeof *m)) == NULL)
         return LAM_ERR_MEMORY;
-    lam_status status = options->like != NULL && options->like->levels != NULL ? LAM_OK : look_at(path, m, least, &is_large);
-    if (status != LAM_OK || !is_large) {
-        lam_mapped_free(m);
-        return status;
-    }
+    m->bytes = *bytes, m->npy = npy;
+    *bytes = (lam_bytes) { 0 };
     LAM_TRY(make(m, folder, &t));
-    const char *name = lam_bytes_name(path);
-    status = choose_columns(t, name, options);
+    lam_status status = choose_columns(t, name, options);
     if (status == LAM_OK)
         status = finish(t, name, options);
     if (status != LAM_OK) {

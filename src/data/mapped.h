@@ -12,15 +12,29 @@ typedef struct lam_mapped {
     char *folder;   /* for what grows with the rows */
 } lam_mapped;
 
-/* What a path names, by the first bytes of the file: neither, where it is no plain file or is packed. */
-typedef enum lam_mapped_kind { LAM_MAPPED_NEITHER, LAM_MAPPED_NPY, LAM_MAPPED_TEXT } lam_mapped_kind;
-lam_mapped_kind lam_mapped_look(const char *path, size_t *size);
-/* The table that lam_table_read makes of an .npy, its rows left where they are. *out NULL with LAM_OK: it is none, or its numbers take less
- * than `least` bytes as double, or they are to be levels of text; read it. */
-lam_status lam_mapped_open(const char *path, const lam_read_options *options, const char *folder, size_t least, lam_table **out);
-/* The same of text of `least` bytes or more, which is read part by part to a file without a name in folder. *out NULL: it is no such text (also what is
- * gzipped or comes on standard input). */
-lam_status lam_mapped_convert(const char *path, const lam_read_options *options, const char *folder, size_t least, lam_table **out);
+/* What a path names, by the first bytes of the file. Neither: not there, a folder, a toy, a zip. Packed: gzipped, or a pipe, standard input too. */
+typedef enum lam_mapped_kind { LAM_MAPPED_NEITHER, LAM_MAPPED_NPY, LAM_MAPPED_TEXT, LAM_MAPPED_PACKED } lam_mapped_kind;
+lam_mapped_kind lam_mapped_look(const char *path, size_t *size); /* *size: of the file, 0 of a pipe */
+/* The same of a file's first bytes. */
+lam_mapped_kind lam_mapped_kind_of(const void *bytes, size_t size);
+/* The table that lam_table_read makes of an .npy, its rows left in bytes, which it takes over. *out NULL with LAM_OK: its numbers take less than
+ * `least` bytes as double, or they are to be levels of text; read it. name opens the messages. */
+lam_status lam_mapped_open(const char *name, lam_bytes *bytes, const lam_read_options *options, const char *folder, size_t least, lam_table **out);
+/* The same of text, which is read part by part to a file in folder: one without a name, or with key (may be NULL) the cache of it (cache.h). bytes are
+ * what is in the file, unpacked, and are taken over, failing or not. */
+typedef struct lam_mapped_text {
+    const char *path;
+    lam_bytes *bytes;
+    int is_packed;
+    const struct lam_cache_key *key;
+} lam_mapped_text;
+lam_status lam_mapped_convert(const lam_mapped_text *text, const lam_read_options *options, const lam_rows_place *place, lam_table **out);
+/* Makes a table of so many rows one of the doubles that stand behind `head` bytes, which it takes over where it succeeds. */
+lam_status lam_mapped_attach(lam_bytes *bytes, size_t head, const char *folder, lam_table *table);
+/* Where options ask for it, of a table that is finished without: other rows, and another digest. */
+lam_status lam_mapped_drop_duplicates(lam_table *table, const char *name, const lam_read_options *options);
+/* What is unpacked of path to memory, or, if it is `least` bytes or more, to a file without a name in folder, which is mapped. *is_large: which. */
+lam_status lam_mapped_unpack(const char *path, const char *folder, size_t least, lam_bytes *out, int *is_large);
 /* Gives each row its number in m->row, where none was left out so far, so that rows can be left out. */
 lam_status lam_mapped_number(lam_table *table);
 void lam_mapped_free(lam_mapped *mapped); /* takes NULL */

@@ -2,18 +2,32 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/room.h"
+#include "data/cache.h"
+#include "data/hash.h"
 #include "data/levels.h"
 #include "data/mapped.h"
 #include "data/table.h"
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_ROWS = 1 << 16, CELLS = 1 << 20 }; /* of a part */
 
 typedef struct conversion {
     lam_reader *reader;
     FILE *stream;
-    lam_table *form; /* names and levels of the columns; what was counted so far, and the bad rows */
+    lam_table *form;  /* names and levels of the columns; what was counted so far, and the bad rows */
+    const char *at;   /* the text's bytes; NULL: nobody asks for their digest */
+    size_t size, hashed;
+    lam_hash hash;    /* of those so far */
 } conversion;
+
+/* As far as the text was read: its pages are at hand. */
+static void take_digest(conversion *c, size_t until)
+{
+    if (c->at != NULL && until > c->hashed)
+        lam_hash_add(&c->hash, c->at + c->hashed, until - c->hashed);
+    c->hashed = until;
+}
 
 /* What a part says of the whole. */
 static lam_status count(conversion *c, lam_table *part)
@@ -51,15 +65,14 @@ static lam_status read_parts(conversion *c)
         lam_table_free(part);
         part = NULL;
         LAM_TRY(status);
+        take_digest(c, lam_reader_passed(c->reader));
     }
     lam_table_free(part);
     return status;
 }
 
-/* The columns' numbers as they are written here. */
-static lam_status map_numbers(conversion *c, const char *folder)
+lam_status lam_mapped_attach(lam_bytes *bytes, size_t head, const char *folder, lam_table *t)
 {
-    lam_table *t = c->form;
     lam_mapped *m = lam_alloc(1, sizeof *m);
     size_t *column = lam_alloc(t->cols, sizeof *column);
     t->mapped = m;
@@ -70,39 +83,80 @@ static lam_status map_numbers(conversion *c, const char *folder)
     for (size_t j = 0; j < t->cols; j++)
         column[j] = j;
     m->column = column;
-    FILE *stream = c->stream;
-    c->stream = NULL;
-    if ((m->bytes.at = lam_room_map(folder, stream, &m->bytes.size)) == NULL)
-        return LAM_ERR_MEMORY;
-    lam_npy_rows_of_doubles(m->bytes.at, t->rows, t->cols, &m->npy);
+    m->bytes = *bytes;
+    *bytes = (lam_bytes) { 0 };
+    lam_npy_rows_of_doubles(m->bytes.at + head, t->rows, t->cols, &m->npy);
     return LAM_OK;
 }
 
-static lam_status convert(conversion *c, const char *name, const lam_read_options *options, const char *folder)
+/* The file's numbers become the table's; *fd stays open for what is written besides, -1: it could not. */
+static lam_status map_numbers(conversion *c, const char *folder, int *fd)
 {
+    lam_bytes bytes = { 0 };
+    FILE *stream = c->stream;
+    *fd = dup(fileno(stream));
+    c->stream = NULL;
+    if ((bytes.at = lam_room_map(folder, stream, &bytes.size)) == NULL)
+        return LAM_ERR_MEMORY;
+    lam_status status = lam_mapped_attach(&bytes, LAM_CACHE_HEAD, folder, c->form);
+    lam_bytes_clear(&bytes);
+    return status;
+}
+
+/* The table with its digest, and its numbers as the cache that key says. */
+static lam_status finish(conversion *c, const lam_mapped_text *text, const lam_read_options *options, const lam_rows_place *place, int fd)
+{
+    lam_read_options plain = *options;
+    const char *name = lam_bytes_name(text->path);
+    uint64_t hash[2];
+    int is_known = text->key != NULL && fd >= 0;
+    plain.drop_duplicates = 0;
+    LAM_TRY(lam_table_finish(c->form, name, &plain));
+    take_digest(c, c->size);
+    lam_hash_end(&c->hash, hash);
+    if (is_known && text->is_packed)
+        is_known = lam_cache_hash_file(text->path, hash);
+    return is_known ? lam_cache_write(text->key, hash, fd, &place->log, c->form) : LAM_OK;
+}
+
+lam_status lam_mapped_drop_duplicates(lam_table *t, const char *name, const lam_read_options *options)
+{
+    if (!options->drop_duplicates)
+        return LAM_OK;
+    LAM_TRY(lam_mapped_number(t));
+    return lam_table_finish(t, name, options);
+}
+
+static lam_status convert(conversion *c, const lam_mapped_text *text, const lam_read_options *options, const lam_rows_place *place)
+{
+    static const char head[LAM_CACHE_HEAD] = "";
+    const char *name = lam_bytes_name(text->path);
+    int fd = -1;
+    fwrite(head, 1, sizeof head, c->stream);
     LAM_TRY(read_parts(c));
     if (c->form == NULL || c->form->rows == 0)
         return lam_fail(LAM_ERR_FORMAT, "%s: there are no rows in it", name);
-    LAM_TRY(map_numbers(c, folder));
-    if (options->drop_duplicates)
-        LAM_TRY(lam_mapped_number(c->form));
-    return lam_table_finish(c->form, name, options);
+    lam_status status = map_numbers(c, place->folder, &fd);
+    if (status == LAM_OK)
+        status = finish(c, text, options, place, fd);
+    if (fd >= 0)
+        close(fd);
+    return status == LAM_OK ? lam_mapped_drop_duplicates(c->form, name, options) : status;
 }
 
-lam_status lam_mapped_convert(const char *path, const lam_read_options *options, const char *folder, size_t least, lam_table **out)
+lam_status lam_mapped_convert(const lam_mapped_text *text, const lam_read_options *options, const lam_rows_place *place, lam_table **out)
 {
-    conversion c = { 0 };
-    size_t size;
-    *out = NULL;
-    if (lam_mapped_look(path, &size) != LAM_MAPPED_TEXT || size < least)
-        return LAM_OK;
+    static const uint64_t seed[2] = { 0, 0 };
+    conversion c = { .at = text->key != NULL && !text->is_packed ? text->bytes->at : NULL, .size = text->bytes->size };
     lam_read_options parts = *options;
+    *out = NULL;
     parts.drop_duplicates = 0;
-    lam_status status = lam_reader_open(path, &parts, &c.reader);
-    if (status == LAM_OK && (c.stream = lam_room_stream(folder)) == NULL)
+    lam_hash_begin(&c.hash, seed);
+    lam_status status = lam_reader_open_bytes(text->path, text->bytes, &parts, &c.reader);
+    if (status == LAM_OK && (c.stream = lam_room_stream(place->folder)) == NULL)
         status = LAM_ERR_MEMORY;
     if (status == LAM_OK)
-        status = convert(&c, lam_bytes_name(path), options, folder);
+        status = convert(&c, text, options, place);
     lam_reader_free(c.reader);
     if (c.stream != NULL)
         fclose(c.stream);

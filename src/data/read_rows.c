@@ -1,8 +1,10 @@
 /* Reads tables as a configuration says, to memory or where they are. */
 #include "base/config.h"
 #include "base/need.h"
+#include "data/cache.h"
 #include "data/mapped.h"
 #include "data/table.h"
+#include <string.h>
 
 lam_wanted lam_table_wanted(const lam_table *table)
 {
@@ -45,7 +47,46 @@ lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const la
     return lam_table_read(path, &options, out);
 }
 
-lam_status lam_table_map_rows(const lam_config *cfg, const char *path, const lam_table *first, const char *folder, size_t least, lam_table **out)
+/* What path holds, once it is here: the table of it, wherever its rows stay. Takes bytes over, failing or not. */
+static lam_status map_bytes(const lam_mapped_text *text, int is_large, const lam_read_options *options, const lam_rows_place *place, lam_table **out)
+{
+    const char *name = lam_bytes_name(text->path);
+    lam_bytes *bytes = text->bytes;
+    lam_mapped_kind kind = lam_mapped_kind_of(bytes->at, bytes->size);
+    lam_status status = LAM_OK;
+    if (is_large && kind == LAM_MAPPED_NPY)
+        status = lam_mapped_open(name, bytes, options, place->folder, place->least, out);
+    else if (is_large && kind == LAM_MAPPED_TEXT)
+        status = lam_mapped_convert(text, options, place, out);
+    if (status == LAM_OK && *out == NULL)
+        status = lam_table_read_memory(name, bytes->at, bytes->size, NULL, options, out);
+    lam_bytes_clear(bytes);
+    return status;
+}
+
+static lam_status map_rows(const char *path, const lam_read_options *options, const lam_rows_place *place, lam_table **out)
+{
+    size_t size;
+    int is_large = 1;
+    lam_bytes bytes = { 0 };
+    lam_cache_key key = { 0 };
+    lam_mapped_kind kind = lam_mapped_look(path, &size);
+    if (kind == LAM_MAPPED_NEITHER || (kind == LAM_MAPPED_TEXT && size < place->least))
+        return lam_table_read(path, options, out);
+    if (place->keep && kind != LAM_MAPPED_NPY && strcmp(path, "-") != 0)
+        LAM_TRY(lam_cache_key_make(path, options, place->folder, &key));
+    const lam_mapped_text text = { path, &bytes, kind == LAM_MAPPED_PACKED, key.path != NULL ? &key : NULL };
+    lam_status status = text.key != NULL ? lam_cache_open(&key, options, place->folder, &place->log, out) : LAM_OK;
+    if (status == LAM_OK && *out == NULL) {
+        status = text.is_packed ? lam_mapped_unpack(path, place->folder, place->least, &bytes, &is_large) : lam_bytes_map(path, &bytes);
+        if (status == LAM_OK)
+            status = map_bytes(&text, is_large, options, place, out);
+    }
+    lam_cache_key_clear(&key);
+    return status;
+}
+
+lam_status lam_table_map_rows(const lam_config *cfg, const char *path, const lam_table *first, const lam_rows_place *place, lam_table **out)
 {
     LAM_NEED(cfg, "cfg");
     LAM_NEED(path, "path");
@@ -53,9 +94,7 @@ lam_status lam_table_map_rows(const lam_config *cfg, const char *path, const lam
     *out = NULL;
     lam_wanted like;
     const lam_read_options options = lam_table_options(cfg, first, &like);
-    if (folder != NULL && path[0] != '\0')
-        LAM_TRY(lam_mapped_open(path, &options, folder, least, out));
-    if (folder != NULL && path[0] != '\0' && *out == NULL)
-        LAM_TRY(lam_mapped_convert(path, &options, folder, least, out));
-    return *out != NULL ? LAM_OK : lam_table_read(path, &options, out);
+    if (place == NULL || place->folder == NULL || path[0] == '\0')
+        return lam_table_read(path, &options, out);
+    return map_rows(path, &options, place, out);
 }

@@ -175,17 +175,9 @@ static lam_status open_npy(lam_reader *r, const char *name)
     return LAM_OK;
 }
 
-static lam_status open_source(lam_reader *r)
+static lam_status open_here(lam_reader *r)
 {
     const char *name = lam_bytes_name(r->path);
-    int whole = strncmp(r->path, "toy:", 4) == 0 || strstr(r->path, ".npz:") != NULL;
-    if (!whole)
-        LAM_TRY(lam_bytes_map(r->path, &r->bytes));
-    if (whole || begins(&r->bytes, "PK\3\4", 4)) {
-        const lam_bytes *b = &r->bytes;
-        r->source = WHOLE;
-        return whole ? lam_table_read(r->path, &r->options, &r->part) : lam_table_read_memory(name, b->at, b->size, NULL, &r->options, &r->part);
-    }
     r->source = begins(&r->bytes, "\x93NUMPY", 6) ? NPY : TEXT;
     if (r->source == NPY)
         return open_npy(r, name);
@@ -193,6 +185,38 @@ static lam_status open_source(lam_reader *r)
     LAM_TRY(lam_text_pool(r->bytes.size, &r->options, &r->pool));
     LAM_TRY(lam_text_open(name, r->bytes.at, r->bytes.size, &r->options, LAM_SURVEY_BLOCK, r->pool, &r->text));
     return lam_table_count_columns(r->text.table, &r->options);
+}
+
+static lam_status open_path(lam_reader *r)
+{
+    int whole = strncmp(r->path, "toy:", 4) == 0 || strstr(r->path, ".npz:") != NULL;
+    if (!whole)
+        LAM_TRY(lam_bytes_map(r->path, &r->bytes));
+    if (!whole && !begins(&r->bytes, "PK\3\4", 4))
+        return open_here(r);
+    const lam_bytes *b = &r->bytes;
+    r->source = WHOLE;
+    return whole ? lam_table_read(r->path, &r->options, &r->part)
+                 : lam_table_read_memory(lam_bytes_name(r->path), b->at, b->size, NULL, &r->options, &r->part);
+}
+
+static lam_status create(const char *path, const lam_read_options *options, lam_reader **out)
+{
+    lam_reader *r = lam_alloc(1, sizeof *r);
+    *out = r;
+    if (r == NULL)
+        return LAM_ERR_MEMORY;
+    r->options = options != NULL ? *options : (lam_read_options) { 0 };
+    return (r->path = lam_strdup(path)) != NULL ? LAM_OK : LAM_ERR_MEMORY;
+}
+
+/* Gives the reader out, or frees it. */
+static lam_status give(lam_reader *r, lam_status status, lam_reader **out)
+{
+    *out = status == LAM_OK ? r : NULL;
+    if (status != LAM_OK)
+        lam_reader_free(r);
+    return status;
 }
 
 lam_status lam_reader_open(const char *path, const lam_read_options *options, lam_reader **out)
@@ -204,18 +228,26 @@ lam_status lam_reader_open(const char *path, const lam_read_options *options, la
         return lam_fail(LAM_ERR_ARGUMENT, "no data file was named");
     if (options != NULL && (options->names_only || options->drop_duplicates))
         return lam_fail(LAM_ERR_ARGUMENT, "%s: a table that is read in parts is not read for its names alone, and duplicate rows stay in it", path);
-    lam_reader *r = lam_alloc(1, sizeof *r);
-    if (r == NULL)
-        return LAM_ERR_MEMORY;
-    r->options = options != NULL ? *options : (lam_read_options) { 0 };
-    r->path = lam_strdup(path);
-    lam_status status = r->path == NULL ? LAM_ERR_MEMORY : open_source(r);
-    if (status != LAM_OK) {
-        lam_reader_free(r);
-        return status;
-    }
-    *out = r;
-    return LAM_OK;
+    lam_reader *r;
+    lam_status status = create(path, options, &r);
+    return give(r, status == LAM_OK ? open_path(r) : status, out);
+}
+
+lam_status lam_reader_open_bytes(const char *path, lam_bytes *bytes, const lam_read_options *options, lam_reader **out)
+{
+    lam_reader *r;
+    lam_status status = create(path, options, &r);
+    if (r != NULL)
+        r->bytes = *bytes;
+    else
+        lam_bytes_clear(bytes);
+    *bytes = (lam_bytes) { 0 };
+    return give(r, status == LAM_OK ? open_here(r) : status, out);
+}
+
+size_t lam_reader_passed(const lam_reader *r)
+{
+    return r->source == TEXT && r->text.all.owned == NULL && r->text.at.at != NULL ? (size_t)(r->text.at.at - r->bytes.at) : r->bytes.size;
 }
 
 lam_status lam_reader_rewind(lam_reader *r)

@@ -32,6 +32,7 @@ void lam_table_free(lam_table *table)
     lam_free(table->bad_at);
     free(table->how);
     free(table->notes);
+    free(table->kept);
     lam_room_give(lam_table_folder(table), table->duplicate_at);
     lam_mapped_free(table->mapped);
     lam_free(table);
@@ -242,22 +243,27 @@ size_t lam_row_look(double *row, size_t cols, int missing, size_t *absent)
     return j;
 }
 
-/* NaN and infinities: an error, or rows dropped and counted. Where cells may be missing, so is a row of nothing else. */
+lam_status lam_table_judge_row(lam_table *table, const char *name, const lam_read_options *options, size_t first, size_t i, double *row, int *kept)
+{
+    size_t absent, cols = table->cols, j = lam_row_look(row, cols, options->missing, &absent);
+    *kept = j == cols && absent < cols;
+    if (j < cols && !options->drop_bad_rows)
+        return lam_table_bad_number(table, name, options, first + i, j, row[j]);
+    if (!*kept)
+        return lam_table_drop_row(table, i);
+    table->missing += absent;
+    return LAM_OK;
+}
+
 static lam_status check_rows(lam_table *table, const char *name, const lam_read_options *options, size_t first)
 {
-    size_t cols = table->cols, used = 0, absent;
+    size_t cols = table->cols, used = 0;
+    int kept;
     table->missing = 0;
     for (size_t i = 0; i < table->rows; i++) {
         double *row = table->values + i * cols;
-        size_t j = lam_row_look(row, cols, options->missing, &absent);
-        if (j < cols && !options->drop_bad_rows)
-            return lam_table_bad_number(table, name, options, first + i, j, row[j]);
-        if (j < cols || absent == cols) {
-            LAM_TRY(lam_table_drop_row(table, i));
-            continue;
-        }
-        table->missing += absent;
-        if (used++ < i)
+        LAM_TRY(lam_table_judge_row(table, name, options, first, i, row, &kept));
+        if (kept && used++ < i)
             memmove(row - (i + 1 - used) * cols, row, cols * sizeof *row);
     }
     table->rows = used;

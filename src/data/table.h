@@ -24,6 +24,12 @@ lam_status lam_npy_columns(const char *name, const void *bytes, size_t size, lam
 lam_status lam_npy_check(const char *name, const void *bytes, size_t size); /* LAM_OK: an .npy that is a table, as far as its header says */
 lam_status lam_npz_table(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out);
 
+/* lam_reader_open of the bytes of a text or an .npy, which the reader takes over, failing or not; path is what messages name. And how many of these
+ * were needed for what was read so far: of text in other encodings than UTF-8 all. */
+struct lam_bytes;
+lam_status lam_reader_open_bytes(const char *path, struct lam_bytes *bytes, const lam_read_options *options, lam_reader **out);
+size_t lam_reader_passed(const lam_reader *reader);
+
 /* The same steps for a table that is already numbers: columns/drop, then bad rows (an error without drop_bad_rows). */
 lam_status lam_table_select(lam_table *table, const char *name, const lam_read_options *options);
 /* The same of rows that begin with row `first` of the source, of which none may be left. */
@@ -47,6 +53,9 @@ lam_status lam_table_empty(size_t cols, lam_table **out);
 lam_status lam_table_form(const lam_table *like, lam_table **out);
 /* The first cell of row [cols] that is an infinity or, unless missing, NaN; cols: there is none. *absent: cells that are NaN before it. */
 size_t lam_row_look(double *row, size_t cols, int missing, size_t *absent);
+/* Row i of a table whose first row is row `first` of the source: *kept 0 where it is left out, and counted, for a NaN or an infinity or, where cells may
+ * be missing, as a row of nothing else; without drop_bad_rows such a number is an error. Counts its missing cells. */
+lam_status lam_table_judge_row(lam_table *table, const char *name, const lam_read_options *options, size_t first, size_t i, double *row, int *kept);
 /* "row 3, column 2 (b) is NaN": how such rows are left out. row counts from 0. */
 lam_status lam_table_bad_number(const lam_table *table, const char *name, const lam_read_options *options, size_t row, size_t column, double value);
 /* How lam_table_read_rows reads; like is room for what the options then borrow. */

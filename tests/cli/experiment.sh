@@ -112,8 +112,14 @@ refused 1 "2 of 4 runs failed" "failed: gone, none, tolerance 1e-4, seed 1: gone
 grep -q "<b>2 of 4 runs finished</b>, 2 <a" fails/report.html || fail "the report should count the failed"
 grep -q "gone, T, tolerance 1e-4, seed 1: gone.csv" fails/report.html || fail "the report should say why"
 printf '1,2\n3,5\n' >gone.csv
-run experiment fails.yaml --out fails # tried again, and refused for another reason
-refused 1 "2 of 4 runs failed" "gone, none"
+mkdir kept
+run experiment fails.yaml --out fails --scratch kept # tried again, and refused for another reason; its rows stay for the next time
+refused 1 "2 of 4 runs failed" "gone, none" "the rows that were read from text stay in kept/rows-"
+seq 300 | awk '{ print sin($1) "," cos($1) + sin($1) }' >gone.csv
+run experiment fails.yaml --out fails --scratch kept --jobs 1
+expect_code 0
+[ "$(cat fails/runs/gone/*/*/fit.log | grep -c "is of an earlier state of that file and is not used")" = 1 ] || fail "text that one run has read is not read again by the next"
+[ -z "$(ls -A kept)" ] || fail "an experiment that has finished should leave no rows"
 
 # Data that have changed between two runs
 cat >moved.yaml <<YAML

@@ -40,6 +40,19 @@ for flags in "--step-control tile --precision double" "--any-given"; do
     expect_same alone_again/model.safetensors again/model.safetensors
 done
 
+# text: rank 0 converts it, and the others take it from there, also when a run goes on
+run sample alone -n 600 -o text.csv
+mkdir scratch
+fit_text="fit text.csv --warm-start none --dims 8 --batch-size 300 --val-freq 3 --schedule cuts --threads 1 --quiet"
+run $fit_text --iterations 6 --out alone_again --overwrite
+ranks 2 $fit_text --iterations 3 --out again --overwrite --scratch scratch
+ranks 2 $fit_text --iterations 6 --dims 9 --out again --resume --scratch scratch
+[ $code != 0 ] && [ "$(ls scratch | grep -c 'rows-.*cache')" = 1 ] || fail "one file of rows should be there for the run to go on with"
+ranks 3 $fit_text --iterations 6 --out again --resume --scratch scratch
+expect_code 0
+expect_same alone_again/model.safetensors again/model.safetensors
+[ -z "$(ls -A scratch)" ] || fail "a fit that has finished should leave no rows"
+
 # auto-encoders: fits of two and three, a checkpoint that three go on with, scores
 { printf '\0\0\010\003\0\0\0\050\0\0\0\010\0\0\0\010'; yes 'laminar images' | head -c $((40 * 64)); } >letters.idx
 vae="vae fit letters.idx --latent 2 --dims 4 --blocks 1 --rank 2 --val-images 8 --test-images 8 --epochs 1 --warmup 0 --batch-size 8 --quiet"

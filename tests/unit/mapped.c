@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum { ROWS = 500, COLS = 4 };
+#define PLACE(bytes) ((lam_rows_place) { .folder = scratch_folder, .least = (bytes) })
 
 /* Numbers with a bad row, a repeated one and a few that are not floats. */
 static const char *write_rows(void)
@@ -36,8 +37,8 @@ static void table_in_its_file_is_that_in_memory(void **state)
     assert_int_equal(lam_config_create("{columns: [4, 1, 3], drop-bad-rows: true, drop-duplicates: true}", &cfg), LAM_OK);
     lam_table *here = NULL, *there = NULL, *small = NULL;
     assert_int_equal(lam_table_read_rows(cfg, path, NULL, &here), LAM_OK);
-    assert_int_equal(lam_table_map_rows(cfg, path, NULL, scratch_folder, ROWS * COLS * sizeof(double), &there), LAM_OK);
-    assert_int_equal(lam_table_map_rows(cfg, path, NULL, scratch_folder, (ROWS + 1) * COLS * sizeof(double), &small), LAM_OK); /* one row short */
+    assert_int_equal(lam_table_map_rows(cfg, path, NULL, &PLACE(ROWS * COLS * sizeof(double)), &there), LAM_OK);
+    assert_int_equal(lam_table_map_rows(cfg, path, NULL, &PLACE((ROWS + 1) * COLS * sizeof(double)), &small), LAM_OK); /* one row short */
     assert_null(there->values);
     assert_non_null(there->mapped);
     assert_null(small->mapped);
@@ -83,7 +84,7 @@ static void data_set_in_files_is_that_in_memory(void **state)
     lam_table *tables[2] = { NULL };
     lam_dataset *data[2] = { NULL };
     assert_int_equal(lam_table_read_rows(cfg, path, NULL, &tables[0]), LAM_OK);
-    assert_int_equal(lam_table_map_rows(cfg, path, NULL, scratch_folder, 0, &tables[1]), LAM_OK);
+    assert_int_equal(lam_table_map_rows(cfg, path, NULL, &PLACE(0), &tables[1]), LAM_OK);
     for (int k = 0; k < 2; k++) {
         assert_int_equal(lam_dataset_build(cfg, tables[k], NULL, NULL, NULL, &data[k]), LAM_OK);
         lam_table_free(tables[k]);

@@ -80,11 +80,11 @@ typedef struct argument {
     X(NEEDED, lam_table_read_rows, "path", lam_table_read_rows(any, NULL, any, any)) \
     X(OPTIONAL, lam_table_read_rows, "first", 0) \
     X(NEEDED, lam_table_read_rows, "out", lam_table_read_rows(any, any, any, NULL)) \
-    X(NEEDED, lam_table_map_rows, "cfg", lam_table_map_rows(NULL, any, any, any, 0, any)) \
-    X(NEEDED, lam_table_map_rows, "path", lam_table_map_rows(any, NULL, any, any, 0, any)) \
+    X(NEEDED, lam_table_map_rows, "cfg", lam_table_map_rows(NULL, any, any, any, any)) \
+    X(NEEDED, lam_table_map_rows, "path", lam_table_map_rows(any, NULL, any, any, any)) \
     X(OPTIONAL, lam_table_map_rows, "first", 0) \
-    X(OPTIONAL, lam_table_map_rows, "folder", 0) \
-    X(NEEDED, lam_table_map_rows, "out", lam_table_map_rows(any, any, any, any, 0, NULL)) \
+    X(OPTIONAL, lam_table_map_rows, "place", 0) \
+    X(NEEDED, lam_table_map_rows, "out", lam_table_map_rows(any, any, any, any, NULL)) \
     X(NEEDED, lam_table_toy, "name", lam_table_toy(NULL, 1, 1, any)) \
     X(NEEDED, lam_table_toy, "out", lam_table_toy(any, 1, 1, NULL)) \
     X(NEEDED, lam_table_create, "out", lam_table_create(1, 1, NULL)) \

@@ -1,0 +1,66 @@
+/* Unpacks a gzipped file, or reads a pipe, to where there is room for it. */
+#include "base/error.h"
+#include "base/room.h"
+#include "data/mapped.h"
+#include <stdlib.h>
+#include <zlib.h>
+
+typedef struct packed {
+    const char *path;
+    gzFile file;
+    char *piece; /* [room] */
+    size_t room;
+} packed;
+
+/* As many bytes as there is room for, fewer at the end alone. */
+static lam_status fill(const packed *p, size_t *n)
+{
+    const char *damage;
+    size_t got = 1;
+    for (*n = 0; *n < p->room && got > 0; *n += got) {
+        LAM_TRY(lam_bytes_next(p->path, p->file, p->piece + *n, p->room - *n, &got, &damage));
+        if (damage != NULL)
+            return lam_bytes_damaged(p->path, damage);
+    }
+    return LAM_OK;
+}
+
+/* The n bytes of the piece and all that follow, to a file. */
+static lam_status write_on(const packed *p, size_t n, const char *folder, lam_bytes *out)
+{
+    lam_status status = LAM_OK;
+    FILE *stream = lam_room_stream(folder);
+    if (stream == NULL)
+        return LAM_ERR_MEMORY;
+    for (int more = 1; more && status == LAM_OK && !ferror(stream);) { /* lam_room_map notices a failed write */
+        fwrite(p->piece, 1, n, stream);
+        more = n == p->room;
+        status = more ? fill(p, &n) : LAM_OK;
+    }
+    if (status != LAM_OK) {
+        fclose(stream);
+        return status;
+    }
+    return (out->at = lam_room_map(folder, stream, &out->size)) != NULL ? LAM_OK : LAM_ERR_MEMORY;
+}
+
+lam_status lam_mapped_unpack(const char *path, const char *folder, size_t least, lam_bytes *out, int *is_large)
+{
+    enum { USUAL = 1 << 16 };
+    packed p = { .path = path, .room = least > USUAL ? least : USUAL };
+    size_t on_disk, n = 0;
+    *out = (lam_bytes) { 0 };
+    *is_large = 0;
+    LAM_TRY(lam_bytes_open(path, &p.file, &on_disk));
+    lam_status status = (p.piece = malloc(p.room)) != NULL ? fill(&p, &n) : lam_fail(LAM_ERR_MEMORY, "out of memory: %zu bytes were asked for", p.room);
+    *is_large = status == LAM_OK && n > 0 && n >= least;
+    if (*is_large) {
+        status = write_on(&p, n, folder, out);
+    } else if (status == LAM_OK) {
+        *out = (lam_bytes) { p.piece, n, p.piece };
+        p.piece = NULL;
+    }
+    free(p.piece);
+    gzclose_r(p.file);
+    return status;
+}
