@@ -18,17 +18,16 @@ static const cli_option check_options[] = {
     {0},
 };
 
-/* Keeps `rows` of the table's rows, evenly spread, in their order. */
-static void thin(lam_table *table, size_t rows)
+/* Keeps `most` of the rows, evenly spread, in their order. */
+static void thin(cli_spread *rows, size_t most, size_t cols)
 {
-    size_t all = table->rows, cols = table->cols;
-    if (rows >= all)
+    if (most >= rows->n)
         return;
-    for (size_t i = 0; i < rows; i++) {
-        size_t from = (size_t)((double)i * (double)all / (double)rows);
-        memmove(table->values + i * cols, table->values + from * cols, cols * sizeof(double));
+    for (size_t i = 0; i < most; i++) {
+        size_t from = (size_t)((double)i * (double)rows->n / (double)most);
+        memmove(rows->x + i * cols, rows->x + from * cols, cols * sizeof *rows->x);
     }
-    table->rows = rows;
+    rows->n = most;
 }
 
 /* "these", or what it is a hundredth of where they are no tolerances, or a tuned model's. */
@@ -108,34 +107,32 @@ static void report_calibration(const lam_model *model, const lam_calibration *c,
     cli_grid_print(&grid, stdout);
 }
 
-static int calibrate(const lam_model *model, lam_table *data, const lam_eval_options *options)
+static int calibrate(const lam_model *model, cli_spread *rows, const lam_eval_options *options)
 {
     size_t dim = lam_model_dim(model);
     lam_calibration *c = cli_alloc(dim, sizeof *c);
-    thin(data, lam_model_any_given(model) ? ANY_ROWS : CALIBRATION_ROWS);
-    lam_status status = lam_calibrate(model, options, 0, &(lam_query){data->values, data->rows, NULL, 0}, CALIBRATION_DRAWS, c);
+    thin(rows, lam_model_any_given(model) ? ANY_ROWS : CALIBRATION_ROWS, dim);
+    lam_status status = lam_calibrate(model, options, 0, &(lam_query){rows->x, rows->n, NULL, 0}, CALIBRATION_DRAWS, c);
     if (status == LAM_OK)
         report_calibration(model, c, dim);
     free(c);
     return status == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
-static int check(const lam_model *model, lam_table *data, const check_args *args)
+static int check(const lam_model *model, cli_spread *rows, const check_args *args)
 {
     lam_eval_options options;
     lam_check_report result = {0};
     cli_progress progress;
-    size_t all = data->rows;
-    thin(data, args->rows);
     cli_eval_options(&args->eval, &options);
     cli_progress_start(&progress, "checking rows", &options);
-    lam_status status = lam_check(model, &options, data->values, data->rows, &result);
+    lam_status status = lam_check(model, &options, rows->x, rows->n, &result);
     cli_progress_end();
     if (status != LAM_OK)
         return cli_library_failed();
-    report(model, &result, all, &options);
+    report(model, &result, rows->all, &options);
     cli_progress_start(&progress, "drawing rows", &options);
-    int code = calibrate(model, data, &options);
+    int code = calibrate(model, rows, &options);
     cli_progress_end();
     return code;
 }
@@ -145,7 +142,7 @@ static int run(const cli_command *command, int argc, char **argv)
     check_args args = {.rows = 2000};
     cli_line line;
     lam_model *model = NULL;
-    lam_table *data = NULL;
+    cli_spread rows = {0};
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
     if (code == CLI_OK && args.rows == 0)
@@ -153,10 +150,10 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = cli_model_open(line.words[0], args.eval.config, &model);
     if (code == CLI_OK)
-        code = cli_data_read(line.words[1], &args.choice, model, &data);
+        code = cli_rows_spread(line.words[1], &args.choice, model, args.rows, &rows);
     if (code == CLI_OK)
-        code = check(model, data, &args);
-    lam_table_free(data);
+        code = check(model, &rows, &args);
+    free(rows.x);
     lam_model_free(model);
     cli_line_free(&line);
     return code;

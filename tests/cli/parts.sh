@@ -73,17 +73,20 @@ expect_same a b # what is there stays
 if [ -r /proc/self/status ] && ! grep -qs '^LAMINAR_SANITIZE:STRING=.' "$(dirname "$laminar")/CMakeCache.txt"; then
     run sample r -n 1000000 --atol 0.1 --rtol 0.1 -o big.npy
     expect_code 0
-    command_line="laminar score r big.npy"
-    "$laminar" score r big.npy -o s.npy --threads 1 --atol 0.1 --rtol 0.1 >out 2>err &
-    pid=$! most=0
-    while kill -0 $pid 2>/dev/null; do
-        now=$(awk '/RssAnon/ { print $2 }' /proc/$pid/status 2>/dev/null)
-        [ "${now:-0}" -gt "$most" ] && most=$now
-        sleep 0.05
+    for command in "score r big.npy -o s.npy --atol 0.1 --rtol 0.1" "check r big.npy --rows 50"; do
+        command_line="laminar $command"
+        "$laminar" $command --threads 1 >out 2>err &
+        pid=$! most=0
+        while kill -0 $pid 2>/dev/null; do
+            now=$(awk '/RssAnon/ { print $2 }' /proc/$pid/status 2>/dev/null)
+            [ "${now:-0}" -gt "$most" ] && most=$now
+            sleep 0.05
+        done
+        wait $pid
+        code=$?
+        expect_code 0
+        [ "$most" -gt 0 ] && [ "$most" -lt 16000 ] || fail "it took $most KB of its own for a million rows"
     done
-    wait $pid
-    code=$?
-    expect_code 0
-    [ "$most" -gt 0 ] && [ "$most" -lt 16000 ] || fail "score took $most KB of its own for a million rows"
+    expect_out "50 of 1000000 rows"
 fi
 finish
