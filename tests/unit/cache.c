@@ -117,14 +117,23 @@ static void text_is_read_once(void **state)
         expect_same(valid[k], here);
         lam_table_free(valid[k]);
     }
-    lam_table_free(first);
     lam_table_free(here);
+    /* and not like others, whose text is of other levels */
+    lam_table *other = read_to_memory(SETTINGS, scratch_text("other.csv", "a,kind,c,\"long, name\"\n1,few,1,1\n2,many,1,1\n1,other,1,1\n"), NULL);
+    valid[0] = read_kept(SETTINGS, path, other);
+    here = read_to_memory(SETTINGS, path, other);
+    assert_int_equal(valid[0]->was_kept, 0);
+    expect_same(valid[0], here);
+    lam_table_free(valid[0]);
+    lam_table_free(here);
+    lam_table_free(other);
+    lam_table_free(first);
 }
 
 static void other_readings_have_other_files(void **state)
 {
     (void)state;
-    static const char *const ways[] = { "{columns: [a], drop-bad-rows: true}", "{drop: [kind], drop-bad-rows: true}", "{columns: [c, a], drop-bad-rows: true}",
+    static const char *const ways[] = { "{columns: [a], drop-bad-rows: true}", "{drop: [kind], drop-bad-rows: true}", "{drop: [kind, a], drop-bad-rows: true}", "{columns: [c, a], drop-bad-rows: true}",
         "{columns: [a, c], drop-bad-rows: true}", "{header: no, drop-bad-rows: true, given: [2]}", "{given: [kind], any-given: true}",
         "{given: [kind], drop-bad-rows: true}", "{columns: [\"long, name\"], drop-bad-rows: true}" };
     enum { WAYS = sizeof ways / sizeof *ways };
