@@ -141,13 +141,16 @@ static lam_calibrate_kind calibration_of(const lam_config *cfg, size_t rows)
 }
 
 /* The net that given columns enter by learns few training rows by heart, where a joint density of the same rows does not: with a decay of 0.2
- * the NLL of kin8nm's test rows (of 7373) goes from -0.98 to -1.29; of many rows it only costs (docs/method.md 8). Decoupled decay alone:
- * that of adam and adamax is part of the gradient, and another number. */
-static double decay_of(const lam_config *cfg, size_t rows)
+ * the NLL of kin8nm's test rows (of 7373) goes from -0.98 to -1.29; of many rows it only costs (docs/method.md 8). The more columns move,
+ * the more there is to learn so: of more than FEW_MOVING some thousands of rows are few. Decoupled decay alone: that of adam and adamax is part
+ * of the gradient, and another number. */
+enum { FEW_MOVING = 2 };
+static double decay_of(const lam_config *cfg, size_t rows, size_t moving)
 {
     if (!is_split(cfg) || cfg->optimizer == LAM_ADAM || cfg->optimizer == LAM_ADAMAX)
         return 0;
-    return rows < FEW ? 0.5 : rows < MANY ? 0.2 : 0;
+    int few = rows < FEW || (rows < MANY && moving > FEW_MOVING);
+    return few ? 0.5 : rows < MANY ? 0.2 : 0;
 }
 
 lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
@@ -176,7 +179,7 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
     if (cfg->optimizer == LAM_OPTIMIZER_AUTO)
         cfg->optimizer = optimizer_of(cfg);
     if (cfg->weight_decay < 0)
-        cfg->weight_decay = decay_of(cfg, rows);
+        cfg->weight_decay = decay_of(cfg, rows, columns - given);
     cfg->schedule = lam_schedule_of(cfg);
     if (!(cfg->lr > 0))
         cfg->lr = (images ? IMAGES_RATE : 1) * rate_of(cfg->optimizer);

@@ -497,6 +497,24 @@ static void widths_go_by_what_moves(void **state)
     }
 }
 
+/* The more columns move, the more rows are few; adam's decay is another thing. */
+static void decay_goes_by_rows_and_what_moves(void **state)
+{
+    (void)state;
+    static const struct { const char *given, *optimizer; size_t rows; double decay; } cases[] = { { "1,2,3,4,5,6", "auto", 2999, 0.5 },
+        { "1,2,3,4,5,6", "auto", 3000, 0.2 }, { "1,2,3,4,5", "auto", 3000, 0.5 }, { "1,2,3,4,5", "auto", 19999, 0.5 },
+        { "1,2,3,4,5", "auto", 20000, 0 }, { "1,2,3,4,5", "adam", 3000, 0 }, { "", "auto", 3000, 0 } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        lam_config cfg;
+        lam_config_init(&cfg);
+        assert_int_equal(lam_config_set(&cfg, "given", cases[i].given), LAM_OK);
+        assert_int_equal(lam_config_set(&cfg, "optimizer", cases[i].optimizer), LAM_OK);
+        assert_int_equal(lam_config_resolve(&cfg, cases[i].rows, 8), LAM_OK);
+        assert_true(cfg.weight_decay == cases[i].decay);
+        lam_config_clear(&cfg);
+    }
+}
+
 /* Of any columns given any others, from many rows: a short start and a narrow last layer; a fixed split and fewer rows keep theirs. */
 static void any_given_starts_shortly(void **state)
 {
@@ -520,7 +538,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_given_starts_shortly),
         cmocka_unit_test(images_are_trained_by_their_number),
-        cmocka_unit_test(widths_go_by_what_moves),
+        cmocka_unit_test(widths_go_by_what_moves), cmocka_unit_test(decay_goes_by_rows_and_what_moves),
         cmocka_unit_test(penalties_in_few_words),
         cmocka_unit_test(parameters_that_do_nothing),
         cmocka_unit_test(defaults_are_the_documented_ones),
