@@ -223,10 +223,12 @@ int fit_carry_out(const fit_job *job)
     cli_status_line("");
     if (status != LAM_OK && watch->said != NULL)
         cli_say("%s", watch->said);
-    if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0)
+    if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0) {
+        fit_end_kept(NULL, 1); /* before the command that goes on, which is to be the last line */
         code = fit_say_interrupted(job->command, job->argc, job->argv, job->run, job->cfg, &result);
-    else if (status != LAM_OK)
+    } else if (status != LAM_OK) {
         code = cli_library_failed();
+    }
     if (status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER)
         cli_say("with other values, start over in the same folder by --overwrite, or in another one");
     if (code == CLI_OK) {

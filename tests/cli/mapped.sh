@@ -128,6 +128,7 @@ begin fit plain.csv --drop 5 --dims 8 --batch-size 100 --iterations 100000 --sch
 for _ in $(seq 400); do [ -s stopped/metrics.jsonl ] && break; sleep 0.02; done
 stop INT
 refused 130 "the rows that were read from text stay in scratch/rows-"
+[[ $(tail -n 1 err) == *--resume ]] || fail "the last line should be the command that goes on"
 rm scratch/rows-*.cache || fail "the rows should be there"
 mkfifo pipe
 for signal in INT:130 TERM:143; do
