@@ -126,7 +126,8 @@ def measure(args, name, method):
         filled, nll = laminar_flow(rows, truth, holes, args)
     else:
         filled, nll = gaussian(rows, truth, holes) if method == "gaussian" else iterative(rows, truth, holes, args.seed)
-    return {"set": name, "method": method, "rows": len(x), "cells": int(holes.sum()),
+    own = {"seconds": args.seconds, "draws": args.draws} if method == "laminar" else {}
+    return {"set": name, "method": method, **own, "rows": len(x), "cells": int(holes.sum()),
             "nrmse": float(np.sqrt(np.mean((filled - truth)[holes] ** 2))), "nll": nll, "seed": args.seed,
             "processor_seconds": round(time.process_time() - start, 1)}
 
