@@ -80,8 +80,8 @@ def others(folder, out):
     """What bench/inference.py and bench/imputation.py left there, if they did."""
     path = os.path.join(folder, "inference.jsonl")
     if os.path.exists(path):
-        print("\n## Parameters given data\n\nWritten from what `bench/inference.py` measures: the share of draws that a classifier tells from those of the true posterior, by sbibm's\n"
-              "test (0.5: none, 1: all). laminar by its defaults in a limit of time, mean over observations. The published figures are of\n"
+        print("\n## Parameters given data\n\nWritten from what `bench/inference.py` measures: the accuracy with which a classifier tells draws from those of the true posterior, by\n"
+              "sbibm's test (0.5: not at all, 1: always). laminar by its defaults in a limit of time, mean over observations. The published figures are of\n"
               "sbibm's own ten observations.\n", file=out)
         inference_table(read_lines(path), out)
     path = os.path.join(folder, "imputation.jsonl")
