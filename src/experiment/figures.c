@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "train/folder.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ double lam_plan_number(const lam_plan_word *word)
 /* ---- one run ------------------------------------------------------------------------------------------------------ */
 
 /* Means over the logged iterations of the last fifth of the run, or, where none is logged, over the whole of it. */
-static void late_means(const lam_history *h, size_t blocks, double value[LAM_FIGURES])
+static void late_means(const lam_history *h, double blocks, double value[LAM_FIGURES])
 {
     double sums[4] = { 0 }, n = 0, end = h->n_train > 0 ? h->train[h->n_train - 1].iteration : 0;
     for (size_t i = 0; i < h->n_train; i++) {
@@ -50,11 +51,12 @@ static void late_means(const lam_history *h, size_t blocks, double value[LAM_FIG
     }
     value[LAM_FIGURE_FORWARD] = sums[0] / n;
     value[LAM_FIGURE_BACKWARD] = sums[1] / n;
-    value[LAM_FIGURE_STEPS] = sums[2] / n / (double)blocks;
-    value[LAM_FIGURE_REJECTED] = sums[3] / n / (double)blocks;
+    value[LAM_FIGURE_STEPS] = sums[2] / n / blocks;
+    value[LAM_FIGURE_REJECTED] = sums[3] / n / blocks;
 }
 
-static void measure_run(const lam_history *h, size_t blocks, double value[LAM_FIGURES])
+/* blocks: of the flow; NaN: not known */
+static void measure_run(const lam_history *h, double blocks, double value[LAM_FIGURES])
 {
     late_means(h, blocks, value);
     value[LAM_FIGURE_ITERATIONS] = h->iterations;
@@ -66,7 +68,7 @@ static void measure_run(const lam_history *h, size_t blocks, double value[LAM_FI
     value[LAM_FIGURE_LOG_DET] = h->log_det;
     value[LAM_FIGURE_TRAIN_FORWARD] = h->train_forward + h->warm_start_forward;
     value[LAM_FIGURE_TRAIN_BACKWARD] = h->train_backward + h->warm_start_backward;
-    value[LAM_FIGURE_TEST_CALLS] = h->test_solves > 0 ? h->test_forward / h->test_solves * (double)blocks : unknown;
+    value[LAM_FIGURE_TEST_CALLS] = h->test_solves > 0 ? h->test_forward / h->test_solves * blocks : unknown;
     value[LAM_FIGURE_TRAIN_SECONDS] = h->train_seconds;
     value[LAM_FIGURE_TRAIN_CPU_SECONDS] = h->train_cpu_seconds;
     value[LAM_FIGURE_SECONDS] = h->seconds;
@@ -120,6 +122,23 @@ static size_t base_run(const lam_experiment *e, const lam_grid_run *run)
     return LAM_NO_VALUE;
 }
 
+/* As the fit has it, where the plan leaves the choice to it; LAM_AUTO where neither says. */
+static lam_status blocks_of(const lam_grid_run *run, size_t *blocks)
+{
+    *blocks = run->config.blocks;
+    if (*blocks != LAM_AUTO)
+        return LAM_OK;
+    lam_config cfg;
+    lam_config_init(&cfg);
+    char *path = lam_run_path(run->folder, "config.yaml");
+    lam_status status = path == NULL ? LAM_ERR_MEMORY : lam_config_load(&cfg, path);
+    if (status == LAM_OK)
+        *blocks = cfg.blocks;
+    free(path);
+    lam_config_clear(&cfg);
+    return status == LAM_ERR_MEMORY ? status : LAM_OK;
+}
+
 static lam_status measure_runs(const lam_experiment *e, lam_measurement *m)
 {
     for (size_t i = 0; i < e->n_runs; i++) {
@@ -129,7 +148,9 @@ static lam_status measure_runs(const lam_experiment *e, lam_measurement *m)
         if (run->shown.config == NULL || !isfinite(run->shown.iterations)) /* nothing of it has been read */
             continue;
         LAM_TRY(lam_history_read(run->folder, &m->runs[i].history));
-        measure_run(&m->runs[i].history, run->config.blocks, m->runs[i].value);
+        size_t blocks;
+        LAM_TRY(blocks_of(run, &blocks));
+        measure_run(&m->runs[i].history, blocks != LAM_AUTO ? (double)blocks : unknown, m->runs[i].value);
     }
     for (int base = 1; base >= 0; base--) /* the baseline first: others are compared with what it reached when */
         for (size_t i = 0; i < e->n_runs; i++) {
