@@ -100,7 +100,8 @@ lam_status lam_roles_of_rows(const lam_model *model, const unsigned char *roles,
             moving += out[i * dim + j] == LAM_MOVING;
         }
         if (moving == 0 && !fills)
-            return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing; leave such rows out, as --drop-bad-rows does", i + 1);
+            return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing; leave such rows out of the data (--drop-bad-rows would leave "
+                "out all rows with a missing cell, also in other columns)", i + 1);
     }
     return LAM_OK;
 }
