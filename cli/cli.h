@@ -165,7 +165,7 @@ void cli_grid_free(cli_grid *grid);
 typedef struct cli_eval {
     const char *config;
     double atol, rtol;
-    size_t threads, batch_rows;
+    size_t threads, batch_rows, flow;
     int probe, use_double, as_fitted;
 } cli_eval;
 /* The entries of an option table for a member `eval` of type cli_eval of the command's struct. */
@@ -179,6 +179,7 @@ typedef struct cli_eval {
     {"double", 0, CLI_SWITCH, NULL, "solve in double precision, whatever the model's precision", offsetof(type, eval.use_double)}, \
     {"as-fitted", 0, CLI_SWITCH, NULL, "use the fit's own solver setting, not the one that `laminar tune` chose", \
         offsetof(type, eval.as_fitted)}, \
+    {"flow", 0, CLI_COUNT, "K", "take flow K alone, from 1, of a model that is the mean of several; default: all of them", offsetof(type, eval.flow)}, \
     CLI_CONFIG_OPTION(type)
 #define CLI_CONFIG_OPTION(type) \
     {"config", 0, CLI_TEXT, "FILE.yaml", "architecture of weights that another program saved", \

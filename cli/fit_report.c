@@ -170,6 +170,14 @@ static double note_progress(fit_watch *watch, const lam_progress *p)
 {
     int warm = p->warm_starts > 0 && p->iteration == 0, anew = !watch->begun || warm != watch->warm;
     size_t done = warm ? p->warm_start : p->iteration;
+    if (p->flow > 1 && p->flow != watch->flow) { /* the next of several */
+        anew = 1;
+        watch->seconds = 0;
+        watch->iteration = watch->evaluated = 0;
+        if (!watch->quiet)
+            cli_say("flow %zu of %zu", p->flow, watch->flows);
+    }
+    watch->flow = p->flow;
     if (anew) {
         int resumed = !watch->begun && done > 1; /* then the time of what was done before it is not known */
         watch->from = resumed ? done : 0;
@@ -274,6 +282,9 @@ void fit_print_data(const char *path, const lam_table *all, const lam_dataset *d
         printf("header   %s\n", all->how);
     if (all->bad_rows > 0 || all->duplicates > 0)
         printf("dropped  %zu bad rows, %zu duplicate rows\n", all->bad_rows, all->duplicates);
+    if (all->bad_rows > (all->rows + all->bad_rows) / 10)
+        cli_say("%.2g %% of the rows are left out as bad ones; where it hangs on their values which these are, the density is not that of all rows",
+            100.0 * (double)all->bad_rows / (double)(all->rows + all->bad_rows));
     printf("split    %zu training, %zu validation, %zu test rows\n", train, valid, test);
     fflush(stdout);
 }
@@ -349,7 +360,10 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
     cli_grid_add(&grid, "NLL in nats per row");
     cli_grid_add(&grid, "standardised units");
     cli_grid_add(&grid, "data units");
-    nll_row(&grid, "test, this flow, exact trace", result->test_nll, result->test_nll_se, result->log_det);
+    char flows[64] = "test, this flow, exact trace";
+    if (result->flows > 1)
+        snprintf(flows, sizeof flows, "test, mean of %zu flows, exact trace", result->flows);
+    nll_row(&grid, flows, result->test_nll, result->test_nll_se, result->log_det);
     nll_row(&grid, lam_config_names(cfg, "given").n > 0 ? "test, Gaussian given the same" : "test, full-covariance Gaussian", result->gaussian_test_nll, result->gaussian_test_nll_se, result->log_det);
     if (result->mixture_components > 0) {
         char name[48];
@@ -376,15 +390,20 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
     count_row(&grid, "training, total", &result->train_counts, 1.0);
     count_row(&grid, "training, per iteration", &result->train_counts, (double)result->iterations);
     if (result->test_counts.solves > 0)
-        count_row(&grid, "test, per batch", &result->test_counts, cli_ratio(result->test_counts.solves, cli_whole(cfg, "blocks")));
+        count_row(&grid, "test, per batch", &result->test_counts, cli_ratio(result->test_counts.solves, cli_whole(cfg, "blocks") * result->flows));
     cli_grid_print(&grid, stdout);
     const lam_setting setting = lam_config_setting(cfg);
     printf("\n");
+    if (result->flows > 1)
+        printf("%zu flows, the first of them by ", result->flows);
     if (result->warm_start > 0)
         printf("%zu iterations of flow matching%s, then ", result->warm_start,
             result->best_iteration == 0 ? ", which led to the best model" : "");
-    printf("%zu iterations, best at %zu, %s; training at atol %g, rtol %g, test by %s\n", result->iterations, result->best_iteration,
-        cli_duration(result->seconds, text), lam_config_number(cfg, "atol"), lam_config_number(cfg, "rtol"), cli_setting_text(&setting, how));
+    if (result->warm_start > 0 && result->best_iteration == 0)
+        printf("%zu iterations that made it no better, ", result->iterations);
+    else
+        printf("%zu iterations, best at %zu, ", result->iterations, result->best_iteration);
+    printf("%s; training at atol %g, rtol %g, test by %s\n", cli_duration(result->seconds, text), lam_config_number(cfg, "atol"), lam_config_number(cfg, "rtol"), cli_setting_text(&setting, how));
 }
 
 void fit_print_repeat(const lam_config *cfg, const lam_config *came, lam_ending ending, const char *folder)

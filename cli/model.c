@@ -150,7 +150,7 @@ int cli_model_open_for(const char *out, const char *in, const char *path, const 
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options)
 {
     *options = (lam_eval_options){.atol = eval->atol, .rtol = eval->rtol, .batch_rows = eval->batch_rows,
-        .threads = eval->threads, .use_double = eval->use_double, .probe = eval->probe, .as_fitted = eval->as_fitted,
+        .threads = eval->threads, .use_double = eval->use_double, .probe = eval->probe, .as_fitted = eval->as_fitted, .flow = eval->flow,
         .isa = cli_isa()};
 }
 

@@ -302,6 +302,9 @@ LAM_API lam_status lam_model_save(const lam_model *model, const char *path); /* 
 LAM_API lam_status lam_model_file_kind(const char *path, lam_model_kind *kind);
 LAM_API void lam_model_free(lam_model *model);
 LAM_API size_t lam_model_dim(const lam_model *model);
+/* How many flows the density is the mean of, as the parameter "flows" has it (method.md 18). A model of several has no one map between rows and
+ * base density: lam_encode, lam_decode, lam_trajectories and lam_measure_steps take the one that lam_eval_options.flow names. */
+LAM_API size_t lam_model_flows(const lam_model *model);
 LAM_API size_t lam_model_parameter_count(const lam_model *model);
 LAM_API const lam_config *lam_model_config(const lam_model *model);       /* owned by the model */
 LAM_API const char *lam_model_column(const lam_model *model, size_t column); /* name; NULL past the end */
@@ -341,6 +344,7 @@ typedef struct lam_eval_options {
     size_t batch_rows;         /* 0: 1000 */
     size_t threads;            /* 0: one per processor */
     int use_double;            /* solve in double whatever the model's precision */
+    size_t flow;               /* of a model of several flows (lam_model_flows) flow 1, 2, ... alone; 0: the mixture of all */
     int probe;                 /* 1: estimate the first step by a trial step, instead of the one that the model remembers */
     const char *isa;           /* NULL: auto */
     int (*progress)(void *user, size_t done, size_t total); /* may be NULL; non-zero return stops */
@@ -523,6 +527,7 @@ typedef struct lam_progress {
     size_t val_rows;               /* number of rows that it is the mean of */
     int is_validation;             /* 1: val_nll is new */
     double lr, grad_norm;
+    size_t flow;                   /* of a model of several flows (the parameter "flows"), which are fitted one after the other: from 1 */
     size_t epoch;                  /* images: from 1; densities: 0 */
     double beta;                   /* images: the weight of the KL term in loss */
     lam_counts counts;             /* this iteration */
@@ -579,6 +584,8 @@ typedef struct lam_fit_result {
     double train_seconds;    /* wall time of the training steps, with the warm start, without validation, test and saving */
     double train_cpu_seconds;/* processor time of the training steps, summed over threads; a busy machine does not change it */
     lam_ending ending;
+    size_t flows;            /* in the model (the parameter "flows"). Of several, iterations, train_counts, warm_counts and ending are those of the
+                              * first, times are of all, and best_val_nll is the mean of all, each on its own validation rows */
 } lam_fit_result;
 
 /* Fits a flow. *model is the best one by validation, or the last one if there was no validation. If progress asks to stop, the status is

@@ -6,9 +6,10 @@
 #include "laminar.h"
 
 /* Parameters whose default "auto" is chosen by rows and columns when a fit begins (lam_config_resolve). */
-#define LAM_AUTO 0                  /* of dims (n_hidden), blocks, batch_size, lr, iterations, val_freq */
+#define LAM_AUTO 0                  /* of dims (n_hidden), blocks, flows, batch_size, lr, iterations, val_freq */
 #define LAM_AUTO_START ((size_t)-1) /* of warm_start */
 #define LAM_AUTO_REAL (-1.0)        /* of tpr_coefficient, tpr_l_weight and weight_decay, where 0 is a value */
+#define LAM_MOST_FLOWS 100
 #define LAM_MAX_HIDDEN 16 /* hidden layers a field may have */
 
 struct lam_config {
@@ -91,6 +92,7 @@ struct lam_config {
     size_t map_knots;              /* quantiles of every column that its spline goes through; 0: of each as many as pay (method.md 13) */
     lam_whiten_kind whiten;        /* of all columns together, behind their maps */
     lam_calibrate_kind calibrate;  /* what validation rows decide beside the best parameters */
+    size_t flows;                  /* of which the model is the mixture of equal weights, each fitted by itself (method.md 18) */
     int drop_bad_rows, drop_duplicates;
     lam_header header;
     lam_names columns, drop;       /* n 0: all / none. As text (lam_config_set): "a,b", a name with a comma in double quotes */

@@ -28,6 +28,7 @@ typedef enum lam_purpose {
     LAM_DRAW_PIT,        /* where between two draws a value falls */
     LAM_DRAW_ROLES,      /* what is given, moves and is absent in training on any columns given any others */
     LAM_DRAW_ROLES_EVAL, /* and in its validation, and the splits that are checked */
+    LAM_DRAW_FLOW,       /* which of a model's flows a draw of a sample comes from */
 } lam_purpose;
 
 /* Four 32-bit words for counter (a, b) under (seed, purpose). */

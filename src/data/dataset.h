@@ -37,6 +37,12 @@ lam_status lam_noise_read(const lam_names *items, const lam_source *source, doub
  * *items. */
 lam_status lam_dataset_describe_noise(const lam_dataset *data, lam_names *items);
 
+/* The same rows with others for validation, for the fit of one more flow: fold 0 has those of the data set, fold k as many of the training rows, the
+ * k-th lot of them, which are in random order. Where validation rows are of a table of their own (or there are none), every fold has those. A
+ * fold has no test rows and no numbers of rows (source), and refers to the data set for all but its values. */
+lam_status lam_dataset_fold(const lam_dataset *data, size_t k, lam_dataset *fold);
+void lam_dataset_fold_clear(lam_dataset *fold); /* a zeroed one too */
+
 /* Does a column look discrete, so that its density is unbounded? x [n], stride apart. */
 typedef struct lam_column_look {
     size_t sampled;  /* rows looked at, at most 50000, evenly spread */

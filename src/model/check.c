@@ -71,14 +71,37 @@ static lam_status log_probs(check *c, lam_check_report *r)
     return LAM_OK;
 }
 
+/* Of several flows each by itself: the largest difference of all, and the root mean square over all. */
 static lam_status round_trip(check *c, lam_check_report *r)
 {
     lam_counts counts = { 0 };
-    LAM_TRY(lam_pass_transform(&c->pass, 1, c->x, c->n, c->other, &counts));
-    c->pass.done += c->n;
-    LAM_TRY(lam_pass_transform(&c->pass, 0, c->other, c->n, c->back, &counts));
-    c->pass.done += c->n;
-    differences(c->back, c->x, c->n * c->dim, c->moving, &r->round_trip_max, &r->round_trip_rms);
+    size_t flows = lam_pass_flows(&c->pass);
+    double squares = 0;
+    for (size_t k = 0; k < flows; k++) {
+        double most, rms;
+        lam_pass of = lam_pass_of_flow(&c->pass, k, c->n);
+        LAM_TRY(lam_pass_transform(&of, 1, c->x, c->n, c->other, &counts));
+        of.done += flows * c->n;
+        LAM_TRY(lam_pass_transform(&of, 0, c->other, c->n, c->back, &counts));
+        differences(c->back, c->x, c->n * c->dim, c->moving, &most, &rms);
+        r->round_trip_max = fmax(r->round_trip_max, most);
+        squares += rms * rms;
+    }
+    r->round_trip_rms = sqrt(squares / (double)flows);
+    c->pass.done += 2 * c->n;
+    return LAM_OK;
+}
+
+/* Of several flows the mean of their masses. */
+static lam_status mass(const check *c, lam_check_report *r)
+{
+    size_t flows = lam_pass_flows(&c->pass);
+    for (size_t k = 0; k < flows; k++) {
+        double of_flow;
+        const lam_pass of = lam_pass_of_flow(&c->pass, k, 0);
+        LAM_TRY(lam_mass(&of, &of_flow));
+        r->mass += of_flow / (double)flows;
+    }
     return LAM_OK;
 }
 
@@ -144,7 +167,8 @@ static lam_status count_moving(check *c)
             log_det -= moves ? log(m->scale[j]) : 0;
         }
         if (c->moving == before)
-            return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing; leave such rows out, as --drop-bad-rows does", i + 1);
+            return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing; leave such rows out of the data (--drop-bad-rows would leave "
+                "out all rows with a missing cell, also in other columns)", i + 1);
         c->log_det = !as_first ? (double)NAN : i == 0 && m->given.masked ? log_det : c->log_det;
     }
     return LAM_OK;
@@ -183,7 +207,7 @@ lam_status lam_check(const lam_model *model, const lam_eval_options *options, co
     if (status == LAM_OK)
         status = hutchinson(&c, kind, &r);
     if (status == LAM_OK && r.has_mass)
-        status = lam_mass(&c.pass, &r.mass);
+        status = mass(&c, &r);
     if (status == LAM_OK && r.has_consistency)
         status = consistency(&c, &r);
     if (status == LAM_OK)

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "model/pass.h"
 #include <math.h>
+#include <string.h>
 
 lam_status lam_conditional_log_prob(const lam_model *model, const lam_eval_options *options, const lam_query *query, double *logp,
     lam_counts *counts)
@@ -96,6 +97,25 @@ static lam_status usual_roles(const lam_model *model, const double *x, size_t n,
     return LAM_OK;
 }
 
+/* Of draws of several flows, whose density is that of none of them. */
+static lam_status mixed_log_prob(const lam_pass *pass, const draws *d, size_t n, lam_counts *counts)
+{
+    lam_pass of = *pass;
+    size_t dim = pass->model->dim;
+    int several = pass->roles != NULL && pass->n_roles > 1;
+    unsigned char *roles = several ? lam_alloc(n * dim + 1, 1) : NULL;
+    if (several && roles == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t i = 0; several && i < n; i++)
+        memcpy(roles + i * dim, pass->roles + i / pass->each * dim, dim);
+    of.roles = several ? roles : pass->roles;
+    of.n_roles = several ? n : pass->n_roles;
+    of.each = 1;
+    lam_status status = lam_pass_log_prob(&of, d->out, n, d->logp, counts);
+    lam_free(roles);
+    return status;
+}
+
 static lam_status sample(lam_pass *pass, draws *d, const unsigned char *roles, size_t n_roles, size_t n, lam_counts *counts)
 {
     const lam_rows rows = { d, draw, keep };
@@ -103,7 +123,9 @@ static lam_status sample(lam_pass *pass, draws *d, const unsigned char *roles, s
     LAM_TRY(lam_pass_check_given(pass, d->x, n));
     pass->each = d->each;
     pass->done *= d->each, pass->total *= d->each;
-    return lam_pass_run(pass, 0, d->logp != NULL, n * d->each, &rows, counts);
+    int mixed = lam_pass_flows(pass) > 1;
+    LAM_TRY(lam_pass_draw(pass, d->seed, d->logp != NULL && !mixed, n * d->each, &rows, counts));
+    return mixed && d->logp != NULL ? mixed_log_prob(pass, d, n * d->each, counts) : LAM_OK;
 }
 
 lam_status lam_conditional_sample(const lam_model *model, const lam_eval_options *options, uint64_t seed, const lam_query *query,

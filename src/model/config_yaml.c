@@ -121,6 +121,7 @@ static int is_new_and_idle(const lam_param *param, const lam_config *cfg)
     static const char *const conditional[] = { "given", "any-given", "context-dims" };
     int idle = param->kind == LAM_PARAM_MAP && cfg->map == LAM_MAP_NONE;
     idle |= cfg->whiten == LAM_WHITEN_NONE && strcmp(param->shown.name, "whiten") == 0;
+    idle |= cfg->flows == 1 && strcmp(param->shown.name, "flows") == 0;
     idle |= cfg->calibrate == LAM_CALIBRATE_NONE && strcmp(param->shown.name, "calibrate") == 0;
     for (size_t i = 0; !lam_config_is_conditional(cfg) && i < sizeof conditional / sizeof conditional[0]; i++)
         idle |= strcmp(param->shown.name, conditional[i]) == 0;

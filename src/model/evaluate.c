@@ -106,8 +106,11 @@ lam_status lam_sample(const lam_model *model, const lam_eval_options *options, u
     for (size_t j = 0; roles != NULL && j < model->dim; j++)
         roles[j] = model->given.is_given[j] ? LAM_ABSENT : LAM_MOVING;
     lam_status status = lam_pass_set_roles(&pass, roles, 1, n);
+    int mixed = lam_pass_flows(&pass) > 1;
     if (status == LAM_OK)
-        status = lam_pass_run(&pass, 0, logp != NULL, n, &rows, &sum);
+        status = lam_pass_draw(&pass, seed, logp != NULL && !mixed, n, &rows, &sum);
+    if (status == LAM_OK && logp != NULL && mixed)
+        status = lam_pass_log_prob(&pass, x, n, logp, &sum);
     lam_free(roles);
     if (counts != NULL)
         *counts = sum;

@@ -18,6 +18,7 @@ typedef struct loader {
     unsigned char *is_given; /* [dim], levels too; NULL: no column is given */
     size_t *levels;
     lam_given_kind kind;
+    int alone; /* 1: it is one of several flows, and no file of several itself */
     char prefix[LAM_PREFIX]; /* of all names in the file, taken off; "": none */
 } loader;
 
@@ -229,7 +230,7 @@ static lam_status check_extra(const loader *l, const lam_model *model)
         while (at < model->n_tensors && strcmp(model->tensors[at].name, name) != 0)
             at++;
         if (at == model->n_tensors && !ends_in(name, "._num_evals") && !lam_metadata_is_map(&l->file, name, l->dim)
-            && !lam_metadata_is_whitening(&l->file, name))
+            && !lam_metadata_is_whitening(&l->file, name) && !lam_metadata_is_flow(name, l->ours ? l->config.flows : 1))
             return lam_fail(LAM_ERR_SHAPE, "%s: tensor \"%.200s\" is not part of %s; %s", l->path, name,
                 architecture(&l->config, text, sizeof text), remedy(l));
     }
@@ -271,8 +272,39 @@ static lam_status read_tensors(const loader *l, lam_model *model)
     return LAM_OK;
 }
 
+static lam_status load_file(loader *l, const lam_config *config, lam_model **out);
+
+static lam_status read_flow(const loader *l, size_t k, lam_model *model)
+{
+    char name[LAM_FLOW_NAME];
+    lam_flow_name(k, name);
+    const lam_st_tensor *found = lam_st_find(&l->file, name);
+    if (found == NULL || found->dtype != LAM_ST_U8 || found->n_shape != 1)
+        return lam_fail(LAM_ERR_FORMAT, "%s: %s is missing or not a list of bytes, and the file is of %zu flows; the file is damaged or was edited by hand",
+            l->path, name, l->config.flows);
+    loader of = { .path = l->path, .alone = 1 };
+    lam_model *flow;
+    LAM_TRY(lam_st_read_memory(found->data, lam_st_count(found), l->path, &of.file));
+    lam_status status = load_file(&of, NULL, &flow);
+    if (status == LAM_OK && (status = lam_model_add_flow(model, flow)) != LAM_OK)
+        lam_model_free(flow);
+    return status == LAM_OK ? LAM_OK : lam_fail_in(status, "%s: in %s", l->path, name);
+}
+
+/* The further flows of a file of several. */
+static lam_status read_flows(const loader *l, lam_model *model)
+{
+    size_t flows = l->config.flows;
+    if (flows > 1 && l->alone)
+        return lam_fail(LAM_ERR_FORMAT, "%s: one of its flows is of several flows itself; the file is damaged or was edited by hand", l->path);
+    for (size_t k = 1; k < flows; k++)
+        LAM_TRY(read_flow(l, k, model));
+    return LAM_OK;
+}
+
 static lam_status load(loader *l, const lam_config *config, lam_model **out)
 {
+    *out = NULL;
     lam_status status = find_shape(l, config);
     if (status == LAM_OK)
         status = check_tensors(l);
@@ -290,6 +322,8 @@ static lam_status load(loader *l, const lam_config *config, lam_model **out)
         status = lam_metadata_read_maps(&l->file, l->path, *out);
     if (status == LAM_OK && l->ours)
         status = lam_metadata_read_whitening(&l->file, l->path, *out);
+    if (status == LAM_OK && l->ours)
+        status = read_flows(l, *out);
     if (status != LAM_OK) {
         lam_model_free(*out);
         *out = NULL;

@@ -10,6 +10,18 @@ void lam_map_name(size_t column, char name[LAM_MAP_NAME])
     snprintf(name, LAM_MAP_NAME, "map.%zu", column);
 }
 
+int lam_metadata_has_maps(const lam_st_file *file)
+{
+    int may = lam_metadata_has_format(file, LAM_MODEL_FORMAT_GIVEN) || lam_metadata_has_format(file, LAM_MODEL_FORMAT_WHITENED) || lam_metadata_may_have_all(file);
+    return lam_metadata_has_format(file, LAM_MODEL_FORMAT_MAPS) || (may && lam_st_find(file, "map.0") != NULL);
+}
+
+int lam_metadata_has_whitening(const lam_st_file *file)
+{
+    return lam_metadata_has_format(file, LAM_MODEL_FORMAT_WHITENED)
+        || (lam_metadata_may_have_all(file) && lam_st_find(file, LAM_WHITENING_MEAN) != NULL);
+}
+
 static lam_status damaged(const char *where, const char *name, const char *what)
 {
     return lam_fail(LAM_ERR_FORMAT, "%s: the tensor \"%s\", a column's map, %s; the file is damaged or was edited by hand", where, name, what);

@@ -110,6 +110,8 @@ static lam_status tuned_text(const lam_model *model, char **text)
 
 static const char *format_of(const lam_model *model)
 {
+    if (model->n_others > 0)
+        return LAM_MODEL_FORMAT_FLOWS;
     if (model->base_scale != 1)
         return LAM_MODEL_FORMAT_CALIBRATED;
     if (model->whitening != NULL)
@@ -186,22 +188,15 @@ int lam_metadata_is_ours(const lam_st_file *file)
     return lam_st_meta(file, "laminar") != NULL;
 }
 
-static int has_format(const lam_st_file *file, const char *wanted)
+int lam_metadata_has_format(const lam_st_file *file, const char *wanted)
 {
     const char *format = lam_st_meta(file, "laminar");
     return format != NULL && strcmp(format, wanted) == 0;
 }
 
-int lam_metadata_has_maps(const lam_st_file *file)
+int lam_metadata_may_have_all(const lam_st_file *file)
 {
-    int may = has_format(file, LAM_MODEL_FORMAT_GIVEN) || has_format(file, LAM_MODEL_FORMAT_WHITENED) || has_format(file, LAM_MODEL_FORMAT_CALIBRATED);
-    return has_format(file, LAM_MODEL_FORMAT_MAPS) || (may && lam_st_find(file, "map.0") != NULL);
-}
-
-int lam_metadata_has_whitening(const lam_st_file *file)
-{
-    return has_format(file, LAM_MODEL_FORMAT_WHITENED)
-        || (has_format(file, LAM_MODEL_FORMAT_CALIBRATED) && lam_st_find(file, LAM_WHITENING_MEAN) != NULL);
+    return lam_metadata_has_format(file, LAM_MODEL_FORMAT_CALIBRATED) || lam_metadata_has_format(file, LAM_MODEL_FORMAT_FLOWS);
 }
 
 static lam_status damaged(const char *where, const char *key, const char *what)
@@ -244,18 +239,21 @@ lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where,
 lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim)
 {
     const char *format = lam_st_meta(file, "laminar"), *config = lam_st_meta(file, "config");
-    if (!has_format(file, LAM_MODEL_FORMAT) && !has_format(file, LAM_MODEL_FORMAT_MAPS) && !has_format(file, LAM_MODEL_FORMAT_GIVEN)
-        && !has_format(file, LAM_MODEL_FORMAT_WHITENED) && !has_format(file, LAM_MODEL_FORMAT_CALIBRATED))
+    if (!lam_metadata_has_format(file, LAM_MODEL_FORMAT) && !lam_metadata_has_format(file, LAM_MODEL_FORMAT_MAPS) && !lam_metadata_has_format(file, LAM_MODEL_FORMAT_GIVEN)
+        && !lam_metadata_has_format(file, LAM_MODEL_FORMAT_WHITENED) && !lam_metadata_may_have_all(file))
         return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\" to \"%s\"; use a newer one",
-            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_CALIBRATED);
+            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_FLOWS);
     if (config == NULL)
         return damaged(where, "config", "is missing");
     cfg->map = LAM_MAP_NONE; /* as the text of a model without maps and whitening leaves them unsaid */
     cfg->whiten = LAM_WHITEN_NONE;
     cfg->calibrate = LAM_CALIBRATE_NONE;
+    cfg->flows = 1;
     lam_status status = lam_config_parse(cfg, config, strlen(config), "config");
     if (status != LAM_OK)
         return lam_fail_in(status, "%s: in the metadata", where);
+    if (lam_metadata_has_format(file, LAM_MODEL_FORMAT_FLOWS) ? cfg->flows < 2 : cfg->flows > 1)
+        return damaged(where, "config", "has another number of flows than the format");
     if (cfg->model != LAM_DENSITY)
         return lam_fail(LAM_ERR_SHAPE, "%s: a variational auto-encoder, no density of rows; see `laminar vae`", where);
     cJSON *columns = read_list(file, where, "columns");
@@ -299,8 +297,8 @@ lam_status lam_metadata_given(const lam_st_file *file, const char *where, const 
     size_t *levels, lam_given_kind *kind)
 {
     const char *absent = lam_st_meta(file, "absent");
-    int may = has_format(file, LAM_MODEL_FORMAT_WHITENED) || has_format(file, LAM_MODEL_FORMAT_CALIBRATED);
-    int conditional = has_format(file, LAM_MODEL_FORMAT_GIVEN) || (may && lam_st_meta(file, "given") != NULL);
+    int may = lam_metadata_has_format(file, LAM_MODEL_FORMAT_WHITENED) || lam_metadata_may_have_all(file);
+    int conditional = lam_metadata_has_format(file, LAM_MODEL_FORMAT_GIVEN) || (may && lam_st_meta(file, "given") != NULL);
     size_t given = 0;
     *kind = (lam_given_kind) { .is_given = is_given, .levels = levels, .any = cfg->any_given, .absent = absent != NULL };
     if (absent != NULL && (strcmp(absent, "true") != 0 || kind->any))
@@ -430,7 +428,7 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_train", blocks, 0, model->h_star_train));
     LAM_TRY(lam_metadata_read_numbers(file, where, "h_star_test", blocks, 0, model->h_star_test));
     LAM_TRY(read_range(file, where, model));
-    if (has_format(file, LAM_MODEL_FORMAT_CALIBRATED))
+    if (lam_metadata_has_format(file, LAM_MODEL_FORMAT_CALIBRATED) || (lam_metadata_may_have_all(file) && lam_st_meta(file, "base_scale") != NULL))
         LAM_TRY(lam_metadata_read_numbers(file, where, "base_scale", 1, 0x1p-1022, &model->base_scale));
     if (hash == NULL || strlen(hash) >= sizeof model->data_hash)
         return damaged(where, "data_hash", hash == NULL ? "is missing" : "is longer than 32 digits");

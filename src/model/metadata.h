@@ -19,6 +19,11 @@
 /* One whose base density is calibrated: all of these or none. */
 #define LAM_MODEL_FORMAT_CALIBRATED "5"
 
+/* One of several flows: all of these or none, and each further flow's own file as the bytes of a tensor U8 "flow.2", "flow.3", ... */
+#define LAM_MODEL_FORMAT_FLOWS "6"
+enum { LAM_FLOW_NAME = 32 };
+void lam_flow_name(size_t k, char name[LAM_FLOW_NAME]); /* k from 0, that of flow k + 1 */
+
 enum { LAM_META_PAIRS = 18 };
 
 typedef struct lam_metadata {
@@ -46,6 +51,8 @@ lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where,
 
 /* 1 if the file is a laminar model, by its metadata. */
 int lam_metadata_is_ours(const lam_st_file *file);
+int lam_metadata_has_format(const lam_st_file *file, const char *format);
+int lam_metadata_may_have_all(const lam_st_file *file);  /* 1: of a format whose files may have what the earlier ones have */
 int lam_metadata_has_maps(const lam_st_file *file);      /* 1: with column maps, by its format */
 int lam_metadata_has_whitening(const lam_st_file *file); /* 1: with whitening */
 /* Configuration and number of columns. cfg is initialised; where names the file. LAM_ERR_UNSUPPORTED: a newer format. */
@@ -59,6 +66,7 @@ int lam_metadata_is_map(const lam_st_file *file, const char *name, size_t dim); 
 /* The same of the whitening. */
 lam_status lam_metadata_read_whitening(const lam_st_file *file, const char *where, lam_model *model);
 int lam_metadata_is_whitening(const lam_st_file *file, const char *name);
+int lam_metadata_is_flow(const char *name, size_t flows); /* 1: that is the name of the file of one of so many flows */
 /* The rest, into a model of that shape. LAM_ERR_FORMAT names the entry. */
 lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_model *model);
 

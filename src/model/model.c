@@ -13,6 +13,9 @@ void lam_model_free(lam_model *model)
 {
     if (model == NULL)
         return;
+    for (size_t k = 0; k < model->n_others; k++)
+        lam_model_free(model->others[k]);
+    lam_free(model->others);
     for (size_t j = 0; model->columns != NULL && j < model->dim; j++)
         free(model->columns[j]);
     lam_free(model->columns);
@@ -53,6 +56,7 @@ static lam_status fill_empty(lam_model *model, const lam_config *config, size_t 
     LAM_TRY(lam_given_make(dim, kind, &model->given));
     LAM_TRY(lam_config_copy(&model->config, config));
     LAM_TRY(lam_config_resolve(&model->config, LAM_USUAL_ROWS, dim)); /* a fit has chosen by its own rows already */
+    model->config.flows = 1; /* so far */
     config = &model->config;
     LAM_TRY(model->given.inputs > 0
             ? lam_layout_conditional(&model->layout, config, model->given.moving, model->given.inputs, model->given.masked)
@@ -137,6 +141,19 @@ lam_status lam_model_set_range(lam_model *model, const double *low, const double
     return LAM_OK;
 }
 
+static lam_status copy_flows(lam_model *copy, const lam_model *model)
+{
+    for (size_t k = 0; k < model->n_others; k++) {
+        lam_model *flow;
+        LAM_TRY(lam_model_copy(model->others[k], &flow));
+        lam_status status = lam_model_add_flow(copy, flow);
+        if (status != LAM_OK)
+            lam_model_free(flow);
+        LAM_TRY(status);
+    }
+    return LAM_OK;
+}
+
 static lam_status copy_into(lam_model *copy, const lam_model *model)
 {
     size_t dim = model->dim, blocks = model->layout.blocks;
@@ -156,6 +173,7 @@ static lam_status copy_into(lam_model *copy, const lam_model *model)
     LAM_TRY(lam_whitening_copy(model->whitening, &copy->whitening));
     if (model->low != NULL)
         LAM_TRY(lam_model_set_range(copy, model->low, model->high));
+    LAM_TRY(copy_flows(copy, model));
     if (model->tuned.h_star == NULL)
         return LAM_OK;
     double *h_star = lam_alloc(blocks, sizeof *h_star);

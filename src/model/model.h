@@ -35,6 +35,8 @@ struct lam_model {
     char data_hash[33];
     double *h_star_train, *h_star_test; /* [blocks] remembered steps of "warm" in training and in evaluation; 0: none yet */
     lam_tuned tuned;
+    struct lam_model **others; /* [n_others] further flows of the same columns, whose densities are averaged with this one's; each has none */
+    size_t n_others;
     char prefix[LAM_PREFIX]; /* as lam_model_prefix tells */
 };
 
@@ -55,6 +57,10 @@ lam_status lam_model_retune(lam_model *model, const lam_setting *parameters, con
 lam_config lam_model_evaluation(const lam_model *model, const lam_eval_options *options, const double **h_star);
 /* lam_model_load of a file of ours in memory; where stands for its name in errors. */
 lam_status lam_model_load_memory(const void *bytes, size_t size, const char *where, lam_model **out);
+/* Flow k of a model of several, from 0; 0 is the model itself. */
+const lam_model *lam_model_flow(const lam_model *model, size_t k);
+/* One more flow, which the model owns then. LAM_ERR_SHAPE: it is of other columns, of another standardiser, or itself of several. */
+lam_status lam_model_add_flow(lam_model *model, lam_model *flow);
 /* Replaces the name of a column; has_names is the caller's to set. */
 lam_status lam_model_name_column(lam_model *model, size_t column, const char *name);
 

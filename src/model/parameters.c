@@ -269,6 +269,9 @@ static const lam_param table[] = {
         "what validation rows decide beside the best parameters. scale: how wide the base density is, so that intervals hold what they should; "
         "gaussian: whether the flow is better than a Gaussian, which is the model where it is not; auto: gaussian with "
         "any-given and whitening, scale with given columns (not with any-given) below 20000 training rows, otherwise none"),
+    WHOLE_AUTO("flows", "data", flows, LAM_MOST_FLOWS, "number of flows in the model, each fitted with a seed and validation rows of its own; their densities are averaged, "
+        "which makes up for what a flow of few rows has by chance; auto: where iterations is auto too, 5 below 3000 training rows and 3 below 10000, otherwise 1",
+        MARKS(LAM_PARAM_LENGTH | LAM_PARAM_CLOCK)),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "leave out rows with a missing cell; they are counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "of equal rows keep the first"),
     ENUM("header", "data", header, "auto|yes|no", "auto", "whether the first line of a text file names the columns"),

@@ -19,7 +19,11 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
     if ((unsigned)o->divergence > LAM_DIV_GAUSSIAN || (unsigned)o->units > LAM_UNITS_STANDARDISED)
         return lam_fail(LAM_ERR_ARGUMENT, "the options' divergence (%u) or units (%u) are not values of their enum",
             (unsigned)o->divergence, (unsigned)o->units);
-    *pass = (lam_pass) { .model = model, .units = o->units, .max_steps = c->max_steps, .probe = o->probe,
+    if (o->flow > lam_model_flows(model))
+        return lam_fail(LAM_ERR_ARGUMENT, "flow %zu is asked for, and the model has %zu", o->flow, lam_model_flows(model));
+    int alone = o->flow > 0 || lam_model_flows(model) == 1;
+    model = lam_model_flow(model, o->flow > 0 ? o->flow - 1 : 0);
+    *pass = (lam_pass) { .model = model, .alone = alone, .units = o->units, .max_steps = c->max_steps, .probe = o->probe,
         .use_double = o->use_double || c->precision == LAM_DOUBLE, .divergence = o->divergence, .probes = c->probes,
         .seed = o->seed, .batch_rows = o->batch_rows > 0 ? o->batch_rows : 1000, .threads = lam_comm_threads(o->comm, o->threads), .isa = o->isa,
         .progress = o->progress, .user = o->user, .each = 1, .done = o->first_row, .total = o->total_rows, .first_row = o->first_row,
@@ -39,6 +43,7 @@ lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n,
 {
     if (n == 0)
         return LAM_OK;
+    LAM_TRY(lam_pass_need_one(pass));
     return pass->use_double ? lam_pass_solve_f64(pass, forward, with_l, n, rows, counts)
                             : lam_pass_solve_f32(pass, forward, with_l, n, rows, counts);
 }
@@ -262,6 +267,8 @@ lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, do
     if (n > 0 && logp == NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "there is no room for the log-densities");
     LAM_TRY(lam_pass_check_rows(pass, x, n));
+    if (n > 0 && lam_pass_flows(pass) > 1)
+        return lam_pass_mix(pass, x, n, logp, counts);
     if (n > 0 && lam_comm_is_several(pass->comm) && pass->learned == NULL)
         return share_log_prob(pass, n, &rows, logp, counts);
     return lam_pass_run(pass, 1, 1, n, &rows, counts);

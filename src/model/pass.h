@@ -17,6 +17,7 @@ typedef struct lam_pass {
     lam_setting h_star_of; /* the setting they were found by */
     double *learned;       /* [blocks] receives h* of the last batch's solves; NULL: not wanted */
     lam_step_log *log; /* of the attempted steps; NULL: not wanted. With step control by tile batches are of one tile */
+    int alone;      /* 1: of a model of several flows `model` alone is meant; else all of them (lam_pass_of_flow) */
     int probe;      /* 1: the first step by probe whatever the model remembers */
     int use_double;
     lam_divergence divergence;
@@ -50,7 +51,14 @@ typedef struct lam_rows {
 
 /* The options as a pass, with defaults filled in; options may be NULL. LAM_ERR_ARGUMENT for values out of range. */
 lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_options *options);
-/* n rows; forward: data to base. with_l: the trace too. counts is added to. LAM_ERR_INTERRUPTED when progress says so;
+/* How many flows the pass is of, and the same pass of flow k, from 0, alone. Progress counts the rows of all flows. */
+size_t lam_pass_flows(const lam_pass *pass);
+lam_status lam_pass_need_one(const lam_pass *pass); /* LAM_ERR_ARGUMENT: it is of several */
+lam_pass lam_pass_of_flow(const lam_pass *pass, size_t k, size_t n);
+/* n draws of the base density to where they belong, in whose rows nothing is standardised yet: as lam_pass_run backward, each by the flow that
+ * it belongs to by the seed and its number (of the draws in front of these, first_row for each of `each`). No log p of several flows. */
+lam_status lam_pass_draw(const lam_pass *pass, uint64_t seed, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
+/* One flow alone: of a pass of several LAM_ERR_ARGUMENT. n rows; forward: data to base. with_l: the trace too. counts is added to. LAM_ERR_INTERRUPTED when progress says so;
  * LAM_ERR_SOLVER names the batch's rows. */
 lam_status lam_pass_run(const lam_pass *pass, int forward, int with_l, size_t n, const lam_rows *rows, lam_counts *counts);
 
@@ -62,6 +70,8 @@ lam_status lam_pass_check_given(const lam_pass *pass, const double *x, size_t n)
 /* The same on arrays. x and y [n, dim]; the data's side in pass->units, checked to be finite; logp [n] in those units too. With
  * pass->times y is the way, [n, blocks * times + 1, dim], all of it in pass->units. */
 lam_status lam_pass_log_prob(const lam_pass *pass, const double *x, size_t n, double *logp, lam_counts *counts);
+/* lam_pass_log_prob of several flows: log of the mean of their densities. */
+lam_status lam_pass_mix(const lam_pass *pass, const double *x, size_t n, double *logp, lam_counts *counts);
 lam_status lam_pass_transform(const lam_pass *pass, int forward, const double *x, size_t n, double *y, lam_counts *counts);
 
 /* The step that block b's "warm" solve starts from at the pass's tolerances: the model's memory, scaled as the error estimate

@@ -100,20 +100,39 @@ static lam_status draw(prediction *p, size_t first, size_t rows)
     return LAM_OK;
 }
 
-/* Where quantiles of the base lead to: as draws, but the same of a row whatever stands beside it. */
+/* Where quantiles of the base lead to by a flow, from 0: every flows-th of a row's draws, from the draw of its number on. room
+ * [rows, draws / flows + 1, dim]. */
+static lam_status lay_by(prediction *p, size_t first, size_t rows, size_t flow, size_t flows, double *room)
+{
+    const lam_question *q = &p->q;
+    lam_eval_options eval = *q->eval;
+    lam_counts here = { 0 };
+    size_t each = (p->draws + flows - 1 - flow) / flows;
+    if (flows > 1)
+        eval.flow = flow + 1;
+    for (size_t i = 0; i < rows * each; i++) {
+        double *to = room + i * q->dim;
+        memcpy(to, q->x + (first + i / each) * q->dim, q->dim * sizeof *to);
+        to[p->columns[0]] = lam_normal_quantile(((double)(i % each) + 0.5) / (double)each);
+    }
+    LAM_TRY(lam_decode(q->model, &eval, room, rows * each, room, &here));
+    for (size_t i = 0; i < rows * each; i++)
+        memcpy(p->drawn + (i / each * p->draws + i % each * flows + flow) * q->dim, room + i * q->dim, q->dim * sizeof *room);
+    lam_counts_add(&p->report->counts, &here);
+    return LAM_OK;
+}
+
+/* As draws, but the same of a row whatever stands beside it. */
 static lam_status lay(prediction *p, size_t first, size_t rows)
 {
     const lam_question *q = &p->q;
-    lam_counts here = { 0 };
-    for (size_t i = 0; i < rows; i++)
-        for (size_t k = 0; k < p->draws; k++) {
-            double *to = p->drawn + (i * p->draws + k) * q->dim;
-            memcpy(to, q->x + (first + i) * q->dim, q->dim * sizeof *to);
-            to[p->columns[0]] = lam_normal_quantile(((double)k + 0.5) / (double)p->draws);
-        }
-    LAM_TRY(lam_decode(q->model, q->eval, p->drawn, rows * p->draws, p->drawn, &here));
-    lam_counts_add(&p->report->counts, &here);
-    return LAM_OK;
+    size_t flows = q->eval->flow > 0 ? 1 : lam_model_flows(q->model);
+    double *room = lam_alloc(rows * (p->draws / flows + 1) * q->dim, sizeof *room);
+    lam_status status = room == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    for (size_t f = 0; f < flows && status == LAM_OK; f++)
+        status = lay_by(p, first, rows, f, flows, room);
+    lam_free(room);
+    return status;
 }
 
 static void gather(const prediction *p, size_t rows, size_t column)

@@ -1,9 +1,12 @@
 /* A model to its file. */
 #include "base/error.h"
+#include "base/file.h"
 #include "base/need.h"
 #include "base/mem.h"
 #include "model/metadata.h"
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* Every number is one that a solve can use, also once it is a float. */
 static lam_status check_finite(const lam_model *model, const char *path)
@@ -18,51 +21,113 @@ static lam_status check_finite(const lam_model *model, const char *path)
     return LAM_OK;
 }
 
-/* names: of the maps' tensors. */
-static lam_status write_file(const lam_model *model, const char *path, const lam_metadata *meta, lam_st_tensor *tensors,
-    float *floats, char (*names)[LAM_MAP_NAME])
+/* Room for what a file is made of. */
+typedef struct parts {
+    lam_metadata meta;
+    lam_st_tensor *tensors; /* of the layout, the maps, the whitening and the further flows */
+    char (*names)[LAM_MAP_NAME]; /* of the maps' tensors */
+    char (*flow_names)[LAM_FLOW_NAME]; /* [n_others], and their files */
+    char **flows;
+    size_t *sizes;
+    float *floats; /* [parameters]; NULL: they are written in double */
+} parts;
+
+static void clear(const lam_model *model, parts *p)
 {
-    for (size_t i = 0; floats != NULL && i < model->layout.parameters; i++)
-        floats[i] = (float)model->params[i];
+    for (size_t k = 0; p->flows != NULL && k < model->n_others; k++)
+        free(p->flows[k]);
+    lam_free(p->flows);
+    lam_free(p->sizes);
+    lam_free(p->flow_names);
+    lam_free(p->names);
+    lam_free(p->floats);
+    lam_free(p->tensors);
+    lam_metadata_free(&p->meta);
+}
+
+static lam_status take_room(const lam_model *model, parts *p)
+{
+    int in_float = model->config.precision == LAM_FLOAT;
+    size_t maps = model->maps != NULL ? model->maps->dim : 0, others = model->n_others;
+    p->tensors = lam_alloc(model->n_tensors + maps + 2 /* of the whitening */ + others, sizeof *p->tensors);
+    p->names = lam_alloc(maps + 1, sizeof *p->names);
+    p->flow_names = lam_alloc(others + 1, sizeof *p->flow_names);
+    p->flows = lam_alloc(others + 1, sizeof *p->flows);
+    p->sizes = lam_alloc(others + 1, sizeof *p->sizes);
+    p->floats = in_float ? lam_alloc(model->layout.parameters, sizeof *p->floats) : NULL;
+    int whole = p->tensors != NULL && p->names != NULL && p->flow_names != NULL && p->flows != NULL && p->sizes != NULL
+        && (p->floats != NULL || !in_float);
+    for (size_t j = 0; p->names != NULL && j < maps; j++)
+        lam_map_name(j, p->names[j]);
+    return whole ? LAM_OK : LAM_ERR_MEMORY;
+}
+
+static lam_status write_model(const lam_model *model, FILE *stream, const char *where);
+
+/* The further flows, each as a file of its own in memory. */
+static lam_status write_flows(const lam_model *model, const char *where, parts *p)
+{
+    for (size_t k = 0; k < model->n_others; k++) {
+        FILE *stream = open_memstream(&p->flows[k], &p->sizes[k]);
+        lam_status status = stream == NULL ? LAM_ERR_MEMORY : write_model(model->others[k], stream, where);
+        if (stream != NULL && fclose(stream) != 0 && status == LAM_OK)
+            status = LAM_ERR_MEMORY;
+        if (status == LAM_ERR_MEMORY)
+            return lam_fail(status, "out of memory while %s is written", where);
+        LAM_TRY(status);
+        lam_flow_name(k + 1, p->flow_names[k]);
+    }
+    return LAM_OK;
+}
+
+static size_t list_tensors(const lam_model *model, const parts *p)
+{
+    size_t n = 0;
     for (size_t i = 0; i < model->n_tensors; i++) {
         const lam_layout_tensor *t = &model->tensors[i];
-        const void *data = floats != NULL ? (const void *)(floats + t->offset) : (const void *)(model->params + t->offset);
-        tensors[i] = (lam_st_tensor) { .name = t->name, .dtype = floats != NULL ? LAM_ST_F32 : LAM_ST_F64, .n_shape = t->dims,
+        const void *data = p->floats != NULL ? (const void *)(p->floats + t->offset) : (const void *)(model->params + t->offset);
+        p->tensors[n++] = (lam_st_tensor) { .name = t->name, .dtype = p->floats != NULL ? LAM_ST_F32 : LAM_ST_F64, .n_shape = t->dims,
             .shape = { t->shape[0], t->shape[1] }, .data = data };
     }
-    size_t n = model->n_tensors;
     for (size_t j = 0; model->maps != NULL && j < model->maps->dim; j++)
-        tensors[n++] = (lam_st_tensor) { .name = names[j], .dtype = LAM_ST_F64, .n_shape = 2,
+        p->tensors[n++] = (lam_st_tensor) { .name = p->names[j], .dtype = LAM_ST_F64, .n_shape = 2,
             .shape = { LAM_MAP_TABLE, model->maps->column[j].n }, .data = model->maps->table[j] };
     if (model->whitening != NULL) {
-        tensors[n++] = (lam_st_tensor) { .name = LAM_WHITENING_MEAN, .dtype = LAM_ST_F64, .n_shape = 1, .shape = { model->dim },
+        p->tensors[n++] = (lam_st_tensor) { .name = LAM_WHITENING_MEAN, .dtype = LAM_ST_F64, .n_shape = 1, .shape = { model->dim },
             .data = model->whitening->mean };
-        tensors[n++] = (lam_st_tensor) { .name = LAM_WHITENING_COVARIANCE, .dtype = LAM_ST_F64, .n_shape = 2,
+        p->tensors[n++] = (lam_st_tensor) { .name = LAM_WHITENING_COVARIANCE, .dtype = LAM_ST_F64, .n_shape = 2,
             .shape = { model->dim, model->dim }, .data = model->whitening->covariance };
     }
-    return lam_st_write(path, tensors, n, meta->pairs, meta->n);
+    for (size_t k = 0; k < model->n_others; k++)
+        p->tensors[n++] = (lam_st_tensor) { .name = p->flow_names[k], .dtype = LAM_ST_U8, .n_shape = 1, .shape = { p->sizes[k] }, .data = p->flows[k] };
+    return n;
+}
+
+static lam_status write_model(const lam_model *model, FILE *stream, const char *where)
+{
+    parts p = { 0 };
+    LAM_TRY(check_finite(model, where));
+    LAM_TRY(lam_metadata_write(model, &p.meta));
+    lam_status status = take_room(model, &p);
+    if (status == LAM_OK)
+        status = write_flows(model, where, &p);
+    for (size_t i = 0; status == LAM_OK && p.floats != NULL && i < model->layout.parameters; i++)
+        p.floats[i] = (float)model->params[i];
+    if (status == LAM_OK)
+        status = lam_st_write_stream(stream, where, p.tensors, list_tensors(model, &p), p.meta.pairs, p.meta.n);
+    clear(model, &p);
+    return status;
 }
 
 lam_status lam_model_save(const lam_model *model, const char *path)
 {
     LAM_NEED(model, "model");
     LAM_NEED(path, "path");
-    int in_float = model->config.precision == LAM_FLOAT;
-    lam_metadata meta;
-    LAM_TRY(check_finite(model, path));
-    LAM_TRY(lam_metadata_write(model, &meta));
-    size_t maps = model->maps != NULL ? model->maps->dim : 0;
-    lam_st_tensor *tensors = lam_alloc(model->n_tensors + maps + 2 /* of the whitening */, sizeof *tensors);
-    char(*names)[LAM_MAP_NAME] = lam_alloc(maps + 1, sizeof *names);
-    float *floats = in_float ? lam_alloc(model->layout.parameters, sizeof *floats) : NULL;
-    lam_status status = LAM_ERR_MEMORY;
-    for (size_t j = 0; names != NULL && j < maps; j++)
-        lam_map_name(j, names[j]);
-    if (tensors != NULL && names != NULL && (floats != NULL || !in_float))
-        status = write_file(model, path, &meta, tensors, floats, names);
-    lam_free(names);
-    lam_free(floats);
-    lam_free(tensors);
-    lam_metadata_free(&meta);
+    lam_out_file out;
+    LAM_TRY(lam_out_open(&out, path));
+    lam_status status = write_model(model, out.stream, path);
+    if (status == LAM_OK)
+        return lam_out_commit(&out);
+    lam_out_abandon(&out);
     return status;
 }

@@ -60,6 +60,7 @@ lam_status lam_measure_steps(const lam_model *model, const lam_eval_options *opt
     pass.comm = NULL;
     if (n == 0)
         return lam_fail(LAM_ERR_ARGUMENT, "there are no rows to solve");
+    LAM_TRY(lam_pass_need_one(&pass));
     LAM_TRY(check_setting(&pass));
     if (model->config.step_control == LAM_CONTROL_TILE)
         pass.batch_rows = LAM_TILE_ROWS; /* as one engine of the pass then solves one tile at a time, in the order of the log */

@@ -197,16 +197,24 @@ static void add_states(flow *f, one *o, const double *states)
     }
 }
 
+/* Paths are those of one flow: of a model of several the first, or the one that is asked for. */
+static size_t flow_shown(const lam_picture *p)
+{
+    return p->eval.flow > 0 ? p->eval.flow : 1;
+}
+
 static lam_status paths(flow *f, size_t m)
 {
     lam_picture *p = f->p;
     const lam_model *model = p->models[m].model;
+    lam_eval_options eval = p->eval;
     one *o = &f->models[m];
+    eval.flow = flow_shown(p);
     LAM_TRY(path_rooms(f, o, lam_model_config(model)->blocks));
     double *states = lam_alloc(f->paths * o->states * 2, sizeof *states);
     if (states == NULL)
         return LAM_ERR_MEMORY;
-    lam_status status = lam_trajectories(model, &p->eval, f->rows, f->paths, TIMES, NULL, states, NULL);
+    lam_status status = lam_trajectories(model, &eval, f->rows, f->paths, TIMES, NULL, states, NULL);
     if (status == LAM_OK)
         add_states(f, o, states);
     else
@@ -221,7 +229,7 @@ static lam_status paths(flow *f, size_t m)
 static lam_status circle(flow *f, size_t m)
 {
     const double radius = 2.145966026289347;
-    const lam_model *model = f->p->models[m].model;
+    const lam_model *model = lam_model_flow(f->p->models[m].model, flow_shown(f->p) - 1);
     const double *mean = model->mean, *scale = model->scale;
     one *o = &f->models[m];
     o->circle_x = lam_alloc(CIRCLE, sizeof(double));
@@ -301,8 +309,12 @@ static lam_panel panel_of(flow *f, size_t kind, size_t m)
     lam_picture *p = f->p;
     one *o = &f->models[m];
     const double(*range)[2] = (const double(*)[2])(kind == 2 ? f->path_range : p->ranges);
+    size_t flows = lam_model_flows(p->models[m].model);
+    char one_of[64] = "";
+    if (kind == 2 && flows > 1)
+        snprintf(one_of, sizeof one_of, ", flow %zu of %zu", flow_shown(p), flows);
     lam_panel panel = kind == 0 ? density_panel(f, m) : kind == 1 ? draws_panel(f, m) : paths_panel(f, o);
-    snprintf(o->title[kind], sizeof o->title[kind], "%.200s: %s\n%s", p->models[m].name, what[kind], p->facts[m]);
+    snprintf(o->title[kind], sizeof o->title[kind], "%.200s: %s%s\n%s", p->models[m].name, what[kind], one_of, p->facts[m]);
     panel.title = o->title[kind];
     panel.x_label = f->labels[0];
     panel.y_label = f->labels[1];

@@ -141,6 +141,7 @@ static lam_status check_meta(const char *path, const lam_st_file *file, const la
     saved.map = LAM_MAP_NONE; /* as a checkpoint from before there were maps and whitening leaves them unsaid */
     saved.whiten = LAM_WHITEN_NONE;
     saved.calibrate = LAM_CALIBRATE_NONE;
+    saved.flows = 1;
     lam_status status = lam_config_parse(&saved, config, strlen(config), path);
     if (status == LAM_OK)
         close_open(&saved, cfg);

@@ -1,8 +1,7 @@
-/* lam_fit: a density of the rows of a table, as a target of the loop. */
+/* The fit of one flow to the rows of a table, as a target of the loop. */
 #include "base/clock.h"
 #include "base/comm.h"
 #include "base/error.h"
-#include "base/need.h"
 #include "base/mem.h"
 #include "base/room.h"
 #include "data/dataset.h"
@@ -11,7 +10,7 @@
 #include "model/texts.h"
 #include "model/model.h"
 #include "train/loop.h"
-#include "train/outcome.h"
+#include "train/one.h"
 #include "train/plain.h"
 #include "train/run.h"
 #include "train/start.h"
@@ -32,6 +31,7 @@ typedef struct density {
     lam_plain plain;    /* the Gaussian that is the model where the flow is no better; none: that of rows that stand still */
     lam_target *target; /* of the loop */
     char hash[33]; /* of what a run goes on with */
+    lam_fit_kept *kept;
 } density;
 
 /* What the data set says about the columns goes into the model. */
@@ -248,18 +248,18 @@ static lam_status compare_mixture(const density *d, const size_t *index, double 
 
 /* The full-covariance Gaussian to compare with, and the mixture of such. A covariance that is singular is no reason to lose the fit;
  * where it is, a mixture's likelihood has no bound either. */
-static lam_status compare(const density *d, const size_t *index, double until, lam_test_rows *of, double *room, lam_fit_result *r)
+static lam_status compare(const density *d, const size_t *index, double until, lam_fit_result *r)
 {
     lam_gaussian_score score = { .nll = (double)NAN, .se = (double)NAN };
-    double *mixture = room + r->test_rows;
-    lam_status status = lam_gaussian_test(d->data, index, r->test_rows, until, room, &score);
+    double *gaussian = d->kept->room + r->test_rows, *mixture = gaussian + r->test_rows;
+    lam_status status = lam_gaussian_test(d->data, index, r->test_rows, until, gaussian, &score);
     r->gaussian_test_nll = score.nll;
     r->gaussian_test_nll_se = score.se;
     r->gaussian_rows = score.fitted;
     if (status == LAM_OK) {
-        of->gaussian = room;
+        d->kept->of.gaussian = gaussian;
         status = compare_mixture(d, index, until, mixture, r);
-        of->mixture = r->mixture_components > 0 ? mixture : NULL;
+        d->kept->of.mixture = r->mixture_components > 0 ? mixture : NULL;
     } else if (status != LAM_ERR_MEMORY && d->log->line != NULL) {
         d->log->line(d->log->user, lam_last_error());
         status = LAM_OK;
@@ -270,50 +270,35 @@ static lam_status compare(const density *d, const size_t *index, double until, l
 static lam_status finish(void *self, const lam_fit_state *s, double until, const double *each, lam_fit_result *r)
 {
     const density *d = self;
-    size_t rows = d->data->rows[LAM_TEST], *index = NULL;
+    size_t rows = d->data->rows[LAM_TEST];
+    lam_fit_kept *kept = d->kept;
     static const char no_gaussian[] = "with missing cells no Gaussian is fitted to compare with, and NLLs are in standardised units alone: which "
         "scales belong to them differs from row to row";
+    kept->state = (lam_fit_state) { .overfits = s->overfits, .setbacks = s->setbacks };
     if (has_missing(d->data)) {
         r->gaussian_test_nll = r->gaussian_test_nll_se = r->mixture_test_nll = r->mixture_test_nll_se = r->log_det = (double)NAN;
         if (d->log->line != NULL)
             d->log->line(d->log->user, no_gaussian);
         return LAM_OK;
     }
-    lam_test_rows of = { .flow = each };
-    double *room = lam_room_take(d->data->folder, 2 * r->test_rows, sizeof *room);
-    lam_status status = room == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    if (status == LAM_OK && r->test_rows < rows) { /* the test was of a sample: this one is of the same */
-        index = lam_room_take(d->data->folder, rows, sizeof *index);
-        status = index == NULL ? LAM_ERR_MEMORY : lam_sample_order(&d->cfg, LAM_TEST, rows, d->data->folder, index);
+    if ((kept->room = lam_room_take(d->data->folder, 3 * r->test_rows, sizeof *kept->room)) == NULL)
+        return LAM_ERR_MEMORY;
+    memcpy(kept->room, each, r->test_rows * sizeof *each);
+    kept->of.flow = kept->room;
+    if (r->test_rows < rows) { /* the test was of a sample: this one is of the same */
+        if ((kept->index = lam_room_take(d->data->folder, rows, sizeof *kept->index)) == NULL)
+            return LAM_ERR_MEMORY;
+        LAM_TRY(lam_sample_order(&d->cfg, LAM_TEST, rows, d->data->folder, kept->index));
     }
-    if (status == LAM_OK)
-        status = compare(d, index, until, &of, room, r);
-    if (status == LAM_OK)
-        status = lam_outcome_tell(&d->cfg, d->data, s, r, &of, d->log);
-    lam_room_give(d->data->folder, index);
-    lam_room_give(d->data->folder, room);
-    return status == LAM_ERR_MEMORY ? status : LAM_OK;
+    return compare(d, kept->index, until, r) == LAM_ERR_MEMORY ? LAM_ERR_MEMORY : LAM_OK;
 }
 
-lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
+lam_status lam_fit_one(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_fit_kept *kept, lam_model **model,
     lam_fit_result *result)
 {
-    LAM_NEED(model, "model");
-    *model = NULL;
-    LAM_NEED(cfg, "cfg");
-    LAM_NEED(data, "data");
-    const lam_fit_options none = { 0 };
-    lam_fit_result ignored;
-    result = result != NULL ? result : &ignored;
-    *result = (lam_fit_result) { 0 };
     double began = lam_clock(), cpu_began = lam_cpu_clock();
-    lam_fit_options own = options != NULL ? *options : none;
-    if (!lam_comm_is_first(own.comm)) { /* rank 0 alone talks */
-        own.progress = NULL;
-        own.evaluating = NULL;
-        own.log.line = NULL;
-    }
-    density d = { .data = data, .log = &own.log };
+    lam_fit_options own = *options;
+    density d = { .data = data, .log = &own.log, .kept = kept };
     lam_config_init(&d.cfg);
     lam_status status = lam_comm_agree(own.comm, create(cfg, &own, &d));
     own.seconds += lam_clock() - began; /* maps and whitening count too */
@@ -325,6 +310,8 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
         d.target = &target;
         status = lam_loop_run(&d.cfg, &target, &own, result);
     }
+    if (status == LAM_OK)
+        status = lam_config_copy(&kept->cfg, &d.cfg);
     if (status == LAM_OK || status == LAM_ERR_INTERRUPTED) {
         *model = d.model;
         d.model = NULL;

@@ -113,8 +113,8 @@ static lam_status tell(const lam_config *cfg, const lam_dataset *data, const lam
     LAM_TRY(has_discrete(data, &discrete));
     LAM_TRY(lam_remark_begin(&text));
     snprintf(mixture, sizeof mixture, "mixture of %zu Gaussians", r->mixture_components);
-    fprintf(text.out, "on the test rows this flow is worse than the %s beside it, by %.3g +- %.2g nats per row (%.4f against %.4f, standardised "
-        "units)", gaussian ? "Gaussian" : mixture, first.by, first.se, r->test_nll, r->test_nll - first.by);
+    fprintf(text.out, "on the test rows %s worse than the %s beside it, by %.3g +- %.2g nats per row (%.4f against %.4f, standardised "
+        "units)", r->flows > 1 ? "these flows are" : "this flow is", gaussian ? "Gaussian" : mixture, first.by, first.se, r->test_nll, r->test_nll - first.by);
     if (gaussian && is_worse(by_mixture))
         fprintf(text.out, " and than the %s, by %.3g +- %.2g", mixture, by_mixture.by, by_mixture.se);
     fputs(": ", text.out);

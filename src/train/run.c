@@ -233,10 +233,11 @@ lam_status lam_run_log_validation(lam_run *run, double lr)
     return end_line(run);
 }
 
-lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
+void lam_summary_put(lam_metrics *m, const lam_config *cfg, const lam_fit_result *r)
 {
-    lam_metrics *m = &run->metrics;
     lam_metrics_begin(m, "summary");
+    if (r->flows > 1)
+        lam_metrics_whole(m, "flows", r->flows);
     lam_metrics_whole(m, "iterations", r->iterations);
     lam_metrics_whole(m, "best_iteration", r->best_iteration);
     lam_metrics_number(m, "best_val_nll", r->best_val_nll);
@@ -261,17 +262,15 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
     lam_metrics_whole(m, "test_forward", r->test_counts.forward);
     lam_metrics_whole(m, "test_accepted", r->test_counts.accepted);
     lam_metrics_whole(m, "test_rejected", r->test_counts.rejected);
-    if (run->cfg->schedule == LAM_SCHEDULE_COSINE) {
-        lam_metrics_whole(m, "decay_from", run->cfg->decay_from);
-        lam_metrics_whole(m, "decay_to", run->cfg->decay_to > 0 ? run->cfg->decay_to : run->cfg->iterations);
+    if (cfg->schedule == LAM_SCHEDULE_COSINE) {
+        lam_metrics_whole(m, "decay_from", cfg->decay_from);
+        lam_metrics_whole(m, "decay_to", cfg->decay_to > 0 ? cfg->decay_to : cfg->iterations);
     }
-    if (run->cfg->warm_start > 0) {
+    if (cfg->warm_start > 0) {
         lam_metrics_whole(m, "warm_start", r->warm_start);
         lam_metrics_whole(m, "warm_start_forward", r->warm_counts.forward);
         lam_metrics_whole(m, "warm_start_backward", r->warm_counts.backward);
     }
-    if (run->cfg->calibrate == LAM_CALIBRATE_GAUSSIAN)
-        lam_metrics_truth(m, "is_gaussian", run->gaussian);
     lam_metrics_whole(m, "solves", r->train_counts.solves);
     lam_metrics_whole(m, "test_solves", r->test_counts.solves);
     lam_metrics_number(m, "seconds", r->seconds);
@@ -279,5 +278,12 @@ lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
     lam_metrics_number(m, "train_seconds", r->train_seconds);
     lam_metrics_number(m, "train_cpu_seconds", r->train_cpu_seconds);
     lam_metrics_truth(m, "finished", r->finished);
+}
+
+lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *r)
+{
+    lam_summary_put(&run->metrics, run->cfg, r);
+    if (run->cfg->calibrate == LAM_CALIBRATE_GAUSSIAN)
+        lam_metrics_truth(&run->metrics, "is_gaussian", run->gaussian);
     return end_line(run);
 }

@@ -64,5 +64,7 @@ lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double 
 lam_status lam_run_log_setback(lam_run *run, double lr);
 lam_status lam_run_log_validation(lam_run *run, double lr);
 lam_status lam_run_log_summary(lam_run *run, const lam_fit_result *result);
+/* The same line, not yet ended, into a file that no run has open. */
+void lam_summary_put(lam_metrics *metrics, const lam_config *cfg, const lam_fit_result *result);
 
 #endif

@@ -2,7 +2,7 @@
 . "$(dirname "$0")/lib.bash"
 
 data="toy:pinwheel:2000:1"
-flags="$data --dims 8-8 --blocks 1 --batch-size 100 --warm-start flow-matching:20 --threads 1"
+flags="$data --flows 1 --dims 8-8 --blocks 1 --batch-size 100 --warm-start flow-matching:20 --threads 1"
 value_of() { sed -n "s/^$2: //p" "$1/config.yaml"; }
 
 run fit $flags --budget 0h0m3s --out timed

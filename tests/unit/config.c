@@ -34,7 +34,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "iterations", "auto" }, { "warm-start", "auto" }, { "warm-start-pairing", "minibatch" },
         { "budget", "0" }, { "max-processor-seconds", "0" }, { "early-stopping", "10" }, { "rate-cuts", "2" }, { "val-freq", "auto" },
         { "log-freq", "10" }, { "val-rows", "0" }, { "val-batch-size", "1000" }, { "seed", "0" }, { "split-seed", "0" }, { "threads", "0" }, { "reduce", "ordered" }, { "isa", "auto" },
-        { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" }, { "map", "auto" }, { "whiten", "auto" }, { "calibrate", "auto" },
+        { "val-fraction", "0.1" }, { "test-fraction", "0.1" }, { "standardise", "true" }, { "map", "auto" }, { "whiten", "auto" }, { "calibrate", "auto" }, { "flows", "auto" },
         { "drop-bad-rows", "false" }, { "drop-duplicates", "false" }, { "header", "auto" }, { "columns", "" }, { "drop", "" }, { "given", "" }, { "any-given", "false" }, { "noise", "" },
         { "latent", "64" }, { "posterior", "cnf" }, { "amortised", "low-rank" }, { "rank", "20" }, { "pixels", "binary" },
         { "binarise", "fixed" }, { "invert", "false" }, { "variance-min", "0" }, { "variance-max", "0" }, { "epochs", "0" },

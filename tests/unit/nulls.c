@@ -185,6 +185,7 @@ typedef struct argument {
     X(TAKEN, lam_model_standardiser, "scale", lam_model_standardiser(NULL, any, NULL, any)) \
     X(TAKEN, lam_model_standardiser, "log_det", lam_model_standardiser(NULL, any, any, NULL)) \
     X(ANSWERED, lam_model_base_scale, "model", lam_model_base_scale(NULL) > 0) \
+    X(ANSWERED, lam_model_flows, "model", lam_model_flows(NULL)) \
     X(ANSWERED, lam_model_map_knots, "model", lam_model_map_knots(NULL, 1)) \
     X(ANSWERED, lam_model_tensor, "model", lam_model_tensor(NULL, 1, any, any)) \
     X(TAKEN, lam_model_tensor, "shape", (void)lam_model_tensor(NULL, 1, NULL, any)) \
