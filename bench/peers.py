@@ -121,7 +121,7 @@ def fit_laminar(args, job, rows):
     return {"processor_seconds": spent, "training_processor_seconds": summary["train_cpu_seconds"],
             "test_nll": -float(log_p.mean()), "test_se": float(log_p.std(ddof=1) / math.sqrt(len(log_p))),
             "val_nll": summary["best_val_nll"] - summary["log_det"], "iterations": summary["iterations"],
-            "parameters": int(parameters[1]), "rows_a_second": laminar_rows_a_second(args, folder, rows), "choice": "",
+            "parameters": int(parameters[1]) * summary.get("flows", 1), "rows_a_second": laminar_rows_a_second(args, folder, rows), "choice": "",
             "versions": {"laminar": laminar_version(args)}}
 
 

@@ -107,9 +107,9 @@ static void print_head(const char *path, const lam_model *model)
     printf("architecture   %zu columns, hidden %s, %zu block%s, layer %s, %s\n", lam_model_dim(model),
         cli_parameter(cfg, "dims", dims), blocks, blocks == 1 ? "" : "s", cli_parameter(cfg, "layer", layer),
         cli_parameter(cfg, "nonlinearity", act));
-    printf("parameters     %zu%s\n", lam_model_parameter_count(model), lam_model_flows(model) > 1 ? " in each flow" : "");
+    printf("parameters     %zu\n", lam_model_parameter_count(model));
     if (lam_model_flows(model) > 1)
-        printf("flows          %zu, whose densities are averaged; the rest of this page is of the first\n", lam_model_flows(model));
+        printf("flows          %zu, each of so many parameters, whose densities are averaged; this page is of the first\n", lam_model_flows(model));
     print_solves(cfg);
     print_tuning(model);
     print_maps(model);

@@ -143,12 +143,14 @@ static lam_calibrate_kind calibration_of(const lam_config *cfg, size_t rows)
 /* The net that given columns enter by learns few training rows by heart, where a joint density of the same rows does not: with a decay of 0.2
  * the NLL of kin8nm's test rows (of 7373) goes from -0.98 to -1.29; of many rows it only costs (docs/method.md 8). The more columns move,
  * the more there is to learn so: of more than FEW_MOVING some thousands of rows are few. Decoupled decay alone: that of adam and adamax is part
- * of the gradient, and another number. */
-enum { FEW_MOVING = 2 };
+ * of the gradient, and another number. A joint density learns by heart what are a few hundred rows. */
+enum { FEW_MOVING = 2, FEWEST = 500 };
 static double decay_of(const lam_config *cfg, size_t rows, size_t moving)
 {
-    if (!is_split(cfg) || cfg->optimizer == LAM_ADAM || cfg->optimizer == LAM_ADAMAX)
+    if (cfg->model == LAM_VAE || cfg->any_given || cfg->optimizer == LAM_ADAM || cfg->optimizer == LAM_ADAMAX)
         return 0;
+    if (!is_split(cfg))
+        return rows < FEWEST ? 1 : 0;
     int few = rows < FEW || (rows < MANY && moving > FEW_MOVING);
     return few ? 0.5 : rows < MANY ? 0.2 : 0;
 }

@@ -503,7 +503,7 @@ static void decay_goes_by_rows_and_what_moves(void **state)
     (void)state;
     static const struct { const char *given, *optimizer; size_t rows; double decay; } cases[] = { { "1,2,3,4,5,6", "auto", 2999, 0.5 },
         { "1,2,3,4,5,6", "auto", 3000, 0.2 }, { "1,2,3,4,5", "auto", 3000, 0.5 }, { "1,2,3,4,5", "auto", 19999, 0.5 },
-        { "1,2,3,4,5", "auto", 20000, 0 }, { "1,2,3,4,5", "adam", 3000, 0 }, { "", "auto", 3000, 0 } };
+        { "1,2,3,4,5", "auto", 20000, 0 }, { "1,2,3,4,5", "adam", 3000, 0 }, { "", "auto", 3000, 0 }, { "", "auto", 499, 1 }, { "", "auto", 500, 0 }, { "", "adam", 499, 0 } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lam_config cfg;
         lam_config_init(&cfg);
