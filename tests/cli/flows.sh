@@ -14,7 +14,7 @@ done
 grep -q '"flows":3' three/metrics.jsonl || fail "the summary should be of three flows"
 run info three
 expect_code 0
-expect_out "3, whose densities are averaged"
+expect_out "flows          3, " "whose densities are averaged"
 run fit toy:moons:400:1 $small --out one
 expect_code 0
 grep -q "test, this flow" out || fail "whoever says how many iterations there are gets one flow"
