@@ -108,6 +108,7 @@ static lam_status fit_fold(several *s, const lam_config *cfg, const lam_dataset 
         return LAM_ERR_MEMORY;
     own.run_dir = folder;
     own.seconds = own.cpu_seconds = 0;
+    own.log.line = NULL; /* what there is to say of the rows and of training, the first flow has said */
     lam_config_init(&kept.cfg);
     lam_status status = lam_fit_one(cfg, fold, &own, &kept, flow, result);
     clear_kept(fold, &kept);
