@@ -184,7 +184,10 @@ int fit_say_interrupted(const cli_command *command, int argc, char **argv, const
         snprintf(of, sizeof of, " of %zu of the warm start", cli_whole(cfg, "warm-start"));
     else if ((lam_config_kind(cfg) == LAM_DENSITY || cli_whole(cfg, "epochs") == 0) && cli_whole(cfg, "iterations") < LAM_UNENDING) /* else the epochs say how many there are */
         snprintf(of, sizeof of, " of %zu", cli_whole(cfg, "iterations"));
-    cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To continue:", warm ? result->warm_start : result->iterations, of,
+    if (result->flows > 0)
+        cli_say("stopped in flow %zu of %zu; the run so far is saved in %s. To continue:", result->flows + 1, cli_whole(cfg, "flows"), args->out);
+    else
+        cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To continue:", warm ? result->warm_start : result->iterations, of,
         args->out);
     fprintf(stderr, "  laminar %s", command->name);
     for (int i = 1; i < argc; i++) {

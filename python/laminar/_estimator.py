@@ -36,6 +36,7 @@ _HOW = {
     "trace": """trace         "exact" (default), "rademacher" or "gaussian"; trace_seed: of the noise of the last two""",
     "batch_rows": "batch_rows    rows solved together; threads, isa: default the estimator's own parameters",
     "use_double": "use_double    True: solve in double whatever the model's precision",
+    "flow": "flow          k: by flow k alone, from 1, of a model that is the mean of several (flows); default: all",
     "probe": "probe         True: choose the first step by trial, not by the model's memory",
 }
 
@@ -120,7 +121,7 @@ class How:
     _UNITS = {"data": lib.LAM_UNITS_DATA, "standardised": lib.LAM_UNITS_STANDARDISED}
     _TRACES = {"exact": lib.LAM_DIV_EXACT, "rademacher": lib.LAM_DIV_RADEMACHER, "gaussian": lib.LAM_DIV_GAUSSIAN}
     _KEYWORDS = {"atol": 0, "rtol": 0, "as_fitted": False, "units": "data", "trace": "exact", "trace_seed": 0, "batch_rows": 0,
-                 "threads": 0, "use_double": False, "probe": False, "isa": "auto"}
+                 "threads": 0, "use_double": False, "probe": False, "isa": "auto", "flow": 0}
 
     def __init__(self, how, fixed=()):
         """fixed: keywords that this call does not take."""
@@ -143,7 +144,7 @@ class How:
             "atol": h["atol"], "rtol": h["rtol"], "as_fitted": h["as_fitted"], "units": choice("units", h["units"], self._UNITS),
             "divergence": choice("trace", h["trace"], self._TRACES), "seed": whole("trace_seed", h["trace_seed"]),
             "batch_rows": whole("batch_rows", h["batch_rows"]), "threads": whole("threads", h["threads"], 0, 4096),
-            "use_double": h["use_double"], "probe": h["probe"], "isa": self._isa, "progress": self.watch.pointer})
+            "use_double": h["use_double"], "probe": h["probe"], "flow": whole("flow", h["flow"], 0, 1000), "isa": self._isa, "progress": self.watch.pointer})
 
     def check(self, status):
         self.watch.check(status)

@@ -37,6 +37,7 @@ lam_status lam_dataset_fold(const lam_dataset *data, size_t k, lam_dataset *fold
         memcpy(lot, data->values[LAM_VALID], n_valid * row);
     }
     count_missing(fold);
+    fold->missing[LAM_TEST] = data->missing[LAM_TEST]; /* whether cells may be missing is one for all flows */
     return LAM_OK;
 }
 

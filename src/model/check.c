@@ -79,9 +79,9 @@ static lam_status round_trip(check *c, lam_check_report *r)
     double squares = 0;
     for (size_t k = 0; k < flows; k++) {
         double most, rms;
-        lam_pass of = lam_pass_of_flow(&c->pass, k, c->n);
+        lam_pass of = lam_pass_of_flow(&c->pass, k, 2 * c->n);
         LAM_TRY(lam_pass_transform(&of, 1, c->x, c->n, c->other, &counts));
-        of.done += flows * c->n;
+        of.done += c->n; /* of 2 n for each flow */
         LAM_TRY(lam_pass_transform(&of, 0, c->other, c->n, c->back, &counts));
         differences(c->back, c->x, c->n * c->dim, c->moving, &most, &rms);
         r->round_trip_max = fmax(r->round_trip_max, most);

@@ -21,16 +21,17 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
             (unsigned)o->divergence, (unsigned)o->units);
     if (o->flow > lam_model_flows(model))
         return lam_fail(LAM_ERR_ARGUMENT, "flow %zu is asked for, and the model has %zu", o->flow, lam_model_flows(model));
-    int alone = o->flow > 0 || lam_model_flows(model) == 1;
-    model = lam_model_flow(model, o->flow > 0 ? o->flow - 1 : 0);
-    *pass = (lam_pass) { .model = model, .alone = alone, .units = o->units, .max_steps = c->max_steps, .probe = o->probe,
+    *pass = (lam_pass) { .model = model, .alone = lam_model_flows(model) == 1, .units = o->units, .max_steps = c->max_steps, .probe = o->probe,
         .use_double = o->use_double || c->precision == LAM_DOUBLE, .divergence = o->divergence, .probes = c->probes,
         .seed = o->seed, .batch_rows = o->batch_rows > 0 ? o->batch_rows : 1000, .threads = lam_comm_threads(o->comm, o->threads), .isa = o->isa,
         .progress = o->progress, .user = o->user, .each = 1, .done = o->first_row, .total = o->total_rows, .first_row = o->first_row,
         .comm = o->comm };
     const lam_config of = lam_model_evaluation(model, o, &pass->h_star);
     pass->h_star_of = lam_config_setting(&of);
-    return lam_model_setting(model, o, &pass->setting);
+    LAM_TRY(lam_model_setting(model, o, &pass->setting));
+    if (o->flow > 0)
+        lam_pass_take_flow(pass, o->flow - 1);
+    return LAM_OK;
 }
 
 double lam_pass_first_step(const lam_pass *pass, size_t block)

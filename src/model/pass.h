@@ -54,6 +54,7 @@ lam_status lam_pass_init(lam_pass *pass, const lam_model *model, const lam_eval_
 /* How many flows the pass is of, and the same pass of flow k, from 0, alone. Progress counts the rows of all flows. */
 size_t lam_pass_flows(const lam_pass *pass);
 lam_status lam_pass_need_one(const lam_pass *pass); /* LAM_ERR_ARGUMENT: it is of several */
+void lam_pass_take_flow(lam_pass *pass, size_t k); /* the pass becomes that of flow k; the setting stays */
 lam_pass lam_pass_of_flow(const lam_pass *pass, size_t k, size_t n);
 /* n draws of the base density to where they belong, in whose rows nothing is standardised yet: as lam_pass_run backward, each by the flow that
  * it belongs to by the seed and its number (of the draws in front of these, first_row for each of `each`). No log p of several flows. */

@@ -12,19 +12,25 @@ size_t lam_pass_flows(const lam_pass *pass)
     return pass->alone ? 1 : lam_model_flows(pass->model);
 }
 
+void lam_pass_take_flow(lam_pass *pass, size_t k)
+{
+    pass->alone = 1;
+    if (k == 0)
+        return;
+    pass->model = lam_model_flow(pass->model, k); /* each remembers the steps of its own fit */
+    pass->h_star = pass->model->h_star_test;
+    pass->h_star_of = lam_config_setting(&pass->model->config);
+    pass->learned = NULL;
+}
+
 lam_pass lam_pass_of_flow(const lam_pass *pass, size_t k, size_t n)
 {
     lam_pass of = *pass;
     size_t flows = lam_pass_flows(pass);
-    of.alone = 1;
-    of.model = lam_model_flow(pass->model, k);
     of.total = flows * (pass->total > 0 ? pass->total : n);
     of.done = flows * pass->done + k * n;
-    if (k > 0) { /* each remembers the steps of its own fit */
-        of.h_star = of.model->h_star_test;
-        of.h_star_of = lam_config_setting(&of.model->config);
-        of.learned = NULL;
-    }
+    if (flows > 1)
+        lam_pass_take_flow(&of, k);
     return of;
 }
 
@@ -32,7 +38,7 @@ lam_status lam_pass_need_one(const lam_pass *pass)
 {
     size_t flows = lam_pass_flows(pass);
     return flows == 1 ? LAM_OK : lam_fail(LAM_ERR_ARGUMENT, "this model is the mixture of %zu flows, which has no one map between rows and base "
-        "density; take one of them (--flow 1; in a program lam_eval_options.flow), or fit a model of one flow (flows 1)", flows);
+        "density; take one of them (--flow 1, flow=1 in Python, lam_eval_options.flow in C), or fit a model of one flow (flows 1)", flows);
 }
 
 static double log_of_sum(double a, double b)

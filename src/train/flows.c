@@ -1,4 +1,5 @@
 /* lam_fit: one flow, or several whose densities are averaged (method.md 18). */
+#include "base/clock.h"
 #include "base/comm.h"
 #include "base/counts.h"
 #include "base/error.h"
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* By which the time of a further flow may be longer than that of the first, its share of the test included. */
 static const double MARGIN = 1.3;
@@ -24,8 +26,11 @@ typedef struct several {
     lam_fit_kept *kept; /* of the first flow */
     lam_model *model;   /* with the flows so far */
     lam_fit_result *result;
+    size_t tried;                /* flows so far, with those that were left out */
+    double began, cpu_began;     /* the clocks at which nothing would have been used of the limits yet */
     double seconds, cpu_seconds; /* that the first flow took */
     double nll, variance;        /* sums over the flows, of best_val_nll and of its squared standard error */
+    double *rows, *log_p;        /* the test rows, [test_rows, dim]; log of the sum of the densities of the flows so far. NULL: there is no test */
 } several;
 
 static void clear_kept(const lam_dataset *data, lam_fit_kept *kept)
@@ -35,60 +40,76 @@ static void clear_kept(const lam_dataset *data, lam_fit_kept *kept)
     lam_config_clear(&kept->cfg);
 }
 
-/* ---- time --------------------------------------------------------------------------------------------------------- */
-
-/* Under a limit of time a further flow is begun where it will be done in time. It has the iterations of the first one, so that what
- * config.yaml keeps repeats it. */
-static int has_time(const several *s)
-{
-    const lam_config *cfg = &s->kept->cfg;
-    int wall = cfg->max_seconds > 0, processor = cfg->max_processor_seconds > 0;
-    if (!wall && !processor)
-        return 1;
-    int fits = s->result->ending != LAM_ENDED_TIME && cfg->iterations != LAM_UNENDING && !s->options->limit_training
-        && (!wall || cfg->max_seconds - s->result->seconds > MARGIN * s->seconds)
-        && (!processor || cfg->max_processor_seconds - s->result->cpu_seconds > MARGIN * s->cpu_seconds);
-    return lam_comm_number(s->options->comm, fits) != 0;
-}
-
-/* ---- one more flow ------------------------------------------------------------------------------------------------ */
-
 static void say(const several *s, const char *line)
 {
     if (s->options->log.line != NULL)
         s->options->log.line(s->options->log.user, line);
 }
 
-/* Tells whose progress it is. */
+/* ---- time --------------------------------------------------------------------------------------------------------- */
+
+/* 1: with so much more time the limits would be reached, a share of them kept for what follows. */
+static int is_beyond(const several *s, double seconds, double cpu_seconds)
+{
+    static const double SHARE = 0.95;
+    const lam_config *cfg = &s->kept->cfg;
+    return (cfg->max_seconds > 0 && lam_clock() - s->began + seconds > SHARE * cfg->max_seconds)
+        || (cfg->max_processor_seconds > 0 && lam_cpu_clock() - s->cpu_began + cpu_seconds > SHARE * cfg->max_processor_seconds);
+}
+
+/* Under a limit of time a further flow is begun where it will be done in time. It has the iterations of the first one, so that what
+ * config.yaml keeps repeats it. */
+static int has_time(const several *s)
+{
+    const lam_config *cfg = &s->kept->cfg;
+    if (cfg->max_seconds <= 0 && cfg->max_processor_seconds <= 0)
+        return 1;
+    int fits = s->result->ending != LAM_ENDED_TIME && cfg->iterations != LAM_UNENDING && !s->options->limit_training
+        && !is_beyond(s, MARGIN * s->seconds, MARGIN * s->cpu_seconds);
+    return lam_comm_number(s->options->comm, fits) != 0;
+}
+
+/* Tells whose progress it is, and stops a further flow that takes more time than there is. */
 typedef struct teller {
     const lam_fit_options *options;
+    const several *limits; /* NULL: the flow keeps to them by itself */
     size_t flow;
+    int late;
 } teller;
+
+static int is_late(teller *t)
+{
+    t->late |= t->limits != NULL && is_beyond(t->limits, 0, 0);
+    return t->late;
+}
 
 static int tell_progress(void *user, const lam_progress *progress)
 {
-    const teller *t = user;
+    teller *t = user;
     lam_progress of = *progress;
     of.flow = t->flow;
-    return t->options->progress(t->options->user, &of);
+    return (t->options->progress != NULL && t->options->progress(t->options->user, &of) != 0) || is_late(t);
 }
 
 static int tell_evaluating(void *user, lam_part part, size_t done, size_t rows)
 {
-    const teller *t = user;
-    return t->options->evaluating(t->options->user, part, done, rows);
+    teller *t = user;
+    return (t->options->evaluating != NULL && t->options->evaluating(t->options->user, part, done, rows) != 0) || is_late(t);
 }
 
-/* The options of the fit of a flow, from 1. */
-static lam_fit_options options_of(const lam_fit_options *options, size_t flow, teller *t)
+/* The options of the fit of a flow, from 1, on rank 0 with a teller. */
+static lam_fit_options options_of(const lam_fit_options *options, teller *t)
 {
     lam_fit_options own = *options;
-    *t = (teller) { options, flow };
-    own.progress = options->progress != NULL ? tell_progress : NULL;
-    own.evaluating = options->evaluating != NULL ? tell_evaluating : NULL;
+    if (!lam_comm_is_first(options->comm))
+        return own;
+    own.progress = tell_progress;
+    own.evaluating = tell_evaluating;
     own.user = t;
     return own;
 }
+
+/* ---- one more flow ------------------------------------------------------------------------------------------------ */
 
 /* RUN/flow-3; NULL without a run folder, or without memory. */
 static char *folder_of(const several *s, size_t k)
@@ -98,10 +119,11 @@ static char *folder_of(const several *s, size_t k)
     return s->options->run_dir != NULL ? lam_run_path(s->options->run_dir, name) : NULL;
 }
 
-static lam_status fit_fold(several *s, const lam_config *cfg, const lam_dataset *fold, size_t k, lam_model **flow, lam_fit_result *result)
+/* *late 1: it was stopped, as the time was over. */
+static lam_status fit_fold(several *s, const lam_config *cfg, const lam_dataset *fold, size_t k, lam_model **flow, lam_fit_result *result, int *late)
 {
-    teller t;
-    lam_fit_options own = options_of(s->options, k + 1, &t);
+    teller t = { s->options, s, k + 1, 0 };
+    lam_fit_options own = options_of(s->options, &t);
     lam_fit_kept kept = { 0 };
     char *folder = folder_of(s, k);
     if (s->options->run_dir != NULL && folder == NULL)
@@ -109,15 +131,18 @@ static lam_status fit_fold(several *s, const lam_config *cfg, const lam_dataset 
     own.run_dir = folder;
     own.seconds = own.cpu_seconds = 0;
     own.log.line = NULL; /* what there is to say of the rows and of training, the first flow has said */
+    if (own.init != NULL)
+        own.init = lam_model_flow(own.init, k % lam_model_flows(own.init));
     lam_config_init(&kept.cfg);
     lam_status status = lam_fit_one(cfg, fold, &own, &kept, flow, result);
+    *late = lam_comm_number(s->options->comm, t.late) != 0;
     clear_kept(fold, &kept);
     free(folder);
     return status;
 }
 
 /* Flow k, from 0, with a seed and validation rows of its own. */
-static lam_status fit_flow(several *s, size_t k, lam_model **flow, lam_fit_result *result)
+static lam_status fit_flow(several *s, size_t k, lam_model **flow, lam_fit_result *result, int *late)
 {
     lam_config cfg;
     lam_dataset fold = { 0 };
@@ -130,7 +155,7 @@ static lam_status fit_flow(several *s, size_t k, lam_model **flow, lam_fit_resul
         status = lam_dataset_fold(s->data, k, &fold);
     status = lam_comm_agree(s->options->comm, status);
     if (status == LAM_OK)
-        status = fit_fold(s, &cfg, &fold, k, flow, result);
+        status = fit_fold(s, &cfg, &fold, k, flow, result, late);
     lam_dataset_fold_clear(&fold);
     lam_config_clear(&cfg);
     return status;
@@ -138,11 +163,8 @@ static lam_status fit_flow(several *s, size_t k, lam_model **flow, lam_fit_resul
 
 static void add_result(several *s, const lam_fit_result *r)
 {
-    lam_fit_result *all = s->result;
-    all->seconds += r->seconds;
-    all->cpu_seconds += r->cpu_seconds;
-    all->train_seconds += r->train_seconds;
-    all->train_cpu_seconds += r->train_cpu_seconds;
+    s->result->train_seconds += r->train_seconds;
+    s->result->train_cpu_seconds += r->train_cpu_seconds;
     s->nll += r->best_val_nll;
     s->variance += r->best_val_nll_se * r->best_val_nll_se;
 }
@@ -164,23 +186,55 @@ static int is_own(lam_status status)
     return status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER;
 }
 
-static lam_status add_flow(several *s, size_t k)
+/* The test rows, where there are any, by one flow more. */
+static lam_status test_flow(several *s, const lam_model *flow)
+{
+    const lam_config *cfg = &s->kept->cfg;
+    size_t n = s->result->test_rows;
+    const lam_eval_options options = { .units = LAM_UNITS_STANDARDISED, .threads = cfg->threads, .isa = cfg->isa, .batch_rows = cfg->val_batch_size,
+        .flow = 1, .comm = s->options->comm };
+    if (s->rows == NULL)
+        return LAM_OK;
+    double *here = lam_alloc(n + 1, sizeof *here);
+    lam_counts counts = { 0 };
+    lam_status status = lam_comm_agree(s->options->comm, here == NULL ? LAM_ERR_MEMORY : LAM_OK);
+    if (status == LAM_OK)
+        status = lam_log_prob(flow, &options, s->rows, n, here, &counts);
+    for (size_t i = 0; i < n && status == LAM_OK; i++)
+        s->log_p[i] = flow == s->model ? here[i] : fmax(s->log_p[i], here[i]) + log1p(exp(-fabs(s->log_p[i] - here[i])));
+    if (status == LAM_OK && flow == s->model)
+        s->result->test_counts = counts;
+    else if (status == LAM_OK)
+        lam_counts_add(&s->result->test_counts, &counts);
+    lam_free(here);
+    return status;
+}
+
+static lam_status leave_out(const several *s, size_t k, const char *why)
+{
+    char line[1600];
+    snprintf(line, sizeof line, "flow %zu of %zu is left out: %s", k + 1, s->kept->cfg.flows, why);
+    say(s, line);
+    return LAM_OK;
+}
+
+/* *late 1: there was no time for it. */
+static lam_status add_flow(several *s, size_t k, int *late)
 {
     lam_model *flow = NULL;
     lam_fit_result result = { 0 };
-    char line[1600];
-    lam_status status = fit_flow(s, k, &flow, &result);
-    if (is_own(status)) {
-        snprintf(line, sizeof line, "flow %zu failed and is left out: %s", k + 1, lam_last_error());
-        say(s, line);
-        return LAM_OK;
-    }
+    lam_status status = fit_flow(s, k, &flow, &result, late);
+    if (status == LAM_OK)
+        status = test_flow(s, flow);
     if (status == LAM_OK)
         status = lam_model_add_flow(s->model, flow);
-    if (status != LAM_OK) {
+    if (status != LAM_OK)
         lam_model_free(flow);
-        return status;
-    }
+    if (status == LAM_ERR_INTERRUPTED && *late)
+        return leave_out(s, k, "there was no time for all of it");
+    if (is_own(status))
+        return leave_out(s, k, lam_last_error());
+    LAM_TRY(status);
     add_result(s, &result);
     return save_model(s);
 }
@@ -188,46 +242,37 @@ static lam_status add_flow(several *s, size_t k)
 /* ---- the test of all ---------------------------------------------------------------------------------------------- */
 
 /* The rows of the first flow's test, in its order. */
-static lam_status test_rows(const several *s, double **rows)
+static lam_status take_test_rows(several *s)
 {
-    size_t n = s->result->test_rows, dim = s->data->dim;
-    if ((*rows = lam_alloc(n * dim + 1, sizeof **rows)) == NULL)
-        return LAM_ERR_MEMORY;
-    for (size_t i = 0; i < n; i++)
-        memcpy(*rows + i * dim, s->data->values[LAM_TEST] + (s->kept->index != NULL ? s->kept->index[i] : i) * dim, dim * sizeof **rows);
-    return LAM_OK;
+    size_t n = s->result->test_rows, rows = s->data->rows[LAM_TEST], dim = s->data->dim, *index = NULL;
+    if (n == 0)
+        return LAM_OK;
+    s->log_p = lam_alloc(n, sizeof *s->log_p);
+    s->rows = lam_alloc(n * dim, sizeof *s->rows);
+    lam_status status = s->log_p == NULL || s->rows == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    if (status == LAM_OK && n < rows)
+        status = (index = lam_room_take(s->data->folder, rows, sizeof *index)) == NULL ? LAM_ERR_MEMORY
+            : lam_sample_order(&s->kept->cfg, LAM_TEST, rows, s->data->folder, index);
+    for (size_t i = 0; i < n && status == LAM_OK; i++)
+        memcpy(s->rows + i * dim, s->data->values[LAM_TEST] + (index != NULL ? index[i] : i) * dim, dim * sizeof *s->rows);
+    lam_room_give(s->data->folder, index);
+    return lam_comm_agree(s->options->comm, status);
 }
 
-static void mean_of(double *log_p, size_t n, lam_fit_result *r)
+static void take_mean(several *s)
 {
+    lam_fit_result *r = s->result;
     double mean = 0, squares = 0;
+    size_t n = r->test_rows;
     for (size_t i = 0; i < n; i++) {
-        double step = (log_p[i] = -log_p[i]) - mean;
+        double nll = log((double)r->flows) - s->log_p[i], step = nll - mean;
         mean += step / (double)(i + 1);
-        squares += step * (log_p[i] - mean);
+        squares += step * (nll - mean);
+        if (s->kept->room != NULL)
+            s->kept->room[i] = nll;
     }
     r->test_nll = mean;
     r->test_nll_se = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : (double)NAN;
-}
-
-static lam_status test(several *s)
-{
-    lam_fit_result *r = s->result;
-    const lam_config *cfg = &s->kept->cfg;
-    size_t n = r->test_rows;
-    const lam_eval_options options = { .units = LAM_UNITS_STANDARDISED, .threads = cfg->threads, .isa = cfg->isa, .batch_rows = cfg->val_batch_size };
-    double *rows = NULL, *log_p = lam_alloc(n + 1, sizeof *log_p);
-    lam_status status = log_p == NULL ? LAM_ERR_MEMORY : test_rows(s, &rows);
-    if (status == LAM_OK)
-        status = lam_log_prob(s->model, &options, rows, n, log_p, &r->test_counts);
-    if (status == LAM_OK) {
-        mean_of(log_p, n, r);
-        if (s->kept->room != NULL)
-            memcpy(s->kept->room, log_p, n * sizeof *log_p);
-    }
-    lam_free(rows);
-    lam_free(log_p);
-    return status;
 }
 
 /* One more line in metrics.jsonl, which then holds for all flows, and config.yaml with their number. */
@@ -251,21 +296,71 @@ static lam_status write_summary(const several *s)
 
 /* ---- the fit ------------------------------------------------------------------------------------------------------ */
 
+/* Flows until there are enough, or no time. */
+static lam_status add_flows(several *s)
+{
+    int late = 0;
+    LAM_TRY(take_test_rows(s));
+    lam_status status = test_flow(s, s->model);
+    if (is_own(status)) { /* though its own test, of float steps from another start, has passed */
+        lam_free(s->rows);
+        s->rows = NULL;
+        s->result->test_nll = s->result->test_nll_se = (double)NAN;
+    } else
+        LAM_TRY(status);
+    for (s->tried = 1; s->tried < s->kept->cfg.flows && has_time(s); s->tried++) {
+        LAM_TRY(add_flow(s, s->tried, &late));
+        if (late)
+            break;
+    }
+    if (s->tried < s->kept->cfg.flows && !late) {
+        char line[160];
+        snprintf(line, sizeof line, "there was no time for flow %zu of %zu", s->tried + 1, s->kept->cfg.flows);
+        say(s, line);
+    }
+    return LAM_OK;
+}
+
 static lam_status fit_others(several *s)
 {
     lam_fit_result *r = s->result;
-    int several_wanted = s->kept->cfg.flows > 1, first = lam_comm_is_first(s->options->comm);
+    if (s->kept->cfg.flows == 1)
+        return LAM_OK;
     s->nll = r->best_val_nll;
     s->variance = r->best_val_nll_se * r->best_val_nll_se;
-    for (size_t k = 1; k < s->kept->cfg.flows && has_time(s); k++)
-        LAM_TRY(add_flow(s, k));
-    size_t flows = r->flows = s->kept->cfg.flows = lam_model_flows(s->model);
+    lam_status status = add_flows(s);
+    size_t flows = r->flows = lam_model_flows(s->model);
+    r->finished = status == LAM_OK;
+    r->seconds = lam_clock() - s->began;
+    r->cpu_seconds = lam_cpu_clock() - s->cpu_began;
     r->best_val_nll = s->nll / (double)flows;
     r->best_val_nll_se = sqrt(s->variance) / (double)flows;
-    if (flows > 1 && r->test_rows > 0)
-        LAM_TRY(lam_comm_agree(s->options->comm, test(s)));
-    lam_status status = several_wanted && first && s->options->run_dir != NULL ? write_summary(s) : LAM_OK;
-    return lam_comm_agree(s->options->comm, status);
+    if (status == LAM_OK && flows > 1 && s->rows != NULL)
+        take_mean(s);
+    lam_comm_broadcast(s->options->comm, r, sizeof *r); /* clocks differ */
+    lam_free(s->rows);
+    lam_free(s->log_p);
+    LAM_TRY(status);
+    s->kept->cfg.flows = s->tried; /* the same again: what failed then fails */
+    int writes = s->options->run_dir != NULL && lam_comm_is_first(s->options->comm);
+    return lam_comm_agree(s->options->comm, writes ? write_summary(s) : LAM_OK);
+}
+
+/* A run that begins anew leaves none of an older one's flows, which a resume would take for its own. */
+static lam_status forget_flows(const lam_fit_options *options)
+{
+    if (options->run_dir == NULL || options->resume || !lam_comm_is_first(options->comm))
+        return LAM_OK;
+    for (size_t k = 2; k <= LAM_MOST_FLOWS; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "flow-%zu/checkpoint.safetensors", k);
+        char *path = lam_run_path(options->run_dir, name);
+        if (path == NULL)
+            return LAM_ERR_MEMORY;
+        unlink(path);
+        free(path);
+    }
+    return LAM_OK;
 }
 
 lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
@@ -287,13 +382,16 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     }
     lam_fit_kept kept = { 0 };
     lam_config_init(&kept.cfg);
-    teller t;
-    const lam_fit_options of_first = options_of(&own, 1, &t);
-    lam_status status = lam_fit_one(cfg, data, &of_first, &kept, model, result);
-    result->flows = 1;
+    teller t = { &own, NULL, 1, 0 };
+    const lam_fit_options of_first = options_of(&own, &t);
+    lam_status status = lam_comm_agree(own.comm, forget_flows(&own));
+    if (status == LAM_OK)
+        status = lam_fit_one(cfg, data, &of_first, &kept, model, result);
     if (status == LAM_OK) {
-        several s = { .data = data, .options = &own, .kept = &kept, .model = *model, .result = result, .seconds = result->seconds - own.seconds,
-            .cpu_seconds = result->cpu_seconds - own.cpu_seconds };
+        result->flows = 1;
+        several s = { .data = data, .options = &own, .kept = &kept, .model = *model, .result = result,
+            .began = lam_clock() - result->seconds, .cpu_began = lam_cpu_clock() - result->cpu_seconds,
+            .seconds = result->seconds - own.seconds, .cpu_seconds = result->cpu_seconds - own.cpu_seconds };
         status = fit_others(&s);
     }
     if (status == LAM_OK && kept.room != NULL)

@@ -355,7 +355,10 @@ static lam_status finish(lam_run *run, lam_fit_result *result)
     LAM_TRY(test(run, result));
     result->seconds = lam_clock() - run->started;
     result->cpu_seconds = lam_cpu_clock() - run->cpu_started;
-    LAM_TRY(lam_run_log_summary(run, result));
+    result->finished = !run->target->more;
+    lam_status status = lam_run_log_summary(run, result);
+    result->finished = 1;
+    LAM_TRY(status);
     return lam_run_agree(run, NULL);
 }
 

@@ -19,6 +19,8 @@ lam_status lam_start_settle(lam_config *cfg, const lam_model *init)
         return lam_fail(LAM_ERR_ARGUMENT, "whiten: the model to start from was fitted with whitening %s, and its weights mean nothing otherwise; "
             "leave whiten out", init->config.whiten == LAM_WHITEN_NONE ? "none" : "gaussian");
     cfg->whiten = init->config.whiten;
+    if (cfg->flows == LAM_AUTO)
+        cfg->flows = lam_model_flows(init);
     return LAM_OK;
 }
 

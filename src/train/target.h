@@ -13,6 +13,7 @@ typedef struct lam_target {
     size_t valid_rows, test_rows; /* that the trainer can evaluate */
     double log_det;            /* of the standardiser, nats: what the result says */
     uint64_t patient_until;    /* validations up to this iteration are not counted as failed ones */
+    int more;                  /* 1: more follows, so that the run is not finished with this fit */
     int restores_best;         /* 1: a cut of the rate brings the best parameters back */
     lam_trainer trainer;
     /* Starting values, params [parameters] in the fit's width. */

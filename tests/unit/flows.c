@@ -216,6 +216,7 @@ static void checks_and_tunes(void **state)
     for (size_t i = 0; i < N; i++)
         assert_true(fabs(after[i] - before[i]) < 0.3);
     assert_true(strcmp(was.solver, is.solver) != 0 || was.steps != is.steps || was.atol != is.atol);
+    assert_mean(m, &(lam_query) { x, N, NULL, 0 }); /* each flow by itself is solved in the chosen way too */
     lam_model_free(m);
 }
 
@@ -297,12 +298,47 @@ static void folds_have_the_same_rows(void **state)
         for (size_t i = 0; i < n_valid * dim; i++)
             here += fold.values[LAM_VALID][i];
         assert_true(fabs(here - sum) < 1e-9);
+        assert_memory_equal(fold.values[LAM_VALID], k == 0 ? data->values[LAM_VALID]
+            : data->values[LAM_TRAIN] + (k - 1) % (n_train / n_valid) * n_valid * dim, n_valid * dim * sizeof(double));
         for (size_t i = 0; i < n_valid; i++)
             for (size_t j = 0; j < n_valid; j++)
                 assert_true(fold.values[LAM_VALID][i * dim] != next.values[LAM_VALID][j * dim]);
         lam_dataset_fold_clear(&fold);
         lam_dataset_fold_clear(&next);
     }
+}
+
+/* A table of validation rows stays what it is; a cell that the test rows alone miss counts for every fold. */
+static void folds_of_three_tables(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    lam_table *train, *valid, *test;
+    lam_dataset *three, fold;
+    configure(&cfg);
+    set(&cfg, "any-given", "true");
+    assert_ok(lam_table_toy("moons", 60, 1, &train));
+    assert_ok(lam_table_toy("moons", 20, 2, &valid));
+    assert_ok(lam_table_toy("moons", 20, 3, &test));
+    test->values[3] = (double)NAN;
+    assert_ok(lam_dataset_build(&cfg, train, valid, test, NULL, &three));
+    assert_ok(lam_dataset_fold(three, 2, &fold));
+    assert_memory_equal(fold.values[LAM_VALID], three->values[LAM_VALID], 40 * sizeof(double));
+    assert_memory_equal(fold.values[LAM_TRAIN], three->values[LAM_TRAIN], 120 * sizeof(double));
+    assert_true(fold.missing[LAM_TEST] == 1 && fold.missing[LAM_TRAIN] == 0);
+    lam_dataset_fold_clear(&fold);
+    /* with the same validation rows, flows differ by their seeds */
+    lam_model *model;
+    set(&cfg, "flows", "2");
+    set(&cfg, "context-dims", "4");
+    set(&cfg, "iterations", "3");
+    assert_ok(lam_fit(&cfg, three, NULL, &model, NULL));
+    assert_int_equal(lam_model_flows(model), 2);
+    assert_memory_not_equal(model->params, model->others[0]->params, model->layout.parameters * sizeof(double));
+    lam_model_free(model);
+    lam_dataset_free(three);
+    lam_table_free(train), lam_table_free(valid), lam_table_free(test);
+    lam_config_clear(&cfg);
 }
 
 /* A run folder with a folder for each further flow. */
@@ -354,6 +390,11 @@ static void the_same_bits(void **state)
         status = lam_fit(&cfg, data, &options, &so_far, &r);
         assert_non_null(so_far);
         lam_model_free(so_far);
+        char *lines;
+        size_t length;
+        assert_int_equal(lam_file_read(run_file("stopped", "metrics.jsonl"), &lines, &length), LAM_OK);
+        assert_true((strstr(lines, "\"finished\":true") != NULL) == (status == LAM_OK) && r.finished == (status == LAM_OK));
+        free(lines);
     }
     assert_int_equal(status, LAM_OK);
     assert_true(rounds > FLOWS);
@@ -415,6 +456,7 @@ int main(void)
         cmocka_unit_test(a_file_holds_them_all),
         cmocka_unit_test(flows_are_alike),
         cmocka_unit_test(folds_have_the_same_rows),
+        cmocka_unit_test(folds_of_three_tables),
         cmocka_unit_test(the_same_bits),
         cmocka_unit_test(how_many),
         cmocka_unit_test(a_limit_of_time_has_fewer),
