@@ -276,6 +276,16 @@ class Uses(WithFlow):
         ends = (states[:, -1] - self.flow.mean_) / self.flow.scale_
         np.testing.assert_allclose(ends, self.flow.transform(self.x[:5]), atol=1e-4)
 
+    def test_several_flows(self):
+        x = laminar.toy("moons", 300, seed=2)
+        flow = laminar.Flow(**{**SMALL, "flows": 2}).fit(x)
+        with self.assertRaisesRegex(laminar.ArgumentError, "mixture of 2 flows.*flow=1 in Python"):
+            flow.transform(x[:5])
+        z = flow.transform(x[:5], flow=2)
+        self.assertTrue(np.allclose(flow.inverse_transform(z, flow=2), x[:5], atol=1e-3))
+        self.assertFalse(np.allclose(z, flow.transform(x[:5], flow=1)))
+        self.assertEqual(flow.sample(7, random_state=1).shape, (7, 2))
+
     def test_draws(self):
         x, log_prob = self.flow.sample(300, seed=5, log_prob=True)
         np.testing.assert_allclose(log_prob, self.flow.score_samples(x), atol=1e-2)
