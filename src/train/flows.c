@@ -363,6 +363,22 @@ static lam_status forget_flows(const lam_fit_options *options)
     return LAM_OK;
 }
 
+/* A run that goes on has as many flows as it has written down, where nobody says how many: a limit of time may have left some out. */
+static lam_status settle_flows(const lam_fit_options *options, lam_config *cfg)
+{
+    if (cfg->flows != LAM_AUTO || !options->resume || options->run_dir == NULL)
+        return LAM_OK;
+    lam_config kept;
+    lam_config_init(&kept);
+    char *path = lam_run_path(options->run_dir, "config.yaml");
+    lam_status status = path == NULL ? LAM_ERR_MEMORY : access(path, F_OK) == 0 ? lam_config_load(&kept, path) : LAM_OK;
+    if (status == LAM_OK)
+        cfg->flows = kept.flows;
+    free(path);
+    lam_config_clear(&kept);
+    return status;
+}
+
 lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_model **model,
     lam_fit_result *result)
 {
@@ -384,9 +400,16 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     lam_config_init(&kept.cfg);
     teller t = { &own, NULL, 1, 0 };
     const lam_fit_options of_first = options_of(&own, &t);
-    lam_status status = lam_comm_agree(own.comm, forget_flows(&own));
+    lam_config settled;
+    lam_config_init(&settled);
+    lam_status status = lam_config_copy(&settled, cfg);
     if (status == LAM_OK)
-        status = lam_fit_one(cfg, data, &of_first, &kept, model, result);
+        status = settle_flows(&own, &settled);
+    if (status == LAM_OK)
+        status = forget_flows(&own);
+    status = lam_comm_agree(own.comm, status);
+    if (status == LAM_OK)
+        status = lam_fit_one(&settled, data, &of_first, &kept, model, result);
     if (status == LAM_OK) {
         result->flows = 1;
         several s = { .data = data, .options = &own, .kept = &kept, .model = *model, .result = result,
@@ -397,6 +420,7 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     if (status == LAM_OK && kept.room != NULL)
         status = lam_outcome_tell(&kept.cfg, data, &kept.state, result, &kept.of, &own.log) == LAM_ERR_MEMORY ? LAM_ERR_MEMORY : LAM_OK;
     clear_kept(data, &kept);
+    lam_config_clear(&settled);
     if (status != LAM_OK && status != LAM_ERR_INTERRUPTED) {
         lam_model_free(*model);
         *model = NULL;
