@@ -303,7 +303,7 @@ LAM_API lam_status lam_model_file_kind(const char *path, lam_model_kind *kind);
 LAM_API void lam_model_free(lam_model *model);
 LAM_API size_t lam_model_dim(const lam_model *model);
 /* How many flows the density is the mean of, as the parameter "flows" has it (method.md 18). A model of several has no one map between rows and
- * base density: lam_encode, lam_decode, lam_trajectories and lam_measure_steps take the one that lam_eval_options.flow names. */
+ * base density: lam_encode, lam_decode, lam_trajectories and lam_measure_steps take the one that lam_eval_options.flow names. Parameters, maps, base scale and tensors below are those of the first. */
 LAM_API size_t lam_model_flows(const lam_model *model);
 LAM_API size_t lam_model_parameter_count(const lam_model *model);
 LAM_API const lam_config *lam_model_config(const lam_model *model);       /* owned by the model */
@@ -532,7 +532,7 @@ typedef struct lam_progress {
     double beta;                   /* images: the weight of the KL term in loss */
     lam_counts counts;             /* this iteration */
     lam_counts val_counts;         /* the last validation */
-    double seconds, seconds_left;  /* since the start, with the parts before a resume; seconds_left is an estimate */
+    double seconds, seconds_left;  /* since the start (of several flows, of this one), with the parts before a resume; seconds_left is an estimate */
 } lam_progress;
 
 typedef struct lam_fit_options {

@@ -209,11 +209,10 @@ lam_status lam_cache_write(const lam_cache_key *key, const uint64_t hash[2], int
     char *tail = NULL;
     size_t tail_size;
     lam_cache_key now = { 0 };
-    LAM_TRY(look_at_source(key->source, &now, &is_file));
-    int same = is_file && now.size == key->size && now.seconds == key->seconds && now.nanoseconds == key->nanoseconds;
+    int same = look_at_source(key->source, &now, &is_file) == LAM_OK && is_file && now.size == key->size && now.seconds == key->seconds && now.nanoseconds == key->nanoseconds;
     lam_cache_key_clear(&now);
     if (!same) {
-        say(log, "%s was written to while it was read: its numbers are not kept", key->source);
+        say(log, "%s was written to or removed while it was read: its numbers are not kept", key->source);
         return LAM_OK;
     }
     LAM_TRY(lam_cache_make_tail(key, table, &tail, &tail_size));

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/need.h"
 #include "data/columns.h"
-#include "model/model.h"
+#include "model/pass.h"
 #include <math.h>
 #include <string.h>
 
@@ -100,8 +100,7 @@ lam_status lam_roles_of_rows(const lam_model *model, const unsigned char *roles,
             moving += out[i * dim + j] == LAM_MOVING;
         }
         if (moving == 0 && !fills)
-            return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing; leave such rows out of the data (--drop-bad-rows would leave "
-                "out all rows with a missing cell, also in other columns)", i + 1);
+            return lam_fail_nothing_asked(i);
     }
     return LAM_OK;
 }

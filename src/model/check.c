@@ -167,8 +167,7 @@ static lam_status count_moving(check *c)
             log_det -= moves ? log(m->scale[j]) : 0;
         }
         if (c->moving == before)
-            return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing; leave such rows out of the data (--drop-bad-rows would leave "
-                "out all rows with a missing cell, also in other columns)", i + 1);
+            return lam_fail_nothing_asked(i);
         c->log_det = !as_first ? (double)NAN : i == 0 && m->given.masked ? log_det : c->log_det;
     }
     return LAM_OK;

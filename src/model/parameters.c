@@ -143,7 +143,7 @@ static int grey(const lam_config *cfg)
 static const lam_param table[] = {
     ENUM("model", "model", model, "density|vae", "density", "what is fitted: a density of a table (`laminar fit`) or an auto-encoder of images (`laminar vae fit`)"),
     DIMS("dims", "flow", hidden, "auto", "widths of the hidden layers, from 1 to 16 of them; auto: chosen from the number of rows and columns"),
-    WHOLE_AUTO("blocks", "flow", blocks, 10000, "number of flows in the chain, each with its own weights; auto: chosen from the number of rows"),
+    WHOLE_AUTO("blocks", "flow", blocks, 10000, "number of CNF blocks in the chain of a flow, each with its own weights; auto: chosen from the number of rows"),
     ENUM("layer", "flow", layer, WORDS(LAM_LAYER_LIST), "concat", "how a layer depends on time"),
     ENUM("nonlinearity", "flow", nonlinearity, WORDS(LAM_ACTIVATION_LIST), "tanh", "activation between the layers"),
     DIMS("context-dims", "flow", context_hidden, "auto", "widths of the hidden layers of the net through which given columns act on the flow",
@@ -271,7 +271,7 @@ static const lam_param table[] = {
         "gaussian: whether the flow is better than a Gaussian, which is the model where it is not; auto: gaussian with "
         "any-given and whitening, scale with given columns (not with any-given) below 20000 training rows, otherwise none"),
     WHOLE_AUTO("flows", "data", flows, LAM_MOST_FLOWS, "number of flows in the model, each fitted with a seed and validation rows of its own; their densities are averaged, "
-        "which makes up for what a flow of few rows has by chance; auto: where iterations is auto too, 5 below 3000 training rows and 3 below 10000, otherwise 1",
+        "which evens out the chance errors of fits to few rows; auto: 5 below 3000 training rows and 3 below 10000 where iterations is auto too, otherwise 1",
         MARKS(LAM_PARAM_LENGTH | LAM_PARAM_CLOCK)),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "leave out rows with a missing cell; they are counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "of equal rows keep the first"),

@@ -163,6 +163,12 @@ lam_status lam_pass_check_question(const lam_model *model, const lam_eval_option
     return check_cells(&pass, x, n, moving, 0);
 }
 
+lam_status lam_fail_nothing_asked(size_t row)
+{
+    return lam_fail(LAM_ERR_DATA, "row %zu: every column whose density is asked is missing; leave such rows out of the data (--drop-bad-rows leaves out "
+        "all rows with a missing cell, also in other columns)", row + 1);
+}
+
 lam_status lam_fail_in_part(lam_status status, size_t first)
 {
     int names_rows = status == LAM_ERR_DATA || status == LAM_ERR_SOLVER || status == LAM_ERR_ARGUMENT;

@@ -88,6 +88,8 @@ lam_status lam_pass_set_roles(lam_pass *pass, const unsigned char *roles, size_t
  * kind, and the given cells of all rows; with `moving` those that move too. */
 lam_status lam_pass_check_question(const lam_model *model, const lam_eval_options *options, const double *x, const unsigned char *roles,
     size_t n_roles, size_t n, int moving);
+/* Row `row`, from 0, has none of the columns whose density is asked. */
+lam_status lam_fail_nothing_asked(size_t row);
 /* After a failure in the part of the rows that begins with row `first`. */
 lam_status lam_fail_in_part(lam_status status, size_t first);
 

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/stats.h"
 #include "model/pass.h"
 #include "model/setting.h"
 #include <math.h>
@@ -41,11 +42,6 @@ lam_status lam_pass_need_one(const lam_pass *pass)
         "density; take one of them (--flow 1, flow=1 in Python, lam_eval_options.flow in C), or fit a model of one flow (flows 1)", flows);
 }
 
-static double log_of_sum(double a, double b)
-{
-    return fmax(a, b) + log1p(exp(-fabs(a - b)));
-}
-
 lam_status lam_pass_mix(const lam_pass *pass, const double *x, size_t n, double *logp, lam_counts *counts)
 {
     size_t flows = lam_pass_flows(pass);
@@ -55,7 +51,7 @@ lam_status lam_pass_mix(const lam_pass *pass, const double *x, size_t n, double 
         const lam_pass of = lam_pass_of_flow(pass, k, n);
         status = lam_pass_log_prob(&of, x, n, k == 0 ? logp : here, counts);
         for (size_t i = 0; k > 0 && status == LAM_OK && i < n; i++)
-            logp[i] = log_of_sum(logp[i], here[i]);
+            logp[i] = lam_log_of_sum(logp[i], here[i]);
     }
     for (size_t i = 0; status == LAM_OK && i < n; i++)
         logp[i] -= log((double)flows);

@@ -1,5 +1,6 @@
 /* Chooses the scale of the base density on validation rows, and between a flow and a Gaussian. */
 #include "train/base_scale.h"
+#include "base/stats.h"
 #include <math.h>
 
 /* Values of variance 1 that are counted beside those of the rows: a handful of validation rows says little about a scale. */
@@ -8,24 +9,16 @@ static const double PRIOR = 10;
 /* Standard errors of the rows' differences that a flow has to be better by than the Gaussian. */
 static const double ERRORS = 2;
 
-/* The mean, and in *se its standard error (not a number of one row), of each row's first + sign second. */
-static double mean_of(const double *first, const double *second, double sign, size_t n, double *se)
-{
-    const size_t stride = sizeof(lam_base_row) / sizeof(double);
-    double mean = 0, square = 0;
-    for (size_t i = 0; i < n; i++) {
-        double value = first[i * stride] + sign * second[i * stride], step = value - mean;
-        mean += step / (double)(i + 1);
-        square += step * (value - mean);
-    }
-    *se = n > 1 ? sqrt(square / (double)(n - 1) / (double)n) : (double)NAN;
-    return mean;
-}
-
 void lam_gaussian_beside(const lam_base_row *rows, size_t n, lam_evaluated *out)
 {
-    out->gaussian_nll = mean_of(&rows->still, &rows->still, 0, n, &out->gaussian_se);
-    mean_of(&rows->still, &rows->nll, -1, n, &out->gain_se);
+    lam_running still = { 0 }, gain = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        lam_running_add(&still, rows[i].still);
+        lam_running_add(&gain, rows[i].still - rows[i].nll);
+    }
+    out->gaussian_nll = still.mean;
+    out->gaussian_se = lam_running_se(&still);
+    out->gain_se = lam_running_se(&gain);
 }
 
 int lam_gaussian_is_beaten(double nll, double gaussian_nll, double gain_se)

@@ -270,7 +270,7 @@ static lam_status compare(const density *d, const size_t *index, double until, l
 static lam_status finish(void *self, const lam_fit_state *s, double until, const double *each, lam_fit_result *r)
 {
     const density *d = self;
-    size_t rows = d->data->rows[LAM_TEST];
+    size_t rows = d->data->rows[LAM_TEST], *index = NULL;
     lam_fit_kept *kept = d->kept;
     static const char no_gaussian[] = "with missing cells no Gaussian is fitted to compare with, and NLLs are in standardised units alone: which "
         "scales belong to them differs from row to row";
@@ -285,12 +285,15 @@ static lam_status finish(void *self, const lam_fit_state *s, double until, const
         return LAM_ERR_MEMORY;
     memcpy(kept->room, each, r->test_rows * sizeof *each);
     kept->of.flow = kept->room;
+    lam_status status = LAM_OK;
     if (r->test_rows < rows) { /* the test was of a sample: this one is of the same */
-        if ((kept->index = lam_room_take(d->data->folder, rows, sizeof *kept->index)) == NULL)
-            return LAM_ERR_MEMORY;
-        LAM_TRY(lam_sample_order(&d->cfg, LAM_TEST, rows, d->data->folder, kept->index));
+        index = lam_room_take(d->data->folder, rows, sizeof *index);
+        status = index == NULL ? LAM_ERR_MEMORY : lam_sample_order(&d->cfg, LAM_TEST, rows, d->data->folder, index);
     }
-    return compare(d, kept->index, until, r) == LAM_ERR_MEMORY ? LAM_ERR_MEMORY : LAM_OK;
+    if (status == LAM_OK)
+        status = compare(d, index, until, r);
+    lam_room_give(d->data->folder, index);
+    return status == LAM_ERR_MEMORY ? status : LAM_OK;
 }
 
 lam_status lam_fit_one(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_fit_kept *kept, lam_model **model,

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/need.h"
 #include "base/room.h"
+#include "base/stats.h"
 #include "model/model.h"
 #include "model/predict.h"
 #include "train/one.h"
@@ -35,7 +36,6 @@ typedef struct several {
 
 static void clear_kept(const lam_dataset *data, lam_fit_kept *kept)
 {
-    lam_room_give(data->folder, kept->index);
     lam_room_give(data->folder, kept->room);
     lam_config_clear(&kept->cfg);
 }
@@ -201,7 +201,7 @@ static lam_status test_flow(several *s, const lam_model *flow)
     if (status == LAM_OK)
         status = lam_log_prob(flow, &options, s->rows, n, here, &counts);
     for (size_t i = 0; i < n && status == LAM_OK; i++)
-        s->log_p[i] = flow == s->model ? here[i] : fmax(s->log_p[i], here[i]) + log1p(exp(-fabs(s->log_p[i] - here[i])));
+        s->log_p[i] = flow == s->model ? here[i] : lam_log_of_sum(s->log_p[i], here[i]);
     if (status == LAM_OK && flow == s->model)
         s->result->test_counts = counts;
     else if (status == LAM_OK)
@@ -223,7 +223,10 @@ static lam_status add_flow(several *s, size_t k, int *late)
 {
     lam_model *flow = NULL;
     lam_fit_result result = { 0 };
+    double before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = fit_flow(s, k, &flow, &result, late);
+    s->began -= fmax(0, result.seconds - (lam_clock() - before)); /* what a resumed run had used of it before */
+    s->cpu_began -= fmax(0, result.cpu_seconds - (lam_cpu_clock() - cpu_before));
     if (status == LAM_OK)
         status = test_flow(s, flow);
     if (status == LAM_OK)
@@ -262,17 +265,15 @@ static lam_status take_test_rows(several *s)
 static void take_mean(several *s)
 {
     lam_fit_result *r = s->result;
-    double mean = 0, squares = 0;
-    size_t n = r->test_rows;
-    for (size_t i = 0; i < n; i++) {
-        double nll = log((double)r->flows) - s->log_p[i], step = nll - mean;
-        mean += step / (double)(i + 1);
-        squares += step * (nll - mean);
+    lam_running all = { 0 };
+    for (size_t i = 0; i < r->test_rows; i++) {
+        double nll = log((double)r->flows) - s->log_p[i];
+        lam_running_add(&all, nll);
         if (s->kept->room != NULL)
             s->kept->room[i] = nll;
     }
-    r->test_nll = mean;
-    r->test_nll_se = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : (double)NAN;
+    r->test_nll = all.mean;
+    r->test_nll_se = lam_running_se(&all);
 }
 
 /* One more line in metrics.jsonl, which then holds for all flows, and config.yaml with their number. */
@@ -315,7 +316,8 @@ static lam_status add_flows(several *s)
     }
     if (s->tried < s->kept->cfg.flows && !late) {
         char line[160];
-        snprintf(line, sizeof line, "there was no time for flow %zu of %zu", s->tried + 1, s->kept->cfg.flows);
+        snprintf(line, sizeof line, s->options->limit_training ? "a limit of the training time is for one flow: flow %zu of %zu is not fitted"
+            : "there was no time for flow %zu of %zu", s->tried + 1, s->kept->cfg.flows);
         say(s, line);
     }
     return LAM_OK;
@@ -386,16 +388,10 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     *model = NULL;
     LAM_NEED(cfg, "cfg");
     LAM_NEED(data, "data");
-    const lam_fit_options none = { 0 };
     lam_fit_result ignored;
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
-    lam_fit_options own = options != NULL ? *options : none;
-    if (!lam_comm_is_first(own.comm)) { /* rank 0 alone talks */
-        own.progress = NULL;
-        own.evaluating = NULL;
-        own.log.line = NULL;
-    }
+    const lam_fit_options own = lam_run_options(options);
     lam_fit_kept kept = { 0 };
     lam_config_init(&kept.cfg);
     teller t = { &own, NULL, 1, 0 };

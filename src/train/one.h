@@ -7,7 +7,6 @@
 typedef struct lam_fit_kept {
     lam_config cfg;      /* with what was chosen, by rows and by the clock; initialised by the caller */
     lam_fit_state state; /* numbers of steps back alone */
-    size_t *index;       /* the test rows of a sample, in its order; NULL: all as they come */
     double *room;        /* what the members of `of` refer to; NULL: there was no test, or it is another rank's */
     lam_test_rows of;    /* [test_rows] each */
 } lam_fit_kept;

@@ -2,6 +2,7 @@
 #include "train/outcome.h"
 #include "base/error.h"
 #include "base/room.h"
+#include "base/stats.h"
 #include "data/present.h"
 #include "data/remark.h"
 #include "model/defaults.h"
@@ -17,15 +18,12 @@ typedef struct difference {
 
 static difference compare(const double *a, const double *b, size_t n)
 {
-    double mean = 0, square = 0;
+    lam_running of = { 0 };
     if (b == NULL || n < 2)
         return (difference) { NAN, NAN };
-    for (size_t i = 0; i < n; i++) {
-        double here = a[i] - b[i], step = here - mean;
-        mean += step / (double)(i + 1);
-        square += step * (here - mean);
-    }
-    return (difference) { mean, sqrt(square / (double)(n - 1) / (double)n) };
+    for (size_t i = 0; i < n; i++)
+        lam_running_add(&of, a[i] - b[i]);
+    return (difference) { of.mean, lam_running_se(&of) };
 }
 
 static int is_worse(difference d)

@@ -40,6 +40,17 @@ static lam_status resume(lam_run *run)
     return LAM_OK;
 }
 
+lam_fit_options lam_run_options(const lam_fit_options *options)
+{
+    lam_fit_options own = options != NULL ? *options : (lam_fit_options) { 0 };
+    if (!lam_comm_is_first(own.comm)) {
+        own.progress = NULL;
+        own.evaluating = NULL;
+        own.log.line = NULL;
+    }
+    return own;
+}
+
 lam_status lam_run_settle(const lam_fit_options *options, lam_config *cfg)
 {
     char *path;

@@ -59,6 +59,8 @@ lam_status lam_run_save_model(lam_run *run);
 
 /* Iteration state.warm of flow matching. */
 lam_status lam_run_log_warm(lam_run *run, const lam_step_report *report, double lr);
+/* What a fit goes by: the caller's options, or those of none, and on other ranks than 0, which alone talks, without what they would tell. */
+lam_fit_options lam_run_options(const lam_fit_options *options);
 lam_status lam_run_log_step(lam_run *run, const lam_step_report *report, double lr);
 /* Training went wrong and goes on from the best parameters at the rate lr. */
 lam_status lam_run_log_setback(lam_run *run, double lr);

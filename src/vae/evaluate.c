@@ -3,32 +3,15 @@
 #include "base/counts.h"
 #include "base/error.h"
 #include "base/need.h"
+#include "base/stats.h"
 #include "vae/data.h"
 #include <math.h>
 #include <string.h>
 
-/* Means and squares over images, one after the other (Welford). */
-typedef struct running {
-    size_t n;
-    double mean, square;
-} running;
-
-static void take(running *r, double value)
-{
-    double step = value - r->mean;
-    r->mean += step / (double)++r->n;
-    r->square += step * (value - r->mean);
-}
-
-static double standard_error(const running *r)
-{
-    return r->n > 1 ? sqrt(r->square / (double)(r->n - 1) / (double)r->n) : (double)NAN;
-}
-
 static lam_status score_once(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t n, double *each,
     lam_vae_scores *out)
 {
-    running elbo = { 0 };
+    lam_running elbo = { 0 };
     for (size_t first = 0; first < n; first += p->batch) {
         lam_elbo_terms terms;
         size_t rows = p->call.rows = lam_vae_pass_rows(p, first, n);
@@ -36,7 +19,7 @@ static lam_status score_once(lam_vae_pass *p, const unsigned char *pixels, const
         p->call.noise.first_row = first;
         LAM_TRY(lam_elbo_forward_f32(p->elbo, &p->call, p->row, &terms));
         for (size_t i = 0; i < rows; i++)
-            take(&elbo, -p->row[i]);
+            lam_running_add(&elbo, -p->row[i]);
         if (each != NULL)
             memcpy(each + first, p->row, rows * sizeof *each);
         out->reconstruction += terms.reconstruction * (double)rows / (double)n;
@@ -45,7 +28,7 @@ static lam_status score_once(lam_vae_pass *p, const unsigned char *pixels, const
         LAM_TRY(lam_vae_pass_tell(p, first + rows, n));
     }
     out->negative_elbo = elbo.mean;
-    out->negative_elbo_se = standard_error(&elbo);
+    out->negative_elbo_se = lam_running_se(&elbo);
     return LAM_OK;
 }
 
@@ -104,25 +87,25 @@ static lam_status weigh(lam_vae_pass *p, const unsigned char *image, size_t numb
 static lam_status score_weighted(lam_vae_pass *p, const unsigned char *pixels, const size_t *numbers, size_t n, size_t samples,
     double *each, lam_vae_scores *out)
 {
-    running likelihood = { 0 }, elbo = { 0 };
+    lam_running likelihood = { 0 }, elbo = { 0 };
     double variances = 0, effective = 0;
     for (size_t i = 0; i < n; i++) {
         weighed image;
         LAM_TRY(weigh(p, pixels + i * p->size, numbers != NULL ? numbers[i] : i, samples, i * samples, n * samples, &image, &out->counts));
-        take(&likelihood, image.log_mean);
+        lam_running_add(&likelihood, image.log_mean);
         if (each != NULL)
             each[i] = image.log_mean;
-        take(&elbo, -image.elbo);
+        lam_running_add(&elbo, -image.elbo);
         variances += image.variance;
         effective += image.effective;
     }
     out->samples = samples;
     out->log_likelihood = likelihood.mean;
-    out->log_likelihood_se = standard_error(&likelihood);
+    out->log_likelihood_se = lam_running_se(&likelihood);
     out->sampling_se = sqrt(variances) / (double)n;
     out->effective_samples = effective / (double)n;
     out->negative_elbo = elbo.mean;
-    out->negative_elbo_se = standard_error(&elbo);
+    out->negative_elbo_se = lam_running_se(&elbo);
     out->reconstruction = out->kl = (double)NAN;
     return LAM_OK;
 }

@@ -83,21 +83,14 @@ lam_status lam_vae_fit(const lam_config *cfg, const lam_image_data *data, const 
     *model = NULL;
     LAM_NEED(cfg, "cfg");
     LAM_NEED(data, "data");
-    const lam_fit_options none = { 0 };
     lam_fit_result ignored;
     fitting f = { .pool = NULL };
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
-    options = options != NULL ? options : &none;
-    if (options->init != NULL)
+    lam_fit_options own = lam_run_options(options);
+    if (own.init != NULL)
         return lam_fail(LAM_ERR_ARGUMENT, "init: an auto-encoder starts from its seed; leave init NULL");
     double began = lam_clock(), cpu_began = lam_cpu_clock();
-    lam_fit_options own = *options;
-    if (!lam_comm_is_first(own.comm)) { /* rank 0 alone talks */
-        own.progress = NULL;
-        own.evaluating = NULL;
-        own.log.line = NULL;
-    }
     lam_config_init(&f.cfg);
     lam_status status = lam_comm_agree(own.comm, create(cfg, data, &own, &f));
     if (status == LAM_OK)
