@@ -490,7 +490,7 @@ typedef struct lam_predict_options {
 typedef struct lam_predict_report {
     lam_predict_method method; /* the one that was taken, */
     size_t draws;              /* of draws: so many a row */
-    double mass_error;         /* of integrals: the largest |1 - integral of the density| over the rows; means and so on are divided by it */
+    double mass_error;         /* of integrals: the largest |1 - integral of the density| over the rows, by which solves and densities disagree */
     lam_counts counts;
 } lam_predict_report;
 

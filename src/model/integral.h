@@ -1,4 +1,4 @@
-/* The density of one column, given a row's other cells, as numbers that are exact but for the quadrature. */
+/* The distribution of one column, given a row's other cells, as numbers that are exact but for interpolation. */
 #ifndef LAM_MODEL_INTEGRAL_H
 #define LAM_MODEL_INTEGRAL_H
 #include "laminar.h"
@@ -18,10 +18,9 @@ const unsigned char *lam_question_roles(const lam_question *q, size_t row);
 /* Numbers of a column and row: mean, standard deviation, quantiles, probabilities of being at most. */
 size_t lam_question_numbers(const lam_question *q);
 
-/* Integrates the density of column, the only one that moves, of rows [first, first + rows) of q: values [rows, numbers]. draws
- * [rows, n_draws] are draws of the column, by which the grid is laid. report->mass_error is raised to the largest |1 - integral of the density| of
- * these rows. Counts are added. LAM_ERR_SOLVER: the density is not finite. */
-lam_status lam_integrate(const lam_question *q, size_t column, size_t first, size_t rows, const double *draws, size_t n_draws, double *values,
-    lam_predict_report *report);
+/* Integrates the density of column, the only one that moves, of rows [first, first + rows) of q (method.md 14): values [rows, numbers].
+ * report->mass_error is raised to the largest |1 - integral of the density| of these rows. Counts are added. LAM_ERR_SOLVER: the density is not
+ * finite. */
+lam_status lam_integrate(const lam_question *q, size_t column, size_t first, size_t rows, double *values, lam_predict_report *report);
 
 #endif

@@ -27,6 +27,7 @@ typedef struct lam_pass {
      * (lam_given_roles) */
     const unsigned char *roles;
     size_t n_roles, each;
+    int behind_maps; /* 1: rows come from the base in standardised units behind the column maps, and so does log p */
     size_t times;   /* a block: above 0 the whole way forward is wanted, without the trace (lam_trajectories) */
     /* the work */
     size_t batch_rows, threads;

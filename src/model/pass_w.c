@@ -113,7 +113,7 @@ static void take_apart(hold *h, const lam_pass *pass, int forward, size_t first,
 static void put_together(hold *h, const lam_pass *pass, int back, size_t rows, size_t states, double *log_det)
 {
     const lam_given *g = &pass->model->given;
-    const lam_maps *maps = back ? pass->model->maps : NULL;
+    const lam_maps *maps = back && !pass->behind_maps ? pass->model->maps : NULL;
     lam_whitener *whitener = back ? h->whitener : NULL;
     for (size_t i = 0; g->inputs > 0 && i < rows * states; i++)
         memcpy(h->y + i * g->dim, h->x + i / states * g->dim, g->dim * sizeof *h->y);

@@ -5,12 +5,11 @@
 #include "base/mem.h"
 #include "base/need.h"
 #include "data/moments.h"
-#include "data/normal.h"
 #include "model/pass.h"
 #include <math.h>
 #include <string.h>
 
-enum { DRAWS = 1000, LAYING_DRAWS = 32, ROWS_AT_ONCE = 256, DRAWS_AT_ONCE = 200000 };
+enum { DRAWS = 1000, ROWS_AT_ONCE = 256, DRAWS_AT_ONCE = 200000 };
 
 uint64_t lam_seed_of_rows(uint64_t seed, size_t first)
 {
@@ -86,7 +85,7 @@ typedef struct prediction {
     size_t first_row; /* rows in front of the question's */
     int integrates;
     double *values, *errors;
-    double *drawn, *sorted; /* [rows at once, draws, dim]; [rows at once, draws] */
+    double *drawn, *sorted; /* [rows at once, draws, dim]; [rows at once, draws]; NULL where the density is integrated */
     lam_predict_report *report;
 } prediction;
 
@@ -100,41 +99,6 @@ static lam_status draw(prediction *p, size_t first, size_t rows)
     return LAM_OK;
 }
 
-/* Where quantiles of the base lead to by a flow, from 0: every flows-th of a row's draws, from the draw of its number on. room
- * [rows, draws / flows + 1, dim]. */
-static lam_status lay_by(prediction *p, size_t first, size_t rows, size_t flow, size_t flows, double *room)
-{
-    const lam_question *q = &p->q;
-    lam_eval_options eval = *q->eval;
-    lam_counts here = { 0 };
-    size_t each = (p->draws + flows - 1 - flow) / flows;
-    if (flows > 1)
-        eval.flow = flow + 1;
-    for (size_t i = 0; i < rows * each; i++) {
-        double *to = room + i * q->dim;
-        memcpy(to, q->x + (first + i / each) * q->dim, q->dim * sizeof *to);
-        to[p->columns[0]] = lam_normal_quantile(((double)(i % each) + 0.5) / (double)each);
-    }
-    LAM_TRY(lam_decode(q->model, &eval, room, rows * each, room, &here));
-    for (size_t i = 0; i < rows * each; i++)
-        memcpy(p->drawn + (i / each * p->draws + i % each * flows + flow) * q->dim, room + i * q->dim, q->dim * sizeof *room);
-    lam_counts_add(&p->report->counts, &here);
-    return LAM_OK;
-}
-
-/* As draws, but the same of a row whatever stands beside it. */
-static lam_status lay(prediction *p, size_t first, size_t rows)
-{
-    const lam_question *q = &p->q;
-    size_t flows = q->eval->flow > 0 ? 1 : lam_model_flows(q->model);
-    double *room = lam_alloc(rows * (p->draws / flows + 1) * q->dim, sizeof *room);
-    lam_status status = room == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    for (size_t f = 0; f < flows && status == LAM_OK; f++)
-        status = lay_by(p, first, rows, f, flows, room);
-    lam_free(room);
-    return status;
-}
-
 static void gather(const prediction *p, size_t rows, size_t column)
 {
     for (size_t k = 0; k < rows * p->draws; k++)
@@ -144,11 +108,9 @@ static void gather(const prediction *p, size_t rows, size_t column)
 static lam_status predict_rows(prediction *p, size_t first, size_t rows)
 {
     size_t k = lam_question_numbers(&p->q);
-    LAM_TRY(p->integrates && !lam_model_any_given(p->q.model) ? lay(p, first, rows) : draw(p, first, rows));
-    if (p->integrates) {
-        gather(p, rows, p->columns[0]);
-        return lam_integrate(&p->q, p->columns[0], first, rows, p->sorted, p->draws, p->values + first * k, p->report);
-    }
+    if (p->integrates)
+        return lam_integrate(&p->q, p->columns[0], first, rows, p->values + first * k, p->report);
+    LAM_TRY(draw(p, first, rows));
     for (size_t c = 0; c < p->n_columns; c++) {
         gather(p, rows, p->columns[c]);
         for (size_t i = 0; i < rows; i++) {
@@ -162,11 +124,11 @@ static lam_status predict_rows(prediction *p, size_t first, size_t rows)
 
 static lam_status predict_all(prediction *p, const lam_eval_options *told)
 {
-    size_t at_once = DRAWS_AT_ONCE / p->draws;
+    size_t at_once = p->integrates ? ROWS_AT_ONCE : DRAWS_AT_ONCE / p->draws;
     at_once = at_once < 1 ? 1 : at_once > ROWS_AT_ONCE ? ROWS_AT_ONCE : at_once;
-    p->drawn = lam_alloc(at_once * p->draws, p->q.dim * sizeof *p->drawn);
-    p->sorted = lam_alloc(at_once * p->draws, sizeof *p->sorted);
-    lam_status status = p->drawn == NULL || p->sorted == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    p->drawn = p->integrates ? NULL : lam_alloc(at_once * p->draws, p->q.dim * sizeof *p->drawn);
+    p->sorted = p->integrates ? NULL : lam_alloc(at_once * p->draws, sizeof *p->sorted);
+    lam_status status = !p->integrates && (p->drawn == NULL || p->sorted == NULL) ? LAM_ERR_MEMORY : LAM_OK;
     for (size_t first = 0, rows; first < p->q.n && status == LAM_OK; first += rows) {
         rows = p->q.n - first < at_once ? p->q.n - first : at_once;
         status = predict_rows(p, first, rows);
@@ -251,7 +213,7 @@ static lam_status choose(prediction *p)
     if (method == LAM_PREDICT_INTEGRAL && !alone)
         return lam_fail(LAM_ERR_ARGUMENT, "the density is integrated where a single column is not given; here more are: take draws");
     p->integrates = alone && method != LAM_PREDICT_DRAWS;
-    p->draws = p->integrates ? LAYING_DRAWS : p->options->draws > 0 ? p->options->draws : DRAWS;
+    p->draws = p->options->draws > 0 ? p->options->draws : DRAWS;
     p->report->method = p->integrates ? LAM_PREDICT_INTEGRAL : LAM_PREDICT_DRAWS;
     p->report->draws = p->integrates ? 0 : p->draws;
     if (p->integrates && p->errors != NULL)

@@ -55,17 +55,70 @@ static void a_normal_density(void **state)
     const lam_predict_options options = options_of(LAM_PREDICT_AUTO, 0);
     assert_ok(lam_predict(m, &options, &(lam_query){ x, 2, NULL, 0 }, values, errors, &report));
     assert_int_equal(report.method, LAM_PREDICT_INTEGRAL);
-    assert_true(report.mass_error < 1e-6);
+    assert_true(report.mass_error < 1e-12);
     for (size_t i = 0; i < 2; i++) {
         const double *v = values + i * NUMBERS;
-        assert_true(fabs(v[0] - 0.5) < 1e-6 && fabs(v[1] - 1.5) < 1e-5);
+        assert_true(fabs(v[0] - 0.5) < 1e-12 && fabs(v[1] - 1.5) < 1e-12);
         for (size_t k = 0; k < 3; k++)
-            assert_true(fabs(v[2 + k] - (0.5 + 1.5 * lam_normal_quantile(quantiles[k]))) < 1e-5);
+            assert_true(fabs(v[2 + k] - (0.5 + 1.5 * lam_normal_quantile(quantiles[k]))) < 1e-12);
         for (size_t k = 0; k < 2; k++)
-            assert_true(fabs(v[5 + k] - 0.5 * erfc(-(below[k] - 0.5) / 1.5 / sqrt(2))) < 1e-6);
+            assert_true(fabs(v[5 + k] - 0.5 * erfc(-(below[k] - 0.5) / 1.5 / sqrt(2))) < 1e-12);
         for (size_t k = 0; k < NUMBERS; k++)
             assert_true(errors[i * NUMBERS + k] == 0);
     }
+    lam_model_free(m);
+}
+
+static double normal_share(double value, double sd)
+{
+    return 0.5 * erfc(-(value - 0.5) / sd / sqrt(2));
+}
+
+/* The mean of two normal densities of the same mean, whose deviations are 1.5 and 0.375. */
+static void a_mean_of_densities(void **state)
+{
+    (void)state;
+    lam_model *m = model_given(0), *narrow = model_given(0);
+    const double x[DIM] = { 3, 1, 0 };
+    double values[NUMBERS], one[NUMBERS];
+    lam_predict_report report;
+    lam_eval_options second = { .flow = 2 };
+    lam_predict_options options = options_of(LAM_PREDICT_AUTO, 0);
+    narrow->base_scale = 0.25;
+    assert_ok(lam_model_add_flow(m, narrow));
+    assert_ok(lam_predict(m, &options, &(lam_query){ x, 1, NULL, 0 }, values, NULL, &report));
+    assert_true(fabs(values[0] - 0.5) < 1e-12 && fabs(values[1] - sqrt((1.5 * 1.5 + 0.375 * 0.375) / 2)) < 1e-12 && report.mass_error < 1e-12);
+    for (size_t k = 0; k < 3; k++)
+        assert_true(fabs(0.5 * (normal_share(values[2 + k], 1.5) + normal_share(values[2 + k], 0.375)) - quantiles[k]) < 1e-12);
+    for (size_t k = 0; k < 2; k++)
+        assert_true(fabs(values[5 + k] - 0.5 * (normal_share(below[k], 1.5) + normal_share(below[k], 0.375))) < 1e-12);
+    options.eval = &second;
+    assert_ok(lam_predict(m, &options, &(lam_query){ x, 1, NULL, 0 }, one, NULL, NULL));
+    assert_true(fabs(one[1] - 0.375) < 1e-12 && fabs(normal_share(one[2], 0.375) - quantiles[0]) < 1e-12);
+    lam_model_free(m);
+}
+
+/* Of one flow a quantile is where that of the base leads, and a probability the base's share below the code. */
+static void by_way_of_the_base(void **state)
+{
+    (void)state;
+    lam_model *m = model_given(3);
+    double rows[3 * DIM], values[NUMBERS], back[3 * DIM];
+    const double x[DIM] = { 2.5, 1, 0 };
+    const lam_predict_options options = options_of(LAM_PREDICT_AUTO, 0);
+    assert_ok(lam_predict(m, &options, &(lam_query){ x, 1, NULL, 0 }, values, NULL, NULL));
+    for (size_t k = 0; k < 3; k++) {
+        memcpy(rows + k * DIM, x, sizeof x);
+        rows[k * DIM + 2] = lam_normal_quantile(quantiles[k]);
+    }
+    assert_ok(lam_decode(m, NULL, rows, 3, back, NULL));
+    for (size_t k = 0; k < 3; k++)
+        assert_true(fabs(values[2 + k] - back[k * DIM + 2]) < 2e-6);
+    for (size_t k = 0; k < 2; k++)
+        rows[k * DIM + 2] = below[k];
+    assert_ok(lam_encode(m, NULL, rows, 2, back, NULL));
+    for (size_t k = 0; k < 2; k++)
+        assert_true(fabs(values[5 + k] - 0.5 * erfc(-back[k * DIM + 2] / sqrt(2))) < 1e-6);
     lam_model_free(m);
 }
 
@@ -255,6 +308,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_normal_density),
+        cmocka_unit_test(a_mean_of_densities),
+        cmocka_unit_test(by_way_of_the_base),
         cmocka_unit_test(a_bent_density),
         cmocka_unit_test(far_out),
         cmocka_unit_test(what_is_refused),
