@@ -18,6 +18,7 @@ class FlowRegressor(Conventions):
     >>> model = laminar.FlowRegressor(budget=60).fit(X, y)
     >>> model.predict(X)                                   # the mean
     >>> model.predict_quantiles(X, [0.05, 0.5, 0.95])
+    >>> p = model.predict_distribution(X, below=[0])       # p.mean, p.sd, p.quantiles, p.below at once
     >>> model.log_prob(X, y)                               # nats
     >>> model.sample(X, 100)
     >>> model.save("model.safetensors")                    # FlowRegressor.load reads it
@@ -129,18 +130,27 @@ class FlowRegressor(Conventions):
         """[n] of a y that was [n]; of one that was [n, 1] a column."""
         return values if self.n_outputs_ > 1 or self._one else np.expand_dims(values, 1)
 
+    def _prediction(self, x, quantiles=(), below=()):
+        p = self._fitted().predict_columns(x, quantiles=quantiles, below=below)
+        return p._replace(**{name: self._shaped(getattr(p, name)) for name in ("mean", "sd", "quantiles", "below")})
+
+    def predict_distribution(self, X, quantiles=(0.05, 0.5, 0.95), below=()):
+        """All that the other predict methods say of y at each row, in the time of one of them: a Prediction, whose mean and sd are [n], quantiles
+        [n, len(quantiles)], below [n, len(below)], the probabilities that y is at most each of these; of several columns [n, k, ...]."""
+        return self._prediction(self._x(X), quantiles, below)
+
     def predict(self, X, return_std=False):
         """The mean of y at each row [n] (of several columns [n, k]); return_std=True: and its standard deviation."""
-        p = self._fitted().predict_columns(self._x(X))
-        return (self._shaped(p.mean), self._shaped(p.sd)) if return_std else self._shaped(p.mean)
+        p = self._prediction(self._x(X))
+        return (p.mean, p.sd) if return_std else p.mean
 
     def predict_quantiles(self, X, quantiles=(0.05, 0.5, 0.95)):
         """Quantiles of y at each row, [n, len(quantiles)]; of several columns each one's own, [n, k, len(quantiles)]."""
-        return self._shaped(self._fitted().predict_columns(self._x(X), quantiles=quantiles).quantiles)
+        return self._prediction(self._x(X), quantiles).quantiles
 
     def predict_below(self, X, values):
         """The probability that y is at most each of values, [n, len(values)]; of several columns [n, k, len(values)]."""
-        return self._shaped(self._fitted().predict_columns(self._x(X), below=values).below)
+        return self._prediction(self._x(X), below=values).below
 
     def log_prob(self, X, y):
         """log p(y | x) of each row, nats [n]; with several columns that of their joint density."""

@@ -133,6 +133,11 @@ class Regressors(WithFlow):
         quantiles = model.predict_quantiles(X, [0.05, 0.95])
         self.assertLess(abs(np.mean((y.values >= quantiles[:, 0]) & (y.values <= quantiles[:, 1])) - 0.9), 0.09)
         np.testing.assert_allclose(model.predict_below(X[:9], [1e9, -1e9]), [[1, 0]] * 9)
+        at_once = model.predict_distribution(X[:9], [0.05, 0.95], [1.0])
+        for one, other in ((at_once.mean, mean), (at_once.sd, sd), (at_once.quantiles, quantiles[:9]), (at_once.below, model.predict_below(X[:9], [1.0]))):
+            np.testing.assert_allclose(one, other, rtol=0, atol=2e-4)  # the rows beside them set the solver's steps
+        column = laminar.FlowRegressor(**SMALL).fit(X, y.values[:, None]).predict_distribution(X[:9])
+        self.assertEqual((column.mean.shape, column.quantiles.shape, column.below.shape), ((9, 1), (9, 1, 3), (9, 1, 0)))
         np.testing.assert_array_equal(model.predict(X[["kind", "x"]][:9]), mean)
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X[:9]), mean)
         np.testing.assert_array_equal(model.log_prob(X[:9], y[:9]), model.flow_.score_samples(self.frame[:9]))
