@@ -1,6 +1,7 @@
 /* Keeps the numbers of a text: which file is whose, its layout, and whether it can be used. */
 #include "data/cache.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/room.h"
 #include "data/bytes.h"
@@ -10,7 +11,6 @@
 #include "data/table.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,18 +106,6 @@ static void check_of(const head *h, const void *tail, uint64_t check[2])
     lam_hash_end(&hash, check);
 }
 
-__attribute__((format(printf, 2, 3))) static void say(const lam_log *log, const char *format, ...)
-{
-    char line[2048];
-    va_list args;
-    if (log == NULL || log->line == NULL)
-        return;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    log->line(log->user, line);
-}
-
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 static int is_changed(const lam_cache_key *key, const head *h)
@@ -176,7 +164,7 @@ lam_status lam_cache_open(const lam_cache_key *key, const lam_read_options *opti
     lam_status status = why == NULL ? attach(&bytes, &h, options, folder, t, &why) : LAM_OK;
     lam_bytes_clear(&bytes);
     if (why != NULL)
-        say(log, "%s %s and is not used: %s is read again", key->path, why, key->source);
+        lam_log_say(log, "%s %s and is not used: %s is read again", key->path, why, key->source);
     else if (status == LAM_OK && (t->kept = lam_strdup(key->path)) == NULL)
         status = LAM_ERR_MEMORY;
     if (why != NULL || status != LAM_OK)
@@ -212,7 +200,7 @@ lam_status lam_cache_write(const lam_cache_key *key, const uint64_t hash[2], int
     int same = look_at_source(key->source, &now, &is_file) == LAM_OK && is_file && now.size == key->size && now.seconds == key->seconds && now.nanoseconds == key->nanoseconds;
     lam_cache_key_clear(&now);
     if (!same) {
-        say(log, "%s was written to or removed while it was read: its numbers are not kept", key->source);
+        lam_log_say(log, "%s was written to or removed while it was read: its numbers are not kept", key->source);
         return LAM_OK;
     }
     LAM_TRY(lam_cache_make_tail(key, table, &tail, &tail_size));
@@ -228,7 +216,7 @@ lam_status lam_cache_write(const lam_cache_key *key, const uint64_t hash[2], int
         error = lam_room_name(fd, key->path);
     free(tail);
     if (error != 0) {
-        say(log, "%s cannot be made: %s; a fit that is resumed reads %s again", key->path, strerror(error), key->source);
+        lam_log_say(log, "%s cannot be made: %s; a fit that is resumed reads %s again", key->path, strerror(error), key->source);
         return LAM_OK;
     }
     return (table->kept = lam_strdup(key->path)) != NULL ? LAM_OK : LAM_ERR_MEMORY;

@@ -8,7 +8,6 @@
 #include "data/npy.h"
 #include "data/table.h"
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,18 +55,6 @@ const lam_recipe_rule *lam_recipe_rule_find(const char *name)
 }
 
 /* ---- what the readers use ----------------------------------------------------------------------------------------- */
-
-void lam_recipe_say(const lam_recipe_job *job, const char *format, ...)
-{
-    char line[1024];
-    va_list args;
-    if (job->options->log.line == NULL)
-        return;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    job->options->log.line(job->options->log.user, line);
-}
 
 lam_status lam_recipe_tell(const lam_recipe_job *job, const char *what, size_t done, size_t total)
 {

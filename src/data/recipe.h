@@ -2,6 +2,7 @@
  * and does it; recipe_columns.c, recipe_text.c and recipe_write.c are what they share. */
 #ifndef LAM_DATA_RECIPE_H
 #define LAM_DATA_RECIPE_H
+#include "base/log.h" /* lines for options->log */
 #include "data/line_stream.h"
 #include "laminar/recipe.h"
 
@@ -56,8 +57,6 @@ const lam_recipe_rule *lam_recipe_rule_find(const char *name); /* NULL with the 
  * for rule and options. Clear it in either case. */
 lam_status lam_recipe_make(lam_recipe_job *job, const char *const *paths, size_t n_paths);
 void lam_recipe_clear(lam_recipe_job *job);
-/* A line for options->log. */
-void lam_recipe_say(const lam_recipe_job *job, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Tells progress; LAM_ERR_INTERRUPTED if it asks to stop. The second says "doing FILE", file being of paths. */
 lam_status lam_recipe_tell(const lam_recipe_job *job, const char *what, size_t done, size_t total);
 lam_status lam_recipe_progress(const lam_recipe_job *job, size_t file, size_t done, size_t total);

@@ -71,7 +71,7 @@ lam_status lam_recipe_drop_recurring(lam_recipe_job *job, size_t rows)
     lam_status status = leave_out(job, gone, &n);
     list_left(job, n, names, sizeof names);
     if (status == LAM_OK && n > 0)
-        lam_recipe_say(job, "%zu of %zu columns left out, their smallest value stands in more than %zu rows: %s", n,
+        lam_log_say(&job->options->log, "%zu of %zu columns left out, their smallest value stands in more than %zu rows: %s", n,
             n + job->table->cols, job->rule->recurring, names);
     lam_free(gone);
     return status;
@@ -126,7 +126,7 @@ lam_status lam_recipe_drop_correlated(lam_recipe_job *job)
         status = leave_out(job, gone, &n);
     list_left(job, n, names, sizeof names);
     if (status == LAM_OK && n > 0)
-        lam_recipe_say(job, "%zu of %zu columns left out, each correlated above %g with another: %s", n, cols,
+        lam_log_say(&job->options->log, "%zu of %zu columns left out, each correlated above %g with another: %s", n, cols,
             job->rule->correlated, names);
     lam_free(gone);
     lam_free(c);

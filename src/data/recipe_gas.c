@@ -114,7 +114,7 @@ static lam_status read_sample(lam_recipe_job *job, const uint64_t *place, size_t
     lam_status status = read_lines(job, &text, place, rows);
     lam_recipe_close(&text);
     if (status == LAM_OK)
-        lam_recipe_say(job, "%zu of %zu rows taken, a random quarter", n, rows);
+        lam_log_say(&job->options->log, "%zu of %zu rows taken, a random quarter", n, rows);
     return status;
 }
 

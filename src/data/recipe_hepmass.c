@@ -57,7 +57,7 @@ static lam_status read_lines(lam_recipe_job *job, lam_recipe_text *text, size_t 
         LAM_TRY(lam_recipe_next(text));
     }
     if (text->line.at != NULL)
-        lam_recipe_say(job, "%s: the first %zu rows are taken, a tenth of the public file", job->paths[text->file], lines);
+        lam_log_say(&job->options->log, "%s: the first %zu rows are taken, a tenth of the public file", job->paths[text->file], lines);
     return LAM_OK;
 }
 
@@ -80,6 +80,6 @@ lam_status lam_recipe_hepmass(lam_recipe_job *job)
     size_t n = job->table->rows;
     LAM_TRY(read_file(job, 1, TEST_LINES));
     job->rows[LAM_TEST] = job->table->rows - n;
-    lam_recipe_say(job, "%zu of %zu rows are signal and stay", job->table->rows, job->read);
+    lam_log_say(&job->options->log, "%zu of %zu rows are signal and stay", job->table->rows, job->read);
     return LAM_OK;
 }

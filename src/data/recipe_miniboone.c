@@ -49,7 +49,7 @@ static lam_status read_lines(lam_recipe_job *job, lam_recipe_text *text)
         job->table->rows += !outlier;
     }
     if (left_out > 0)
-        lam_recipe_say(job, "%zu of %zu rows of signal left out, outliers of -999", left_out, signal);
+        lam_log_say(&job->options->log, "%zu of %zu rows of signal left out, outliers of -999", left_out, signal);
     if (job->table->rows == 0)
         return lam_fail(LAM_ERR_DATA, "%s: every row of signal is an outlier", job->paths[0]);
     return LAM_OK;

@@ -75,7 +75,7 @@ static lam_status read_lines(lam_recipe_job *job, lam_recipe_text *text)
         job->table->rows += !missing;
     }
     if (left_out > 0)
-        lam_recipe_say(job, "%zu of %zu rows left out for missing values, the first in line %zu", left_out, job->read, first);
+        lam_log_say(&job->options->log, "%zu of %zu rows left out for missing values, the first in line %zu", left_out, job->read, first);
     if (job->table->rows == 0)
         return lam_fail(LAM_ERR_DATA, "%s: there is no complete row in it", job->paths[0]);
     return LAM_OK;

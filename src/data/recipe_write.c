@@ -182,7 +182,7 @@ static void compare(const lam_recipe_job *job, lam_recipe_result *result)
     const lam_recipe *shown = &job->rule->shown;
     result->as_published = result->columns == shown->columns && memcmp(result->rows, shown->rows, sizeof result->rows) == 0;
     if (!result->as_published)
-        lam_recipe_say(job, "these are not the rows behind the published figures: %zu + %zu + %zu of %zu columns here, "
+        lam_log_say(&job->options->log, "these are not the rows behind the published figures: %zu + %zu + %zu of %zu columns here, "
             "%zu + %zu + %zu of %zu there; figures are not comparable. Is the file complete?", result->rows[0], result->rows[1],
             result->rows[2], result->columns, shown->rows[0], shown->rows[1], shown->rows[2], shown->columns);
 }

@@ -1,5 +1,6 @@
 /* Writes a message about many columns: the first few by name, and a flag with all of them. */
 #include "data/remark.h"
+#include "base/log.h"
 #include "base/error.h"
 #include "base/number.h"
 #include "data/cell.h"
@@ -24,8 +25,8 @@ static lam_status close_text(lam_remark *remark)
 lam_status lam_remark_say(lam_remark *remark, const lam_log *log)
 {
     lam_status status = close_text(remark);
-    if (status == LAM_OK && log != NULL && log->line != NULL)
-        log->line(log->user, remark->text);
+    if (status == LAM_OK)
+        lam_log_say(log, "%s", remark->text);
     free(remark->text);
     return status;
 }

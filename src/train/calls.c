@@ -1,7 +1,7 @@
 /* Adjusts the factor on the penalties' coefficients so that a solve takes the evaluations that were asked for. */
 #include "train/calls.h"
+#include "base/log.h"
 #include <math.h>
-#include <stdio.h>
 
 /* An iteration with twice the calls that are asked for raises the coefficient by 5 %: slow beside the noise of counts, which are whole steps,
  * and fast beside a fit. The goal is a little above what is asked for, or the coefficient could only rise where no solve takes less. */
@@ -19,15 +19,12 @@ double lam_calls_moved(double asked, const lam_counts *counts, double log_scale)
 void lam_calls_follow(lam_run *run, const lam_counts *counts)
 {
     double before = run->state.penalty_log_scale, goal = run->cfg->calls;
-    const lam_log *log = &run->options->log;
-    char line[400];
     if (!(goal > 0))
         return;
     run->state.penalty_log_scale = lam_calls_moved(goal, counts, before);
-    if (before >= LARGEST || run->state.penalty_log_scale < LARGEST || log->line == NULL)
+    if (before >= LARGEST || run->state.penalty_log_scale < LARGEST)
         return;
-    snprintf(line, sizeof line, "iteration %llu: the penalties' coefficients have reached their bound, 1000 times what the fit began with, and a "
+    lam_log_say(&run->options->log, "iteration %llu: the penalties' coefficients have reached their bound, 1000 times what the fit began with, and a "
         "solve takes %.3g evaluations where calls asks for %g; ask for more, or raise the coefficient that the fit begins with",
         (unsigned long long)run->state.iteration, (double)counts->forward / (double)counts->solves, goal);
-    log->line(log->user, line);
 }

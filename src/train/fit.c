@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/comm.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/room.h"
 #include "data/dataset.h"
@@ -96,8 +97,8 @@ static lam_status fit_maps(const lam_dataset *data, size_t knots, lam_maps **out
 /* A scale that was to be chosen, and cannot be. */
 static void say_no_scale(const density *d)
 {
-    if (d->cfg.calibrate == LAM_CALIBRATE_SCALE && d->data->rows[LAM_VALID] == 0 && d->log->line != NULL)
-        d->log->line(d->log->user, "there are no validation rows to choose the scale of the base density by (calibrate), so it stays 1; give some with "
+    if (d->cfg.calibrate == LAM_CALIBRATE_SCALE && d->data->rows[LAM_VALID] == 0)
+        lam_log_say(d->log, "there are no validation rows to choose the scale of the base density by (calibrate), so it stays 1; give some with "
             "--valid or --val-fraction");
 }
 
@@ -235,10 +236,9 @@ static lam_status compare_mixture(const density *d, const size_t *index, double 
         r->mixture_components = 0;
         return LAM_OK;
     }
-    static const char none[] = "there was no time left for a mixture of Gaussians to compare with";
     LAM_TRY(lam_mixture_choose(d->data, index, r->test_rows, d->cfg.isa, d->pool, until, each, &mixture));
-    if (mixture.out_of_time && d->log->line != NULL)
-        d->log->line(d->log->user, none);
+    if (mixture.out_of_time)
+        lam_log_say(d->log, "there was no time left for a mixture of Gaussians to compare with");
     r->mixture_test_nll = mixture.test.nll;
     r->mixture_test_nll_se = mixture.test.se;
     r->mixture_components = mixture.components;
@@ -260,8 +260,8 @@ static lam_status compare(const density *d, const size_t *index, double until, l
         d->kept->of.gaussian = gaussian;
         status = compare_mixture(d, index, until, mixture, r);
         d->kept->of.mixture = r->mixture_components > 0 ? mixture : NULL;
-    } else if (status != LAM_ERR_MEMORY && d->log->line != NULL) {
-        d->log->line(d->log->user, lam_last_error());
+    } else if (status != LAM_ERR_MEMORY) {
+        lam_log_say(d->log, "%s", lam_last_error());
         status = LAM_OK;
     }
     return status;
@@ -277,8 +277,7 @@ static lam_status finish(void *self, const lam_fit_state *s, double until, const
     kept->state = (lam_fit_state) { .overfits = s->overfits, .setbacks = s->setbacks };
     if (has_missing(d->data)) {
         r->gaussian_test_nll = r->gaussian_test_nll_se = r->mixture_test_nll = r->mixture_test_nll_se = r->log_det = (double)NAN;
-        if (d->log->line != NULL)
-            d->log->line(d->log->user, no_gaussian);
+        lam_log_say(d->log, "%s", no_gaussian);
         return LAM_OK;
     }
     if ((kept->room = lam_room_take(d->data->folder, 3 * r->test_rows, sizeof *kept->room)) == NULL)

@@ -3,6 +3,7 @@
 #include "base/comm.h"
 #include "base/counts.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/need.h"
 #include "base/room.h"
@@ -38,12 +39,6 @@ static void clear_kept(const lam_dataset *data, lam_fit_kept *kept)
 {
     lam_room_give(data->folder, kept->room);
     lam_config_clear(&kept->cfg);
-}
-
-static void say(const several *s, const char *line)
-{
-    if (s->options->log.line != NULL)
-        s->options->log.line(s->options->log.user, line);
 }
 
 /* ---- time --------------------------------------------------------------------------------------------------------- */
@@ -212,9 +207,7 @@ static lam_status test_flow(several *s, const lam_model *flow)
 
 static lam_status leave_out(const several *s, size_t k, const char *why)
 {
-    char line[1600];
-    snprintf(line, sizeof line, "flow %zu of %zu is left out: %s", k + 1, s->kept->cfg.flows, why);
-    say(s, line);
+    lam_log_say(&s->options->log, "flow %zu of %zu is left out: %s", k + 1, s->kept->cfg.flows, why);
     return LAM_OK;
 }
 
@@ -314,12 +307,9 @@ static lam_status add_flows(several *s)
         if (late)
             break;
     }
-    if (s->tried < s->kept->cfg.flows && !late) {
-        char line[160];
-        snprintf(line, sizeof line, s->options->limit_training ? "a limit of the training time is for one flow: flow %zu of %zu is not fitted"
+    if (s->tried < s->kept->cfg.flows && !late)
+        lam_log_say(&s->options->log, s->options->limit_training ? "a limit of the training time is for one flow: flow %zu of %zu is not fitted"
             : "there was no time for flow %zu of %zu", s->tried + 1, s->kept->cfg.flows);
-        say(s, line);
-    }
     return LAM_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/counts.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/room.h"
 #include "model/defaults.h"
 #include "train/base_scale.h"
@@ -330,17 +331,14 @@ static lam_status choose_gaussian(lam_run *run)
 {
     lam_fit_state *s = &run->state;
     double nll = s->schedule.best, gain = s->best_gaussian_nll - nll;
-    char text[320];
     if (run->cfg->calibrate != LAM_CALIBRATE_GAUSSIAN || !lam_fit_state_has_best(s) || lam_gaussian_is_beaten(nll, s->best_gaussian_nll, s->best_gain_se))
         return LAM_OK;
     LAM_TRY(lam_comm_agree(run->options->comm, run->target->still(run->target->self, s)));
     s->schedule.best = s->best_gaussian_nll;
     s->best_val_se = s->best_gaussian_se;
     run->gaussian = 1;
-    snprintf(text, sizeof text, "the NLL of the validation rows is %.2g +- %.2g nats %s for the flow than for a Gaussian, which shows no gain; "
+    lam_log_say(&run->options->log, "the NLL of the validation rows is %.2g +- %.2g nats %s for the flow than for a Gaussian, which shows no gain; "
         "so the model is this Gaussian, whose densities all agree (calibrate: gaussian)", fabs(gain), s->best_gain_se, gain > 0 ? "lower" : "higher");
-    if (run->options->log.line != NULL)
-        run->options->log.line(run->options->log.user, text);
     return LAM_OK;
 }
 
