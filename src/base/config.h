@@ -69,6 +69,7 @@ struct lam_config {
     double lr, weight_decay, clip; /* clip: largest gradient norm, 0 = off */
     size_t iterations;             /* at the most */
     size_t warm_start;             /* "flow-matching:N": iterations of it before them, of densities (method.md 11); 0: none */
+    int start_is_chosen;           /* no parameter. 1: warm_start is of the table of defaults, and a limit of time may make it less */
     lam_pairing_kind warm_start_pairing;
     /* Limits of the time that a fit takes, reading, validations and the test included, resumed parts too; 0: none. Time is kept for the
      * last validation and the test; these and the Gaussian beside it take a sample of rows where all would take too long

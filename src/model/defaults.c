@@ -93,8 +93,10 @@ static void resolve_length(lam_config *cfg, const choice *c)
         cfg->iterations = LAM_UNENDING;
     if (cfg->iterations == LAM_AUTO)
         cfg->iterations = c->iterations > cfg->decay_from ? c->iterations : 2 * cfg->decay_from;
-    if (cfg->warm_start == LAM_AUTO_START) /* a few iterations for a quick look want no long start */
+    if (cfg->warm_start == LAM_AUTO_START) { /* a few iterations for a quick look want no long start */
         cfg->warm_start = c->start / 10 < cfg->iterations || cfg->decay_from > 0 ? c->start : 10 * cfg->iterations;
+        cfg->start_is_chosen = 1;
+    }
     if (cfg->val_freq == LAM_AUTO)
         cfg->val_freq = cfg->iterations < c->validations ? 1 : cfg->iterations / c->validations;
 }

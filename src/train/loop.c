@@ -238,7 +238,7 @@ static lam_status warm_start(lam_run *run, lam_step_report *report)
     run->first = s->warm;
     while (s->warm < run->cfg->warm_start && !lam_limit_reached(run)) {
         LAM_TRY(warm_iterate(run, report));
-        lam_setback_say_long_start(run);
+        LAM_TRY(lam_turn_bound_start(run));
     }
     if (!has_validation(run) || s->warm < run->cfg->warm_start || s->iteration > 0 || lam_fit_state_has_best(s))
         return LAM_OK;

@@ -126,6 +126,7 @@ lam_status lam_run_save_config(const lam_run *run)
 lam_status lam_run_save_model(lam_run *run)
 {
     lam_config *kept = run->target->model_config;
+    kept->warm_start = run->cfg->warm_start;
     kept->iterations = run->cfg->iterations;
     kept->epochs = run->cfg->epochs;
     kept->decay_from = run->cfg->decay_from;

@@ -1,6 +1,7 @@
 /* Takes a training that went wrong back to its best model, and says what ended one early. */
 #include "train/setback.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "model/defaults.h"
 #include "train/limit.h"
 #include "train/turn.h"
@@ -15,25 +16,18 @@ int lam_setback_is_possible(const lam_run *run, lam_status status, int last)
         && ((run->state.setbacks < SETBACKS && !last) || lam_fit_state_has_best(&run->state));
 }
 
-static void log_line(const lam_run *run, const char *text)
-{
-    if (run->options->log.line != NULL)
-        run->options->log.line(run->options->log.user, text);
-}
-
 /* falls: what is said of the rate where it begins to fall with this. */
 static lam_status set_back(lam_run *run, int last, const char *falls)
 {
     lam_fit_state *s = &run->state;
-    char line[1600];
+    const lam_log *log = &run->options->log;
     unsigned long long at = (unsigned long long)s->iteration;
     int over = s->setbacks >= SETBACKS || last;
     s->setbacks++;
     if (over) {
         s->schedule.stopped = LAM_STOPPED_BY_FAILURE;
-        snprintf(line, sizeof line, "iteration %llu: %s; %straining ends here with the best model, that of iteration %llu", at,
+        lam_log_say(log, "iteration %llu: %s; %straining ends here with the best model, that of iteration %llu", at,
             lam_last_error(), last ? "" : "this is the third time, so ", (unsigned long long)s->best_iteration);
-        log_line(run, line);
         return LAM_OK;
     }
     s->schedule.halvings++;
@@ -44,8 +38,7 @@ static lam_status set_back(lam_run *run, int last, const char *falls)
     char where[64] = "the start, as nothing is validated yet";
     if (lam_fit_state_has_best(s))
         snprintf(where, sizeof where, "the best model so far, that of iteration %llu", (unsigned long long)s->best_iteration);
-    snprintf(line, sizeof line, "iteration %llu: %s; training continues from %s, with half the learning rate%s", at, lam_last_error(), where, falls);
-    log_line(run, line);
+    lam_log_say(log, "iteration %llu: %s; training continues from %s, with half the learning rate%s", at, lam_last_error(), where, falls);
     return lam_run_log_setback(run, lam_run_rate(run));
 }
 
@@ -92,32 +85,6 @@ lam_status lam_setback_by_validation(lam_run *run, int last)
     return set_back(run, 0, ", which falls from here on");
 }
 
-/* ---- the start ------------------------------------------------------------------------------------------------------- */
-
-enum { FIRST_ITERATIONS = 5, START_ITERATIONS = 25 }; /* those from the first number on to the second tell the pace */
-static const double LONG = 0.5, GOOD = 0.3; /* shares of the limit: what is told of, and what is proposed */
-
-void lam_setback_say_long_start(lam_run *run)
-{
-    uint64_t done = run->state.warm, all = run->cfg->warm_start;
-    double left = lam_limit_training_left(run), used = lam_limit_used(run), limit = used + left;
-    if (run->first > 0 || !isfinite(left))
-        return;
-    if (done == FIRST_ITERATIONS)
-        run->pace_from_used = used; /* which training's own takes the place of */
-    if (done != START_ITERATIONS)
-        return;
-    double each = (used - run->pace_from_used) / (START_ITERATIONS - FIRST_ITERATIONS), takes = each * (double)all, others = used - each * (double)done;
-    if (takes <= LONG * limit)
-        return;
-    double good = floor(GOOD * fmax(limit - others, 0) / each);
-    char line[400], proposal[80] = "--warm-start none leaves it out";
-    if (good >= 1)
-        snprintf(proposal, sizeof proposal, "--warm-start flow-matching:%.0f would take a third", good);
-    snprintf(line, sizeof line, "the start by flow matching, %llu iterations, takes about %.3g s, and the limit of time leaves %.3g s for it and for training; %s", (unsigned long long)all, takes, limit, proposal);
-    log_line(run, line);
-}
-
 /* ---- the end -------------------------------------------------------------------------------------------------------- */
 
 static const double EARLY = 0.25; /* of a limit's time that is left */
@@ -146,15 +113,14 @@ void lam_setback_say_early(const lam_run *run)
     const lam_config *cfg = run->cfg;
     lam_ending ending = lam_setback_ending(run);
     double left = share_left(run);
-    char line[600];
+    const lam_log *log = &run->options->log;
     if (!lam_config_is_timed(cfg) || left <= EARLY || (ending != LAM_ENDED_PLATEAU && ending != LAM_ENDED_SETBACKS))
         return;
     if (ending == LAM_ENDED_SETBACKS || s->overfits > 0)
-        snprintf(line, sizeof line, "%s, so training ended after %llu iterations, with %.0f %% of the limit of time left; more time would not have helped",
+        lam_log_say(log, "%s, so training ended after %llu iterations, with %.0f %% of the limit of time left; more time would not have helped",
             s->overfits > 0 ? "the flow learned the training rows by heart" : "training went wrong three times", (unsigned long long)s->iteration, 100 * left);
     else
-        snprintf(line, sizeof line, "validation stopped improving (%zu in a row were no better than the best one), so the learning rate fell from iteration %llu "
+        lam_log_say(log, "validation stopped improving (%zu in a row were no better than the best one), so the learning rate fell from iteration %llu "
             "on, and training ended after %llu, with %.0f %% of the limit of time left; a larger --early-stopping holds the rate longer",
             cfg->early_stopping, (unsigned long long)s->schedule.turn_at, (unsigned long long)s->iteration, 100 * left);
-    log_line(run, line);
 }

@@ -12,8 +12,6 @@ lam_status lam_set_back(lam_run *run, int last);
 /* The same, where the start by flow matching was better than what training has made of it: the rate is too high, or the flow learns the rows by
  * heart. Where it does and a limit of time holds the rate, this begins to fall, too. last: nothing, as the best model is taken anyway. */
 lam_status lam_setback_by_validation(lam_run *run, int last);
-/* After an iteration of the start by flow matching: a line where it is likely to take more than half of a limit of time, once its pace is known. */
-void lam_setback_say_long_start(lam_run *run);
 /* After the last iteration. */
 lam_ending lam_setback_ending(const lam_run *run);
 /* A line where validation ended a training that had time left. */

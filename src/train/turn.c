@@ -1,9 +1,11 @@
-/* Decides when a fit with a time limit lets the learning rate fall. */
+/* Divides the time of a fit that has a limit. */
 #include "train/turn.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "model/defaults.h"
 #include "train/limit.h"
 #include <math.h>
+#include <stdio.h>
 
 static const double DECAY_SHARE = 0.5;   /* of the time is for the way down */
 static const double PACE_SHARE = 0.7;    /* of the time is left where measuring the pace begins that decides how long the way is */
@@ -49,6 +51,56 @@ void lam_turn_bound(lam_run *run)
     if (s->end > s->turn_at + more)
         s->end = s->turn_at + more;
 }
+
+/* ---- the start by flow matching ------------------------------------------------------------------------------------- */
+
+enum { FIRST_ITERATIONS = 5, START_ITERATIONS = 25 }; /* those from the first number on to the second tell the pace */
+static const double LONG = 0.5, GOOD = 0.2; /* shares of the limit: what is told of, and what a start is shortened to */
+
+/* Iterations of the start that take the GOOD share of a limit, others of its seconds being used up by something else. */
+static size_t good_start(double limit, double others, double each)
+{
+    return (size_t)fmax(0, floor(GOOD * fmax(limit - others, 0) / each));
+}
+
+static lam_status shorten_start(lam_run *run, size_t good)
+{
+    lam_config *cfg = run->cfg;
+    lam_log_say(&run->options->log, "the start by flow matching is cut from %zu to %zu iterations, so that it takes %.0f %% of the limit of time",
+        cfg->warm_start, good, 100 * GOOD);
+    cfg->warm_start = good;
+    return lam_run_save_config(run);
+}
+
+static void say_long_start(const lam_run *run, double takes, double limit, size_t good)
+{
+    char proposal[80] = "--warm-start none leaves it out";
+    if (good >= 1)
+        snprintf(proposal, sizeof proposal, "--warm-start flow-matching:%zu would take a fifth", good);
+    lam_log_say(&run->options->log, "the start by flow matching, %zu iterations, takes about %.3g s, and the limit of time leaves %.3g s for it and for "
+        "training; %s", run->cfg->warm_start, takes, limit, proposal);
+}
+
+lam_status lam_turn_bound_start(lam_run *run)
+{
+    uint64_t done = run->state.warm;
+    double left = lam_limit_training_left(run), used = lam_limit_used(run), limit = used + left;
+    if (run->first > 0 || !isfinite(left))
+        return LAM_OK;
+    if (done == FIRST_ITERATIONS)
+        run->pace_from_used = used; /* which training's own takes the place of */
+    if (done != START_ITERATIONS)
+        return LAM_OK;
+    double each = (used - run->pace_from_used) / (START_ITERATIONS - FIRST_ITERATIONS), takes = each * (double)run->cfg->warm_start;
+    size_t good = good_start(limit, used - each * (double)done, each);
+    if (run->cfg->start_is_chosen && good < run->cfg->warm_start)
+        return shorten_start(run, good > done + 1 ? good : (size_t)done + 1);
+    if (takes > LONG * limit)
+        say_long_start(run, takes, limit, good);
+    return LAM_OK;
+}
+
+/* ---- validations ---------------------------------------------------------------------------------------------------- */
 
 static const double VALIDATION_SHARE = 0.08; /* of the time, for validations */
 

@@ -1,4 +1,4 @@
-/* The way down of a cosine whose fit has a limit of time: when it begins, and the numbers that repeat it (docs/method.md 8). */
+/* How a fit with a limit of time divides it: how long the start is, when a cosine's way down begins, and the numbers that repeat this (docs/method.md 8). */
 #ifndef LAM_TRAIN_TURN_H
 #define LAM_TRAIN_TURN_H
 #include "train/run.h"
@@ -9,6 +9,9 @@ int lam_turn_is_by_clock(const lam_run *run);
 void lam_turn_in_time(lam_run *run);
 /* The way down that a plateau has begun ends with the time that is left, at the pace so far. */
 void lam_turn_bound(lam_run *run);
+/* After an iteration of the start by flow matching, once its pace is known: where nobody has said how long it is, and it would take more than its
+ * share of a limit of time, it gets fewer iterations, which config.yaml has; where somebody has, a line tells of a start that takes more than half. */
+lam_status lam_turn_bound_start(lam_run *run);
 /* Where the clock decides how many iterations there are, and a validation has been timed after the start: before the first one that is
  * due, val_freq is raised so far that validations take a small share of the time. */
 lam_status lam_turn_space_validations(lam_run *run);
