@@ -218,13 +218,34 @@ static int check_joint(const cli_command *command, const plot_models *m)
     return CLI_OK;
 }
 
+/* What a picture can show, and which flags say something about it. A flag that says nothing is refused, so that nobody takes it for what is
+ * shown. */
+enum { STEPS = 1, DENSITY = 2, FAN = 4 };
+
+static int check_flags(const cli_command *command, const plot_args *args, int shown)
+{
+    static const char *const what[] = {[STEPS] = "--steps shows the steps of the solver", [DENSITY] = "--given shows the density at these values",
+        [FAN] = "--against shows quantiles"};
+    const struct {
+        const char *flag;
+        int said, tells;
+    } flags[] = {{"data", args->data != NULL, STEPS | FAN}, {"columns", args->columns != NULL, DENSITY | FAN}, {"panels", args->panels != NULL, 0},
+        {"scale", args->scale != NULL, DENSITY}, {"against", args->against != NULL, FAN}, {"given", args->given.n > 0, DENSITY | FAN},
+        {"number", args->draws > 0, DENSITY | FAN}, {"points", args->points > 0, 0}, {"paths", args->paths > 0, 0}, {"grid", args->grid > 0, DENSITY}};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (flags[i].said && !(flags[i].tells & shown))
+            return cli_misuse(command, "%s, and --%s says nothing about them; leave one of the two out", what[shown], flags[i].flag);
+    return CLI_OK;
+}
+
 static int draw_given(const cli_command *command, const plot_args *args, const plot_models *m)
 {
     lam_table *data = NULL;
     lam_eval_options eval;
     const plot_given given = {.out = args->out, .columns = args->columns, .against = args->against, .given = &args->given, .draws = args->draws,
         .grid = args->grid, .seed = args->seed, .dark = args->dark, .scale = args->scale, .eval = &eval};
-    int code = m->n > 1 ? cli_misuse(command, "--given and --against show one model") : CLI_OK;
+    int code = m->n > 1 ? cli_misuse(command, "--given and --against show one model")
+        : check_flags(command, args, args->against != NULL ? FAN : DENSITY);
     cli_eval_options(&args->eval, &eval);
     cli_choice choice = args->choice;
     choice.missing = cli_is_conditional(m->model[0]); /* what is not there is not drawn */
@@ -236,27 +257,12 @@ static int draw_given(const cli_command *command, const plot_args *args, const p
     return code;
 }
 
-/* What says nothing about steps is refused, so that nobody takes it for what is shown. */
-static int check_steps(const cli_command *command, const plot_args *args)
-{
-    const struct {
-        const char *flag;
-        int said;
-    } others[] = {{"columns", args->columns != NULL}, {"panels", args->panels != NULL}, {"scale", args->scale != NULL},
-        {"against", args->against != NULL}, {"given", args->given.n > 0}, {"number", args->draws > 0}, {"points", args->points > 0},
-        {"paths", args->paths > 0}, {"grid", args->grid > 0}};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (others[i].said)
-            return cli_misuse(command, "--steps shows the steps of the solver, and --%s says nothing about them; leave one of the two out", others[i].flag);
-    return CLI_OK;
-}
-
 static int draw_steps(const cli_command *command, const plot_args *args, const plot_models *m)
 {
     lam_table *data = NULL;
     lam_eval_options eval;
     plot_steps asked = {.out = args->out, .seed = args->seed, .dark = args->dark, .eval = &eval};
-    int code = check_steps(command, args);
+    int code = check_flags(command, args, STEPS);
     cli_eval_options(&args->eval, &eval);
     cli_choice choice = args->choice;
     choice.missing = cli_is_conditional(m->model[0]);

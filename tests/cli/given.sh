@@ -128,6 +128,8 @@ if "$laminar" --help | grep -q plot && [ -z "${NO_PLOTS:-}" ]; then
     [ "$code" = 0 ] && expect_file density.svg || expect_err cairo
     run plot run --against x --given kind=up --data new.csv -o fan.svg
     [ "$code" = 0 ] && expect_file fan.svg || expect_err cairo
+    run plot run --given x=0.5 --given kind=up --data new.csv -o density.svg
+    refused 2 "--given shows the density at these values, and --data says nothing about them"
     run plot run --given x=0.5 -o density.svg
     refused 2 "kind is given, and has no value"
 fi
