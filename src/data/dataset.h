@@ -50,7 +50,7 @@ typedef struct lam_column_look {
     size_t most;     /* rows that share the most common value */
     double common;   /* that value */
     double spacing;  /* lower quartile of the gaps between distinct values, to 6 digits: the noise that would fill them */
-    int discrete;    /* fewer than one distinct value in ten rows, or one value in more than a tenth of the rows */
+    int discrete;    /* fewer than one distinct value in ten rows, or one value in more than a twentieth of the rows */
 } lam_column_look;
 lam_status lam_column_look_at(const double *x, size_t n, size_t stride, lam_column_look *out);
 

@@ -46,7 +46,7 @@ lam_status lam_column_look_at(const double *x, size_t n, size_t stride, lam_colu
     size_t gaps = find_gaps(sorted, m, out);
     lam_sort_ascending(sorted, gaps);
     out->spacing = gaps > 0 ? lam_number_round(sorted[gaps / 4], 6) : 0;
-    out->discrete = out->distinct < (m + 9) / 10 || (out->most > 2 && out->most > m / 10);
+    out->discrete = out->distinct < (m + 9) / 10 || (out->most > 2 && out->most > m / 20);
     lam_free(sorted);
     return LAM_OK;
 }

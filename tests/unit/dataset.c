@@ -343,6 +343,21 @@ static void spacing_of_grids(void **state)
     }
 }
 
+/* One value among many others: told of from a twentieth of the rows on. */
+static void atoms(void **state)
+{
+    (void)state;
+    static double x[1000];
+    for (size_t most = 50; most <= 51; most++) {
+        lam_column_look look;
+        for (size_t i = 0; i < 1000; i++)
+            x[i] = i < most ? 0 : sqrt((double)i);
+        assert_int_equal(lam_column_look_at(x, 1000, 1, &look), LAM_OK);
+        assert_true(look.most == most && look.common == 0);
+        assert_int_equal(look.discrete, most > 50);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +370,7 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(discrete_columns_are_named),
         cmocka_unit_test(spacing_of_grids),
+        cmocka_unit_test(atoms),
     };
     return cmocka_run_group_tests_name("dataset", tests, NULL, NULL);
 }
