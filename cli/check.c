@@ -119,6 +119,29 @@ static int calibrate(const lam_model *model, cli_spread *rows, const lam_eval_op
     return status == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
+/* In nats but for the mass: what is more than a user of the numbers would leave without a word. */
+static const double NOTABLE_ERROR = 0.01, NOTABLE_MASS = 0.01, NOTABLE_DISAGREEMENT = 0.1;
+
+/* In words, where something is wrong. */
+static void report_faults(const lam_check_report *r)
+{
+    const char *between = "\n";
+    if (r->logp_error_rms > NOTABLE_ERROR) {
+        printf("%slog p is off by %.2g nats (rms), as the solver's steps are too long. Score with a smaller --rtol and --atol, or run `laminar tune`.\n", between,
+            r->logp_error_rms);
+        between = "";
+    }
+    if (r->has_mass && fabs(r->mass - 1) > NOTABLE_MASS) {
+        printf("%sThe density integrates to %.4g instead of 1: the solver's tolerance is too loose, or the density has spikes that the integration misses.\n", between,
+            r->mass);
+        between = "";
+    }
+    if (r->has_consistency && r->consistency > NOTABLE_DISAGREEMENT)
+        printf("%sThe densities of this model disagree: log p(a) + log p(b | a) and log p(a, b) differ by %.2g nats (rms). Ask for the density that you need in\n"
+            "one query (score --of A --given B) instead of adding others up. A fit with --weight-decay 0.3 agrees better, but its likelihood may be lower.\n", between,
+            r->consistency);
+}
+
 static int check(const lam_model *model, cli_spread *rows, const check_args *args)
 {
     lam_eval_options options;
@@ -134,6 +157,8 @@ static int check(const lam_model *model, cli_spread *rows, const check_args *arg
     cli_progress_start(&progress, "drawing rows", &options);
     int code = calibrate(model, rows, &options);
     cli_progress_end();
+    if (code == CLI_OK)
+        report_faults(&result);
     return code;
 }
 
@@ -167,6 +192,8 @@ const cli_command cli_check = {
                "trip to the base density and back, the bias of Hutchinson's estimate of the trace, and, for one and two columns, the\n"
                "total mass of the density. For each column that is not given, it compares the values with the predicted distribution:\n"
                "the deviation of the cumulative probabilities from uniform, and the share inside the central intervals of 50 and 90 %.\n"
+               "Of a model fitted with --any-given it measures how far its densities agree: log p(a) + log p(b | a) should be log p(a, b).\n"
+               "The last lines say in words what is wrong, if anything is.\n"
                "MODEL is a run folder or a model file.\n",
     .example = "  $ laminar check run/ test.csv --rows 500\n"
                "  500 of 1000 rows; dopri5, atol 1e-05, rtol 1e-05, exact trace; ...\n"

@@ -138,6 +138,17 @@ refused 2 "--drop-bad-rows would leave out"
 run check run full.csv --rows 100 --threads 1
 expect_code 0
 expect_out "of each column's distribution"
+# the verdict goes by the number, here and for a fit that has hardly begun
+verdict() { # 1: the table says that densities differ by more than 0.1 nats; 0: not
+    sed -n 's/^log p(a) + log p(b | a) - log p(a, b), rms, nats *//p' out | awk '{ print ($1 > 0.1) }'
+}
+[ "$(verdict)" = "$(grep -c "^The densities of this model disagree" out)" ] || fail "the words of check are not those of its number"
+run fit full.csv --any-given --dims 16 --iterations 3 --warm-start none --calibrate none --lr 0.05 --threads 1 --out hardly
+expect_code 0
+run check hardly full.csv --rows 100 --threads 1
+expect_code 0
+[ "$(verdict)" = 1 ] || fail "three iterations should not make densities that agree"
+expect_out "The densities of this model disagree" "--weight-decay 0.3"
 
 # ---- columns that never move, text and numbers, may be missing too; they are given where they are there, and can be scored, checked, filled around
 awk -F, 'BEGIN { srand(3); print "a,b,kind,e" } NR > 1 { kind = rand() < 0.1 ? "" : $1 > 0 ? "up" : "down"
