@@ -5,14 +5,7 @@
 #include <string.h>
 
 enum { IN_PLACE = 1 << 22, SHORT = 64, BUCKETS = 256 };
-
-static int ascending(const void *a, const void *b)
-{
-    double u = *(const double *)a, v = *(const double *)b;
-    return (u > v) - (u < v);
-}
-
-/* ---- of so many that room for as many again is too much to ask ---------------------------------------------------- */
+enum { FEW = 256, DIGIT = 11, DIGITS = 6 }; /* so many digits of 11 bits make 64; to count those of few numbers costs more than it saves */
 
 /* Bits that ascend as the numbers do. */
 static uint64_t key_of(double x)
@@ -22,6 +15,7 @@ static uint64_t key_of(double x)
     return bits >> 63 != 0 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
+/* By insertion. */
 static void sort_short(double *x, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
@@ -32,6 +26,8 @@ static void sort_short(double *x, size_t n)
         x[at] = v;
     }
 }
+
+/* ---- of so many that room for as many again is too much to ask ---------------------------------------------------- */
 
 /* By the byte of the keys at `shift`, then each part by the next one: a radix sort that exchanges in place (McIlroy, Bostic and McIlroy
  * 1993, "American flag sort"). */
@@ -64,14 +60,55 @@ static void sort_in_place(double *x, size_t n, unsigned shift)
             sort_in_place(x + first, end[b] - first, shift - 8);
 }
 
+/* ---- with room for as many ---------------------------------------------------------------------------------------- */
+
+static size_t digit_of(double x, int digit)
+{
+    return (size_t)(key_of(x) >> digit * DIGIT) & ((1 << DIGIT) - 1);
+}
+
+/* Where the numbers with each digit begin; 0: all have the same one. */
+static int places(const double *x, size_t n, int digit, size_t *first)
+{
+    for (size_t b = 0, sum = 0, count; b < 1 << DIGIT; b++, sum += count)
+        count = first[b], first[b] = sum;
+    size_t one = digit_of(x[0], digit);
+    return first[one] > 0 || (one + 1 < 1 << DIGIT && first[one + 1] < n);
+}
+
+void lam_sort_in_room(double *x, double *room, size_t n)
+{
+    size_t first[DIGITS][1 << DIGIT] = { { 0 } };
+    double *from = x, *to = room;
+    if (n <= FEW) {
+        sort_short(x, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        for (int d = 0; d < DIGITS; d++)
+            first[d][digit_of(x[i], d)]++;
+    for (int d = 0; d < DIGITS; d++) {
+        if (!places(from, n, d, first[d]))
+            continue;
+        for (size_t i = 0; i < n; i++)
+            to[first[d][digit_of(from[i], d)]++] = from[i];
+        double *other = from;
+        from = to, to = other;
+    }
+    if (from != x)
+        memcpy(x, from, n * sizeof *x);
+}
+
 /* ---- sorting ------------------------------------------------------------------------------------------------------ */
 
 void lam_sort_ascending(double *x, size_t n)
 {
-    if (n < IN_PLACE)
-        qsort(x, n, sizeof *x, ascending);
+    double *room = n > FEW && n < IN_PLACE ? malloc(n * sizeof *room) : NULL;
+    if (room != NULL || n <= FEW)
+        lam_sort_in_room(x, room, n);
     else
         sort_in_place(x, n, 56);
+    free(room);
 }
 
 static int by_place(const void *a, const void *b)

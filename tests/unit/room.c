@@ -87,27 +87,31 @@ static int ascending(const void *a, const void *b)
     return (u > v) - (u < v);
 }
 
-/* So many that they are sorted in place: few values and many, of either sign, of very different sizes. */
-static void many_numbers_are_sorted(void **state)
+/* So few that one is put after the other, so many that there is room to sort them by digits, and so many that they are sorted in place: few values
+ * and many, of either sign, of very different sizes. */
+static void numbers_are_sorted(void **state)
 {
     (void)state;
-    enum { N = (1 << 22) + 77 };
-    double *x = malloc(N * sizeof *x), *same = malloc(N * sizeof *same);
+    static const size_t sizes[] = { 1, 2, 200, 257, 5000, 1 << 16, (1 << 22) + 77 };
+    enum { MOST = (1 << 22) + 77 };
+    double *x = malloc(MOST * sizeof *x), *same = malloc(MOST * sizeof *same);
     assert_non_null(x);
     assert_non_null(same);
-    for (int kind = 0; kind < 3; kind++) {
-        uint64_t bits = 12345;
-        for (size_t i = 0; i < N; i++) {
-            bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            double u = (double)(bits >> 11) * 0x1p-53;
-            x[i] = kind == 0 ? ldexp(u - 0.5, (int)(bits % 1500) - 700) : kind == 1 ? floor(5 * u) - 2 : i % 3 == 0 ? -HUGE_VAL : u;
-            same[i] = x[i];
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int kind = 0; kind < 4; kind++) {
+            size_t n = sizes[s];
+            uint64_t bits = 12345;
+            for (size_t i = 0; i < n; i++) {
+                bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+                double u = (double)(bits >> 11) * 0x1p-53;
+                x[i] = kind == 0 ? ldexp(u - 0.5, (int)(bits % 1500) - 700) : kind == 1 ? floor(5 * u) - 2 : kind == 2 ? (i % 3 == 0 ? -HUGE_VAL : u) : 7;
+                same[i] = x[i];
+            }
+            lam_sort_ascending(x, n);
+            qsort(same, n, sizeof *same, ascending);
+            for (size_t i = 0; i < n; i++)
+                assert_true(x[i] == same[i]);
         }
-        lam_sort_ascending(x, N);
-        qsort(same, N, sizeof *same, ascending);
-        for (size_t i = 0; i < N; i++)
-            assert_true(x[i] == same[i]);
-    }
     free(x);
     free(same);
 }
@@ -144,7 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(room_is_zeroed_and_nameless),
         cmocka_unit_test(stream_becomes_room),
-        cmocka_unit_test(many_numbers_are_sorted),
+        cmocka_unit_test(numbers_are_sorted),
         cmocka_unit_test(places_are_sorted),
         cmocka_unit_test(digest_in_parts_is_that_of_all),
     };
