@@ -21,9 +21,10 @@ typedef struct lam_maps_rows {
     const char *folder;      /* for what grows with n, as of lam_room_take */
 } lam_maps_rows;
 /* Of every column the cells that are not missing (NaN), two or more. The map of a column of text changes nothing. knots: quantiles of every
- * column, but no more than one for five rows; 0: of each column as many as pay, up to lam_maps_most_knots. Free with lam_maps_free. */
+ * column, but no more than one for five rows; 0: of each column as many as pay, up to lam_maps_most_knots. Of more than 2^20 rows the quantiles
+ * are those of a sketch (base/sketch.h), and they are no more than lam_maps_most_knots in any case: method.md 13 has the errors. Free with lam_maps_free. */
 lam_status lam_maps_fit(const lam_maps_rows *rows, size_t knots, lam_maps **out);
-size_t lam_maps_most_knots(size_t n); /* 2 sqrt(n), for n rows */
+size_t lam_maps_most_knots(size_t n); /* 2 sqrt(n), for n rows; from 2^20 on 2048 */
 /* Maps for so many knots a column [dim], all numbers 0: for those who fill the tables. */
 lam_status lam_maps_create(size_t dim, const size_t *knots, lam_maps **out);
 lam_status lam_maps_copy(const lam_maps *maps, lam_maps **out); /* of NULL: NULL */
