@@ -117,7 +117,41 @@ static int by_place(const void *a, const void *b)
     return u->at != v->at ? (u->at > v->at) - (u->at < v->at) : (u->slot > v->slot) - (u->slot < v->slot);
 }
 
+static size_t part_of(size_t at, unsigned shift)
+{
+    return at >> shift & ((1 << DIGIT) - 1);
+}
+
+/* By the digit of `at` at a shift; those that share it stay in their order. */
+static void move_places(const lam_place *from, lam_place *to, size_t n, unsigned shift)
+{
+    size_t first[1 << DIGIT] = { 0 }, sum = 0;
+    for (size_t i = 0; i < n; i++)
+        first[part_of(from[i].at, shift)]++;
+    for (size_t b = 0; b < 1 << DIGIT; b++) {
+        size_t count = first[b];
+        first[b] = sum, sum += count;
+    }
+    for (size_t i = 0; i < n; i++)
+        to[first[part_of(from[i].at, shift)]++] = from[i];
+}
+
 void lam_sort_places(lam_place *place, size_t n)
 {
-    qsort(place, n, sizeof *place, by_place);
+    lam_place *room = n > FEW ? malloc(n * sizeof *room) : NULL, *from = place, *to = room;
+    size_t most = 0;
+    if (room == NULL) {
+        qsort(place, n, sizeof *place, by_place);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        most = place[i].at > most ? place[i].at : most;
+    for (unsigned shift = 0; shift < 8 * sizeof most && most >> shift > 0; shift += DIGIT) {
+        move_places(from, to, n, shift);
+        lam_place *other = from;
+        from = to, to = other;
+    }
+    if (from != place)
+        memcpy(place, from, n * sizeof *place);
+    free(room);
 }

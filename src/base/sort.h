@@ -12,7 +12,7 @@ void lam_sort_in_room(double *x, double *room, size_t n);
 typedef struct lam_place {
     size_t at, slot;
 } lam_place;
-/* By `at`, ascending; those at one place by `slot`. What is read in this order goes through a file from front to back. */
+/* By `at`, ascending; those at one place by `slot`, in which order the list has to be at first. What is read in this order goes through a file from front to back. */
 void lam_sort_places(lam_place *place, size_t n);
 
 #endif

@@ -75,15 +75,14 @@ static lam_status refuse_empty(const lam_dataset *data, size_t column)
     return lam_remark_fail(&text, LAM_ERR_DATA);
 }
 
-/* columns [dim] is room for the constant ones, room that for the cells of a column. */
-static lam_status take_moments(lam_dataset *data, int standardise, lam_column_moments *moments, size_t *columns, double *room)
+/* columns [dim] is room for the constant ones. */
+static lam_status take_moments(lam_dataset *data, int standardise, lam_column_moments *moments, size_t *columns)
 {
     size_t constants = 0;
+    LAM_TRY(lam_moments_of_rows(data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, moments));
     for (size_t j = 0; j < data->dim; j++) {
-        size_t n = lam_present_cells(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, room);
-        if (n == 0)
+        if (moments[j].n == 0)
             return refuse_empty(data, j);
-        lam_moments_of(room, n, 1, &moments[j]);
         if (moments[j].constant)
             columns[constants++] = j;
     }
@@ -107,9 +106,7 @@ lam_status lam_dataset_measure(lam_dataset *data, int standardise)
 {
     lam_column_moments *moments = lam_alloc(data->dim, sizeof *moments);
     size_t *columns = lam_alloc(data->dim, sizeof *columns);
-    double *room = lam_room_take(data->folder, data->rows[LAM_TRAIN], sizeof *room);
-    lam_status status = moments == NULL || columns == NULL || room == NULL ? LAM_ERR_MEMORY : take_moments(data, standardise, moments, columns, room);
-    lam_room_give(data->folder, room);
+    lam_status status = moments == NULL || columns == NULL ? LAM_ERR_MEMORY : take_moments(data, standardise, moments, columns);
     lam_free(moments);
     lam_free(columns);
     return status;
@@ -153,26 +150,24 @@ static lam_status say_discrete(const lam_dataset *data, const lam_column_look *l
     return lam_remark_say(&text, log);
 }
 
-/* Those that nobody said noise for and that are not given, into columns [dim]; room is for the cells of a column. */
-static lam_status find_discrete(const lam_dataset *data, const unsigned char *said, lam_column_look *looks, size_t *columns, double *room, size_t *n)
+/* Those that nobody said noise for and that are not given, into columns [dim]. */
+static lam_status find_discrete(const lam_dataset *data, const unsigned char *said, lam_column_look *looks, size_t *columns, size_t *n)
 {
     *n = 0;
     for (size_t j = 0; j < data->dim; j++) {
         if (said[j] || data->is_input[j])
             continue;
-        size_t present = lam_present_cells(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, room);
-        LAM_TRY(lam_column_look_at(room, present, 1, &looks[j]));
+        LAM_TRY(lam_present_look(data, j, &looks[j]));
         if (looks[j].discrete && looks[j].distinct > 1) /* a constant is an error of its own, later */
             columns[(*n)++] = j;
     }
     return LAM_OK;
 }
 
-static lam_status advise_discrete(const lam_dataset *data, const unsigned char *said, lam_column_look *looks, size_t *columns, double *room,
-    const lam_log *log)
+static lam_status advise_discrete(const lam_dataset *data, const unsigned char *said, lam_column_look *looks, size_t *columns, const lam_log *log)
 {
     size_t n;
-    LAM_TRY(find_discrete(data, said, looks, columns, room, &n));
+    LAM_TRY(find_discrete(data, said, looks, columns, &n));
     return n > 0 ? say_discrete(data, looks, columns, n, log) : LAM_OK;
 }
 
@@ -196,10 +191,10 @@ lam_status lam_dataset_find_noise(lam_dataset *data, unsigned char *said, const 
 {
     size_t n = 0, *columns = lam_alloc(data->dim, sizeof *columns);
     lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
-    double *widths = lam_alloc(data->dim, sizeof *widths), *room = lam_room_take(data->folder, data->rows[LAM_TRAIN], sizeof *room);
-    lam_status status = columns == NULL || looks == NULL || widths == NULL || room == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    double *widths = lam_alloc(data->dim, sizeof *widths);
+    lam_status status = columns == NULL || looks == NULL || widths == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK)
-        status = find_discrete(data, said, looks, columns, room, &n);
+        status = find_discrete(data, said, looks, columns, &n);
     for (size_t i = 0; i < n && status == LAM_OK; i++) {
         size_t j = columns[i];
         said[j] = 1;
@@ -210,7 +205,6 @@ lam_status lam_dataset_find_noise(lam_dataset *data, unsigned char *said, const 
     lam_free(columns);
     lam_free(looks);
     lam_free(widths);
-    lam_room_give(data->folder, room);
     return status;
 }
 
@@ -252,12 +246,26 @@ static lam_status say_lone(const lam_dataset *data, const lam_lone *lone, const 
     return lam_remark_say(&text, log);
 }
 
-static lam_status advise_lone(lam_dataset *data, lam_lone *lone, size_t *columns, double *room, const lam_log *log)
+/* The cells of a column that are there are copied out: few columns come here. */
+static lam_status find_lone(const lam_dataset *data, size_t column, lam_lone *lone)
+{
+    double *room = lam_room_take(data->folder, data->rows[LAM_TRAIN], sizeof *room);
+    if (room == NULL)
+        return LAM_ERR_MEMORY;
+    size_t present = lam_present_cells(data->values[LAM_TRAIN] + column, data->rows[LAM_TRAIN], data->dim, room);
+    lam_status status = lam_lone_find(room, present, data->folder, lone);
+    lam_room_give(data->folder, room);
+    return status;
+}
+
+static lam_status advise_lone(lam_dataset *data, lam_lone *lone, size_t *columns, const lam_log *log)
 {
     size_t n = 0;
+    LAM_TRY(lam_lone_guess(data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, columns));
     for (size_t j = 0; j < data->dim; j++) {
-        size_t present = lam_present_cells(data->values[LAM_TRAIN] + j, data->rows[LAM_TRAIN], data->dim, room);
-        LAM_TRY(lam_lone_find(room, present, data->folder, &lone[j]));
+        if (columns[j] == 0) /* read before it is written: n <= j */
+            continue;
+        LAM_TRY(find_lone(data, j, &lone[j]));
         if (lone[j].n == 0 || lam_levels_are_text(data->texts, j))
             continue;
         columns[n++] = j;
@@ -327,12 +335,10 @@ lam_status lam_advise_values(lam_dataset *data, const lam_table *table, const un
     lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
     lam_lone *lone = lam_alloc(data->dim, sizeof *lone);
     size_t *columns = lam_alloc(data->dim + 1, sizeof *columns);
-    double *room = lam_room_take(data->folder, data->rows[LAM_TRAIN], sizeof *room);
-    lam_status status = looks == NULL || lone == NULL || columns == NULL || room == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    lam_status status = looks == NULL || lone == NULL || columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
     status = status == LAM_OK && listens ? advise_counts(data, table, columns, log) : status;
-    status = status == LAM_OK ? advise_lone(data, lone, columns, room, log) : status;
-    status = status == LAM_OK && listens ? advise_discrete(data, said, looks, columns, room, log) : status;
-    lam_room_give(data->folder, room);
+    status = status == LAM_OK ? advise_lone(data, lone, columns, log) : status;
+    status = status == LAM_OK && listens ? advise_discrete(data, said, looks, columns, log) : status;
     lam_free(looks);
     lam_free(lone);
     lam_free(columns);

@@ -37,14 +37,10 @@ static void note(extremes *e, double v)
     e->rows[at] = 1;
 }
 
-static void look(extremes *e, const double *x, size_t n, double sign)
+static void look(extremes *e, double v)
 {
-    e->n = 0;
-    for (size_t i = 0; i < n; i++) {
-        double v = sign * x[i];
-        if (e->n < EXTREMES || v >= e->value[EXTREMES - 1])
-            note(e, v);
-    }
+    if (e->n < EXTREMES || v >= e->value[EXTREMES - 1])
+        note(e, v);
 }
 
 /* ---- one of them -------------------------------------------------------------------------------------------------- */
@@ -123,8 +119,9 @@ static int is_told(const lam_lone *out, double v)
 /* One end, without the values that were found at the other: sign 1 its high end. */
 static void find_at_end(const double *x, size_t n, double sign, const double *sorted, size_t m, double lowest, lam_lone *out)
 {
-    extremes e;
-    look(&e, x, n, sign);
+    extremes e = { .n = 0 };
+    for (size_t i = 0; i < n; i++)
+        look(&e, sign * x[i]);
     size_t g = alone(&e, sorted, m, lowest);
     for (size_t i = 0; i < g && out->n < LAM_LONE; i++) {
         out->value[out->n] = sign * e.value[i];
@@ -187,6 +184,59 @@ lam_status lam_lone_find(const double *x, size_t n, const char *folder, lam_lone
     if (status == LAM_OK)
         find(x, n, room, sorted, m, out);
     lam_room_give(folder, room);
+    lam_free(sorted);
+    return status;
+}
+
+/* ---- which columns to look at ------------------------------------------------------------------------------------- */
+
+/* Both ends of a column: by -x, and by x. */
+typedef struct both {
+    extremes of[2];
+    double least[2];
+    int is_missing;
+} both;
+
+static void look_at_both(both *b, double v)
+{
+    for (int k = 0; k < 2; k++) {
+        double seen = k == 0 ? -v : v;
+        look(&b->of[k], seen);
+        b->least[k] = fmin(b->least[k], seen);
+    }
+}
+
+/* Whether lam_lone_find finds a value at either end when it looks there first. sorted [least of SAMPLE and n] */
+static int is_alone(const both *b, const double *x, size_t n, size_t stride, double *sorted)
+{
+    size_t m = n < SAMPLE ? n : SAMPLE;
+    int found = 0;
+    for (int k = 0; k < 2; k++) {
+        for (size_t i = 0; i < m; i++)
+            sorted[i] = (k == 0 ? -1 : 1) * x[(size_t)((double)i * ((double)n / (double)m)) * stride];
+        lam_sort_ascending(sorted, m);
+        found |= alone(&b->of[k], sorted, m, b->least[k]) > 0;
+    }
+    return found;
+}
+
+lam_status lam_lone_guess(const double *x, size_t n, size_t dim, size_t *may)
+{
+    both *b = lam_alloc(dim, sizeof *b);
+    double *sorted = lam_alloc(n < SAMPLE ? n : SAMPLE, sizeof *sorted);
+    lam_status status = b == NULL || sorted == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    for (size_t j = 0; j < dim && status == LAM_OK; j++)
+        b[j].least[0] = b[j].least[1] = HUGE_VAL;
+    for (size_t i = 0; i < n && status == LAM_OK; i++)
+        for (size_t j = 0; j < dim; j++) {
+            if (isnan(x[i * dim + j]))
+                b[j].is_missing = 1;
+            else
+                look_at_both(&b[j], x[i * dim + j]);
+        }
+    for (size_t j = 0; j < dim && status == LAM_OK; j++)
+        may[j] = n >= 10 && (b[j].is_missing || is_alone(&b[j], x + j, n, dim, sorted));
+    lam_free(b);
     lam_free(sorted);
     return status;
 }

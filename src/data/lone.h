@@ -24,6 +24,10 @@ typedef struct lam_lone {
  *   - and it makes the deviation: without such values it is less than half, or the value looks as chosen and several rows have it. */
 lam_status lam_lone_find(const double *x, size_t n, const char *folder, lam_lone *out);
 
+/* Which columns of x [n, dim] lam_lone_find may find a value in (1), by one reading of the rows: those with missing cells (NaN), and those where it finds
+ * one. In the others (0) it finds none. may [dim] */
+lam_status lam_lone_guess(const double *x, size_t n, size_t dim, size_t *may);
+
 /* Does column x [n], stride apart, count the rows: whole numbers, each once, a range or nearly one (rows may have been left out)?
  * 1: in the order of the rows, up or down; 2: in another one. */
 int lam_counts_rows(const double *x, size_t n, size_t stride, const char *folder);

@@ -14,6 +14,18 @@ size_t lam_present_cells(const double *x, size_t n, size_t stride, double *out)
     return present;
 }
 
+lam_status lam_present_look(const lam_dataset *data, size_t column, lam_column_look *out)
+{
+    const double *x = data->values[LAM_TRAIN] + column;
+    size_t n = data->rows[LAM_TRAIN];
+    if (data->missing[LAM_TRAIN] == 0)
+        return lam_column_look_at(x, n, data->dim, out);
+    double *room = lam_room_take(data->folder, n, sizeof *room);
+    lam_status status = room == NULL ? LAM_ERR_MEMORY : lam_column_look_at(room, lam_present_cells(x, n, data->dim, room), 1, out);
+    lam_room_give(data->folder, room);
+    return status;
+}
+
 static int is_complete(const double *row, const lam_complete *c)
 {
     size_t k = 0;

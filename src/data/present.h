@@ -6,6 +6,9 @@
 /* The cells of x [n], stride apart, that are not missing, into out [n]. Returns how many. */
 size_t lam_present_cells(const double *x, size_t n, size_t stride, double *out);
 
+/* lam_column_look_at of the training cells of a column that are not missing. */
+lam_status lam_present_look(const lam_dataset *data, size_t column, lam_column_look *out);
+
 /* Rows without a missing cell, and of these the columns of numbers. */
 typedef struct lam_complete {
     const double *values; /* [rows, cols]; the data's own where nothing is left out */

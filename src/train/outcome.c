@@ -1,7 +1,6 @@
 /* Compares a flow with the Gaussian and the mixture beside it, row by row, and says what can help. */
 #include "train/outcome.h"
 #include "base/error.h"
-#include "base/room.h"
 #include "base/stats.h"
 #include "data/present.h"
 #include "data/remark.h"
@@ -34,18 +33,15 @@ static int is_worse(difference d)
 /* Columns of few values that got no noise. */
 static lam_status has_discrete(const lam_dataset *data, int *found)
 {
-    size_t n = data->rows[LAM_TRAIN];
-    double *room = lam_room_take(data->folder, n, sizeof *room);
-    lam_status status = room == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    lam_status status = LAM_OK;
     *found = 0;
     for (size_t j = 0; j < data->dim && status == LAM_OK && !*found; j++) {
         lam_column_look look;
         if (data->is_input[j] || data->noise[j] > 0)
             continue;
-        status = lam_column_look_at(room, lam_present_cells(data->values[LAM_TRAIN] + j, n, data->dim, room), 1, &look);
+        status = lam_present_look(data, j, &look);
         *found = look.discrete;
     }
-    lam_room_give(data->folder, room);
     return status;
 }
 

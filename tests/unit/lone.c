@@ -50,10 +50,16 @@ static void fill(int kind, uint64_t seed, size_t n)
         x[i] = draw(kind, seed, i);
 }
 
+static size_t guesses;
+
 static lam_lone find(size_t n)
 {
     lam_lone found;
+    size_t may;
     assert_int_equal(lam_lone_find(x, n, NULL, &found), LAM_OK);
+    assert_int_equal(lam_lone_guess(x, n, 1, &may), LAM_OK);
+    assert_true(found.n == 0 || may == 1);
+    guesses += may;
     return found;
 }
 
@@ -61,6 +67,7 @@ static void tails_are_left_alone(void **state)
 {
     (void)state;
     static const size_t sizes[] = { 50, 400, 3000, N };
+    guesses = 0;
     for (int kind = 0; kind < KINDS; kind++)
         for (uint64_t seed = 0; seed < SEEDS; seed++)
             for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
@@ -69,6 +76,7 @@ static void tails_are_left_alone(void **state)
                 if (found.n != 0)
                     fail_msg("kind %d, seed %d, %zu rows: %g", kind, (int)seed, sizes[k], found.value[0]);
             }
+    assert_true(guesses < KINDS * SEEDS * 4 / 50); /* a longer look is rare */
 }
 
 static void few_values_are_left_alone(void **state)

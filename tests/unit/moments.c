@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <string.h>
 
 enum { N = 10000 };
 static double x[N];
@@ -92,10 +93,37 @@ static void floats(void **state)
     assert_int_equal(of_all().constant, 0);
 }
 
+/* Columns of all kinds in one table, with missing cells: bit by bit as each of them by itself. */
+static void columns_of_rows_are_those_alone(void **state)
+{
+    (void)state;
+    enum { ROWS = 2000, DIM = 5 };
+    double values[ROWS];
+    lam_column_moments rows[DIM], alone;
+    for (size_t i = 0; i < ROWS; i++) {
+        const double row[DIM] = { sin((double)i), i % 3 == 1 ? (double)NAN : 1e9 + cos((double)i), (double)(i % 7), (double)NAN, (double)(float)(0.1 * (double)i) };
+        memcpy(x + i * DIM, row, sizeof row);
+    }
+    assert_int_equal(lam_moments_of_rows(x, ROWS, DIM, rows), LAM_OK);
+    for (size_t j = 0; j < DIM; j++) {
+        size_t n = 0;
+        for (size_t i = 0; i < ROWS; i++)
+            if (!isnan(x[i * DIM + j]))
+                values[n++] = x[i * DIM + j];
+        assert_int_equal(rows[j].n, n);
+        if (n == 0)
+            continue;
+        lam_moments_of(values, n, 1, &alone);
+        assert_true(rows[j].low == alone.low && rows[j].high == alone.high && rows[j].mean == alone.mean && rows[j].deviation == alone.deviation);
+        assert_true(rows[j].same == alone.same && rows[j].constant == alone.constant);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_large_mean_costs_no_digits),
+        cmocka_unit_test(columns_of_rows_are_those_alone),
         cmocka_unit_test(the_last_bits_are_no_spread),
         cmocka_unit_test(floats),
     };

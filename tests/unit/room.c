@@ -123,6 +123,18 @@ static void places_are_sorted(void **state)
     const lam_place wanted[] = { { 0, 3 }, { 1, 1 }, { 1, 4 }, { 5, 0 }, { 5, 2 } };
     lam_sort_places(place, 5);
     assert_memory_equal(place, wanted, sizeof wanted);
+    enum { MANY = 5000 };
+    static lam_place many[MANY];
+    static const size_t ranges[] = { 3, 2000, 5000000, SIZE_MAX };
+    for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
+        for (size_t i = 0; i < MANY; i++)
+            many[i] = (lam_place) { (i + 1) * UINT64_C(11400714819323198485) % ranges[r], i };
+        lam_sort_places(many, MANY);
+        for (size_t i = 0; i < MANY; i++) {
+            assert_true(many[i].at == (many[i].slot + 1) * UINT64_C(11400714819323198485) % ranges[r]);
+            assert_true(i == 0 || many[i - 1].at < many[i].at || (many[i - 1].at == many[i].at && many[i - 1].slot < many[i].slot));
+        }
+    }
 }
 
 static void digest_in_parts_is_that_of_all(void **state)
