@@ -168,16 +168,21 @@ static lam_status find_named(const char *file, const lam_npz *npz, const char *w
     return lam_fail(LAM_ERR_ARGUMENT, "%s: has no array \"%s\"; it holds %s", file, wanted, held[0] != '\0' ? held : "none at all");
 }
 
+lam_status lam_npz_choose(const char *file, const lam_npz *npz, const char *wanted, size_t *index)
+{
+    lam_array_facts facts;
+    LAM_TRY(lam_foreign_check_zip(file, npz));
+    LAM_TRY(wanted != NULL ? find_named(file, npz, wanted, index) : choose(file, npz, index));
+    lam_npz_describe(npz, *index, &facts);
+    return check_table(file, lam_npz_name(npz, *index), &facts, "");
+}
+
 static lam_status read_chosen(const char *file, const lam_npz *npz, const char *wanted, lam_table **out)
 {
     char label[512];
     size_t index;
     lam_array array;
-    lam_array_facts facts;
-    LAM_TRY(lam_foreign_check_zip(file, npz));
-    LAM_TRY(wanted != NULL ? find_named(file, npz, wanted, &index) : choose(file, npz, &index));
-    lam_npz_describe(npz, index, &facts);
-    LAM_TRY(check_table(file, lam_npz_name(npz, index), &facts, ""));
+    LAM_TRY(lam_npz_choose(file, npz, wanted, &index));
     LAM_TRY(lam_npz_read(npz, lam_npz_name(npz, index), &array));
     snprintf(label, sizeof label, "%.300s:%.200s", file, lam_npz_name(npz, index));
     lam_status status = table_of_array(label, &array, out);

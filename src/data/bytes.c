@@ -167,10 +167,29 @@ lam_status lam_bytes_map(const char *path, lam_bytes *out)
     return LAM_OK;
 }
 
+/* Gives the pages from `from` to before `until` back, but those that reach beyond. */
+static void unmap(const char *from, const char *until)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)from + page - 1) / page * page, last = (uintptr_t)until / page * page;
+    if (last > first)
+        munmap((void *)first, last - first);
+}
+
+void lam_bytes_keep(lam_bytes *bytes, size_t offset, size_t size)
+{
+    if (bytes->owned == NULL) {
+        unmap(bytes->at, bytes->at + offset);
+        unmap(bytes->at + offset + size, bytes->at + bytes->size);
+    }
+    bytes->at += offset;
+    bytes->size = size;
+}
+
 void lam_bytes_clear(lam_bytes *bytes)
 {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), over = (uintptr_t)bytes->at % page; /* where they were kept of more */
     if (bytes->owned == NULL && bytes->at != NULL)
-        munmap((void *)(uintptr_t)bytes->at, bytes->size);
+        munmap((void *)((uintptr_t)bytes->at - over), bytes->size + over);
     free(bytes->owned);
     *bytes = (lam_bytes) { 0 };
 }

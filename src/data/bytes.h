@@ -20,6 +20,8 @@ typedef struct lam_bytes {
     char *owned; /* NULL: mapped */
 } lam_bytes;
 lam_status lam_bytes_map(const char *path, lam_bytes *out);
+/* Keeps `size` of the bytes from `offset` on. */
+void lam_bytes_keep(lam_bytes *bytes, size_t offset, size_t size);
 void lam_bytes_clear(lam_bytes *bytes);
 
 /* The same piece by piece, for files that should not be in memory as a whole: zlib's gzFile, which reads files that are not

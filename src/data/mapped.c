@@ -155,8 +155,10 @@ static lam_status make(lam_mapped *m, const char *folder, lam_table **out)
 
 lam_mapped_kind lam_mapped_kind_of(const void *bytes, size_t size)
 {
-    if (size < 6 || memcmp(bytes, "PK\3\4", 4) == 0)
+    if (size < 6)
         return LAM_MAPPED_NEITHER;
+    if (memcmp(bytes, "PK\3\4", 4) == 0)
+        return LAM_MAPPED_ZIP;
     if (memcmp(bytes, "\x1F\x8B", 2) == 0)
         return LAM_MAPPED_PACKED;
     return memcmp(bytes, "\x93NUMPY", 6) == 0 ? LAM_MAPPED_NPY : LAM_MAPPED_TEXT;
@@ -169,8 +171,10 @@ lam_mapped_kind lam_mapped_look(const char *path, size_t *size)
     *size = 0;
     if (strcmp(path, "-") == 0)
         return LAM_MAPPED_PACKED;
-    if (strncmp(path, "toy:", 4) == 0 || strstr(path, ".npz:") != NULL || stat(path, &info) != 0)
+    if (strncmp(path, "toy:", 4) == 0)
         return LAM_MAPPED_NEITHER;
+    if (stat(path, &info) != 0)
+        return strstr(path, ".npz:") != NULL ? LAM_MAPPED_ZIP : LAM_MAPPED_NEITHER;
     if (!S_ISREG(info.st_mode)) /* a pipe can be opened once alone */
         return S_ISDIR(info.st_mode) ? LAM_MAPPED_NEITHER : LAM_MAPPED_PACKED;
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -12,8 +12,8 @@ typedef struct lam_mapped {
     char *folder;   /* for what grows with the rows */
 } lam_mapped;
 
-/* What a path names, by the first bytes of the file. Neither: not there, a folder, a toy, a zip. Packed: gzipped, or a pipe, standard input too. */
-typedef enum lam_mapped_kind { LAM_MAPPED_NEITHER, LAM_MAPPED_NPY, LAM_MAPPED_TEXT, LAM_MAPPED_PACKED } lam_mapped_kind;
+/* What a path names, by the first bytes of the file. Neither: not there, a folder, a toy. Zip: FILE.npz:NAME too. Packed: gzipped, or a pipe, standard input too. */
+typedef enum lam_mapped_kind { LAM_MAPPED_NEITHER, LAM_MAPPED_NPY, LAM_MAPPED_TEXT, LAM_MAPPED_PACKED, LAM_MAPPED_ZIP } lam_mapped_kind;
 lam_mapped_kind lam_mapped_look(const char *path, size_t *size); /* *size: of the file, 0 of a pipe */
 /* The same of a file's first bytes. */
 lam_mapped_kind lam_mapped_kind_of(const void *bytes, size_t size);
@@ -33,6 +33,9 @@ lam_status lam_mapped_convert(const lam_mapped_text *text, const lam_read_option
 lam_status lam_mapped_attach(lam_bytes *bytes, size_t head, const char *folder, lam_table *table);
 /* Where options ask for it, of a table that is finished without: other rows, and another digest. */
 lam_status lam_mapped_drop_duplicates(lam_table *table, const char *name, const lam_read_options *options);
+/* Of an archive (.npz) the array `wanted`, as of lam_npz_choose, in place of the archive: where it stands in the file or, if it is deflated, unpacked to a
+ * file without a name in folder. *is_large 0: bytes are no archive, or the array has fewer than least / 8 bytes or is damaged; they stay as they are. */
+lam_status lam_mapped_member(const char *name, const char *wanted, const lam_rows_place *place, lam_bytes *bytes, int *is_large);
 /* What is unpacked of path to memory, or, if it is `least` bytes or more, to a file without a name in folder, which is mapped. *is_large: which. */
 lam_status lam_mapped_unpack(const char *path, const char *folder, size_t least, lam_bytes *out, int *is_large);
 /* Gives each row its number in m->row, where none was left out so far, so that rows can be left out. */

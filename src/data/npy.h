@@ -65,6 +65,11 @@ const char *lam_npz_name(const lam_npz *npz, size_t index); /* without ".npy"; N
 lam_status lam_npz_read(const lam_npz *npz, const char *name, lam_array *out);
 /* The entry at index was an .npy, by its name. */
 int lam_npz_is_array(const lam_npz *npz, size_t index);
+size_t lam_npz_size(const lam_npz *npz, size_t index); /* bytes of the entry, unpacked */
+/* Where in the archive the bytes of an entry stand that is stored as it is, checked against its sum; 0: it is deflated. */
+lam_status lam_npz_stored(const lam_npz *npz, size_t index, size_t *offset);
+/* Unpacks a deflated entry to a stream, of which the caller sees whether it took all. */
+lam_status lam_npz_extract(const lam_npz *npz, size_t index, FILE *stream);
 /* What the entry at index holds, by its first bytes. */
 void lam_npz_describe(const lam_npz *npz, size_t index, lam_array_facts *facts);
 void lam_npz_free(lam_npz *npz);

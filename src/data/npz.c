@@ -173,10 +173,9 @@ static int inflate_raw(const unsigned char *packed, size_t n_packed, unsigned ch
     return code == Z_STREAM_END || (code == Z_BUF_ERROR && *got == n) ? 0 : -1;
 }
 
-/* The first n bytes of an entry (all of it: n = its size, and the checksum is tested), from lam_alloc. */
-static lam_status unpack(const lam_npz *npz, const entry *e, size_t n, unsigned char **out)
+/* Where the packed bytes of an entry begin. */
+static lam_status locate(const lam_npz *npz, const entry *e, const unsigned char **packed)
 {
-    *out = NULL;
     const unsigned char *local = npz->bytes + e->offset;
     if (e->offset > npz->size || npz->size - e->offset < 30 || memcmp(local, "PK\3\4", 4) != 0)
         return damaged(npz->label, e->name);
@@ -188,15 +187,25 @@ static lam_status unpack(const lam_npz *npz, const entry *e, size_t n, unsigned 
             npz->label, e->name, e->method);
     if (e->size / 1100 > e->packed + 64) /* deflate packs at most 1032 to 1: do not reserve memory for a false size */
         return damaged(npz->label, e->name);
+    *packed = local + start;
+    return LAM_OK;
+}
+
+/* The first n bytes of an entry (all of it: n = its size, and the checksum is tested), from lam_alloc. */
+static lam_status unpack(const lam_npz *npz, const entry *e, size_t n, unsigned char **out)
+{
+    const unsigned char *packed = NULL;
+    *out = NULL;
+    LAM_TRY(locate(npz, e, &packed));
     unsigned char *bytes = lam_alloc(n, 1);
     if (bytes == NULL)
         return LAM_ERR_MEMORY;
     size_t got = n;
     int bad = 0;
     if (e->method == 0)
-        memcpy(bytes, local + start, n);
+        memcpy(bytes, packed, n);
     else
-        bad = inflate_raw(local + start, e->packed, bytes, n, &got) != 0 || got != n;
+        bad = inflate_raw(packed, e->packed, bytes, n, &got) != 0 || got != n;
     if (!bad && n == e->size)
         bad = crc32(crc32(0, NULL, 0), bytes, (uInt)n) != e->crc;
     if (bad) {
@@ -268,4 +277,51 @@ void lam_npz_describe(const lam_npz *npz, size_t index, lam_array_facts *facts)
         n = 0;
     lam_npy_describe(bytes, n, facts);
     lam_free(bytes);
+}
+
+size_t lam_npz_size(const lam_npz *npz, size_t index)
+{
+    return npz->entries[index].size;
+}
+
+lam_status lam_npz_stored(const lam_npz *npz, size_t index, size_t *offset)
+{
+    const entry *e = &npz->entries[index];
+    const unsigned char *bytes = NULL;
+    LAM_TRY(locate(npz, e, &bytes));
+    *offset = (size_t)(bytes - npz->bytes);
+    if (e->method != 0)
+        *offset = 0;
+    else if (crc32_z(crc32_z(0, NULL, 0), bytes, e->size) != e->crc)
+        return damaged(npz->label, e->name);
+    return LAM_OK;
+}
+
+/* Inflates packed to a stream, piece by piece; *sum: of what came out. 0: all of it came. */
+static int inflate_to(const unsigned char *packed, const entry *e, FILE *stream, uLong *sum)
+{
+    static const size_t piece = 1 << 16;
+    z_stream z = { .next_in = (z_const Bytef *)packed, .avail_in = (uInt)e->packed };
+    unsigned char *room = malloc(piece);
+    int code = room != NULL && inflateInit2(&z, -MAX_WBITS) == Z_OK ? Z_OK : Z_MEM_ERROR, begun = code == Z_OK;
+    while (code == Z_OK) {
+        z.next_out = room, z.avail_out = (uInt)piece;
+        code = inflate(&z, Z_NO_FLUSH);
+        *sum = crc32_z(*sum, room, piece - z.avail_out);
+        fwrite(room, 1, piece - z.avail_out, stream); /* what fails is noticed at the end */
+    }
+    int whole = code == Z_STREAM_END && z.total_out == e->size;
+    if (begun)
+        inflateEnd(&z);
+    free(room);
+    return whole ? 0 : -1;
+}
+
+lam_status lam_npz_extract(const lam_npz *npz, size_t index, FILE *stream)
+{
+    const entry *e = &npz->entries[index];
+    const unsigned char *packed = NULL;
+    uLong sum = crc32_z(0, NULL, 0);
+    LAM_TRY(locate(npz, e, &packed));
+    return inflate_to(packed, e, stream, &sum) == 0 && sum == e->crc ? LAM_OK : damaged(npz->label, e->name);
 }

@@ -4,6 +4,7 @@
 #include "data/cache.h"
 #include "data/mapped.h"
 #include "data/table.h"
+#include <stdlib.h>
 #include <string.h>
 
 lam_wanted lam_table_wanted(const lam_table *table)
@@ -64,6 +65,25 @@ static lam_status map_bytes(const lam_mapped_text *text, int is_large, const lam
     return status;
 }
 
+/* An archive's array; where it is none, or is not large, lam_table_read says what is wrong, or reads it. */
+static lam_status map_archive(const char *path, const lam_read_options *options, const lam_rows_place *place, lam_table **out)
+{
+    const char *array = NULL;
+    char *file = lam_npz_split(path, &array);
+    const char *from = file != NULL ? file : path;
+    int is_large = 0;
+    lam_bytes bytes = { 0 };
+    const lam_mapped_text text = { from, &bytes, 0, NULL };
+    lam_status status = lam_bytes_map(from, &bytes);
+    if (status == LAM_OK)
+        status = lam_mapped_member(lam_bytes_name(from), array, place, &bytes, &is_large);
+    if (status == LAM_OK && is_large)
+        status = map_bytes(&text, is_large, options, place, out);
+    lam_bytes_clear(&bytes);
+    free(file);
+    return status == LAM_OK && !is_large ? lam_table_read(path, options, out) : status;
+}
+
 static lam_status map_rows(const char *path, const lam_read_options *options, const lam_rows_place *place, lam_table **out)
 {
     size_t size;
@@ -73,6 +93,8 @@ static lam_status map_rows(const char *path, const lam_read_options *options, co
     lam_mapped_kind kind = lam_mapped_look(path, &size);
     if (kind == LAM_MAPPED_NEITHER || (kind == LAM_MAPPED_TEXT && size < place->least))
         return lam_table_read(path, options, out);
+    if (kind == LAM_MAPPED_ZIP)
+        return map_archive(path, options, place, out);
     if (place->keep && kind != LAM_MAPPED_NPY && strcmp(path, "-") != 0)
         LAM_TRY(lam_cache_key_make(path, options, place->folder, &key));
     const lam_mapped_text text = { path, &bytes, kind == LAM_MAPPED_PACKED, key.path != NULL ? &key : NULL };

@@ -407,8 +407,7 @@ static lam_status read_toy(const char *path, const lam_read_options *options, la
     return LAM_OK;
 }
 
-/* "file.npz:NAME", unless a file has that very name: a copy of the file's part (free it), and *array in path. NULL if not. */
-static char *split_array(const char *path, const char **array)
+char *lam_npz_split(const char *path, const char **array)
 {
     const char *mark = strstr(path, ".npz:");
     if (mark == NULL || access(path, F_OK) == 0)
@@ -432,7 +431,7 @@ lam_status lam_table_read(const char *path, const lam_read_options *options, lam
     if (strncmp(path, "toy:", 4) == 0)
         return read_toy(path, options, out);
     const char *array = NULL;
-    char *file = split_array(path, &array);
+    char *file = lam_npz_split(path, &array);
     lam_bytes bytes;
     const char *from = file != NULL ? file : path;
     lam_status status = lam_bytes_map(from, &bytes);

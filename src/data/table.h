@@ -23,6 +23,10 @@ lam_status lam_npy_table(const char *name, const void *bytes, size_t size, lam_t
 lam_status lam_npy_columns(const char *name, const void *bytes, size_t size, lam_table **out); /* without rows */
 lam_status lam_npy_check(const char *name, const void *bytes, size_t size); /* LAM_OK: an .npy that is a table, as far as its header says */
 lam_status lam_npz_table(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out);
+struct lam_npz;
+lam_status lam_npz_choose(const char *file, const struct lam_npz *npz, const char *wanted, size_t *index); /* the entry that lam_npz_table reads */
+/* "file.npz:NAME", unless a file has that very name: a copy of the file's part (free it), and *array in path. NULL if not. */
+char *lam_npz_split(const char *path, const char **array);
 
 /* lam_reader_open of the bytes of a text or an .npy, which the reader takes over, failing or not; path is what messages name. And how many of these
  * were needed for what was read so far: of text in other encodings than UTF-8 all. */

@@ -1,8 +1,10 @@
-/* Unpacks a gzipped file, or reads a pipe, to where there is room for it. */
+/* Unpacks a gzipped file, an array of an archive, or reads a pipe, to where there is room for it. */
 #include "base/error.h"
 #include "base/room.h"
 #include "data/mapped.h"
+#include "data/table.h"
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 
 typedef struct packed {
@@ -62,5 +64,54 @@ lam_status lam_mapped_unpack(const char *path, const char *folder, size_t least,
     }
     free(p.piece);
     gzclose_r(p.file);
+    return status;
+}
+
+/* ---- archives ----------------------------------------------------------------------------------------------------- */
+
+static lam_status extract(const lam_npz *npz, size_t index, const char *folder, lam_bytes *out)
+{
+    FILE *stream = lam_room_stream(folder);
+    if (stream == NULL)
+        return LAM_ERR_MEMORY;
+    lam_status status = lam_npz_extract(npz, index, stream);
+    if (status != LAM_OK) {
+        fclose(stream);
+        return status;
+    }
+    return (out->at = lam_room_map(folder, stream, &out->size)) != NULL ? LAM_OK : LAM_ERR_MEMORY;
+}
+
+static lam_status take_member(const lam_npz *npz, size_t index, const char *folder, lam_bytes *bytes)
+{
+    size_t offset;
+    lam_bytes unpacked = { 0 };
+    LAM_TRY(lam_npz_stored(npz, index, &offset));
+    if (offset > 0) {
+        lam_bytes_keep(bytes, offset, lam_npz_size(npz, index));
+        return LAM_OK;
+    }
+    LAM_TRY(extract(npz, index, folder, &unpacked));
+    lam_bytes_clear(bytes);
+    *bytes = unpacked;
+    return LAM_OK;
+}
+
+lam_status lam_mapped_member(const char *name, const char *wanted, const lam_rows_place *place, lam_bytes *bytes, int *is_large)
+{
+    lam_npz *npz;
+    size_t index;
+    lam_array_facts facts;
+    *is_large = 0;
+    if (bytes->size < 4 || memcmp(bytes->at, "PK\3\4", 4) != 0)
+        return LAM_OK;
+    LAM_TRY(lam_npz_open_memory(name, bytes->at, bytes->size, &npz));
+    lam_status status = lam_npz_choose(name, npz, wanted, &index);
+    if (status == LAM_OK)
+        lam_npz_describe(npz, index, &facts);
+    *is_large = status == LAM_OK && facts.content == LAM_ARRAY_NUMBERS && lam_npz_size(npz, index) >= place->least / sizeof(double);
+    if (*is_large)
+        status = take_member(npz, index, place->folder, bytes);
+    lam_npz_free(npz);
     return status;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "fails.h"
+#include "data/mapped.h"
 #include "data/npy.h"
 #include "data/table.h"
 #include "scratch.h"
@@ -246,6 +247,50 @@ static void archive_cut_or_damaged(void **state)
     free(contents);
 }
 
+/* An array of several pages behind another, stored or deflated: its rows stay in files, and are those that are read to memory. */
+static void arrays_of_archives_stay_in_files(void **state)
+{
+    (void)state;
+    enum { ROWS = 1500, COLS = 4 };
+    static double x[ROWS * COLS];
+    bytes *archive = calloc(1, sizeof *archive), *content = calloc(2, sizeof *content);
+    lam_config *cfg;
+    for (size_t i = 0; i < ROWS * COLS; i++)
+        x[i] = (double)(i * 7919 % 10007); /* which deflate makes smaller */
+    put_npy(&content[0], "{'descr': '|u1', 'fortran_order': False, 'shape': (3,)}", "\1\2\3", 3);
+    put_npy(&content[1], "{'descr': '<f8', 'fortran_order': False, 'shape': (1500, 4)}", x, sizeof x);
+    assert_int_equal(lam_config_create("{}", &cfg), LAM_OK);
+    for (int deflated = 0; deflated < 2; deflated++) {
+        const lam_rows_place place = { .folder = scratch_folder }, far = { .folder = scratch_folder, .least = 1 << 20 };
+        lam_table *here, *there, *small, *one;
+        zip_entry entries[2] = { { .name = "a.npy", .content = &content[0] }, { .name = "rows.npy", .content = &content[1], .deflated = deflated } };
+        archive->size = 0;
+        put_zip(archive, entries, 2);
+        const char *path = scratch_write("long.npz", archive->data, archive->size), *named = scratch_path("long.npz:rows"), *single = scratch_path("long.npz:a");
+        assert_int_equal(lam_table_read(path, NULL, &here), LAM_OK);
+        assert_int_equal(lam_table_map_rows(cfg, path, NULL, &place, &there), LAM_OK);
+        assert_int_equal(lam_table_map_rows(cfg, named, NULL, &far, &small), LAM_OK);
+        assert_int_equal(lam_table_map_rows(cfg, single, NULL, &place, &one), LAM_OK);
+        assert_true(there->mapped != NULL && small->mapped == NULL && one->mapped != NULL && one->rows == 3);
+        assert_true(there->rows == ROWS && there->cols == COLS && small->rows == ROWS);
+        assert_string_equal(there->hash, here->hash);
+        assert_string_equal(small->hash, here->hash);
+        double row[COLS];
+        for (size_t i = 0; i < ROWS; i++)
+            assert_memory_equal(lam_table_row(there, i, row), here->values + i * COLS, sizeof row);
+        lam_table_free(here), lam_table_free(there), lam_table_free(small), lam_table_free(one);
+        archive->data[archive->size / 2] ^= 1;
+        path = scratch_write("long.npz", archive->data, archive->size);
+        FAILS(lam_table_map_rows(cfg, path, NULL, &place, &there), LAM_ERR_FORMAT, "damaged (rows)");
+        FAILS(lam_table_map_rows(cfg, scratch_path("long.npz:b"), NULL, &place, &there), LAM_ERR_ARGUMENT, "has no array \"b\"");
+    }
+    FAILS(lam_table_map_rows(cfg, scratch_path("none.npz:b"), NULL, &(lam_rows_place) { .folder = scratch_folder }, &(lam_table *) { NULL }), LAM_ERR_IO,
+        "none.npz");
+    lam_config_free(cfg);
+    free(archive);
+    free(content);
+}
+
 /* A deflated entry that claims far more than deflate can pack is refused before memory is taken for it. */
 static void archive_bomb(void **state)
 {
@@ -339,6 +384,7 @@ int main(void)
         cmocka_unit_test(archive_of_two),
         cmocka_unit_test(archive_cut_or_damaged),
         cmocka_unit_test(archive_bomb),
+        cmocka_unit_test(arrays_of_archives_stay_in_files),
         cmocka_unit_test(archive_choice),
         cmocka_unit_test(refused_arrays),
     };
