@@ -177,24 +177,37 @@ lam_status lam_npz_choose(const char *file, const lam_npz *npz, const char *want
     return check_table(file, lam_npz_name(npz, *index), &facts, "");
 }
 
-static lam_status read_chosen(const char *file, const lam_npz *npz, const char *wanted, lam_table **out)
+/* names_only 1: without rows. */
+static lam_status read_chosen(const char *file, const lam_npz *npz, const char *wanted, int names_only, lam_table **out)
 {
     char label[512];
     size_t index;
     lam_array array;
     LAM_TRY(lam_npz_choose(file, npz, wanted, &index));
-    LAM_TRY(lam_npz_read(npz, lam_npz_name(npz, index), &array));
+    LAM_TRY(names_only ? lam_npz_read_header(npz, index, &array) : lam_npz_read(npz, lam_npz_name(npz, index), &array));
     snprintf(label, sizeof label, "%.300s:%.200s", file, lam_npz_name(npz, index));
     lam_status status = table_of_array(label, &array, out);
+    if (status == LAM_OK && names_only)
+        (*out)->rows = 0;
     lam_array_clear(&array);
+    return status;
+}
+
+static lam_status open_and_read(const char *name, const void *bytes, size_t size, const char *wanted, int names_only, lam_table **out)
+{
+    lam_npz *npz;
+    LAM_TRY(lam_npz_open_memory(name, bytes, size, &npz));
+    lam_status status = read_chosen(name, npz, wanted, names_only, out);
+    lam_npz_free(npz);
     return status;
 }
 
 lam_status lam_npz_table(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out)
 {
-    lam_npz *npz;
-    LAM_TRY(lam_npz_open_memory(name, bytes, size, &npz));
-    lam_status status = read_chosen(name, npz, wanted, out);
-    lam_npz_free(npz);
-    return status;
+    return open_and_read(name, bytes, size, wanted, 0, out);
+}
+
+lam_status lam_npz_columns(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out)
+{
+    return open_and_read(name, bytes, size, wanted, 1, out);
 }

@@ -63,6 +63,7 @@ size_t lam_npz_count(const lam_npz *npz);
 const char *lam_npz_name(const lam_npz *npz, size_t index); /* without ".npy"; NULL past the end */
 /* By name, with or without ".npy". LAM_ERR_ARGUMENT lists the names when there is none such. */
 lam_status lam_npz_read(const lam_npz *npz, const char *name, lam_array *out);
+lam_status lam_npz_read_header(const lam_npz *npz, size_t index, lam_array *out); /* as of lam_npy_parse_header */
 /* The entry at index was an .npy, by its name. */
 int lam_npz_is_array(const lam_npz *npz, size_t index);
 size_t lam_npz_size(const lam_npz *npz, size_t index); /* bytes of the entry, unpacked */

@@ -245,6 +245,12 @@ static const entry *find(const lam_npz *npz, const char *name)
     return NULL;
 }
 
+static const char *label_of(const lam_npz *npz, const entry *e, char label[512])
+{
+    snprintf(label, 512, "%.300s:%.200s", npz->label, e->name);
+    return label;
+}
+
 lam_status lam_npz_read(const lam_npz *npz, const char *name, lam_array *out)
 {
     char names[1024], label[512];
@@ -257,8 +263,21 @@ lam_status lam_npz_read(const lam_npz *npz, const char *name, lam_array *out)
             npz->count == 0 ? "none at all" : names);
     }
     LAM_TRY(unpack(npz, e, e->size, &bytes));
-    snprintf(label, sizeof label, "%.300s:%.200s", npz->label, e->name);
-    lam_status status = lam_npy_parse(label, bytes, e->size, out);
+    lam_status status = lam_npy_parse(label_of(npz, e, label), bytes, e->size, out);
+    lam_free(bytes);
+    return status;
+}
+
+lam_status lam_npz_read_header(const lam_npz *npz, size_t index, lam_array *out)
+{
+    enum { MOST = 1 << 17 }; /* headers of version 1 take half of it */
+    const entry *e = &npz->entries[index];
+    size_t n = e->size < MOST ? e->size : MOST;
+    unsigned char *bytes;
+    char label[512];
+    *out = (lam_array){ 0 };
+    LAM_TRY(unpack(npz, e, n, &bytes));
+    lam_status status = lam_npy_parse_header(label_of(npz, e, label), bytes, n, out);
     lam_free(bytes);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "base/need.h"
 #include "data/bytes.h"
 #include "data/foreign.h"
+#include "data/mapped.h"
 #include "data/npy.h"
 #include "data/table.h"
 #include "data/text_inside.h"
@@ -187,17 +188,40 @@ static lam_status open_here(lam_reader *r)
     return lam_table_count_columns(r->text.table, &r->options);
 }
 
+/* An array that is stored as it is stays in its archive; a deflated one is unpacked whole. */
+static lam_status open_archive(lam_reader *r, const char *array)
+{
+    static const lam_rows_place nowhere = { 0 };
+    const char *name = lam_bytes_name(r->path);
+    int is_there;
+    LAM_TRY(lam_mapped_member(name, array, &nowhere, &r->bytes, &is_there));
+    r->source = is_there ? NPY : WHOLE;
+    return is_there ? open_npy(r, name) : lam_table_read_memory(name, r->bytes.at, r->bytes.size, array, &r->options, &r->part);
+}
+
+/* "FILE.npz:NAME", of which FILE.npz stays as the path. */
+static lam_status open_named(lam_reader *r, char *file, const char *array)
+{
+    char *path = r->path;
+    r->path = file;
+    lam_status status = lam_bytes_map(file, &r->bytes);
+    if (status == LAM_OK)
+        status = open_archive(r, array);
+    free(path); /* array is in it */
+    return status;
+}
+
 static lam_status open_path(lam_reader *r)
 {
-    int whole = strncmp(r->path, "toy:", 4) == 0 || strstr(r->path, ".npz:") != NULL;
-    if (!whole)
-        LAM_TRY(lam_bytes_map(r->path, &r->bytes));
-    if (!whole && !begins(&r->bytes, "PK\3\4", 4))
-        return open_here(r);
-    const lam_bytes *b = &r->bytes;
+    const char *array = NULL;
     r->source = WHOLE;
-    return whole ? lam_table_read(r->path, &r->options, &r->part)
-                 : lam_table_read_memory(lam_bytes_name(r->path), b->at, b->size, NULL, &r->options, &r->part);
+    if (strncmp(r->path, "toy:", 4) == 0)
+        return lam_table_read(r->path, &r->options, &r->part);
+    char *file = lam_npz_split(r->path, &array);
+    if (file != NULL)
+        return open_named(r, file, array);
+    LAM_TRY(lam_bytes_map(r->path, &r->bytes));
+    return begins(&r->bytes, "PK\3\4", 4) ? open_archive(r, NULL) : open_here(r);
 }
 
 static lam_status create(const char *path, const lam_read_options *options, lam_reader **out)

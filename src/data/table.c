@@ -355,7 +355,7 @@ lam_status lam_table_read_memory(const char *name, const void *bytes, size_t siz
     lam_read_options rest = options != NULL ? *options : (lam_read_options){ 0 };
     *out = NULL;
     if (size >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0))
-        status = lam_npz_table(name, bytes, size, array, &table);
+        status = (rest.names_only ? lam_npz_columns : lam_npz_table)(name, bytes, size, array, &table);
     else if (array != NULL)
         status = lam_fail(LAM_ERR_FORMAT, "%s: is not an .npz archive, so it has no array \"%s\"", name, array);
     else if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0)

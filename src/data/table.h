@@ -23,6 +23,7 @@ lam_status lam_npy_table(const char *name, const void *bytes, size_t size, lam_t
 lam_status lam_npy_columns(const char *name, const void *bytes, size_t size, lam_table **out); /* without rows */
 lam_status lam_npy_check(const char *name, const void *bytes, size_t size); /* LAM_OK: an .npy that is a table, as far as its header says */
 lam_status lam_npz_table(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out);
+lam_status lam_npz_columns(const char *name, const void *bytes, size_t size, const char *wanted, lam_table **out); /* without rows */
 struct lam_npz;
 lam_status lam_npz_choose(const char *file, const struct lam_npz *npz, const char *wanted, size_t *index); /* the entry that lam_npz_table reads */
 /* "file.npz:NAME", unless a file has that very name: a copy of the file's part (free it), and *array in path. NULL if not. */

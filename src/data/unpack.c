@@ -82,15 +82,16 @@ static lam_status extract(const lam_npz *npz, size_t index, const char *folder, 
     return (out->at = lam_room_map(folder, stream, &out->size)) != NULL ? LAM_OK : LAM_ERR_MEMORY;
 }
 
-static lam_status take_member(const lam_npz *npz, size_t index, const char *folder, lam_bytes *bytes)
+static lam_status take_member(const lam_npz *npz, size_t index, const char *folder, lam_bytes *bytes, int *is_taken)
 {
     size_t offset;
     lam_bytes unpacked = { 0 };
     LAM_TRY(lam_npz_stored(npz, index, &offset));
-    if (offset > 0) {
+    *is_taken = offset > 0 || folder != NULL;
+    if (offset > 0)
         lam_bytes_keep(bytes, offset, lam_npz_size(npz, index));
+    if (offset > 0 || folder == NULL)
         return LAM_OK;
-    }
     LAM_TRY(extract(npz, index, folder, &unpacked));
     lam_bytes_clear(bytes);
     *bytes = unpacked;
@@ -111,7 +112,7 @@ lam_status lam_mapped_member(const char *name, const char *wanted, const lam_row
         lam_npz_describe(npz, index, &facts);
     *is_large = status == LAM_OK && facts.content == LAM_ARRAY_NUMBERS && lam_npz_size(npz, index) >= place->least / sizeof(double);
     if (*is_large)
-        status = take_member(npz, index, place->folder, bytes);
+        status = take_member(npz, index, place->folder, bytes, is_large);
     lam_npz_free(npz);
     return status;
 }

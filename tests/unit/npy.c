@@ -271,6 +271,10 @@ static void arrays_of_archives_stay_in_files(void **state)
         assert_int_equal(lam_table_map_rows(cfg, path, NULL, &place, &there), LAM_OK);
         assert_int_equal(lam_table_map_rows(cfg, named, NULL, &far, &small), LAM_OK);
         assert_int_equal(lam_table_map_rows(cfg, single, NULL, &place, &one), LAM_OK);
+        lam_table *names;
+        assert_int_equal(lam_table_read(path, &(lam_read_options) { .names_only = 1 }, &names), LAM_OK);
+        assert_true(names->cols == COLS && names->rows == 0 && names->values == NULL);
+        lam_table_free(names);
         assert_true(there->mapped != NULL && small->mapped == NULL && one->mapped != NULL && one->rows == 3);
         assert_true(there->rows == ROWS && there->cols == COLS && small->rows == ROWS);
         assert_string_equal(there->hash, here->hash);

@@ -139,6 +139,26 @@ static void arrays(void **state)
     alike("x.npy", &(lam_read_options) { .drop = LAM_NAMES("2"), .missing = 1 });
     alike("line.npy", NULL);
     alike("toy:moons:300:2", NULL);
+    bytes *archive = calloc(1, sizeof *archive), *content = calloc(2, sizeof *content);
+    put_npy(&content[0], "{'descr': '<f8', 'fortran_order': False, 'shape': (500, 3)}", values, sizeof values);
+    put_npy(&content[1], "{'descr': '<f8', 'fortran_order': False, 'shape': (90,)}", values, 90 * sizeof *values);
+    for (int deflated = 0; deflated < 2; deflated++) {
+        zip_entry entries[2] = { { .name = "line.npy", .content = &content[1], .deflated = deflated }, { .name = "x.npy", .content = &content[0], .deflated = deflated } };
+        archive->size = 0;
+        put_zip(archive, entries, 2);
+        FILE *zip = fopen("x.npz", "wb");
+        fwrite(archive->data, 1, archive->size, zip);
+        fclose(zip);
+        alike("x.npz", NULL);
+        alike("x.npz", &(lam_read_options) { .drop_bad_rows = 1, .columns = LAM_NAMES("3", "1") });
+        alike("x.npz:x", &(lam_read_options) { .missing = 1 });
+        alike("x.npz:line", NULL);
+        alike("x.npz:none", NULL);
+        alike("none.npz:x", NULL);
+        alike("x.npy:x", NULL);
+    }
+    free(archive);
+    free(content);
     /* the order of Fortran, floats: as numpy writes them */
     const char *header = "{'descr': '<f4', 'fortran_order': True, 'shape': (50, 3), }";
     FILE *out = fopen("f.npy", "wb");
