@@ -168,6 +168,20 @@ static size_t flows_of(const lam_config *cfg, size_t rows)
     return rows < FEW ? 5 : rows < SOME ? 3 : 1;
 }
 
+/* How many iterations of flow matching and of training. A joint density soon gains more by maximum likelihood than by flow matching
+ * (docs/method.md 8); a fixed choice of given columns wants the table's longer start. */
+static void choose_length(const lam_config *cfg, size_t rows, choice *c)
+{
+    if (cfg->model == LAM_VAE || is_split(cfg))
+        return;
+    if (cfg->any_given)
+        c->start = rows >= MANY ? ANY_GIVEN_START : c->start;
+    else
+        c->start = rows >= MANY ? 250 : 500;
+    if (!cfg->any_given && rows >= MANY)
+        c->iterations = 1200;
+}
+
 lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
 {
     LAM_NEED(cfg, "cfg");
@@ -187,8 +201,7 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
         if (cfg->any_given && rows >= MANY)
             cfg->context_hidden[1] = ANY_GIVEN_LAST;
     }
-    if (cfg->any_given && rows >= MANY)
-        c.start = ANY_GIVEN_START;
+    choose_length(cfg, rows, &c);
     if (cfg->blocks == LAM_AUTO) /* of few rows one conditional block does as well as two, in half the time */
         cfg->blocks = is_split(cfg) && rows < FEW ? 1 : c.blocks;
     if (cfg->batch_size == LAM_AUTO)

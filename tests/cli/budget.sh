@@ -55,8 +55,8 @@ expect_err "the start by flow matching, 1000000 iterations, takes about" "--warm
 # one that nobody asked for is as long as the limit allows, and is written down
 run fit toy:pinwheel:20000:1 --batch-size 2000 --budget 3 --flows 1 --out shortened --threads 1
 expect_code 0
-expect_err "the start by flow matching is cut from 1000 to"
-said=$(sed -n 's/.*the start by flow matching is cut from 1000 to \([0-9]*\) iterations.*/\1/p' err)
+expect_err "the start by flow matching is cut from 500 to"
+said=$(sed -n 's/.*the start by flow matching is cut from 500 to \([0-9]*\) iterations.*/\1/p' err)
 [ "$(value_of shortened warm-start)" = "flow-matching:$said" ] || fail "config.yaml should have the start of $said iterations"
 run fit toy:pinwheel:20000:1 --config shortened/config.yaml --budget 0 --out shortened_again
 expect_code 0

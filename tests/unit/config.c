@@ -533,10 +533,25 @@ static void any_given_starts_shortly(void **state)
     }
 }
 
+/* A joint density starts shortly, and of many rows trains longer instead. */
+static void starts_go_by_rows(void **state)
+{
+    (void)state;
+    static const struct { size_t rows, start, iterations; } cases[] = { { 2999, 500, 1000 }, { 3000, 500, 1500 }, { 19999, 500, 1500 }, { 20000, 250, 1200 } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        lam_config cfg;
+        lam_config_init(&cfg);
+        assert_int_equal(lam_config_resolve(&cfg, cases[i].rows, 6), LAM_OK);
+        assert_int_equal(cfg.warm_start, cases[i].start);
+        assert_int_equal(cfg.iterations, cases[i].iterations);
+        lam_config_clear(&cfg);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_given_starts_shortly),
+        cmocka_unit_test(any_given_starts_shortly), cmocka_unit_test(starts_go_by_rows),
         cmocka_unit_test(images_are_trained_by_their_number),
         cmocka_unit_test(widths_go_by_what_moves), cmocka_unit_test(decay_goes_by_rows_and_what_moves),
         cmocka_unit_test(penalties_in_few_words),
