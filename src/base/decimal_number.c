@@ -1,14 +1,13 @@
 /* Reads decimal numbers fast and exactly. */
 #include "base/decimal_number.h"
 #include "base/powers_of_five.h"
+#include "base/word.h"
 #include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
 /* 128-bit products; an extension of both compilers on every 64-bit target. */
 __extension__ typedef unsigned __int128 wide;
 
-enum { MOST_DIGITS = 19 /* that 64 bits hold whatever they are */, MOST_WRITTEN = 100000 };
+enum { MOST_DIGITS = 19 /* that 64 bits hold whatever they are */, MOST_WRITTEN = 100000, WORDS = 3, NEAR = 2 * 8 * WORDS + 2 };
 
 static int is_digit(char c)
 {
@@ -27,15 +26,18 @@ static wide product_of(uint64_t w, const uint64_t five[2])
     return first;
 }
 
-/* The double nearest to w 10^q, ties to even, by Eisel's and Lemire's algorithm (Lemire 2021, algorithm 1); 0: it is not decided, or q is outside
- * of the table. Inside it no double is subnormal or infinite. */
-static int round_product(uint64_t w, int q, double *value)
+/* The bits of the double nearest to w 10^q, ties to even, by Eisel's and Lemire's algorithm (Lemire 2021, algorithm 1); 0: it is not decided, or q is
+ * outside of the table. Inside it no double is subnormal or infinite. */
+static inline int round_product(uint64_t w, int q, uint64_t *bits)
 {
-    if (w == 0)
-        return *value = 0, 1;
     if (q < LAM_FIVE_LEAST || q > LAM_FIVE_MOST)
-        return 0;
-    int zeros = __builtin_clzll(w);
+        return *bits = 0, w == 0;
+    if (q == 0 && w >> 53 == 0) { /* whole numbers, of which columns have all or none */
+        double whole = (double)w;
+        memcpy(bits, &whole, sizeof whole);
+        return 1;
+    }
+    int zeros = __builtin_clzll(w | (w == 0));
     wide product = product_of(w << zeros, lam_powers_of_five[q - LAM_FIVE_LEAST]);
     uint64_t high = (uint64_t)(product >> 64), low = (uint64_t)product;
     if (low == UINT64_MAX && (q < -27 || q > 55)) /* the power is rounded there, and a carry may be missing */
@@ -47,21 +49,8 @@ static int round_product(uint64_t w, int q, double *value)
     if (low <= 1 && q >= -4 && q <= 23 && (mantissa & 3) == 1 && mantissa << shift == high)
         mantissa &= ~(uint64_t)1; /* exactly in the middle: down to the even one */
     mantissa = (mantissa + (mantissa & 1)) >> 1;
-    if (mantissa >= (uint64_t)1 << 53)
-        mantissa = (uint64_t)1 << 52, exponent++;
-    uint64_t bits = (uint64_t)exponent << 52 | (mantissa & ~((uint64_t)1 << 52));
-    memcpy(value, &bits, sizeof bits);
-    return 1;
-}
-
-/* w 10^q. A w below 2^53 times or over a power of ten up to 10^22 is exact in both factors, so one operation rounds correctly (Clinger 1990). */
-static int scale(uint64_t w, int q, double *value)
-{
-    static const double power[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-        1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-    if (w >> 53 != 0 || q < -22 || q > 22)
-        return round_product(w, q, value);
-    *value = q < 0 ? (double)w / power[-q] : (double)w * power[q];
+    *bits = ((uint64_t)(exponent - 1) << 52) + mantissa; /* the mantissa's first bit, and a carry out of it, count in the exponent */
+    *bits &= -(uint64_t)(w != 0); /* no branch: zeros come at random */
     return 1;
 }
 
@@ -73,47 +62,59 @@ typedef struct digits {
     int exponent, cut; /* cut: some digits were left off */
 } digits;
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* Appends eight digits at once, if the next eight bytes are digits. */
-static int eight(const char *p, uint64_t *mantissa)
+/* Eight digits of a byte each, the first the lowest, as one number: pairs, fours, eight. */
+static inline uint64_t join_digits(uint64_t v)
 {
-    uint64_t v;
-    memcpy(&v, p, 8);
-    if (((v & UINT64_C(0xF0F0F0F0F0F0F0F0)) | ((v + UINT64_C(0x0606060606060606)) & UINT64_C(0xF0F0F0F0F0F0F0F0)) >> 4)
-        != UINT64_C(0x3333333333333333))
-        return 0;
-    v = (v & UINT64_C(0x0F0F0F0F0F0F0F0F)) * 2561 >> 8; /* pairs, fours, eight */
+    v = v * 2561 >> 8;
     v = (v & UINT64_C(0x00FF00FF00FF00FF)) * 6553601 >> 16;
-    v = (v & UINT64_C(0x0000FFFF0000FFFF)) * 42949672960001 >> 32;
-    *mantissa = *mantissa * 100000000 + v;
-    return 1;
+    return (v & UINT64_C(0x0000FFFF0000FFFF)) * 42949672960001 >> 32;
 }
-#else
-static int eight(const char *p, uint64_t *mantissa)
-{
-    (void)p, (void)mantissa;
-    return 0;
-}
-#endif
 
-/* Appends the digits at p; there are many of them behind a point, and few in front of it. */
-static inline const char *take_digits(const char *p, const char *end, int many, uint64_t *mantissa)
+/* Appends the digits at p, eight at a time and up to WORDS times. How many there are is data, not control, where they are few: branches that depend
+ * on it could not be foreseen. */
+static inline const char *take_digits(const char *p, uint64_t *mantissa)
 {
-    uint64_t m = *mantissa;
-    while (many && end - p >= 8 && eight(p, &m))
-        p += 8;
-    for (; p < end && is_digit(*p); p++)
-        m = m * 10 + (uint64_t)(*p - '0');
-    *mantissa = m;
+    static const uint64_t power[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000 };
+    for (int k = 0; k < WORDS; k++, p += 8) {
+        uint64_t v = lam_word_read(p) ^ UINT64_C(0x3030303030303030); /* of digits their values, all others above 9 */
+        uint64_t others = (((v & UINT64_C(0x7F7F7F7F7F7F7F7F)) + UINT64_C(0x7676767676767676)) | v) & UINT64_C(0x8080808080808080);
+        if (others != 0) {
+            int n = __builtin_ctzll(others) / 8;
+            *mantissa = *mantissa * power[n] + join_digits(v << (56 - 8 * n) << 8); /* behind leading zeros */
+            return p + n;
+        }
+        *mantissa = *mantissa * 100000000 + join_digits(v);
+    }
     return p;
 }
 
-/* Of more digits than 64 bits hold, from p to stop: the first that count. */
-static void cut_digits(const char *p, const char *stop, char point, digits *out)
+/* digits [point digits], where NEAR bytes may be read; NULL: there are none, or too many for 64 bits. */
+static inline const char *near_digits(const char *p, char point, digits *out)
 {
+    const char *first = p;
+    if (is_digit(*p) && !is_digit(p[1])) /* one digit: as a rule, which is foreseen */
+        out->mantissa = (uint64_t)(*p++ - '0');
+    else
+        p = take_digits(p, &out->mantissa);
+    ptrdiff_t n = p - first;
+    if (*p == point) {
+        const char *behind = ++p;
+        p = take_digits(p, &out->mantissa);
+        n += p - behind;
+        out->exponent = (int)(behind - p);
+    }
+    for (; n > MOST_DIGITS && (*first == '0' || *first == point); first++)
+        n -= *first == '0';
+    return n > 0 && n <= MOST_DIGITS && !is_digit(*p) ? p : NULL;
+}
+
+/* The same of any length up to end, byte by byte: the first digits that count. */
+static const char *all_digits(const char *p, const char *end, char point, digits *out)
+{
+    const char *first = p;
     int behind = 0, taken = 0;
     *out = (digits) { 0 };
-    for (; p < stop; p++) {
+    for (; p < end && p - first < MOST_WRITTEN && (is_digit(*p) || (*p == point && !behind)); p++) {
         if (*p == point) {
             behind = 1;
             continue;
@@ -125,6 +126,7 @@ static void cut_digits(const char *p, const char *stop, char point, digits *out)
         out->cut |= !keep && *p != '0';
         out->exponent += behind ? -keep : !keep;
     }
+    return p - first > behind && p - first < MOST_WRITTEN ? p : NULL;
 }
 
 /* [+-] digits behind the e, added to *exponent; NULL: there are none. */
@@ -141,34 +143,36 @@ static const char *take_exponent(const char *p, const char *end, int *exponent)
     return p;
 }
 
-const char *lam_decimal_number(const char *p, const char *end, char point, double *value)
+/* From the digits on to the double: what stands behind them is an exponent, or no part of the number. */
+static inline const char *finish(const char *p, const char *end, digits d, uint64_t negative, double *value)
 {
-    digits d = { 0 };
-    double above;
-    int negative = p < end && *p == '-';
-    if (p < end && (*p == '-' || *p == '+'))
-        p++;
-    const char *first = p;
-    p = take_digits(p, end, 0, &d.mantissa);
-    ptrdiff_t n = p - first;
-    if (p < end && *p == point) {
-        const char *behind = ++p;
-        p = take_digits(p, end, 1, &d.mantissa);
-        n += p - behind;
-        d.exponent = p - behind < MOST_WRITTEN ? (int)(behind - p) : -MOST_WRITTEN;
-    }
-    if (n == 0)
-        return NULL;
-    if (n > MOST_DIGITS) {
-        if (n >= MOST_WRITTEN)
-            return NULL;
-        cut_digits(first, p, point, &d);
-    }
+    uint64_t bits, above;
     if (p < end && (*p | 0x20) >= 'd' && (*p | 0x20) <= 'e' && (p = take_exponent(p + 1, end, &d.exponent)) == NULL)
         return NULL;
-    if (!scale(d.mantissa, d.exponent, value) || (d.cut && (!scale(d.mantissa + 1, d.exponent, &above) || *value != above)))
+    if (!round_product(d.mantissa, d.exponent, &bits) || (d.cut && (!round_product(d.mantissa + 1, d.exponent, &above) || bits != above)))
         return NULL;
-    if (negative)
-        *value = -*value;
+    bits |= negative << 63;
+    memcpy(value, &bits, sizeof bits);
     return p;
+}
+
+static const char *finish_all(const char *p, const char *end, char point, uint64_t negative, double *value)
+{
+    digits d;
+    p = all_digits(p, end, point, &d);
+    return p == NULL ? NULL : finish(p, end, d, negative, value);
+}
+
+const char *lam_decimal_number(const char *p, const char *end, char point, double *value)
+{
+    if (p == end)
+        return NULL;
+    uint64_t negative = *p == '-';
+    p += negative | (*p == '+');
+    digits d = { 0 };
+    char last[NEAR] = ""; /* where less is left: that, with room behind it */
+    const char *from = end - p >= NEAR ? p : memcpy(last, p, (size_t)(end - p)), *behind = near_digits(from, point, &d);
+    if (behind != NULL)
+        return finish(p + (behind - from), end, d, negative, value);
+    return finish_all(p, end, point, negative, value);
 }

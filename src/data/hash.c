@@ -1,5 +1,6 @@
 /* A 128-bit digest of numbers. */
 #include "data/hash.h"
+#include "base/word.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ static uint64_t rotate(uint64_t x, unsigned by)
 }
 
 /* Little-endian word whatever the machine, of n <= 8 bytes. */
-static uint64_t word(const unsigned char *p, size_t n)
+static uint64_t short_word(const unsigned char *p, size_t n)
 {
     uint64_t w = 0;
     for (size_t i = 0; i < n; i++)
@@ -42,12 +43,17 @@ void lam_hash_begin(lam_hash *h, const uint64_t seed[2])
     *h = (lam_hash) { .a = seed[0], .b = seed[1] };
 }
 
-static void take_block(lam_hash *h, const unsigned char *p)
+/* n bytes, whole blocks. */
+static void take_blocks(lam_hash *h, const unsigned char *p, size_t n)
 {
-    h->a ^= mix_first(word(p, 8));
-    h->a = (rotate(h->a, 27) + h->b) * 5 + 0x52dce729;
-    h->b ^= mix_second(word(p + 8, 8));
-    h->b = (rotate(h->b, 31) + h->a) * 5 + 0x38495ab5;
+    uint64_t a = h->a, b = h->b;
+    for (const unsigned char *end = p + n; p < end; p += LAM_HASH_BLOCK) {
+        a ^= mix_first(lam_word_read(p));
+        a = (rotate(a, 27) + b) * 5 + 0x52dce729;
+        b ^= mix_second(lam_word_read(p + 8));
+        b = (rotate(b, 31) + a) * 5 + 0x38495ab5;
+    }
+    h->a = a, h->b = b;
 }
 
 void lam_hash_add(lam_hash *h, const void *bytes, size_t size)
@@ -63,11 +69,11 @@ void lam_hash_add(lam_hash *h, const void *bytes, size_t size)
         p += more, size -= more;
         if (open + more < LAM_HASH_BLOCK)
             return;
-        take_block(h, h->rest);
+        take_blocks(h, h->rest, LAM_HASH_BLOCK);
     }
-    for (; size >= LAM_HASH_BLOCK; size -= LAM_HASH_BLOCK, p += LAM_HASH_BLOCK)
-        take_block(h, p);
-    memcpy(h->rest, p, size);
+    size_t whole = size - size % LAM_HASH_BLOCK;
+    take_blocks(h, p, whole);
+    memcpy(h->rest, p + whole, size - whole);
 }
 
 void lam_hash_end(lam_hash *h, uint64_t out[2])
@@ -75,9 +81,9 @@ void lam_hash_end(lam_hash *h, uint64_t out[2])
     size_t left = h->size % LAM_HASH_BLOCK;
     uint64_t a = h->a, b = h->b;
     if (left > 8)
-        b ^= mix_second(word(h->rest + 8, left - 8));
+        b ^= mix_second(short_word(h->rest + 8, left - 8));
     if (left > 0)
-        a ^= mix_first(word(h->rest, left < 8 ? left : 8));
+        a ^= mix_first(short_word(h->rest, left < 8 ? left : 8));
     a ^= h->size, b ^= h->size;
     a += b, b += a;
     a = finish(a), b = finish(b);

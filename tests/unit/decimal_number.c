@@ -11,15 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 1: decided, and then it has to be what strtod says. The text ends in the middle of a line. */
+enum { BEHIND = 70 /* bytes: with so many behind it, a number is not near the end */ };
+
+/* 1: decided, and then it has to be what strtod says, in the middle of a line and at the end of a text, which are read in two ways. */
 static int agrees(const char *text)
 {
-    char line[1200];
+    char line[1300];
     size_t n = strlen(text);
     double value = 7, wanted = strtod(text, NULL);
     memcpy(line, text, n);
-    memcpy(line + n, ",9e1", 4); /* digits behind it must not be read */
-    const char *end = lam_decimal_number(line, line + n + 4, '.', &value);
+    memset(line + n, '9', BEHIND);
+    line[n] = ','; /* digits behind it must not be read */
+    const char *end = lam_decimal_number(line, line + n + BEHIND, '.', &value);
     if (end == NULL)
         return 0;
     if (end != line + n || memcmp(&value, &wanted, sizeof value) != 0)
@@ -104,6 +107,28 @@ static void middles(void **state)
     }
 }
 
+/* All numbers of so many digits in front of the point and behind it, some of them with zeros in front, at every distance to the end. */
+static void lengths(void **state)
+{
+    (void)state;
+    char text[100];
+    double value;
+    for (size_t before = 0; before < 28; before++)
+        for (size_t behind = 0; behind < 28; behind++)
+            for (uint64_t i = 0; i < 40 && before + behind > 0; i++) {
+                size_t n = before + behind, zeros = draw(i, 11) % (n + 1);
+                for (size_t k = 0; k < n; k++)
+                    text[k + (k >= before)] = (char)('0' + (k < zeros && i % 2 == 0 ? 0 : draw(i + 40 * n, 12 + k) % 10));
+                text[before] = '.';
+                text[n + 1] = '\0';
+                if (!agrees(text) && n < 20)
+                    fail_msg("%s is not decided", text);
+                memset(text + n + 1, 'x', BEHIND - n);
+                for (size_t size = n + 1; size <= BEHIND; size++)
+                    assert_true(n > 19 || lam_decimal_number(text, text + size, '.', &value) == text + n + 1);
+            }
+}
+
 static void forms(void **state)
 {
     (void)state;
@@ -132,6 +157,7 @@ int main(void)
         cmocka_unit_test(printed_numbers),
         cmocka_unit_test(any_mantissa),
         cmocka_unit_test(middles),
+        cmocka_unit_test(lengths),
         cmocka_unit_test(forms),
     };
     return cmocka_run_group_tests_name("decimal_number", tests, NULL, NULL);
