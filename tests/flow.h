@@ -33,6 +33,7 @@ typedef struct recipe {
     lam_amortised amortisation;
     size_t rank;
     size_t inputs; /* of a context; 0: none */
+    int own_maps;  /* 1: every block has its own maps of the context, 0: they are shared */
     int masked;    /* 1: about a quarter of the columns do not move, and in a row here and there none does */
     const char *isa;
     uint64_t seed;
@@ -80,6 +81,7 @@ static inline flow flow_create(recipe r)
     c.layer = r.layer, c.nonlinearity = r.activation;
     c.train_time = r.train_time, c.time = r.time == 0 ? 1 : r.time, c.seed = r.seed + 11;
     c.n_context_hidden = 1, c.context_hidden[0] = 4;
+    c.context_maps = r.own_maps ? LAM_CONTEXT_OWN : LAM_CONTEXT_SHARED;
     if (r.inputs > 0)
         must(lam_layout_conditional(&f.layout, &c, r.dim, r.inputs, r.masked));
     else

@@ -78,6 +78,10 @@ enum { LAM_KEEPS_NOTHING = 0, LAM_KEEPS_SLOPE = 1, LAM_KEEPS_INPUT = 3 };
     X(LAM_ACT_IDENTITY, "identity", identity, LAM_KEEPS_NOTHING)
 typedef enum lam_activation { LAM_ACTIVATION_LIST(LAM_CODE, LAM_COMMA) } lam_activation;
 
+/* Linear maps of a context's net to the biases of hidden layers (method.md 14): one a layer that all blocks share, or every block has its own. */
+#define LAM_CONTEXT_MAPS_LIST(X, S) X(LAM_CONTEXT_SHARED, "shared") S() X(LAM_CONTEXT_OWN, "own") S() X(LAM_CONTEXT_AUTO, "auto")
+typedef enum lam_context_maps { LAM_CONTEXT_MAPS_LIST(LAM_CODE, LAM_COMMA) } lam_context_maps;
+
 #define LAM_PRECISION_LIST(X, S) X(LAM_FLOAT, "float") S() X(LAM_DOUBLE, "double")
 typedef enum lam_precision { LAM_PRECISION_LIST(LAM_CODE, LAM_COMMA) } lam_precision;
 

@@ -22,6 +22,7 @@ struct lam_config {
     lam_activation nonlinearity;
     size_t context_hidden[LAM_MAX_HIDDEN]; /* "context-dims": of a conditional density, of the net that makes biases of what is given */
     size_t n_context_hidden;
+    lam_context_maps context_maps; /* of that net to the biases: shared by the blocks, or of each its own */
     double time;        /* end time T of a block */
     int train_time;     /* 1: T = s^2 is trained */
     lam_precision precision;

@@ -142,21 +142,15 @@ static int is_diagonal(const lam_field *f, size_t k)
     return f->unit_seeds && k + 1 == f->shape->layers;
 }
 
-/* What the rows' own share r of a layer's pre-activations has to do with its reverse: its cotangent is the value's; and of
- * the gate's sum of g a, its part g r is none of the gate's. own [out] receives the latter, summed over rows. */
+/* What the rows' own share r of a layer's pre-activations has to do with its reverse, beside its cotangent, which is the value's and is added up
+ * where that is made: of the gate's sum of g a, its part g r is none of the gate's. own [out] receives it, summed over rows. */
 static void reverse_context(const lam_field *f, size_t k, const lam_chunk *ch, const real *g, real *own)
 {
     const lam_field_layer *l = &f->shape->layer[k];
-    const real *r = row_shift(f, k, ch->context), one = 1;
+    const real *r = row_shift(f, k, ch->context);
     memset(own, 0, l->out * sizeof *own);
-    if (r == NULL || !ch->with_value)
-        return;
-    if (l->has_gate)
+    if (r != NULL && ch->with_value && l->has_gate)
         f->kernels->row_dots(l->out, ch->vectors, g, r, own);
-    if (ch->g_context != NULL) {
-        real *to = ch->g_context + l->context_at * LAM_TILE;
-        f->kernels->combine(l->out * LAM_TILE, to, to, 1, &one, &g);
-    }
 }
 
 /* With S0 = sum of g over rows and A = sum over rows and planes of g a (g before the gate's scale): a = s (W h + b) + u t + r, r of a
@@ -337,6 +331,7 @@ static void reverse_layer(const lam_field *f, size_t k, const lam_chunk *ch, con
         call.h = lam_field_input(f, k, record);
         call.d1 = record + f->record_d1[k - 1];
         call.a = record + f->record_a[k - 1];
+        call.g_row_shift = ch->g_context != NULL ? ch->g_context + f->shape->layer[k - 1].context_at * LAM_TILE : NULL;
         call.unit = is_diagonal(f, k) ? g + l->out * LAM_TILE : NULL;
         call.unit_first = ch->first;
     }

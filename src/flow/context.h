@@ -1,6 +1,6 @@
 /* The context of a conditional density (method.md 14): a small net that makes biases of the flow's hidden layers from what the rows are
  * conditional on, once a call, tile by tile; and its gradient, from the cotangents that the blocks' reverses add up. The net is a field
- * without time (field/field.h), its last layer the linear maps of all blocks and layers. */
+ * without time (field/field.h), its last layer the linear maps to all hidden layers: shared by the blocks, or those of each block. */
 #ifndef LAM_FLOW_CONTEXT_H
 #define LAM_FLOW_CONTEXT_H
 #include "flow/inside.h"

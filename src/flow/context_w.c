@@ -25,7 +25,7 @@ lam_status lam_context_create(lam_engine *e)
     if (c == NULL)
         return LAM_ERR_MEMORY;
     LAM_TRY(lam_field_init(&c->field, &l->context, e->kernels, 0, 1, 0, 1));
-    c->lines = l->blocks * l->field.context_lines;
+    c->lines = l->context.layer[l->context.layers - 1].out;
     if ((c->record = lam_arrays_alloc(e->batch.tiles, c->field.record_size)) == NULL)
         return LAM_ERR_MEMORY;
     if (!e->options.gradients)
@@ -87,7 +87,7 @@ lam_status lam_context_form(lam_engine *e, const size_t *index)
 
 static size_t block_at(const lam_engine *e)
 {
-    return e->block * e->layout->field.context_lines * LAM_TILE;
+    return e->layout->context_shared ? 0 : e->block * e->layout->field.context_lines * LAM_TILE;
 }
 
 const real *lam_context_lines(const lam_engine *e, size_t tile)

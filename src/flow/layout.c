@@ -33,8 +33,9 @@ lam_status lam_layout_amortised(lam_layout *l, const lam_config *config, size_t 
 lam_status lam_layout_conditional(lam_layout *l, const lam_config *config, size_t dim, size_t inputs, int masked)
 {
     LAM_TRY(lam_layout_init(l, config, dim));
+    l->context_shared = config->context_maps != LAM_CONTEXT_OWN;
     LAM_TRY(lam_field_shape_net(&l->context, inputs, config->context_hidden, config->n_context_hidden,
-        l->blocks * l->field.context_lines, LAM_ACT_TANH));
+        (l->context_shared ? 1 : l->blocks) * l->field.context_lines, LAM_ACT_TANH));
     l->inputs = inputs;
     l->masked = masked;
     l->time += l->context.parameters;
@@ -43,14 +44,14 @@ lam_status lam_layout_conditional(lam_layout *l, const lam_config *config, size_
     return LAM_OK;
 }
 
-/* Tensor index of the context: weight and bias of its hidden layers, "context.0.weight", and of its last layer those of each block and
- * hidden layer of the flow, "context.chain.0.layers.0.weight". */
+/* Tensor index of the context: weight and bias of its hidden layers, "context.0.weight", and of its last layer those of each hidden layer of
+ * the flow, "context.layers.0.weight", or of each block's own, "context.chain.0.layers.0.weight". */
 static int context_tensor(const lam_layout *l, size_t index, lam_layout_tensor *t)
 {
     const lam_field_shape *c = &l->context;
     size_t hidden = 2 * (c->layers - 1), each = 2 * (l->field.layers - 1), is_bias = index % 2;
     const char *what = is_bias ? "bias" : "weight";
-    if (l->inputs == 0 || index >= hidden + l->blocks * each)
+    if (l->inputs == 0 || index >= hidden + (l->context_shared ? 1 : l->blocks) * each)
         return 0;
     const lam_field_tensor *of = &c->tensor[index < hidden ? index : hidden + is_bias];
     *t = (lam_layout_tensor) { .dims = of->dims, .shape = { of->shape[0], of->shape[1] }, .count = of->count,
@@ -63,7 +64,10 @@ static int context_tensor(const lam_layout *l, size_t index, lam_layout_tensor *
     t->shape[0] = l->field.layer[layer].out;
     t->count = t->shape[0] * columns;
     t->offset += (block * l->field.context_lines + l->field.layer[layer].context_at) * columns;
-    snprintf(t->name, sizeof t->name, "context.chain.%zu.layers.%zu.%s", block, layer, what);
+    if (l->context_shared)
+        snprintf(t->name, sizeof t->name, "context.layers.%zu.%s", layer, what);
+    else
+        snprintf(t->name, sizeof t->name, "context.chain.%zu.layers.%zu.%s", block, layer, what);
     return 1;
 }
 

@@ -11,10 +11,12 @@ typedef struct lam_layout {
     size_t blocks;
     size_t beta; /* offset; SIZE_MAX without swish */
     /* What the density is conditional on reaches the flow as biases of the row (method.md 14): a net, `context`, from `inputs` numbers to
-     * the fields' context_lines, block by block, its last layer one linear map a block and hidden layer. */
+     * the field's context_lines, its last layer one linear map a hidden layer, whose biases all blocks take; or, where they are not shared, to
+     * those of one block after the other. */
     size_t inputs; /* 0: the flow has no context */
     int masked;    /* 1: which columns move may differ from row to row (method.md 15) */
     lam_field_shape context;
+    int context_shared;
     size_t context_at; /* offset of its parameters */
     size_t time; /* offset of the K values s, T = s^2 */
     size_t parameters, trained;

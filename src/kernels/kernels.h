@@ -54,6 +54,7 @@ typedef struct lam_backward {
     const real *d1;          /* [in][TILE] */
     const real *a;           /* [1 + P][in][TILE] */
     real *below;             /* [1 + P][in][TILE] */
+    real *g_row_shift;       /* [in][TILE] of the layer below's row_shift: += plane 0 of below, with_value; or NULL */
     real *beta_sum;          /* swish: += the derivative of the loss by beta */
 } lam_backward;
 

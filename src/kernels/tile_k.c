@@ -73,6 +73,16 @@ static void unit_panel(size_t mr, size_t vectors, const real *w, const real *uni
             vstore(tile_out + o * LAM_TILE + at, vset(w[o]) * vload(unit + at));
 }
 
+/* Lines of an epilogue that come from further away than the first-level cache, on their way while a panel is computed. */
+static void prefetch(size_t rows, const real *lines, size_t o0)
+{
+    if (lines == NULL)
+        return;
+    const char *at = (const char *)(lines + o0 * LAM_TILE);
+    for (size_t byte = 0; byte < rows * LAM_TILE * sizeof(real); byte += 64)
+        __builtin_prefetch(at + byte);
+}
+
 /* ---- forward epilogue --------------------------------------------------------------------------------------------- */
 
 LAM_INLINE void activate(const lam_activation kind, const lam_forward *c, size_t rows, size_t o0)
@@ -125,6 +135,8 @@ void lam_tile_forward(const lam_forward *c)
         size_t rows = c->out - o0 < LAM_PANEL ? c->out - o0 : LAM_PANEL;
         const real *w = c->weight + o0 * c->in;
         real *h = c->h + o0 * LAM_TILE;
+        if (c->with_value)
+            prefetch(rows, c->row_shift, o0);
         for (size_t p = c->with_value ? 0 : 1; p <= (c->unit == NULL ? c->tangents : 0); p++)
             panel((int)rows, c->vectors, c->in, w, c->x + p * plane_in, h + p * plane_out);
         for (size_t p = 0; c->unit != NULL && p < c->tangents; p++)
@@ -147,17 +159,17 @@ LAM_INLINE vec deactivate_value(const lam_activation kind, const lam_backward *c
     const real *h = c->h != NULL ? c->h + at0 : NULL;
     const real *d1 = lam_saves_d1(kind) ? c->d1 + at0 : NULL;
     const real *a = lam_saves_a(kind) ? c->a + at0 : NULL;
-    real *cross = c->below + at0;
+    real *cross = c->below + at0, *shift = c->g_row_shift != NULL ? c->g_row_shift + at0 : NULL;
     vec beta = vset(c->beta);
     FOR_BLOCK({
         vec gv = vload(value + at), sum = vload(cross + at);
         if (kind == LAM_ACT_TANH) {
             vec hv = vload(h + at);
-            vstore(cross + at, sum + (gv - hv * hv * gv));
+            sum += gv - hv * hv * gv;
         } else if (kind == LAM_ACT_IDENTITY) {
-            vstore(cross + at, sum + gv);
+            sum += gv;
         } else {
-            vstore(cross + at, sum + vload(d1 + at) * gv);
+            sum += vload(d1 + at) * gv;
             if (kind == LAM_ACT_SWISH) {
                 vec dvalue;
                 vec dslope;
@@ -165,6 +177,9 @@ LAM_INLINE vec deactivate_value(const lam_activation kind, const lam_backward *c
                 beta_sum += dvalue * gv;
             }
         }
+        vstore(cross + at, sum);
+        if (shift != NULL)
+            vstore(shift + at, vload(shift + at) + sum);
     })
     return beta_sum;
 }
@@ -224,8 +239,10 @@ void lam_tile_backward(const lam_backward *c)
     for (size_t o0 = 0; o0 < c->in; o0 += LAM_PANEL) {
         size_t rows = c->in - o0 < LAM_PANEL ? c->in - o0 : LAM_PANEL;
         const real *w = c->weight_t + o0 * c->out;
-        if (c->with_value)
+        if (c->with_value) {
+            prefetch(rows, c->g_row_shift, o0);
             panel((int)rows, c->vectors, c->out, w, c->g, value);
+        }
         real *below = c->below + o0 * LAM_TILE;
         for (size_t p = 1; c->unit == NULL && p <= c->tangents; p++)
             panel((int)rows, c->vectors, c->out, w, c->g + p * plane_out, below + p * plane_in);

@@ -118,11 +118,12 @@ static lam_status print_value(FILE *out, const lam_param *param, const lam_confi
 /* 1: a parameter that programs from before it was there would refuse, and that does nothing here. */
 static int is_new_and_idle(const lam_param *param, const lam_config *cfg)
 {
-    static const char *const conditional[] = { "given", "any-given", "context-dims" };
+    static const char *const conditional[] = { "given", "any-given", "context-dims", "context-maps" };
     int idle = param->kind == LAM_PARAM_MAP && cfg->map == LAM_MAP_NONE;
     idle |= cfg->whiten == LAM_WHITEN_NONE && strcmp(param->shown.name, "whiten") == 0;
     idle |= cfg->flows == 1 && strcmp(param->shown.name, "flows") == 0;
     idle |= cfg->calibrate == LAM_CALIBRATE_NONE && strcmp(param->shown.name, "calibrate") == 0;
+    idle |= cfg->context_maps == LAM_CONTEXT_OWN && strcmp(param->shown.name, "context-maps") == 0;
     for (size_t i = 0; !lam_config_is_conditional(cfg) && i < sizeof conditional / sizeof conditional[0]; i++)
         idle |= strcmp(param->shown.name, conditional[i]) == 0;
     return idle;

@@ -45,9 +45,11 @@ static choice of_density(size_t rows, size_t moving)
 }
 
 enum { CONTEXT_WIDTH = 128 }; /* of the net that makes a context */
-/* Any columns given any others, of many rows: whitening has done most of what a start does, and the last layer of the context net, which makes
- * all biases, costs more than the blocks do. At the same cost that leaves training eight times the iterations (docs/method.md 8). */
-enum { ANY_GIVEN_START = 500, ANY_GIVEN_LAST = 64 };
+/* Its last layer is narrower for any columns given any others, and for many rows: within the same time that comes to a better likelihood, but of
+ * few rows with a fixed choice of given columns to a worse one (docs/method.md 14). */
+enum { NARROW_LAST = 64 };
+/* Any columns given any others, of many rows: whitening has done most of what a start does (docs/method.md 8). */
+enum { ANY_GIVEN_START = 500 };
 
 static size_t between(size_t low, size_t n, size_t high)
 {
@@ -68,6 +70,15 @@ static const double IMAGES_RATE = 0.5;
 int lam_config_is_conditional(const lam_config *cfg)
 {
     return cfg->given.n > 0 || cfg->any_given;
+}
+
+void lam_config_unsaid(lam_config *cfg)
+{
+    cfg->map = LAM_MAP_NONE;
+    cfg->whiten = LAM_WHITEN_NONE;
+    cfg->calibrate = LAM_CALIBRATE_NONE;
+    cfg->flows = 1;
+    cfg->context_maps = LAM_CONTEXT_OWN;
 }
 
 int lam_config_is_timed(const lam_config *cfg)
@@ -198,12 +209,14 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
     if (cfg->n_context_hidden == 0 && lam_config_is_conditional(cfg)) {
         cfg->n_context_hidden = 2;
         cfg->context_hidden[0] = cfg->context_hidden[1] = CONTEXT_WIDTH;
-        if (cfg->any_given && rows >= MANY)
-            cfg->context_hidden[1] = ANY_GIVEN_LAST;
+        if (cfg->any_given || rows >= MANY)
+            cfg->context_hidden[1] = NARROW_LAST;
     }
     choose_length(cfg, rows, &c);
     if (cfg->blocks == LAM_AUTO) /* of few rows one conditional block does as well as two, in half the time */
         cfg->blocks = is_split(cfg) && rows < FEW ? 1 : c.blocks;
+    if (cfg->context_maps == LAM_CONTEXT_AUTO && lam_config_is_conditional(cfg)) /* of one block they are its own */
+        cfg->context_maps = cfg->blocks > 1 ? LAM_CONTEXT_SHARED : LAM_CONTEXT_OWN;
     if (cfg->batch_size == LAM_AUTO)
         cfg->batch_size = c.batch;
     if (cfg->optimizer == LAM_OPTIMIZER_AUTO)

@@ -6,6 +6,9 @@
 /* Taken where nothing says how many rows there are, as for a model that is not fitted. */
 enum { LAM_USUAL_ROWS = 10000 };
 
+/* Puts what a file leaves unsaid that was written before there were column maps, whitening, calibration, flows and shared maps of a context. */
+void lam_config_unsaid(lam_config *cfg);
+
 /* 1: cfg has a limit of time. */
 int lam_config_is_timed(const lam_config *cfg);
 /* cfg's schedule, or what "auto" comes to. */

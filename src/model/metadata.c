@@ -110,6 +110,8 @@ static lam_status tuned_text(const lam_model *model, char **text)
 
 static const char *format_of(const lam_model *model)
 {
+    if (model->layout.context_shared)
+        return LAM_MODEL_FORMAT_SHARED;
     if (model->n_others > 0)
         return LAM_MODEL_FORMAT_FLOWS;
     if (model->base_scale != 1)
@@ -196,7 +198,8 @@ int lam_metadata_has_format(const lam_st_file *file, const char *wanted)
 
 int lam_metadata_may_have_all(const lam_st_file *file)
 {
-    return lam_metadata_has_format(file, LAM_MODEL_FORMAT_CALIBRATED) || lam_metadata_has_format(file, LAM_MODEL_FORMAT_FLOWS);
+    return lam_metadata_has_format(file, LAM_MODEL_FORMAT_CALIBRATED) || lam_metadata_has_format(file, LAM_MODEL_FORMAT_FLOWS)
+        || lam_metadata_has_format(file, LAM_MODEL_FORMAT_SHARED);
 }
 
 static lam_status damaged(const char *where, const char *key, const char *what)
@@ -239,21 +242,21 @@ lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where,
 lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_config *cfg, size_t *dim)
 {
     const char *format = lam_st_meta(file, "laminar"), *config = lam_st_meta(file, "config");
-    if (!lam_metadata_has_format(file, LAM_MODEL_FORMAT) && !lam_metadata_has_format(file, LAM_MODEL_FORMAT_MAPS) && !lam_metadata_has_format(file, LAM_MODEL_FORMAT_GIVEN)
-        && !lam_metadata_has_format(file, LAM_MODEL_FORMAT_WHITENED) && !lam_metadata_may_have_all(file))
+    if (format == NULL || format[0] < LAM_MODEL_FORMAT[0] || format[0] > LAM_MODEL_FORMAT_SHARED[0] || format[1] != '\0') /* from "1" on */
         return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\" to \"%s\"; use a newer one",
-            where, format, LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_FLOWS);
+            where, format != NULL ? format : "", LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_SHARED);
     if (config == NULL)
         return damaged(where, "config", "is missing");
-    cfg->map = LAM_MAP_NONE; /* as the text of a model without maps and whitening leaves them unsaid */
-    cfg->whiten = LAM_WHITEN_NONE;
-    cfg->calibrate = LAM_CALIBRATE_NONE;
-    cfg->flows = 1;
+    lam_config_unsaid(cfg);
     lam_status status = lam_config_parse(cfg, config, strlen(config), "config");
     if (status != LAM_OK)
         return lam_fail_in(status, "%s: in the metadata", where);
-    if (lam_metadata_has_format(file, LAM_MODEL_FORMAT_FLOWS) ? cfg->flows < 2 : cfg->flows > 1)
+    int shared = lam_metadata_has_format(file, LAM_MODEL_FORMAT_SHARED);
+    if (!shared && (lam_metadata_has_format(file, LAM_MODEL_FORMAT_FLOWS) ? cfg->flows < 2 : cfg->flows > 1))
         return damaged(where, "config", "has another number of flows than the format");
+    if (shared != (lam_config_is_conditional(cfg) && cfg->context_maps != LAM_CONTEXT_OWN))
+        return damaged(where, "config", shared ? "has no maps of a context that blocks share, and the format does" : "has maps of a context that blocks "
+            "share, and the format knows none");
     if (cfg->model != LAM_DENSITY)
         return lam_fail(LAM_ERR_SHAPE, "%s: a variational auto-encoder, no density of rows; see `laminar vae`", where);
     cJSON *columns = read_list(file, where, "columns");

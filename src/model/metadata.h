@@ -21,6 +21,8 @@
 
 /* One of several flows: all of these or none, and each further flow's own file as the bytes of a tensor U8 "flow.2", "flow.3", ... */
 #define LAM_MODEL_FORMAT_FLOWS "6"
+/* One whose blocks share the maps of their context: all of these, conditional, of one flow or of several. */
+#define LAM_MODEL_FORMAT_SHARED "7"
 enum { LAM_FLOW_NAME = 32 };
 void lam_flow_name(size_t k, char name[LAM_FLOW_NAME]); /* k from 0, that of flow k + 1 */
 

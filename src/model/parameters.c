@@ -148,6 +148,10 @@ static const lam_param table[] = {
     ENUM("nonlinearity", "flow", nonlinearity, WORDS(LAM_ACTIVATION_LIST), "tanh", "activation between the layers"),
     DIMS("context-dims", "flow", context_hidden, "auto", "widths of the hidden layers of the net through which given columns act on the flow",
         .idle = unconditional, .wants = "--given or --any-given"),
+    ENUM_AUTO("context-maps", "flow", context_maps, WORDS(LAM_CONTEXT_MAPS_LIST),
+        "linear maps from that net to biases of the flow's hidden layers: shared by all blocks, or every block has its own; auto: shared by more than "
+        "one block, and in a fit that starts from a model as there",
+        .idle = unconditional, .wants = "--given or --any-given"),
     ABOVE("time", "flow", time, 0, "1", "end time T of each block"),
     TRUTH("train-time", "flow", train_time, "false", "train the end time too, as T = s^2"),
     ENUM("precision", "flow", precision, WORDS(LAM_PRECISION_LIST), "float", "floating-point precision of the weights and of the solver"),

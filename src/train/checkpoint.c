@@ -138,10 +138,7 @@ static lam_status check_meta(const char *path, const lam_st_file *file, const la
             "with the program that began it", path, version, CHECKPOINT_VERSION);
     lam_config saved;
     lam_config_init(&saved);
-    saved.map = LAM_MAP_NONE; /* as a checkpoint from before there were maps and whitening leaves them unsaid */
-    saved.whiten = LAM_WHITEN_NONE;
-    saved.calibrate = LAM_CALIBRATE_NONE;
-    saved.flows = 1;
+    lam_config_unsaid(&saved);
     lam_status status = lam_config_parse(&saved, config, strlen(config), path);
     if (status == LAM_OK)
         close_open(&saved, cfg);
@@ -189,8 +186,7 @@ lam_status lam_checkpoint_settle(const char *path, lam_config *cfg)
     const char *config = lam_st_meta(&file, "config");
     lam_status status = LAM_OK;
     lam_config_init(&saved);
-    saved.map = LAM_MAP_NONE; /* as a checkpoint from before there were maps and whitening leaves them unsaid */
-    saved.whiten = LAM_WHITEN_NONE;
+    lam_config_unsaid(&saved);
     if (config != NULL && lam_config_parse(&saved, config, strlen(config), path) == LAM_OK) { /* else lam_checkpoint_read says what is wrong */
         if (cfg->decay_from == 0 && saved.decay_from > 0 && lam_config_is_timed(&saved))
             take_way(cfg, &saved);

@@ -19,6 +19,8 @@ lam_status lam_start_settle(lam_config *cfg, const lam_model *init)
         return lam_fail(LAM_ERR_ARGUMENT, "whiten: the model to start from was fitted with whitening %s, and its weights mean nothing otherwise; "
             "leave whiten out", init->config.whiten == LAM_WHITEN_NONE ? "none" : "gaussian");
     cfg->whiten = init->config.whiten;
+    if (cfg->context_maps == LAM_CONTEXT_AUTO)
+        cfg->context_maps = init->config.context_maps;
     if (cfg->flows == LAM_AUTO)
         cfg->flows = lam_model_flows(init);
     return LAM_OK;
@@ -31,7 +33,7 @@ static int same_context(const lam_model *a, const lam_model *b)
 {
     const lam_field_shape *x = &a->layout.context, *y = &b->layout.context;
     int same = a->dim == b->dim && a->given.any == b->given.any && a->given.absent == b->given.absent && a->given.given == b->given.given
-        && a->layout.inputs == b->layout.inputs && x->layers == y->layers && x->parameters == y->parameters;
+        && a->layout.inputs == b->layout.inputs && a->layout.context_shared == b->layout.context_shared && x->layers == y->layers && x->parameters == y->parameters;
     for (size_t i = 0; same && i < x->layers; i++)
         same = x->layer[i].out == y->layer[i].out;
     for (size_t k = 0; same && k < a->given.given; k++)
@@ -49,8 +51,8 @@ static lam_status check_shape(const lam_model *model, const lam_model *init)
         && a->parameters == b->parameters && model->layout.blocks == init->layout.blocks && same_context(model, init);
     for (size_t i = 0; same && i < a->layers; i++)
         same = a->layer[i].in == b->layer[i].in && a->layer[i].out == b->layer[i].out;
-    return same ? LAM_OK : lam_fail(LAM_ERR_SHAPE, "the model to start from has other columns, given columns, dims, context-dims, blocks, layer or "
-        "nonlinearity than the configuration; take them from that model's configuration");
+    return same ? LAM_OK : lam_fail(LAM_ERR_SHAPE, "the model to start from has other columns, given columns, dims, context-dims, context-maps, blocks, layer "
+        "or nonlinearity than the configuration; take them from that model's configuration");
 }
 
 /* Weights go by places: a column of another name, or a level of text at another place, would be taken for what it is not. */

@@ -19,7 +19,7 @@ static void defaults_are_the_documented_ones(void **state)
     memset(&cfg, 0x5a, sizeof cfg); /* init does not look at what was there */
     lam_config_init(&cfg);
     const char *const expected[][2] = {
-        { "model", "density" }, { "dims", "auto" }, { "blocks", "auto" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "context-dims", "auto" }, { "time", "1" },
+        { "model", "density" }, { "dims", "auto" }, { "blocks", "auto" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "context-dims", "auto" }, { "context-maps", "auto" }, { "time", "1" },
         { "train-time", "false" }, { "precision", "float" }, { "solver", "dopri5" }, { "atol", "0.0001" },
         { "rtol", "0.0001" }, { "test-atol", "1.0e-5" }, { "test-rtol", "1.0e-5" }, { "test-solver", "auto" },
         { "test-steps", "0" }, { "first-step", "warm" },
@@ -409,7 +409,7 @@ static void penalties_in_few_words(void **state)
 static void parameters_that_do_nothing(void **state)
 {
     (void)state;
-    static const char *const by_default[] = { "context-dims", "steps", "taylor-order", "error-l-weight", "rate-cuts" };
+    static const char *const by_default[] = { "context-dims", "context-maps", "steps", "taylor-order", "error-l-weight", "rate-cuts" };
     static const struct {
         const char *name, *settings[2][2];
         int idle;
@@ -419,7 +419,8 @@ static void parameters_that_do_nothing(void **state)
         { "warm-start-pairing", { { "warm-start", "none" } }, 1 }, { "lr-warmup", { { "schedule", "cuts" } }, 1 },
         { "decay-from", { { "schedule", "constant" } }, 1 }, { "early-stopping", { { "schedule", "constant" } }, 1 },
         { "rate-cuts", { { "schedule", "cuts" } }, 0 }, { "rate-cuts", { { "model", "vae" } }, 0 }, { "lr-warmup", { { "model", "vae" } }, 1 },
-        { "context-dims", { { "given", "a" } }, 0 }, { "context-dims", { { "any-given", "true" } }, 0 }, { "steps", { { "solver", "rk4" } }, 0 },
+        { "context-dims", { { "given", "a" } }, 0 }, { "context-dims", { { "any-given", "true" } }, 0 },
+        { "context-maps", { { "given", "a" } }, 0 }, { "steps", { { "solver", "rk4" } }, 0 },
         { "steps", { { "test-solver", "rk4" } }, 0 }, { "steps", { { "test-solver", "bosh3" }, { "test-steps", "4" } }, 1 },
         { "atol", { { "solver", "rk4" } }, 1 }, { "rtol", { { "solver", "euler" } }, 1 }, { "error-parts", { { "solver", "midpoint" } }, 1 },
         { "atol", { { "solver", "bosh3" } }, 0 }, { "test-atol", { { "solver", "rk4" } }, 1 }, { "test-rtol", { { "test-steps", "4" } }, 1 },
@@ -493,6 +494,7 @@ static void widths_go_by_what_moves(void **state)
         assert_int_equal(cfg.hidden[0], cases[i].width);
         int split = cfg.given.n > 0 && !cfg.any_given; /* a text beside any-given changes nothing else */
         assert_true(cfg.blocks == (split ? 1 : 2) && cfg.weight_decay == (split ? 0.5 : 0));
+        assert_int_equal(cfg.context_maps, split ? LAM_CONTEXT_OWN : cfg.any_given ? LAM_CONTEXT_SHARED : LAM_CONTEXT_AUTO); /* by the blocks */
         lam_config_clear(&cfg);
     }
 }
@@ -515,12 +517,12 @@ static void decay_goes_by_rows_and_what_moves(void **state)
     }
 }
 
-/* Of any columns given any others, from many rows: a short start and a narrow last layer; a fixed split and fewer rows keep theirs. */
+/* Of any columns given any others, and from many rows: a narrow last layer; of any given any others with many rows: a short start. */
 static void any_given_starts_shortly(void **state)
 {
     (void)state;
     static const struct { const char *given, *any; size_t rows, last, start; } cases[] = { { "", "true", 20000, 64, 500 },
-        { "", "true", 19999, 128, 1000 }, { "1", "false", 20000, 128, 2000 } };
+        { "", "true", 19999, 64, 1000 }, { "1", "false", 20000, 64, 2000 }, { "1", "false", 19999, 128, 1000 }, { "1", "true", 2999, 64, 500 } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lam_config cfg;
         lam_config_init(&cfg);

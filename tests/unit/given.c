@@ -18,11 +18,13 @@ static void gradients(void **state)
     for (int layer = 0; layer <= LAM_LAYER_HYPER; layer++)
         for (size_t turn = 0; turn < 4; turn++)
             check_recipe((recipe) { .layer = (lam_layer)layer, .activation = (lam_activation)((layer + (int)turn * 2) % 7), .inputs = 1 + turn,
-                .n_hidden = 1 + turn % 2, .hidden = { 5, 4 }, .blocks = 1 + turn / 2, .divergence = (lam_divergence)(turn % 3),
+                .own_maps = turn % 2, .n_hidden = 1 + turn % 2, .hidden = { 5, 4 }, .blocks = 1 + turn / 2, .divergence = (lam_divergence)(turn % 3),
                 .probes = 1 + turn % 2, .times = 4, .degree = 1, .coefficient = 5, .l_weight = turn == 3 ? 0 : 2, .seed = turn,
                 .kinetic = turn == 1 ? 0.7 : 0, .jacobian = turn == 2 ? 0.4 : 0, .tolerance = 1e-3 });
     check_recipe((recipe) { .dim = 9, .inputs = 2, .layer = LAM_LAYER_SQUASH, .rows = 70, .tolerance = 1e-3 }); /* two chunks */
-    check_recipe((recipe) { .dim = 1, .inputs = 3, .rows = 70, .blocks = 2, .taylor = { 0.3, 0 }, .tolerance = 1e-3 });
+    for (int own = 0; own < 2; own++)
+        check_recipe((recipe) { .dim = 1, .inputs = 3, .own_maps = own, .rows = 70, .blocks = 2, .taylor = { 0.3, 0 }, .tolerance = 1e-3 });
+    check_recipe((recipe) { .inputs = 2, .n_hidden = 2, .blocks = 3, .rows = 70, .train_time = 1, .error = 1, .error_l = 0.5, .tolerance = 1e-3 });
     check_recipe((recipe) { .inputs = 2, .taylor = { 0, 0.2 }, .layer = LAM_LAYER_CONCAT_V2, .divergence = LAM_DIV_GAUSSIAN });
 }
 
@@ -111,10 +113,9 @@ static double matching_loss(matched *m, double *grad)
     return loss;
 }
 
-static void matching(void **state)
+static void check_matching(int own_maps)
 {
-    (void)state;
-    matched m = { .f = flow_create((recipe) { .rows = 70, .inputs = 2, .blocks = 2, .layer = LAM_LAYER_CONCATSQUASH }) };
+    matched m = { .f = flow_create((recipe) { .rows = 70, .inputs = 2, .own_maps = own_maps, .n_hidden = 2, .blocks = 2, .layer = LAM_LAYER_CONCATSQUASH }) };
     lam_layout_tensor t;
     size_t n = m.f.layout.parameters;
     double *ignored = calloc(n, sizeof *ignored);
@@ -136,9 +137,51 @@ static void matching(void **state)
     flow_close(&m.f);
 }
 
+static void matching(void **state)
+{
+    (void)state;
+    check_matching(0);
+    check_matching(1);
+}
+
+/* ---- maps that are shared ----------------------------------------------------------------------------------------- */
+
+/* Blocks with maps of their own that are alike are one flow with shared maps: the same losses, and gradients that add up to its. */
+static void shared_maps_are_equal_ones(void **state)
+{
+    (void)state;
+    const recipe r = { .rows = 70, .inputs = 2, .n_hidden = 2, .blocks = 3, .times = 4, .degree = 1, .coefficient = 5, .l_weight = 1 };
+    recipe r_own = r;
+    r_own.own_maps = 1;
+    flow shared = flow_create(r), own = flow_create(r_own);
+    const lam_field_shape *a = &shared.layout.context, *b = &own.layout.context;
+    size_t lines = shared.layout.field.context_lines, last = a->tensors - 2, at = shared.layout.context_at;
+    size_t weights = a->tensor[last].count, before = at + a->tensor[last].offset;
+    assert_true(own.layout.context_at == at && b->tensor[last].offset == a->tensor[last].offset && b->tensor[last].count == 3 * weights);
+    memcpy(own.params, shared.params, before * sizeof(double));
+    for (size_t k = 0; k < 3; k++) {
+        memcpy(own.params + before + k * weights, shared.params + before, weights * sizeof(double));
+        memcpy(own.params + at + b->tensor[last + 1].offset + k * lines, shared.params + at + a->tensor[last + 1].offset, lines * sizeof(double));
+        own.params[own.layout.time + k] = shared.params[shared.layout.time + k];
+    }
+    flow_open(&shared);
+    flow_open(&own);
+    must(flow_gradient(&shared));
+    must(flow_gradient(&own));
+    assert_true(fabs(shared.loss.loss - own.loss.loss) < 1e-12);
+    assert_true(difference(shared.grad, own.grad, before) < 1e-12 * largest(shared.grad, before));
+    for (size_t i = 0; i < weights + lines; i++) {
+        size_t from = i < weights ? before + i : at + b->tensor[last + 1].offset + i - weights, step = i < weights ? weights : lines;
+        double sum = own.grad[from] + own.grad[from + step] + own.grad[from + 2 * step];
+        assert_true(fabs(shared.grad[before + i] - sum) < 1e-12 * largest(own.grad, own.layout.time));
+    }
+    flow_close(&shared);
+    flow_close(&own);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(gradients), cmocka_unit_test(refusals), cmocka_unit_test(a_batch_is_its_rows),
-        cmocka_unit_test(by_tile), cmocka_unit_test(matching) };
+        cmocka_unit_test(by_tile), cmocka_unit_test(matching), cmocka_unit_test(shared_maps_are_equal_ones) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* Fits of densities that are conditional on given columns (method.md 14), and their models: the same bits however they were run, files,
  * scoring, draws, and what is refused. */
 #include "model/model.h"
+#include "model/safetensors.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -168,6 +169,95 @@ static void refused(lam_status status, lam_status want, const char *word)
         fail_msg("\"%s\" is not in: %s", word, lam_last_error());
 }
 
+/* A file from before blocks shared the maps of their context is taken as it was written: its program gave these log-densities. */
+static void older_files(void **state)
+{
+    (void)state;
+    const double x[6] = { 0.25, -0.5, -1, 0.75, 1.5, 0.125 };
+    const double before[3] = { -1.1736071234435608, -0.81483837817858196, -0.71289492965230261 }; /* y given x */
+    double logp[3], again[3];
+    char word[8];
+    lam_model *model, *copy;
+    if (lam_model_load(LAM_VECTORS "/own_maps.safetensors", NULL, &model) != LAM_OK)
+        fail_msg("%s", lam_last_error());
+    assert_int_equal(lam_config_get(lam_model_config(model), "context-maps", word, sizeof word), LAM_OK);
+    assert_string_equal(word, "own");
+    assert_int_equal(lam_log_prob(model, NULL, x, 3, logp, NULL), LAM_OK);
+    for (size_t i = 0; i < 3; i++) /* of double precision, on another instruction set */
+        assert_true(fabs(logp[i] - before[i]) < 1e-11);
+    assert_int_equal(lam_model_save(model, scratch_path("own.safetensors")), LAM_OK);
+    assert_int_equal(lam_model_load(scratch_path("own.safetensors"), NULL, &copy), LAM_OK);
+    assert_int_equal(lam_log_prob(copy, NULL, x, 3, again, NULL), LAM_OK);
+    assert_memory_equal(again, logp, sizeof logp);
+    lam_model_free(model);
+    lam_model_free(copy);
+}
+
+/* By default more than one block share them, and the file says so. */
+static void shared_maps(void **state)
+{
+    (void)state;
+    static const char *const ways[3][2][2] = { { { "blocks", "2" } }, { { "blocks", "1" } }, { { "blocks", "2" }, { "context-maps", "own" } } };
+    size_t parameters[3];
+    for (size_t i = 0; i < 3; i++) {
+        lam_model *model = fitted(ways[i], i == 2 ? 2 : 1);
+        lam_st_file file;
+        const char *path = scratch_path("maps.safetensors");
+        parameters[i] = model->layout.context.parameters;
+        assert_int_equal(model->config.context_maps, i == 0 ? LAM_CONTEXT_SHARED : LAM_CONTEXT_OWN);
+        assert_int_equal(lam_model_save(model, path), LAM_OK);
+        assert_int_equal(lam_st_read(path, &file), LAM_OK);
+        assert_int_equal(strcmp(lam_st_meta(&file, "laminar"), "7") == 0, i == 0);
+        assert_int_equal(lam_st_find(&file, "context.layers.1.weight") != NULL, i == 0);
+        assert_int_equal(lam_st_find(&file, "context.chain.0.layers.1.weight") != NULL, i != 0);
+        lam_st_free(&file);
+        lam_model_free(model);
+    }
+    assert_true(parameters[0] == parameters[1] && parameters[2] == parameters[0] + (6 + 1) * 16); /* 16 hidden units a block */
+}
+
+/* A format and a configuration that say different things of them. */
+static void contradictions(void **state)
+{
+    (void)state;
+    static char file[1 << 16];
+    static const char *const none[][2] = { { "iterations", "2" } };
+    lam_model *model = fitted(none, 1), *other;
+    const char *path = scratch_path("told.safetensors"), *said = "context-maps: shared";
+    assert_int_equal(lam_model_save(model, path), LAM_OK);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t n = fread(file, 1, sizeof file, f);
+    assert_true(n < sizeof file);
+    fclose(f);
+    size_t at = 0;
+    while (at + strlen(said) < n && memcmp(file + at, said, strlen(said)) != 0)
+        at++;
+    assert_true(at + strlen(said) < n);
+    memcpy(file + at, "context-maps: own   ", strlen(said));
+    scratch_write("told.safetensors", file, n);
+    refused(lam_model_load(path, NULL, &other), LAM_ERR_FORMAT, "maps of a context that blocks share");
+    lam_model_free(model);
+}
+
+/* A fit that starts from a model has its maps where nothing is said, and other ones are refused. */
+static void starts(void **state)
+{
+    (void)state;
+    static const char *const own[][2] = { { "context-maps", "own" }, { "iterations", "2" } };
+    lam_model *model = fitted(own, 2), *started;
+    lam_config cfg;
+    configure_given(&cfg);
+    set(&cfg, "iterations", "2");
+    assert_int_equal(lam_fit(&cfg, data, &(lam_fit_options) { .init = model }, &started, NULL), LAM_OK);
+    assert_int_equal(started->config.context_maps, LAM_CONTEXT_OWN);
+    lam_model_free(started);
+    set(&cfg, "context-maps", "shared");
+    refused(lam_fit(&cfg, data, &(lam_fit_options) { .init = model }, &started, NULL), LAM_ERR_SHAPE, "context-maps");
+    lam_model_free(model);
+    lam_config_clear(&cfg);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -207,6 +297,7 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(the_same_bits), cmocka_unit_test(scores), cmocka_unit_test(mass_is_one),
-        cmocka_unit_test(draws), cmocka_unit_test(refusals) };
+        cmocka_unit_test(draws), cmocka_unit_test(refusals), cmocka_unit_test(older_files), cmocka_unit_test(shared_maps), cmocka_unit_test(contradictions),
+        cmocka_unit_test(starts) };
     return cmocka_run_group_tests(tests, given_set_up, given_tear_down);
 }

@@ -526,11 +526,11 @@ static void an_unknown_format_is_refused(void **state)
     assert_ok(lam_file_read(path, &text, &size));
     for (at = text; at + 13 < text + size && memcmp(at, "\"laminar\":\"1\"", 13) != 0;)
         at++;
-    at[11] = '7';
+    at[11] = '8';
     (void)scratch_write("newer.safetensors", text, size);
     assert_int_equal(lam_model_load(path, NULL, &loaded), LAM_ERR_UNSUPPORTED);
-    assert_said("model format \"7\", and this laminar");
-    assert_said("reads \"1\" to \"6\"; use a newer one");
+    assert_said("model format \"8\", and this laminar");
+    assert_said("reads \"1\" to \"7\"; use a newer one");
     free(text);
     lam_model_free(m);
 }

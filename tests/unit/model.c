@@ -252,7 +252,7 @@ static void damaged_files_are_refused(void **state)
         assert_null(none);
         assert_said(path);
     }
-    static const char *const lies[][3] = { { "\"laminar\":\"1\"", "\"laminar\":\"7\"", "newer" },
+    static const char *const lies[][3] = { { "\"laminar\":\"1\"", "\"laminar\":\"8\"", "newer" },
         { "\"scale\":\"[0.3", "\"scale\":\"[-.3", "\"scale\"" }, { "\"scale\":\"[0.3", "\"scale\":\"[0.4", "\"log_det\"" },
         { "\"mean\":\"[", "\"mean\":\"{", "\"mean\"" }, { "dims: ", "dins: ", "dins" }, { "dims: [4]", "dims: [5]", "[5, 3]" } };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
