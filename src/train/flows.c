@@ -59,8 +59,7 @@ static int has_time(const several *s)
     const lam_config *cfg = &s->kept->cfg;
     if (cfg->max_seconds <= 0 && cfg->max_processor_seconds <= 0)
         return 1;
-    int fits = s->result->ending != LAM_ENDED_TIME && cfg->iterations != LAM_UNENDING && !s->options->limit_training
-        && !is_beyond(s, MARGIN * s->seconds, MARGIN * s->cpu_seconds);
+    int fits = s->result->ending != LAM_ENDED_TIME && !s->options->limit_training && !is_beyond(s, MARGIN * s->seconds, MARGIN * s->cpu_seconds);
     return lam_comm_number(s->options->comm, fits) != 0;
 }
 
@@ -146,6 +145,8 @@ static lam_status fit_flow(several *s, size_t k, lam_model **flow, lam_fit_resul
     cfg.flows = 1;
     cfg.seed = lam_seed_of_rows(cfg.seed, k);
     cfg.max_seconds = cfg.max_processor_seconds = 0;
+    if (cfg.iterations == LAM_UNENDING) /* the first went wrong before the clock had chosen their number */
+        cfg.iterations = s->result->iterations > 0 ? s->result->iterations : 1;
     if (status == LAM_OK)
         status = lam_dataset_fold(s->data, k, &fold);
     status = lam_comm_agree(s->options->comm, status);

@@ -24,6 +24,13 @@ run fit toy:pinwheel:1000:1 --resume --out wrong
 expect_code 0
 expect_same wrong/model.safetensors kept
 
+# within a limit of time the next flow is still fitted, though the clock has chosen no number of iterations
+run fit $flags --lr 100 --schedule cosine --lr-warmup 200 --budget 2m --flows 2 --val-freq 2 --out two
+expect_code 0
+expect_err "this is the third time"
+grep -q "there was no time for flow 2 of 2" err && fail "there was time for it"
+[ -s two/flow-2/metrics.jsonl ] || fail "flow 2 should have been begun"
+
 # without anything validated there is no model to end with
 run fit $flags --lr 1e6 --schedule constant --iterations 40 --val-freq 1000 --out lost
 refused 1 "continues from the start, as nothing is validated yet" "iteration " "--overwrite"
