@@ -119,26 +119,25 @@ static int calibrate(const lam_model *model, cli_spread *rows, const lam_eval_op
     return status == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
-/* In nats but for the mass: what is more than a user of the numbers would leave without a word. */
+/* A fault is told of beyond these: nats, and of the mass its distance from 1. */
 static const double NOTABLE_ERROR = 0.01, NOTABLE_MASS = 0.01, NOTABLE_DISAGREEMENT = 0.1;
 
 /* In words, where something is wrong. */
 static void report_faults(const lam_check_report *r)
 {
-    const char *between = "\n";
-    if (r->logp_error_rms > NOTABLE_ERROR) {
-        printf("%slog p is off by %.2g nats (rms), as the solver's steps are too long. Score with a smaller --rtol and --atol, or run `laminar tune`.\n", between,
+    int error = r->logp_error_rms > NOTABLE_ERROR, mass = r->has_mass && fabs(r->mass - 1) > NOTABLE_MASS;
+    int disagreement = r->has_consistency && r->consistency > NOTABLE_DISAGREEMENT;
+    if (error || mass || disagreement)
+        putchar('\n');
+    if (error)
+        printf("log p is off by %.2g nats (rms), as the solver's steps are too long. Score with a smaller --rtol and --atol, or run `laminar tune`.\n",
             r->logp_error_rms);
-        between = "";
-    }
-    if (r->has_mass && fabs(r->mass - 1) > NOTABLE_MASS) {
-        printf("%sThe density integrates to %.4g instead of 1: the solver's tolerance is too loose, or the density has spikes that the integration misses.\n", between,
+    if (mass)
+        printf("The density integrates to %.4g instead of 1: the solver's tolerance is too loose, or the density has spikes that the integration misses.\n",
             r->mass);
-        between = "";
-    }
-    if (r->has_consistency && r->consistency > NOTABLE_DISAGREEMENT)
-        printf("%sThe densities of this model disagree: log p(a) + log p(b | a) and log p(a, b) differ by %.2g nats (rms). Ask for the density that you need in\n"
-            "one query (score --of A --given B) instead of adding others up. A fit with --weight-decay 0.3 agrees better, but its likelihood may be lower.\n", between,
+    if (disagreement)
+        printf("The densities of this model disagree: log p(a) + log p(b | a) and log p(a, b) differ by %.2g nats (rms). Ask for the density that you need in\n"
+            "one query (score --of A --given B) instead of adding others up. A fit with --weight-decay 0.3 agrees better, but its likelihood may be lower.\n",
             r->consistency);
 }
 

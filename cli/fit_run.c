@@ -129,13 +129,23 @@ static void say_idle(const lam_config *cfg)
     lam_config_free(defaults);
 }
 
+/* What the run in the folder has written down. One that began before blocks could share the maps of their context does not speak of them. */
+static int load_begun(const char *saved, lam_config *cfg)
+{
+    int code = cli_config_load(cfg, saved);
+    int conditional = code == CLI_OK && (lam_config_names(cfg, "given").n > 0 || lam_config_is(cfg, "any-given", "true"));
+    if (conditional && lam_config_is(cfg, "context-maps", "auto"))
+        cli_set(cfg, "context-maps", "own");
+    return code;
+}
+
 int fit_configure(const cli_command *command, const fit_run *args, const cli_line *line, lam_config *cfg)
 {
     int code = CLI_OK;
     char *saved = args->resume && args->out != NULL ? cli_path_join(args->out, "config.yaml") : NULL;
     cli_set(cfg, "model", command->kind == LAM_VAE ? "vae" : "density"); /* what a file that does not say it is for */
     if (saved != NULL && cli_exists(saved))
-        code = cli_config_load(cfg, saved);
+        code = load_begun(saved, cfg);
     free(saved);
     if (code == CLI_OK && cli_isa() != NULL && lam_config_set(cfg, "isa", cli_isa()) != LAM_OK)
         code = cli_misuse(command, "LAMINAR_ISA in the environment: %s", lam_last_error());

@@ -33,8 +33,9 @@ lam_status lam_mapped_convert(const lam_mapped_text *text, const lam_read_option
 lam_status lam_mapped_attach(lam_bytes *bytes, size_t head, const char *folder, lam_table *table);
 /* Where options ask for it, of a table that is finished without: other rows, and another digest. */
 lam_status lam_mapped_drop_duplicates(lam_table *table, const char *name, const lam_read_options *options);
-/* Of an archive (.npz) the array `wanted`, as of lam_npz_choose, in place of the archive: where it stands in the file or, if it is deflated, unpacked to a
- * file without a name in the place's folder, but not where that is NULL. *is_large 0: that is so, bytes are no archive, or the array has fewer than least / 8 bytes or is damaged; they stay as they are. */
+/* Bytes of an archive (.npz) become those of its array `wanted` (as of lam_npz_choose): in the archive where it is stored as it is, in a file without a
+ * name in the place's folder where it is deflated. *is_large 0: they stay as they are, because they are no archive, the array has fewer than least / 8
+ * bytes, or it is deflated and the folder is NULL. */
 lam_status lam_mapped_member(const char *name, const char *wanted, const lam_rows_place *place, lam_bytes *bytes, int *is_large);
 /* What is unpacked of path to memory, or, if it is `least` bytes or more, to a file without a name in folder, which is mapped. *is_large: which. */
 lam_status lam_mapped_unpack(const char *path, const char *folder, size_t least, lam_bytes *out, int *is_large);

@@ -185,12 +185,12 @@ static void choose_length(const lam_config *cfg, size_t rows, choice *c)
 {
     if (cfg->model == LAM_VAE || is_split(cfg))
         return;
-    if (cfg->any_given)
+    if (cfg->any_given) {
         c->start = rows >= MANY ? ANY_GIVEN_START : c->start;
-    else
-        c->start = rows >= MANY ? 250 : 500;
-    if (!cfg->any_given && rows >= MANY)
-        c->iterations = 1200;
+        return;
+    }
+    c->start = rows >= MANY ? 250 : 500;
+    c->iterations = rows >= MANY ? 1200 : c->iterations;
 }
 
 lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)

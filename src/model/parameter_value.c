@@ -168,6 +168,7 @@ static lam_status set_warm_start(const lam_param *param, lam_config *cfg, const 
         return lam_fail(LAM_ERR_ARGUMENT, "%s: \"%.60s\" is not one of auto, none and flow-matching:N, N iterations from 1 to %g",
             param->shown.name, value, MOST_ITERATIONS);
     cfg->warm_start = (size_t)iterations;
+    cfg->start_is_chosen = 0;
     return LAM_OK;
 }
 

@@ -55,7 +55,7 @@ void lam_turn_bound(lam_run *run)
 /* ---- the start by flow matching ------------------------------------------------------------------------------------- */
 
 enum { FIRST_ITERATIONS = 5, START_ITERATIONS = 25 }; /* those from the first number on to the second tell the pace */
-static const double LONG = 0.5, GOOD = 0.2; /* shares of the limit: what is told of, and what a start is shortened to */
+static const double LONG = 0.5, GOOD = 0.2; /* shares of the limit: what is told of, and what a start is shortened to, which messages call a fifth */
 
 /* Iterations of the start that take the GOOD share of a limit, others of its seconds being used up by something else. */
 static size_t good_start(double limit, double others, double each)
@@ -66,8 +66,7 @@ static size_t good_start(double limit, double others, double each)
 static lam_status shorten_start(lam_run *run, size_t good)
 {
     lam_config *cfg = run->cfg;
-    lam_log_say(&run->options->log, "the start by flow matching is cut from %zu to %zu iterations, so that it takes %.0f %% of the limit of time",
-        cfg->warm_start, good, 100 * GOOD);
+    lam_log_say(&run->options->log, "the start by flow matching is cut from %zu to %zu iterations: it gets a fifth of the limit of time", cfg->warm_start, good);
     cfg->warm_start = good;
     return lam_run_save_config(run);
 }
@@ -89,7 +88,7 @@ lam_status lam_turn_bound_start(lam_run *run)
         return LAM_OK;
     if (done == FIRST_ITERATIONS)
         run->pace_from_used = used; /* which training's own takes the place of */
-    if (done != START_ITERATIONS)
+    if (done != START_ITERATIONS || done >= run->cfg->warm_start)
         return LAM_OK;
     double each = (used - run->pace_from_used) / (START_ITERATIONS - FIRST_ITERATIONS), takes = each * (double)run->cfg->warm_start;
     size_t good = good_start(limit, used - each * (double)done, each);

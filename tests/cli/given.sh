@@ -180,4 +180,14 @@ expect_code 0
 run score hole hole.csv
 expect_code 0
 expect_out "rows                                 300" "data units           -"
+
+# ---- a run from before blocks could share the maps of their context says nothing of them: it goes on with maps of every block's own
+run fit data.csv --given x,kind --dims 8 --context-dims 8 --blocks 2 --context-maps own --batch-size 100 --iterations 20 --warm-start none --threads 1 --out before
+expect_code 0
+cp before/model.safetensors kept.safetensors
+sed -i '/^context-maps:/d' before/config.yaml
+run fit data.csv --resume --threads 1 --out before
+expect_code 0
+expect_same before/model.safetensors kept.safetensors
+grep -q '^context-maps: own' before/config.yaml || fail "the run should keep its maps"
 finish
