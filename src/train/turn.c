@@ -54,7 +54,7 @@ void lam_turn_bound(lam_run *run)
 
 /* ---- the start by flow matching ------------------------------------------------------------------------------------- */
 
-enum { FIRST_ITERATIONS = 5, START_ITERATIONS = 25 }; /* those from the first number on to the second tell the pace */
+enum { FIRST_ITERATIONS = 5, START_ITERATIONS = 25 }; /* those from the first number on to the second tell the pace, or to the GOOD share of time */
 static const double LONG = 0.5, GOOD = 0.2; /* shares of the limit: what is told of, and what a start is shortened to, which messages call a fifth */
 
 /* Iterations of the start that take the GOOD share of a limit, others of its seconds being used up by something else. */
@@ -84,13 +84,16 @@ lam_status lam_turn_bound_start(lam_run *run)
 {
     uint64_t done = run->state.warm;
     double left = lam_limit_training_left(run), used = lam_limit_used(run), limit = used + left;
-    if (run->first > 0 || !isfinite(left))
+    if (run->first > 0 || run->start_is_bound || !isfinite(left))
         return LAM_OK;
     if (done == FIRST_ITERATIONS)
         run->pace_from_used = used; /* which training's own takes the place of */
-    if (done != START_ITERATIONS || done >= run->cfg->warm_start)
+    /* where iterations are slow, the pace has to do that fewer of them tell */
+    int is_told = done >= START_ITERATIONS || (done > FIRST_ITERATIONS && used > GOOD * limit);
+    if (!is_told || done >= run->cfg->warm_start)
         return LAM_OK;
-    double each = (used - run->pace_from_used) / (START_ITERATIONS - FIRST_ITERATIONS), takes = each * (double)run->cfg->warm_start;
+    run->start_is_bound = 1;
+    double each = (used - run->pace_from_used) / (double)(done - FIRST_ITERATIONS), takes = each * (double)run->cfg->warm_start;
     size_t good = good_start(limit, used - each * (double)done, each);
     if (run->cfg->start_is_chosen && good < run->cfg->warm_start)
         return shorten_start(run, good > done + 1 ? good : (size_t)done + 1);

@@ -53,7 +53,7 @@ run fit toy:pinwheel:20000:1 --dims 8 --blocks 1 --batch-size 100 --warm-start f
 expect_code 0
 expect_err "the start by flow matching, 1000000 iterations, takes about" "--warm-start flow-matching:"
 # one that nobody asked for is as long as the limit allows, and is written down
-run fit toy:pinwheel:20000:1 --batch-size 2000 --budget 3 --flows 1 --out shortened --threads 1
+run fit toy:pinwheel:20000:1 --batch-size 1000 --budget 3 --flows 1 --out shortened --threads 1
 expect_code 0
 expect_err "the start by flow matching is cut from 500 to"
 said=$(sed -n 's/.*the start by flow matching is cut from 500 to \([0-9]*\) iterations.*/\1/p' err)
