@@ -44,10 +44,9 @@ static choice of_density(size_t rows, size_t moving)
     return c;
 }
 
-enum { CONTEXT_WIDTH = 128 }; /* of the net that makes a context */
-/* Its last layer is narrower for any columns given any others, and for many rows: within the same time that comes to a better likelihood, but of
- * few rows with a fixed choice of given columns to a worse one (docs/method.md 14). */
-enum { NARROW_LAST = 64 };
+/* Of the net that makes a context: wider ones cost time, and bring nothing for it. What several columns are together can depend on the given ones
+ * in ways that take a deep net; one or two moving columns lose by it (docs/method.md 8). */
+enum { CONTEXT_WIDTH = 64, CONTEXT_LAYERS = 2, DEEP_CONTEXT_LAYERS = 6, FEW_MOVING = 2 };
 /* Any columns given any others, of many rows: whitening has done most of what a start does (docs/method.md 8). */
 enum { ANY_GIVEN_START = 500 };
 
@@ -154,18 +153,17 @@ static lam_calibrate_kind calibration_of(const lam_config *cfg, size_t rows)
 }
 
 /* The net that given columns enter by learns few training rows by heart, where a joint density of the same rows does not: with a decay of 0.2
- * the NLL of kin8nm's test rows (of 7373) goes from -0.98 to -1.29; of many rows it only costs (docs/method.md 8). The more columns move,
- * the more there is to learn so: of more than FEW_MOVING some thousands of rows are few. Decoupled decay alone: that of adam and adamax is part
- * of the gradient, and another number. A joint density learns by heart what are a few hundred rows. */
-enum { FEW_MOVING = 2, FEWEST = 500 };
+ * the NLL of kin8nm's test rows (of 7373) goes from -0.98 to -1.29; of many rows it only costs (docs/method.md 8). The deep net of many moving
+ * columns wants a little more. Decoupled decay alone: that of adam and adamax is part of the gradient, and another number. A joint density
+ * learns by heart what are a few hundred rows. */
+enum { FEWEST = 500 };
 static double decay_of(const lam_config *cfg, size_t rows, size_t moving)
 {
     if (cfg->model == LAM_VAE || cfg->any_given || cfg->optimizer == LAM_ADAM || cfg->optimizer == LAM_ADAMAX)
         return 0;
     if (!is_split(cfg))
         return rows < FEWEST ? 1 : 0;
-    int few = rows < FEW || (rows < MANY && moving > FEW_MOVING);
-    return few ? 0.5 : rows < MANY ? 0.2 : 0;
+    return rows < FEW ? 0.5 : rows >= MANY ? 0 : moving > FEW_MOVING ? 0.3 : 0.2;
 }
 
 /* A flow of few rows differs by chance from the next: by its seed, and by the rows that say when to stop. The mean of several densities is
@@ -207,10 +205,9 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
             cfg->hidden[i] = c.width;
     }
     if (cfg->n_context_hidden == 0 && lam_config_is_conditional(cfg)) {
-        cfg->n_context_hidden = 2;
-        cfg->context_hidden[0] = cfg->context_hidden[1] = CONTEXT_WIDTH;
-        if (cfg->any_given || rows >= MANY)
-            cfg->context_hidden[1] = NARROW_LAST;
+        cfg->n_context_hidden = is_split(cfg) && columns - given > FEW_MOVING ? DEEP_CONTEXT_LAYERS : CONTEXT_LAYERS;
+        for (size_t i = 0; i < cfg->n_context_hidden; i++)
+            cfg->context_hidden[i] = CONTEXT_WIDTH;
     }
     choose_length(cfg, rows, &c);
     if (cfg->blocks == LAM_AUTO) /* of few rows one conditional block does as well as two, in half the time */

@@ -231,7 +231,7 @@ static const lam_param table[] = {
     REAL_AUTO("lr", "training", lr, DBL_MAX, "learning rate; auto: the optimiser's own"),
     REAL_FROM_0_AUTO("weight-decay", "training", weight_decay,
         "weight decay: added to the gradient by adam and adamax, decoupled in the other optimisers; auto: with given columns and a decoupled "
-        "optimiser 0.5 below 3000 training rows, and below 20000 of more than 2 columns that are not given, else 0.2 below 20000; without given columns 1 below 500; "
+        "optimiser 0.5 below 3000 training rows, below 20000 0.2, or 0.3 where more than 2 columns are not given; without given columns 1 below 500; "
         "otherwise 0"),
     REAL("clip", "training", clip, 0, DBL_MAX, "0", "largest norm of the gradient, longer ones are shortened to it; 0: off"),
     WHOLE_AUTO("iterations", "training", iterations, 1e15, "largest number of iterations; auto: chosen from the number of rows, or, with a time limit, as many as it allows",
