@@ -43,14 +43,16 @@ void lam_number_print(double value, char text[LAM_NUMBER_SIZE])
         snprintf(text, LAM_NUMBER_SIZE, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
         return;
     }
+    char own[LAM_NUMBER_SIZE]; /* of a caller's pointer gcc's sanitizers assume here that it may be NULL */
     locale_t old = (locale_t)0, c = enter_c_locale(&old);
     for (int digits = 1; digits <= 17; digits++) { /* 17 always suffice for a double */
-        snprintf(text, LAM_NUMBER_SIZE, "%.*g", digits, value);
-        double back = strtod(text, NULL);
+        snprintf(own, sizeof own, "%.*g", digits, value);
+        double back = strtod(own, NULL);
         if (memcmp(&back, &value, sizeof value) == 0) /* by bits: -0 is not 0 */
             break;
     }
     leave_c_locale(c, old);
+    strcpy(text, own);
     const char *e = strchr(text, 'e');
     if (e == NULL)
         return;

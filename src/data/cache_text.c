@@ -34,7 +34,7 @@ static void put_names(FILE *out, const char *what, const lam_names *names)
 {
     fprintf(out, "%s %zu", what, names->n);
     for (size_t i = 0; i < names->n; i++)
-        fprintf(out, " %zu:%s", strlen(names->item[i]), names->item[i]);
+        fprintf(out, " %zu:", strlen(names->item[i])), fputs(names->item[i], out);
     fputc('\n', out);
 }
 

@@ -143,7 +143,7 @@ static dnnl_status_t make_weight_gradients_of(maker *m, dnnl_format_tag_t in_tag
     lam_conv *c = m->conv;
     dnnl_memory_desc_t weights;
     TRY_DNNL(dnnl_memory_desc_init_by_tag(&weights, 4, m->g.weights, dnnl_f32, dnnl_format_tag_any));
-    for (size_t k = 0; (size_t)1 << k <= c->most; k++) {
+    for (size_t k = 0; k < LAM_CONV_SIZES && (size_t)1 << k <= c->most; k++) {
         dnnl_memory_desc_t *in = &c->many_in_md[k], *pair = &c->many_pair_md[k];
         dnnl_convolution_desc_t d;
         dnnl_primitive_desc_t desc = NULL;
