@@ -13,6 +13,7 @@ typedef struct check_args {
 static const cli_option check_options[] = {
     {"rows", 0, CLI_COUNT, "N", "rows to use, spread over the file; default at most 2000", offsetof(check_args, rows)},
     CLI_CHOICE_OPTIONS(check_args),
+    CLI_SCRATCH_OPTION(check_args),
     CLI_STANDARDISED_OPTION(check_args),
     CLI_EVAL_OPTIONS(check_args),
     {0},

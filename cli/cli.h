@@ -197,6 +197,7 @@ typedef struct cli_choice {
     int unordered;                      /* 1: flags list columns in another order than the model's, as cli_ask_unordered says */
     const unsigned char *looked;        /* [the model's columns] those whose values matter; NULL: all do */
     size_t threads;                     /* that read text: those of the evaluation */
+    const char *scratch, *out;          /* the folder that DATA is unpacked to (CLI_SCRATCH_OPTION); the file of results, whose folder it is otherwise */
 } cli_choice;
 #define CLI_CHOICE_OPTIONS(type) \
     {"columns", 0, CLI_LIST, "A,B,...", "columns to take, by name or number; default: the model's", \
@@ -208,6 +209,9 @@ typedef struct cli_choice {
 #define CLI_HEADER_OPTION(type) \
     {"header", 0, CLI_TEXT, "auto|yes|no", "whether the first line of a text file names its columns; default: as in the fit", \
         offsetof(type, choice.header)}
+#define CLI_SCRATCH_OPTION(type) \
+    {"scratch", 0, CLI_TEXT, "FOLDER/", "unpack what is gzipped, deflated (.npz) or standard input to a file in this folder; none: to memory; default: beside " \
+        "the output, or where temporary files are, if that is 64 MiB or more, otherwise to memory", offsetof(type, choice.scratch)}
 #define CLI_STANDARDISED_OPTION(type) \
     {"standardised", 0, CLI_SWITCH, NULL, "the rows of DATA are standardised, as `laminar fit --write-split` writes them", \
         offsetof(type, choice.standardised)}
@@ -243,7 +247,8 @@ const char *cli_units_name(lam_units units);
 double cli_ratio(uint64_t a, uint64_t b);
 /* One of counts (evaluations of f, steps) per batch: summed over the blocks of the model whose configuration is cfg. */
 double cli_per_batch(uint64_t count, const lam_counts *counts, const lam_config *cfg);
-/* Value of the environment's LAMINAR_ISA, NULL when unset or empty. Apart from this, the program reads only what mpirun sets (ranks.c). */
+/* Value of the environment's LAMINAR_ISA, NULL when unset or empty. Apart from this, the program reads only TMPDIR (rows.c) and what mpirun sets
+ * (ranks.c). */
 const char *cli_isa(void);
 /* These end the program with a message when there is no memory. Free with lam_config_free. */
 lam_config *cli_config_create(void);
@@ -288,17 +293,17 @@ const char *cli_input_name(const char *path);
 const char *cli_output_name(const char *path);
 /* At most one of the paths, which may be NULL, is "-": CLI_OK, or CLI_USAGE with the message printed. */
 int cli_stdin_once(const char *a, const char *b, const char *c);
-/* lam_table_read; "-" is standard input, however often it is read. */
-lam_status cli_table_read(const char *path, const lam_read_options *options, lam_table **table);
 /* Keeps standard output for a table: from here on, stdout is stderr. CLI_OK, or CLI_FAILED with the message printed. */
 int cli_stdout_reserve(void);
 /* The descriptor of a table on standard output. */
 int cli_stdout_table(void);
 
-/* lam_reader_open, likewise. */
-lam_status cli_reader_open(const char *path, const lam_read_options *options, lam_reader **reader);
-
 /* ---- tables of any length, in parts (rows.c) ------------------------------------------------------------------------ */
+
+/* Bytes that numbers, or a text, take for them not to be in memory, where a fit takes up to three times as many. */
+enum { CLI_LARGE = 64 << 20 };
+/* Where rows are that are not in memory: scratch is the flag, or NULL; folder what it is without. CLI_OK, or CLI_FAILED with the message printed. */
+int cli_place(const char *scratch, const char *folder, lam_rows_place *place);
 
 /* Rows that are read twice: at opening, to count them and to say what is odd about them, and then part by part. */
 typedef struct cli_rows {
@@ -310,6 +315,8 @@ typedef struct cli_rows {
     struct cli_wanted *wanted;
     char (*name)[32];       /* [dim] of codes */
     const char **item;
+    char *folder;           /* that DATA is unpacked to */
+    lam_rows_place place;
     lam_read_options options;
     lam_wanted like;
     lam_reader *reader;
@@ -363,8 +370,9 @@ typedef struct cli_wanted {
     lam_wanted like;        /* to read them */
     int all;                /* there is every one, or the file is read as if there were */
 } cli_wanted;
-/* needed as for cli_rows_open. Clear it in any case. */
-int cli_wanted_find(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, cli_wanted *wanted);
+/* needed as for cli_rows_open; names: the file's columns, NULL where it is read as if it had all of the model's. Clear it in any case. */
+int cli_wanted_find(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, const lam_table *names,
+    cli_wanted *wanted);
 void cli_wanted_spread(const cli_wanted *wanted, const lam_model *model, lam_table **table);
 void cli_wanted_clear(cli_wanted *wanted);
 /* Rows that are standardised in data units; the advice, which may be NULL, is told of those columns that matter. */

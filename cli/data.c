@@ -49,7 +49,7 @@ static int read_wanted(const char *path, const cli_choice *choice, const lam_wan
     lam_read_options options;
     *table = NULL;
     int code = cli_read_options(choice, usual, like, lists, &options);
-    lam_status status = code == CLI_OK ? cli_table_read(path, &options, table) : LAM_OK;
+    lam_status status = code == CLI_OK ? lam_table_read(path, &options, table) : LAM_OK;
     if (status != LAM_OK)
         code = cli_read_failed(status, choice, writer);
     if (code == CLI_OK)
@@ -177,29 +177,17 @@ static int need_ordered(const char *path, const cli_choice *choice, const lam_wa
     return code;
 }
 
-/* Marks those of the model's columns that the file has; *all 1: it has every one, or is read as if it had. */
-static int find_columns(const char *path, const cli_choice *choice, const lam_wanted *own, const unsigned char *needed, unsigned char *there,
-    int *all)
+/* Marks those of the model's columns that the file has, by its names; *all 1: it has every one, or is read as if it had. */
+static int find_columns(const char *path, const cli_choice *choice, const lam_wanted *own, const unsigned char *needed, const lam_table *names,
+    unsigned char *there, int *all)
 {
-    lam_table *names = NULL;
-    lam_read_options options = {.names_only = 1};
-    lam_config *lists = cli_config_create();
     *all = 1;
-    int code = parse_choice(choice, "auto", lists);
-    options.header = lam_config_read_options(lists).header;
-    lam_config_free(lists);
-    if (code == CLI_OK && cli_table_read(path, &options, &names) != LAM_OK)
-        code = cli_library_failed();
-    int by_name = code == CLI_OK && names->has_names && own->has_names;
-    for (size_t j = 0; by_name && j < own->names.n; j++)
+    if (!names->has_names || !own->has_names)
+        return need_ordered(path, choice, own, needed, names->cols, there, all);
+    for (size_t j = 0; j < own->names.n; j++)
         for (size_t k = 0; k < names->cols; k++)
             there[j] |= strcmp(own->names.item[j], names->names[k]) == 0;
-    if (by_name)
-        code = need_named(path, choice, own, needed, there, all);
-    else if (code == CLI_OK)
-        code = need_ordered(path, choice, own, needed, names->cols, there, all);
-    lam_table_free(names);
-    return code;
+    return need_named(path, choice, own, needed, there, all);
 }
 
 /* In place of table one of all the model's columns, NaN where the file has none. */
@@ -235,13 +223,14 @@ void cli_table_levels(lam_table *table, size_t column, const lam_model *model)
     }
 }
 
-int cli_wanted_find(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, cli_wanted *wanted)
+int cli_wanted_find(const char *path, const cli_choice *choice, const lam_model *model, const unsigned char *needed, const lam_table *names,
+    cli_wanted *wanted)
 {
     const lam_wanted own = lam_model_wanted(model);
     size_t n = own.names.n;
     *wanted = (cli_wanted){.there = cli_alloc(n, 1), .item = cli_alloc(n, sizeof *wanted->item), .levels = cli_alloc(n, sizeof *wanted->levels),
         .like = own, .all = 1};
-    int code = needed == NULL || choice->columns != NULL ? CLI_OK : find_columns(path, choice, &own, needed, wanted->there, &wanted->all);
+    int code = names == NULL ? CLI_OK : find_columns(path, choice, &own, needed, names, wanted->there, &wanted->all);
     if (code != CLI_OK || wanted->all)
         return code;
     wanted->like.names = (lam_names){wanted->item, 0};

@@ -59,9 +59,9 @@ static void keep_notes(job_slot *slot, const char *path, const lam_table *table)
 static lam_status read_tables(const work *w, const lam_experiment_run *run, const lam_config *cfg, job_slot *slot, lam_table *tables[3])
 {
     const char *const paths[3] = {run->data, run->valid, run->test};
-    const int in_memory = w->scratch != NULL && strcmp(w->scratch, "none") == 0;
-    const lam_rows_place place = {.folder = in_memory ? NULL : w->scratch != NULL ? w->scratch : w->dir,
-        .least = w->scratch != NULL ? 0 : FIT_IN_MEMORY, .keep = 1, .log = {cli_log, NULL}};
+    lam_rows_place place;
+    (void)cli_place(w->scratch, w->dir, &place); /* the flag has been looked at */
+    place.keep = 1;
     for (size_t i = 0; i < 3; i++) {
         if (paths[i] == NULL)
             continue;

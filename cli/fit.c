@@ -24,22 +24,17 @@ static const cli_option fit_options[] = {
 
 /* ---- data --------------------------------------------------------------------------------------------------------- */
 
-static int is_in_memory(const fit_args *args)
-{
-    return args->scratch != NULL && strcmp(args->scratch, "none") == 0;
-}
-
 /* first: the training rows, which validation and test rows are read like; NULL: these are they. */
 static int read_table(const char *path, const fit_args *args, const lam_config *cfg, const lam_table *first, lam_table **table)
 {
-    const char *folder = args->scratch != NULL ? args->scratch : args->write_split != NULL ? args->write_split : args->run.out;
-    const lam_rows_place place = {.folder = is_in_memory(args) ? NULL : folder, .least = args->scratch != NULL ? 0 : FIT_IN_MEMORY,
-        .keep = args->write_split == NULL, .log = {cli_log, NULL}};
+    lam_rows_place place;
     if (path == NULL)
         return CLI_OK;
-    if (args->scratch != NULL && args->scratch[0] == '\0')
-        return cli_fail("--scratch is empty; name a folder, or none");
-    return lam_table_map_rows(cfg, path, first, &place, table) == LAM_OK ? CLI_OK : cli_library_failed();
+    int code = cli_place(args->scratch, args->write_split != NULL ? args->write_split : args->run.out, &place);
+    place.keep = args->write_split == NULL;
+    if (code == CLI_OK && lam_table_map_rows(cfg, path, first, &place, table) != LAM_OK)
+        code = cli_library_failed();
+    return code;
 }
 
 /* tables: of DATA, --valid and --test. */

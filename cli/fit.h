@@ -3,9 +3,6 @@
 #define LAM_CLI_FIT_H
 #include "cli.h"
 
-/* Bytes that the numbers of a table, or a file of text, may take for a fit of it to be in memory, where it takes up to three times as many. */
-enum { FIT_IN_MEMORY = 64 << 20 };
-
 /* The flags that every command that fits has. */
 typedef struct fit_run {
     const char *out, *preset, *config;

@@ -21,6 +21,7 @@ static const cli_option impute_options[] = {
     {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz, of several tables FILE-1, FILE-2, ...; default and -: csv to stdout",
         offsetof(impute_args, out)},
     CLI_CHOICE_OPTIONS(impute_args),
+    CLI_SCRATCH_OPTION(impute_args),
     CLI_EVAL_OPTIONS(impute_args),
     {0},
 };
@@ -200,6 +201,7 @@ static int run(const cli_command *command, int argc, char **argv)
     unsigned char *none = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
+    args.choice.out = args.out;
     if (code == CLI_OK && args.draws == 0)
         code = cli_misuse(command, "--draws needs at least 1");
     if (code == CLI_OK && args.draws > 1 && (args.out == NULL || cli_is_stream(args.out)))

@@ -25,6 +25,7 @@ static const cli_option predict_options[] = {
     {"seed", 0, CLI_SEED, "N", "of the draws; default 0", offsetof(predict_args, seed)},
     {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default and -: csv to stdout", offsetof(predict_args, out)},
     CLI_CHOICE_OPTIONS(predict_args),
+    CLI_SCRATCH_OPTION(predict_args),
     CLI_EVAL_OPTIONS(predict_args),
     {0},
 };
@@ -247,6 +248,7 @@ static int run(const cli_command *command, int argc, char **argv)
     question q = {0};
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
+    args.choice.out = args.out;
     if (code == CLI_OK)
         code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK)

@@ -52,13 +52,54 @@ static int look_through(cli_rows *r, const char *writer)
     return code;
 }
 
+int cli_place(const char *scratch, const char *folder, lam_rows_place *place)
+{
+    int none = scratch != NULL && strcmp(scratch, "none") == 0;
+    *place = (lam_rows_place){.folder = none ? NULL : scratch != NULL ? scratch : folder, .least = scratch != NULL ? 0 : CLI_LARGE, .log = {cli_log, NULL}};
+    return scratch != NULL && scratch[0] == '\0' ? cli_fail("--scratch is empty; name a folder, or none") : CLI_OK;
+}
+
+/* The folder of results, which has room for them, or that of temporary files; free with free(). */
+static char *usual_folder(const char *out)
+{
+    const char *temporary = getenv("TMPDIR");
+    if (out == NULL || cli_is_stream(out))
+        return cli_format("%s", temporary != NULL && temporary[0] != '\0' ? temporary : P_tmpdir);
+    const char *slash = strrchr(out, '/');
+    return slash == NULL ? cli_format(".") : cli_format("%.*s", slash == out ? 1 : (int)(slash - out), out);
+}
+
+static int choose_place(cli_rows *r)
+{
+    r->folder = usual_folder(r->choice.out);
+    return cli_place(r->choice.scratch, r->folder, &r->place);
+}
+
+/* DATA from its first row on; it is unpacked once, and a pipe read once, however often this is called. */
+static lam_status open_reader(cli_rows *r, const lam_read_options *options)
+{
+    return r->reader != NULL ? lam_reader_reopen(r->reader, options) : lam_reader_open_at(r->path, options, &r->place, &r->reader);
+}
+
+static int read_names(cli_rows *r, lam_table **names)
+{
+    lam_config *lists = cli_config_create();
+    lam_read_options options;
+    int code = cli_read_options(&r->choice, "auto", NULL, lists, &options);
+    options = (lam_read_options){.names_only = 1, .header = options.header, .threads = options.threads};
+    lam_config_free(lists);
+    if (code == CLI_OK && (open_reader(r, &options) != LAM_OK || lam_reader_next(r->reader, 1, names) != LAM_OK))
+        code = cli_library_failed();
+    return code;
+}
+
 static int start(cli_rows *r, const char *usual, const char *writer)
 {
     r->lists = cli_config_create();
     int code = cli_read_options(&r->choice, usual, &r->like, r->lists, &r->options);
     if (code != CLI_OK)
         return code;
-    lam_status status = cli_reader_open(r->path, &r->options, &r->reader);
+    lam_status status = open_reader(r, &r->options);
     return status == LAM_OK ? look_through(r, writer) : cli_read_failed(status, &r->choice, writer);
 }
 
@@ -67,7 +108,13 @@ int cli_rows_open(const char *path, const cli_choice *choice, const lam_model *m
     char header[256];
     *r = (cli_rows){.path = path, .choice = *choice, .model = model, .dim = lam_model_dim(model), .wanted = cli_alloc(1, sizeof *r->wanted)};
     r->choice.missing |= lam_model_takes_missing(model);
-    int code = cli_wanted_find(path, &r->choice, model, needed, r->wanted);
+    lam_table *names = NULL;
+    int code = choose_place(r);
+    if (code == CLI_OK && needed != NULL && choice->columns == NULL)
+        code = read_names(r, &names);
+    if (code == CLI_OK)
+        code = cli_wanted_find(path, &r->choice, model, needed, names, r->wanted);
+    lam_table_free(names);
     r->like = r->wanted->like;
     if (code == CLI_OK)
         code = start(r, cli_parameter(lam_model_config(model), "header", header), NULL);
@@ -79,7 +126,8 @@ int cli_rows_open_codes(const char *path, const cli_choice *choice, size_t dim, 
 {
     *r = (cli_rows){.path = path, .choice = *choice, .dim = dim, .name = cli_alloc(dim, sizeof *r->name), .item = cli_alloc(dim, sizeof *r->item)};
     r->like = cli_codes_wanted(dim, r->name, r->item);
-    return start(r, "auto", writer);
+    int code = choose_place(r);
+    return code == CLI_OK ? start(r, "auto", writer) : code;
 }
 
 int cli_rows_next(cli_rows *r, size_t n, lam_table **part)
@@ -129,6 +177,7 @@ int cli_rows_spread(const char *path, const cli_choice *choice, const lam_model 
 void cli_rows_close(cli_rows *r)
 {
     lam_reader_free(r->reader);
+    free(r->folder);
     lam_config_free(r->lists);
     if (r->wanted != NULL)
         cli_wanted_clear(r->wanted);

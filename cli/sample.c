@@ -21,6 +21,7 @@ static const cli_option sample_options[] = {
     {"given", 0, CLI_TEXTS, "NAME=VALUE", "a column that is given, by name or number, and its value; once for each", offsetof(sample_args, given)},
     {"given-file", 0, CLI_TEXT, "FILE", "rows whose columns are given: those of the model that FILE has", offsetof(sample_args, given_file)},
     CLI_HEADER_OPTION(sample_args),
+    CLI_SCRATCH_OPTION(sample_args),
     {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default and -: csv to stdout",
         offsetof(sample_args, out)},
     {"seed", 0, CLI_SEED, "N", "draw i depends on the seed and i alone; default 0", offsetof(sample_args, seed)},
@@ -108,6 +109,7 @@ static int read_given(const cli_command *command, const lam_model *model, const 
     if (args->given_file != NULL) {
         unsigned char *fixed = cli_alloc(dim, 1);
         cli_choice choice = args->choice;
+        choice.out = args->out;
         for (size_t j = 0; j < dim; j++)
             fixed[j] = is_split(model) && lam_model_role(model, j) == LAM_GIVEN;
         choice.looked = is_split(model) ? fixed : NULL;

@@ -19,6 +19,7 @@ static const cli_option score_options[] = {
         offsetof(score_args, units)},
     CLI_ASK_OPTIONS(score_args),
     CLI_CHOICE_OPTIONS(score_args),
+    CLI_SCRATCH_OPTION(score_args),
     CLI_STANDARDISED_OPTION(score_args),
     CLI_EVAL_OPTIONS(score_args),
     {0},
@@ -202,6 +203,7 @@ static int run(const cli_command *command, int argc, char **argv)
     unsigned char *asked = NULL;
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
+    args.choice.out = args.out;
     if (code == CLI_OK)
         code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     if (code == CLI_OK)

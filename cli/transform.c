@@ -15,6 +15,7 @@ typedef struct transform_args {
 static const cli_option encode_options[] = {
     OUT_OPTION(transform_args),
     CLI_CHOICE_OPTIONS(transform_args),
+    CLI_SCRATCH_OPTION(transform_args),
     CLI_STANDARDISED_OPTION(transform_args),
     CLI_EVAL_OPTIONS(transform_args),
     {0},
@@ -25,6 +26,7 @@ static const cli_option decode_options[] = {
     {"units", 0, CLI_UNITS, "data|standardised", "units of the rows written; default data",
         offsetof(transform_args, units)},
     CLI_CHOICE_OPTIONS(transform_args),
+    CLI_SCRATCH_OPTION(transform_args),
     CLI_EVAL_OPTIONS(transform_args),
     {0},
 };
@@ -76,6 +78,7 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_rows rows = {0};
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
+    args.choice.out = args.out;
     if (code == CLI_OK)
         code = cli_model_open_for(args.out, line.words[1], line.words[0], args.eval.config, &model);
     args.choice.missing = lam_model_takes_missing(model);

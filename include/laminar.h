@@ -208,7 +208,7 @@ LAM_API lam_read_options lam_config_read_options(const lam_config *cfg);
 /* lam_table_read with these options. first: the training rows that were read in this way, for validation or test rows, which are then read
  * in the same columns; else NULL. */
 LAM_API lam_status lam_table_read_rows(const lam_config *cfg, const char *path, const lam_table *first, lam_table **out);
-/* Where lam_table_map_rows keeps rows. All zeros: in memory. */
+/* Where lam_table_map_rows keeps rows, and lam_reader_open_at what it unpacks. All zeros: in memory. */
 typedef struct lam_rows_place {
     const char *folder; /* for files; NULL: all is read to memory */
     size_t least;       /* bytes that a table has at the least for its rows to be in files: an .npy as 8-byte numbers, text as it is when unpacked */
@@ -235,11 +235,17 @@ LAM_API lam_status lam_table_write(const lam_table *table, const char *path);
 LAM_API lam_status lam_table_write_to(const lam_table *table, int descriptor);
 LAM_API void lam_table_free(lam_table *table);
 
-/* A table of any length, read part by part: a file of text or an .npy is mapped, and takes no memory of its own; what is gzipped, an .npz, and text in
- * other encodings than UTF-8 are in memory as a whole. path and options as for lam_table_read, whose rows and errors these are; options (may
- * be NULL) and what they point to must outlive the reader. LAM_ERR_ARGUMENT: names_only, or drop_duplicates, which needs all rows. */
+/* A table of any length, read part by part: a file of text or an .npy is mapped, also one that stands in an .npz as it is, and takes no memory of its
+ * own; what is unpacked (gzip, a deflated array, standard input) is in memory as a whole, as is text in other encodings than UTF-8. path and options as
+ * for lam_table_read, whose rows and errors these are; options (may be NULL) and what they point to must outlive the reader. With names_only the one
+ * part has no rows. LAM_ERR_ARGUMENT: drop_duplicates, which needs all rows. */
 typedef struct lam_reader lam_reader;
 LAM_API lam_status lam_reader_open(const char *path, const lam_read_options *options, lam_reader **out);
+/* The same, but what is unpacked goes to a file without a name, which ends with the reader, where place says so: it is `least` bytes or more, of an array
+ * `least` / 8. place->keep and log are not used. NULL: to memory. */
+LAM_API lam_status lam_reader_open_at(const char *path, const lam_read_options *options, const lam_rows_place *place, lam_reader **out);
+/* Begins again with other options, without unpacking anew: a pipe's names can be looked at before its rows are read. After an error there are no rows. */
+LAM_API lam_status lam_reader_reopen(lam_reader *reader, const lam_read_options *options);
 /* The next `rows` rows as a table of their own (free it), the last part fewer; NULL at the end. bad_at counts from the part's first row, of the
  * source's rows; a last part may have no row but bad ones. hash is empty, notes are the last part's. */
 LAM_API lam_status lam_reader_next(lam_reader *reader, size_t rows, lam_table **out);

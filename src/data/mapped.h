@@ -39,6 +39,8 @@ lam_status lam_mapped_drop_duplicates(lam_table *table, const char *name, const 
 lam_status lam_mapped_member(const char *name, const char *wanted, const lam_rows_place *place, lam_bytes *bytes, int *is_large);
 /* What is unpacked of path to memory, or, if it is `least` bytes or more, to a file without a name in folder, which is mapped. *is_large: which. */
 lam_status lam_mapped_unpack(const char *path, const char *folder, size_t least, lam_bytes *out, int *is_large);
+/* What a path holds, unpacked, but not the arrays of an archive: to files where the place says so (NULL: to memory), or in its own file. */
+lam_status lam_mapped_bytes(const char *path, const lam_rows_place *place, lam_bytes *out);
 /* Gives each row its number in m->row, where none was left out so far, so that rows can be left out. */
 lam_status lam_mapped_number(lam_table *table);
 void lam_mapped_free(lam_mapped *mapped); /* takes NULL */

@@ -18,9 +18,10 @@ typedef enum source { TEXT, NPY, WHOLE } source;
 
 struct lam_reader {
     source source;
-    char *path;
+    char *path;           /* of "FILE.npz:NAME" the file */
+    char *array;          /* and NAME; else NULL */
     lam_read_options options;
-    lam_bytes bytes;
+    lam_bytes bytes;      /* unpacked; of a toy none */
     lam_pool *pool;
     lam_text text;
     lam_npy_rows npy;
@@ -70,6 +71,16 @@ static void forget_part(lam_reader *r)
     lam_table_free(r->part);
     r->part = NULL;
     r->taken = r->bad = 0;
+}
+
+/* All but the bytes. */
+static void close_source(lam_reader *r)
+{
+    forget_part(r);
+    lam_text_close(&r->text);
+    lam_pool_free(r->pool);
+    r->pool = NULL;
+    r->next = r->kept = 0;
 }
 
 static lam_status next_part(lam_reader *r, size_t rows)
@@ -152,6 +163,11 @@ lam_status lam_reader_next(lam_reader *reader, size_t rows, lam_table **out)
     LAM_NEED(reader, "reader");
     if (rows == 0)
         return lam_fail(LAM_ERR_ARGUMENT, "a part of 0 rows was asked for");
+    if (reader->options.names_only) {
+        *out = reader->part;
+        reader->part = NULL;
+        return LAM_OK;
+    }
     lam_status status = fill(reader, out, rows);
     if (status != LAM_OK) {
         lam_table_free(*out);
@@ -188,50 +204,50 @@ static lam_status open_here(lam_reader *r)
     return lam_table_count_columns(r->text.table, &r->options);
 }
 
-/* An array that is stored as it is stays in its archive; a deflated one is unpacked whole. */
-static lam_status open_archive(lam_reader *r, const char *array)
+/* The rows of what the bytes are, or the names alone, as the options want. */
+static lam_status look(lam_reader *r)
+{
+    const char *name = lam_bytes_name(r->path);
+    r->source = WHOLE;
+    if (r->bytes.at == NULL)
+        return lam_table_read(r->path, &r->options, &r->part);
+    if (r->options.names_only || r->array != NULL || begins(&r->bytes, "PK\3\4", 4))
+        return lam_table_read_memory(name, r->bytes.at, r->bytes.size, r->array, &r->options, &r->part);
+    return open_here(r);
+}
+
+/* An array that is stored as it is stays in its archive, a deflated one that is large goes to a file; a small one is unpacked to memory when it is
+ * read. */
+static lam_status take_bytes(lam_reader *r, const lam_rows_place *place)
 {
     static const lam_rows_place nowhere = { 0 };
-    const char *name = lam_bytes_name(r->path);
     int is_there;
-    LAM_TRY(lam_mapped_member(name, array, &nowhere, &r->bytes, &is_there));
-    r->source = is_there ? NPY : WHOLE;
-    return is_there ? open_npy(r, name) : lam_table_read_memory(name, r->bytes.at, r->bytes.size, array, &r->options, &r->part);
+    if (strncmp(r->path, "toy:", 4) == 0)
+        return LAM_OK;
+    LAM_TRY(lam_mapped_bytes(r->path, place, &r->bytes));
+    LAM_TRY(lam_mapped_member(lam_bytes_name(r->path), r->array, &nowhere, &r->bytes, &is_there));
+    if (!is_there && place != NULL && place->folder != NULL)
+        LAM_TRY(lam_mapped_member(lam_bytes_name(r->path), r->array, place, &r->bytes, &is_there));
+    if (is_there) {
+        free(r->array);
+        r->array = NULL;
+    }
+    return LAM_OK;
 }
 
-/* "FILE.npz:NAME", of which FILE.npz stays as the path. */
-static lam_status open_named(lam_reader *r, char *file, const char *array)
-{
-    char *path = r->path;
-    r->path = file;
-    lam_status status = lam_bytes_map(file, &r->bytes);
-    if (status == LAM_OK)
-        status = open_archive(r, array);
-    free(path); /* array is in it */
-    return status;
-}
-
-static lam_status open_path(lam_reader *r)
+static lam_status create(const char *path, lam_reader **out)
 {
     const char *array = NULL;
-    r->source = WHOLE;
-    if (strncmp(r->path, "toy:", 4) == 0)
-        return lam_table_read(r->path, &r->options, &r->part);
-    char *file = lam_npz_split(r->path, &array);
-    if (file != NULL)
-        return open_named(r, file, array);
-    LAM_TRY(lam_bytes_map(r->path, &r->bytes));
-    return begins(&r->bytes, "PK\3\4", 4) ? open_archive(r, NULL) : open_here(r);
-}
-
-static lam_status create(const char *path, const lam_read_options *options, lam_reader **out)
-{
     lam_reader *r = lam_alloc(1, sizeof *r);
     *out = r;
     if (r == NULL)
         return LAM_ERR_MEMORY;
-    r->options = options != NULL ? *options : (lam_read_options) { 0 };
-    return (r->path = lam_strdup(path)) != NULL ? LAM_OK : LAM_ERR_MEMORY;
+    r->path = lam_npz_split(path, &array);
+    if (r->path == NULL)
+        r->path = lam_strdup(path);
+    else if ((r->array = lam_strdup(array)) == NULL)
+        return LAM_ERR_MEMORY;
+    return r->path != NULL ? LAM_OK : LAM_ERR_MEMORY;
 }
 
 /* Gives the reader out, or frees it. */
@@ -243,29 +259,60 @@ static lam_status give(lam_reader *r, lam_status status, lam_reader **out)
     return status;
 }
 
-lam_status lam_reader_open(const char *path, const lam_read_options *options, lam_reader **out)
+static lam_status check_options(const char *path, const lam_read_options *options)
+{
+    return options == NULL || !options->drop_duplicates ? LAM_OK
+        : lam_fail(LAM_ERR_ARGUMENT, "%s: duplicate rows stay in a table that is read in parts", path);
+}
+
+lam_status lam_reader_open_at(const char *path, const lam_read_options *options, const lam_rows_place *place, lam_reader **out)
 {
     LAM_NEED(out, "out");
     *out = NULL;
     LAM_NEED(path, "path");
     if (path[0] == '\0')
         return lam_fail(LAM_ERR_ARGUMENT, "no data file was named");
-    if (options != NULL && (options->names_only || options->drop_duplicates))
-        return lam_fail(LAM_ERR_ARGUMENT, "%s: a table that is read in parts is not read for its names alone, and duplicate rows stay in it", path);
+    LAM_TRY(check_options(path, options));
     lam_reader *r;
-    lam_status status = create(path, options, &r);
-    return give(r, status == LAM_OK ? open_path(r) : status, out);
+    lam_status status = create(path, &r);
+    if (status == LAM_OK)
+        status = take_bytes(r, place);
+    return give(r, status == LAM_OK ? lam_reader_reopen(r, options) : status, out);
+}
+
+lam_status lam_reader_open(const char *path, const lam_read_options *options, lam_reader **out)
+{
+    LAM_NEED(out, "out");
+    *out = NULL;
+    LAM_NEED(path, "path");
+    return lam_reader_open_at(path, options, NULL, out);
+}
+
+lam_status lam_reader_reopen(lam_reader *r, const lam_read_options *options)
+{
+    LAM_NEED(r, "reader");
+    LAM_TRY(check_options(r->path, options));
+    close_source(r);
+    r->options = options != NULL ? *options : (lam_read_options) { 0 };
+    lam_status status = look(r);
+    if (status != LAM_OK) {
+        close_source(r);
+        r->source = WHOLE; /* of no rows */
+    }
+    return status;
 }
 
 lam_status lam_reader_open_bytes(const char *path, lam_bytes *bytes, const lam_read_options *options, lam_reader **out)
 {
     lam_reader *r;
-    lam_status status = create(path, options, &r);
+    lam_status status = create(path, &r);
     if (r != NULL)
         r->bytes = *bytes;
     else
         lam_bytes_clear(bytes);
     *bytes = (lam_bytes) { 0 };
+    if (status == LAM_OK && options != NULL)
+        r->options = *options;
     return give(r, status == LAM_OK ? open_here(r) : status, out);
 }
 
@@ -290,10 +337,9 @@ void lam_reader_free(lam_reader *r)
 {
     if (r == NULL)
         return;
-    lam_table_free(r->part);
-    lam_text_close(&r->text);
-    lam_pool_free(r->pool);
+    close_source(r);
     lam_bytes_clear(&r->bytes);
     free(r->path);
+    free(r->array);
     lam_free(r);
 }

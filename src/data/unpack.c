@@ -67,6 +67,15 @@ lam_status lam_mapped_unpack(const char *path, const char *folder, size_t least,
     return status;
 }
 
+lam_status lam_mapped_bytes(const char *path, const lam_rows_place *place, lam_bytes *out)
+{
+    size_t on_disk;
+    int is_large;
+    if (place == NULL || place->folder == NULL || lam_mapped_look(path, &on_disk) != LAM_MAPPED_PACKED)
+        return lam_bytes_map(path, out);
+    return lam_mapped_unpack(path, place->folder, place->least, out, &is_large);
+}
+
 /* ---- archives ----------------------------------------------------------------------------------------------------- */
 
 static lam_status extract(const lam_npz *npz, size_t index, const char *folder, lam_bytes *out)

@@ -98,6 +98,12 @@ typedef struct argument {
     X(NEEDED, lam_reader_open, "path", lam_reader_open(NULL, any, any)) \
     X(OPTIONAL, lam_reader_open, "options", 0) \
     X(NEEDED, lam_reader_open, "out", lam_reader_open(any, any, NULL)) \
+    X(NEEDED, lam_reader_open_at, "path", lam_reader_open_at(NULL, any, any, any)) \
+    X(OPTIONAL, lam_reader_open_at, "options", 0) \
+    X(OPTIONAL, lam_reader_open_at, "place", 0) \
+    X(NEEDED, lam_reader_open_at, "out", lam_reader_open_at(any, any, any, NULL)) \
+    X(NEEDED, lam_reader_reopen, "reader", lam_reader_reopen(NULL, any)) \
+    X(OPTIONAL, lam_reader_reopen, "options", 0) \
     X(NEEDED, lam_reader_next, "reader", lam_reader_next(NULL, 1, any)) \
     X(NEEDED, lam_reader_next, "out", lam_reader_next(any, 1, NULL)) \
     X(NEEDED, lam_reader_rewind, "reader", lam_reader_rewind(NULL)) \

@@ -59,7 +59,8 @@ static lam_status read_parts(lam_reader *reader, size_t rows, size_t cols, lam_t
     return status;
 }
 
-static void alike(const char *path, const lam_read_options *options)
+/* place: where the reader unpacks. */
+static void alike_at(const char *path, const lam_read_options *options, const lam_rows_place *place)
 {
     lam_table *whole, *parts;
     lam_reader *reader;
@@ -68,10 +69,12 @@ static void alike(const char *path, const lam_read_options *options)
     snprintf(error, sizeof error, "%s", status != LAM_OK ? lam_last_error() : "");
     size_t cols = status == LAM_OK ? whole->cols : 8;
     for (size_t rows = 1; rows < 600; rows = 3 * rows + 1) {
-        if ((got = lam_reader_open(path, options, &reader)) == LAM_OK)
-            for (int again = 0; again < 2; again++) {
+        if ((got = lam_reader_open_at(path, options, place, &reader)) == LAM_OK)
+            for (int again = 0; again < 3; again++) {
                 if (again == 1)
                     assert_int_equal(lam_reader_rewind(reader), LAM_OK);
+                if (again == 2)
+                    assert_int_equal(lam_reader_reopen(reader, options), LAM_OK);
                 got = read_parts(reader, rows, cols, &parts, notes);
                 if (got != LAM_OK)
                     break;
@@ -90,6 +93,14 @@ static void alike(const char *path, const lam_read_options *options)
         lam_reader_free(got == LAM_OK || reader != NULL ? reader : NULL);
     }
     lam_table_free(status == LAM_OK ? whole : NULL);
+}
+
+static void alike(const char *path, const lam_read_options *options)
+{
+    const lam_rows_place places[] = { { .folder = "." }, { .folder = ".", .least = 1000000 } };
+    alike_at(path, options, NULL);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        alike_at(path, options, &places[i]);
 }
 
 static void texts(void **state)
@@ -246,6 +257,46 @@ static void model_in_parts(void **state)
     lam_model_free(model), lam_dataset_free(data), lam_table_free(table), lam_config_free(cfg);
 }
 
+/* Unpacked once: the names, then rows of columns chosen by them, then others, of what is not there any more. */
+static void names_before_rows(void **state)
+{
+    (void)state;
+    const lam_rows_place places[] = { { 0 }, { .folder = "." } };
+    const lam_read_options names_only = { .names_only = 1 }, one = { .columns = LAM_NAMES("b") }, none = { .columns = LAM_NAMES("c") };
+    for (size_t i = 0; i < 2; i++) {
+        lam_reader *reader;
+        lam_table *part;
+        gzFile packed = gzopen("names.csv.gz", "wb");
+        gzputs(packed, "a,b,word\n1,2,x\n3,4,y\n");
+        gzclose(packed);
+        assert_int_equal(lam_reader_open_at("names.csv.gz", &names_only, &places[i], &reader), LAM_OK);
+        assert_int_equal(remove("names.csv.gz"), 0);
+        assert_int_equal(lam_reader_next(reader, 10, &part), LAM_OK);
+        assert_int_equal(part->rows, 0);
+        assert_int_equal(part->cols, 3);
+        assert_string_equal(part->names[2], "word");
+        lam_table_free(part);
+        assert_int_equal(lam_reader_next(reader, 10, &part), LAM_OK);
+        assert_null(part);
+        assert_int_equal(lam_reader_reopen(reader, &none), LAM_ERR_ARGUMENT);
+        assert_int_equal(lam_reader_next(reader, 10, &part), LAM_OK);
+        assert_null(part);
+        assert_int_equal(lam_reader_reopen(reader, &one), LAM_OK);
+        assert_int_equal(lam_reader_next(reader, 10, &part), LAM_OK);
+        assert_int_equal(part->rows, 2);
+        assert_true(part->values[0] == 2 && part->values[1] == 4);
+        lam_table_free(part);
+        lam_reader_free(reader);
+    }
+    lam_reader *reader;
+    gzFile packed = gzopen("names.csv.gz", "wb");
+    gzputs(packed, "a,b\n1,2\n");
+    gzclose(packed);
+    assert_int_equal(lam_reader_open_at("names.csv.gz", NULL, &(lam_rows_place) { .folder = "nowhere" }, &reader), LAM_ERR_MEMORY);
+    assert_non_null(strstr(lam_last_error(), "nowhere: rows cannot be kept in files there"));
+    assert_null(reader);
+}
+
 /* After an error nothing of the part is left: from the first row on the reader says the same again. */
 static void errors_leave_nothing(void **state)
 {
@@ -295,6 +346,7 @@ int main(void)
         cmocka_unit_test(arrays),
         cmocka_unit_test(writer),
         cmocka_unit_test(model_in_parts),
+        cmocka_unit_test(names_before_rows),
         cmocka_unit_test(errors_leave_nothing),
     };
     return cmocka_run_group_tests_name("reader", tests, open_folder, scratch_close);
