@@ -259,20 +259,14 @@ static int draw_given(const cli_command *command, const plot_args *args, const p
 
 static int draw_steps(const cli_command *command, const plot_args *args, const plot_models *m)
 {
-    lam_table *data = NULL;
     lam_eval_options eval;
-    plot_steps asked = {.out = args->out, .seed = args->seed, .dark = args->dark, .eval = &eval};
+    cli_choice choice = args->choice;
+    const plot_steps asked = {.out = args->out, .data = args->data, .choice = &choice, .seed = args->seed, .dark = args->dark, .eval = &eval};
     int code = check_flags(command, args, STEPS);
     cli_eval_options(&args->eval, &eval);
-    cli_choice choice = args->choice;
     choice.missing = cli_is_conditional(m->model[0]);
-    if (code == CLI_OK && args->data != NULL)
-        code = cli_data_read(args->data, &choice, m->model[0], &data);
-    asked.data = data;
-    if (code == CLI_OK)
-        code = plot_steps_draw(command, m->picture, m->n, &asked);
-    lam_table_free(data);
-    return code;
+    choice.scratch = "none"; /* plot has no such flag, as its other pictures are of all rows */
+    return code == CLI_OK ? plot_steps_draw(command, m->picture, m->n, &asked) : code;
 }
 
 static int run(const cli_command *command, int argc, char **argv)

@@ -2,29 +2,29 @@
 #include "plot_steps.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { ROWS = 1000 };
 
-/* Rows that are solved as one batch: some of the data, spread over it, or draws of the model. */
-static int choose_rows(const cli_command *command, const lam_picture_model *model, const plot_steps *asked, size_t *n, double **rows)
+/* How many rows are solved as one batch. */
+static size_t batch_of(const plot_steps *asked)
 {
-    size_t dim = lam_model_dim(model->model), all = asked->data != NULL ? asked->data->rows : 0, most = asked->eval->batch_rows;
-    most = most > 0 ? most : ROWS;
-    *n = asked->data != NULL && all < most ? all : most;
-    if (asked->data != NULL && all == 0)
-        return cli_fail("the data has no rows");
-    if (asked->data != NULL && asked->data->cols != dim)
-        return cli_fail("the data has %zu columns, %s has %zu", asked->data->cols, model->name, dim);
-    for (size_t j = 0; asked->data == NULL && j < dim; j++)
+    return asked->eval->batch_rows > 0 ? asked->eval->batch_rows : ROWS;
+}
+
+/* rows become draws of the model, unless they are rows of the data, in the columns of the first model. */
+static int choose_rows(const cli_command *command, const lam_picture_model *model, const lam_picture_model *first, const plot_steps *asked, cli_spread *rows)
+{
+    size_t dim = lam_model_dim(model->model);
+    if (asked->data != NULL && lam_model_dim(first->model) != dim)
+        return cli_fail("the data has %zu columns, %s has %zu", lam_model_dim(first->model), model->name, dim);
+    if (asked->data != NULL)
+        return CLI_OK;
+    for (size_t j = 0; j < dim; j++)
         if (lam_model_role(model->model, j) == LAM_GIVEN)
             return cli_misuse(command, "%s is given %s, so --steps needs rows: --data DATA", model->name, lam_model_column(model->model, j));
-    *rows = cli_alloc(*n * dim, sizeof **rows);
-    for (size_t i = 0; asked->data != NULL && i < *n; i++)
-        memcpy(*rows + i * dim, asked->data->values + i * all / *n * dim, dim * sizeof **rows);
-    if (asked->data == NULL && lam_sample(model->model, asked->eval, asked->seed, *n, *rows, NULL, NULL) != LAM_OK)
-        return cli_library_failed();
-    return CLI_OK;
+    free(rows->x);
+    *rows = (cli_spread){.x = cli_alloc(batch_of(asked) * dim, sizeof *rows->x), .n = batch_of(asked)};
+    return lam_sample(model->model, asked->eval, asked->seed, rows->n, rows->x, NULL, NULL) == LAM_OK ? CLI_OK : cli_library_failed();
 }
 
 static void add_block(cli_grid *grid, size_t block, const lam_block_steps *s)
@@ -64,24 +64,16 @@ static int report(const lam_picture_model *model, const lam_steps *steps, const 
     return CLI_OK;
 }
 
-static int measure(const cli_command *command, const lam_picture_model *model, const plot_steps *asked, lam_steps **steps)
-{
-    double *rows = NULL;
-    size_t n;
-    int code = choose_rows(command, model, asked, &n, &rows);
-    if (code == CLI_OK && lam_measure_steps(model->model, asked->eval, rows, n, steps) != LAM_OK)
-        code = cli_library_failed();
-    free(rows);
-    return code;
-}
-
 int plot_steps_draw(const cli_command *command, const lam_picture_model *models, size_t n, const plot_steps *asked)
 {
     lam_picture_steps *pictures = cli_alloc(n, sizeof *pictures);
     lam_steps **steps = cli_alloc(n, sizeof *steps);
-    int code = CLI_OK;
+    cli_spread rows = {0};
+    int code = asked->data != NULL ? cli_rows_spread(asked->data, asked->choice, models[0].model, batch_of(asked), &rows) : CLI_OK;
     for (size_t m = 0; m < n && code == CLI_OK; m++) {
-        code = measure(command, &models[m], asked, &steps[m]);
+        code = choose_rows(command, &models[m], &models[0], asked, &rows);
+        if (code == CLI_OK && lam_measure_steps(models[m].model, asked->eval, rows.x, rows.n, &steps[m]) != LAM_OK)
+            code = cli_library_failed();
         pictures[m] = (lam_picture_steps){.steps = steps[m], .name = models[m].name};
     }
     if (code == CLI_OK && lam_picture_write_steps(pictures, n, asked->dark, asked->out) != LAM_OK)
@@ -93,6 +85,7 @@ int plot_steps_draw(const cli_command *command, const lam_picture_model *models,
                "square over the steps, as a share of what the tolerances allow\n", asked->out);
     for (size_t m = 0; m < n; m++)
         lam_steps_free(steps[m]);
+    free(rows.x);
     free(steps);
     free(pictures);
     return code;

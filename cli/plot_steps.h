@@ -6,8 +6,9 @@
 
 typedef struct plot_steps {
     const char *out;
-    const lam_table *data; /* NULL: draws of each model */
-    uint64_t seed;         /* of the draws */
+    const char *data;         /* the file of rows; NULL: draws of each model */
+    const cli_choice *choice; /* of its rows and columns */
+    uint64_t seed;            /* of the draws */
     int dark;
     const lam_eval_options *eval;
 } plot_steps;
