@@ -14,8 +14,19 @@ typedef struct lam_column_moments {
 /* Of x [n], stride apart, n > 0, all finite. Two passes about the mean, with what the first mean was off by taken out again, so that a
  * mean that is large beside the deviation costs no digits. What overflows comes out as an infinity or NaN. */
 void lam_moments_of(const double *x, size_t n, size_t stride, lam_column_moments *out);
-/* The same of all columns of x [n, dim] in two readings, to the last bit; what is missing (NaN) does not count, and where nothing is there n is 0 and so
- * is the rest. out [dim] */
+/* Of all columns of rows that come in pieces, in their order. A piece is read twice, as lam_moments_of reads a column, and the sums about its means are
+ * joined to those of the pieces before it (Chan, Golub and LeVeque, The American Statistician 37, 1983). The bits are those of the rows and of where they are
+ * cut, and of a single piece those of lam_moments_of. What is missing (NaN) does not count; of a column where nothing is there n is 0, and so is the rest. */
+enum { LAM_MOMENTS_PIECE = 65536 /* rows, of those who have a choice */ };
+typedef struct lam_moments_run lam_moments_run;
+/* products 1: of pairs of columns too. Free with lam_moments_free, which takes NULL. */
+lam_status lam_moments_begin(size_t dim, int products, lam_moments_run **out);
+void lam_moments_add(lam_moments_run *run, const double *x, size_t n); /* x [n, dim] */
+void lam_moments_end(const lam_moments_run *run, lam_column_moments *out); /* out [dim] */
+/* The lower triangle of the covariance (over n) to covariance [dim, dim]; 0: nothing, as no products were asked for or a cell was missing. */
+int lam_moments_covariance(const lam_moments_run *run, double *covariance);
+void lam_moments_free(lam_moments_run *run);
+/* The same of rows that are there, in pieces of LAM_MOMENTS_PIECE. */
 lam_status lam_moments_of_rows(const double *x, size_t n, size_t dim, lam_column_moments *out);
 
 enum { LAM_SAME_ULPS = 64 };

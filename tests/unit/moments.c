@@ -1,5 +1,6 @@
 /* Mean and spread of columns whose values are known in closed form, and which numbers count as the same. */
 #include "data/moments.h"
+#include "base/random.h"
 #include "data/dataset.h"
 #include <float.h>
 #include <math.h>
@@ -119,6 +120,106 @@ static void columns_of_rows_are_those_alone(void **state)
     }
 }
 
+/* ---- pieces ------------------------------------------------------------------------------------------------------- */
+
+enum { ROWS = 40000, COLS = 5, PIECE = 1000 };
+static double rows[ROWS * COLS];
+
+/* What pieces differ in and what they have in common, means that are a million times the deviation, and cells that are missing in some of them or, in the
+ * last column, in all of one. */
+static double cell(size_t i, size_t j)
+{
+    double u = lam_random_uniform(1, LAM_DRAW_TEST, j, i), at = (double)i / ROWS, common = lam_random_uniform(1, LAM_DRAW_TEST, 9, i);
+    switch (j) {
+    case 0: return u + common;
+    case 1: return 1e6 * (1 / sqrt(12)) + u;
+    case 2: return 1e3 * at + u - common;
+    case 3: return -1e9 - 100 * at * at + common;
+    default: return i < 2 * PIECE || i % 3 == 0 ? (double)NAN : 1e9 + u * (i > ROWS / 2 ? 5 : 1);
+    }
+}
+
+static void make_rows(void)
+{
+    for (size_t i = 0; i < ROWS * COLS; i++)
+        rows[i] = cell(i / COLS, i % COLS);
+}
+
+/* In extended precision, with mean and products in two readings; of the rows where both are there. */
+static long double product(size_t j, size_t k, long double *mean)
+{
+    long double sums[2] = { 0, 0 }, sum = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < ROWS; i++)
+        if (!isnan(rows[i * COLS + j]) && !isnan(rows[i * COLS + k]))
+            sums[0] += rows[i * COLS + j], sums[1] += rows[i * COLS + k], n++;
+    for (size_t i = 0; i < ROWS; i++)
+        if (!isnan(rows[i * COLS + j]) && !isnan(rows[i * COLS + k]))
+            sum += (rows[i * COLS + j] - sums[0] / (long double)n) * (rows[i * COLS + k] - sums[1] / (long double)n);
+    *mean = sums[0] / (long double)n;
+    return sum / (long double)n;
+}
+
+/* As exact as two readings of the whole column (the last of the sizes): the mean to the last place of the double that it is, but for what as many
+ * joins as rows round, some tens of units in the last place of the deviation; the deviation to 1e-13. */
+static void pieces_are_joined(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = { PIECE, 1, 7777, ROWS };
+    lam_column_moments m[COLS];
+    long double mean;
+    make_rows();
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        lam_moments_run *run;
+        assert_int_equal(lam_moments_begin(COLS, 0, &run), LAM_OK);
+        for (size_t i = 0; i < ROWS; i += sizes[k])
+            lam_moments_add(run, rows + i * COLS, ROWS - i < sizes[k] ? ROWS - i : sizes[k]);
+        lam_moments_end(run, m);
+        lam_moments_free(run);
+        for (size_t j = 0; j < COLS; j++) {
+            long double variance = product(j, j, &mean);
+            size_t n = 0;
+            double low = HUGE_VAL, high = -HUGE_VAL;
+            for (size_t i = 0; i < ROWS; i++)
+                if (!isnan(rows[i * COLS + j]))
+                    low = fmin(low, rows[i * COLS + j]), high = fmax(high, rows[i * COLS + j]), n++;
+            assert_int_equal(m[j].n, n);
+            assert_true(m[j].low == low && m[j].high == high && !m[j].constant);
+            assert_true(fabs(m[j].mean - (double)mean) <= DBL_EPSILON * fabs((double)mean) + 1e-14 * m[j].deviation);
+            assert_true(fabs(m[j].deviation / sqrt((double)variance) - 1) < 1e-13);
+        }
+    }
+}
+
+/* Products join as squares do; their rounding is that of what their columns deviate by, here 1e-12 of it. */
+static void products_are_joined(void **state)
+{
+    (void)state;
+    enum { WHOLE = COLS - 1 }; /* without the column of missing cells */
+    double covariance[WHOLE * WHOLE], all[COLS * COLS];
+    long double mean;
+    lam_moments_run *run;
+    make_rows();
+    assert_int_equal(lam_moments_begin(WHOLE, 1, &run), LAM_OK);
+    for (size_t first = 0; first < ROWS; first += PIECE) {
+        double piece[PIECE * WHOLE];
+        for (size_t i = 0; i < PIECE * WHOLE; i++)
+            piece[i] = rows[(first + i / WHOLE) * COLS + i % WHOLE];
+        lam_moments_add(run, piece, PIECE);
+    }
+    assert_int_equal(lam_moments_covariance(run, covariance), 1);
+    lam_moments_free(run);
+    for (size_t j = 0; j < WHOLE; j++)
+        for (size_t k = 0; k <= j; k++) {
+            double scale = sqrt((double)(product(j, j, &mean) * product(k, k, &mean)));
+            assert_true(fabs(covariance[j * WHOLE + k] - (double)product(j, k, &mean)) < 1e-12 * scale);
+        }
+    assert_int_equal(lam_moments_begin(COLS, 1, &run), LAM_OK);
+    lam_moments_add(run, rows, ROWS);
+    assert_int_equal(lam_moments_covariance(run, all), 0); /* cells are missing */
+    lam_moments_free(run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +227,8 @@ int main(void)
         cmocka_unit_test(columns_of_rows_are_those_alone),
         cmocka_unit_test(the_last_bits_are_no_spread),
         cmocka_unit_test(floats),
+        cmocka_unit_test(pieces_are_joined),
+        cmocka_unit_test(products_are_joined),
     };
     return cmocka_run_group_tests_name("moments", tests, NULL, NULL);
 }
