@@ -105,3 +105,13 @@ void lam_ranked_clear(lam_ranked *merged)
     lam_free(merged->upto);
     *merged = (lam_ranked) { 0 };
 }
+
+void lam_ranked_standardise(lam_ranked *merged, double mean, double scale)
+{
+    lam_ranked to = { .value = merged->value, .upto = merged->upto };
+    for (size_t i = 0; i < merged->entries; i++) {
+        size_t upto = merged->upto[i]; /* read before append writes: to.entries <= i */
+        append(&to, (merged->value[i] - mean) / scale, upto - to.rows);
+    }
+    merged->entries = to.entries;
+}

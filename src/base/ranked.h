@@ -22,6 +22,8 @@ double lam_ranked_mean(const lam_ranked *of, size_t from, size_t to);
 
 /* All of the lists in one, in which no two entries have the same value. Free with lam_ranked_clear. */
 lam_status lam_ranked_merge(const lam_ranked *lists, size_t n, lam_ranked *out);
+/* Every value v of a list that lam_ranked_merge made becomes (v - mean) / scale, scale > 0, which keeps the order; those that come out equal become one. */
+void lam_ranked_standardise(lam_ranked *merged, double mean, double scale);
 void lam_ranked_clear(lam_ranked *merged); /* what lam_ranked_merge made, or zeroed */
 
 #endif

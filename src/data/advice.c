@@ -2,25 +2,15 @@
 #include "data/advice.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/number.h"
 #include "base/room.h"
 #include "data/levels.h"
 #include "data/lone.h"
 #include "data/mapped.h"
 #include "data/moments.h"
 #include "data/present.h"
-#include "data/relations.h"
 #include "data/remark.h"
 #include <math.h>
 #include <stdlib.h>
-
-/* digits 0: all of them. */
-static void put_number(FILE *out, double value, int digits)
-{
-    char text[LAM_NUMBER_SIZE];
-    lam_number_print(digits > 0 ? lam_number_round(value, digits) : value, text);
-    fputs(text, out);
-}
 
 static lam_source source_of(const lam_dataset *data)
 {
@@ -45,7 +35,7 @@ static lam_status refuse_constants(const lam_dataset *data, const lam_column_mom
         else
             lam_remark_name(text.out, data->names[columns[i]]);
         fprintf(text.out, "%severy training row has ", n == 1 ? " is constant: " : " (");
-        put_number(text.out, m->low, m->low < m->high ? 12 : 0);
+        lam_remark_number(text.out, m->low, m->low < m->high ? 12 : 0);
         fprintf(text.out, "%s%s", m->low < m->high ? ", but for the last digits, which are rounding" : "", n == 1 ? "" : ")");
         lam_remark_between(text.out, i, shown, n);
     }
@@ -76,10 +66,9 @@ static lam_status refuse_empty(const lam_dataset *data, size_t column)
 }
 
 /* columns [dim] is room for the constant ones. */
-static lam_status take_moments(lam_dataset *data, int standardise, lam_column_moments *moments, size_t *columns)
+static lam_status take_moments(lam_dataset *data, int standardise, const lam_column_moments *moments, size_t *columns)
 {
     size_t constants = 0;
-    LAM_TRY(lam_moments_of_rows(data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, moments));
     for (size_t j = 0; j < data->dim; j++) {
         if (moments[j].n == 0)
             return refuse_empty(data, j);
@@ -102,11 +91,17 @@ static lam_status take_moments(lam_dataset *data, int standardise, lam_column_mo
     return LAM_OK;
 }
 
-lam_status lam_dataset_measure(lam_dataset *data, int standardise)
+lam_status lam_dataset_measure(lam_dataset *data, const lam_config *cfg, lam_tally *tally)
 {
     lam_column_moments *moments = lam_alloc(data->dim, sizeof *moments);
     size_t *columns = lam_alloc(data->dim, sizeof *columns);
-    lam_status status = moments == NULL || columns == NULL ? LAM_ERR_MEMORY : take_moments(data, standardise, moments, columns);
+    lam_status status = moments == NULL || columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    if (status == LAM_OK) {
+        lam_moments_end(tally->moments, moments);
+        status = take_moments(data, cfg->standardise, moments, columns);
+    }
+    if (status == LAM_OK)
+        status = lam_tally_keep(tally, cfg, moments, data);
     lam_free(moments);
     lam_free(columns);
     return status;
@@ -132,9 +127,9 @@ static lam_status say_discrete(const lam_dataset *data, const lam_column_look *l
         lam_remark_name(text.out, data->names[columns[i]]);
         if (look->distinct >= look->sampled / 10) {
             fputs(" (", text.out);
-            put_number(text.out, look->common, 12);
+            lam_remark_number(text.out, look->common, 12);
             fputs(" in ", text.out);
-            put_number(text.out, 100.0 * (double)look->most / (double)look->sampled, 3);
+            lam_remark_number(text.out, 100.0 * (double)look->most / (double)look->sampled, 3);
             fputs(" % of them)", text.out);
         } else {
             fprintf(text.out, " (%zu)", look->distinct);
@@ -151,23 +146,24 @@ static lam_status say_discrete(const lam_dataset *data, const lam_column_look *l
 }
 
 /* Those that nobody said noise for and that are not given, into columns [dim]. */
-static lam_status find_discrete(const lam_dataset *data, const unsigned char *said, lam_column_look *looks, size_t *columns, size_t *n)
+static lam_status find_discrete(const lam_dataset *data, const lam_tally *tally, const unsigned char *said, lam_column_look *looks, size_t *columns, size_t *n)
 {
     *n = 0;
     for (size_t j = 0; j < data->dim; j++) {
         if (said[j] || data->is_input[j])
             continue;
-        LAM_TRY(lam_present_look(data, j, &looks[j]));
+        LAM_TRY(lam_present_look(data, &tally->many, j, &looks[j]));
         if (looks[j].discrete && looks[j].distinct > 1) /* a constant is an error of its own, later */
             columns[(*n)++] = j;
     }
     return LAM_OK;
 }
 
-static lam_status advise_discrete(const lam_dataset *data, const unsigned char *said, lam_column_look *looks, size_t *columns, const lam_log *log)
+static lam_status advise_discrete(const lam_dataset *data, const lam_tally *tally, const unsigned char *said, lam_column_look *looks, size_t *columns,
+    const lam_log *log)
 {
     size_t n;
-    LAM_TRY(find_discrete(data, said, looks, columns, &n));
+    LAM_TRY(find_discrete(data, tally, said, looks, columns, &n));
     return n > 0 ? say_discrete(data, looks, columns, n, log) : LAM_OK;
 }
 
@@ -187,14 +183,14 @@ static lam_status say_noise(const lam_dataset *data, const size_t *columns, cons
     return lam_remark_say(&text, log);
 }
 
-lam_status lam_dataset_find_noise(lam_dataset *data, unsigned char *said, const lam_log *log)
+lam_status lam_dataset_find_noise(lam_dataset *data, const lam_tally *tally, unsigned char *said, const lam_log *log)
 {
     size_t n = 0, *columns = lam_alloc(data->dim, sizeof *columns);
     lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
     double *widths = lam_alloc(data->dim, sizeof *widths);
     lam_status status = columns == NULL || looks == NULL || widths == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK)
-        status = find_discrete(data, said, looks, columns, &n);
+        status = find_discrete(data, tally, said, looks, columns, &n);
     for (size_t i = 0; i < n && status == LAM_OK; i++) {
         size_t j = columns[i];
         said[j] = 1;
@@ -214,17 +210,17 @@ static void put_lone(FILE *out, const lam_lone *lone)
 {
     for (size_t i = 0; i < lone->n; i++) {
         fputs(i == 0 ? " (" : ", ", out);
-        put_number(out, lone->value[i], 12);
+        lam_remark_number(out, lone->value[i], 12);
         fprintf(out, " in %zu row%s", lone->rows[i], lone->rows[i] == 1 ? "" : "s");
     }
     fputs("; the others from ", out);
-    put_number(out, lone->low, 6);
+    lam_remark_number(out, lone->low, 6);
     fputs(" to ", out);
-    put_number(out, lone->high, 6);
+    lam_remark_number(out, lone->high, 6);
     fputs(", standard deviation ", out);
-    put_number(out, lone->without, 3);
+    lam_remark_number(out, lone->without, 3);
     fputs(" without and ", out);
-    put_number(out, lone->deviation, 3);
+    lam_remark_number(out, lone->deviation, 3);
     fputs(" with it)", out);
 }
 
@@ -258,10 +254,12 @@ static lam_status find_lone(const lam_dataset *data, size_t column, lam_lone *lo
     return status;
 }
 
-static lam_status advise_lone(lam_dataset *data, lam_lone *lone, size_t *columns, const lam_log *log)
+static lam_status advise_lone(lam_dataset *data, const lam_tally *tally, lam_lone *lone, size_t *columns, const lam_log *log)
 {
     size_t n = 0;
-    LAM_TRY(lam_lone_guess(data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, columns));
+    const lam_some_rows *few = &tally->few;
+    LAM_TRY(few->row != NULL ? lam_lone_guess(tally->ends, few->row, few->n, columns)
+        : lam_lone_guess(tally->ends, data->values[LAM_TRAIN], data->rows[LAM_TRAIN], columns));
     for (size_t j = 0; j < data->dim; j++) {
         if (columns[j] == 0) /* read before it is written: n <= j */
             continue;
@@ -329,7 +327,7 @@ static lam_status advise_counts(const lam_dataset *data, const lam_table *table,
     return lam_remark_say(&text, log);
 }
 
-lam_status lam_advise_values(lam_dataset *data, const lam_table *table, const unsigned char *said, const lam_log *log)
+lam_status lam_advise_values(lam_dataset *data, const lam_tally *tally, const lam_table *table, const unsigned char *said, const lam_log *log)
 {
     int listens = log != NULL && log->line != NULL;
     lam_column_look *looks = lam_alloc(data->dim, sizeof *looks);
@@ -337,114 +335,10 @@ lam_status lam_advise_values(lam_dataset *data, const lam_table *table, const un
     size_t *columns = lam_alloc(data->dim + 1, sizeof *columns);
     lam_status status = looks == NULL || lone == NULL || columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
     status = status == LAM_OK && listens ? advise_counts(data, table, columns, log) : status;
-    status = status == LAM_OK ? advise_lone(data, lone, columns, log) : status;
-    status = status == LAM_OK && listens ? advise_discrete(data, said, looks, columns, log) : status;
+    status = status == LAM_OK ? advise_lone(data, tally, lone, columns, log) : status;
+    status = status == LAM_OK && listens ? advise_discrete(data, tally, said, looks, columns, log) : status;
     lam_free(looks);
     lam_free(lone);
     lam_free(columns);
-    return status;
-}
-
-/* ---- columns that are functions of others ------------------------------------------------------------------------- */
-
-/* "a + b + c = 100", "F = 1.8 C + 32"; of many terms the first few. */
-static void put_relation(FILE *out, char *const *names, const lam_relation *r, double spread)
-{
-    int sum = r->n > 1, shown = 0;
-    for (size_t a = 0; a < r->n; a++)
-        sum &= r->weight[a] == -1;
-    lam_remark_name(out, names[r->column]);
-    fputs(sum ? "" : " =", out);
-    for (size_t a = 0; a < r->n && shown < LAM_REMARK_NAMES; a++, shown++) {
-        double size = fabs(r->weight[a]);
-        fputs(sum ? " + " : r->weight[a] < 0 ? " - " : a > 0 ? " + " : " ", out);
-        if (size != 1) {
-            put_number(out, size, 4);
-            fputc(' ', out);
-        }
-        lam_remark_name(out, names[r->term[a]]);
-    }
-    if ((size_t)shown < r->n)
-        fprintf(out, " + ... (%zu columns)", r->n + 1);
-    double constant = lam_number_round(r->constant, 4);
-    if (sum) {
-        fputs(" = ", out);
-        put_number(out, fabs(constant) < 1e-6 * spread ? 0 : constant, 6);
-    } else if (fabs(constant) > 1e-4 * spread) {
-        fputs(constant < 0 ? " - " : " + ", out);
-        put_number(out, fabs(constant), 6);
-    }
-}
-
-static lam_status say_relations(const lam_dataset *data, const lam_relations *found, size_t *columns, const lam_log *log)
-{
-    const lam_source source = source_of(data);
-    size_t n = found->n, shown = lam_remark_shown(n);
-    int rounded = 0;
-    lam_remark text;
-    LAM_TRY(lam_remark_begin(&text));
-    fprintf(text.out, "%s of others in every training row: ", n == 1 ? "a column is a linear function" :
-        "columns are linear functions");
-    for (size_t i = 0; i < n; i++) {
-        const lam_relation *r = &found->all[i];
-        columns[i] = r->column;
-        rounded |= r->residual > 1e-6 * data->scale[r->column];
-        if (i >= shown)
-            continue;
-        put_relation(text.out, data->names, r, data->scale[r->column]);
-        lam_remark_between(text.out, i, shown, n);
-    }
-    fprintf(text.out, "%s. All rows lie on a plane, where density and likelihood can grow without limit; leave %s out with ",
-        rounded ? ", but for what rounding leaves" : "", n == 1 ? "it" : "them");
-    lam_remark_drop(text.out, &source, columns, n);
-    return lam_remark_say(&text, log);
-}
-
-/* Columns of the rows that were looked at become the data's. */
-static void name_columns(lam_relations *found, const size_t *column)
-{
-    for (size_t i = 0; i < found->n; i++) {
-        found->all[i].column = column[found->all[i].column];
-        for (size_t a = 0; a < found->all[i].n; a++)
-            found->all[i].term[a] = column[found->all[i].term[a]];
-    }
-}
-
-/* Columns that are given may be functions of each other: what has no density then is nobody's question. */
-static void keep_moving(const lam_dataset *data, lam_relations *found)
-{
-    for (size_t i = 0; i < found->n;) {
-        const lam_relation *r = &found->all[i];
-        int moves = !data->is_input[r->column];
-        for (size_t a = 0; a < r->n; a++)
-            moves |= !data->is_input[r->term[a]];
-        if (moves)
-            i++;
-        else
-            lam_relations_remove(found, i);
-    }
-}
-
-lam_status lam_advise_relations(const lam_dataset *data, const lam_log *log)
-{
-    lam_relations found;
-    lam_complete rows;
-    if (log == NULL || log->line == NULL)
-        return LAM_OK;
-    LAM_TRY(lam_complete_rows(data, LAM_TRAIN, &rows));
-    if (rows.rows <= rows.cols + 1 && rows.values != data->values[LAM_TRAIN]) { /* too few are complete to tell */
-        lam_complete_clear(&rows);
-        return LAM_OK;
-    }
-    lam_status status = lam_relations_find(rows.values, rows.rows, rows.cols, &found);
-    size_t *columns = rows.column; /* the room that say_relations needs, when names are put in */
-    if (status == LAM_OK) {
-        name_columns(&found, rows.column);
-        keep_moving(data, &found);
-        if (found.n > 0)
-            status = say_relations(data, &found, columns, log);
-        lam_relations_clear(&found);
-    }
-    lam_complete_clear(&rows);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "base/room.h"
 #include "data/advice.h"
 #include "data/columns.h"
+#include "data/dataset_rows.h"
 #include "data/levels.h"
 #include "data/mapped.h"
 #include "data/repeats.h"
@@ -50,6 +51,9 @@ void lam_dataset_free(lam_dataset *data)
     lam_free(data->is_input);
     lam_levels_free(data->texts, data->dim);
     lam_free(data->levels);
+    lam_free(data->centre);
+    lam_free(data->covariance);
+    lam_maps_free(data->maps);
     lam_free(data);
 }
 
@@ -267,42 +271,6 @@ static lam_status number_rows(lam_dataset *data, const lam_table *const *tables)
     return LAM_OK;
 }
 
-/* Copies the rows in, as they are in the tables. */
-static lam_status fill(lam_dataset *data, const lam_table *const *tables)
-{
-    for (int part = 0; part < LAM_PARTS; part++) {
-        const lam_table *t = tables[part] != NULL ? tables[part] : tables[0]; /* of which it is split off */
-        LAM_TRY(lam_table_gather(t, data->source[part], data->rows[part], data->values[part]));
-        for (size_t i = 0; i < data->rows[part] * data->dim; i++)
-            data->missing[part] += (size_t)(isnan(data->values[part][i]) != 0);
-    }
-    return LAM_OK;
-}
-
-/* The draw of (column, row) is counted by the row's place in its table, tables one after the other, so that it does not depend on the split. */
-static void add_noise(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables)
-{
-    size_t dim = data->dim, others = 0;
-    for (int part = 0; part < LAM_PARTS; part++) {
-        size_t before = tables[part] != NULL ? others : 0;
-        for (size_t j = 0; j < dim; j++)
-            for (size_t i = 0; data->noise[j] > 0 && i < data->rows[part]; i++)
-                data->values[part][i * dim + j] += data->noise[j]
-                    * lam_random_uniform(cfg->split_seed, LAM_DRAW_NOISE, j, before + data->source[part][i]);
-        others += tables[part] != NULL ? tables[part]->rows : 0;
-    }
-}
-
-static void standardise_rows(lam_dataset *data)
-{
-    for (int part = 0; part < LAM_PARTS; part++)
-        for (size_t i = 0; i < data->rows[part]; i++)
-            for (size_t j = 0; j < data->dim; j++) {
-                double *v = &data->values[part][i * data->dim + j];
-                *v = (*v - data->mean[j]) / data->scale[j];
-            }
-}
-
 /* The digest of one table is its own; that of several is one of their digests. */
 static void digest(lam_dataset *data, const lam_table *const *tables)
 {
@@ -328,14 +296,11 @@ static lam_status check_noise(const lam_dataset *data)
     return LAM_OK;
 }
 
-static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, const lam_log *log)
+/* Which rows are whose. */
+static lam_status share_out(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables)
 {
-    const lam_source source = lam_source_of("noise", tables[0]);
-    int split_one = tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL, automatic = 0;
+    int split_one = tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL, is_cut = split_one || (tables[LAM_VALID] == NULL && cfg->val_fraction > 0);
     size_t moving = 0;
-    LAM_TRY(lam_noise_read(&cfg->noise, &source, data->noise, data->noise_said, &automatic));
-    LAM_TRY(check_noise(data));
-    int is_cut = split_one || (tables[LAM_VALID] == NULL && cfg->val_fraction > 0);
     if (is_cut)
         LAM_TRY(split(data, cfg, tables[0]->rows, split_one));
     if (!split_one)
@@ -345,17 +310,48 @@ static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_tabl
     if (data->rows[LAM_TRAIN] < moving || data->rows[LAM_TRAIN] < 2)
         return lam_fail(LAM_ERR_DATA, "%zu training rows are too few for %zu columns; give more rows or drop columns",
             data->rows[LAM_TRAIN], moving);
-    LAM_TRY(number_rows(data, tables));
-    LAM_TRY(fill(data, tables));
-    LAM_TRY(lam_advise_roles(data, log));
+    return number_rows(data, tables);
+}
+
+static int is_noisy(const lam_dataset *data)
+{
+    int noisy = 0;
+    for (size_t j = 0; j < data->dim; j++)
+        noisy |= data->noise[j] > 0;
+    return noisy;
+}
+
+/* The training rows are read once, while they are copied; where noise is added, they are measured in a second reading. Which noise that is may hang on
+ * what the first one saw. */
+static lam_status read_rows(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, const lam_log *log, lam_tally *tally)
+{
+    const lam_source source = lam_source_of("noise", tables[0]);
+    int one_table = tables[LAM_VALID] == NULL && tables[LAM_TEST] == NULL, automatic = 0;
+    LAM_TRY(lam_noise_read(&cfg->noise, &source, data->noise, data->noise_said, &automatic));
+    LAM_TRY(check_noise(data));
+    LAM_TRY(share_out(data, cfg, tables));
+    int later = automatic || is_noisy(data);
+    LAM_TRY(lam_dataset_fill_others(data, tables));
+    LAM_TRY(lam_tally_begin(data, cfg, log, tally));
+    LAM_TRY(lam_dataset_fill_training(data, tables, tally, !later));
+    LAM_TRY(lam_advise_roles(data, tally, log));
     if (automatic)
-        LAM_TRY(lam_dataset_find_noise(data, data->noise_said, log));
-    LAM_TRY(lam_advise_values(data, tables[0], data->noise_said, log));
-    LAM_TRY(lam_advise_repeats(data, split_one, log));
-    add_noise(data, cfg, tables);
-    LAM_TRY(lam_dataset_measure(data, cfg->standardise));
-    LAM_TRY(lam_advise_relations(data, log));
-    standardise_rows(data);
+        LAM_TRY(lam_dataset_find_noise(data, tally, data->noise_said, log));
+    LAM_TRY(lam_advise_values(data, tally, tables[0], data->noise_said, log));
+    LAM_TRY(lam_advise_repeats(data, tally->repeats, one_table, log));
+    if (later)
+        lam_dataset_add_noise(data, cfg, tables, tally);
+    LAM_TRY(lam_dataset_measure(data, cfg, tally));
+    return lam_advise_relations(data, tally, log);
+}
+
+static lam_status build(lam_dataset *data, const lam_config *cfg, const lam_table *const *tables, const lam_log *log)
+{
+    lam_tally tally = { 0 };
+    lam_status status = read_rows(data, cfg, tables, log, &tally);
+    lam_tally_clear(&tally);
+    LAM_TRY(status);
+    lam_dataset_standardise(data);
     digest(data, tables);
     return LAM_OK;
 }

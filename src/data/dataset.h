@@ -28,6 +28,10 @@ struct lam_dataset {
     size_t *source[LAM_PARTS]; /* [rows] row of its table, from 0, that each row came from; NULL without rows */
     size_t *file_row[LAM_PARTS]; /* [rows of the part's table] which row of its file each row of the table is, from 0; of one table that
                                   * was split the first alone */
+    /* What one reading of more than LAM_MAP_SORTED training rows has left (tally.h). NULL: nothing, read them. */
+    double *centre, *covariance; /* [dim], [dim, dim] the lower triangle: of the training rows, standardised, none of whose cells is missing or text */
+    struct lam_maps *maps;   /* of the first map_columns columns, for map_knots quantiles as of lam_maps_fit */
+    size_t map_columns, map_knots;
 };
 
 /* Reads items "COL:a" into noise [source->n]: columns by name or number, a >= 0. given [source->n] marks those that were named (a
@@ -43,9 +47,10 @@ lam_status lam_dataset_describe_noise(const lam_dataset *data, lam_names *items)
 lam_status lam_dataset_fold(const lam_dataset *data, size_t k, lam_dataset *fold);
 void lam_dataset_fold_clear(lam_dataset *fold); /* a zeroed one too */
 
+enum { LAM_COLUMN_SAMPLE = 50000 };
 /* Does a column look discrete, so that its density is unbounded? x [n], stride apart. */
 typedef struct lam_column_look {
-    size_t sampled;  /* rows looked at, at most 50000, evenly spread */
+    size_t sampled;  /* rows looked at, at most LAM_COLUMN_SAMPLE, evenly spread */
     size_t distinct; /* values among them */
     size_t most;     /* rows that share the most common value */
     double common;   /* that value */

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SAMPLE = 50000 };
+enum { SAMPLE = LAM_COLUMN_SAMPLE };
 
 /* Walks sorted [m]: counts values and the longest run, and leaves the gaps between values in its place. Returns how many. A value is
  * the first of those that are the same number: a chain of them does not grow beyond that. */

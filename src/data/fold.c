@@ -31,6 +31,8 @@ lam_status lam_dataset_fold(const lam_dataset *data, size_t k, lam_dataset *fold
     memcpy(fold->values[LAM_TRAIN], data->values[LAM_TRAIN], n_train * row);
     if (n_valid > 0)
         memcpy(fold->values[LAM_VALID], data->values[LAM_VALID], n_valid * row);
+    if (k > 0) /* other rows */
+        fold->centre = fold->covariance = NULL, fold->maps = NULL, fold->map_columns = 0;
     if (k > 0 && was_cut && n_valid > 0 && n_train >= n_valid) {
         double *lot = fold->values[LAM_TRAIN] + (k - 1) % (n_train / n_valid) * n_valid * data->dim;
         memcpy(fold->values[LAM_VALID], lot, n_valid * row);

@@ -45,30 +45,54 @@ size_t lam_cholesky(double *a, size_t dim)
     return dim;
 }
 
+static lam_status create(size_t dim, lam_gaussian *out)
+{
+    *out = (lam_gaussian){ .dim = dim, .mean = lam_alloc(dim, sizeof(double)), .lower = lam_alloc(dim * dim, sizeof(double)) };
+    if (out->mean != NULL && out->lower != NULL)
+        return LAM_OK;
+    lam_gaussian_clear(out);
+    return LAM_ERR_MEMORY;
+}
+
+/* The covariance of n rows in out->lower becomes its factor. */
+static lam_status factor(size_t n, char *const *names, lam_gaussian *out)
+{
+    size_t dim = out->dim, singular = lam_cholesky(out->lower, dim);
+    if (singular < dim) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", singular + 1);
+        return lam_fail(LAM_ERR_DATA, "the covariance of %zu rows is singular: column %zu (%s) is a linear function of the "
+            "columns before it (or there are too few rows); leave one of them out", n, singular + 1,
+            names != NULL ? names[singular] : number);
+    }
+    for (size_t j = 0; j < dim; j++)
+        out->log_det += log(out->lower[j * dim + j]);
+    return LAM_OK;
+}
+
 /* As lam_gaussian_fit, to n of the rows, step apart. */
 static lam_status fit(const double *x, size_t n, size_t step, size_t dim, char *const *names, lam_gaussian *out)
 {
-    *out = (lam_gaussian){ .dim = dim };
-    out->mean = lam_alloc(dim, sizeof(double));
-    out->lower = lam_alloc(dim * dim, sizeof(double));
+    LAM_TRY(create(dim, out));
     double *row = lam_alloc(dim, sizeof(double));
-    lam_status status = LAM_OK;
-    if (out->mean == NULL || out->lower == NULL || row == NULL) {
-        status = LAM_ERR_MEMORY;
-    } else {
+    lam_status status = row == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    if (status == LAM_OK) {
         covariance(x, n, step, out, row);
-        size_t singular = lam_cholesky(out->lower, dim);
-        if (singular < dim) {
-            char number[24];
-            snprintf(number, sizeof number, "%zu", singular + 1);
-            status = lam_fail(LAM_ERR_DATA, "the covariance of %zu rows is singular: column %zu (%s) is a linear function of the "
-                "columns before it (or there are too few rows); leave one of them out", n, singular + 1,
-                names != NULL ? names[singular] : number);
-        }
-        for (size_t j = 0; j < dim && status == LAM_OK; j++)
-            out->log_det += log(out->lower[j * dim + j]);
+        status = factor(n, names, out);
     }
     lam_free(row);
+    if (status != LAM_OK)
+        lam_gaussian_clear(out);
+    return status;
+}
+
+/* Of the moments that the data set keeps. */
+static lam_status fit_kept(const lam_dataset *data, lam_gaussian *out)
+{
+    LAM_TRY(create(data->dim, out));
+    memcpy(out->mean, data->centre, data->dim * sizeof *out->mean);
+    memcpy(out->lower, data->covariance, data->dim * data->dim * sizeof *out->lower);
+    lam_status status = factor(data->rows[LAM_TRAIN], data->names, out);
     if (status != LAM_OK)
         lam_gaussian_clear(out);
     return status;
@@ -95,6 +119,33 @@ static double inverse_diagonal(const lam_gaussian *g, size_t j, double *y)
 
 enum { LOOKED_AT = 20000 };
 
+/* Of a Gaussian that was fitted to so many rows. y [dim] is scratch. */
+static double least_of(const lam_gaussian *g, size_t rows, double *y)
+{
+    double share = 1;
+    for (size_t j = 0; j < g->dim; j++) {
+        double variance = 0;
+        for (size_t k = 0; k <= j; k++)
+            variance += g->lower[j * g->dim + k] * g->lower[j * g->dim + k];
+        share = fmin(share, 1 / (variance * inverse_diagonal(g, j, y)) * (double)(rows - 1) / (double)(rows - g->dim)); /* unbiased */
+    }
+    return share;
+}
+
+/* What came of a fit to so many rows. */
+static lam_status take_least(lam_status fitted, lam_gaussian *g, size_t rows, double *y, double *share)
+{
+    if (fitted == LAM_ERR_DATA) {
+        *share = 0;
+        return LAM_OK;
+    }
+    if (fitted == LAM_OK) {
+        *share = least_of(g, rows, y);
+        lam_gaussian_clear(g);
+    }
+    return fitted;
+}
+
 lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *share)
 {
     lam_gaussian g;
@@ -103,19 +154,16 @@ lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *
     if (rows <= dim + 1) /* that any column is a function of the others says nothing here */
         return LAM_OK;
     double *y = lam_alloc(dim, sizeof *y);
-    lam_status status = y == NULL ? LAM_ERR_MEMORY : fit(x, rows, step, dim, NULL, &g);
-    if (status == LAM_ERR_DATA) {
-        *share = 0;
-        status = LAM_OK;
-    } else if (status == LAM_OK) {
-        for (size_t j = 0; j < dim; j++) {
-            double variance = 0;
-            for (size_t k = 0; k <= j; k++)
-                variance += g.lower[j * dim + k] * g.lower[j * dim + k];
-            *share = fmin(*share, 1 / (variance * inverse_diagonal(&g, j, y)) * (double)(rows - 1) / (double)(rows - dim)); /* unbiased */
-        }
-        lam_gaussian_clear(&g);
-    }
+    lam_status status = y == NULL ? LAM_ERR_MEMORY : take_least(fit(x, rows, step, dim, NULL, &g), &g, rows, y, share);
+    lam_free(y);
+    return status;
+}
+
+lam_status lam_least_unexplained_kept(const lam_dataset *data, double *share)
+{
+    lam_gaussian g;
+    double *y = lam_alloc(data->dim, sizeof *y);
+    lam_status status = y == NULL ? LAM_ERR_MEMORY : take_least(fit_kept(data, &g), &g, data->rows[LAM_TRAIN], y, share);
     lam_free(y);
     return status;
 }
@@ -191,6 +239,17 @@ lam_status lam_gaussian_step(size_t rows, size_t dim, double until, lam_gaussian
     return LAM_OK;
 }
 
+/* That of the moments which the data set keeps is there at once. */
+static lam_status score_kept(const lam_dataset *data, const size_t *index, size_t n, double *each, lam_gaussian_score *score)
+{
+    lam_gaussian g;
+    LAM_TRY(fit_kept(data, &g));
+    lam_status status = score_each(&g, data->values[LAM_TEST], index, n, each, score);
+    score->fitted = data->rows[LAM_TRAIN];
+    lam_gaussian_clear(&g);
+    return status;
+}
+
 lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_t n, double until, double *each, lam_gaussian_score *score)
 {
     lam_gaussian g;
@@ -200,6 +259,8 @@ lam_status lam_gaussian_test(const lam_dataset *data, const size_t *index, size_
         given += data->is_input[j];
     if (given > 0)
         return lam_gaussian_test_given(data, index, n, until, each, score);
+    if (data->covariance != NULL)
+        return score_kept(data, index, n, each, score);
     lam_dataset own = *data; /* which is only read */
     LAM_TRY(lam_gaussian_step(rows, data->dim, until, fit_some, &own, &step));
     LAM_TRY(fit_some(&own, step, &g));

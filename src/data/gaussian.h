@@ -42,6 +42,8 @@ lam_status lam_gaussian_step(size_t rows, size_t dim, double until, lam_gaussian
 /* The least share of a column's variance that a linear function of the others leaves unexplained, over the columns of x [n, dim], from 20,000
  * evenly spaced rows at the most, unbiased for few rows: 0 where one column is such a function, 1 where rows are too few to tell. LAM_ERR_MEMORY is the one failure. */
 lam_status lam_least_unexplained(const double *x, size_t n, size_t dim, double *share);
+/* The same from all training rows, by the covariance that the data set keeps. */
+lam_status lam_least_unexplained_kept(const lam_dataset *data, double *share);
 /* The lower triangle of a [dim, dim], row-major, becomes its Cholesky factor; what is above the diagonal is neither read nor
  * written. Returns the column whose pivot vanishes beside its variance, or dim. */
 size_t lam_cholesky(double *a, size_t dim);

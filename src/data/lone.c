@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLE = 20000, TAIL = 50, GROUP = 3, EXTREMES = TAIL + GROUP + 1 };
+enum { SAMPLE = LAM_LONE_SAMPLE, TAIL = 50, GROUP = 3, EXTREMES = TAIL + GROUP + 1 };
 
 /* ---- the ends of a column ----------------------------------------------------------------------------------------- */
 
@@ -197,6 +197,36 @@ typedef struct both {
     int is_missing;
 } both;
 
+struct lam_lone_ends {
+    size_t dim, rows;
+    both *of; /* [dim] */
+};
+
+lam_status lam_lone_begin(size_t dim, lam_lone_ends **out)
+{
+    lam_lone_ends *ends = *out = lam_alloc(1, sizeof *ends);
+    if (ends == NULL)
+        return LAM_ERR_MEMORY;
+    ends->dim = dim;
+    ends->of = lam_alloc(dim, sizeof *ends->of);
+    if (ends->of == NULL) {
+        lam_lone_end(ends);
+        *out = NULL;
+        return LAM_ERR_MEMORY;
+    }
+    for (size_t j = 0; j < dim; j++)
+        ends->of[j].least[0] = ends->of[j].least[1] = HUGE_VAL;
+    return LAM_OK;
+}
+
+void lam_lone_end(lam_lone_ends *ends)
+{
+    if (ends == NULL)
+        return;
+    lam_free(ends->of);
+    lam_free(ends);
+}
+
 static void look_at_both(both *b, double v)
 {
     for (int k = 0; k < 2; k++) {
@@ -206,39 +236,49 @@ static void look_at_both(both *b, double v)
     }
 }
 
-/* Whether lam_lone_find finds a value at either end when it looks there first. sorted [least of SAMPLE and n] */
-static int is_alone(const both *b, const double *x, size_t n, size_t stride, double *sorted)
+void lam_lone_look(lam_lone_ends *ends, const double *x, size_t n)
 {
-    size_t m = n < SAMPLE ? n : SAMPLE;
-    int found = 0;
-    for (int k = 0; k < 2; k++) {
-        for (size_t i = 0; i < m; i++)
-            sorted[i] = (k == 0 ? -1 : 1) * x[(size_t)((double)i * ((double)n / (double)m)) * stride];
-        lam_sort_ascending(sorted, m);
-        found |= alone(&b->of[k], sorted, m, b->least[k]) > 0;
-    }
-    return found;
-}
-
-lam_status lam_lone_guess(const double *x, size_t n, size_t dim, size_t *may)
-{
-    both *b = lam_alloc(dim, sizeof *b);
-    double *sorted = lam_alloc(n < SAMPLE ? n : SAMPLE, sizeof *sorted);
-    lam_status status = b == NULL || sorted == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    for (size_t j = 0; j < dim && status == LAM_OK; j++)
-        b[j].least[0] = b[j].least[1] = HUGE_VAL;
-    for (size_t i = 0; i < n && status == LAM_OK; i++)
+    size_t dim = ends->dim;
+    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < dim; j++) {
             if (isnan(x[i * dim + j]))
-                b[j].is_missing = 1;
+                ends->of[j].is_missing = 1;
             else
-                look_at_both(&b[j], x[i * dim + j]);
+                look_at_both(&ends->of[j], x[i * dim + j]);
         }
-    for (size_t j = 0; j < dim && status == LAM_OK; j++)
-        may[j] = n >= 10 && (b[j].is_missing || is_alone(&b[j], x + j, n, dim, sorted));
-    lam_free(b);
+    ends->rows += n;
+}
+
+/* Whether lam_lone_find finds a value at either end when it looks there first, of the cells that are there. sorted [least of SAMPLE and n] */
+static int is_alone(const both *b, const double *x, size_t n, size_t stride, double *sorted)
+{
+    size_t m = n < SAMPLE ? n : SAMPLE, there = 0;
+    int found = 0;
+    for (int k = 0; k < 2; k++) {
+        there = 0;
+        for (size_t i = 0; i < m; i++) {
+            double v = x[(size_t)((double)i * ((double)n / (double)m)) * stride];
+            if (!isnan(v))
+                sorted[there++] = (k == 0 ? -1 : 1) * v;
+        }
+        lam_sort_ascending(sorted, there);
+        found |= alone(&b->of[k], sorted, there, b->least[k]) > 0;
+    }
+    return found || there == 0;
+}
+
+lam_status lam_lone_guess(const lam_lone_ends *ends, const double *x, size_t n, size_t *may)
+{
+    double *sorted = lam_alloc(n < SAMPLE ? n : SAMPLE, sizeof *sorted);
+    if (sorted == NULL)
+        return LAM_ERR_MEMORY;
+    for (size_t j = 0; j < ends->dim; j++) {
+        const both *b = &ends->of[j];
+        int whole = b->is_missing && n == ends->rows; /* lam_lone_find samples what is there, which is not told here */
+        may[j] = ends->rows >= 10 && (whole || is_alone(b, x + j, n, ends->dim, sorted));
+    }
     lam_free(sorted);
-    return status;
+    return LAM_OK;
 }
 
 /* ---- row numbers -------------------------------------------------------------------------------------------------- */

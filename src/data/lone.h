@@ -24,9 +24,16 @@ typedef struct lam_lone {
  *   - and it makes the deviation: without such values it is less than half, or the value looks as chosen and several rows have it. */
 lam_status lam_lone_find(const double *x, size_t n, const char *folder, lam_lone *out);
 
-/* Which columns of x [n, dim] lam_lone_find may find a value in (1), by one reading of the rows: those with missing cells (NaN), and those where it finds
- * one. In the others (0) it finds none. may [dim] */
-lam_status lam_lone_guess(const double *x, size_t n, size_t dim, size_t *may);
+/* Both ends of all columns, of rows that come piece by piece. Free with lam_lone_end, which takes NULL. */
+typedef struct lam_lone_ends lam_lone_ends;
+lam_status lam_lone_begin(size_t dim, lam_lone_ends **out);
+void lam_lone_look(lam_lone_ends *ends, const double *x, size_t n); /* x [n, dim] */
+void lam_lone_end(lam_lone_ends *ends);
+/* Which columns lam_lone_find may find a value in (1): those with missing cells (NaN), and those where it finds one. In the others (0) it finds none. x [n, dim]
+ * are all rows that were looked at, or LAM_LONE_SAMPLE of them, those that lam_lone_find would take; of columns with missing cells it is then the cells of these
+ * rows that tell. may [dim] */
+enum { LAM_LONE_SAMPLE = 20000 };
+lam_status lam_lone_guess(const lam_lone_ends *ends, const double *x, size_t n, size_t *may);
 
 /* Does column x [n], stride apart, count the rows: whole numbers, each once, a range or nearly one (rows may have been left out)?
  * 1: in the order of the rows, up or down; 2: in another one. */

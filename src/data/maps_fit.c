@@ -1,10 +1,8 @@
-/* Column maps from training rows. Columns of up to a million rows are sorted; of longer ones a sketch has the quantiles, in one reading of the rows
- * for as many columns as there is room for. */
+/* Column maps from training rows. Columns of up to a million rows are sorted; of longer ones a sketch has the quantiles (maps_reading.c). */
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/room.h"
-#include "base/sketch.h"
 #include "base/sort.h"
 #include "data/levels.h"
 #include "data/maps.h"
@@ -13,12 +11,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { SORTED = 1 << 20 /* rows: columns of more are not sorted */, ROOM = 1 << 26 /* bytes for the sketches of one reading, but those of a column at least */ };
-static const lam_sketch_size of_half = { .buffer = 1 << 15, .ends = 1 << 14 };
-
 size_t lam_maps_most_knots(size_t n)
 {
-    return lam_map_within(n, (size_t)(2 * sqrt((double)(n < SORTED ? n : SORTED))));
+    return lam_map_within(n, (size_t)(2 * sqrt((double)(n < LAM_MAP_SORTED ? n : LAM_MAP_SORTED))));
 }
 
 /* ---- columns that are sorted -------------------------------------------------------------------------------------- */
@@ -66,6 +61,18 @@ static lam_status leave_levels(lam_map_knots *knots)
     return LAM_OK;
 }
 
+/* The map of a column as it was made before. */
+static lam_status take_ready(const lam_maps *maps, size_t column, lam_map_knots *knots)
+{
+    const lam_spline *s = &maps->column[column];
+    LAM_TRY(lam_map_knots_create(knots, s->n));
+    memcpy(knots->x, s->x, s->n * sizeof *knots->x);
+    memcpy(knots->z, s->z, s->n * sizeof *knots->z);
+    memcpy(knots->slope, s->slope, s->n * sizeof *knots->slope);
+    knots->n = s->n;
+    return LAM_OK;
+}
+
 static lam_status fit_sorted(const lam_maps_rows *of, size_t wanted, lam_map_knots *knots)
 {
     double *present = lam_room_take(of->folder, of->n, sizeof *present);
@@ -80,91 +87,31 @@ static lam_status fit_sorted(const lam_maps_rows *of, size_t wanted, lam_map_kno
 
 /* ---- columns that are not ----------------------------------------------------------------------------------------- */
 
-/* Sketches of the two halves of a column. */
-typedef struct sketched {
-    lam_sketch *half[2];
-} sketched;
-
-static void clear_sketched(sketched *s)
+static lam_status fit_sketched(lam_maps_reading *reading, size_t wanted, const double *mean, const double *scale, lam_map_knots *knots)
 {
-    lam_sketch_free(s->half[0]);
-    lam_sketch_free(s->half[1]);
-    *s = (sketched) { 0 };
-}
-
-/* Columns first to first + columns, but those of text, in one reading of the rows. What is in which half goes by the row. */
-static lam_status read_columns(const lam_maps_rows *of, size_t first, size_t columns, sketched *s)
-{
-    for (size_t j = 0; j < 2 * columns; j++)
-        if (!lam_levels_are_text(of->levels, first + j / 2))
-            LAM_TRY(lam_sketch_create(of_half, of->n, &s[j / 2].half[j % 2]));
-    for (size_t i = 0; i < of->n; i++) {
-        const double *row = of->x + i * of->dim + first;
-        int half = lam_random_uniform(0, LAM_DRAW_MAP, 0, i) < 0.5 ? 0 : 1;
-        for (size_t j = 0; j < columns; j++)
-            if (!isnan(row[j]) && s[j].half[half] != NULL)
-                lam_sketch_add(s[j].half[half], row[j]);
-    }
+    size_t first, columns = lam_maps_reading_columns(reading, &first);
+    for (size_t j = first; j < first + columns; j++)
+        LAM_TRY(lam_maps_reading_has(reading, j) ? lam_maps_reading_fit(reading, j, wanted, mean != NULL ? mean[j] : 0, mean != NULL ? scale[j] : 1, &knots[j])
+            : leave_levels(&knots[j]));
     return LAM_OK;
 }
 
-/* By halves, which hold at most all rows. */
-static lam_status choose_by(lam_map_halves *h, size_t most, lam_map_knots *knots, lam_map_cutting *by)
-{
-    size_t entries = h->half[0].entries + h->half[1].entries;
-    double *room = lam_reserve(2 * entries * sizeof *room);
-    if (room == NULL)
-        return LAM_ERR_MEMORY;
-    h->best = room, h->now = room + entries;
-    lam_map_choose(h, most, knots, by);
-    lam_free(room);
-    return LAM_OK;
-}
-
-static lam_status fit_halves(lam_map_halves *h, size_t wanted, lam_map_knots *knots)
-{
-    size_t most = lam_maps_most_knots(h->half[0].rows + h->half[1].rows);
-    lam_map_cutting by = { wanted < most ? wanted : most, LAM_MAP_OUTERMOST };
-    lam_ranked column;
-    LAM_TRY(lam_map_knots_create(knots, most + LAM_MAP_FIRST_TRIED));
-    if (wanted == 0)
-        LAM_TRY(choose_by(h, most, knots, &by));
-    LAM_TRY(lam_ranked_merge(h->half, 2, &column));
-    lam_map_column(knots, &column, &by);
-    lam_ranked_clear(&column);
-    return LAM_OK;
-}
-
-/* Leaves the sketches cleared. */
-static lam_status fit_sketched(sketched *s, size_t wanted, lam_map_knots *knots)
-{
-    lam_map_halves h = { 0 };
-    lam_status status = lam_sketch_list(s->half[0], &h.half[0]);
-    if (status == LAM_OK)
-        status = lam_sketch_list(s->half[1], &h.half[1]);
-    clear_sketched(s);
-    if (status == LAM_OK)
-        status = fit_halves(&h, wanted, knots);
-    lam_ranked_clear(&h.half[0]);
-    lam_ranked_clear(&h.half[1]);
-    return status;
-}
-
+/* What was made of a part of the columns before, and one reading of the rows for as many of the others as there is room for. */
 static lam_status fit_long(const lam_maps_rows *of, size_t wanted, lam_map_knots *knots)
 {
-    size_t most = ROOM / (2 * lam_sketch_bytes(of_half, of->n / 2)), readings = most > 0 ? (of->dim + most - 1) / most : of->dim;
-    sketched *s = lam_alloc(of->dim, sizeof *s);
-    lam_status status = s == NULL ? LAM_ERR_MEMORY : LAM_OK;
-    for (size_t r = 0; r < readings && status == LAM_OK; r++) {
-        size_t first = r * of->dim / readings, columns = (r + 1) * of->dim / readings - first;
-        status = read_columns(of, first, columns, s + first);
-        for (size_t j = first; j < first + columns && status == LAM_OK; j++)
-            status = s[j].half[0] == NULL ? leave_levels(&knots[j]) : fit_sketched(&s[j], wanted, &knots[j]);
+    size_t ready = of->ready != NULL ? of->ready_columns : 0, columns;
+    for (size_t j = 0; j < ready; j++)
+        LAM_TRY(take_ready(of->ready, j, &knots[j]));
+    for (size_t first = ready; first < of->dim; first += columns) {
+        lam_maps_reading *reading;
+        LAM_TRY(lam_maps_reading_begin(of, first, &reading));
+        columns = lam_maps_reading_columns(reading, &first);
+        lam_maps_reading_add(reading, of->x, of->n);
+        lam_status status = fit_sketched(reading, wanted, NULL, NULL, knots);
+        lam_maps_reading_free(reading);
+        LAM_TRY(status);
     }
-    for (size_t j = 0; s != NULL && j < of->dim; j++)
-        clear_sketched(&s[j]);
-    lam_free(s);
-    return status;
+    return LAM_OK;
 }
 
 /* ---- all columns -------------------------------------------------------------------------------------------------- */
@@ -184,15 +131,42 @@ static lam_status make_maps(const lam_map_knots *knots, size_t dim, lam_maps **o
     return status;
 }
 
+static lam_status make_knots(size_t dim, lam_map_knots **out)
+{
+    return (*out = lam_alloc(dim, sizeof **out)) == NULL ? LAM_ERR_MEMORY : LAM_OK;
+}
+
+static void free_knots(lam_map_knots *knots, size_t dim)
+{
+    for (size_t j = 0; knots != NULL && j < dim; j++)
+        lam_map_knots_clear(&knots[j]);
+    lam_free(knots);
+}
+
 lam_status lam_maps_fit(const lam_maps_rows *of, size_t wanted, lam_maps **out)
 {
     *out = NULL;
-    lam_map_knots *knots = lam_alloc(of->dim, sizeof *knots);
-    lam_status status = knots == NULL ? LAM_ERR_MEMORY : of->n > SORTED ? fit_long(of, wanted, knots) : fit_sorted(of, wanted, knots);
+    lam_map_knots *knots;
+    LAM_TRY(make_knots(of->dim, &knots));
+    lam_status status = of->n > LAM_MAP_SORTED ? fit_long(of, wanted, knots) : fit_sorted(of, wanted, knots);
     if (status == LAM_OK)
         status = make_maps(knots, of->dim, out);
-    for (size_t j = 0; knots != NULL && j < of->dim; j++)
-        lam_map_knots_clear(&knots[j]);
-    lam_free(knots);
+    free_knots(knots, of->dim);
+    return status;
+}
+
+lam_status lam_maps_of_reading(lam_maps_reading *reading, size_t dim, size_t wanted, const double *mean, const double *scale, lam_maps **out)
+{
+    *out = NULL;
+    lam_map_knots *knots;
+    LAM_TRY(make_knots(dim, &knots));
+    size_t first, columns = lam_maps_reading_columns(reading, &first);
+    lam_status status = fit_sketched(reading, wanted, mean, scale, knots);
+    for (size_t j = 0; j < dim && status == LAM_OK; j++)
+        if (j < first || j >= first + columns)
+            status = leave_levels(&knots[j]);
+    if (status == LAM_OK)
+        status = make_maps(knots, dim, out);
+    free_knots(knots, dim);
     return status;
 }

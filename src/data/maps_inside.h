@@ -2,7 +2,7 @@
 #ifndef LAM_DATA_MAPS_INSIDE_H
 #define LAM_DATA_MAPS_INSIDE_H
 #include "base/ranked.h"
-#include "data/spline.h"
+#include "data/maps.h"
 
 enum { LAM_MAP_ROWS_OF_KNOT = 5 /* at least */, LAM_MAP_OUTERMOST = 8 /* rows of the outermost group, but for tails whose last row is far away */ };
 
@@ -39,5 +39,9 @@ typedef struct lam_map_halves {
  * a column ends at an edge, more where it has tails. knots: room for most + LAM_MAP_FIRST_TRIED quantiles. */
 enum { LAM_MAP_FIRST_TRIED = 4 };
 void lam_map_choose(lam_map_halves *halves, size_t most, lam_map_knots *knots, lam_map_cutting *chosen);
+
+/* The map of a column of a reading (maps.h) that is not of text, of each value v as (v - mean) / scale. Its sketches are freed. */
+lam_status lam_maps_reading_fit(lam_maps_reading *reading, size_t column, size_t wanted, double mean, double scale, lam_map_knots *knots);
+int lam_maps_reading_has(const lam_maps_reading *reading, size_t column); /* 0: it is of text */
 
 #endif

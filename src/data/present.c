@@ -14,10 +14,11 @@ size_t lam_present_cells(const double *x, size_t n, size_t stride, double *out)
     return present;
 }
 
-lam_status lam_present_look(const lam_dataset *data, size_t column, lam_column_look *out)
+lam_status lam_present_look(const lam_dataset *data, const lam_some_rows *sample, size_t column, lam_column_look *out)
 {
-    const double *x = data->values[LAM_TRAIN] + column;
-    size_t n = data->rows[LAM_TRAIN];
+    int some = sample != NULL && sample->row != NULL;
+    const double *x = (some ? sample->row : data->values[LAM_TRAIN]) + column;
+    size_t n = some ? sample->n : data->rows[LAM_TRAIN];
     if (data->missing[LAM_TRAIN] == 0)
         return lam_column_look_at(x, n, data->dim, out);
     double *room = lam_room_take(data->folder, n, sizeof *room);

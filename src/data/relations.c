@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ROWS = 20000 };
+enum { MOST_ROWS = LAM_RELATIONS_SAMPLE };
 static const double COST = 4e8;       /* products of the correlation matrix */
 static const double CANDIDATE = 0.02; /* of the spread: the largest residual that may be rounding */
 static const double SINGULAR = 1e-13; /* share of a column's variance that rounding leaves of none */
@@ -16,6 +16,7 @@ static const double CHANCE = 1.3;
 
 typedef struct search {
     const double *x; /* [n, dim] all rows */
+    const double *some; /* [m, dim] those that are looked at */
     size_t n, dim, m;
     double *z;       /* [m, dim] some of them, standardised */
     double *mean, *scale, *spread; /* [dim]; the last without what lies far out */
@@ -35,7 +36,16 @@ typedef struct search {
 
 static const double *sampled(const search *s, size_t i)
 {
-    return s->x + (size_t)((double)i * ((double)s->n / (double)s->m)) * s->dim;
+    return s->some + i * s->dim;
+}
+
+/* [m, dim], evenly spread: they are read many times, and all rows may be more than memory holds. */
+static double *pick(const search *s)
+{
+    double *some = lam_alloc(s->m * s->dim, sizeof *some);
+    for (size_t i = 0; some != NULL && i < s->m; i++)
+        memcpy(some + i * s->dim, s->x + (size_t)((double)i * ((double)s->n / (double)s->m)) * s->dim, s->dim * sizeof *some);
+    return some;
 }
 
 /* Mean, scale and steps of every column, and the standardised sample. s->e is room for a column. */
@@ -353,7 +363,7 @@ static lam_status find_all(search *s)
     return LAM_OK;
 }
 
-lam_status lam_relations_find(const double *x, size_t n, size_t dim, lam_relations *out)
+lam_status lam_relations_find(const double *x, size_t n, size_t dim, const double *sample, lam_relations *out)
 {
     double rows = fmax(COST / ((double)dim * (double)dim), 4 * (double)dim + 100);
     search s = { .x = x, .n = n, .dim = dim, .out = out, .m = rows < MOST_ROWS ? (size_t)rows : MOST_ROWS };
@@ -361,6 +371,9 @@ lam_status lam_relations_find(const double *x, size_t n, size_t dim, lam_relatio
     s.m = s.m < n ? s.m : n;
     if (dim < 2 || n < 4)
         return LAM_OK;
+    int is_given = sample != NULL && s.m == LAM_RELATIONS_SAMPLE;
+    double *own = is_given ? NULL : pick(&s);
+    s.some = is_given ? sample : own;
     s.z = lam_alloc(s.m * dim, sizeof *s.z);
     s.corr = lam_alloc(dim * dim, sizeof *s.corr);
     s.lower = lam_alloc(dim * dim, sizeof *s.lower);
@@ -371,13 +384,13 @@ lam_status lam_relations_find(const double *x, size_t n, size_t dim, lam_relatio
     s.row = lam_alloc(dim, sizeof *s.row);
     out->all = lam_alloc(dim, sizeof *out->all);
     lam_status status = LAM_ERR_MEMORY;
-    if (s.z != NULL && s.corr != NULL && s.lower != NULL && s.mean != NULL && s.steps != NULL && s.pivot != NULL && s.e != NULL
-        && s.row != NULL && out->all != NULL) {
+    if (s.some != NULL && s.z != NULL && s.corr != NULL && s.lower != NULL && s.mean != NULL && s.steps != NULL && s.pivot != NULL
+        && s.e != NULL && s.row != NULL && out->all != NULL) {
         s.scale = s.mean + dim, s.left = s.mean + 2 * dim, s.b = s.mean + 3 * dim, s.g = s.mean + 4 * dim, s.part = s.mean + 5 * dim;
         s.spread = s.mean + 6 * dim;
         status = find_all(&s);
     }
-    lam_free(s.z), lam_free(s.corr), lam_free(s.lower), lam_free(s.mean), lam_free(s.steps), lam_free(s.pivot), lam_free(s.e), lam_free(s.row);
+    lam_free(own), lam_free(s.z), lam_free(s.corr), lam_free(s.lower), lam_free(s.mean), lam_free(s.steps), lam_free(s.pivot), lam_free(s.e), lam_free(s.row);
     if (status != LAM_OK)
         lam_relations_clear(out);
     return status;

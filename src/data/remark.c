@@ -154,3 +154,10 @@ void lam_remark_missing(FILE *out, int missing)
     if (missing)
         fputs(", or fit the rows with their missing cells, with --any-given, or with --given and the names of columns that miss none", out);
 }
+
+void lam_remark_number(FILE *out, double value, int digits)
+{
+    char text[LAM_NUMBER_SIZE];
+    lam_number_print(digits > 0 ? lam_number_round(value, digits) : value, text);
+    fputs(text, out);
+}

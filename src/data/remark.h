@@ -31,5 +31,7 @@ void lam_remark_drop(FILE *out, const lam_source *source, const size_t *columns,
 /* What else can be done about a missing cell, if there is any: ", or keep them with --any-given, or ...". */
 void lam_remark_missing(FILE *out, int missing);
 void lam_remark_noise(FILE *out, const lam_source *source, const size_t *columns, const double *widths, size_t n);
+/* A number to so many significant digits; 0: all of them. */
+void lam_remark_number(FILE *out, double value, int digits);
 
 #endif

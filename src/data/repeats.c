@@ -20,12 +20,17 @@ typedef struct digests {
     unsigned char *state; /* [slots] 0: free; else what is noted of it, from 1 on */
 } digests;
 
-static digest of_row(const lam_dataset *data, lam_part part, size_t row)
+static digest of_row(const double *row, size_t dim)
 {
     static const uint64_t seed[2] = { 0, 0 };
     digest d;
-    lam_hash128(data->values[part] + row * data->dim, data->dim * sizeof(double), seed, d.half);
+    lam_hash128(row, dim * sizeof *row, seed, d.half);
     return d;
+}
+
+static digest of_part(const lam_dataset *data, lam_part part, size_t row)
+{
+    return of_row(data->values[part] + row * data->dim, data->dim);
 }
 
 static lam_status make_digests(const lam_dataset *data, size_t rows, digests *d)
@@ -53,35 +58,64 @@ static size_t place_of(const digests *d, digest row)
     return at;
 }
 
+/* ---- rows in common ----------------------------------------------------------------------------------------------- */
+
 enum { THERE = 1, IN_TRAINING };
 
 /* The part's rows are noted and not the training rows, as they are fewer. */
-static size_t count_in_training(const lam_dataset *data, lam_part part, const digests *d)
+struct lam_repeats {
+    const lam_dataset *data;
+    lam_part part;
+    digests of;
+};
+
+static lam_part part_of(const lam_dataset *data)
+{
+    return data->rows[LAM_TEST] > 0 ? LAM_TEST : LAM_VALID;
+}
+
+lam_status lam_repeats_begin(const lam_dataset *data, lam_repeats **out)
+{
+    lam_repeats *r = *out = lam_alloc(1, sizeof *r);
+    if (r == NULL)
+        return LAM_ERR_MEMORY;
+    r->data = data;
+    r->part = part_of(data);
+    lam_status status = make_digests(data, data->rows[r->part], &r->of);
+    for (size_t i = 0; status == LAM_OK && i < data->rows[r->part]; i++) {
+        digest row = of_part(data, r->part, i);
+        size_t at = place_of(&r->of, row);
+        r->of.of[at] = row, r->of.state[at] = THERE;
+    }
+    if (status != LAM_OK) {
+        lam_repeats_free(r);
+        *out = NULL;
+    }
+    return status;
+}
+
+void lam_repeats_look(lam_repeats *r, const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t at = place_of(&r->of, of_row(x + i * r->data->dim, r->data->dim));
+        r->of.state[at] = r->of.state[at] == 0 ? 0 : IN_TRAINING;
+    }
+}
+
+static size_t count_repeats(const lam_repeats *r)
 {
     size_t count = 0;
-    for (size_t i = 0; i < data->rows[part]; i++) {
-        digest row = of_row(data, part, i);
-        size_t at = place_of(d, row);
-        d->of[at] = row, d->state[at] = THERE;
-    }
-    for (size_t i = 0; i < data->rows[LAM_TRAIN]; i++) {
-        size_t at = place_of(d, of_row(data, LAM_TRAIN, i));
-        d->state[at] = d->state[at] == 0 ? 0 : IN_TRAINING;
-    }
-    for (size_t i = 0; i < data->rows[part]; i++)
-        count += d->state[place_of(d, of_row(data, part, i))] == IN_TRAINING;
+    for (size_t i = 0; i < r->data->rows[r->part]; i++)
+        count += r->of.state[place_of(&r->of, of_part(r->data, r->part, i))] == IN_TRAINING;
     return count;
 }
 
-lam_status lam_repeats_count(const lam_dataset *data, lam_part part, size_t *count)
+void lam_repeats_free(lam_repeats *r)
 {
-    digests d;
-    *count = 0;
-    lam_status status = make_digests(data, data->rows[part], &d);
-    if (status == LAM_OK)
-        *count = count_in_training(data, part, &d);
-    clear_digests(&d);
-    return status;
+    if (r == NULL)
+        return;
+    clear_digests(&r->of);
+    lam_free(r);
 }
 
 /* ---- whether different rows may come out equal -------------------------------------------------------------------- */
@@ -93,7 +127,7 @@ static lam_status find_different(const lam_dataset *data, size_t *rows, size_t *
     *n = 0;
     lam_status status = make_digests(data, data->rows[LAM_TRAIN], &d);
     for (size_t i = 0; status == LAM_OK && i < data->rows[LAM_TRAIN]; i++) {
-        digest row = of_row(data, LAM_TRAIN, i);
+        digest row = of_part(data, LAM_TRAIN, i);
         size_t at = place_of(&d, row);
         if (d.state[at] == 0)
             rows[(*n)++] = i;
@@ -156,15 +190,13 @@ static lam_status say(const lam_dataset *data, lam_part part, size_t count, int 
     return status;
 }
 
-lam_status lam_advise_repeats(const lam_dataset *data, int one_table, const lam_log *log)
+lam_status lam_advise_repeats(const lam_dataset *data, const lam_repeats *repeats, int one_table, const lam_log *log)
 {
-    lam_part part = data->rows[LAM_TEST] > 0 ? LAM_TEST : LAM_VALID;
-    size_t rows = data->rows[part], count;
     int noisy = 0;
     for (size_t j = 0; j < data->dim; j++)
         noisy |= data->noise[j] > 0;
-    if (log == NULL || log->line == NULL || rows == 0 || noisy)
+    if (repeats == NULL || noisy)
         return LAM_OK;
-    LAM_TRY(lam_repeats_count(data, part, &count));
-    return 100 * count < rows || count < 2 ? LAM_OK : say(data, part, count, one_table, log);
+    size_t rows = data->rows[repeats->part], count = count_repeats(repeats);
+    return 100 * count < rows || count < 2 ? LAM_OK : say(data, repeats->part, count, one_table, log);
 }

@@ -110,34 +110,15 @@ lam_status lam_roles_check_levels(const lam_table *table, const lam_names *level
 
 /* ---- what is said of them ----------------------------------------------------------------------------------------- */
 
-/* count [dim] receives the training rows' missing cells of each column, columns [dim] those that have any. */
-static size_t count_missing(const lam_dataset *data, size_t *count, size_t *columns, size_t *rows)
-{
-    size_t n = 0;
-    *rows = 0;
-    for (size_t i = 0; i < data->rows[LAM_TRAIN]; i++) {
-        size_t here = 0;
-        for (size_t j = 0; j < data->dim; j++) {
-            size_t is = (size_t)isnan(data->values[LAM_TRAIN][i * data->dim + j]) != 0;
-            count[j] += is, here += is;
-        }
-        *rows += here > 0;
-    }
-    for (size_t j = 0; j < data->dim; j++)
-        if (count[j] > 0)
-            columns[n++] = j;
-    return n;
-}
-
-static lam_status say_missing(const lam_dataset *data, const size_t *count, const size_t *columns, size_t n, size_t rows, const lam_log *log)
+static lam_status say_missing(const lam_dataset *data, const lam_tally *tally, const size_t *columns, size_t n, const lam_log *log)
 {
     size_t total = data->rows[LAM_TRAIN], shown = lam_remark_shown(n);
     lam_remark text;
     LAM_TRY(lam_remark_begin(&text));
-    fprintf(text.out, "%zu cells of %zu training rows are missing, in %zu of these rows: ", data->missing[LAM_TRAIN], total, rows);
+    fprintf(text.out, "%zu cells of %zu training rows are missing, in %zu of these rows: ", data->missing[LAM_TRAIN], total, tally->missing_rows);
     for (size_t i = 0; i < shown; i++) {
         lam_remark_name(text.out, data->names[columns[i]]);
-        fprintf(text.out, " (%zu)", count[columns[i]]);
+        fprintf(text.out, " (%zu)", tally->missing[columns[i]]);
         lam_remark_between(text.out, i, shown, n);
     }
     fputs(". The fit takes what is there, which is right where it does not depend on a value whether it is missing", text.out);
@@ -165,17 +146,18 @@ static lam_status say_levels(const lam_dataset *data, size_t *columns, const lam
     return lam_remark_say(&text, log);
 }
 
-lam_status lam_advise_roles(const lam_dataset *data, const lam_log *log)
+lam_status lam_advise_roles(const lam_dataset *data, const lam_tally *tally, const lam_log *log)
 {
-    size_t rows, *count = lam_alloc(data->dim, sizeof *count), *columns = lam_alloc(data->dim, sizeof *columns);
-    lam_status status = count == NULL || columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
+    size_t n = 0, *columns = lam_alloc(data->dim, sizeof *columns);
+    lam_status status = columns == NULL ? LAM_ERR_MEMORY : LAM_OK;
     if (status == LAM_OK && log != NULL && log->line != NULL) {
-        size_t n = count_missing(data, count, columns, &rows);
-        status = n > 0 ? say_missing(data, count, columns, n, rows, log) : LAM_OK;
+        for (size_t j = 0; j < data->dim; j++)
+            if (tally->missing[j] > 0)
+                columns[n++] = j;
+        status = n > 0 ? say_missing(data, tally, columns, n, log) : LAM_OK;
         if (status == LAM_OK)
             status = say_levels(data, columns, log);
     }
-    lam_free(count);
     lam_free(columns);
     return status;
 }

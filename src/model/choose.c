@@ -15,6 +15,8 @@ static const double NEAR_A_PLANE = 0.01;
 static lam_status unexplained(const lam_dataset *data, double *share)
 {
     lam_complete rows;
+    if (data->covariance != NULL)
+        return lam_least_unexplained_kept(data, share);
     LAM_TRY(lam_complete_rows(data, LAM_TRAIN, &rows));
     lam_status status = rows.rows > 0 && rows.cols > 1 ? lam_least_unexplained(rows.values, rows.rows, rows.cols, share) : LAM_OK;
     lam_complete_clear(&rows);

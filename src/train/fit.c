@@ -90,7 +90,9 @@ static lam_status check(const lam_config *cfg, const lam_dataset *data)
 
 static lam_status fit_maps(const lam_dataset *data, size_t knots, lam_maps **out)
 {
-    const lam_maps_rows rows = { data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, data->texts, data->folder };
+    int are_ready = data->maps != NULL && data->map_knots == knots;
+    const lam_maps_rows rows = { data->values[LAM_TRAIN], data->rows[LAM_TRAIN], data->dim, data->texts, data->folder, are_ready ? data->maps : NULL,
+        data->map_columns };
     return lam_maps_fit(&rows, knots, out);
 }
 

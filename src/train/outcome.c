@@ -39,7 +39,7 @@ static lam_status has_discrete(const lam_dataset *data, int *found)
         lam_column_look look;
         if (data->is_input[j] || data->noise[j] > 0)
             continue;
-        status = lam_present_look(data, j, &look);
+        status = lam_present_look(data, NULL, j, &look);
         *found = look.discrete;
     }
     return status;

@@ -62,7 +62,7 @@ static lam_maps *map_of(kind which, double *x, size_t n, size_t knots)
 {
     lam_maps *maps;
     draw(which, x, n);
-    assert_ok(lam_maps_fit(&(lam_maps_rows){ x, n, 1, NULL, NULL }, knots, &maps));
+    assert_ok(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = n, .dim = 1 }, knots, &maps));
     assert_true(lam_spline_is_sound(&maps->column[0]));
     return maps;
 }
@@ -162,7 +162,7 @@ static void the_density_does_not_fit_noise(void **state)
     double *x = lam_alloc(OTHER, sizeof *x), slope, worse = 0;
     draw(NORMAL, x, OTHER);
     lam_maps *maps;
-    assert_ok(lam_maps_fit(&(lam_maps_rows){ x, N, 1, NULL, NULL }, 0, &maps));
+    assert_ok(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = N, .dim = 1 }, 0, &maps));
     for (size_t i = N; i < OTHER; i++) {
         double z = lam_spline_at(&maps->column[0], x[i], &slope);
         worse += (0.5 * z * z - log(slope) - 0.5 * x[i] * x[i]) / (OTHER - N);
@@ -190,7 +190,7 @@ static void tails_are_smooth(void **state)
             low = fmin(low, z[0]), high = fmax(high, z[0]);
         }
         lam_maps *maps;
-        assert_ok(lam_maps_fit(&(lam_maps_rows){ x, N, 1, NULL, NULL }, 0, &maps));
+        assert_ok(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = N, .dim = 1 }, 0, &maps));
         for (double at = low; at < high; at += 0.01) {
             double z = lam_spline_at(&maps->column[0], at, &slope[0]), other = lam_spline_at(&maps->column[0], at + 0.14, &slope[1]);
             most = fmax(most, fabs(0.5 * (z * z - other * other) + log(slope[1] / slope[0])));
@@ -241,9 +241,9 @@ static void an_outlier_of_few_rows_moves_none(void **state)
     draw(NORMAL, x, 50);
     for (size_t quantiles = 4; quantiles <= 10; quantiles += 6) {
         lam_maps *without, *with;
-        assert_ok(lam_maps_fit(&(lam_maps_rows){ x, 49, 1, NULL, NULL }, quantiles, &without));
+        assert_ok(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = 49, .dim = 1 }, quantiles, &without));
         x[49] = 1e6;
-        assert_ok(lam_maps_fit(&(lam_maps_rows){ x, 50, 1, NULL, NULL }, quantiles, &with));
+        assert_ok(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = 50, .dim = 1 }, quantiles, &with));
         assert_true(with->column[0].n >= without->column[0].n - 2);
         assert_true(with->column[0].x[with->column[0].n - 1] == 1e6);
         for (double at = -1; at <= 1; at += 0.05) {
@@ -286,7 +286,7 @@ static void small_tables_have_maps_too(void **state)
     for (size_t i = 0; i < 40; i++) /* no data set has a constant column, but half of one may be */
         x[i] = 7;
     lam_maps *maps;
-    assert_ok(lam_maps_fit(&(lam_maps_rows){ x, 40, 1, NULL, NULL }, 0, &maps));
+    assert_ok(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = 40, .dim = 1 }, 0, &maps));
     assert_true(lam_spline_at(&maps->column[0], 7, &slope) == 0 && slope == 1);
     lam_maps_free(maps);
 }
@@ -313,7 +313,7 @@ static void rows_go_there_and_back(void **state)
     (void)state;
     double *x = table_of(EXPONENTIAL, MIXED, UNIFORM), *z = lam_alloc(N * DIM, sizeof *z), there[N], back[N], slope;
     lam_maps *maps, *copy;
-    assert_ok(lam_maps_fit(&(lam_maps_rows){ x, N, DIM, NULL, NULL }, 0, &maps));
+    assert_ok(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = N, .dim = DIM }, 0, &maps));
     assert_ok(lam_maps_copy(maps, &copy));
     lam_maps_forward(copy, x, N, DIM, z, there);
     for (size_t i = 0; i < N; i++) {
@@ -341,7 +341,7 @@ static lam_model *mapped_model(double *a, double *b, const double *x)
 {
     lam_model *m = linear_model(a, b, "1");
     m->config.map = LAM_MAP_NORMAL_SCORES;
-    assert_ok(lam_maps_fit(&(lam_maps_rows){ x, N, LINEAR, NULL, NULL }, 0, &m->maps));
+    assert_ok(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = N, .dim = LINEAR }, 0, &m->maps));
     return m;
 }
 
@@ -418,7 +418,7 @@ static void the_mass_is_one(void **state)
             memcpy(x + i * dim, table + i * DIM, dim * sizeof *x);
         configure(&cfg, "dims", "8-8", "seed", "4", "map", "normal-scores", NULL);
         assert_ok(lam_model_create(&cfg, dim, &m));
-        assert_ok(lam_maps_fit(&(lam_maps_rows){ x, N, dim, NULL, NULL }, 0, &m->maps));
+        assert_ok(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = N, .dim = dim }, 0, &m->maps));
         for (size_t i = 0; i < m->layout.time; i++)
             m->params[i] *= 1.5;
         assert_ok(lam_check(m, NULL, x, 20, &report));

@@ -58,7 +58,7 @@ static void a_sketch_makes_the_map_of_the_sorted_column(void **state)
         double mean = 0;
         for (size_t i = 0; i < N; i++)
             x[i] = value(which, i);
-        assert_int_equal(lam_maps_fit(&(lam_maps_rows) { x, N, 1, NULL, NULL }, QUANTILES, &maps), LAM_OK);
+        assert_int_equal(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = N, .dim = 1 }, QUANTILES, &maps), LAM_OK);
         lam_sort_ascending(x, N);
         fit_sorted(x, &knots);
         const lam_spline exact = lam_map_spline(&knots), *s = &maps->column[0];
@@ -89,7 +89,7 @@ static void as_many_quantiles_as_pay(void **state)
     lam_maps *maps;
     for (size_t i = 0; i < N; i++)
         x[i] = value(NORMAL, i);
-    assert_int_equal(lam_maps_fit(&(lam_maps_rows) { x, N, 1, NULL, NULL }, 0, &maps), LAM_OK);
+    assert_int_equal(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = N, .dim = 1 }, 0, &maps), LAM_OK);
     assert_true(maps->column[0].n < 60);
     for (size_t i = N; i < N + OTHER; i++) {
         double at = value(NORMAL, i), z = lam_spline_at(&maps->column[0], at, &slope), worse = 0.5 * z * z - log(slope) - 0.5 * at * at;
@@ -114,7 +114,7 @@ static void cells_may_be_missing(void **state)
         x[i * DIM] = i % 100 == 0 ? value(NORMAL, i) : (double)NAN;
         x[i * DIM + 1] = (double)(i % 2);
     }
-    assert_int_equal(lam_maps_fit(&(lam_maps_rows) { x, N, DIM, levels, NULL }, 16, &maps), LAM_OK);
+    assert_int_equal(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = N, .dim = DIM, .levels = levels }, 16, &maps), LAM_OK);
     assert_true(lam_spline_at(&maps->column[1], 1, &slope) == 1 && slope == 1);
     for (double at = -2; at <= 2; at += 0.1)
         assert_true(fabs(lam_spline_at(&maps->column[0], at, &slope) - at) < 0.08); /* 12,000 rows */

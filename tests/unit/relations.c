@@ -34,7 +34,7 @@ static void print_all(const char *format)
 static lam_relations find(size_t n)
 {
     lam_relations r;
-    assert_int_equal(lam_relations_find(x, n, D, &r), LAM_OK);
+    assert_int_equal(lam_relations_find(x, n, D, NULL, &r), LAM_OK);
     return r;
 }
 

@@ -182,10 +182,10 @@ static void maps_of_present_cells(void **state)
     double present[ROWS];
     assert_int_equal(build(&cfg, t, NULL, &data), LAM_OK);
     const double *x = data->values[LAM_TRAIN];
-    assert_int_equal(lam_maps_fit(&(lam_maps_rows){ x, ROWS, COLS, data->texts, NULL }, 0, &maps), LAM_OK);
+    assert_int_equal(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = ROWS, .dim = COLS, .levels = data->texts }, 0, &maps), LAM_OK);
     size_t n = lam_present_cells(x + 3, ROWS, COLS, present);
     assert_int_equal(n, ROWS - ROWS / 5);
-    assert_int_equal(lam_maps_fit(&(lam_maps_rows){ present, n, 1, NULL, NULL }, 0, &one), LAM_OK);
+    assert_int_equal(lam_maps_fit(&(lam_maps_rows) { .x = present, .n = n, .dim = 1 }, 0, &one), LAM_OK);
     assert_int_equal(maps->column[3].n, one->column[0].n);
     assert_memory_equal(maps->table[3], one->table[0], LAM_MAP_TABLE * one->column[0].n * sizeof(double));
     double z[2 * COLS], log_det[2], slope, row[2 * COLS] = { 0.1, (double)NAN, 2, 0.3, 0.1, (double)NAN, 0, (double)NAN };

@@ -199,9 +199,37 @@ static void means_are_of_the_rows(void **state)
     assert_int_equal(lam_ranked_below(&list, 9, 0), 8);
 }
 
+/* The list of standardised values is the standardised list, also where values come out equal. */
+static void lists_are_standardised(void **state)
+{
+    (void)state;
+    const lam_sketch_size size = { 512, 128 };
+    for (kind which = 0; which < KINDS; which++) {
+        lam_sketch *raw = sketch_of(which, size, N), *other;
+        lam_ranked a, b;
+        double mean = which == HEAVY ? 1e9 : 0.37, scale = 1.7; /* beside 1e9 many small values are one */
+        assert_int_equal(lam_sketch_create(size, N, &other), LAM_OK);
+        for (size_t i = 0; i < N; i++)
+            lam_sketch_add(other, (value(which, i) - mean) / scale);
+        assert_int_equal(lam_sketch_list(raw, &a), LAM_OK);
+        assert_int_equal(lam_sketch_list(other, &b), LAM_OK);
+        size_t before = a.entries;
+        lam_ranked_standardise(&a, mean, scale);
+        assert_true(a.rows == N && b.rows == N && (which != HEAVY || a.entries < before));
+        for (size_t i = 0; i < a.entries; i++) {
+            assert_true(i == 0 || a.value[i] > a.value[i - 1]);
+            assert_true(i + 1 < a.entries || a.upto[i] == N);
+            assert_true(which == HEAVY || (a.entries == b.entries && a.value[i] == b.value[i] && a.upto[i] == b.upto[i]));
+        }
+        lam_ranked_clear(&a), lam_ranked_clear(&b);
+        lam_sketch_free(raw), lam_sketch_free(other);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_are_standardised),
         cmocka_unit_test(ranks_are_within_the_bound),
         cmocka_unit_test(errors_come_near_the_bound),
         cmocka_unit_test(few_values_are_exact),
