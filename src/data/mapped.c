@@ -5,6 +5,7 @@
 #include "base/room.h"
 #include "base/sort.h"
 #include "data/columns.h"
+#include "data/hash.h"
 #include "data/table.h"
 #include <fcntl.h>
 #include <math.h>
@@ -111,11 +112,17 @@ lam_status lam_mapped_number(lam_table *t)
     return number_rows(t, t->rows);
 }
 
+/* Which rows are kept, and in the same reading the table's digest; t->hash stays empty where that is of fewer rows than the file has, as the digest begins with
+ * their number. */
 static lam_status check_rows(lam_table *t, const char *name, const lam_read_options *options, double *row)
 {
     lam_mapped *m = t->mapped;
+    const uint64_t seed[2] = { m->npy.rows, t->cols };
+    uint64_t out[2];
+    lam_hash hash;
     size_t used = 0;
     int kept;
+    lam_hash_begin(&hash, seed);
     for (size_t i = 0; i < m->npy.rows; i++) {
         lam_npy_row_read(&m->npy, i, m->column, t->cols, row);
         LAM_TRY(lam_table_judge_row(t, name, options, 0, i, row, &kept));
@@ -123,10 +130,17 @@ static lam_status check_rows(lam_table *t, const char *name, const lam_read_opti
             LAM_TRY(number_rows(t, used));
         if (kept && m->row != NULL)
             m->row[used] = i;
+        if (kept && m->row == NULL)
+            lam_hash_add(&hash, row, t->cols * sizeof *row);
         used += (size_t)kept;
     }
     t->rows = used;
-    return used > 0 ? LAM_OK : lam_table_no_rows(name, m->npy.rows);
+    if (used == 0)
+        return lam_table_no_rows(name, m->npy.rows);
+    lam_hash_end(&hash, out);
+    if (used == m->npy.rows)
+        lam_hash_text(out, t->hash);
+    return LAM_OK;
 }
 
 static lam_status finish(lam_table *t, const char *name, const lam_read_options *options)
@@ -134,9 +148,12 @@ static lam_status finish(lam_table *t, const char *name, const lam_read_options 
     double *row = lam_alloc(t->cols, sizeof *row);
     lam_status status = row == NULL ? LAM_ERR_MEMORY : check_rows(t, name, options, row);
     lam_free(row);
-    if (status == LAM_OK && options->drop_duplicates)
-        status = lam_mapped_number(t);
-    return status == LAM_OK ? lam_table_finish(t, name, options) : status;
+    LAM_TRY(status);
+    if (!options->drop_duplicates && t->hash[0] != '\0')
+        return lam_table_count_columns(t, options);
+    if (options->drop_duplicates)
+        LAM_TRY(lam_mapped_number(t));
+    return lam_table_finish(t, name, options);
 }
 
 /* A table of m, which it takes over, failing or not, without a look at its rows. */

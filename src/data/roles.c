@@ -87,6 +87,8 @@ static lam_status check_cells(const lam_config *cfg, const lam_table *table, con
 
 lam_status lam_roles_check(const lam_config *cfg, const lam_table *table, const unsigned char *is_input, const char *which)
 {
+    if (table->mapped != NULL && table->missing == 0) /* every cell was judged when it was opened */
+        return LAM_OK;
     double *room = lam_alloc(table->cols, sizeof *room);
     lam_status status = room == NULL ? LAM_ERR_MEMORY : check_cells(cfg, table, is_input, which, room);
     lam_free(room);
