@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/gaussian.h"
+#include "data/moments.h"
 #include <math.h>
 #include <string.h>
 
@@ -215,18 +216,21 @@ static double spread(double variance, double mean)
 /* Means and variances of the cells that are there. */
 static void start(sums *s)
 {
-    for (size_t j = 0; j < s->dim; j++) {
-        double n = 0, mean = 0, square = 0;
-        for (size_t i = 0; i < s->n && !is_text(s, j); i += s->step) {
-            double value = s->x[i * s->dim + j], step = value - mean;
-            if (isnan(value))
+    double *n = s->first, *square = s->deviation; /* [dim], which are room as yet */
+    size_t dim = s->dim;
+    memset(n, 0, dim * sizeof *n);
+    memset(square, 0, dim * sizeof *square);
+    memset(s->w->mean, 0, dim * sizeof *s->w->mean);
+    for (size_t i = 0; i < s->n; i += s->step)
+        for (size_t j = 0; j < dim; j++) {
+            double value = s->x[i * dim + j], step = value - s->w->mean[j];
+            if (isnan(value) || is_text(s, j))
                 continue;
-            mean += step / ++n;
-            square += step * (value - mean);
+            s->w->mean[j] += step / ++n[j];
+            square[j] += step * (value - s->w->mean[j]);
         }
-        s->w->mean[j] = mean;
-        s->w->covariance[j * s->dim + j] = spread(n > 0 ? square / n : 0, mean);
-    }
+    for (size_t j = 0; j < dim; j++)
+        s->w->covariance[j * dim + j] = spread(n[j] > 0 ? square[j] / n[j] : 0, s->w->mean[j]);
 }
 
 /* Adds row i, its missing cells by their mean given the others; returns whether there are any. */
@@ -363,5 +367,54 @@ lam_status lam_whitening_fit(const double *x, size_t n, size_t dim, const size_t
         return LAM_OK;
     lam_whitening_free(*out);
     *out = NULL;
+    return status;
+}
+
+/* ---- rows without missing cells ----------------------------------------------------------------------------------- */
+
+lam_status lam_whitening_of(size_t n, size_t dim, const double *mean, const double *covariance, lam_whitening **out)
+{
+    double rows = (double)n;
+    LAM_TRY(lam_whitening_create(dim, out));
+    lam_whitening *w = *out;
+    memcpy(w->mean, mean, dim * sizeof *w->mean);
+    for (size_t j = 0; j < dim; j++)
+        for (size_t k = 0; k <= j; k++) {
+            double value = covariance[j * dim + k];
+            value = k < j ? value * rows / (rows + independent_rows(rows, (double)dim)) : spread(value, mean[j]);
+            w->covariance[j * dim + k] = w->covariance[k * dim + j] = value;
+        }
+    return LAM_OK;
+}
+
+enum { PIECE = 4096 }; /* rows: 4 MiB of 128 columns */
+
+/* Behind the maps, piece by piece; room [PIECE, dim]. */
+static void read_mapped(const double *x, size_t n, size_t dim, const lam_maps *maps, double *room, lam_moments_run *run)
+{
+    for (size_t first = 0; first < n; first += PIECE) {
+        size_t rows = n - first < PIECE ? n - first : PIECE;
+        lam_maps_forward(maps, x + first * dim, rows, dim, room, NULL);
+        lam_moments_add(run, room, rows);
+    }
+}
+
+lam_status lam_whitening_fit_whole(const double *x, size_t n, size_t dim, const lam_maps *maps, lam_whitening **out)
+{
+    lam_moments_run *run = NULL;
+    lam_column_moments *moments = lam_alloc(dim, sizeof *moments);
+    double *room = lam_alloc(PIECE * dim, sizeof *room), *mean = lam_alloc(dim, sizeof *mean), *covariance = lam_alloc(dim * dim, sizeof *covariance);
+    lam_status status = moments == NULL || room == NULL || mean == NULL || covariance == NULL ? LAM_ERR_MEMORY : lam_moments_begin(dim, 1, &run);
+    *out = NULL;
+    if (status == LAM_OK) {
+        read_mapped(x, n, dim, maps, room, run);
+        lam_moments_end(run, moments);
+        for (size_t j = 0; j < dim; j++)
+            mean[j] = moments[j].mean;
+        (void)lam_moments_covariance(run, covariance);
+        status = lam_whitening_of(n, dim, mean, covariance, out);
+    }
+    lam_moments_free(run);
+    lam_free(moments), lam_free(room), lam_free(mean), lam_free(covariance);
     return status;
 }

@@ -3,7 +3,7 @@
  * and whatever is given. NULL in place of a whitening changes nothing. */
 #ifndef LAM_DATA_WHITEN_H
 #define LAM_DATA_WHITEN_H
-#include "laminar.h"
+#include "data/maps.h"
 
 enum { LAM_MOST_WHITENED = 128 }; /* columns: a row with roles of its own takes dim^3 / 6 multiplications */
 
@@ -17,6 +17,10 @@ typedef struct lam_whitening {
  * (Dempster, Laird and Rubin 1977, section 4.1.3), with dim min(1, dim / n) rows of independent columns added, which bound the inverse where columns
  * are functions of others. levels [dim]: above 0 in a column of texts. Free with lam_whitening_free. */
 lam_status lam_whitening_fit(const double *x, size_t n, size_t dim, const size_t *levels, lam_whitening **out);
+/* The same of rows none of whose cells is missing or text, in one reading of them, piece by piece: x as they are before the maps (NULL: none). */
+lam_status lam_whitening_fit_whole(const double *x, size_t n, size_t dim, const lam_maps *maps, lam_whitening **out);
+/* And of the moments of n such rows: mean [dim], the lower triangle of covariance [dim, dim]. */
+lam_status lam_whitening_of(size_t n, size_t dim, const double *mean, const double *covariance, lam_whitening **out);
 lam_status lam_whitening_create(size_t dim, lam_whitening **out); /* all zeros */
 lam_status lam_whitening_copy(const lam_whitening *whitening, lam_whitening **out); /* of NULL: NULL */
 void lam_whitening_free(lam_whitening *whitening);

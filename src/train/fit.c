@@ -110,6 +110,8 @@ static lam_status fit_whitening(const lam_dataset *data, lam_model *model)
     size_t n = data->rows[LAM_TRAIN], dim = data->dim;
     if (dim > LAM_MOST_WHITENED)
         return lam_fail(LAM_ERR_ARGUMENT, "whiten: gaussian takes up to %d columns, and there are %zu; say none", LAM_MOST_WHITENED, dim);
+    if (n > LAM_MAP_SORTED && data->missing[LAM_TRAIN] == 0 && data->texts == NULL)
+        return lam_whitening_fit_whole(data->values[LAM_TRAIN], n, dim, model->maps, &model->whitening);
     double *mapped = model->maps != NULL ? lam_room_take(data->folder, n * dim, sizeof *mapped) : NULL;
     if (model->maps != NULL && mapped == NULL)
         return LAM_ERR_MEMORY;

@@ -71,7 +71,10 @@ lam_status lam_plain_fit(const lam_dataset *data, const lam_given *g, const lam_
         return LAM_OK;
     if ((out->nll = lam_room_take(data->folder, data->rows[LAM_VALID], sizeof *out->nll)) == NULL)
         return LAM_ERR_MEMORY;
-    LAM_TRY(lam_whitening_fit(data->values[LAM_TRAIN], data->rows[LAM_TRAIN], g->dim, g->levels, &out->whitening));
+    if (data->covariance != NULL)
+        LAM_TRY(lam_whitening_of(data->rows[LAM_TRAIN], g->dim, data->centre, data->covariance, &out->whitening));
+    else
+        LAM_TRY(lam_whitening_fit(data->values[LAM_TRAIN], data->rows[LAM_TRAIN], g->dim, g->levels, &out->whitening));
     return choose(data, g, maps, whitening, split_seed, out);
 }
 

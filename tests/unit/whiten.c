@@ -65,6 +65,33 @@ static void complete_rows_give_their_moments(void **state)
     lam_free(x);
 }
 
+/* In one reading, behind maps that are applied on the way or without: as of rows that were mapped before. Several pieces, and one that is not whole. */
+static void whole_rows_take_one_reading(void **state)
+{
+    (void)state;
+    enum { ROWS = 10000 };
+    double *x = rows_of(ROWS, DIM), *mapped = lam_alloc(ROWS * DIM, sizeof *mapped);
+    lam_maps *maps;
+    for (size_t i = 0; i < ROWS * DIM; i++)
+        x[i] = i % DIM == 2 ? exp(x[i]) : i % DIM == 3 ? 1e6 + x[i] + 3 * (double)i / (ROWS * DIM) : x[i];
+    assert_int_equal(lam_maps_fit(&(lam_maps_rows) { .x = x, .n = ROWS, .dim = DIM }, 16, &maps), LAM_OK);
+    lam_maps_forward(maps, x, ROWS, DIM, mapped, NULL);
+    for (int with = 0; with < 2; with++) {
+        lam_whitening *w = fitted(with ? mapped : x, ROWS, DIM, NULL), *one;
+        assert_int_equal(lam_whitening_fit_whole(x, ROWS, DIM, with ? maps : NULL, &one), LAM_OK);
+        for (size_t j = 0; j < DIM; j++) {
+            assert_true(fabs(one->mean[j] - w->mean[j]) < 1e-14 * (1 + fabs(w->mean[j])));
+            for (size_t k = 0; k < DIM; k++) {
+                double scale = sqrt(w->covariance[j * DIM + j] * w->covariance[k * DIM + k]);
+                assert_true(fabs(one->covariance[j * DIM + k] - w->covariance[j * DIM + k]) < (with ? 1e-12 : 1e-8) * scale); /* the other is off by 1e6 eps n */
+            }
+        }
+        lam_whitening_free(w), lam_whitening_free(one);
+    }
+    lam_maps_free(maps);
+    lam_free(x), lam_free(mapped);
+}
+
 /* The second column is missing where the first is large, and with it a third of the last: rows without a missing cell tell less of both,
  * and a mean over the cells that are there is another one. */
 static void cells_missing_at_random_do_not_matter(void **state)
@@ -345,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(complete_rows_give_their_moments),
+        cmocka_unit_test(whole_rows_take_one_reading),
         cmocka_unit_test(cells_missing_at_random_do_not_matter),
         cmocka_unit_test(awkward_columns),
         cmocka_unit_test(one_column_missing_is_a_regression),
