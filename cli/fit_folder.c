@@ -25,7 +25,7 @@ int fit_make_folder(const char *folder)
             continue;
         *end = '\0';
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            code = cli_fail("cannot make the folder %s: %s", path, strerror(errno));
+            code = cli_fail("cannot make the folder %.*s: %s", (int)(end - path), folder, strerror(errno));
         *end = c;
         if (c == '\0')
             break;

@@ -69,7 +69,7 @@ static inline void put_bytes(bytes *b, const void *data, size_t n)
 static inline void put_little(bytes *b, uint64_t value, int n)
 {
     for (int i = 0; i < n; i++) {
-        unsigned char byte = i < 8 ? (unsigned char)(value >> (8 * i)) : 0;
+        unsigned char byte = (unsigned char)(i < 8 ? value >> (8 * i) : 0);
         put_bytes(b, &byte, 1);
     }
 }

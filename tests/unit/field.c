@@ -13,7 +13,7 @@
 /* A tensor of block 0 by the end of its name. */
 static const double *tensor(const flow *f, size_t layer, const char *name)
 {
-    char want[64];
+    char want[96];
     lam_layout_tensor t;
     snprintf(want, sizeof want, "chain.0.odefunc.diffeq.layers.%zu.%s", layer, name);
     for (size_t i = 0; lam_layout_tensor_at(&f->layout, i, &t); i++)
