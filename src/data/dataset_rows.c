@@ -2,6 +2,7 @@
 #include "data/dataset_rows.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "data/deal.h"
 #include "data/mapped.h"
 #include <math.h>
 
@@ -32,14 +33,25 @@ static void look(lam_tally *tally, size_t first, size_t n, int measure)
     }
 }
 
+/* Rows in their order: gathered, or dealt before. */
+static lam_status fill_piece(const lam_dataset *data, const lam_table *table, size_t first, size_t n, int dealt)
+{
+    const size_t *source = data->source[LAM_TRAIN] + first;
+    double *out = data->values[LAM_TRAIN] + first * data->dim;
+    return dealt ? lam_deal_settle(source, n, data->dim, out) : lam_table_gather(table, source, n, out);
+}
+
 lam_status lam_dataset_fill_training(lam_dataset *data, const lam_table *const *tables, lam_tally *tally, int measure)
 {
-    enum { AT_ONCE = 16 * LAM_MOMENTS_PIECE }; /* rows that are gathered, by one reading of the file: they are still in memory when they are looked at */
-    size_t n = data->rows[LAM_TRAIN];
-    for (size_t first = 0; first < n; first += AT_ONCE) {
-        size_t rows = n - first < AT_ONCE ? n - first : AT_ONCE;
-        LAM_TRY(lam_table_gather(tables[0], data->source[LAM_TRAIN] + first, rows, data->values[LAM_TRAIN] + first * data->dim));
-        look(tally, first, rows, measure);
+    enum { LONG = 16 * LAM_DEAL_PIECE }; /* rows of a file that one reading of it gathers; for more it would take several */
+    size_t n = data->rows[LAM_TRAIN], at_once = n > LONG ? LAM_DEAL_PIECE : LONG;
+    int dealt = n > LONG && lam_table_folder(tables[0]) != NULL;
+    if (dealt)
+        LAM_TRY(lam_deal(tables[0], data->source[LAM_TRAIN], n, data->folder, data->values[LAM_TRAIN]));
+    for (size_t first = 0; first < n; first += at_once) {
+        size_t rows = n - first < at_once ? n - first : at_once;
+        LAM_TRY(fill_piece(data, tables[0], first, rows, dealt));
+        look(tally, first, rows, measure); /* while they are in memory */
     }
     for (size_t j = 0; j < data->dim; j++)
         data->missing[LAM_TRAIN] += tally->missing[j];

@@ -62,16 +62,24 @@ static size_t place_of(const digests *d, digest row)
 
 enum { THERE = 1, IN_TRAINING };
 
+enum { MOST = 1 << 17 }; /* rows that are noted: a share of a hundredth is told by these, and training rows are looked up here and there in their digests */
+
 /* The part's rows are noted and not the training rows, as they are fewer. */
 struct lam_repeats {
     const lam_dataset *data;
     lam_part part;
+    size_t rows; /* that are noted, evenly spread */
     digests of;
 };
 
 static lam_part part_of(const lam_dataset *data)
 {
     return data->rows[LAM_TEST] > 0 ? LAM_TEST : LAM_VALID;
+}
+
+static digest of_noted(const lam_repeats *r, size_t k)
+{
+    return of_part(r->data, r->part, k * r->data->rows[r->part] / r->rows);
 }
 
 lam_status lam_repeats_begin(const lam_dataset *data, lam_repeats **out)
@@ -81,9 +89,10 @@ lam_status lam_repeats_begin(const lam_dataset *data, lam_repeats **out)
         return LAM_ERR_MEMORY;
     r->data = data;
     r->part = part_of(data);
-    lam_status status = make_digests(data, data->rows[r->part], &r->of);
-    for (size_t i = 0; status == LAM_OK && i < data->rows[r->part]; i++) {
-        digest row = of_part(data, r->part, i);
+    r->rows = data->rows[r->part] < MOST ? data->rows[r->part] : MOST;
+    lam_status status = make_digests(data, r->rows, &r->of);
+    for (size_t k = 0; status == LAM_OK && k < r->rows; k++) {
+        digest row = of_noted(r, k);
         size_t at = place_of(&r->of, row);
         r->of.of[at] = row, r->of.state[at] = THERE;
     }
@@ -105,8 +114,8 @@ void lam_repeats_look(lam_repeats *r, const double *x, size_t n)
 static size_t count_repeats(const lam_repeats *r)
 {
     size_t count = 0;
-    for (size_t i = 0; i < r->data->rows[r->part]; i++)
-        count += r->of.state[place_of(&r->of, of_part(r->data, r->part, i))] == IN_TRAINING;
+    for (size_t k = 0; k < r->rows; k++)
+        count += r->of.state[place_of(&r->of, of_noted(r, k))] == IN_TRAINING;
     return count;
 }
 
@@ -165,8 +174,9 @@ static lam_status find_ties(const lam_dataset *data, size_t *columns, double *wi
     return status;
 }
 
-static lam_status say(const lam_dataset *data, lam_part part, size_t count, int one_table, const lam_log *log)
+static lam_status say(const lam_repeats *repeats, size_t count, int one_table, const lam_log *log)
 {
+    const lam_dataset *data = repeats->data;
     const lam_source source = { "the data", (const char *const *)data->names, data->numbers, data->dim, data->has_names, data->from_zero };
     size_t n = 0, *columns = lam_alloc(data->dim, sizeof *columns);
     double *widths = lam_alloc(data->dim, sizeof *widths);
@@ -175,8 +185,8 @@ static lam_status say(const lam_dataset *data, lam_part part, size_t count, int 
     if (status == LAM_OK)
         status = lam_remark_begin(&text);
     if (status == LAM_OK) {
-        fprintf(text.out, "%zu of %zu %s rows are equal to training rows, so their NLL is better than that of new rows; ", count,
-            data->rows[part], part == LAM_TEST ? "test" : "validation");
+        fprintf(text.out, "%zu of %zu %s rows%s are equal to training rows, so their NLL is better than that of new rows; ", count, repeats->rows,
+            repeats->part == LAM_TEST ? "test" : "validation", repeats->rows < data->rows[repeats->part] ? " that were looked at" : "");
         if (n > 0) {
             fputs("if these are different rows that rounding or counting makes equal, noise as wide as the gaps between the values helps: ", text.out);
             lam_remark_noise(text.out, &source, columns, widths, n);
@@ -197,6 +207,6 @@ lam_status lam_advise_repeats(const lam_dataset *data, const lam_repeats *repeat
         noisy |= data->noise[j] > 0;
     if (repeats == NULL || noisy)
         return LAM_OK;
-    size_t rows = data->rows[repeats->part], count = count_repeats(repeats);
-    return 100 * count < rows || count < 2 ? LAM_OK : say(data, repeats->part, count, one_table, log);
+    size_t count = count_repeats(repeats);
+    return 100 * count < repeats->rows || count < 2 ? LAM_OK : say(repeats, count, one_table, log);
 }

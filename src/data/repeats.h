@@ -3,8 +3,8 @@
 #define LAM_DATA_REPEATS_H
 #include "data/dataset.h"
 
-/* Rows of the test part or, where there is none, of the validation part that are equal to a training row, to the last bit: those of the part are noted,
- * and the training rows x [n, dim] looked up, piece by piece. Borrows data. Free with lam_repeats_free, which takes NULL. */
+/* Rows of the test part or, where there is none, of the validation part that are equal to a training row, to the last bit: those of the part are noted (of more
+ * than 131,072 so many, evenly spread), and the training rows x [n, dim] looked up, piece by piece. Borrows data. Free with lam_repeats_free, which takes NULL. */
 typedef struct lam_repeats lam_repeats;
 lam_status lam_repeats_begin(const lam_dataset *data, lam_repeats **out);
 void lam_repeats_look(lam_repeats *repeats, const double *x, size_t n);

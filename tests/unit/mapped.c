@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include "data/dataset.h"
+#include "data/deal.h"
 #include "data/mapped.h"
 #include "data/npy.h"
 #include <cmocka.h>
@@ -75,6 +76,44 @@ static void table_in_its_file_is_that_in_memory(void **state)
     lam_config_free(cfg);
 }
 
+/* Rows of a file, one of them left out, some of them in another order: dealt and settled they are where gathering puts them. The last piece is short. */
+static void dealt_rows_are_those_gathered(void **state)
+{
+    (void)state;
+    enum { LONG = 3 * LAM_DEAL_PIECE + 1000, SOME = 2 * LAM_DEAL_PIECE + 77 };
+    const char *path = scratch_path("long.npy");
+    const size_t shape[2] = { LONG, 2 };
+    double *x = malloc(2 * LONG * sizeof *x), *dealt = malloc(2 * SOME * sizeof *x), *gathered = malloc(2 * SOME * sizeof *x);
+    size_t *index = malloc(SOME * sizeof *index);
+    lam_config *cfg = NULL;
+    lam_table *t = NULL;
+    for (size_t i = 0; i < 2 * LONG; i++)
+        x[i] = (double)i;
+    x[40] = (double)NAN;
+    assert_int_equal(lam_npy_write(path, x, shape, 2), LAM_OK);
+    assert_int_equal(lam_config_create("{drop-bad-rows: true}", &cfg), LAM_OK);
+    assert_int_equal(lam_table_map_rows(cfg, path, NULL, &PLACE(1), &t), LAM_OK);
+    assert_non_null(t->mapped);
+    assert_int_equal(t->rows, LONG - 1);
+    for (size_t i = 0; i < SOME; i++)
+        index[i] = (i * 7919 + 5) % t->rows; /* a prime that does not divide the rows */
+    assert_int_equal(lam_table_gather(t, index, SOME, gathered), LAM_OK);
+    for (int k = 0; k < 2; k++) { /* what is taken down is in memory, or in the folder */
+        memset(dealt, 0, 2 * SOME * sizeof *dealt);
+        assert_int_equal(lam_deal(t, index, SOME, k == 0 ? NULL : scratch_folder, dealt), LAM_OK);
+        for (size_t first = 0; first < SOME; first += LAM_DEAL_PIECE) {
+            size_t rows = SOME - first < LAM_DEAL_PIECE ? SOME - first : LAM_DEAL_PIECE;
+            for (size_t i = first + 1; i < first + rows; i++)
+                assert_true(dealt[2 * i] > dealt[2 * i - 2]); /* as in the file */
+            assert_int_equal(lam_deal_settle(index + first, rows, 2, dealt + 2 * first), LAM_OK);
+        }
+        assert_memory_equal(dealt, gathered, 2 * SOME * sizeof *dealt);
+    }
+    assert_int_equal(lam_deal(t, index, 0, NULL, dealt), LAM_OK);
+    free(x), free(dealt), free(gathered), free(index);
+    lam_table_free(t), lam_config_free(cfg);
+}
+
 static void data_set_in_files_is_that_in_memory(void **state)
 {
     (void)state;
@@ -109,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_in_its_file_is_that_in_memory),
+        cmocka_unit_test(dealt_rows_are_those_gathered),
         cmocka_unit_test(data_set_in_files_is_that_in_memory),
     };
     return cmocka_run_group_tests(tests, scratch_open, scratch_close);

@@ -202,12 +202,30 @@ static void cells_may_be_missing(void **state)
     lam_dataset_free(data), lam_config_free(cfg), lam_table_free(t);
 }
 
+/* Of many test rows so many are looked for among the training rows as tell a share. */
+static void repeats_of_long_parts_are_told_by_some(void **state)
+{
+    (void)state;
+    enum { TEST = 300000 };
+    lam_table *test = make_table(TEST), *train = make_table(TEST / 2), *valid = make_table(100);
+    lam_dataset *data = NULL;
+    lam_config *cfg;
+    heard h = { 0 };
+    lam_log log = { listen_to, &h };
+    assert_int_equal(lam_config_create("{}", &cfg), LAM_OK);
+    assert_int_equal(lam_dataset_build(cfg, train, valid, test, &log, &data), LAM_OK);
+    expect(&h, "65536 of 131072 test rows that were looked at are equal to training rows");
+    lam_dataset_free(data), lam_config_free(cfg);
+    lam_table_free(test), lam_table_free(train), lam_table_free(valid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_reading_is_as_good_as_many),
         cmocka_unit_test(doubts_are_told),
         cmocka_unit_test(cells_may_be_missing),
+        cmocka_unit_test(repeats_of_long_parts_are_told_by_some),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
