@@ -108,14 +108,42 @@ static void report_calibration(const lam_model *model, const lam_calibration *c,
     cli_grid_print(&grid, stdout);
 }
 
+/* What is wrong with the distribution of a column that lies outside of the band. */
+static void say_column(const lam_model *model, const char *name, const lam_calibration *c)
+{
+    const lam_config *cfg = lam_model_config(model);
+    double inside = 100 * c->inside[1], error = 200 * c->inside_se[1];
+    const char *shape = inside + error < 90 ? "too narrow" : inside - error > 90 ? "too wide" : "shifted, or of another shape";
+    printf("The distribution of %s is %s: %.0f %% of the values lie within its central 90 %%. ", name, shape, inside);
+    if (lam_config_names(cfg, "noise").n > 0)
+        printf("The fit added noise to columns, and these rows have none.\n");
+    else
+        printf("If these are rows that the fit has not seen, it needs more of\nthem, or more time.\n");
+}
+
+/* In words, of the column that is furthest from its distribution. */
+static void report_worst(const lam_model *model, const lam_calibration *c, size_t dim)
+{
+    size_t worst = dim;
+    for (size_t j = 0; j < dim; j++)
+        if (c[j].rows > 0 && c[j].distance > c[j].band && (worst == dim || c[j].distance / c[j].band > c[worst].distance / c[worst].band))
+            worst = j;
+    if (worst == dim)
+        return;
+    putchar('\n');
+    say_column(model, lam_model_column(model, worst), &c[worst]);
+}
+
 static int calibrate(const lam_model *model, cli_spread *rows, const lam_eval_options *options)
 {
     size_t dim = lam_model_dim(model);
     lam_calibration *c = cli_alloc(dim, sizeof *c);
     thin(rows, lam_model_any_given(model) ? ANY_ROWS : CALIBRATION_ROWS, dim);
     lam_status status = lam_calibrate(model, options, 0, &(lam_query){rows->x, rows->n, NULL, 0}, CALIBRATION_DRAWS, c);
-    if (status == LAM_OK)
+    if (status == LAM_OK) {
         report_calibration(model, c, dim);
+        report_worst(model, c, dim);
+    }
     free(c);
     return status == LAM_OK ? CLI_OK : cli_library_failed();
 }

@@ -143,13 +143,13 @@ static int is_split(const lam_config *cfg)
     return cfg->given.n > 0 && !cfg->any_given;
 }
 
-/* A flow of few rows that is stopped where its validation NLL is least is too sure of itself, and stopped too early (docs/method.md 17). One
+/* A conditional density that is stopped where its validation NLL is least is too sure of itself, and stopped too early (docs/method.md 17). One
  * of any columns given any others has densities that agree where a Gaussian is all that the rows show (16). */
-static lam_calibrate_kind calibration_of(const lam_config *cfg, size_t rows)
+static lam_calibrate_kind calibration_of(const lam_config *cfg)
 {
     if (cfg->any_given && cfg->whiten == LAM_WHITEN_GAUSSIAN)
         return LAM_CALIBRATE_GAUSSIAN;
-    return is_split(cfg) && rows < MANY ? LAM_CALIBRATE_SCALE : LAM_CALIBRATE_NONE;
+    return is_split(cfg) ? LAM_CALIBRATE_SCALE : LAM_CALIBRATE_NONE;
 }
 
 /* The net that given columns enter by learns few training rows by heart, where a joint density of the same rows does not: with a decay of 0.2
@@ -230,6 +230,6 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
     if (cfg->whiten == LAM_WHITEN_AUTO)
         cfg->whiten = LAM_WHITEN_NONE;
     if (cfg->calibrate == LAM_CALIBRATE_AUTO)
-        cfg->calibrate = calibration_of(cfg, rows);
+        cfg->calibrate = calibration_of(cfg);
     return LAM_OK;
 }

@@ -273,7 +273,7 @@ static const lam_param table[] = {
     ENUM_AUTO("calibrate", "data", calibrate, WORDS(LAM_CALIBRATE_LIST),
         "what validation rows decide beside the best parameters. scale: how wide the base density is, so that intervals hold what they should; "
         "gaussian: whether the flow is better than a Gaussian, which is the model where it is not; auto: gaussian with "
-        "any-given and whitening, scale with given columns (not with any-given) below 20000 training rows, otherwise none"),
+        "any-given and whitening, scale with given columns (not with any-given), otherwise none"),
     WHOLE_AUTO("flows", "data", flows, LAM_MOST_FLOWS, "number of flows in the model, each fitted with a seed and validation rows of its own; their densities are averaged, "
         "which evens out the chance errors of fits to few rows; auto: 5 below 3000 training rows and 3 below 10000 where iterations is auto too, otherwise 1",
         MARKS(LAM_PARAM_LENGTH | LAM_PARAM_CLOCK)),

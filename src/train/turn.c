@@ -60,7 +60,7 @@ static const double LONG = 0.5, GOOD = 0.2; /* shares of the limit: what is told
 /* Iterations of the start that take the GOOD share of a limit, others of its seconds being used up by something else. */
 static size_t good_start(double limit, double others, double each)
 {
-    return (size_t)fmax(0, floor(GOOD * fmax(limit - others, 0) / each));
+    return (size_t)fmin(1e15, fmax(0, floor(GOOD * fmax(limit - others, 0) / each)));
 }
 
 static lam_status shorten_start(lam_run *run, size_t good)

@@ -283,7 +283,7 @@ static void who_gets_one(void **state)
 {
     (void)state;
     static const struct { const char *given, *any, *asked; size_t rows; const char *want; } cases[] = { { "1", "false", "auto", 19999, "scale" },
-        { "1", "false", "auto", 20000, "none" }, { "", "false", "auto", 300, "none" }, { "", "true", "auto", 300, "none" },
+        { "1", "false", "auto", 20000, "scale" }, { "", "false", "auto", 300, "none" }, { "", "true", "auto", 300, "none" },
         { "1", "true", "auto", 300, "none" }, { "1", "false", "none", 300, "none" }, { "", "false", "scale", 300, "scale" } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lam_config cfg;
