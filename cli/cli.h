@@ -243,6 +243,8 @@ const char *cli_setting_text(const lam_setting *setting, char text[96]);
 double cli_log_det(const lam_model *model);
 /* "data" or "standardised" */
 const char *cli_units_name(lam_units units);
+/* Says of values that are drawn from a model, or are of its distributions, that they have the noise of the fit, where it had any. */
+void cli_note_noise(const lam_model *model);
 /* a / b; 0 if b is 0 */
 double cli_ratio(uint64_t a, uint64_t b);
 /* One of counts (evaluations of f, steps) per batch: summed over the blocks of the model whose configuration is cfg. */

@@ -220,8 +220,10 @@ static int run(const cli_command *command, int argc, char **argv)
         none = cli_alloc(lam_model_dim(model), 1);
         code = cli_rows_open(line.words[1], &args.choice, model, none, &rows);
     }
-    if (code == CLI_OK)
+    if (code == CLI_OK) {
+        cli_note_noise(model);
         code = impute(model, &rows, &args);
+    }
     free(none);
     cli_rows_close(&rows);
     lam_model_free(model);

@@ -147,6 +147,21 @@ int cli_model_open_for(const char *out, const char *in, const char *path, const 
     return code == CLI_OK ? cli_model_open(path, config_path, model) : code;
 }
 
+void cli_note_noise(const lam_model *model)
+{
+    const lam_config *cfg = lam_model_config(model);
+    const lam_names items = lam_config_names(cfg, "noise"); /* COLUMN:WIDTH */
+    char noise[256];
+    int some = 0;
+    for (size_t i = 0; i < items.n; i++) {
+        const char *colon = strrchr(items.item[i], ':');
+        some |= colon == NULL || strcmp(colon, ":0") != 0;
+    }
+    if (some)
+        cli_say("note: the fit added noise to its columns (%s), from 0 up to this width, so values of these columns come out with it: half of it above what the\n"
+            "         table had, in the mean. Where they are whole numbers or steps, round down", cli_parameter(cfg, "noise", noise));
+}
+
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options)
 {
     *options = (lam_eval_options){.atol = eval->atol, .rtol = eval->rtol, .batch_rows = eval->batch_rows,

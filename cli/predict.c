@@ -255,8 +255,10 @@ static int run(const cli_command *command, int argc, char **argv)
         code = ask(command, &args, model, &q);
     if (code == CLI_OK)
         code = open_rows(command, line.words[1], &args, model, &q, &rows);
-    if (code == CLI_OK)
+    if (code == CLI_OK) {
+        cli_note_noise(model);
         code = predict(model, &rows, &q, &args);
+    }
     clear(&q);
     cli_rows_close(&rows);
     lam_model_free(model);

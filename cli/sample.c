@@ -284,8 +284,10 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_out_check(args.out);
     if (code == CLI_OK)
         code = cli_model_open(line.words[0], args.eval.config, &model);
-    if (code == CLI_OK)
+    if (code == CLI_OK) {
+        cli_note_noise(model);
         code = sample(command, model, &args);
+    }
     lam_model_free(model);
     cli_line_free(&line);
     return code;
