@@ -108,27 +108,29 @@ static void report_calibration(const lam_model *model, const lam_calibration *c,
     cli_grid_print(&grid, stdout);
 }
 
-/* What is wrong with the distribution of a column that lies outside of the band. */
+/* What is wrong with the distribution of a column. */
 static void say_column(const lam_model *model, const char *name, const lam_calibration *c)
 {
-    const lam_config *cfg = lam_model_config(model);
     double inside = 100 * c->inside[1], error = 200 * c->inside_se[1];
-    const char *shape = inside + error < 90 ? "too narrow" : inside - error > 90 ? "too wide" : "shifted, or of another shape";
-    printf("The distribution of %s is %s: %.0f %% of the values lie within its central 90 %%. ", name, shape, inside);
-    if (lam_config_names(cfg, "noise").n > 0)
-        printf("The fit added noise to columns, and these rows have none.\n");
+    if (inside + error < 90 || inside - error > 90)
+        printf("The distribution of %s is too %s: %.0f %% of the values lie within its central 90 %%.\n", name, inside < 90 ? "narrow" : "wide", inside);
     else
-        printf("If these are rows that the fit has not seen, it needs more of\nthem, or more time.\n");
+        printf("The distribution of %s is shifted, or has another shape: about 90 %% of the values lie within its central 90 %%, but not evenly.\n", name);
+    printf(cli_has_noise(model) ? "The fit added noise to columns, and these rows have none.\n"
+        : "If the fit has not seen these rows, give it more rows or more time.\n");
 }
 
-/* In words, of the column that is furthest from its distribution. */
+/* In words, of the column that is furthest from its distribution, if that is further than chance takes one of so many: the band is that of a single one, and
+ * the chance to exceed a distance d falls with exp(-2 n d^2) (Kolmogorov). */
 static void report_worst(const lam_model *model, const lam_calibration *c, size_t dim)
 {
-    size_t worst = dim;
-    for (size_t j = 0; j < dim; j++)
-        if (c[j].rows > 0 && c[j].distance > c[j].band && (worst == dim || c[j].distance / c[j].band > c[worst].distance / c[worst].band))
+    size_t worst = dim, asked = 0;
+    for (size_t j = 0; j < dim; j++) {
+        asked += c[j].rows > 0;
+        if (c[j].rows > 0 && (worst == dim || c[j].distance / c[j].band > c[worst].distance / c[worst].band))
             worst = j;
-    if (worst == dim)
+    }
+    if (worst == dim || c[worst].distance <= c[worst].band * sqrt(log(2 * (double)asked / 0.05) / log(2 / 0.05)))
         return;
     putchar('\n');
     say_column(model, lam_model_column(model, worst), &c[worst]);

@@ -243,6 +243,8 @@ const char *cli_setting_text(const lam_setting *setting, char text[96]);
 double cli_log_det(const lam_model *model);
 /* "data" or "standardised" */
 const char *cli_units_name(lam_units units);
+/* 1: the fit added noise to some column. */
+int cli_has_noise(const lam_model *model);
 /* Says of values that are drawn from a model, or are of its distributions, that they have the noise of the fit, where it had any. */
 void cli_note_noise(const lam_model *model);
 /* a / b; 0 if b is 0 */

@@ -147,19 +147,24 @@ int cli_model_open_for(const char *out, const char *in, const char *path, const 
     return code == CLI_OK ? cli_model_open(path, config_path, model) : code;
 }
 
-void cli_note_noise(const lam_model *model)
+int cli_has_noise(const lam_model *model)
 {
-    const lam_config *cfg = lam_model_config(model);
-    const lam_names items = lam_config_names(cfg, "noise"); /* COLUMN:WIDTH */
-    char noise[256];
+    const lam_names items = lam_config_names(lam_model_config(model), "noise"); /* COLUMN:WIDTH */
     int some = 0;
     for (size_t i = 0; i < items.n; i++) {
         const char *colon = strrchr(items.item[i], ':');
         some |= colon == NULL || strcmp(colon, ":0") != 0;
     }
-    if (some)
-        cli_say("note: the fit added noise to its columns (%s), from 0 up to this width, so values of these columns come out with it: half of it above what the\n"
-            "         table had, in the mean. Where they are whole numbers or steps, round down", cli_parameter(cfg, "noise", noise));
+    return some;
+}
+
+void cli_note_noise(const lam_model *model)
+{
+    char noise[256];
+    if (cli_has_noise(model))
+        cli_say("note: the fit added noise to columns (%s): to each value a random number from 0 up to this width. The model's values of these columns have it\n"
+            "         too, so they lie half the width too high on average; where a column has whole numbers or even steps, round down to these",
+            cli_parameter(lam_model_config(model), "noise", noise));
 }
 
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options)

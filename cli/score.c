@@ -67,7 +67,7 @@ static void report(const lam_model *model, const lam_eval_options *options, cons
         printf("mean NLL, nats, data units           %.6f%s\n", -mean - s->log_det, se);
     printf("mean NLL, nats, standardised units   %.6f%s\n", -mean, se);
     char noise[256];
-    if (lam_config_names(cfg, "noise").n > 0)
+    if (cli_has_noise(model))
         fprintf(stderr, "laminar: note: the fit added noise to its columns (%s), these rows have none; the NLL of a noisy\n"
             "         test set, as fit prints it, is another one\n", cli_parameter(cfg, "noise", noise));
     printf("exact trace, %s; evaluations of f per batch %.1f, steps %.1f + %.1f rejected; %s\n", cli_setting_text(&setting, how),

@@ -93,10 +93,7 @@ static void keep_moving(const lam_dataset *data, lam_relations *found)
 /* LAM_RELATIONS_SAMPLE of the rows as they are fitted, or NULL: they are to be picked out of these. */
 static const double *sample_of(const lam_dataset *data, const lam_tally *tally, const lam_complete *rows)
 {
-    for (size_t j = 0; j < data->dim; j++)
-        if (data->noise[j] > 0)
-            return NULL;
-    return rows->values == data->values[LAM_TRAIN] ? tally->few.row : NULL;
+    return !lam_dataset_is_noisy(data) && rows->values == data->values[LAM_TRAIN] ? tally->few.row : NULL;
 }
 
 lam_status lam_advise_relations(const lam_dataset *data, const lam_tally *tally, const lam_log *log)

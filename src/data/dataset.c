@@ -313,7 +313,7 @@ static lam_status share_out(lam_dataset *data, const lam_config *cfg, const lam_
     return number_rows(data, tables);
 }
 
-static int is_noisy(const lam_dataset *data)
+int lam_dataset_is_noisy(const lam_dataset *data)
 {
     int noisy = 0;
     for (size_t j = 0; j < data->dim; j++)
@@ -330,7 +330,7 @@ static lam_status read_rows(lam_dataset *data, const lam_config *cfg, const lam_
     LAM_TRY(lam_noise_read(&cfg->noise, &source, data->noise, data->noise_said, &automatic));
     LAM_TRY(check_noise(data));
     LAM_TRY(share_out(data, cfg, tables));
-    int later = automatic || is_noisy(data);
+    int later = automatic || lam_dataset_is_noisy(data);
     LAM_TRY(lam_dataset_fill_others(data, tables));
     LAM_TRY(lam_tally_begin(data, cfg, log, tally));
     LAM_TRY(lam_dataset_fill_training(data, tables, tally, !later));

@@ -47,6 +47,9 @@ lam_status lam_dataset_describe_noise(const lam_dataset *data, lam_names *items)
 lam_status lam_dataset_fold(const lam_dataset *data, size_t k, lam_dataset *fold);
 void lam_dataset_fold_clear(lam_dataset *fold); /* a zeroed one too */
 
+/* 1: some column gets noise. */
+int lam_dataset_is_noisy(const lam_dataset *data);
+
 enum { LAM_COLUMN_SAMPLE = 50000 };
 /* Does a column look discrete, so that its density is unbounded? x [n], stride apart. */
 typedef struct lam_column_look {

@@ -22,6 +22,8 @@ lam_status lam_dataset_fill_others(lam_dataset *data, const lam_table *const *ta
     return LAM_OK;
 }
 
+_Static_assert(LAM_DEAL_PIECE % LAM_MOMENTS_PIECE == 0, "rows that are dealt are measured in the same pieces as others");
+
 /* Rows from `first` on, n of them, in the pieces that they are measured in. */
 static void look(lam_tally *tally, size_t first, size_t n, int measure)
 {
@@ -43,9 +45,9 @@ static lam_status fill_piece(const lam_dataset *data, const lam_table *table, si
 
 lam_status lam_dataset_fill_training(lam_dataset *data, const lam_table *const *tables, lam_tally *tally, int measure)
 {
-    enum { LONG = 16 * LAM_DEAL_PIECE }; /* rows of a file that one reading of it gathers; for more it would take several */
-    size_t n = data->rows[LAM_TRAIN], at_once = n > LONG ? LAM_DEAL_PIECE : LONG;
-    int dealt = n > LONG && lam_table_folder(tables[0]) != NULL;
+    /* gathering takes a reading of the file for every so many rows, dealing one for all */
+    size_t n = data->rows[LAM_TRAIN], at_once = n > LAM_MAP_SORTED ? LAM_DEAL_PIECE : LAM_MAP_SORTED;
+    int dealt = n > LAM_MAP_SORTED && lam_table_folder(tables[0]) != NULL;
     if (dealt)
         LAM_TRY(lam_deal(tables[0], data->source[LAM_TRAIN], n, data->folder, data->values[LAM_TRAIN]));
     for (size_t first = 0; first < n; first += at_once) {

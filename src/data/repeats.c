@@ -62,7 +62,8 @@ static size_t place_of(const digests *d, digest row)
 
 enum { THERE = 1, IN_TRAINING };
 
-enum { MOST = 1 << 17 }; /* rows that are noted: a share of a hundredth is told by these, and training rows are looked up here and there in their digests */
+/* Rows that are noted: so many show whether a hundredth repeats, and the digests of so few stay in memory while training rows are looked up in them at random. */
+enum { MOST = 1 << 17 };
 
 /* The part's rows are noted and not the training rows, as they are fewer. */
 struct lam_repeats {
@@ -202,10 +203,7 @@ static lam_status say(const lam_repeats *repeats, size_t count, int one_table, c
 
 lam_status lam_advise_repeats(const lam_dataset *data, const lam_repeats *repeats, int one_table, const lam_log *log)
 {
-    int noisy = 0;
-    for (size_t j = 0; j < data->dim; j++)
-        noisy |= data->noise[j] > 0;
-    if (repeats == NULL || noisy)
+    if (repeats == NULL || lam_dataset_is_noisy(data))
         return LAM_OK;
     size_t count = count_repeats(repeats);
     return 100 * count < repeats->rows || count < 2 ? LAM_OK : say(repeats, count, one_table, log);

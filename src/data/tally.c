@@ -29,9 +29,13 @@ static void take(lam_some_rows *s, const double *x, size_t first, size_t n, size
 
 /* ---- the reading -------------------------------------------------------------------------------------------------- */
 
+/* Where columns are given, the Gaussian beside the fit is a conditional one, which has its own. */
 static int wants_products(const lam_dataset *data)
 {
     double dim = (double)data->dim, rows = (double)data->rows[LAM_TRAIN];
+    for (size_t j = 0; j < data->dim; j++)
+        if (data->is_input[j])
+            return 0;
     return data->rows[LAM_TRAIN] > LAM_MAP_SORTED && data->texts == NULL && 0.5 * dim * dim * rows <= WORK;
 }
 

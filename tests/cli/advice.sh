@@ -95,14 +95,14 @@ expect_code 0
 grep -q "equal to training rows\|distinct" err && fail "with noise nothing should be said"
 # what comes out of it has the noise, which is said; so is a column that lies elsewhere than its distribution
 run sample tied -n 2 -o drawn.csv
-expect_err "the fit added noise to its columns (a:0.1,b b:1), from 0 up to this width" "round down"
+expect_err "the fit added noise to columns (a:0.1,b b:1): to each value a random number from 0 up to this width" "round down"
 run sample ties -n 2 -o drawn.csv
 grep -q "noise" err && fail "there was none"
 run fit toy:moons:600:1 --out moons $small
 printf 'x,y\n' >moved.csv
 seq 200 | awk '{ print 5 + $1 / 200 "," $1 / 200 }' >>moved.csv
 run check moons moved.csv
-expect_out "The distribution of x is too narrow: 0 % of the values lie within its central 90 %. If these are rows that the fit has not seen"
+expect_out "The distribution of x is too narrow: 0 % of the values lie within its central 90 %." "If the fit has not seen these rows, give it more rows or more time."
 run fit thrice.csv --out single --drop-duplicates $small
 expect_code 0
 grep -q "equal to training rows" err && fail "no row is there twice"
