@@ -46,7 +46,7 @@ static choice of_density(size_t rows, size_t moving)
 
 /* Of the net that makes a context: wider ones cost time, and bring nothing for it. What several columns are together can depend on the given ones
  * in ways that take a deep net; one or two moving columns lose by it (docs/method.md 8). */
-enum { CONTEXT_WIDTH = 64, CONTEXT_LAYERS = 2, DEEP_CONTEXT_LAYERS = 6, FEW_MOVING = 2 };
+enum { CONTEXT_WIDTH = 64, CONTEXT_LAYERS = 2, DEEP_CONTEXT_WIDTH = 48, DEEP_CONTEXT_LAYERS = 6, FEW_MOVING = 2 };
 /* Any columns given any others, of many rows: whitening has done most of what a start does (docs/method.md 8). */
 enum { ANY_GIVEN_START = 500 };
 
@@ -205,9 +205,10 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
             cfg->hidden[i] = c.width;
     }
     if (cfg->n_context_hidden == 0 && lam_config_is_conditional(cfg)) {
-        cfg->n_context_hidden = is_split(cfg) && columns - given > FEW_MOVING ? DEEP_CONTEXT_LAYERS : CONTEXT_LAYERS;
+        int deep = is_split(cfg) && columns - given > FEW_MOVING;
+        cfg->n_context_hidden = deep ? DEEP_CONTEXT_LAYERS : CONTEXT_LAYERS;
         for (size_t i = 0; i < cfg->n_context_hidden; i++)
-            cfg->context_hidden[i] = CONTEXT_WIDTH;
+            cfg->context_hidden[i] = deep ? DEEP_CONTEXT_WIDTH : CONTEXT_WIDTH;
     }
     choose_length(cfg, rows, &c);
     if (cfg->blocks == LAM_AUTO) /* of few rows one conditional block does as well as two, in half the time */

@@ -529,7 +529,8 @@ static void any_given_starts_shortly(void **state)
         assert_int_equal(lam_config_set(&cfg, "given", cases[i].given), LAM_OK);
         assert_int_equal(lam_config_set(&cfg, "any-given", cases[i].any), LAM_OK);
         assert_int_equal(lam_config_resolve(&cfg, cases[i].rows, 6), LAM_OK);
-        assert_true(cfg.n_context_hidden == cases[i].layers && cfg.context_hidden[0] == 64 && cfg.context_hidden[cases[i].layers - 1] == 64);
+        assert_true(cfg.n_context_hidden == cases[i].layers && cfg.context_hidden[0] == (cases[i].layers > 2 ? 48 : 64)
+            && cfg.context_hidden[cases[i].layers - 1] == cfg.context_hidden[0]);
         assert_int_equal(cfg.warm_start, cases[i].start);
         lam_config_clear(&cfg);
     }
