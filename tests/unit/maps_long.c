@@ -156,13 +156,19 @@ static void models_are_the_same_bits(void **state)
     const size_t shape[2] = { LONG, COLS };
     lam_config *cfg;
     double *x = lam_alloc(LONG * COLS, sizeof *x);
-    char *text = malloc(LONG * 32), *end = text + sprintf(text, "a,b\n");
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    assert_non_null(x);
+    assert_non_null(out);
+    fputs("a,b\n", out);
     for (size_t i = 0; i < LONG * COLS; i++) {
         x[i] = (double)(long)(1e4 * value(i % COLS == 0 ? NORMAL : ATOM, i)) / 1e4;
-        end += sprintf(end, "%.4f%c", x[i], i % COLS == 0 ? ',' : '\n');
+        fprintf(out, "%.4f%c", x[i], i % COLS == 0 ? ',' : '\n');
     }
     assert_int_equal(lam_npy_write(scratch_path("rows.npy"), x, shape, 2), LAM_OK);
-    scratch_write("rows.csv", text, (size_t)(end - text));
+    assert_int_equal(fclose(out), 0);
+    scratch_write("rows.csv", text, length);
     free(text), lam_free(x);
     assert_int_equal(lam_config_create("{}", &cfg), LAM_OK);
     size_t n = 0;

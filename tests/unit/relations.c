@@ -18,17 +18,22 @@ static void normals(uint64_t stream)
         lam_random_normal_row(7, LAM_DRAW_TEST, stream, i, x + i * D, D);
 }
 
-static double printed(double v, const char *format)
+/* How numbers are written: %.*g, or %.*f with `fixed`. */
+typedef struct form {
+    int fixed, digits;
+} form;
+
+static double printed(double v, form as)
 {
     char text[64];
-    snprintf(text, sizeof text, format, v);
+    snprintf(text, sizeof text, as.fixed ? "%.*f" : "%.*g", as.digits, v);
     return strtod(text, NULL);
 }
 
-static void print_all(const char *format)
+static void print_all(form as)
 {
     for (size_t i = 0; i < N * D; i++)
-        x[i] = printed(x[i], format);
+        x[i] = printed(x[i], as);
 }
 
 static lam_relations find(size_t n)
@@ -48,8 +53,8 @@ static void expect_none(void)
 static void a_double_and_a_sum(void **state)
 {
     (void)state;
-    static const char *const formats[] = { "%.17g", "%.9g", "%.6g", "%.3f", "%.2f" };
-    for (size_t k = 0; k < sizeof formats / sizeof *formats; k++) {
+    static const form forms[] = { { 0, 17 }, { 0, 9 }, { 0, 6 }, { 1, 3 }, { 1, 2 } };
+    for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
         normals(k);
         for (size_t i = 0; i < N; i++) {
             double *row = x + i * D, sum = 0;
@@ -58,7 +63,7 @@ static void a_double_and_a_sum(void **state)
             for (size_t j = 2; j < 6; j++)
                 row[j] *= 100 / sum;
         }
-        print_all(formats[k]);
+        print_all(forms[k]);
         for (size_t i = 0; i < N; i++)
             x[i * D + 7] = x[i * D];
         lam_relations r = find(N);
@@ -86,8 +91,8 @@ static void degrees(void **state)
     normals(20);
     for (size_t i = 0; i < N; i++) {
         double *row = x + i * D, celsius = 12 + 8 * row[1];
-        row[1] = printed(celsius, "%.1f");
-        row[3] = printed(1.8 * celsius + 32, "%.1f");
+        row[1] = printed(celsius, (form){ 1, 1 });
+        row[3] = printed(1.8 * celsius + 32, (form){ 1, 1 });
         row[5] = celsius + 0.5 * row[5];
     }
     lam_relations r = find(N);
@@ -103,8 +108,8 @@ static void degrees(void **state)
 static void noise_is_no_relation(void **state)
 {
     (void)state;
-    static const char *const formats[] = { "%.17g", "%.6g", "%.4f", "%.3f", "%.2f", "%.1f" };
-    for (size_t k = 0; k < sizeof formats / sizeof *formats; k++)
+    static const form forms[] = { { 0, 17 }, { 0, 6 }, { 1, 4 }, { 1, 3 }, { 1, 2 }, { 1, 1 } };
+    for (size_t k = 0; k < sizeof forms / sizeof *forms; k++)
         for (uint64_t seed = 0; seed < 5; seed++) {
             normals(100 + seed);
             for (size_t i = 0; i < N; i++) {
@@ -112,7 +117,7 @@ static void noise_is_no_relation(void **state)
                 row[4] = row[0] + 0.01414 * row[4];
                 row[6] = row[1] + row[2] - row[3] + 0.01414 * row[6];
             }
-            print_all(formats[k]);
+            print_all(forms[k]);
             expect_none();
         }
     normals(200);
@@ -131,7 +136,7 @@ static void noise_is_no_relation(void **state)
     for (size_t i = 0; i < N; i++) { /* nine stages, whole numbers apart, of which another column is nearly a multiple */
         double *row = x + i * D, stage = floor(4.5 + 4.5 * tanh(row[0]));
         row[0] = 3 * stage;
-        row[1] = printed(1.1 * stage + 0.02 * sin(stage), "%.3f");
+        row[1] = printed(1.1 * stage + 0.02 * sin(stage), (form){ 1, 3 });
     }
     expect_none();
     normals(300);
