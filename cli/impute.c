@@ -71,6 +71,8 @@ static int open_tables(const lam_model *model, const impute_args *args, size_t r
         char *part = n > 1 ? numbered(args->out, f->opened + 1, "-part") : NULL;
         code = cli_results_open(part != NULL ? part : args->out, form, rows, &f->results[f->opened]);
         free(part);
+        if (code == CLI_OK && lam_writer_leave_empty(f->results[f->opened].writer) != LAM_OK)
+            code = cli_library_failed();
     }
     lam_table_free(form);
     return code;
@@ -236,9 +238,10 @@ const cli_command cli_impute = {
     .arguments = "MODEL DATA [--draws N] [-o filled.csv]",
     .summary = "tables with their missing cells filled",
     .details = "MODEL was fitted with --any-given. The missing cells of every row of DATA are drawn given the others of the row, which stay as\n"
-               "they are to the last digit; --mean fills in the mean instead. Several tables show how much is known: what is made of\n"
-               "each of them (a mean, a fit) differs by what the missing cells leave open. FILE has the model's columns; those that DATA\n"
-               "lacks are missing in every row. Either all files are written, or none.\n",
+               "they are to the last digit; --mean fills in the mean instead. Columns that the fit named in --given are never filled: their\n"
+               "missing cells stay empty (nan in an .npy). Several tables show how much is known: what is made of each of them (a mean, a\n"
+               "fit) differs by what the missing cells leave open. FILE has the model's columns; those that DATA lacks are missing in every\n"
+               "row. Either all files are written, or none.\n",
     .example = "  $ laminar impute run/ holes.csv --draws 5 -o filled.csv\n"
                "  812 missing cells of 1000 rows filled, seed 0; evaluations of f per batch 14.0; 0.4 s\n",
     .options = impute_options,

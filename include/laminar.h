@@ -255,6 +255,8 @@ LAM_API void lam_reader_free(lam_reader *reader);
  * names and levels; rows of an .npy are announced. The file is there after lam_writer_commit, whole, and after lam_writer_abandon not at all. */
 typedef struct lam_writer lam_writer;
 LAM_API lam_status lam_writer_open(const char *path, int descriptor, const lam_table *like, size_t rows, lam_writer **out);
+/* From here on text has an empty cell for NaN, not "nan"; but in a table of one column, where that would be no row. */
+LAM_API lam_status lam_writer_leave_empty(lam_writer *writer);
 LAM_API lam_status lam_writer_put(lam_writer *writer, const double *values, size_t rows); /* values [rows, like's cols] */
 LAM_API lam_status lam_writer_commit(lam_writer *writer);  /* both free the writer */
 LAM_API void lam_writer_abandon(lam_writer *writer);       /* takes NULL */

@@ -109,6 +109,7 @@ struct lam_writer {
     lam_out_file file;      /* of a path; else stream is of a descriptor of its own */
     FILE *stream;
     char *path;             /* for messages; NULL: a descriptor */
+    int empty;              /* 1: NaN is an empty cell */
     sink *text;             /* NULL: .npy */
 };
 
@@ -193,12 +194,17 @@ lam_status lam_writer_open(const char *path, int descriptor, const lam_table *li
     return LAM_OK;
 }
 
-static void put_rows(sink *s, const lam_table *form, const double *values, size_t rows)
+static void put_rows(const lam_writer *w, const double *values, size_t rows)
 {
+    sink *s = w->text;
+    const lam_table *form = w->form;
+    int empty = w->empty && form->cols > 1;
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c); /* a decimal point everywhere */
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < form->cols; j++) {
-            put_cell(s, form, j, values[i * form->cols + j]);
+            double value = values[i * form->cols + j];
+            if (!empty || !isnan(value))
+                put_cell(s, form, j, value);
             put(s, j + 1 < form->cols ? "," : "\n", 1);
         }
     uselocale(before);
@@ -217,13 +223,20 @@ static lam_status check_stream(const lam_writer *w)
     return lam_fail(LAM_ERR_IO, "writing %s failed: %s (nothing was replaced; free some space or write elsewhere)", w->path, why);
 }
 
+lam_status lam_writer_leave_empty(lam_writer *w)
+{
+    LAM_NEED(w, "writer");
+    w->empty = 1;
+    return LAM_OK;
+}
+
 lam_status lam_writer_put(lam_writer *w, const double *values, size_t rows)
 {
     LAM_NEED(w, "writer");
     LAM_NEED_IF(rows > 0, values, "values");
     errno = 0;
     if (w->text != NULL)
-        put_rows(w->text, w->form, values, rows);
+        put_rows(w, values, rows);
     else
         lam_npy_put_values(w->stream, values, rows * w->form->cols, 8);
     w->written += rows;

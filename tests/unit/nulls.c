@@ -111,6 +111,7 @@ typedef struct argument {
     X(OPTIONAL, lam_writer_open, "path", 0) \
     X(NEEDED, lam_writer_open, "like", lam_writer_open(any, 1, NULL, 1, any)) \
     X(NEEDED, lam_writer_open, "out", lam_writer_open(any, 1, any, 1, NULL)) \
+    X(NEEDED, lam_writer_leave_empty, "writer", lam_writer_leave_empty(NULL)) \
     X(NEEDED, lam_writer_put, "writer", lam_writer_put(NULL, any, 1)) \
     X(NEEDED, lam_writer_put, "values", lam_writer_put(any, NULL, 1)) \
     X(NEEDED, lam_writer_commit, "writer", lam_writer_commit(NULL)) \

@@ -226,6 +226,35 @@ static void writer(void **state)
 }
 
 /* Asked in parts that are multiples of the batch: bit by bit the same, draws and Hutchinson noise included. */
+/* NaN is "nan", or an empty cell where that is wanted; a line is never empty. */
+static void missing_cells_are_written(void **state)
+{
+    (void)state;
+    static const double values[4] = { 0.25, NAN, NAN, -1.5 };
+    static const char *const wanted[2][2] = { { "a\n0.25\nnan\nnan\n-1.5\n", "a,b\n0.25,nan\nnan,-1.5\n" },
+        { "a\n0.25\nnan\nnan\n-1.5\n", "a,b\n0.25,\n,-1.5\n" } };
+    for (size_t cols = 1; cols <= 2; cols++)
+        for (int empty = 0; empty < 2; empty++) {
+            lam_table *form;
+            lam_writer *w;
+            char *found;
+            size_t size;
+            assert_int_equal(lam_table_create(1, cols, &form), LAM_OK);
+            for (size_t j = 0; j < cols; j++)
+                assert_int_equal(lam_table_rename(form, j, j == 0 ? "a" : "b"), LAM_OK);
+            assert_int_equal(lam_writer_open("m.csv", -1, form, 4 / cols, &w), LAM_OK);
+            if (empty)
+                assert_int_equal(lam_writer_leave_empty(w), LAM_OK);
+            assert_int_equal(lam_writer_put(w, values, 4 / cols), LAM_OK);
+            assert_int_equal(lam_writer_commit(w), LAM_OK);
+            assert_int_equal(lam_file_read("m.csv", &found, &size), LAM_OK);
+            assert_int_equal(size, strlen(wanted[empty][cols - 1]));
+            assert_memory_equal(found, wanted[empty][cols - 1], size);
+            free(found);
+            lam_table_free(form);
+        }
+}
+
 static void model_in_parts(void **state)
 {
     (void)state;
@@ -348,6 +377,7 @@ int main(void)
         cmocka_unit_test(texts),
         cmocka_unit_test(arrays),
         cmocka_unit_test(writer),
+        cmocka_unit_test(missing_cells_are_written),
         cmocka_unit_test(model_in_parts),
         cmocka_unit_test(names_before_rows),
         cmocka_unit_test(errors_leave_nothing),
