@@ -27,7 +27,9 @@ static const cli_option score_options[] = {
 
 /* What scores come to, row by row. */
 typedef struct summary {
-    size_t rows;
+    size_t rows;            /* that have a score; */
+    size_t read, bad;       /* and all that were read, but for those that were dropped as bad; these */
+    size_t first_unasked;   /* of read - rows that have no cell of what is asked the first, as DATA counts its rows, from 1 */
     double sum;             /* of log p in standardised units, */
     double mean, squares;   /* and the squares about its mean (Welford 1962) */
     double log_det;         /* log p(data units) = log p(standardised units) + this, of the first row */
@@ -95,17 +97,46 @@ static lam_status score_rows(const lam_model *model, const lam_eval_options *opt
     return lam_conditional_log_prob(model, options, &(lam_query){data->values, data->rows, roles, data->rows}, scores, counts);
 }
 
+/* A cell whose density is asked is there. */
+static int has_asked(const unsigned char *roles, size_t dim)
+{
+    return memchr(roles, LAM_MOVING, dim) != NULL;
+}
+
+/* Roles [rows, dim] by what is asked: a missing cell is absent. A row may be left with nothing that is asked. */
+static unsigned char *roles_of_rows(const lam_table *part, const unsigned char *asked)
+{
+    unsigned char *roles = cli_alloc(part->rows, part->cols);
+    for (size_t k = 0; k < part->rows * part->cols; k++)
+        roles[k] = isnan(part->values[k]) ? LAM_ABSENT : asked[k % part->cols];
+    return roles;
+}
+
+/* The number, from 1, that row i of a part has in DATA, where the part's bad rows stand too. */
+static size_t number_of(const summary *s, const lam_table *part, size_t i)
+{
+    size_t at = i;
+    for (size_t bad = 0; bad < part->bad_rows && part->bad_at[bad] <= at; bad++)
+        at++;
+    return s->read + s->bad + at + 1;
+}
+
 /* scores [rows] in data units, into the summary and into the units that are wanted. */
 static void add_part(const lam_model *model, const lam_table *part, const unsigned char *roles, const score_args *args, double *scores, summary *s)
 {
     size_t dim = lam_model_dim(model);
-    if (s->rows == 0 && part->rows > 0) {
-        s->log_det = log_det_of(model, roles);
-        s->one_density = 1;
-        s->first = roles != NULL ? memcpy(cli_alloc(dim, 1), roles, dim) : NULL;
-    }
     for (size_t i = 0; i < part->rows; i++) {
         const unsigned char *own = roles != NULL ? roles + i * dim : NULL;
+        if (own != NULL && !has_asked(own, dim)) { /* log p of no column at all would be 0, which says nothing of the row */
+            scores[i] = (double)NAN;
+            s->first_unasked = s->first_unasked > 0 ? s->first_unasked : number_of(s, part, i);
+            continue;
+        }
+        if (s->rows == 0) {
+            s->log_det = log_det_of(model, own);
+            s->one_density = 1;
+            s->first = own != NULL ? memcpy(cli_alloc(dim, 1), own, dim) : NULL;
+        }
         double standardised = scores[i] - log_det_of(model, own);
         for (size_t j = 0; own != NULL && j < dim; j++)
             s->one_density &= (own[j] == LAM_MOVING) == (s->first[j] == LAM_MOVING);
@@ -113,6 +144,7 @@ static void add_part(const lam_model *model, const lam_table *part, const unsign
         if (args->units == LAM_UNITS_STANDARDISED)
             scores[i] = standardised;
     }
+    s->read += part->rows, s->bad += part->bad_rows;
 }
 
 /* asked [dim]: the roles that the flags ask for; NULL: none, and no cell is missing. */
@@ -123,13 +155,10 @@ static int score_part(const lam_model *model, lam_eval_options *options, const l
     unsigned char *roles = NULL;
     double *scores = cli_alloc(part->rows + 1, sizeof *scores);
     int code = CLI_OK;
-    options->first_row = s->rows;
-    if (asked != NULL && part->rows > 0) {
-        roles = cli_alloc(part->rows, part->cols);
-        if (lam_roles_of_rows(model, asked, 0, part->values, part->rows, roles) != LAM_OK)
-            code = cli_part_failed(s->rows);
-    }
-    if (code == CLI_OK && score_rows(model, options, part, roles, scores, &counts) != LAM_OK)
+    options->first_row = s->read;
+    if (asked != NULL && part->rows > 0)
+        roles = roles_of_rows(part, asked);
+    if (score_rows(model, options, part, roles, scores, &counts) != LAM_OK)
         code = cli_library_failed();
     if (code == CLI_OK) {
         add_counts(&s->counts, &counts);
@@ -140,6 +169,18 @@ static int score_part(const lam_model *model, lam_eval_options *options, const l
     free(scores);
     free(roles);
     return code;
+}
+
+/* Of rows without any cell of what is asked. */
+static int say_unasked(const summary *s, int to_file)
+{
+    size_t n = s->read - s->rows;
+    if (s->rows == 0 && n > 0)
+        return cli_fail("in none of the %zu rows is there a value of a column whose density is asked", n);
+    if (n > 0)
+        cli_say("warning: %zu of %zu rows have no value in any column whose density is asked, the first is row %zu: they have no log p%s, and are left out of the "
+            "mean", n, s->read, s->first_unasked, to_file ? " (nan)" : "");
+    return CLI_OK;
 }
 
 static int score(const lam_model *model, cli_rows *rows, const unsigned char *asked, const score_args *args)
@@ -164,6 +205,8 @@ static int score(const lam_model *model, cli_rows *rows, const unsigned char *as
         lam_table_free(part);
     }
     cli_progress_end();
+    if (code == CLI_OK)
+        code = say_unasked(&s, args->out != NULL);
     code = cli_results_close(&results, code);
     if (code == CLI_OK) {
         report(model, &options, &s, cli_clock() - start);
@@ -226,7 +269,8 @@ const cli_command cli_score = {
                "was fitted to; the model standardises it. --units chooses which density is written: that of the data, or that of the\n"
                "standardised variables. The mean NLL and its standard error are printed in both. FILE has a row for each row of DATA;\n"
                "rows that --drop-bad-rows leaves out are nan there. For a model fitted with --given it is the density of the other columns;\n"
-               "for one fitted with --any-given, that of the columns --of given those of --given. Missing cells are unknown.\n",
+               "for one fitted with --any-given, that of the columns --of given those of --given. Missing cells are unknown; a row in which all\n"
+               "columns that are asked are missing is nan in FILE, and not in the mean.\n",
     .example = "  $ laminar score run/ test.csv -o logp.npy\n"
                "  rows                                 1000\n"
                "  mean NLL, nats, data units           2.401310 +- 0.021\n"

@@ -269,7 +269,8 @@ class Flow(Questions, Estimator):
         """log p of each row, nats [n]; with a warning NaN of a row that has a NaN or an infinity. counts=True: and the Counts that it
         took. units="standardised": X and the density are in the standardised units in which the flow works. Of a Flow that was fitted with
         given= it is that of the other columns; with any_given=True that of the columns of= given those given=, whatever the others are. A
-        cell that is missing is unknown there. of may be a mask of booleans, the shape of X: each row's own, given its other cells."""
+        cell that is missing is unknown there; a row that has no cell of what is asked is NaN, with a warning. of may be a mask of booleans,
+        the shape of X: each row's own, given its other cells."""
         log_p, _, cost = self._log_prob(X, how, of, given)
         return (log_p, cost) if counts else log_p
 
@@ -278,10 +279,12 @@ class Flow(Questions, Estimator):
         model, how = self._fitted(), self._how(how)
         conditional = of is not None or given is not None or self._takes_given()
         x = self._asked_rows(X, of, given) if conditional else self._any_rows(X, "X", missing=True)
-        good, log_p, counts = (~np.isinf(x) & ~np.isnan(x).all(axis=1, keepdims=True) if conditional else np.isfinite(x)).all(axis=1), np.full(len(x), np.nan), ffi.new("lam_counts *")
+        good = ~np.isinf(x).any(axis=1) & self._has_asked(x, of, given) if conditional else np.isfinite(x).all(axis=1)
+        log_p, counts = np.full(len(x), np.nan), ffi.new("lam_counts *")
         bad = len(x) - int(good.sum())
         if bad:
-            warnings.warn(f"{bad} of the {len(x)} rows of X have a NaN or an infinity, first row {np.argmin(good)} (from 0): they have no "
+            why = "an infinity, or no value in any column whose density is asked" if conditional else "a NaN or an infinity"
+            warnings.warn(f"{bad} of the {len(x)} rows of X have {why}, first row {np.argmin(good)} (from 0): they have no "
                           "log p, it is NaN", stacklevel=3)
         if bad < len(x):
             x = np.ascontiguousarray(x[good])
@@ -300,6 +303,11 @@ class Flow(Questions, Estimator):
         return self._known_rows(X, [j for j in range(len(roles)) if roles[j] != lib.LAM_ABSENT],
                                 listed=[self._own_places(of, "of"), self._own_places(given, "given")])
 
+    def _has_asked(self, x, of, given):
+        """Which rows [n] have a value in some column whose density is asked."""
+        asked = of if is_mask(of) else self._roles(of, given, lib.LAM_ABSENT) == lib.LAM_MOVING
+        return (asked & ~np.isnan(x)).any(axis=1)
+
     def _joint_log_prob(self, x, how):
         out, counts = np.empty(len(x)), ffi.new("lam_counts *")
         how.check(lib.lam_log_prob(self._model, how.pointer, doubles(x), len(x), doubles(out), counts))
@@ -313,11 +321,11 @@ class Flow(Questions, Estimator):
 
     def score_samples(self, X, *, of=None, given=None):
         """log p of each row, nats, data units [n]; with a warning NaN of a row that has a NaN or an infinity. of and given are as for
-        log_prob."""
+        log_prob, and so is what a missing cell means there."""
         return self._log_prob(X, {}, of, given)[0]
 
     def score(self, X, y=None):
-        """Mean log p of the rows, nats, data units: higher is better. Rows with a NaN or an infinity are left out of it, with a warning."""
+        """Mean log p of the rows, nats, data units: higher is better. Rows that score_samples has NaN for are left out of it, with a warning."""
         del y
         log_p, good, _ = self._log_prob(X, {})
         if not good.any():

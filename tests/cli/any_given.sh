@@ -31,6 +31,26 @@ run score run full.csv --of a --given a
 refused 2 "named twice"
 run score run holes.csv
 expect_code 0
+# rows without a value of what is asked have no log p: the others are scored, and alone in the mean
+run score run holes.csv --of a --threads 1 -o some.csv
+expect_code 0
+lacking=$(awk -F, 'NR > 1 && ($1 == "" || $1 == "NA")' holes.csv | wc -l)
+first=$(awk -F, 'NR > 1 && ($1 == "" || $1 == "NA") { print NR - 1; exit }' holes.csv)
+expect_out "rows                                 $((900 - lacking))"
+expect_err "warning: $lacking of 900 rows have no value in any column whose density is asked, the first is row $first: they have no log p (nan)"
+mean=$(sed -n 's/^mean NLL, nats, data units *\([-0-9.]*\).*/\1/p' out)
+paste -d, holes.csv some.csv | awk -F, -v mean="$mean" 'NR > 1 { none = $1 == "" || $1 == "NA"; bad += none != ($4 == "nan"); if (!none) { n++; sum -= $4 } }
+    END { off = sum / n - mean; exit !(bad == 0 && off < 1e-5 && off > -1e-5) }' || fail "nan should stand where a is missing, and the mean $mean be that of the others"
+printf 'a,b,c\n,,\n,1,\n,2,3\n0.5,,\n' >late.csv
+run score run late.csv --of a
+expect_code 0
+expect_err "late.csv: 1 bad rows dropped" "warning: 2 of 3 rows have no value" "the first is row 2:"
+run score run late.csv --of a --given b -o late_b.csv
+expect_code 0
+head -n 4 late.csv >no_a.csv
+run score run no_a.csv --of a -o no.csv
+refused 1 "in none of the 2 rows is there a value of a column whose density is asked"
+[ ! -e no.csv ] || fail "no file should be left"
 nll() { run score run full.csv --threads 1 "$@"; sed -n 's/^mean NLL, nats, data units *\([-0-9.]*\).*/\1/p' out; }
 alone=$(nll --of a) given=$(nll --of a --given b,c) rest=$(nll --of b,c) all=$(nll)
 awk -v alone="$alone" -v given="$given" -v rest="$rest" -v all="$all" 'BEGIN { off = rest + given - all

@@ -231,6 +231,21 @@ class AnyGiven(unittest.TestCase):
         with self.assertRaisesRegex(laminar.ArgumentError, "name those that are wanted"):
             self.flow.predict_columns(two)
 
+    def test_rows_without_what_is_asked(self):
+        some = self.full[:20].copy()
+        some.loc[[3, 7], "a"] = np.nan
+        some.loc[7, "b"] = np.nan
+        with self.assertWarnsRegex(UserWarning, r"2 of the 20 rows of X have an infinity, or no value in any column whose density is asked, first row 3 \(from 0\)"):
+            log_p = self.flow.score_samples(some, of=["a"])
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(log_p)), [3, 7])
+        np.testing.assert_array_equal(log_p[~np.isnan(log_p)], self.flow.score_samples(some.drop([3, 7]), of=["a"]))
+        asked = np.tile([True, True, False], (20, 1))
+        with self.assertWarnsRegex(UserWarning, r"1 of the 20 rows .* first row 7 \(from 0\)"):
+            log_p = self.flow.log_prob(some, of=asked)
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(log_p)), [7])
+        with self.assertWarnsRegex(UserWarning, "no value in any column"), self.assertRaisesRegex(laminar.DataError, "each row of X has a NaN"):
+            self.flow.score(some * np.nan)
+
     def test_filled(self):
         filled = self.flow.impute(self.holes.dropna(how="all"), random_state=1, as_frame=True)
         there = self.holes.dropna(how="all").notna().values
