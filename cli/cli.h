@@ -193,6 +193,7 @@ typedef struct cli_choice {
     int standardised;                   /* the rows are: they are taken back to data units */
     int no_columns;                     /* 1: --columns of this command is not of DATA */
     int missing;                        /* cells may be missing, and are NaN then */
+    int all_rows;                       /* 1: the command has no --drop-bad-rows, and messages do not advise it */
     int optional;                       /* 1: a file with names may lack needed columns, which are NaN then; a note says so */
     int unordered;                      /* 1: flags list columns in another order than the model's, as cli_ask_unordered says */
     const unsigned char *looked;        /* [the model's columns] those whose values matter; NULL: all do */

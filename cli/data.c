@@ -25,6 +25,7 @@ int cli_read_options(const cli_choice *choice, const char *usual, const lam_want
     *options = lam_config_read_options(lists);
     options->drop_bad_rows = choice->drop_bad_rows;
     options->drop_duplicates = choice->drop_duplicates;
+    options->all_rows = choice->all_rows;
     options->like = like;
     options->missing = choice->missing && !choice->drop_bad_rows;
     options->threads = choice->threads;

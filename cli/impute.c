@@ -204,6 +204,7 @@ static int run(const cli_command *command, int argc, char **argv)
     int code = cli_line_parse(command, argc, argv, &args, &line);
     args.choice.threads = args.eval.threads;
     args.choice.out = args.out;
+    args.choice.all_rows = 1;
     if (code == CLI_OK && args.draws == 0)
         code = cli_misuse(command, "--draws needs at least 1");
     if (code == CLI_OK && args.draws > 1 && (args.out == NULL || cli_is_stream(args.out)))

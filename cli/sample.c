@@ -20,6 +20,8 @@ static const cli_option sample_options[] = {
     {"number", 'n', CLI_COUNT, "N", "how many draws; default 1000; with --given-file of every row, default 1", offsetof(sample_args, n)},
     {"given", 0, CLI_TEXTS, "NAME=VALUE", "a column that is given, by name or number, and its value; once for each", offsetof(sample_args, given)},
     {"given-file", 0, CLI_TEXT, "FILE", "rows whose columns are given: those of the model that FILE has", offsetof(sample_args, given_file)},
+    {"columns", 0, CLI_LIST, "A,B,...", "columns of FILE to take, by name or number; default: the model's", offsetof(sample_args, choice.columns)},
+    {"drop", 0, CLI_LIST, "A,B,...", "columns of FILE to leave out, by name or number", offsetof(sample_args, choice.drop)},
     CLI_HEADER_OPTION(sample_args),
     CLI_SCRATCH_OPTION(sample_args),
     {"out", 'o', CLI_TEXT, "FILE", "write to FILE: .npy, .csv or .csv.gz; default and -: csv to stdout",
@@ -113,7 +115,7 @@ static int read_given(const cli_command *command, const lam_model *model, const 
         for (size_t j = 0; j < dim; j++)
             fixed[j] = is_split(model) && lam_model_role(model, j) == LAM_GIVEN;
         choice.looked = is_split(model) ? fixed : NULL;
-        choice.missing = 1; /* columns that are drawn */
+        choice.missing = choice.all_rows = 1; /* columns that are drawn */
         code = cli_rows_open(args->given_file, &choice, model, fixed, rows);
         free(fixed);
     } else if (args->given.n > 0 || is_split(model)) {

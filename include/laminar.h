@@ -177,6 +177,7 @@ LAM_API lam_wanted lam_table_wanted(const lam_table *table); /* borrows its name
 typedef struct lam_read_options {
     lam_names columns, drop; /* those to take, in this order, and those to leave out; n 0: all / none */
     int drop_bad_rows, drop_duplicates;
+    int all_rows;      /* 1: the caller cannot leave rows out, and messages do not advise it */
     int missing;       /* 1: a missing cell is NaN, and no error; a row of nothing else is dropped and counted as bad */
     lam_names text;    /* columns that may be text, as of things that are given: then its texts are levels (lam_table). Where like has levels,
                         * these are the columns of text, and a text that is no level is an error, or a bad row */

@@ -117,7 +117,7 @@ def _column_keyword(match):
 def as_python(message):
     """The library's texts name flags and parameters, --batch-size and batch-size; as keywords they are batch_size. What a flag is to be
     given is written as a keyword takes it."""
-    message = message.replace("taken with --standardised", 'taken by log_prob(X, units="standardised")')
+    message = message.replace("taken with --standardised (score, encode, check, tune)", 'taken by log_prob(X, units="standardised")')
     message = re.sub(rf"--(drop|columns|noise) ({_WORD})", _column_keyword, message)
     names = sorted((text_of(p.name) for _, p in each_parameter()), key=len, reverse=True)
     flags, plain = "|".join(names), "|".join(name for name in names if "-" in name)

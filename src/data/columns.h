@@ -23,6 +23,8 @@ lam_status lam_columns_find(const lam_source *source, const char *text, size_t n
 enum { LAM_COLUMN_LIST = 400 };
 const char *lam_columns_list(const char *const *names, size_t n, char text[LAM_COLUMN_LIST]);
 
+/* 1: rows are read in the columns of a model, which needs them all; 0: for a fit, which may leave columns out. */
+int lam_read_for_model(const lam_read_options *options);
 /* What options take of the source (lam_columns_choose in laminar.h says the rules): *kept [*n] is from lam_alloc and holds places from
  * 0. options may be NULL. */
 lam_status lam_columns_select(const lam_source *source, const lam_read_options *options, size_t **kept, size_t *n);

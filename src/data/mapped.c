@@ -136,7 +136,7 @@ static lam_status check_rows(lam_table *t, const char *name, const lam_read_opti
     }
     t->rows = used;
     if (used == 0)
-        return lam_table_no_rows(name, m->npy.rows);
+        return lam_table_no_rows(name, m->npy.rows, options);
     lam_hash_end(&hash, out);
     if (used == m->npy.rows)
         lam_hash_text(out, t->hash);

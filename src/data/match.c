@@ -50,9 +50,16 @@ static lam_status pick(const lam_source *source, const lam_names *columns, const
 
 /* ---- the columns wanted ------------------------------------------------------------------------------------------- */
 
+static const char MODEL[] = "the model"; /* or a part of it, "the model's z"; "the training table" is none */
+
 static const char *owner(const lam_wanted *like)
 {
-    return like->owner != NULL ? like->owner : "the model";
+    return like->owner != NULL ? like->owner : MODEL;
+}
+
+int lam_read_for_model(const lam_read_options *options)
+{
+    return options != NULL && options->like != NULL && strncmp(owner(options->like), MODEL, strlen(MODEL)) == 0;
 }
 
 static lam_status twins(const lam_source *source, size_t a, size_t b)

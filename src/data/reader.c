@@ -54,7 +54,7 @@ static lam_status next_of_npy(lam_reader *r, size_t rows)
     const char *name = lam_bytes_name(r->path);
     size_t n = npy->rows - r->next < rows ? npy->rows - r->next : rows;
     if (n == 0)
-        return r->kept > 0 ? LAM_OK : lam_table_no_rows(name, npy->rows);
+        return r->kept > 0 ? LAM_OK : lam_table_no_rows(name, npy->rows, &r->options);
     LAM_TRY(lam_table_empty(npy->cols, &r->part));
     if ((r->part->values = lam_reserve(n * npy->cols * sizeof *r->part->values)) == NULL)
         return LAM_ERR_MEMORY;

@@ -149,9 +149,26 @@ void lam_remark_noise(FILE *out, const lam_source *source, const size_t *columns
     put_flag(out, "--noise ", source, columns, widths, n);
 }
 
-void lam_remark_missing(FILE *out, int missing)
+/* The model needs the column: it has no flag that leaves it out. */
+static void put_remedy_of_model(FILE *out, const lam_source *source, size_t column, const lam_read_options *options, int missing)
 {
-    if (missing)
+    const char *owner = options->like->owner;
+    fputs(options->all_rows ? "correct it or take the row out of the file" : "leave such rows out with --drop-bad-rows", out);
+    if (owner != NULL && strcmp(owner, "the model") != 0)
+        return; /* columns of its own making */
+    fprintf(out, ", or fit a model %swithout the column, with ", missing ? "that takes missing cells, with --any-given, or one " : "");
+    lam_remark_drop(out, source, &column, 1);
+}
+
+void lam_remark_remedy(FILE *out, const lam_source *source, size_t column, const lam_read_options *options, int missing)
+{
+    if (lam_read_for_model(options)) {
+        put_remedy_of_model(out, source, column, options, missing);
+        return;
+    }
+    fputs("leave such rows out with --drop-bad-rows, or the column with ", out);
+    lam_remark_drop(out, source, &column, 1);
+    if (missing && (options == NULL || options->like == NULL))
         fputs(", or fit the rows with their missing cells, with --any-given, or with --given and the names of columns that miss none", out);
 }
 

@@ -28,8 +28,8 @@ void lam_remark_names(FILE *out, const lam_source *source, const size_t *columns
 /* "--drop a,b,c", "--noise a:1,b:0.5": all of them, to be pasted into a shell, in quotes where a name wants them. Where columns are counted
  * from 0, a name of digits stands in double quotes: without these it is a place. */
 void lam_remark_drop(FILE *out, const lam_source *source, const size_t *columns, size_t n);
-/* What else can be done about a missing cell, if there is any: ", or keep them with --any-given, or ...". */
-void lam_remark_missing(FILE *out, int missing);
+/* What to do about a cell of column that is no number, or missing; flags are those that help where the options are read with. */
+void lam_remark_remedy(FILE *out, const lam_source *source, size_t column, const lam_read_options *options, int missing);
 void lam_remark_noise(FILE *out, const lam_source *source, const size_t *columns, const double *widths, size_t n);
 /* A number to so many significant digits; 0: all of them. */
 void lam_remark_number(FILE *out, double value, int digits);

@@ -224,10 +224,8 @@ lam_status lam_table_bad_number(const lam_table *table, const char *name, const 
     LAM_TRY(lam_remark_begin(&all));
     fprintf(all.out, "%s: row %zu, ", name, row + 1);
     lam_remark_column(all.out, &source, column);
-    fprintf(all.out, " is %s; leave such rows out with --drop-bad-rows, or the column with ",
-        isnan(value) ? "NaN" : "infinite");
-    lam_remark_drop(all.out, &source, &column, 1);
-    lam_remark_missing(all.out, options->like == NULL && isnan(value));
+    fprintf(all.out, " is %s; ", isnan(value) ? "NaN" : "infinite");
+    lam_remark_remedy(all.out, &source, column, options, isnan(value));
     return lam_remark_fail(&all, LAM_ERR_DATA);
 }
 
@@ -270,9 +268,10 @@ static lam_status check_rows(lam_table *table, const char *name, const lam_read_
     return LAM_OK;
 }
 
-lam_status lam_table_no_rows(const char *name, size_t rows)
+lam_status lam_table_no_rows(const char *name, size_t rows, const lam_read_options *options)
 {
-    return lam_fail(LAM_ERR_DATA, "%s: each of its %zu rows has a NaN or an infinity; --drop the columns that have them", name, rows);
+    return lam_fail(LAM_ERR_DATA, "%s: each of its %zu rows has a NaN or an infinity%s", name, rows,
+        lam_read_for_model(options) ? " in a column that the model takes" : "; --drop the columns that have them");
 }
 
 /* The numbers of columns of text in a table that is all numbers. */
@@ -288,7 +287,7 @@ lam_status lam_table_select(lam_table *table, const char *name, const lam_read_o
 {
     size_t rows = table->rows;
     LAM_TRY(lam_table_select_part(table, name, options, 0));
-    return table->rows > 0 ? LAM_OK : lam_table_no_rows(name, rows);
+    return table->rows > 0 ? LAM_OK : lam_table_no_rows(name, rows, options);
 }
 
 lam_status lam_table_select_part(lam_table *table, const char *name, const lam_read_options *options, size_t first)

@@ -40,7 +40,7 @@ lam_status lam_table_select(lam_table *table, const char *name, const lam_read_o
 /* The same of rows that begin with row `first` of the source, of which none may be left. */
 lam_status lam_table_select_part(lam_table *table, const char *name, const lam_read_options *options, size_t first);
 /* "each of its rows has a NaN or an infinity" */
-lam_status lam_table_no_rows(const char *name, size_t rows);
+lam_status lam_table_no_rows(const char *name, size_t rows, const lam_read_options *options);
 /* Where options count columns from 0: so does the table. */
 lam_status lam_table_count_columns(lam_table *table, const lam_read_options *options);
 /* Keeps the first of equal rows, in order, and counts the others. */

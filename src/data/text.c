@@ -105,8 +105,13 @@ static lam_status refuse_text(const lam_text *t, const char *tail)
             lam_remark_column(all.out, &source, columns[0]);
         else
             fputs("columns ", all.out), lam_remark_names(all.out, &source, columns, n);
-        fprintf(all.out, " %s text in every row, and no numbers; leave %s out with ", n == 1 ? "has" : "have", n == 1 ? "it" : "them");
-        lam_remark_drop(all.out, &source, columns, n);
+        fprintf(all.out, " %s text in every row, and no numbers", n == 1 ? "has" : "have");
+        if (lam_read_for_model(t->options)) {
+            fputs(", where the model takes numbers", all.out);
+        } else {
+            fprintf(all.out, "; leave %s out with ", n == 1 ? "it" : "them");
+            lam_remark_drop(all.out, &source, columns, n);
+        }
         if (t->options == NULL || t->options->like == NULL)
             fprintf(all.out, ", or, where the density of the others given %s is wanted, name %s in --given", n == 1 ? "it" : "them",
                 n == 1 ? "it" : "them");
@@ -150,9 +155,8 @@ static lam_status bad_cell(const lam_text *t, const lam_text_line *line, size_t 
         fputs(": the cell is empty", all.out);
     else
         fprintf(all.out, ": \"%s\" is %s%s", shown, isinf(value) ? "infinite" : kind == LAM_CELL_MISSING ? "a missing value" : "not a number", hint);
-    fputs("; leave such rows out with --drop-bad-rows, or the column with ", all.out);
-    lam_remark_drop(all.out, &source, &column, 1);
-    lam_remark_missing(all.out, kind == LAM_CELL_MISSING && !(t->options != NULL && t->options->like != NULL));
+    fputs("; ", all.out);
+    lam_remark_remedy(all.out, &source, column, t->options, kind == LAM_CELL_MISSING);
     fputs(names, all.out);
     return lam_remark_fail(&all, LAM_ERR_DATA);
 }
@@ -210,9 +214,9 @@ static lam_status no_rows(const lam_text *t)
     const lam_odd_row *bad = &t->dropped;
     if (bad->line.at == NULL)
         return lam_fail(LAM_ERR_DATA, "%s: no row is left: all cells of all %zu rows are missing", t->name, t->seen);
-    return lam_fail(LAM_ERR_DATA, "%s: no row is left, all %zu were dropped; the first for line %zu, column %zu (%.100s): \"%s\"; --drop the columns "
-        "that are not numbers", t->name, t->seen, bad->line.number, bad->column + 1, t->top.names[bad->column],
-        lam_cell_show(bad->cell.at, bad->cell.n, shown));
+    return lam_fail(LAM_ERR_DATA, "%s: no row is left, all %zu were dropped; the first for line %zu, column %zu (%.100s): \"%s\"%s", t->name, t->seen,
+        bad->line.number, bad->column + 1, t->top.names[bad->column], lam_cell_show(bad->cell.at, bad->cell.n, shown),
+        lam_read_for_model(t->options) ? ", where the model takes numbers" : "; --drop the columns that are not numbers");
 }
 
 /* A table of the names alone. */

@@ -145,7 +145,7 @@ static lam_status say_standardised(const lam_model *m, size_t worst, const lam_l
     fputs(" in column ", text.out);
     lam_remark_name(text.out, m->columns[worst]);
     fputs(". The model takes rows in the units of the fitted file; such rows as `laminar fit --write-split` writes are taken with "
-        "--standardised", text.out);
+        "--standardised (score, encode, check, tune)", text.out);
     return lam_remark_say(&text, log);
 }
 

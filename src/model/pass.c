@@ -113,7 +113,7 @@ static lam_status check_cell(const lam_model *m, double value, size_t i, size_t 
     double z = standardised || code ? value : (value - m->mean[j]) / m->scale[j];
     size_t levels = m->given.levels[j];
     if (!isfinite(value))
-        return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %s; drop such rows first (--drop-bad-rows)%s", i + 1, j + 1, m->columns[j],
+        return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %s; leave such rows out (--drop-bad-rows, where a command has it)%s", i + 1, j + 1, m->columns[j],
             isnan(value) ? "NaN" : "infinite", isnan(value) && !m->given.any ? ", or fit a model that takes rows with missing cells (--any-given)" : "");
     if (levels > 0 && !(value >= 0 && value < (double)levels && value == floor(value)))
         return lam_fail(LAM_ERR_DATA, "row %zu, column %zu (%s) is %g, and the %zu levels of this column of texts are 0 to %zu", i + 1, j + 1,

@@ -75,9 +75,22 @@ expect_code 0
 { echo b,z; rows 5; } >part.csv # b would be taken for a
 run score r part.csv -o s.npy
 refused 1 'part.csv has no column "a", which the model takes'
+# what is advised can be done: the model needs its columns, and only a fit can do without one
 run score r nan.csv -o s.npy
-refused 1 "nan.csv"
+refused 1 "nan.csv" "leave such rows out with --drop-bad-rows, or fit a model that takes missing cells, with --any-given, or one without the column, with --drop a"
 [ ! -e s.npy ] || fail "a refused score should leave no file"
+run score r word.csv
+refused 1 "leave such rows out with --drop-bad-rows, or fit a model without the column, with --drop b"
+{ echo a,b; rows 5 | sed 's/,.*/,red/'; } >red.csv
+for more in "" --drop-bad-rows; do
+    run score r red.csv $more
+    refused 1 "column 2 (b) has text in every row, and no numbers, where the model takes numbers"
+    grep -q -- "--drop" err && fail "no column of the model can be dropped"
+done
+printf 'z1,z2\n1,2\n3,x\n' >codes.csv
+run decode r codes.csv
+refused 1 "leave such rows out with --drop-bad-rows"
+grep -q "fit a model" err && fail "codes are no columns of a fit"
 run score r nan.csv --drop-bad-rows -o s.csv
 expect_code 0
 expect_err "1 bad row"

@@ -75,6 +75,19 @@ for command in "predict run beyond.csv" "score run beyond.csv" "sample run -n 1 
     run $command
     refused 1 "row 2, column 1 (x) is -1e+300: that is" "standard deviations from the mean of the training rows"
 done
+# sample needs every row of its file, and takes columns from it as the other commands do
+printf 'x,kind\n1,up\ninf,up\n' >odd.csv
+run sample run -n 1 --given-file odd.csv
+refused 1 "correct it or take the row out of the file"
+grep -q -- --drop-bad-rows err && fail "sample has no --drop-bad-rows"
+printf '7,1,up,0\n8,2,up,0\n' >long.csv
+run sample run -n 1 --given-file long.csv
+refused 1 "long.csv has 4 columns, the model takes 3" "--drop"
+run sample run -n 1 --given-file long.csv --drop 1 -o dropped.csv
+expect_code 0
+run sample run -n 1 --given-file long.csv --columns 2,3,4 -o listed.csv
+expect_code 0
+expect_same dropped.csv listed.csv
 run sample run -n 1 --given x=-1e300 --given kind=up
 refused 1 "row 1, column 1 (x) is -1e+300"
 

@@ -233,6 +233,12 @@ static void columns_of_text(void **state)
     fails("red,1,2\nblue,3,4\n", &from_zero, LAM_ERR_DATA, "column 0 has text in every row, and no numbers; leave it out with --drop 0");
     fails("k,x\nred,1\n7,2\n", NULL, LAM_ERR_DATA, "line 2, column 1 (k): \"red\" is not a number; leave such rows out with "
         "--drop-bad-rows, or the column with --drop k");
+    const lam_wanted model = { .names = LAM_NAMES("k", "x"), .has_names = 1 }, first = { "the training table", LAM_NAMES("k", "x"), 1, { 0 }, { 0 }, NULL };
+    fails("k,x\nred,1\n7,2\n", &(lam_read_options){ .like = &model }, LAM_ERR_DATA, "is not a number; leave such rows out with --drop-bad-rows, or fit a "
+        "model without the column, with --drop k");
+    fails("k,x\n,1\n7,2\n", &(lam_read_options){ .like = &model, .all_rows = 1 }, LAM_ERR_DATA, "the cell is empty; correct it or take the row out of the "
+        "file, or fit a model that takes missing cells, with --any-given, or one without the column, with --drop k");
+    fails("k,x\nred,1\n7,2\n", &(lam_read_options){ .like = &first }, LAM_ERR_DATA, "leave such rows out with --drop-bad-rows, or the column with --drop k");
     fails("k,x\n\"1,234.5\",1\n\"2,345.5\",2\n", NULL, LAM_ERR_DATA, "line 2, column 1 (k): \"1,234.5\" is not a number");
     fails("k,x\nred,u\nblue,v\n", NULL, LAM_ERR_DATA, "line 2, column 1 (k): \"red\" is not a number");
 }
