@@ -92,7 +92,9 @@ void cli_help_group(const cli_command *group, FILE *stream);
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same; returns CLI_FAILED. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same and where to read on; returns CLI_USAGE. command may be NULL. */
+/* From here on `command` is the one that runs. */
+void cli_running(const cli_command *command);
+/* The same and where to read on; returns CLI_USAGE. command NULL: the one that runs. */
 int cli_misuse(const cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The library's last error; returns CLI_FAILED. */
 int cli_library_failed(void);

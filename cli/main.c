@@ -129,6 +129,7 @@ static int dispatch(int argc, char **argv)
         return CLI_OK;
     if (cli_ranks() != NULL && !command->shared)
         cli_say("note: one process does all of this; fit, score, vae fit and vae eval share their work among those that mpirun starts");
+    cli_running(command);
     return command->run(command, argc - used, argv + used);
 }
 

@@ -35,9 +35,18 @@ int cli_fail(const char *format, ...)
     return CLI_FAILED;
 }
 
+static const cli_command *running; /* the one that the line named */
+
+void cli_running(const cli_command *command)
+{
+    running = command;
+}
+
 int cli_misuse(const cli_command *command, const char *format, ...)
 {
     va_list args;
+    if (command == NULL)
+        command = running;
     va_start(args, format);
     say(format, args);
     va_end(args);

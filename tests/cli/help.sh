@@ -47,6 +47,11 @@ for name in $commands; do
     run "$name" --no-such-flag-at-all
     refused 2 "--no-such-flag-at-all" "laminar help $name"
 done
+# whatever is wrong with the line, the command's own help is named
+for line in "score m d.csv -o x.txt" "sample m -o no/where.csv" "predict m d.csv -o x" "encode m d.csv -o ." "impute m d.csv -o x.doc" "vae decode m z.csv -o x.gif"; do
+    run $line
+    refused 2 "laminar help $(echo "$line" | sed 's/ m .*//')\` lists its flags"
+done
 run score model.safetensors data.csv --atoll 1e-5
 refused 2 "--atoll" "did you mean --atol?"
 run fit toy:moons --out r --batch-sise 10
