@@ -18,7 +18,8 @@ static const cli_option predict_options[] = {
     {"of", 0, CLI_LIST, "A,B,...", "the columns to predict, by name or number; default: those that the fit was not given", offsetof(predict_args, ask.of)},
     {"given", 0, CLI_LIST, "A,B,...", "the columns that are given; default: all others, of a fit with --any-given those that DATA has", offsetof(predict_args, ask.given)},
     {"quantiles", 0, CLI_LIST, "Q,Q,...", "above 0 and below 1, as 0.05,0.95; the median is there in any case", offsetof(predict_args, quantiles)},
-    {"below", 0, CLI_LIST, "V,V,...", "the probability of being at most V", offsetof(predict_args, below)},
+    {"below", 0, CLI_LIST, "V,NAME=V,...", "the probability of being at most V: of every column that is predicted, or of the column NAME alone",
+        offsetof(predict_args, below)},
     {"draws", 0, CLI_COUNT, "N", "take so many draws a row; default: integrate the density of a single column, and take 1000 of several",
         offsetof(predict_args, draws)},
     {"errors", 0, CLI_SWITCH, NULL, "add the standard errors of what draws say, a column NAME_se behind each", offsetof(predict_args, errors)},
@@ -36,6 +37,7 @@ typedef struct question {
     size_t *columns, n_columns;  /* that are predicted */
     double *quantiles, *below;   /* the first quantile is the median */
     size_t n_quantiles, n_below, numbers;
+    unsigned char *below_of;     /* [n_below, n_columns] 1: that probability is asked of the column */
 } question;
 
 static void clear(question *q)
@@ -44,6 +46,7 @@ static void clear(question *q)
     free(q->columns);
     free(q->quantiles);
     free(q->below);
+    free(q->below_of);
 }
 
 /* Those of --of, as they are listed; or all that move. */
@@ -64,6 +67,72 @@ static int find_columns(const cli_command *command, const char *of, const lam_mo
     return code;
 }
 
+/* at: the place of the column among those predicted; n_columns: every one. */
+static void add_below(question *q, double value, size_t at)
+{
+    size_t k = 0;
+    while (k < q->n_below && q->below[k] != value)
+        k++;
+    q->n_below += k == q->n_below;
+    q->below[k] = value;
+    for (size_t c = 0; c < q->n_columns; c++)
+        q->below_of[k * q->n_columns + c] |= c == at || at == q->n_columns;
+}
+
+/* "NAME=V" */
+static int read_below_of(const cli_command *command, const char *item, const lam_model *model, question *q)
+{
+    size_t dim = lam_model_dim(model), at = 0, column = 0;
+    double *row = cli_alloc(dim, sizeof *row);
+    unsigned char *set = cli_alloc(dim, 1);
+    int code = cli_ask_value(command, "below", item, model, row, set);
+    while (code == CLI_OK && !set[column])
+        column++;
+    while (code == CLI_OK && at < q->n_columns && q->columns[at] != column)
+        at++;
+    if (code == CLI_OK && at == q->n_columns)
+        code = cli_misuse(command, "--below %s: the column %s is not predicted here", item, lam_model_column(model, column));
+    if (code == CLI_OK)
+        add_below(q, row[column], at);
+    free(row);
+    free(set);
+    return code;
+}
+
+/* Up to the next comma that is not in the double quotes that an item may begin with; in these a doubled quote is one. */
+static size_t item_length(const char *text)
+{
+    int has_quotes = text[strspn(text, " ")] == '"', inside = 0;
+    size_t n = 0;
+    for (; text[n] != '\0' && (inside || text[n] != ','); n++)
+        inside ^= has_quotes && text[n] == '"';
+    return n;
+}
+
+/* "3,y=4,5": values for all columns, or for one. */
+static int read_below(const cli_command *command, const char *text, const lam_model *model, question *q)
+{
+    int code = CLI_OK;
+    size_t most = text == NULL ? 1 : strlen(text) + 1;
+    q->below = cli_alloc(most, sizeof *q->below);
+    q->below_of = cli_alloc(most, q->n_columns);
+    for (const char *at = text; at != NULL && code == CLI_OK;) {
+        size_t length = item_length(at);
+        char *item = cli_format("%.*s", (int)length, at), *end;
+        double value = strtod(item, &end);
+        if (end != item && end[strspn(end, " ")] == '\0' && isfinite(value))
+            add_below(q, value, q->n_columns);
+        else if (strchr(item, '=') != NULL)
+            code = read_below_of(command, item, model, q);
+        else
+            code = cli_misuse(command, "--below %s: \"%s\" is no number; write 0.5, for all columns that are predicted, or %s=0.5 for one, with commas between "
+                "several", text, item, lam_model_column(model, q->columns[0]));
+        free(item);
+        at = at[length] == ',' ? at + length + 1 : NULL;
+    }
+    return code;
+}
+
 static int ask(const cli_command *command, const predict_args *args, const lam_model *model, question *q)
 {
     /* of a fit with a fixed choice of columns, those that are not asked for are drawn all the same */
@@ -81,7 +150,7 @@ static int ask(const cli_command *command, const predict_args *args, const lam_m
     if (code == CLI_OK)
         code = cli_ask_numbers(command, "quantiles", args->quantiles, &quantiles, &n);
     if (code == CLI_OK)
-        code = cli_ask_numbers(command, "below", args->below, &q->below, &q->n_below);
+        code = read_below(command, args->below, model, q);
     q->quantiles = cli_alloc(n + 1, sizeof *q->quantiles);
     q->quantiles[q->n_quantiles++] = 0.5;
     for (size_t k = 0; k < n && code == CLI_OK; k++) {
@@ -139,18 +208,45 @@ static char *name_of(const lam_model *model, const question *q, size_t column, s
     return q->n_columns == 1 ? cli_format("%s%s", what, end) : cli_format("%s_%s%s", lam_model_column(model, column), what, end);
 }
 
+/* Which of the numbers of a row are asked for, in shown [n_columns * numbers], and how many these are. */
+static size_t find_shown(const question *q, size_t *shown)
+{
+    size_t n = 0, below = q->numbers - q->n_below;
+    for (size_t c = 0; c < q->n_columns; c++)
+        for (size_t k = 0; k < q->numbers; k++)
+            if (k < below || q->below_of[(k - below) * q->n_columns + c])
+                shown[n++] = c * q->numbers + k;
+    return n;
+}
+
 /* The columns of the results, without rows. */
 static lam_table *lay_out(const lam_model *model, const question *q, int errors)
 {
-    size_t kinds = errors ? 2 : 1, n = q->n_columns * q->numbers;
+    size_t kinds = errors ? 2 : 1, *shown = cli_alloc(q->n_columns * q->numbers, sizeof *shown), n = find_shown(q, shown);
     lam_table *table = cli_table_create(1, n * kinds);
     for (size_t c = 0; c < n; c++)
         for (size_t kind = 0; kind < kinds; kind++) {
-            char *name = name_of(model, q, q->columns[c / q->numbers], c % q->numbers, kind > 0 ? "_se" : "");
+            char *name = name_of(model, q, q->columns[shown[c] / q->numbers], shown[c] % q->numbers, kind > 0 ? "_se" : "");
             cli_table_name(table, c * kinds + kind, name);
             free(name);
         }
+    free(shown);
     return table;
+}
+
+/* What is shown of rows' values and standard errors (NULL: none), each [rows, n_columns * numbers]; free with free(). */
+static double *results_of(const question *q, const double *values, const double *se, size_t rows)
+{
+    size_t all = q->n_columns * q->numbers, *shown = cli_alloc(all, sizeof *shown), n = find_shown(q, shown);
+    double *out = cli_alloc(rows * n * 2 + 1, sizeof *out), *to = out;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t c = 0; c < n; c++) {
+            *to++ = values[i * all + shown[c]];
+            if (se != NULL)
+                *to++ = se[i * all + shown[c]];
+        }
+    free(shown);
+    return out;
 }
 
 static void report(const lam_model *model, const predict_args *args, const lam_predict_report *r, size_t rows, double seconds)
@@ -185,17 +281,14 @@ static size_t rows_of_part(const predict_args *args, const cli_rows *rows)
 static int predict_part(const lam_model *model, const lam_predict_options *options, const lam_table *part, const question *q, int errors,
     cli_results *results, lam_predict_report *all)
 {
-    size_t n = q->n_columns * q->numbers, cells = part->rows * n;
-    double *values = cli_alloc((errors ? 2 : 1) * cells + 1, sizeof *values), *out = values;
+    size_t cells = part->rows * q->n_columns * q->numbers;
+    double *values = cli_alloc(cells + 1, sizeof *values), *out;
     double *se = errors ? cli_alloc(cells + 1, sizeof *se) : NULL;
     unsigned char *roles = roles_of_rows(model, q, part);
     lam_predict_report r;
     const lam_query query = {part->values, part->rows, roles != NULL ? roles : q->roles, roles != NULL ? part->rows : 1};
     lam_status status = lam_predict(model, options, &query, values, se, &r);
-    for (size_t i = cells; se != NULL && i-- > 0;) { /* side by side, from the last on */
-        out[2 * i + 1] = se[i];
-        out[2 * i] = values[i];
-    }
+    out = results_of(q, values, se, part->rows);
     if (status == LAM_OK && part->rows > 0) {
         all->method = r.method, all->draws = r.draws;
         all->mass_error = fmax(all->mass_error, r.mass_error);
@@ -204,6 +297,7 @@ static int predict_part(const lam_model *model, const lam_predict_options *optio
     int code = status == LAM_OK ? cli_results_put(results, out, part) : cli_library_failed();
     free(values);
     free(se);
+    free(out);
     free(roles);
     return code;
 }
@@ -271,14 +365,14 @@ const cli_command cli_predict = {
     .arguments = "MODEL DATA [--of COLUMNS] [-o predicted.csv]",
     .summary = "mean, spread and quantiles of columns given the others",
     .details = "MODEL was fitted with --given or --any-given. Of every row of DATA and every column predicted: its mean, standard deviation\n"
-               "(sd), median, the --quantiles, and the probability of being --below a value. DATA needs no columns that are predicted.\n"
-               "If DATA has no names and only the columns that are given, these stand in the model's order.\n"
+               "(sd), median, the --quantiles, and the probability of being --below a value. DATA needs no columns that are predicted. If it\n"
+               "has no names and only the columns that are given, these stand in the model's order.\n"
                "The density of a single column is integrated, by a grid that is made finer until it holds; of several columns, or with\n"
                "--draws, what draws say, with --errors the standard errors of that. Columns of FILE are named mean, sd, median, q0.05,\n"
                "p<=3, where several columns are predicted NAME_mean and so on.\n",
     .example = "  $ laminar predict run/ new.csv --quantiles 0.05,0.95 --below 30 -o predicted.csv\n"
                "  100 rows, by integrating the density, whose mass is 1 within 2.1e-06; evaluations of f per batch 14.0; 0.5 s\n"
-               "  $ laminar predict any/ new.csv --of y1,y2 --draws 4000 --errors\n",
+               "  $ laminar predict any/ new.csv --of y1,y2 --draws 4000 --errors --below y1=0.5 --below y2=3\n",
     .options = predict_options,
     .least = 2,
     .most = 2,

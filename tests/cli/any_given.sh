@@ -102,6 +102,18 @@ expect_same c.csv before.csv
 run predict run two.csv --of b,c --draws 100 --errors
 expect_code 0
 expect_out "b_mean,b_mean_se,b_sd,b_sd_se,b_median"
+# a threshold for each column, beside one for all: the columns of results are those that are asked for, with the numbers of a threshold for all
+run predict run two.csv --of b,c --draws 100 --errors --below 0.5,-0.5,0 -o every.csv
+expect_code 0
+run predict run two.csv --of b,c --draws 100 --errors --below b=0.5,0 --below c=-0.5 --below b=0 -o own.csv
+expect_code 0
+[ "$(head -n 1 own.csv | tr , '\n' | grep -v _se | grep p | paste -sd,)" = "b_p<=0.5,b_p<=0,c_p<=0,c_p<=-0.5" ] || fail "names: $(head -n 1 own.csv)"
+columns() { awk -F, -v OFS=, -v names="$2" 'NR == 1 { for (j = 1; j <= NF; j++) at[$j] = j; n = split(names, name, ",") }
+    { for (k = 1; k <= n; k++) printf "%s%s", $at[name[k]], k < n ? OFS : "\n" }' "$1"; }
+columns every.csv "$(head -n 1 own.csv)" >chosen.csv
+expect_same chosen.csv own.csv
+run predict run two.csv --of b,c --below d=1
+refused 2 'there is no column "d"'
 run sample run -n 200 --given a=1 --seed 2 -o draws.csv
 expect_code 0
 awk -F, 'NR > 1 { bad += $1 != 1; b += $2; c += $3 } END { exit !(NR == 201 && bad == 0 && b / 200 > 0.5 && c / 200 < -0.5) }' draws.csv || fail "b near 1 and c near -1"

@@ -130,7 +130,12 @@ paste -d, new.csv integral.csv | awk -F, 'NR > 1 { want = $2 == "up" ? $1 : 2 - 
 run predict run unknown.csv --quantiles 1.5
 refused 2 "above 0 and below 1"
 run predict run unknown.csv --below one
-refused 2 "write numbers with commas between them"
+refused 2 '"one" is no number; write 0.5, for all columns that are predicted, or y=0.5 for one'
+run predict run unknown.csv --quantiles 0.05,0.95 --below y=1 -o named.csv
+expect_code 0
+expect_same named.csv integral.csv
+run predict run unknown.csv --below x=1
+refused 2 "--below x=1: the column x is not predicted here"
 
 # ---- checks and pictures
 run check run new.csv --rows 100 --threads 1

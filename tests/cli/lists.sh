@@ -25,6 +25,12 @@ grep -qxF 'lr: 0.01' c/config.yaml || fail "the last rate should count"
 run predict a data.csv --quantiles 0.05,0.5 --below 1 --quantiles 0.95 --below 2
 expect_code 0
 expect_out "mean,sd,median,q0.05,q0.95,p<=1,p<=2"
+awk -F, 'NR == 1 { print "\"y, of\",x"; next } { print $3 "," $1 }' data.csv >comma.csv
+run fit comma.csv --dims 8 --iterations 2 --warm-start none --flows 1 --quiet --given x --out comma
+expect_code 0
+run predict comma comma.csv --below '"y, of"=1,2'
+expect_code 0
+expect_out "mean,sd,median,p<=1,p<=2"
 run predict a data.csv --quantiles "0.05 0.95"
 refused 2 '"0.05 0.95" is no number' "commas between them"
 run predict a data.csv --quantiles '0.05,'
