@@ -309,7 +309,9 @@ int cli_stdout_table(void);
 
 /* Bytes that numbers, or a text, take for them not to be in memory, where a fit takes up to three times as many. */
 enum { CLI_LARGE = 64 << 20 };
-/* Where rows are that are not in memory: scratch is the flag, or NULL; folder what it is without. CLI_OK, or CLI_FAILED with the message printed. */
+/* The flag --scratch, or NULL: "none", or a folder that is there. CLI_OK, or else with the message printed. */
+int cli_scratch_check(const char *scratch);
+/* Where rows are that are not in memory: scratch is the flag, or NULL; folder what it is without. CLI_OK, or else with the message printed. */
 int cli_place(const char *scratch, const char *folder, lam_rows_place *place);
 
 /* Rows that are read twice: at opening, to count them and to say what is odd about them, and then part by part. */

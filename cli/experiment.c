@@ -174,8 +174,8 @@ static int run(const cli_command *command, int argc, char **argv)
     int code = cli_line_parse(command, argc, argv, &args, &line);
     if (code == CLI_OK && args.report && args.dry_run)
         code = cli_misuse(command, "--report and --dry-run exclude each other");
-    if (code == CLI_OK && args.scratch != NULL && args.scratch[0] == '\0')
-        code = cli_misuse(command, "--scratch is empty; name a folder, or none");
+    if (code == CLI_OK)
+        code = cli_scratch_check(args.scratch);
     if (code == CLI_OK && args.jobs > 1000)
         code = cli_misuse(command, "--jobs %zu: at most 1000", args.jobs);
     if (code == CLI_OK)

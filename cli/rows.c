@@ -1,8 +1,10 @@
 /* Rows and results of any length, part by part. */
 #include "cli.h"
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 size_t cli_rows_of_part(const cli_eval *eval, size_t dim)
 {
@@ -52,11 +54,23 @@ static int look_through(cli_rows *r, const char *writer)
     return code;
 }
 
+int cli_scratch_check(const char *scratch)
+{
+    if (scratch == NULL || strcmp(scratch, "none") == 0)
+        return CLI_OK;
+    if (scratch[0] == '\0')
+        return cli_misuse(NULL, "--scratch is empty; name a folder, or none");
+    if (!cli_is_folder(scratch))
+        return cli_misuse(NULL, "--scratch %s: %s; name a folder that is there, or none for memory", scratch, cli_exists(scratch) ? "this is no folder"
+            : "there is no such folder");
+    return access(scratch, W_OK | X_OK) == 0 ? CLI_OK : cli_fail("--scratch %s: %s", scratch, strerror(errno));
+}
+
 int cli_place(const char *scratch, const char *folder, lam_rows_place *place)
 {
     int none = scratch != NULL && strcmp(scratch, "none") == 0;
     *place = (lam_rows_place){.folder = none ? NULL : scratch != NULL ? scratch : folder, .least = scratch != NULL ? 0 : CLI_LARGE, .log = {cli_log, NULL}};
-    return scratch != NULL && scratch[0] == '\0' ? cli_fail("--scratch is empty; name a folder, or none") : CLI_OK;
+    return cli_scratch_check(scratch);
 }
 
 /* The folder of results, which has room for them, or that of temporary files; free with free(). */

@@ -283,6 +283,8 @@ static int run(const cli_command *command, int argc, char **argv)
         code = cli_misuse(command, "--given and --given-file exclude each other");
     args.n = args.n == SIZE_MAX ? 0 : args.n;
     if (code == CLI_OK)
+        code = cli_scratch_check(args.choice.scratch); /* also where there is no FILE */
+    if (code == CLI_OK)
         code = cli_out_check(args.out);
     if (code == CLI_OK)
         code = cli_model_open(line.words[0], args.eval.config, &model);

@@ -181,7 +181,7 @@ head -c 3000 rows.npy >short.npy
 run fit short.npy --out bad --scratch scratch
 refused 1 "the file is cut short"
 run fit rows.npy --drop 5 --out bad --scratch nowhere
-refused 1 "nowhere: rows cannot be kept in files there: No such file" "--scratch"
+refused 2 "--scratch nowhere: there is no such folder; name a folder that is there, or none for memory"
 [ ! -e bad ] || fail "a folder is left behind by a fit that failed"
 mkdir here
 run fit nosuch.csv --out here/there/run/

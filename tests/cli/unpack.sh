@@ -91,10 +91,17 @@ for file in cut.csv.gz cut.npz oops.csv.gz other.csv.gz empty.csv.gz full.npz:y 
     refused 1
     expect_same err.memory err
 done
-run score r full.csv.gz --scratch nowhere
-refused 1 "nowhere: rows cannot be kept in files there: No such file" "--scratch FOLDER/"
+# a folder that is not there is refused at once, also where nothing would go there
+for line in "score r full.csv" "encode r full.csv" "decode r codes.csv" "check r full.csv" "predict g full.csv" "impute w holes.csv" "sample r -n 2" "sample g --given x=1" \
+    "fit toy:moons --out no" "experiment plan.yaml"; do
+    run $line --scratch nowhere
+    refused 2 "--scratch nowhere: there is no such folder; name a folder that is there, or none for memory" "laminar help ${line%% *}\`"
+done
+[ ! -e no ] || fail "no folder of a fit should be left"
+run score r full.csv --scratch full.csv
+refused 2 "--scratch full.csv: this is no folder"
 run score r full.csv.gz --scratch ""
-refused 1 "--scratch is empty"
+refused 2 "--scratch is empty"
 
 # 140 MB of blanks, which are large: beside the output, or where temporary files are; a disk with no room for them
 awk 'NR <= 1600 { printf "%s%90000s\n", $0, "" }' full full full full full full >blanks
