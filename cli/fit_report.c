@@ -372,10 +372,13 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
     }
     char any[8] = "";
     int of_any = lam_config_get(cfg, "any-given", any, sizeof any) == LAM_OK && strcmp(any, "true") == 0;
-    /* rows in drawn roles have units of their own each */
-    nll_row(&grid, of_any ? "validation, best, in drawn roles" : "validation, best", result->best_val_nll, result->best_val_nll_se,
+    /* rows of which other columns are asked have units of their own each */
+    nll_row(&grid, of_any ? "validation, best, columns by chance" : "validation, best", result->best_val_nll, result->best_val_nll_se,
         of_any ? (double)NAN : result->log_det);
     cli_grid_print(&grid, stdout);
+    if (of_any)
+        printf("By chance: in every validation row it is drawn which columns are asked, which are given, and which are left out, as in training. This NLL\n"
+               "chooses among iterations; compare fits by the test NLL, where all columns are asked.\n");
     fit_print_samples(cfg, rows, "rows", result);
     printf("\n");
     static const char *const heads[] = {"evaluations of f and steps", "forward", "backward", "recomputed", "accepted",

@@ -308,6 +308,24 @@ static size_t take_dots(const picture *p, size_t most, double *const dots[2], in
     return taken;
 }
 
+/* What the dots are, for the legend: "data where kind = up". Free with free(). */
+static char *name_dots(const picture *p, int left_out)
+{
+    enum { MOST = 60 }; /* characters that a legend has room for */
+    char *text = cli_format("data");
+    for (size_t j = 0, n = 0; left_out && j < p->dim; j++) {
+        const lam_names levels = lam_model_levels(p->model, j);
+        if (!p->set[j] || levels.n == 0)
+            continue;
+        char *more = cli_format("%s%s%.40s = %.40s", text, n++ == 0 ? " where " : ", ", lam_model_column(p->model, j), levels.item[(size_t)p->row[j]]);
+        free(text);
+        text = more;
+    }
+    char *printable = strlen(text) <= MOST ? cli_printable(text) : cli_format("data with the texts that are given");
+    free(text);
+    return printable;
+}
+
 static int draw_fan(const picture *p)
 {
     static const double quantiles[5] = {0.05, 0.25, 0.5, 0.75, 0.95};
@@ -328,8 +346,9 @@ static int draw_fan(const picture *p)
     for (size_t i = 0; i < FAN; i++)
         for (size_t k = 0; k < 5; k++)
             lines[k][i] = values[i * NUMBERS + 2 + k];
+    char *dots_name = name_dots(p, left_out);
     lam_series series[6] = {{.kind = LAM_SERIES_POINTS, .x = dots[0], .y = dots[1], .n = points, .size = 3, .opacity = 0.4, .colour = 1,
-        .name = left_out ? "data of the same text" : "data"}};
+        .name = dots_name}};
     size_t first = points == 0;
     for (size_t k = 0; k < 5; k++)
         series[1 + k] = (lam_series){.x = at, .y = lines[k], .n = FAN, .name = names[k], .colour = 0, .size = k == 2 ? 2.5 : 1.2,
@@ -339,7 +358,7 @@ static int draw_fan(const picture *p)
     const lam_panel panel = {.title = title, .x_label = x_name, .y_label = y_name, .series = series + first, .n_series = 6 - first};
     if (code == CLI_OK)
         code = write(p, &panel, 680);
-    free(x_name), free(y_name), free(rest), free(title);
+    free(x_name), free(y_name), free(rest), free(title), free(dots_name);
     free(x), free(values), free(dots[0]), free(dots[1]);
     return code;
 }

@@ -17,6 +17,7 @@ refused 1 "--drop-bad-rows" "--any-given"
 run fit holes.csv --any-given --dims 16-16 --context-dims 24 --batch-size 100 --iterations 150 --val-freq 50 --threads 1 --out run
 expect_code 0
 expect_err "cells of 729 training rows are missing, in"
+expect_out "validation, best, columns by chance" "By chance: in every validation row it is drawn which columns are asked, which are given, and which are left out"
 
 # ---- scores of some columns given others; others need not be there
 run score run full.csv --of a --given b,c -o narrow.npy
