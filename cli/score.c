@@ -103,12 +103,16 @@ static int has_asked(const unsigned char *roles, size_t dim)
     return memchr(roles, LAM_MOVING, dim) != NULL;
 }
 
-/* Roles [rows, dim] by what is asked: a missing cell is absent. A row may be left with nothing that is asked. */
-static unsigned char *roles_of_rows(const lam_table *part, const unsigned char *asked)
+/* Roles [rows, dim] by what is asked: a missing cell is absent, but where a fixed choice gives it, which the library refuses. A row may be left with
+ * nothing that is asked. */
+static unsigned char *roles_of_rows(const lam_model *model, const lam_table *part, const unsigned char *asked)
 {
     unsigned char *roles = cli_alloc(part->rows, part->cols);
-    for (size_t k = 0; k < part->rows * part->cols; k++)
-        roles[k] = isnan(part->values[k]) ? LAM_ABSENT : asked[k % part->cols];
+    int fixed = !lam_model_any_given(model);
+    for (size_t k = 0; k < part->rows * part->cols; k++) {
+        unsigned char role = asked[k % part->cols];
+        roles[k] = isnan(part->values[k]) && !(fixed && role == LAM_GIVEN) ? LAM_ABSENT : role;
+    }
     return roles;
 }
 
@@ -157,7 +161,7 @@ static int score_part(const lam_model *model, lam_eval_options *options, const l
     int code = CLI_OK;
     options->first_row = s->read;
     if (asked != NULL && part->rows > 0)
-        roles = roles_of_rows(part, asked);
+        roles = roles_of_rows(model, part, asked);
     if (score_rows(model, options, part, roles, scores, &counts) != LAM_OK)
         code = cli_library_failed();
     if (code == CLI_OK) {

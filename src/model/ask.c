@@ -93,7 +93,8 @@ lam_status lam_roles_of_rows(const lam_model *model, const unsigned char *roles,
         size_t moving = 0;
         for (size_t j = 0; j < dim; j++) {
             int missing = isnan(x[i * dim + j]);
-            lam_role role = fills ? (missing ? LAM_MOVING : LAM_GIVEN) : missing ? LAM_ABSENT : (lam_role)roles[j];
+            int fixed = lam_model_role(model, j) == LAM_GIVEN && !lam_model_any_given(model); /* whose missing cell an evaluation tells of */
+            lam_role role = fills ? (missing ? LAM_MOVING : LAM_GIVEN) : missing && !fixed ? LAM_ABSENT : (lam_role)roles[j];
             int never = lam_model_role(model, j) != LAM_MOVING; /* text, for one, has no density */
             int unknown = roles[j] == LAM_ABSENT || (fills && missing && never);
             out[i * dim + j] = (unsigned char)(unknown ? LAM_ABSENT : role);
