@@ -170,14 +170,18 @@ static double note_progress(fit_watch *watch, const lam_progress *p)
 {
     int warm = p->warm_starts > 0 && p->iteration == 0, anew = !watch->begun || warm != watch->warm;
     size_t done = warm ? p->warm_start : p->iteration;
-    if (p->flow > 1 && p->flow != watch->flow) { /* the next of several */
+    int tries = !isnan(p->weight_decay_tried), settles = !isnan(watch->tried) && !tries;
+    if (tries ? p->flow != watch->flow || p->weight_decay_tried != watch->tried : p->flow > 1 && (p->flow != watch->flow || settles)) { /* the next of several */
         anew = 1;
         watch->seconds = 0;
         watch->iteration = watch->evaluated = 0;
-        if (!watch->quiet)
+        if (!watch->quiet && tries)
+            cli_say("trying a weight decay of %g, flow %zu", p->weight_decay_tried, p->flow);
+        else if (!watch->quiet)
             cli_say("flow %zu of %zu", p->flow, watch->flows);
     }
     watch->flow = p->flow;
+    watch->tried = p->weight_decay_tried;
     if (anew) {
         int resumed = !watch->begun && done > 1; /* then the time of what was done before it is not known */
         watch->from = resumed ? done : 0;

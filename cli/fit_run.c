@@ -13,7 +13,7 @@
 static int is_run_file(const char *name)
 {
     return strcmp(name, "config.yaml") == 0 || strcmp(name, "metrics.jsonl") == 0
-        || strcmp(name, "model.safetensors") == 0 || strncmp(name, "checkpoint", 10) == 0;
+        || strcmp(name, "model.safetensors") == 0 || strncmp(name, "checkpoint", 10) == 0 || strncmp(name, "decay-", 6) == 0;
 }
 
 int fit_holds_run(const char *folder)

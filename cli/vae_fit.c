@@ -139,7 +139,7 @@ static int fit(const cli_command *command, int argc, char **argv, const vae_fit_
     const lam_image_data *data)
 {
     image_fit f = {.data = data};
-    fit_watch watch = {.kind = LAM_VAE, .valid_rows = lam_image_data_rows(data, LAM_VALID), .epochs = cli_whole(cfg, "epochs")};
+    fit_watch watch = {.kind = LAM_VAE, .tried = (double)NAN, .valid_rows = lam_image_data_rows(data, LAM_VALID), .epochs = cli_whole(cfg, "epochs")};
     const fit_job job = {.command = command, .argc = argc, .argv = argv, .run = &args->run, .cfg = cfg, .watch = &watch,
         .log = {cli_log, NULL}, .fit = fit_images, .print = print_images, .user = &f};
     int code = fit_carry_out(&job);

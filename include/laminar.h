@@ -537,6 +537,7 @@ typedef struct lam_progress {
     int is_validation;             /* 1: val_nll is new */
     double lr, grad_norm;
     size_t flow;                   /* of a model of several flows (the parameter "flows"), which are fitted one after the other: from 1 */
+    double weight_decay_tried;     /* of a density of few rows, whose weight decay is chosen by fitting with several: the one under way; NaN: it is settled */
     size_t epoch;                  /* images: from 1; densities: 0 */
     double beta;                   /* images: the weight of the KL term in loss */
     lam_counts counts;             /* this iteration */

@@ -68,6 +68,7 @@ struct lam_config {
     int average;                   /* 1: validation looks at a moving average of the weights as well, and the better one is kept */
     size_t batch_size;
     double lr, weight_decay, clip; /* clip: largest gradient norm, 0 = off */
+    int decay_is_chosen;           /* no parameter. 1: weight_decay is of the table of defaults, and a fit of few rows tries others (train/decay.c) */
     size_t iterations;             /* at the most */
     size_t warm_start;             /* "flow-matching:N": iterations of it before them, of densities (method.md 11); 0: none */
     int start_is_chosen;           /* no parameter. 1: warm_start is of the table of defaults, and a limit of time may make it less */

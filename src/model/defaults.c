@@ -16,7 +16,7 @@ static double rate_of(lam_optimizer kind)
     return rates[kind];
 }
 
-enum { FEW = 3000, MANY = 20000 }; /* training rows: a density of few is soon known */
+enum { FEW = LAM_FEW_ROWS, MANY = 20000 }; /* training rows: a density of few is soon known */
 
 typedef struct choice {
     size_t width, layers, blocks, batch, iterations, start, validations;
@@ -166,6 +166,14 @@ static double decay_of(const lam_config *cfg, size_t rows, size_t moving)
     return rows < FEW ? 0.5 : rows >= MANY ? 0 : moving > FEW_MOVING ? 0.3 : 0.2;
 }
 
+/* Of few rows the best decay differs from table to table by a factor of three and more, and a fit is short, so that several are tried. Whoever says
+ * how many iterations he wants has one fit in mind. */
+static int tries_decays(const lam_config *cfg, size_t rows)
+{
+    return cfg->model == LAM_DENSITY && !cfg->any_given && rows < FEW && cfg->optimizer != LAM_ADAM && cfg->optimizer != LAM_ADAMAX
+        && cfg->iterations == LAM_AUTO && cfg->decay_from == 0;
+}
+
 /* A flow of few rows differs by chance from the next: by its seed, and by the rows that say when to stop. The mean of several densities is
  * better than their usual one, by 0.1 to 2 nats (docs/method.md 18), and a fit of few rows is short. Whoever says how many iterations he wants
  * has one fit in mind. */
@@ -219,8 +227,10 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
         cfg->batch_size = c.batch;
     if (cfg->optimizer == LAM_OPTIMIZER_AUTO)
         cfg->optimizer = optimizer_of(cfg);
-    if (cfg->weight_decay < 0)
+    if (cfg->weight_decay < 0) {
         cfg->weight_decay = decay_of(cfg, rows, columns - given);
+        cfg->decay_is_chosen = tries_decays(cfg, rows);
+    }
     cfg->schedule = lam_schedule_of(cfg);
     if (!(cfg->lr > 0))
         cfg->lr = (images ? IMAGES_RATE : 1) * rate_of(cfg->optimizer);

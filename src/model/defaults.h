@@ -5,6 +5,8 @@
 
 /* Taken where nothing says how many rows there are, as for a model that is not fitted. */
 enum { LAM_USUAL_ROWS = 10000 };
+/* Training rows: below, a density has several small flows, and where nobody says what its weight decay is, that is chosen by fitting (train/decay.c). */
+enum { LAM_FEW_ROWS = 3000 };
 
 /* Puts what a file leaves unsaid that was written before there were column maps, whitening, calibration, flows and shared maps of a context. */
 void lam_config_unsaid(lam_config *cfg);

@@ -237,6 +237,8 @@ static lam_status set_number(const lam_param *param, lam_config *cfg, const char
         if (bad != 0 || !in_range(param, number))
             return out_of_range(param, value);
         *(double *)field(param, cfg) = number == 0 ? 0 : number; /* no -0 */
+        if (field(param, cfg) == (void *)&cfg->weight_decay)
+            cfg->decay_is_chosen = 0;
         return LAM_OK;
     }
     if (lam_whole_read(value, &whole) != 0)

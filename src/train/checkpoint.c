@@ -188,7 +188,8 @@ lam_status lam_checkpoint_settle(const char *path, lam_config *cfg)
     lam_config_init(&saved);
     lam_config_unsaid(&saved);
     if (config != NULL && lam_config_parse(&saved, config, strlen(config), path) == LAM_OK) { /* else lam_checkpoint_read says what is wrong */
-        if (cfg->decay_from == 0 && saved.decay_from > 0 && lam_config_is_timed(&saved))
+        /* of a flow whose weight decay was tried, the limits are not in the checkpoint, but the numbers are that the clock chose */
+        if (cfg->decay_from == 0 && saved.decay_from > 0 && (lam_config_is_timed(&saved) || lam_config_is_timed(cfg)))
             take_way(cfg, &saved);
         if (cfg->val_rows == 0)
             cfg->val_rows = saved.val_rows;

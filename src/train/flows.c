@@ -10,8 +10,8 @@
 #include "base/stats.h"
 #include "model/model.h"
 #include "model/predict.h"
-#include "train/one.h"
 #include "train/run.h"
+#include "train/several.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,18 +22,7 @@
 /* By which the time of a further flow may be longer than that of the first, its share of the test included. */
 static const double MARGIN = 1.3;
 
-typedef struct several {
-    const lam_dataset *data;
-    const lam_fit_options *options;
-    lam_fit_kept *kept; /* of the first flow */
-    lam_model *model;   /* with the flows so far */
-    lam_fit_result *result;
-    size_t tried;                /* flows so far, with those that were left out */
-    double began, cpu_began;     /* the clocks at which nothing would have been used of the limits yet */
-    double seconds, cpu_seconds; /* that the first flow took */
-    double nll, variance;        /* sums over the flows, of best_val_nll and of its squared standard error */
-    double *rows, *log_p;        /* the test rows, [test_rows, dim]; log of the sum of the densities of the flows so far. NULL: there is no test */
-} several;
+const char *const lam_run_files[4] = { "config.yaml", "metrics.jsonl", "model.safetensors", "checkpoint.safetensors" };
 
 static void clear_kept(const lam_dataset *data, lam_fit_kept *kept)
 {
@@ -44,7 +33,7 @@ static void clear_kept(const lam_dataset *data, lam_fit_kept *kept)
 /* ---- time --------------------------------------------------------------------------------------------------------- */
 
 /* 1: with so much more time the limits would be reached, a share of them kept for what follows. */
-static int is_beyond(const several *s, double seconds, double cpu_seconds)
+static int is_beyond(const lam_several *s, double seconds, double cpu_seconds)
 {
     static const double SHARE = 0.95;
     const lam_config *cfg = &s->kept->cfg;
@@ -54,20 +43,22 @@ static int is_beyond(const several *s, double seconds, double cpu_seconds)
 
 /* Under a limit of time a further flow is begun where it will be done in time. It has the iterations of the first one, so that what
  * config.yaml keeps repeats it. */
-static int has_time(const several *s)
+int lam_several_has_time(const lam_several *s, size_t flows)
 {
     const lam_config *cfg = &s->kept->cfg;
+    double all = MARGIN * (double)flows;
     if (cfg->max_seconds <= 0 && cfg->max_processor_seconds <= 0)
         return 1;
-    int fits = s->result->ending != LAM_ENDED_TIME && !s->options->limit_training && !is_beyond(s, MARGIN * s->seconds, MARGIN * s->cpu_seconds);
-    return lam_comm_number(s->options->comm, fits) != 0;
+    int fits = s->result->ending != LAM_ENDED_TIME && !s->options.limit_training && !is_beyond(s, all * s->seconds, all * s->cpu_seconds);
+    return lam_comm_number(s->options.comm, fits) != 0;
 }
 
 /* Tells whose progress it is, and stops a further flow that takes more time than there is. */
 typedef struct teller {
     const lam_fit_options *options;
-    const several *limits; /* NULL: the flow keeps to them by itself */
+    const lam_several *limits; /* NULL: the flow keeps to them by itself */
     size_t flow;
+    double decay; /* that is being tried; NaN: none */
     int late;
 } teller;
 
@@ -82,6 +73,7 @@ static int tell_progress(void *user, const lam_progress *progress)
     teller *t = user;
     lam_progress of = *progress;
     of.flow = t->flow;
+    of.weight_decay_tried = t->decay;
     return (t->options->progress != NULL && t->options->progress(t->options->user, &of) != 0) || is_late(t);
 }
 
@@ -105,59 +97,91 @@ static lam_fit_options options_of(const lam_fit_options *options, teller *t)
 
 /* ---- one more flow ------------------------------------------------------------------------------------------------ */
 
-/* RUN/flow-3; NULL without a run folder, or without memory. */
-static char *folder_of(const several *s, size_t k)
+char *lam_several_path(const lam_several *s, const char *name)
+{
+    return s->options.run_dir != NULL ? lam_run_path(s->options.run_dir, name) : NULL;
+}
+
+/* RUN/flow-3, of flow 1 RUN itself; NULL without a run folder, or without memory. */
+static char *folder_of(const lam_several *s, size_t k)
 {
     char name[32];
     snprintf(name, sizeof name, "flow-%zu", k + 1);
-    return s->options->run_dir != NULL ? lam_run_path(s->options->run_dir, name) : NULL;
+    return k > 0 || s->options.run_dir == NULL ? lam_several_path(s, name) : strdup(s->options.run_dir);
 }
 
 /* *late 1: it was stopped, as the time was over. */
-static lam_status fit_fold(several *s, const lam_config *cfg, const lam_dataset *fold, size_t k, lam_model **flow, lam_fit_result *result, int *late)
+static lam_status fit_fold(lam_several *s, const lam_config *cfg, const lam_dataset *fold, size_t k, lam_fit_kept *kept, lam_model **flow,
+    lam_fit_result *result, int *late)
 {
-    teller t = { s->options, s, k + 1, 0 };
-    lam_fit_options own = options_of(s->options, &t);
-    lam_fit_kept kept = { 0 };
+    teller t = { &s->options, s, k + 1, s->decay, 0 };
+    lam_fit_options own = options_of(&s->options, &t);
     char *folder = folder_of(s, k);
-    if (s->options->run_dir != NULL && folder == NULL)
+    if (s->options.run_dir != NULL && folder == NULL)
         return LAM_ERR_MEMORY;
     own.run_dir = folder;
     own.seconds = own.cpu_seconds = 0;
     own.log.line = NULL; /* what there is to say of the rows and of training, the first flow has said */
     if (own.init != NULL)
         own.init = lam_model_flow(own.init, k % lam_model_flows(own.init));
-    lam_config_init(&kept.cfg);
-    lam_status status = lam_fit_one(cfg, fold, &own, &kept, flow, result);
-    *late = lam_comm_number(s->options->comm, t.late) != 0;
-    clear_kept(fold, &kept);
+    lam_status status = lam_fit_one(cfg, fold, &own, kept, flow, result);
+    *late = lam_comm_number(s->options.comm, t.late) != 0;
     free(folder);
     return status;
 }
 
-/* Flow k, from 0, with a seed and validation rows of its own. */
-static lam_status fit_flow(several *s, size_t k, lam_model **flow, lam_fit_result *result, int *late)
+lam_status lam_several_fit(lam_several *s, size_t k, lam_fit_kept *kept, lam_model **flow, lam_fit_result *result, int *late)
 {
     lam_config cfg;
     lam_dataset fold = { 0 };
+    double before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_config_init(&cfg);
     lam_status status = lam_config_copy(&cfg, &s->kept->cfg);
-    cfg.flows = 1;
-    cfg.seed = lam_seed_of_rows(cfg.seed, k);
     cfg.max_seconds = cfg.max_processor_seconds = 0;
+    if (k > 0) {
+        cfg.flows = 1;
+        cfg.seed = lam_seed_of_rows(cfg.seed, k);
+    }
+    if (!isnan(s->decay))
+        cfg.weight_decay = s->decay;
     if (cfg.iterations == LAM_UNENDING) /* the first went wrong before the clock had chosen their number */
         cfg.iterations = s->result->iterations > 0 ? s->result->iterations : 1;
     if (status == LAM_OK)
         status = lam_dataset_fold(s->data, k, &fold);
-    status = lam_comm_agree(s->options->comm, status);
+    status = lam_comm_agree(s->options.comm, status);
     if (status == LAM_OK)
-        status = fit_fold(s, &cfg, &fold, k, flow, result, late);
+        status = fit_fold(s, &cfg, &fold, k, kept, flow, result, late);
+    s->began -= fmax(0, result->seconds - (lam_clock() - before)); /* what a resumed run had used of it before */
+    s->cpu_began -= fmax(0, result->cpu_seconds - (lam_cpu_clock() - cpu_before));
     lam_dataset_fold_clear(&fold);
     lam_config_clear(&cfg);
     return status;
 }
 
-static void add_result(several *s, const lam_fit_result *r)
+lam_status lam_several_first(lam_several *s, const lam_config *cfg)
+{
+    teller t = { &s->options, NULL, 1, s->decay, 0 };
+    const lam_fit_options own = options_of(&s->options, &t);
+    LAM_TRY(lam_fit_one(cfg, s->data, &own, s->kept, &s->model, s->result));
+    s->result->flows = 1;
+    s->began = lam_clock() - s->result->seconds;
+    s->cpu_began = lam_cpu_clock() - s->result->cpu_seconds;
+    s->seconds = s->result->seconds - own.seconds;
+    s->cpu_seconds = s->result->cpu_seconds - own.cpu_seconds;
+    return LAM_OK;
+}
+
+/* Flow k, from 1. */
+static lam_status fit_flow(lam_several *s, size_t k, lam_model **flow, lam_fit_result *result, int *late)
+{
+    lam_fit_kept kept = { 0 };
+    lam_config_init(&kept.cfg);
+    lam_status status = lam_several_fit(s, k, &kept, flow, result, late);
+    clear_kept(s->data, &kept);
+    return status;
+}
+
+static void add_result(lam_several *s, const lam_fit_result *r)
 {
     s->result->train_seconds += r->train_seconds;
     s->result->train_cpu_seconds += r->train_cpu_seconds;
@@ -165,35 +189,33 @@ static void add_result(several *s, const lam_fit_result *r)
     s->variance += r->best_val_nll_se * r->best_val_nll_se;
 }
 
-/* The model so far, whatever comes after it. */
-static lam_status save_model(const several *s)
+lam_status lam_several_save(const lam_several *s)
 {
-    if (s->options->run_dir == NULL)
+    if (s->options.run_dir == NULL)
         return LAM_OK;
-    char *path = lam_run_path(s->options->run_dir, "model.safetensors");
-    lam_status status = path == NULL ? LAM_ERR_MEMORY : lam_comm_is_first(s->options->comm) ? lam_model_save(s->model, path) : LAM_OK;
+    char *path = lam_several_path(s, "model.safetensors");
+    lam_status status = path == NULL ? LAM_ERR_MEMORY : lam_comm_is_first(s->options.comm) ? lam_model_save(s->model, path) : LAM_OK;
     free(path);
-    return lam_comm_agree(s->options->comm, status);
+    return lam_comm_agree(s->options.comm, status);
 }
 
-/* 1: it is the flow's own failure, which the others can do without. */
-static int is_own(lam_status status)
+int lam_several_is_own(lam_status status)
 {
     return status == LAM_ERR_DIVERGED || status == LAM_ERR_SOLVER;
 }
 
 /* The test rows, where there are any, by one flow more. */
-static lam_status test_flow(several *s, const lam_model *flow)
+static lam_status test_flow(lam_several *s, const lam_model *flow)
 {
     const lam_config *cfg = &s->kept->cfg;
     size_t n = s->result->test_rows;
     const lam_eval_options options = { .units = LAM_UNITS_STANDARDISED, .threads = cfg->threads, .isa = cfg->isa, .batch_rows = cfg->val_batch_size,
-        .flow = 1, .comm = s->options->comm };
+        .flow = 1, .comm = s->options.comm };
     if (s->rows == NULL)
         return LAM_OK;
     double *here = lam_alloc(n + 1, sizeof *here);
     lam_counts counts = { 0 };
-    lam_status status = lam_comm_agree(s->options->comm, here == NULL ? LAM_ERR_MEMORY : LAM_OK);
+    lam_status status = lam_comm_agree(s->options.comm, here == NULL ? LAM_ERR_MEMORY : LAM_OK);
     if (status == LAM_OK)
         status = lam_log_prob(flow, &options, s->rows, n, here, &counts);
     for (size_t i = 0; i < n && status == LAM_OK; i++)
@@ -206,21 +228,18 @@ static lam_status test_flow(several *s, const lam_model *flow)
     return status;
 }
 
-static lam_status leave_out(const several *s, size_t k, const char *why)
+static lam_status leave_out(const lam_several *s, size_t k, const char *why)
 {
-    lam_log_say(&s->options->log, "flow %zu of %zu is left out: %s", k + 1, s->kept->cfg.flows, why);
+    lam_log_say(&s->options.log, "flow %zu of %zu is left out: %s", k + 1, s->kept->cfg.flows, why);
     return LAM_OK;
 }
 
 /* *late 1: there was no time for it. */
-static lam_status add_flow(several *s, size_t k, int *late)
+static lam_status add_flow(lam_several *s, size_t k, int *late)
 {
     lam_model *flow = NULL;
     lam_fit_result result = { 0 };
-    double before = lam_clock(), cpu_before = lam_cpu_clock();
     lam_status status = fit_flow(s, k, &flow, &result, late);
-    s->began -= fmax(0, result.seconds - (lam_clock() - before)); /* what a resumed run had used of it before */
-    s->cpu_began -= fmax(0, result.cpu_seconds - (lam_cpu_clock() - cpu_before));
     if (status == LAM_OK)
         status = test_flow(s, flow);
     if (status == LAM_OK)
@@ -229,17 +248,17 @@ static lam_status add_flow(several *s, size_t k, int *late)
         lam_model_free(flow);
     if (status == LAM_ERR_INTERRUPTED && *late)
         return leave_out(s, k, "there was no time for all of it");
-    if (is_own(status))
+    if (lam_several_is_own(status))
         return leave_out(s, k, lam_last_error());
     LAM_TRY(status);
     add_result(s, &result);
-    return save_model(s);
+    return lam_several_save(s);
 }
 
 /* ---- the test of all ---------------------------------------------------------------------------------------------- */
 
 /* The rows of the first flow's test, in its order. */
-static lam_status take_test_rows(several *s)
+static lam_status take_test_rows(lam_several *s)
 {
     size_t n = s->result->test_rows, rows = s->data->rows[LAM_TEST], dim = s->data->dim, *index = NULL;
     if (n == 0)
@@ -253,10 +272,10 @@ static lam_status take_test_rows(several *s)
     for (size_t i = 0; i < n && status == LAM_OK; i++)
         memcpy(s->rows + i * dim, s->data->values[LAM_TEST] + (index != NULL ? index[i] : i) * dim, dim * sizeof *s->rows);
     lam_room_give(s->data->folder, index);
-    return lam_comm_agree(s->options->comm, status);
+    return lam_comm_agree(s->options.comm, status);
 }
 
-static void take_mean(several *s)
+static void take_mean(lam_several *s)
 {
     lam_fit_result *r = s->result;
     lam_running all = { 0 };
@@ -271,11 +290,11 @@ static void take_mean(several *s)
 }
 
 /* One more line in metrics.jsonl, which then holds for all flows, and config.yaml with their number. */
-static lam_status write_summary(const several *s)
+static lam_status write_summary(const lam_several *s)
 {
     lam_metrics metrics = { 0 };
     struct stat found;
-    char *path = lam_run_path(s->options->run_dir, "metrics.jsonl"), *config = lam_run_path(s->options->run_dir, "config.yaml");
+    char *path = lam_run_path(s->options.run_dir, "metrics.jsonl"), *config = lam_run_path(s->options.run_dir, "config.yaml");
     lam_status status = path == NULL || config == NULL ? LAM_ERR_MEMORY : lam_config_save(&s->kept->cfg, config);
     if (status == LAM_OK)
         status = lam_metrics_open(&metrics, path, stat(path, &found) == 0 ? (uint64_t)found.st_size : 0);
@@ -292,35 +311,40 @@ static lam_status write_summary(const several *s)
 /* ---- the fit ------------------------------------------------------------------------------------------------------ */
 
 /* Flows until there are enough, or no time. */
-static lam_status add_flows(several *s)
+static lam_status add_flows(lam_several *s)
 {
     int late = 0;
     LAM_TRY(take_test_rows(s));
-    lam_status status = test_flow(s, s->model);
-    if (is_own(status)) { /* though its own test, of float steps from another start, has passed */
+    lam_status status = LAM_OK;
+    for (size_t k = 0; k < lam_model_flows(s->model) && status == LAM_OK; k++)
+        status = test_flow(s, lam_model_flow(s->model, k));
+    if (lam_several_is_own(status)) { /* though its own test, of float steps from another start, has passed */
         lam_free(s->rows);
         s->rows = NULL;
         s->result->test_nll = s->result->test_nll_se = (double)NAN;
     } else
         LAM_TRY(status);
-    for (s->tried = 1; s->tried < s->kept->cfg.flows && has_time(s); s->tried++) {
+    for (; s->tried < s->kept->cfg.flows && lam_several_has_time(s, 1); s->tried++) {
         LAM_TRY(add_flow(s, s->tried, &late));
         if (late)
             break;
     }
     if (s->tried < s->kept->cfg.flows && !late)
-        lam_log_say(&s->options->log, s->options->limit_training ? "a limit of the training time is for one flow: flow %zu of %zu is not fitted"
+        lam_log_say(&s->options.log, s->options.limit_training ? "a limit of the training time is for one flow: flow %zu of %zu is not fitted"
             : "there was no time for flow %zu of %zu", s->tried + 1, s->kept->cfg.flows);
     return LAM_OK;
 }
 
-static lam_status fit_others(several *s)
+static lam_status fit_others(lam_several *s)
 {
     lam_fit_result *r = s->result;
-    if (s->kept->cfg.flows == 1)
+    if (s->kept->cfg.flows == 1 && !s->is_chosen)
         return LAM_OK;
-    s->nll = r->best_val_nll;
-    s->variance = r->best_val_nll_se * r->best_val_nll_se;
+    if (!s->is_chosen) {
+        s->tried = 1;
+        s->nll = r->best_val_nll;
+        s->variance = r->best_val_nll_se * r->best_val_nll_se;
+    }
     lam_status status = add_flows(s);
     size_t flows = r->flows = lam_model_flows(s->model);
     r->finished = status == LAM_OK;
@@ -328,22 +352,23 @@ static lam_status fit_others(several *s)
     r->cpu_seconds = lam_cpu_clock() - s->cpu_began;
     r->best_val_nll = s->nll / (double)flows;
     r->best_val_nll_se = sqrt(s->variance) / (double)flows;
-    if (status == LAM_OK && flows > 1 && s->rows != NULL)
+    if (status == LAM_OK && (flows > 1 || s->is_chosen) && s->rows != NULL)
         take_mean(s);
-    lam_comm_broadcast(s->options->comm, r, sizeof *r); /* clocks differ */
+    lam_comm_broadcast(s->options.comm, r, sizeof *r); /* clocks differ */
     lam_free(s->rows);
     lam_free(s->log_p);
     LAM_TRY(status);
     s->kept->cfg.flows = s->tried; /* the same again: what failed then fails */
-    int writes = s->options->run_dir != NULL && lam_comm_is_first(s->options->comm);
-    return lam_comm_agree(s->options->comm, writes ? write_summary(s) : LAM_OK);
+    int writes = s->options.run_dir != NULL && lam_comm_is_first(s->options.comm);
+    return lam_comm_agree(s->options.comm, writes ? write_summary(s) : LAM_OK);
 }
 
-/* A run that begins anew leaves none of an older one's flows, which a resume would take for its own. */
+/* A run that begins anew leaves none of an older one's flows and trials, which a resume would take for its own. */
 static lam_status forget_flows(const lam_fit_options *options)
 {
     if (options->run_dir == NULL || options->resume || !lam_comm_is_first(options->comm))
         return LAM_OK;
+    lam_decay_forget(options->run_dir);
     for (size_t k = 2; k <= LAM_MOST_FLOWS; k++) {
         char name[64];
         snprintf(name, sizeof name, "flow-%zu/checkpoint.safetensors", k);
@@ -382,30 +407,27 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     lam_fit_result ignored;
     result = result != NULL ? result : &ignored;
     *result = (lam_fit_result) { 0 };
-    const lam_fit_options own = lam_run_options(options);
     lam_fit_kept kept = { 0 };
     lam_config_init(&kept.cfg);
-    teller t = { &own, NULL, 1, 0 };
-    const lam_fit_options of_first = options_of(&own, &t);
+    lam_several s = { .data = data, .options = lam_run_options(options), .kept = &kept, .result = result, .decay = (double)NAN };
     lam_config settled;
     lam_config_init(&settled);
     lam_status status = lam_config_copy(&settled, cfg);
     if (status == LAM_OK)
-        status = settle_flows(&own, &settled);
+        status = settle_flows(&s.options, &settled);
     if (status == LAM_OK)
-        status = forget_flows(&own);
-    status = lam_comm_agree(own.comm, status);
+        status = forget_flows(&s.options);
+    status = lam_comm_agree(s.options.comm, status);
+    int tries = 0;
     if (status == LAM_OK)
-        status = lam_fit_one(&settled, data, &of_first, &kept, model, result);
-    if (status == LAM_OK) {
-        result->flows = 1;
-        several s = { .data = data, .options = &own, .kept = &kept, .model = *model, .result = result,
-            .began = lam_clock() - result->seconds, .cpu_began = lam_cpu_clock() - result->cpu_seconds,
-            .seconds = result->seconds - own.seconds, .cpu_seconds = result->cpu_seconds - own.cpu_seconds };
+        status = lam_decay_settle(&settled, data, &s.options, &tries);
+    if (status == LAM_OK)
+        status = tries ? lam_decay_choose(&s, &settled) : lam_several_first(&s, &settled);
+    if (status == LAM_OK)
         status = fit_others(&s);
-    }
+    *model = s.model;
     if (status == LAM_OK && kept.room != NULL)
-        status = lam_outcome_tell(&kept.cfg, data, &kept.state, result, &kept.of, &own.log) == LAM_ERR_MEMORY ? LAM_ERR_MEMORY : LAM_OK;
+        status = lam_outcome_tell(&kept.cfg, data, &kept.state, result, &kept.of, &s.options.log) == LAM_ERR_MEMORY ? LAM_ERR_MEMORY : LAM_OK;
     clear_kept(data, &kept);
     lam_config_clear(&settled);
     if (status != LAM_OK && status != LAM_ERR_INTERRUPTED) {

@@ -34,7 +34,7 @@ static int report_progress(const lam_run *run, const lam_step_report *step, int 
     const lam_fit_state *s = &run->state;
     if (run->options->progress == NULL)
         return 0;
-    lam_progress p = { .iteration = s->iteration, .iterations = (size_t)lam_run_last(run), .warm_start = s->warm,
+    lam_progress p = { .weight_decay_tried = (double)NAN, .iteration = s->iteration, .iterations = (size_t)lam_run_last(run), .warm_start = s->warm,
         .warm_starts = run->cfg->warm_start, .loss = step->loss, .nll = step->nll, .tpr = step->tpr, .val_nll = run->validation.nll,
         .val_nll_se = run->validation.se, .val_rows = run->validation.rows, .best_val_nll = run->best_val_nll, .is_validation = is_validation,
         .lr = lam_run_rate(run), .grad_norm = step->grad_norm,

@@ -36,7 +36,7 @@ expect_code 0
 expect_out "no time left for a mixture of Gaussians"
 
 # validation that stops improving long before the limit: the rate falls to its end, the fit says why and what is left, and is repeated all the same
-run fit $flags --budget 1h --early-stopping 2 --val-freq 4 --lr 0.2 --out early
+run fit $flags --weight-decay 0 --budget 1h --early-stopping 2 --val-freq 4 --lr 0.2 --out early
 expect_code 0
 expect_out "validation stopped improving (2 in a row were no better than the best one), so the learning rate fell from iteration" \
     "100 % of the limit of time left" "validation stopped improving, so the learning rate fell after"
