@@ -208,9 +208,11 @@ static void roles_of_a_fixed_split(void **state)
     assert_int_equal(lam_model_roles(m, &none, NULL, LAM_ABSENT, roles), LAM_ERR_ARGUMENT);
     assert_said("there is no column \"z\"");
     const double cells[2 * DIM] = { 1, 0, 5, (double)NAN, 1, 2 };
-    const unsigned char want[2 * DIM] = { LAM_GIVEN, LAM_GIVEN, LAM_MOVING, LAM_ABSENT, LAM_GIVEN, LAM_MOVING };
+    const unsigned char want[2 * DIM] = { LAM_GIVEN, LAM_GIVEN, LAM_MOVING, LAM_GIVEN, LAM_GIVEN, LAM_MOVING }; /* an evaluation refuses the missing one */
     assert_ok(lam_roles_of_rows(m, own, 0, cells, 2, rows));
     assert_memory_equal(rows, want, sizeof want);
+    double log_p[2];
+    assert_int_equal(lam_conditional_log_prob(m, NULL, &(lam_query){ cells, 2, rows, 2 }, log_p, NULL), LAM_ERR_DATA);
     const double missing[DIM] = { 1, 0, (double)NAN };
     assert_int_equal(lam_roles_of_rows(m, own, 0, missing, 1, rows), LAM_ERR_DATA);
     assert_said("row 1");
