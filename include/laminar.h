@@ -473,7 +473,8 @@ LAM_API lam_names lam_model_levels(const lam_model *model, size_t column);
  * column: rest LAM_MOVING says nothing. LAM_ERR_ARGUMENT: no such column; one in both
  * lists; another split than the fit's. */
 LAM_API lam_status lam_model_roles(const lam_model *model, const lam_names *of, const lam_names *given, lam_role rest, unsigned char *roles);
-/* Such roles for every row of x [n, dim], into out [n, dim]: a missing cell (NaN) is absent; of those that are to be filled (fills 1) it
+/* Such roles for every row of x [n, dim], into out [n, dim]: a missing cell (NaN) is absent, but where a fixed split gives it, which
+ * an evaluation refuses; of those that are to be filled (fills 1) it
  * moves, but for columns that never move, as text, and what is there is given. roles [dim]; LAM_ERR_DATA: a row without a cell that moves, unless fills. */
 LAM_API lam_status lam_roles_of_rows(const lam_model *model, const unsigned char *roles, int fills, const double *x, size_t n,
     unsigned char *out);
