@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The measurement behind "Ways of taming the ODE" in docs/results.md: the plans rivals, tpr-factors, parts, claims and claims-ccpp to their
-# ends, `laminar tune` on models of the rivals, and the lines of both kept in docs/results. bench/experiment_page.py writes the page's part
-# from these.
+# The measurement behind "Ways of taming the ODE" in docs/results.md: the plans rivals, tpr-factors, parts, claims, claims-ccpp and
+# claims-others to their ends, `laminar tune` on models of the rivals, and the lines of both kept in docs/results.
+# bench/experiment_page.py writes the page's part from these.
 #
 # usage: bench/experiments.sh [LAMINAR]        (default: build/laminar; hours: `laminar experiment PLAN --dry-run` says how many)
 #   LAMINAR_RUNS  folder of the runs, default runs/
@@ -46,7 +46,7 @@ tune() {
 
 mkdir -p "$runs"
 [ -x "$runs/laminar" ] || cp "${1:-build/laminar}" "$runs/laminar"
-for plan in rivals tpr-factors parts claims claims-ccpp; do
+for plan in rivals tpr-factors parts claims claims-ccpp claims-others; do
     # shellcheck disable=SC2053
     [[ $plan == $only ]] || continue
     nice "$runs/laminar" experiment "presets/experiments/$plan.yaml" --out "$runs/$plan"
