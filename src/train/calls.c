@@ -22,8 +22,9 @@ void lam_calls_follow(lam_run *run, const lam_counts *counts)
     if (!(goal > 0))
         return;
     run->state.penalty_log_scale = lam_calls_moved(goal, counts, before);
-    if (before >= LARGEST || run->state.penalty_log_scale < LARGEST)
+    if (run->bound_is_told || before >= LARGEST || run->state.penalty_log_scale < LARGEST)
         return;
+    run->bound_is_told = 1; /* it may fall a little and come back at every other iteration */
     lam_log_say(&run->options->log, "iteration %llu: the penalties' coefficients have reached their bound, 1000 times what the fit began with, and a "
         "solve takes %.3g evaluations where calls asks for %g; ask for more, or raise the coefficient that the fit begins with",
         (unsigned long long)run->state.iteration, (double)counts->forward / (double)counts->solves, goal);

@@ -6,7 +6,7 @@
 
 /* The log of the factor after an iteration that took so many calls, with `asked` evaluations a solve wanted. */
 double lam_calls_moved(double asked, const lam_counts *counts, double log_scale);
-/* The run's factor after an iteration; the user is told when it comes to its upper bound. Nothing where cfg sets no goal. */
+/* The run's factor after an iteration; the user is told, once a process, when it comes to its upper bound. Nothing where cfg sets no goal. */
 void lam_calls_follow(lam_run *run, const lam_counts *counts);
 
 #endif

@@ -20,6 +20,7 @@ typedef struct lam_run {
     double pace_from_used;    /* and the time that was used up then */
     int spaced;               /* 1: val_freq has been looked at under a limit of time */
     int start_is_bound;       /* 1: so has the length of the start by flow matching */
+    int bound_is_told;        /* 1: so is the user that the penalties' coefficients are at their bound (calls.h) */
     uint64_t saved;           /* iterations of both done at the last checkpoint; UINT64_MAX: none in this process */
     double started, saved_at; /* clock: start of the run, as if it had never been interrupted; end of the last checkpoint */
     double cpu_started;       /* the same of the processor's clock */

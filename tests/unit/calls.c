@@ -54,6 +54,25 @@ static void the_bound_is_told_of(void **state)
     lam_config_clear(&cfg);
 }
 
+/* Also where it falls a little between iterations, and comes back to its bound. */
+static void the_bound_is_told_of_once(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    int told = 0;
+    lam_run run = { .cfg = &cfg };
+    const lam_fit_options options = { .log = { count_bounds, &told } };
+    const lam_counts many = { .forward = 200, .solves = 5 }, few = { .forward = 35, .solves = 5 };
+    lam_config_init(&cfg);
+    cfg.calls = 10;
+    run.options = &options;
+    for (int i = 0; i < 200; i++)
+        lam_calls_follow(&run, i % 20 == 19 ? &few : &many);
+    assert_true(run.state.penalty_log_scale > 6);
+    assert_int_equal(told, 1);
+    lam_config_clear(&cfg);
+}
+
 static void configure_goal(lam_config *cfg, const char *calls)
 {
     configure(cfg);
@@ -118,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_factor_follows),
         cmocka_unit_test(the_bound_is_told_of),
+        cmocka_unit_test(the_bound_is_told_of_once),
         cmocka_unit_test(fewer_are_asked_for_and_taken),
         cmocka_unit_test(stopping_does_not_matter),
         cmocka_unit_test(what_cannot_follow_is_refused),
