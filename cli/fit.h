@@ -62,9 +62,10 @@ typedef struct fit_watch {
     size_t evaluated;          /* and rows of it that were done at the last call */
 } fit_watch;
 
-/* How to go on with a run stopped by a signal: the command line again, quoted, with --resume; returns the exit code. */
+/* How to go on with a run stopped by a signal: the command line again, quoted, with --resume; returns the exit code. tries 1: it was while weight decays were
+ * tried. */
 int fit_say_interrupted(const cli_command *command, int argc, char **argv, const fit_run *run, const lam_config *cfg,
-    const lam_fit_result *result);
+    const lam_fit_result *result, int tries);
 /* SIGINT, SIGTERM and SIGHUP ask fit_progress to stop; the second one of a kind kills. */
 void fit_catch_signals(void);
 /* The signal that came, 0 if none. */

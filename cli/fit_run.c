@@ -3,6 +3,7 @@
 #include "ranks.h"
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -186,7 +187,7 @@ static char *quoted(const char *word)
 }
 
 int fit_say_interrupted(const cli_command *command, int argc, char **argv, const fit_run *args, const lam_config *cfg,
-    const lam_fit_result *result)
+    const lam_fit_result *result, int tries)
 {
     int warm = result->iterations == 0 && cli_whole(cfg, "warm-start") > 0, words = 0, told = 0;
     char of[64] = "";
@@ -194,7 +195,9 @@ int fit_say_interrupted(const cli_command *command, int argc, char **argv, const
         snprintf(of, sizeof of, " of %zu of the warm start", cli_whole(cfg, "warm-start"));
     else if ((lam_config_kind(cfg) == LAM_DENSITY || cli_whole(cfg, "epochs") == 0) && cli_whole(cfg, "iterations") < LAM_UNENDING) /* else the epochs say how many there are */
         snprintf(of, sizeof of, " of %zu", cli_whole(cfg, "iterations"));
-    if (result->flows > 0)
+    if (tries)
+        cli_say("stopped while the weight decay was chosen, before there is a model; what has been fitted so far is saved in %s. To continue:", args->out);
+    else if (result->flows > 0)
         cli_say("stopped in flow %zu of %zu; the run so far is saved in %s. To continue:", result->flows + 1, cli_whole(cfg, "flows"), args->out);
     else
         cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To continue:", warm ? result->warm_start : result->iterations, of,
@@ -238,7 +241,7 @@ int fit_carry_out(const fit_job *job)
         cli_say("%s", watch->said);
     if (status == LAM_ERR_INTERRUPTED && fit_signal() != 0) {
         fit_end_kept(NULL, 1); /* before the command that goes on, which is to be the last line */
-        code = fit_say_interrupted(job->command, job->argc, job->argv, job->run, job->cfg, &result);
+        code = fit_say_interrupted(job->command, job->argc, job->argv, job->run, job->cfg, &result, !isnan(watch->tried));
     } else if (status != LAM_OK) {
         code = cli_library_failed();
     }

@@ -231,7 +231,7 @@ static const lam_param table[] = {
     REAL_AUTO("lr", "training", lr, DBL_MAX, "learning rate; auto: the optimiser's own"),
     REAL_FROM_0_AUTO("weight-decay", "training", weight_decay,
         "weight decay: added to the gradient by adam and adamax, decoupled in the other optimisers; auto: with a decoupled optimiser chosen by validation "
-        "from several below 3000 training rows, if `iterations` is auto too; otherwise with given columns 0.5 below 3000 rows, below 20000 0.2, or 0.3 where "
+        "from several below 3000 training rows, if `iterations` is auto too and a limit of time leaves room for it; otherwise with given columns 0.5 below 3000 rows, below 20000 0.2, or 0.3 where "
         "more than 2 columns are not given; without given columns 1 below 500; otherwise 0"),
     REAL("clip", "training", clip, 0, DBL_MAX, "0", "largest norm of the gradient, longer ones are shortened to it; 0: off"),
     WHOLE_AUTO("iterations", "training", iterations, 1e15, "largest number of iterations; auto: chosen from the number of rows, or, with a time limit, as many as it allows",

@@ -1,4 +1,5 @@
 /* The weight decay of a density of few rows, by the validation NLL of the fits that it would go on with (docs/method.md 8). */
+#include "base/clock.h"
 #include "base/comm.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -47,20 +48,27 @@ static int has_checkpoint(const lam_fit_options *options)
     return there;
 }
 
-lam_status lam_decay_settle(lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, int *open)
+/* 1: it is open whatever has been done so far. */
+static int is_open(const lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, lam_status *status)
 {
     lam_config own;
     lam_config_init(&own);
-    LAM_TRY(lam_config_copy(&own, cfg));
-    lam_status status = lam_config_resolve(&own, data->rows[LAM_TRAIN], data->dim);
-    int there = lam_comm_number(options->comm, has_checkpoint(options)) != 0;
-    *open = own.decay_is_chosen && !there && data->rows[LAM_VALID] > 0 && options->init == NULL && !options->limit_training;
+    *status = lam_config_copy(&own, cfg);
+    if (*status == LAM_OK)
+        *status = lam_config_resolve(&own, data->rows[LAM_TRAIN], data->dim);
+    int open = own.decay_is_chosen && data->rows[LAM_VALID] > 0 && options->init == NULL && !options->limit_training;
+    lam_config_clear(&own);
+    return *status == LAM_OK && open;
+}
+
+lam_status lam_decay_settle(lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, int *open)
+{
+    lam_status status;
+    int could = is_open(cfg, data, options, &status), there = lam_comm_number(options->comm, has_checkpoint(options)) != 0;
+    *open = lam_comm_number(options->comm, could && !there) != 0;
     if (cfg->decay_is_chosen && there)
         cfg->weight_decay = -1; /* auto: the checkpoint has it */
-    if (there && lam_comm_is_first(options->comm))
-        lam_decay_forget(options->run_dir); /* what a kill right after the choice has left */
-    lam_config_clear(&own);
-    return status;
+    return lam_comm_agree(options->comm, status);
 }
 
 /* ---- folders ------------------------------------------------------------------------------------------------------ */
@@ -110,12 +118,40 @@ static void remove_trial(const char *run_dir, double decay)
     }
 }
 
-void lam_decay_forget(const char *run_dir)
+static void forget_trials(const char *run_dir)
 {
     for (size_t i = 0; i < LEVELS; i++) {
         remove_trial(run_dir, GIVEN[i]);
         remove_trial(run_dir, JOINT[i]);
     }
+}
+
+static lam_status forget(const char *run_dir, const char *name)
+{
+    char *path = lam_run_path(run_dir, name);
+    if (path == NULL)
+        return LAM_ERR_MEMORY;
+    unlink(path);
+    free(path);
+    return LAM_OK;
+}
+
+lam_status lam_several_forget(const lam_fit_options *options, int tries)
+{
+    if (options->run_dir == NULL || !lam_comm_is_first(options->comm))
+        return LAM_OK;
+    if (!options->resume || !tries)
+        forget_trials(options->run_dir);
+    if (options->resume)
+        return LAM_OK;
+    for (size_t k = 2; k <= LAM_MOST_FLOWS; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "flow-%zu/checkpoint.safetensors", k);
+        LAM_TRY(forget(options->run_dir, name));
+    }
+    if (tries)
+        LAM_TRY(forget(options->run_dir, "checkpoint.safetensors"));
+    return tries ? forget(options->run_dir, "config.yaml") : LAM_OK;
 }
 
 /* The limits of time are not in the configuration of a trial, and those of the run are. */
@@ -181,17 +217,33 @@ static lam_status fit_folds(search *c, trial *t)
     return LAM_OK;
 }
 
+/* Says of which weight decay a note of the first trial is, as another one may be chosen. */
+typedef struct notes {
+    lam_log log;
+    double decay;
+} notes;
+
+static void tell_note(void *user, const char *line)
+{
+    const notes *n = user;
+    lam_log_say(&n->log, "with a weight decay of %g: %s", n->decay, line);
+}
+
 /* The first one is the caller's own flow 1, which is tested and keeps to the limits of time. */
 static lam_status fit_first(search *c, trial *t, const lam_config *cfg)
 {
+    notes note = { c->first->options.log, c->level[c->start] };
     lam_config own;
     lam_config_init(&own);
     lam_status status = lam_config_copy(&own, cfg);
     own.weight_decay = c->level[c->start];
     c->first->options.run_dir = t->flows.options.run_dir;
     c->first->decay = own.weight_decay;
+    if (note.log.line != NULL)
+        c->first->options.log = (lam_log) { tell_note, &note };
     if (status == LAM_OK)
         status = lam_several_first(c->first, &own);
+    c->first->options.log = note.log;
     lam_config_clear(&own);
     t->result = *c->first->result;
     t->flows = *c->first;
@@ -217,7 +269,7 @@ static lam_status fit_trial(search *c, size_t i, const lam_config *cfg)
         add_nll(&t->flows, &t->result);
         /* the first of all goes on where there is time for the others, and for the flows that the model is to have */
         size_t others = 2 * c->folds + (c->first->kept->cfg.flows > c->folds ? c->first->kept->cfg.flows : c->folds);
-        c->late = c->late || (i == c->start && !lam_several_has_time(c->first, others - 1));
+        c->late = c->late || (i == c->start && (t->result.ending == LAM_ENDED_SETBACKS || !lam_several_has_time(c->first, others - 1)));
         status = fit_folds(c, t);
     }
     c->first->began = fmin(c->first->began, t->flows.began);
@@ -225,9 +277,9 @@ static lam_status fit_trial(search *c, size_t i, const lam_config *cfg)
     free(folder);
     t->flows.options.run_dir = NULL;
     t->nll = t->flows.tried == c->folds ? t->flows.nll / (double)c->folds : (double)INFINITY;
-    if (i != c->start && (lam_several_is_own(status) || (status == LAM_ERR_INTERRUPTED && c->late)))
+    if (status == LAM_ERR_INTERRUPTED && c->late) /* by the limit, which flow 1 of all keeps to by itself */
         return LAM_OK;
-    return lam_several_is_own(status) && t->flows.tried > 0 ? LAM_OK : status;
+    return lam_several_is_own(status) && (i != c->start || t->flows.tried > 0) ? LAM_OK : status;
 }
 
 /* ---- the choice --------------------------------------------------------------------------------------------------- */
@@ -271,6 +323,8 @@ static void say(const search *c, size_t best)
         size_t at = strlen(said);
         snprintf(said + at, sizeof said - at, "%s%g with %g", tried++ > 0 ? ", " : "", round(t->nll * 1000) / 1000, c->level[i]);
     }
+    if (tried < 2 && c->late)
+        lam_log_say(&c->first->options.log, "there was no time to try other weight decays than %g", c->level[best]);
     if (tried > 1)
         lam_log_say(&c->first->options.log, "weight decay %g, by the NLL of validation rows: %s", c->level[best], said);
 }
@@ -291,7 +345,11 @@ static void take_flows(search *c, size_t best)
         s->kept->state = t->kept.state;
     }
     if (c->trial[c->start].flows.tried > 0) { /* else the first one was stopped */
-        r->flows = 1;
+        r->flows = lam_model_flows(t->flows.model);
+        r->best_val_nll = t->flows.nll / (double)t->flows.tried;
+        r->best_val_nll_se = sqrt(t->flows.variance) / (double)t->flows.tried;
+        r->seconds = lam_clock() - c->first->began;
+        r->cpu_seconds = lam_cpu_clock() - c->first->cpu_began;
         r->train_seconds = c->train_seconds;
         r->train_cpu_seconds = c->train_cpu_seconds;
     }
@@ -352,6 +410,6 @@ lam_status lam_decay_choose(lam_several *s, const lam_config *cfg)
     int writes = c.run_dir != NULL && lam_comm_is_first(s->options.comm);
     LAM_TRY(lam_comm_agree(s->options.comm, writes ? take_files(&c, best) : LAM_OK));
     if (writes)
-        lam_decay_forget(c.run_dir);
+        forget_trials(c.run_dir);
     return lam_several_save(s);
 }

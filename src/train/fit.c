@@ -147,6 +147,7 @@ static lam_status create(const lam_config *cfg, const lam_fit_options *options, 
     if (options->init != NULL)
         LAM_TRY(lam_start_settle(&d->cfg, options->init));
     LAM_TRY(lam_config_choose(&d->cfg, d->data));
+    d->cfg.decay_is_chosen = 0; /* of this flow it is settled */
     if (d->cfg.calibrate == LAM_CALIBRATE_GAUSSIAN && d->cfg.whiten != LAM_WHITEN_GAUSSIAN)
         return lam_fail(LAM_ERR_ARGUMENT, "calibrate: gaussian holds the flow against the Gaussian that its rows are whitened by, and there is none; say "
             "whiten: gaussian too, which takes up to %d columns", LAM_MOST_WHITENED);
@@ -197,6 +198,7 @@ static lam_status save(void *self, const lam_fit_state *s, const char *path)
     memcpy(d->model->h_star_train, validated ? s->best_h_train : s->h_train, s->blocks * sizeof(double));
     memcpy(d->model->h_star_test, validated ? s->best_h_test : s->h_test, s->blocks * sizeof(double));
     d->model->base_scale = s->best_base_scale;
+    d->kept->state = (lam_fit_state) { .overfits = s->overfits, .setbacks = s->setbacks };
     return path == NULL ? LAM_OK : lam_model_save(d->model, path);
 }
 
@@ -273,12 +275,12 @@ static lam_status compare(const density *d, const size_t *index, double until, l
 
 static lam_status finish(void *self, const lam_fit_state *s, double until, const double *each, lam_fit_result *r)
 {
+    (void)s;
     const density *d = self;
     size_t rows = d->data->rows[LAM_TEST], *index = NULL;
     lam_fit_kept *kept = d->kept;
     static const char no_gaussian[] = "with missing cells no Gaussian is fitted to compare with, and NLLs are in standardised units alone: which "
         "scales belong to them differs from row to row";
-    kept->state = (lam_fit_state) { .overfits = s->overfits, .setbacks = s->setbacks };
     if (has_missing(d->data)) {
         r->gaussian_test_nll = r->gaussian_test_nll_se = r->mixture_test_nll = r->mixture_test_nll_se = r->log_det = (double)NAN;
         lam_log_say(d->log, "%s", no_gaussian);

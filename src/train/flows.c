@@ -363,24 +363,6 @@ static lam_status fit_others(lam_several *s)
     return lam_comm_agree(s->options.comm, writes ? write_summary(s) : LAM_OK);
 }
 
-/* A run that begins anew leaves none of an older one's flows and trials, which a resume would take for its own. */
-static lam_status forget_flows(const lam_fit_options *options)
-{
-    if (options->run_dir == NULL || options->resume || !lam_comm_is_first(options->comm))
-        return LAM_OK;
-    lam_decay_forget(options->run_dir);
-    for (size_t k = 2; k <= LAM_MOST_FLOWS; k++) {
-        char name[64];
-        snprintf(name, sizeof name, "flow-%zu/checkpoint.safetensors", k);
-        char *path = lam_run_path(options->run_dir, name);
-        if (path == NULL)
-            return LAM_ERR_MEMORY;
-        unlink(path);
-        free(path);
-    }
-    return LAM_OK;
-}
-
 /* A run that goes on has as many flows as it has written down, where nobody says how many: a limit of time may have left some out. */
 static lam_status settle_flows(const lam_fit_options *options, lam_config *cfg)
 {
@@ -415,12 +397,15 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     lam_status status = lam_config_copy(&settled, cfg);
     if (status == LAM_OK)
         status = settle_flows(&s.options, &settled);
-    if (status == LAM_OK)
-        status = forget_flows(&s.options);
     status = lam_comm_agree(s.options.comm, status);
     int tries = 0;
     if (status == LAM_OK)
         status = lam_decay_settle(&settled, data, &s.options, &tries);
+    lam_run_folder lock = { 0 }; /* a fit that tries nothing locks it by itself */
+    if (status == LAM_OK)
+        status = lam_comm_agree(s.options.comm, tries && lam_comm_is_first(s.options.comm) ? lam_run_folder_open(s.options.run_dir, &lock) : LAM_OK);
+    if (status == LAM_OK)
+        status = lam_comm_agree(s.options.comm, lam_several_forget(&s.options, tries));
     if (status == LAM_OK)
         status = tries ? lam_decay_choose(&s, &settled) : lam_several_first(&s, &settled);
     if (status == LAM_OK)
@@ -428,6 +413,7 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     *model = s.model;
     if (status == LAM_OK && kept.room != NULL)
         status = lam_outcome_tell(&kept.cfg, data, &kept.state, result, &kept.of, &s.options.log) == LAM_ERR_MEMORY ? LAM_ERR_MEMORY : LAM_OK;
+    lam_run_folder_clear(&lock);
     clear_kept(data, &kept);
     lam_config_clear(&settled);
     if (status != LAM_OK && status != LAM_ERR_INTERRUPTED) {

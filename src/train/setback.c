@@ -114,6 +114,8 @@ void lam_setback_say_early(const lam_run *run)
     lam_ending ending = lam_setback_ending(run);
     double left = share_left(run);
     const lam_log *log = &run->options->log;
+    if (run->target->more) /* the time left is for other flows */
+        return;
     if (!lam_config_is_timed(cfg) || left <= EARLY || (ending != LAM_ENDED_PLATEAU && ending != LAM_ENDED_SETBACKS))
         return;
     if (ending == LAM_ENDED_SETBACKS || s->overfits > 0)

@@ -42,7 +42,8 @@ extern const char *const lam_run_files[4];
 lam_status lam_decay_settle(lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, int *open);
 /* Fits the first flows with several weight decays, in folders of their own, and puts those with the lowest validation NLL into s, and their files into RUN. */
 lam_status lam_decay_choose(lam_several *s, const lam_config *cfg);
-/* A run that begins anew leaves nothing of an older one's trials. */
-void lam_decay_forget(const char *run_dir);
+/* A run that begins anew leaves nothing of an older one's that a resume would take for its own: flows, and where trials come first, which write
+ * elsewhere, the checkpoint and the configuration. Nor does one that tries nothing leave trials. On rank 0. */
+lam_status lam_several_forget(const lam_fit_options *options, int tries);
 
 #endif

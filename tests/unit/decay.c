@@ -173,7 +173,26 @@ static void stops_do_not_matter(void **state)
     lam_config_clear(&cfg);
 }
 
-/* What a stopped run has tried is nothing to one that begins anew there. */
+/* A finished run is nothing to one that begins anew there and is stopped in a trial, nor to its resumption. */
+static void a_finished_run_is_not_taken_for_a_begun_one(void **state)
+{
+    (void)state;
+    lam_config cfg;
+    tries t = { .stop_after = 1500 };
+    configure_small(&cfg);
+    fit_into("twice", &cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
+    set(&cfg, "seed", "5");
+    fit_into("once", &cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
+    fit_into("twice", &cfg, (lam_fit_options) { .progress = note_tries, .user = &t }, LAM_ERR_INTERRUPTED, NULL);
+    assert_true(t.n > 0);
+    fit_into("twice", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+    assert_same_model("once", "twice");
+    remove_all("twice");
+    remove_all("once");
+    lam_config_clear(&cfg);
+}
+
+/* What a stopped run has tried is nothing to one that begins anew there, nor to one that goes on and tries nothing. */
 static void beginning_anew_forgets(void **state)
 {
     (void)state;
@@ -188,6 +207,11 @@ static void beginning_anew_forgets(void **state)
     assert_true(all.n >= 2);
     assert_same_model("fresh", "anew");
     remove_all("anew");
+    t = (tries) { .stop_after = 1500 };
+    fit_into("anew", &cfg, (lam_fit_options) { .progress = note_tries, .user = &t }, LAM_ERR_INTERRUPTED, NULL);
+    set(&cfg, "weight-decay", "0.5");
+    fit_into("anew", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
+    remove_all("anew"); /* without trials */
     remove_all("fresh");
     lam_config_clear(&cfg);
 }
@@ -214,6 +238,11 @@ static void when_it_is_open(void **state)
     }
 }
 
+static void count_no_time(void *user, const char *line)
+{
+    *(int *)user += strstr(line, "there was no time to try other weight decays than 1") != NULL;
+}
+
 /* Without time for trials the decay is that of the table. */
 static void a_limit_of_time_has_none(void **state)
 {
@@ -223,9 +252,11 @@ static void a_limit_of_time_has_none(void **state)
     tries t = { 0 };
     configure_small(&cfg);
     set(&cfg, "max-processor-seconds", "1.0e-9");
-    fit_into("short", &cfg, (lam_fit_options) { .progress = note_tries, .user = &t }, LAM_OK, &r);
+    int said = 0;
+    fit_into("short", &cfg, (lam_fit_options) { .progress = note_tries, .user = &t, .log = { count_no_time, &said } }, LAM_OK, &r);
     assert_int_equal(r.flows, 1);
     assert_true(t.n == 1 && t.decay[0] == 1 && chosen_decay("short") == 1);
+    assert_int_equal(said, 1);
     remove_all("short");
     lam_config_clear(&cfg);
 }
@@ -236,6 +267,7 @@ int main(void)
         cmocka_unit_test(the_best_is_taken),
         cmocka_unit_test(in_memory),
         cmocka_unit_test(stops_do_not_matter),
+        cmocka_unit_test(a_finished_run_is_not_taken_for_a_begun_one),
         cmocka_unit_test(beginning_anew_forgets),
         cmocka_unit_test(when_it_is_open),
         cmocka_unit_test(a_limit_of_time_has_none),
