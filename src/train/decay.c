@@ -267,9 +267,11 @@ static lam_status fit_trial(search *c, size_t i, const lam_config *cfg)
     if (status == LAM_OK) {
         count(c, &t->result);
         add_nll(&t->flows, &t->result);
-        /* the first of all goes on where there is time for the others, and for the flows that the model is to have */
-        size_t others = 2 * c->folds + (c->first->kept->cfg.flows > c->folds ? c->first->kept->cfg.flows : c->folds);
-        c->late = c->late || (i == c->start && (t->result.ending == LAM_ENDED_SETBACKS || !lam_several_has_time(c->first, others - 1)));
+        /* the first of all goes on where there is time for the others, and for the flows that the model is to have, and the clock has chosen how many
+         * iterations they all have before training went wrong */
+        const lam_config *numbers = &c->first->kept->cfg;
+        size_t others = 2 * c->folds + (numbers->flows > c->folds ? numbers->flows : c->folds);
+        c->late = c->late || (i == c->start && (numbers->iterations == LAM_UNENDING || !lam_several_has_time(c->first, others - 1)));
         status = fit_folds(c, t);
     }
     c->first->began = fmin(c->first->began, t->flows.began);
