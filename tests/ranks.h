@@ -45,9 +45,11 @@ static inline void team_exchange(void *self, void *data, const size_t *at, const
     for (size_t r = 0; r < m->of->size; r++) {
         if (r != m->comm.rank)
             memcpy((char *)data + at[r], (const char *)m->of->data[r] + at[r], bytes[r]);
-        m->of->bytes += m->comm.rank == 0 ? bytes[r] : 0;
+        if (m->comm.rank == 0)
+            m->of->bytes += bytes[r];
     }
-    m->of->exchanges += m->comm.rank == 0;
+    if (m->comm.rank == 0) /* alone: adding 0 is a write too */
+        m->of->exchanges++;
     pthread_barrier_wait(&m->of->barrier);
 }
 
@@ -57,7 +59,8 @@ static inline void team_broadcast(void *self, void *data, size_t bytes)
     team_show(m, data);
     if (m->comm.rank != 0)
         memcpy(data, m->of->data[0], bytes);
-    m->of->broadcasts += m->comm.rank == 0;
+    if (m->comm.rank == 0)
+        m->of->broadcasts++;
     pthread_barrier_wait(&m->of->barrier);
 }
 
