@@ -86,7 +86,7 @@ static lam_status move_files(const char *from, const char *to)
 {
     if (mkdir(to, 0777) != 0 && access(to, F_OK) != 0)
         return lam_fail(LAM_ERR_IO, "%s cannot be made", to);
-    for (size_t i = 0; i < sizeof lam_run_files / sizeof lam_run_files[0]; i++) {
+    for (size_t i = 0; i < LAM_RUN_FILES; i++) {
         char *old = lam_run_path(from, lam_run_files[i]), *new = lam_run_path(to, lam_run_files[i]);
         int moved = old != NULL && new != NULL && (rename(old, new) == 0 || access(old, F_OK) != 0);
         free(old);
@@ -99,7 +99,7 @@ static lam_status move_files(const char *from, const char *to)
 
 static void remove_files(const char *folder)
 {
-    for (size_t i = 0; folder != NULL && i < sizeof lam_run_files / sizeof lam_run_files[0]; i++) {
+    for (size_t i = 0; folder != NULL && i < LAM_RUN_FILES; i++) {
         char *path = lam_run_path(folder, lam_run_files[i]);
         if (path != NULL)
             unlink(path);
@@ -182,17 +182,13 @@ static lam_status take_files(const search *c, size_t best)
 
 /* ---- a trial ------------------------------------------------------------------------------------------------------ */
 
-static void count(search *c, const lam_fit_result *r)
-{
-    c->train_seconds += r->train_seconds;
-    c->train_cpu_seconds += r->train_cpu_seconds;
-}
-
-static void add_nll(lam_several *s, const lam_fit_result *r)
+/* One more flow of a trial. */
+static void count(search *c, lam_several *s, const lam_fit_result *r)
 {
     s->tried++;
-    s->nll += r->best_val_nll;
-    s->variance += r->best_val_nll_se * r->best_val_nll_se;
+    lam_several_add_nll(s, r);
+    c->train_seconds += r->train_seconds;
+    c->train_cpu_seconds += r->train_cpu_seconds;
 }
 
 /* Flows from the second on of a trial. */
@@ -211,8 +207,7 @@ static lam_status fit_folds(search *c, trial *t)
         if (status != LAM_OK)
             lam_model_free(flow);
         LAM_TRY(status);
-        count(c, &r);
-        add_nll(s, &r);
+        count(c, s, &r);
     }
     return LAM_OK;
 }
@@ -265,8 +260,7 @@ static lam_status fit_trial(search *c, size_t i, const lam_config *cfg)
     t->flows.options.run_dir = folder;
     lam_status status = i == c->start ? fit_first(c, t, cfg) : lam_several_fit(&t->flows, 0, &t->kept, &t->flows.model, &t->result, &c->late);
     if (status == LAM_OK) {
-        count(c, &t->result);
-        add_nll(&t->flows, &t->result);
+        count(c, &t->flows, &t->result);
         /* the first of all goes on where there is time for the others, and for the flows that the model is to have, and the clock has chosen how many
          * iterations they all have before training went wrong */
         const lam_config *numbers = &c->first->kept->cfg;

@@ -22,8 +22,6 @@
 /* By which the time of a further flow may be longer than that of the first, its share of the test included. */
 static const double MARGIN = 1.3;
 
-const char *const lam_run_files[4] = { "config.yaml", "metrics.jsonl", "model.safetensors", "checkpoint.safetensors" };
-
 static void clear_kept(const lam_dataset *data, lam_fit_kept *kept)
 {
     lam_room_give(data->folder, kept->room);
@@ -181,12 +179,17 @@ static lam_status fit_flow(lam_several *s, size_t k, lam_model **flow, lam_fit_r
     return status;
 }
 
+void lam_several_add_nll(lam_several *s, const lam_fit_result *r)
+{
+    s->nll += r->best_val_nll;
+    s->variance += r->best_val_nll_se * r->best_val_nll_se;
+}
+
 static void add_result(lam_several *s, const lam_fit_result *r)
 {
     s->result->train_seconds += r->train_seconds;
     s->result->train_cpu_seconds += r->train_cpu_seconds;
-    s->nll += r->best_val_nll;
-    s->variance += r->best_val_nll_se * r->best_val_nll_se;
+    lam_several_add_nll(s, r);
 }
 
 lam_status lam_several_save(const lam_several *s)
@@ -342,8 +345,7 @@ static lam_status fit_others(lam_several *s)
         return LAM_OK;
     if (!s->is_chosen) {
         s->tried = 1;
-        s->nll = r->best_val_nll;
-        s->variance = r->best_val_nll_se * r->best_val_nll_se;
+        lam_several_add_nll(s, r);
     }
     lam_status status = add_flows(s);
     size_t flows = r->flows = lam_model_flows(s->model);
@@ -411,7 +413,8 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
     if (status == LAM_OK)
         status = fit_others(&s);
     *model = s.model;
-    if (status == LAM_OK && kept.room != NULL)
+    int is_compared = kept.room != NULL && !(s.is_chosen && isnan(result->test_nll)); /* else its NLLs may be those of a flow that was not chosen */
+    if (status == LAM_OK && is_compared)
         status = lam_outcome_tell(&kept.cfg, data, &kept.state, result, &kept.of, &s.options.log) == LAM_ERR_MEMORY ? LAM_ERR_MEMORY : LAM_OK;
     lam_run_folder_clear(&lock);
     clear_kept(data, &kept);

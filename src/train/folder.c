@@ -12,8 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[] = { "config.yaml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors" };
-enum { NAMES = sizeof names / sizeof names[0] };
+const char *const lam_run_files[LAM_RUN_FILES] = { "config.yaml", "metrics.jsonl", "model.safetensors", "checkpoint.safetensors" };
 
 char *lam_run_path(const char *folder, const char *name)
 {
@@ -51,9 +50,9 @@ static lam_status make_folders(const char *folder)
 /* Is it "NAME.tmp.NUMBER", the temporary file of one of ours? */
 static int is_leftover(const char *entry)
 {
-    for (size_t i = 0; i < NAMES; i++) {
-        size_t length = strlen(names[i]);
-        if (strncmp(entry, names[i], length) == 0 && strncmp(entry + length, ".tmp.", 5) == 0)
+    for (size_t i = 0; i < LAM_RUN_FILES; i++) {
+        size_t length = strlen(lam_run_files[i]);
+        if (strncmp(entry, lam_run_files[i], length) == 0 && strncmp(entry + length, ".tmp.", 5) == 0)
             return 1;
     }
     return 0;
@@ -96,9 +95,9 @@ lam_status lam_run_folder_open(const char *folder, lam_run_folder *out)
     LAM_TRY(make_folders(folder));
     LAM_TRY(lock(folder, &out->lock));
     remove_leftovers(folder);
-    char **paths[NAMES] = { &out->config, &out->metrics, &out->checkpoint, &out->model };
-    for (size_t i = 0; i < NAMES; i++)
-        if ((*paths[i] = lam_run_path(folder, names[i])) == NULL) {
+    char **paths[LAM_RUN_FILES] = { &out->config, &out->metrics, &out->model, &out->checkpoint };
+    for (size_t i = 0; i < LAM_RUN_FILES; i++)
+        if ((*paths[i] = lam_run_path(folder, lam_run_files[i])) == NULL) {
             lam_run_folder_clear(out);
             return LAM_ERR_MEMORY;
         }

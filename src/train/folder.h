@@ -1,7 +1,11 @@
-/* The folder of a run: config.yaml, metrics.jsonl, checkpoint.safetensors, model.safetensors. */
+/* The folder of a run. */
 #ifndef LAM_TRAIN_FOLDER_H
 #define LAM_TRAIN_FOLDER_H
 #include "base/config.h"
+
+/* What a run's folder holds; last the file without which there is no run to go on with. */
+enum { LAM_RUN_FILES = 4 };
+extern const char *const lam_run_files[LAM_RUN_FILES];
 
 /* All NULL: nothing is written. */
 typedef struct lam_run_folder {

@@ -20,9 +20,8 @@ typedef struct lam_several {
 
 /* Flow 1 by cfg, within its limits of time, and with the test. */
 lam_status lam_several_first(lam_several *s, const lam_config *cfg);
-/* Flow k, from 0, by the numbers of the first one, with a seed and validation rows of its own, neither tested nor told
- * of. *late 1: there was no
- * time for it, and the status is LAM_ERR_INTERRUPTED. Of flow 0 kept has what it came to. */
+/* Flow k, from 0, by the numbers of the first one, with a seed and validation rows of its own, neither tested nor told of. kept has what it came to.
+ * *late 1: there was no time for it, and the status is LAM_ERR_INTERRUPTED. */
 lam_status lam_several_fit(lam_several *s, size_t k, lam_fit_kept *kept, lam_model **flow, lam_fit_result *result, int *late);
 /* 1: under the limits of time, or without any, there is time for so many more flows; the same on all ranks. */
 int lam_several_has_time(const lam_several *s, size_t flows);
@@ -32,15 +31,15 @@ int lam_several_is_own(lam_status status);
 char *lam_several_path(const lam_several *s, const char *name);
 /* The model so far, whatever comes after it, into RUN. */
 lam_status lam_several_save(const lam_several *s);
-/* The files of a run in a folder, the one that tells that there is a run to go on with last. */
-extern const char *const lam_run_files[4];
+/* A flow's validation NLL is added to the sums. */
+void lam_several_add_nll(lam_several *s, const lam_fit_result *r);
 
 /* ---- the choice of the weight decay (decay.c) --------------------------------------------------------------------- */
 
 /* *open 1: nobody has said what it is, and there are so few rows that it is chosen by fitting. A run that goes on after the choice takes it from its
  * checkpoint. */
 lam_status lam_decay_settle(lam_config *cfg, const lam_dataset *data, const lam_fit_options *options, int *open);
-/* Fits the first flows with several weight decays, in folders of their own, and puts those with the lowest validation NLL into s, and their files into RUN. */
+/* Fits the first flows with several weight decays, in folders of their own. Those with the lowest validation NLL go into s, and their files into RUN. */
 lam_status lam_decay_choose(lam_several *s, const lam_config *cfg);
 /* A run that begins anew leaves nothing of an older one's that a resume would take for its own: flows, and where trials come first, which write
  * elsewhere, the checkpoint and the configuration. Nor does one that tries nothing leave trials. On rank 0. */
