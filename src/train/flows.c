@@ -365,6 +365,17 @@ static lam_status fit_others(lam_several *s)
     return lam_comm_agree(s->options.comm, writes ? write_summary(s) : LAM_OK);
 }
 
+/* While weight decays are tried, RUN has the configuration that a resume goes on with, as it was asked for: what is chosen is not settled yet. */
+static lam_status write_asked(const lam_fit_options *options, const lam_config *cfg)
+{
+    if (options->run_dir == NULL || !lam_comm_is_first(options->comm))
+        return LAM_OK;
+    char *path = lam_run_path(options->run_dir, "config.yaml");
+    lam_status status = path == NULL ? LAM_ERR_MEMORY : lam_config_save(cfg, path);
+    free(path);
+    return status;
+}
+
 /* A run that goes on has as many flows as it has written down, where nobody says how many: a limit of time may have left some out. */
 static lam_status settle_flows(const lam_fit_options *options, lam_config *cfg)
 {
@@ -408,6 +419,8 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
         status = lam_comm_agree(s.options.comm, tries && lam_comm_is_first(s.options.comm) ? lam_run_folder_open(s.options.run_dir, &lock) : LAM_OK);
     if (status == LAM_OK)
         status = lam_comm_agree(s.options.comm, lam_several_forget(&s.options, tries));
+    if (status == LAM_OK && tries)
+        status = lam_comm_agree(s.options.comm, write_asked(&s.options, &settled));
     if (status == LAM_OK)
         status = tries ? lam_decay_choose(&s, &settled) : lam_several_first(&s, &settled);
     if (status == LAM_OK)

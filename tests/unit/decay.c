@@ -173,6 +173,27 @@ static void stops_do_not_matter(void **state)
     lam_config_clear(&cfg);
 }
 
+/* A resume that is told nothing goes on with what the stopped run was asked for, though the decay is not chosen yet. */
+static void a_stop_in_a_trial_keeps_what_was_asked(void **state)
+{
+    (void)state;
+    lam_config cfg, kept;
+    tries t = { .stop_after = 1500 }, rest = { 0 };
+    configure_small(&cfg);
+    set(&cfg, "seed", "5");
+    fit_into("asked", &cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
+    fit_into("kept", &cfg, (lam_fit_options) { .progress = note_tries, .user = &t }, LAM_ERR_INTERRUPTED, NULL);
+    lam_config_init(&kept);
+    assert_ok(lam_config_load(&kept, run_file("kept", "config.yaml")));
+    fit_into("kept", &kept, (lam_fit_options) { .resume = 1, .progress = note_tries, .user = &rest }, LAM_OK, NULL);
+    assert_true(rest.n >= 1);
+    assert_same_model("asked", "kept");
+    remove_all("kept");
+    remove_all("asked");
+    lam_config_clear(&kept);
+    lam_config_clear(&cfg);
+}
+
 /* A finished run is nothing to one that begins anew there and is stopped in a trial, nor to its resumption. */
 static void a_finished_run_is_not_taken_for_a_begun_one(void **state)
 {
@@ -267,6 +288,7 @@ int main(void)
         cmocka_unit_test(the_best_is_taken),
         cmocka_unit_test(in_memory),
         cmocka_unit_test(stops_do_not_matter),
+        cmocka_unit_test(a_stop_in_a_trial_keeps_what_was_asked),
         cmocka_unit_test(a_finished_run_is_not_taken_for_a_begun_one),
         cmocka_unit_test(beginning_anew_forgets),
         cmocka_unit_test(when_it_is_open),
