@@ -113,9 +113,13 @@ int cli_config_load(lam_config *cfg, const char *path)
 int cli_model_file(const char *path, char **file)
 {
     *file = cli_is_folder(path) ? cli_path_join(path, "model.safetensors") : cli_format("%s", path);
-    if (!cli_exists(*file) && cli_is_folder(path))
-        return cli_fail("%s holds no model.safetensors; is it the folder of a fit that saved its model?", path);
-    return CLI_OK;
+    if (cli_exists(*file) || !cli_is_folder(path))
+        return CLI_OK;
+    char *config = cli_path_join(path, "config.yaml");
+    int begun = cli_exists(config);
+    free(config);
+    return begun ? cli_fail("the fit in %s has not come to a model yet; if it was stopped, the same fit with --resume goes on", path)
+        : cli_fail("%s holds no model.safetensors; is it the folder of a fit that saved its model?", path);
 }
 
 int cli_model_open(const char *path, const char *config_path, lam_model **model)

@@ -109,6 +109,9 @@ run score hollow wide.csv
 refused 1 "hollow holds no model.safetensors"
 run compare hollow
 refused 1 "hollow"
+cp r/config.yaml hollow # as a fit leaves it that was stopped while weight decays were tried
+run score hollow wide.csv
+refused 1 "hollow has not come to a model yet; if it was stopped, the same fit with --resume"
 size=$(stat -c %s model.safetensors)
 for cut in 4 100 $((size / 2)) $((size - 1)); do
     head -c "$cut" before >model.safetensors
