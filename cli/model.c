@@ -98,7 +98,9 @@ char *cli_path_name(const char *path)
 char *cli_path_join(const char *folder, const char *name)
 {
     size_t length = strlen(folder);
-    return cli_format("%s%s%s", folder, length > 0 && folder[length - 1] == '/' ? "" : "/", name);
+    while (length > 0 && folder[length - 1] == '/')
+        length--;
+    return cli_format("%.*s/%s", (int)length, folder, name);
 }
 
 int cli_config_load(lam_config *cfg, const char *path)

@@ -216,3 +216,18 @@ int lam_path_ends_with(const char *path, const char *ending)
     size_t n = strlen(path), m = strlen(ending);
     return n > m && strcasecmp(path + n - m, ending) == 0;
 }
+
+char *lam_path_join(const char *folder, const char *name)
+{
+    size_t length = strlen(folder);
+    const char *slash = length > 0 ? "/" : "";
+    while (length > 0 && folder[length - 1] == '/')
+        length--;
+    size_t room = length + strlen(name) + 2;
+    char *path = malloc(room);
+    if (path == NULL)
+        lam_fail(LAM_ERR_MEMORY, "out of memory: %zu bytes were asked for", room);
+    else
+        snprintf(path, room, "%.*s%s%s", (int)length, folder, slash, name);
+    return path;
+}

@@ -21,5 +21,7 @@ void lam_out_abandon(lam_out_file *file);
 lam_status lam_file_read(const char *path, char **bytes, size_t *size);
 /* A name longer than this ending (".npy"), in capitals or not. */
 int lam_path_ends_with(const char *path, const char *ending);
+/* malloc'd: "folder/name" with one slash between them, however many the folder ends in; name alone where folder is "". NULL: out of memory, told. */
+char *lam_path_join(const char *folder, const char *name);
 
 #endif

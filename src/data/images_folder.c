@@ -1,5 +1,6 @@
 /* A folder of PNG pictures, with the folders in it, read as a zip of it would be. */
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "data/image_formats.h"
 #include <dirent.h>
@@ -23,16 +24,6 @@ typedef struct folder {
 static lam_status no_memory(const folder *f)
 {
     return lam_fail(LAM_ERR_MEMORY, "%s: there is no memory for the names of its %zu files", f->path, f->n + f->others);
-}
-
-/* a/b, malloc'd; b alone where a is "". */
-static char *join(const char *a, const char *b)
-{
-    size_t n = strlen(a) + strlen(b) + 2;
-    char *path = malloc(n);
-    if (path != NULL)
-        snprintf(path, n, "%s%s%s", a, a[0] == '\0' || a[strlen(a) - 1] == '/' ? "" : "/", b);
-    return path;
 }
 
 static lam_status cannot(const folder *f, const char *name, const char *what)
@@ -72,7 +63,7 @@ static lam_status look_at(folder *f, char *below, int depth)
 {
     unsigned char head[8];
     struct stat at;
-    char *path = join(f->path, below);
+    char *path = lam_path_join(f->path, below);
     FILE *file = NULL;
     lam_status status = path == NULL ? no_memory(f) : LAM_OK;
     /* a link to a file is the file; one to a folder is passed over, as it may lead into a circle */
@@ -104,14 +95,14 @@ static lam_status look_at(folder *f, char *below, int depth)
 /* Files of the folder `below` ("": f->path itself) and of the folders in it. */
 static lam_status list(folder *f, const char *below, int depth)
 {
-    char *path = join(f->path, below);
+    char *path = lam_path_join(f->path, below);
     DIR *dir = path != NULL ? opendir(path) : NULL;
     lam_status status = path == NULL ? no_memory(f) : dir == NULL ? cannot(f, below[0] != '\0' ? below : "the folder", "opened") : LAM_OK;
     const struct dirent *entry;
     while (status == LAM_OK && (errno = 0, entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        char *name = join(below, entry->d_name);
+        char *name = lam_path_join(below, entry->d_name);
         status = name != NULL ? look_at(f, name, depth) : no_memory(f);
     }
     if (status == LAM_OK && errno != 0)
@@ -136,7 +127,7 @@ static lam_status read_file(void *self, size_t i, unsigned char **bytes, size_t 
 {
     const folder *f = self;
     struct stat at;
-    char *path = join(f->path, f->names[i]);
+    char *path = lam_path_join(f->path, f->names[i]);
     FILE *file = path != NULL ? fopen(path, "rb") : NULL;
     lam_status status = path == NULL ? no_memory(f) : LAM_OK;
     *bytes = NULL, *size = 0;

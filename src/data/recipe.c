@@ -1,6 +1,7 @@
 /* The table of recipes, and what is done to the rows that each has read. */
 #include "data/recipe.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/need.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -142,13 +143,11 @@ static size_t count_files(const lam_recipe_rule *rule)
 static lam_status find_file(lam_recipe_job *job, size_t file, const char *folder)
 {
     const lam_recipe_rule *rule = job->rule;
-    size_t size = strlen(folder) + 64;
-    job->paths[file] = malloc(size);
-    if (job->paths[file] == NULL)
-        return lam_fail(LAM_ERR_MEMORY, "out of memory");
     for (size_t i = 0; i < LAM_RECIPE_NAMES && rule->names[file][i] != NULL; i++) {
         struct stat info;
-        snprintf(job->paths[file], size, "%s/%s", folder, rule->names[file][i]);
+        free(job->paths[file]);
+        if ((job->paths[file] = lam_path_join(folder, rule->names[file][i])) == NULL)
+            return LAM_ERR_MEMORY;
         if (stat(job->paths[file], &info) == 0)
             return LAM_OK;
     }

@@ -22,25 +22,13 @@ static lam_status no_memory(void)
     return lam_fail(LAM_ERR_MEMORY, "out of memory while recipe.json is made");
 }
 
-/* "folder/name", malloc'd; NULL with the error recorded. */
-static char *path_in(const char *folder, const char *name)
-{
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (path == NULL)
-        no_memory();
-    else
-        snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
 /* ---- what is in the folder ---------------------------------------------------------------------------------------- */
 
 /* Bytes of a file in the folder, -1 if there is none. */
 static double file_bytes(const char *folder, const char *name)
 {
     struct stat info;
-    char *path = path_in(folder, name);
+    char *path = lam_path_join(folder, name);
     int found = path != NULL && stat(path, &info) == 0;
     free(path);
     return found ? (double)info.st_size : -1;
@@ -49,7 +37,7 @@ static double file_bytes(const char *folder, const char *name)
 /* The folder's recipe.json if a recipe wrote it, else NULL. */
 static cJSON *read_json(const char *folder)
 {
-    char *path = path_in(folder, names[JSON]), *bytes = NULL;
+    char *path = lam_path_join(folder, names[JSON]), *bytes = NULL;
     size_t size;
     cJSON *json = NULL;
     if (path != NULL && lam_file_read(path, &bytes, &size) == LAM_OK)
@@ -190,7 +178,7 @@ static void compare(const lam_recipe_job *job, lam_recipe_result *result)
 /* Opens the file of that place and, of an array, writes it. */
 static lam_status fill(const lam_recipe_job *job, const char *folder, int which, const char *text, lam_out_file *file)
 {
-    char *path = path_in(folder, names[which]);
+    char *path = lam_path_join(folder, names[which]);
     size_t first = which == LAM_TRAIN ? 0 : job->rows[LAM_TRAIN] + (which == LAM_TEST ? job->rows[LAM_VALID] : 0);
     lam_status status = path == NULL ? LAM_ERR_MEMORY : lam_out_open(file, path);
     if (status == LAM_OK && which == JSON) {
@@ -210,7 +198,7 @@ static lam_status write_files(const lam_recipe_job *job, const char *folder, cha
 {
     lam_out_file files[FILES] = { { 0 } };
     size_t bytes[PARTS], done = 0, total = job->table->rows * job->table->cols * sizeof(float);
-    char *text = NULL, *old = path_in(folder, names[JSON]);
+    char *text = NULL, *old = lam_path_join(folder, names[JSON]);
     lam_status status = old == NULL ? LAM_ERR_MEMORY : LAM_OK;
     for (int i = 0; i < PARTS && status == LAM_OK; done += job->rows[i++] * job->table->cols * sizeof(float)) {
         status = lam_recipe_tell(job, "writing", done, total);
@@ -224,7 +212,7 @@ static lam_status write_files(const lam_recipe_job *job, const char *folder, cha
         status = fill(job, folder, JSON, text, &files[JSON]);
     for (int i = 0; i < FILES && status == LAM_OK; i++)
         if (fflush(files[i].stream) != 0 || ferror(files[i].stream))
-            status = lam_fail(LAM_ERR_IO, "writing %s/%s failed; nothing was replaced; is the disk full?", folder, names[i]);
+            status = lam_fail(LAM_ERR_IO, "writing %s failed; nothing was replaced; is the disk full?", files[i].path);
     if (status == LAM_OK)
         remove(old);
     for (int i = 0; i < FILES && status == LAM_OK; i++)

@@ -133,11 +133,9 @@ static lam_status write_file(const lam_experiment *e, const lam_measurement *m, 
     void (*write)(FILE *out, const lam_experiment *e, const lam_measurement *m))
 {
     lam_out_file out;
-    size_t size = strlen(e->dir) + strlen(name) + 2;
-    char *path = malloc(size);
+    char *path = lam_path_join(e->dir, name);
     if (path == NULL)
-        return lam_fail(LAM_ERR_MEMORY, "out of memory: %zu bytes were asked for", size);
-    snprintf(path, size, "%s/%s", e->dir, name);
+        return LAM_ERR_MEMORY;
     lam_status status = lam_out_open(&out, path);
     if (status == LAM_OK) {
         write(out.stream, e, m);

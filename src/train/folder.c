@@ -1,6 +1,7 @@
 /* The files of a run folder. */
 #include "train/folder.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include <dirent.h>
 #include <errno.h>
@@ -16,13 +17,7 @@ const char *const lam_run_files[LAM_RUN_FILES] = { "config.yaml", "metrics.jsonl
 
 char *lam_run_path(const char *folder, const char *name)
 {
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (path == NULL)
-        lam_fail(LAM_ERR_MEMORY, "out of memory: %zu bytes were asked for", size);
-    else
-        snprintf(path, size, "%s/%s", folder, name);
-    return path;
+    return lam_path_join(folder, name);
 }
 
 static lam_status make_folders(const char *folder)

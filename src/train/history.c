@@ -1,5 +1,6 @@
 /* metrics.jsonl, read back. */
 #include "base/error.h"
+#include "base/file.h"
 #include "base/need.h"
 #include "laminar.h"
 #include "laminar/experiment.h"
@@ -171,11 +172,10 @@ lam_status lam_history_read(const char *run_dir, lam_history *out)
     *out = (lam_history) { 0 };
     LAM_NEED(run_dir, "run_dir");
     *out = (lam_history) { .iterations = unknown, .seconds = unknown, .train_seconds = unknown, .train_cpu_seconds = unknown };
-    size_t length = strlen(run_dir) + sizeof "/metrics.jsonl", room = 0;
-    char *path = malloc(length), *line = NULL;
+    size_t room = 0;
+    char *path = lam_path_join(run_dir, "metrics.jsonl"), *line = NULL;
     if (path == NULL)
-        return lam_fail(LAM_ERR_MEMORY, "out of memory: %zu bytes were asked for", length);
-    snprintf(path, length, "%s/metrics.jsonl", run_dir);
+        return LAM_ERR_MEMORY;
     FILE *stream = fopen(path, "r");
     lam_status status = LAM_OK;
     reader r = { .history = out };

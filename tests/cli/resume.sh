@@ -10,6 +10,9 @@ run fit $flags --out whole --resume
 expect_err "the run in whole was finished already"
 run fit toy:pinwheel:1000:1 --dims 8 --iterations 10 --threads 1 --out fresh --resume
 expect_err "fresh holds no checkpoint to go on from: the run begins here"
+# a folder with a slash behind its name: messages have one in front of the file's
+run fit toy:pinwheel:1000:1 --dims 9 --iterations 10 --threads 1 --out fresh/ --resume
+refused 1 "fresh/checkpoint.safetensors was written with"
 
 # Starts a fit in the background with the signals of a terminal's program; $pid.
 begin() {

@@ -205,6 +205,17 @@ static void reading_keeps_every_byte(void **state)
     empty_folder();
 }
 
+static void one_slash(void **state)
+{
+    (void)state;
+    const char *const cases[][2] = { { "run", "run/a" }, { "run/", "run/a" }, { "b/run//", "b/run/a" }, { "/", "/a" }, { "", "a" } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *path = lam_path_join(cases[i][0], "a");
+        assert_string_equal(path, cases[i][1]);
+        free(path);
+    }
+}
+
 int main(void)
 {
     if (mkdtemp(folder) == NULL)
@@ -217,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_link_stays_a_link),
         cmocka_unit_test(refusals),
         cmocka_unit_test(reading_keeps_every_byte),
+        cmocka_unit_test(one_slash),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     rmdir(folder);
