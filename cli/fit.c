@@ -113,7 +113,7 @@ static lam_status fit_table(void *user, const lam_config *cfg, const lam_fit_opt
 static const lam_config *print_table(void *user, const lam_config *cfg, const lam_fit_result *result)
 {
     table_fit *f = user;
-    fit_print_result(cfg, f->rows, result);
+    fit_print_result(cfg, f->model, f->rows, result);
     return lam_model_config(f->model);
 }
 

@@ -82,11 +82,12 @@ void fit_print_data(const char *path, const lam_table *all, const lam_dataset *d
 /* The flow and how it is trained, in two lines; cfg is resolved. */
 void fit_print_choice(const lam_config *cfg);
 /* The closing tables on stdout; rows: of each part, by lam_part. */
-void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit_result *result);
+void fit_print_result(const lam_config *cfg, const lam_model *model, const size_t rows[3], const lam_fit_result *result);
 /* How the run is repeated without its limit of time, under which its rates were chosen: cfg is as the run began, came the model's. */
 void fit_print_repeat(const lam_config *cfg, const lam_config *came, lam_ending ending, const char *folder);
-/* A line where validations or the test took a sample of their rows (what: "rows" or "images"), and nothing else. */
-void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *what, const lam_fit_result *result);
+/* A line where validations or the test took a sample of their rows (what: "rows" or "images"), and nothing else. beside: what was fitted to rows
+ * beside the model, NULL for nothing. */
+void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *what, const char *beside, const lam_fit_result *result);
 
 /* A fit of a table or of images, as fit_carry_out takes it. */
 typedef struct fit_job {

@@ -325,7 +325,7 @@ static void nll_row(cli_grid *grid, const char *name, double nll, double error, 
     cli_grid_measure(grid, 6, nll - log_det, error);
 }
 
-void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *what, const lam_fit_result *r)
+void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *what, const char *beside, const lam_fit_result *r)
 {
     int test = r->test_rows > 0 && r->test_rows < rows[LAM_TEST], valid = r->best_val_rows > 0 && r->best_val_rows < rows[LAM_VALID];
     if (!test && !valid)
@@ -344,8 +344,8 @@ void fit_print_samples(const lam_config *cfg, const size_t rows[3], const char *
         printf(" test on %zu of %zu %s", r->test_rows, rows[LAM_TEST], what);
     if (valid)
         printf("%s validation on %zu of %zu", test ? "," : "", r->best_val_rows, rows[LAM_VALID]);
-    if (r->gaussian_rows > 0 && r->gaussian_rows < rows[LAM_TRAIN])
-        printf(", the Gaussian fitted to %zu of %zu", r->gaussian_rows, rows[LAM_TRAIN]);
+    if (beside != NULL && r->gaussian_rows > 0 && r->gaussian_rows < rows[LAM_TRAIN])
+        printf(", the %s fitted to %zu of %zu", beside, r->gaussian_rows, rows[LAM_TRAIN]);
     printf("\n");
 }
 
@@ -357,9 +357,17 @@ static void count_row(cli_grid *grid, const char *name, const lam_counts *counts
         cli_grid_number(grid, by == 1.0 ? 0 : 2, by > 0.0 ? (double)cells[i] / by : (double)NAN);
 }
 
-void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit_result *result)
+/* What the Gaussian of the training rows is to such a model: given columns, its density of the others; of a single one that is a regression. */
+static const char *name_of_gaussian(const lam_model *model)
 {
-    char text[32], how[96];
+    size_t given = lam_model_given_count(model);
+    return given == 0 ? "full-covariance Gaussian" : lam_model_dim(model) - given == 1 ? "linear regression" : "conditional Gaussian";
+}
+
+void fit_print_result(const lam_config *cfg, const lam_model *model, const size_t rows[3], const lam_fit_result *result)
+{
+    char text[32], how[96], gaussian[64];
+    const char *beside = name_of_gaussian(model);
     cli_grid grid = {.columns = 3};
     cli_grid_add(&grid, "NLL in nats per row");
     cli_grid_add(&grid, "standardised units");
@@ -368,7 +376,8 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
     if (result->flows > 1)
         snprintf(flows, sizeof flows, "test, mean of %zu flows, exact trace", result->flows);
     nll_row(&grid, flows, result->test_nll, result->test_nll_se, result->log_det);
-    nll_row(&grid, lam_config_names(cfg, "given").n > 0 ? "test, Gaussian given the same" : "test, full-covariance Gaussian", result->gaussian_test_nll, result->gaussian_test_nll_se, result->log_det);
+    snprintf(gaussian, sizeof gaussian, "test, %s%s", beside, strcmp(beside, "linear regression") == 0 ? ", normal residual" : "");
+    nll_row(&grid, gaussian, result->gaussian_test_nll, result->gaussian_test_nll_se, result->log_det);
     if (result->mixture_components > 0) {
         char name[48];
         snprintf(name, sizeof name, "test, mixture of %zu Gaussians", result->mixture_components);
@@ -383,7 +392,7 @@ void fit_print_result(const lam_config *cfg, const size_t rows[3], const lam_fit
     if (of_any)
         printf("By chance: in every validation row it is drawn which columns are asked, which are given, and which are left out, as in training. This NLL\n"
                "chooses among iterations; compare fits by the test NLL, where all columns are asked.\n");
-    fit_print_samples(cfg, rows, "rows", result);
+    fit_print_samples(cfg, rows, "rows", beside, result);
     printf("\n");
     static const char *const heads[] = {"evaluations of f and steps", "forward", "backward", "recomputed", "accepted",
         "rejected"};

@@ -106,7 +106,7 @@ static void print_result(const lam_config *cfg, const lam_image_data *data, cons
     score_row(&grid, "test", r->test_nll, r->test_nll_se, height * width);
     score_row(&grid, "validation, best", r->best_val_nll, r->best_val_nll_se, height * width);
     cli_grid_print(&grid, stdout);
-    fit_print_samples(cfg, rows, "images", r);
+    fit_print_samples(cfg, rows, "images", NULL, r);
     printf("\n");
     if (lam_config_is(cfg, "pixels", "binary") && lam_config_is(cfg, "binarise", "fresh") && is_grey(data))
         printf("trained on pixels drawn anew each epoch: not comparable with published figures on one fixed binarisation\n");

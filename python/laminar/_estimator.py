@@ -18,6 +18,7 @@ FitResult = collections.namedtuple("FitResult", "iterations best_iteration finis
                                    "mixture_test_nll mixture_test_nll_se mixture_components mixture_rows")
 FitResult.__doc__ = """What a fit came to. NLLs are means in nats and standardised units (of images: the negative evidence lower bound, nats
 an image), NaN where there were no such rows; nll - log_det is in data units, as -score is. gaussian_test_nll is a full-covariance Gaussian's,
+with given columns that of its density of the others (of a single one: of linear regression with a normal residual),
 mixture_test_nll that of a mixture of mixture_components of them (NaN and 0: none was fitted, as to fewer than 100 rows or to images).
 finished is False after a stop that was asked for; train_cpu_seconds is the processor time of the training steps,
 cpu_seconds of all. Means have standard errors, over the rows that they are of: under budget or max_processor_seconds, which count

@@ -97,6 +97,15 @@ static void put_reason(FILE *out, const lam_config *cfg, const lam_fit_state *s,
             "it has not learned all that the rows tell", r->iterations < 500 ? (size_t)2000 : 4 * r->iterations);
 }
 
+/* As the program's closing table has it. */
+static const char *name_of_gaussian(const lam_dataset *data)
+{
+    size_t moving = data->dim;
+    for (size_t j = 0; j < data->dim; j++)
+        moving -= data->is_input[j];
+    return moving == data->dim ? "Gaussian" : moving == 1 ? "linear regression" : "conditional Gaussian";
+}
+
 static lam_status tell(const lam_config *cfg, const lam_dataset *data, const lam_fit_state *s, const lam_fit_result *r, difference by,
     difference by_mixture, const lam_log *log)
 {
@@ -108,7 +117,7 @@ static lam_status tell(const lam_config *cfg, const lam_dataset *data, const lam
     LAM_TRY(lam_remark_begin(&text));
     snprintf(mixture, sizeof mixture, "mixture of %zu Gaussians", r->mixture_components);
     fprintf(text.out, "on the test rows %s worse than the %s beside it, by %.3g +- %.2g nats per row (%.4f against %.4f, standardised "
-        "units)", r->flows > 1 ? "these flows are" : "this flow is", gaussian ? "Gaussian" : mixture, first.by, first.se, r->test_nll, r->test_nll - first.by);
+        "units)", r->flows > 1 ? "these flows are" : "this flow is", gaussian ? name_of_gaussian(data) : mixture, first.by, first.se, r->test_nll, r->test_nll - first.by);
     if (gaussian && is_worse(by_mixture))
         fprintf(text.out, " and than the %s, by %.3g +- %.2g", mixture, by_mixture.by, by_mixture.se);
     fputs(": ", text.out);

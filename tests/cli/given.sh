@@ -12,6 +12,7 @@ table 200 2 >new.csv
 run fit data.csv --given x,kind --dims 16-16 --context-dims 24 --batch-size 100 --iterations 150 --val-freq 50 --threads 1 --out run
 expect_code 0
 expect_err "text makes one input a level: kind (2: down, up)"
+expect_out "test, linear regression, normal residual "
 
 # ---- scores: of y, whatever the columns' order; a level that is not known, a missing input
 run score run new.csv -o scores.npy
@@ -111,8 +112,13 @@ run score holed no_x.csv
 refused 1 "row 5, column 1 (x) is NaN; leave such rows out"
 run score holed some_z.csv
 expect_code 0
-run fit three.csv --given x --dims 8 --iterations 2 --warm-start none --threads 1 --out pair --quiet
+run fit three.csv --given x --dims 8 --iterations 2 --warm-start none --lr 1e-6 --threads 1 --out pair
 expect_code 0
+expect_out "test, conditional Gaussian "
+awk -F, -v OFS=, 'NR == 1 { print "x", "y"; next } { print $1, $1 + $3 / 20 }' data.csv >line.csv
+run fit line.csv --given x --dims 8 --iterations 1 --warm-start none --lr 1e-6 --map none --calibrate none --threads 1 --out worse
+expect_code 0
+expect_out "this flow is worse than the linear regression beside it"
 run plot pair --given x=1 --columns y -o alone.svg
 refused 2 "not that of y without z" "--any-given"
 run plot fan --against x --data three_holes.csv -o fan.svg
