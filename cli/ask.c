@@ -100,14 +100,21 @@ static size_t find_level(const lam_names levels, const char *value)
     return found;
 }
 
+static int unknown_level(const cli_command *command, const char *flag, const char *name, const char *value, const lam_names levels)
+{
+    char *known = cli_few(levels.item, levels.n);
+    int code = cli_misuse(command, "--%s %s=%s: the column is text, and this is not one of its %zu levels (%s)", flag, name, value, levels.n, known);
+    free(known);
+    return code;
+}
+
 static int set_value(const cli_command *command, const char *flag, const lam_model *model, size_t column, const char *value, double *cell)
 {
     const lam_names levels = lam_model_levels(model, column);
     const char *name = lam_model_column(model, column);
     size_t level = find_level(levels, value);
     if (levels.n > 0 && level == levels.n)
-        return cli_misuse(command, "--%s %s=%s: the column is text, and this is not one of its %zu levels (%s%s%s)", flag, name, value, levels.n,
-            levels.item[0], levels.n > 1 ? ", " : "", levels.n > 2 ? "..." : levels.n > 1 ? levels.item[1] : "");
+        return unknown_level(command, flag, name, value, levels);
     *cell = (double)level;
     if (levels.n > 0)
         return CLI_OK;
@@ -172,6 +179,37 @@ int cli_ask_value(const cli_command *command, const char *flag, const char *text
     if (code == CLI_OK && is_set != NULL)
         is_set[column] = 1;
     free(whole);
+    return code;
+}
+
+char *cli_ask_flags(const lam_model *model, const unsigned char *named, char **flags)
+{
+    size_t n = 0, dim = lam_model_dim(model);
+    const char **names = cli_alloc(dim, sizeof *names);
+    *flags = cli_format("%s", "");
+    for (size_t j = 0; j < dim; j++)
+        if (named[j])
+            names[n++] = lam_model_column(model, j);
+    size_t shown = n <= CLI_FEW + 1 ? n : CLI_FEW;
+    for (size_t k = 0; k < shown; k++) {
+        char *longer = cli_format("%s --given %s=VALUE%s", *flags, names[k], k + 1 == shown && shown < n ? " ..." : "");
+        free(*flags);
+        *flags = longer;
+    }
+    char *list = cli_few(names, n);
+    free(names);
+    return list;
+}
+
+int cli_ask_lacking(const cli_command *command, const lam_model *model, const unsigned char *lack)
+{
+    char *flags, *names = cli_ask_flags(model, lack, &flags);
+    size_t n = 0;
+    for (size_t j = 0; j < lam_model_dim(model); j++)
+        n += lack[j];
+    int code = cli_misuse(command, "this model is given %s, which %s no value:%s", names, n == 1 ? "has" : "have", flags);
+    free(names);
+    free(flags);
     return code;
 }
 

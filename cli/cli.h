@@ -141,6 +141,10 @@ void *cli_alloc(size_t count, size_t size); /* zeroed */
 char *cli_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *cli_format_list(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
+/* "a, b, c, d, e, f and 54 others", all of a few more; "none" of none. Free with free(). */
+enum { CLI_FEW = 6 };
+char *cli_few(const char *const *names, size_t n);
+
 /* ---- tables of text (grid.c) -------------------------------------------------------------------------------------- */
 
 /* Cells are added row by row; columns past the first are right-aligned unless left is set. */
@@ -285,6 +289,10 @@ int cli_ask_unordered(const cli_command *command, const cli_ask *ask, const lam_
 int cli_ask_roles(const cli_command *command, const cli_ask *ask, const lam_model *model, lam_role rest, unsigned char *roles);
 /* NAME=VALUE of a flag into row [dim]: a number, or the level of a column of text. is_set [dim] or NULL. */
 int cli_ask_value(const cli_command *command, const char *flag, const char *text, const lam_model *model, double *row, unsigned char *is_set);
+/* The columns [dim] of the model that are named where 1, as cli_few has them, and "--given a=VALUE --given b=VALUE" with a blank in front. Free both. */
+char *cli_ask_flags(const lam_model *model, const unsigned char *named, char **flags);
+/* CLI_USAGE with a message that names the columns of the model that lack [dim] a value for it to be given. */
+int cli_ask_lacking(const cli_command *command, const lam_model *model, const unsigned char *lack);
 /* Says where the values of row [dim], as flags gave them, lie far outside the training rows; NaN: none was given. */
 int cli_ask_advise(const lam_model *model, const double *row);
 /* Numbers "a,b,c" of a flag; free with free(). */

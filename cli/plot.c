@@ -210,12 +210,22 @@ static int draw(const cli_command *command, const plot_args *args, const plot_mo
 /* A column that is given whatever is asked has no density and no draws. */
 static int check_joint(const cli_command *command, const plot_models *m)
 {
-    for (size_t i = 0; i < m->n; i++)
-        for (size_t j = 0; j < lam_model_dim(m->model[i]); j++)
-            if (lam_model_role(m->model[i], j) == LAM_GIVEN)
-                return cli_misuse(command, "%s has no density of all its columns, as it is given %s: say its value, --given %s=VALUE, or a column to show "
-                    "it against, --against", m->name[i], lam_model_column(m->model[i], j), lam_model_column(m->model[i], j));
-    return CLI_OK;
+    int code = CLI_OK;
+    for (size_t i = 0; i < m->n && code == CLI_OK; i++) {
+        size_t dim = lam_model_dim(m->model[i]), given = 0;
+        unsigned char *is_given = cli_alloc(dim, sizeof *is_given);
+        for (size_t j = 0; j < dim; j++)
+            given += is_given[j] = lam_model_role(m->model[i], j) == LAM_GIVEN;
+        if (given > 0) {
+            char *flags, *names = cli_ask_flags(m->model[i], is_given, &flags);
+            code = cli_misuse(command, "%s has no density of all its columns, as it is given %s: say what %s,%s, or a column to show it against, --against",
+                m->name[i], names, given == 1 ? "this is" : "these are", flags);
+            free(names);
+            free(flags);
+        }
+        free(is_given);
+    }
+    return code;
 }
 
 /* What a picture can show, and which flags say something about it. A flag that says nothing is refused, so that nobody takes it for what is

@@ -82,7 +82,7 @@ static int advise(const picture *p)
     return code;
 }
 
-/* Columns without a value are at the data's mean in a fan, or the model's; elsewhere unknown, or, where the fit is given them, an error. */
+/* Columns without a value are at the data's mean in a fan, or the model's; elsewhere unknown. */
 static int fill_rest(picture *p)
 {
     const double *mean, *scale;
@@ -103,11 +103,23 @@ static int fill_rest(picture *p)
                 lam_model_column(p->model, j));
         if (!input || p->set[j] || j == p->against)
             continue;
-        if (p->against == p->dim || lam_model_levels(p->model, j).n > 0)
-            return cli_misuse(p->command, "%s is given, and has no value: --given %s=VALUE", lam_model_column(p->model, j), lam_model_column(p->model, j));
         p->row[j] = mean_of(p, j, mean[j]);
     }
     return CLI_OK;
+}
+
+/* What the fit is given has a value: of a fan, its columns of text. */
+static int check_values(const picture *p)
+{
+    size_t lacking = 0;
+    unsigned char *lack = cli_alloc(p->dim, sizeof *lack);
+    for (size_t j = 0; j < p->dim; j++) {
+        lack[j] = p->roles[j] == LAM_GIVEN && !p->set[j] && j != p->against && (p->against == p->dim || lam_model_levels(p->model, j).n > 0);
+        lacking += lack[j];
+    }
+    int code = lacking > 0 ? cli_ask_lacking(p->command, p->model, lack) : CLI_OK;
+    free(lack);
+    return code;
 }
 
 static int prepare(picture *p)
@@ -132,7 +144,9 @@ static int prepare(picture *p)
         code = cli_misuse(p->command, "--against %s: the column is text", p->given->against);
     if (code == CLI_OK)
         code = choose_shown(p);
-    return code == CLI_OK ? fill_rest(p) : code;
+    if (code == CLI_OK)
+        code = fill_rest(p);
+    return code == CLI_OK ? check_values(p) : code;
 }
 
 /* "given a = 1, b = 2"; free with free(). */

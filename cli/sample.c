@@ -87,15 +87,17 @@ static int read_row(const cli_command *command, const lam_model *model, const sa
         code = cli_ask_value(command, "given", args->given.text[i], model, (*given)->values, set);
     if (code == CLI_OK)
         code = cli_ask_advise(model, (*given)->values);
+    size_t lacking = 0;
     for (size_t j = 0; code == CLI_OK && is_split(model) && j < dim; j++) {
         int fixed = lam_model_role(model, j) == LAM_GIVEN;
-        if (fixed && !set[j])
-            code = cli_misuse(command, "this model is given %s, which has no value: --given %s=VALUE", lam_model_column(model, j),
-                lam_model_column(model, j));
         if (!fixed && set[j])
             code = cli_misuse(command, "--given: this model was fitted with %s not given; a fit with --any-given takes any columns",
                 lam_model_column(model, j));
+        set[j] = fixed && !set[j]; /* from here on: it lacks a value */
+        lacking += set[j];
     }
+    if (code == CLI_OK && lacking > 0)
+        code = cli_ask_lacking(command, model, set);
     if (code == CLI_OK && is_split(model))
         forget_drawn(model, *given);
     free(set);

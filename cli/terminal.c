@@ -213,3 +213,19 @@ const char *cli_processor(char name[128])
         fclose(stream);
     return name;
 }
+
+char *cli_few(const char *const *names, size_t n)
+{
+    size_t shown = n <= CLI_FEW + 1 ? n : CLI_FEW; /* "and 1 others" would save nothing */
+    char *list = cli_format("%s", n > 0 ? names[0] : "none");
+    for (size_t k = 1; k < shown; k++) {
+        char *longer = cli_format("%s, %s", list, names[k]);
+        free(list);
+        list = longer;
+    }
+    if (shown == n)
+        return list;
+    char *whole = cli_format("%s and %zu others", list, n - shown);
+    free(list);
+    return whole;
+}

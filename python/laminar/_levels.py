@@ -25,6 +25,12 @@ def _may_be_text(x, place):
     return kind in "OUS"
 
 
+def few(levels):
+    """The first ones, for a message."""
+    shown = len(levels) if len(levels) <= 7 else 6
+    return ", ".join(levels[:shown]) + f" and {len(levels) - shown} others" * (shown < len(levels))
+
+
 def find(x, places):
     """Of the columns of x at these places, those with text: {place: levels}."""
     found = {}
@@ -51,7 +57,7 @@ def encode(x, levels, what):
             if str(value) not in number:
                 names = names_of(x)
                 raise DataError(f"{what}, row {i} (from 0): {value!r} is no level of the column {place if names is None else names[place]}, "
-                                f"whose {len(known)} levels are {', '.join(known[:20])}{', ...' * (len(known) > 20)}")
+                                f"whose {len(known)} level{'s are' if len(known) > 1 else ' is'} {few(known)}")
             codes[place][i] = number[str(value)]
     if not codes:
         return x

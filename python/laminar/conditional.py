@@ -122,7 +122,7 @@ class Questions:
             row[0, j] = _value(item, value, levels.get(j))
         lacking = [self._own_names()[j] if self._own_names() else j for j in fixed if np.isnan(row[0, j])]
         if lacking:
-            raise ArgumentError(f"given: this Flow is given {', '.join(map(str, lacking))}, which has no value here")
+            raise ArgumentError(f"given: this Flow is given {', '.join(map(str, lacking))}, which {'has' if len(lacking) == 1 else 'have'} no value here")
         return row, False
 
     def _sample_given(self, n, given, seed, how, log_prob):
@@ -240,5 +240,6 @@ def _value(item, value, levels):
             raise ArgumentError(f"given: {item!r} is {value!r}; leave out what is not known")
         return number
     if str(value) not in levels:
-        raise ArgumentError(f"given: {value!r} is no level of the column {item}, whose {len(levels)} levels are {', '.join(levels[:20])}")
+        raise ArgumentError(f"given: {value!r} is no level of the column {item}, whose {len(levels)} "
+                            f"level{'s are' if len(levels) > 1 else ' is'} {_levels.few(levels)}")
     return float(levels.index(str(value)))

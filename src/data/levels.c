@@ -5,8 +5,8 @@
 #include "base/names.h"
 #include "base/need.h"
 #include "data/cell.h"
-#include "data/columns.h"
 #include "data/mapped.h"
+#include "data/remark.h"
 #include "data/table.h"
 #include <math.h>
 #include <stdlib.h>
@@ -94,11 +94,26 @@ size_t lam_levels_find(const lam_names *list, const char *text, size_t n)
     return at < list->n && compare(list->item[at], text, n) == 0 ? at : list->n;
 }
 
+void lam_levels_put(FILE *out, const lam_names *list)
+{
+    size_t shown = lam_remark_shown(list->n);
+    for (size_t k = 0; k < shown; k++) {
+        fputs(k > 0 ? ", " : "", out);
+        lam_remark_name(out, list->item[k]);
+    }
+    if (shown < list->n)
+        fprintf(out, " and %zu others", list->n - shown);
+}
+
 lam_status lam_levels_unknown(const char *where, const char *name, const lam_names *list, const char *text, size_t n)
 {
-    char shown[LAM_SHOWN_SIZE], known[LAM_COLUMN_LIST];
-    return lam_fail(LAM_ERR_DATA, "%s: \"%s\" is no level of the column %.100s, whose %zu levels are %s", where, lam_cell_show(text, n, shown),
-        name, list->n, lam_columns_list(list->item, list->n, known));
+    char shown[LAM_SHOWN_SIZE];
+    lam_remark said;
+    LAM_TRY(lam_remark_begin(&said));
+    fprintf(said.out, "%s: \"%s\" is no level of the column %.100s, whose %zu level%s ", where, lam_cell_show(text, n, shown), name, list->n,
+        list->n == 1 ? " is" : "s are");
+    lam_levels_put(said.out, list);
+    return lam_remark_fail(&said, LAM_ERR_DATA);
 }
 
 /* ---- collecting them ---------------------------------------------------------------------------------------------- */

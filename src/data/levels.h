@@ -3,6 +3,7 @@
 #ifndef LAM_DATA_LEVELS_H
 #define LAM_DATA_LEVELS_H
 #include "laminar.h"
+#include <stdio.h>
 
 enum { LAM_MOST_LEVELS = 1000 }; /* a column of more is no category */
 
@@ -16,6 +17,8 @@ int lam_levels_are_text(const lam_names *levels, size_t column);
 size_t lam_levels_width(const lam_names *levels, size_t column);
 /* The number of the level that text [n] is; list->n: it is none. */
 size_t lam_levels_find(const lam_names *list, const char *text, size_t n);
+/* "a, b, c, d, e, f and 54 others" */
+void lam_levels_put(FILE *out, const lam_names *list);
 /* Fails, saying that text [n] is no level of the column `name`, and which levels there are. where opens the message. */
 lam_status lam_levels_unknown(const char *where, const char *name, const lam_names *list, const char *text, size_t n);
 

@@ -139,10 +139,11 @@ static lam_status say_levels(const lam_dataset *data, size_t *columns, const lam
     LAM_TRY(lam_remark_begin(&text));
     fprintf(text.out, "text makes one input a level: ");
     for (size_t i = 0, shown = lam_remark_shown(n); i < shown; i++) {
-        char list[LAM_COLUMN_LIST];
         const lam_names *levels = &data->texts[columns[i]];
         lam_remark_name(text.out, data->names[columns[i]]);
-        fprintf(text.out, " (%zu: %s)", levels->n, lam_columns_list(levels->item, levels->n, list));
+        fprintf(text.out, " (%zu: ", levels->n);
+        lam_levels_put(text.out, levels);
+        fputc(')', text.out);
         lam_remark_between(text.out, i, shown, n);
     }
     return lam_remark_say(&text, log);

@@ -43,13 +43,13 @@ expect_code 0
 run sample run -n 2 --given x=0.5
 refused 2 "kind, which has no value: --given kind=VALUE"
 run sample run -n 2 --given x=0.5 --given kind=sideways
-refused 2 "not one of its 2 levels"
+refused 2 "--given kind=sideways: the column is text, and this is not one of its 2 levels (down, up)"
 run sample run -n 2 --given x=0.5 --given kind=up --given y=1
 refused 2 "fitted with y not given" "--any-given"
 run sample run -n 2 --given x
 refused 2 "write NAME=VALUE"
 run sample run -n 2
-refused 2 "x, which has no value"
+refused 2 "this model is given x, kind, which have no value: --given x=VALUE --given kind=VALUE"
 
 # ---- values that no training row is near: column, value and range; those that are beyond numbers are refused by row and column
 far="in column x: 50, where the training rows have"
@@ -93,7 +93,7 @@ run sample run -n 1 --given x=-1e300 --given kind=up
 refused 1 "row 1, column 1 (x) is -1e+300"
 
 run plot run -o joint.svg
-refused 2 "run has no density of all its columns, as it is given x: say its value, --given x=VALUE"
+refused 2 "run has no density of all its columns, as it is given x, kind: say what these are, --given x=VALUE --given kind=VALUE, or"
 
 # ---- a fan whose data miss cells: columns without a value are at the mean of those that are there
 awk -F, -v OFS=, 'NR == 1 { print "x", "z", "y"; next } { print $1, $1 * $1 + NR % 7, $3 }' data.csv >three.csv
@@ -164,7 +164,7 @@ if "$laminar" --help | grep -q plot && [ -z "${NO_PLOTS:-}" ]; then
     run plot run --given x=0.5 --given kind=up --data new.csv -o density.svg
     refused 2 "--given shows the density at these values, and --data says nothing about them"
     run plot run --given x=0.5 -o density.svg
-    refused 2 "kind is given, and has no value"
+    refused 2 "this model is given kind, which has no value: --given kind=VALUE"
 fi
 
 # ---- the model file keeps levels; info shows what is given
@@ -172,6 +172,22 @@ run info run
 expect_code 0
 run sample run -n 1 --given x=1 --given kind=up
 expect_code 0
+
+# ---- columns and levels beyond a few: the first ones are named, and how many there are
+awk 'BEGIN { srand(4); for (j = 1; j <= 8; j++) printf "x%d,", j; print "town,y"; for (i = 0; i < 200; i++) { for (j = 1; j <= 8; j++) printf "%.4f,", rand()
+    printf "t%02d,%.4f\n", i % 40, rand() } }' >many.csv
+run fit many.csv --given x1,x2,x3,x4,x5,x6,x7,x8,town --dims 4 --iterations 1 --warm-start none --threads 1 --out many
+expect_code 0
+expect_err "town (40: t00, t01, t02, t03, t04, t05 and 34 others)"
+run sample many -n 1
+refused 2 "given x1, x2, x3, x4, x5, x6 and 3 others, which have no value: --given x1=VALUE" "--given x6=VALUE ..."
+run sample many -n 1 --given town=t99
+refused 2 "this is not one of its 40 levels (t00, t01, t02, t03, t04, t05 and 34 others)"
+sed '3s/,t[0-9]*,/,t99,/' many.csv >unknown.csv
+for command in score predict; do
+    run $command many unknown.csv
+    refused 1 'unknown.csv: line 3: "t99" is no level of the column town, whose 40 levels are t00, t01, t02, t03, t04, t05 and 34 others'
+done
 
 # ---- what is refused
 run fit data.csv --dims 4 --iterations 2 --out none

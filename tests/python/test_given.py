@@ -87,7 +87,7 @@ class Flows(WithFlow):
         np.testing.assert_array_equal(several[:, :, 0], np.repeat(self.frame.x.values[:3, None], 5, 1))
         np.testing.assert_allclose(self.flow.score_samples(several[1]), log_p[1], atol=1e-2)
         for given, text in (({"x": 1}, "kind, which has no value"), ({"x": 1, "kind": "up", "y": 0}, "'y' not given"), ({"x": "a"}, "no number"),
-                            ({"x": 1, "kind": "no"}, "no level"), ({"z": 1}, "no column z"), (None, "which has no value")):
+                            ({"x": 1, "kind": "no"}, "no level"), ({"z": 1}, "no column z"), (None, "which have no value")):
             with self.assertRaisesRegex(laminar.ArgumentError, text):
                 self.flow.sample(2, given=given)
 
