@@ -1,5 +1,6 @@
 /* laminar info: what a model file holds, of a density or of an auto-encoder. */
 #include "vae.h"
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,24 @@ static const cli_option info_options[] = {
     CLI_CONFIG_OPTION(info_args),
     {0},
 };
+
+/* The columns of text, below the table of all. */
+static void print_levels(const lam_model *model)
+{
+    cli_grid grid = {.columns = 2, .left = 1};
+    for (size_t j = 0; j < lam_model_dim(model); j++) {
+        const lam_names levels = lam_model_levels(model, j);
+        if (levels.n == 0)
+            continue;
+        char *list = cli_few(levels.item, levels.n);
+        cli_grid_add(&grid, "  %s", lam_model_column(model, j));
+        cli_grid_add(&grid, "%s", list);
+        free(list);
+    }
+    if (grid.cells > 0)
+        printf("\nlevels of columns of text, of which each is an input of 0 or 1\n");
+    cli_grid_print(&grid, stdout);
+}
 
 static void print_columns(const lam_model *model)
 {
@@ -24,11 +43,18 @@ static void print_columns(const lam_model *model)
     cli_grid_add(&grid, "mean");
     cli_grid_add(&grid, "scale");
     for (size_t j = 0; (name = lam_model_column(model, j)) != NULL; j++) {
+        size_t levels = lam_model_levels(model, j).n;
         cli_grid_add(&grid, "  %s", name);
+        if (levels > 0) {
+            cli_grid_add(&grid, "text");
+            cli_grid_add(&grid, "%zu level%s", levels, levels == 1 ? "" : "s");
+            continue;
+        }
         cli_grid_add(&grid, "%.8g", mean[j]);
         cli_grid_add(&grid, "%.8g", scale[j]);
     }
     cli_grid_print(&grid, stdout);
+    print_levels(model);
 }
 
 static void print_configuration(const lam_config *cfg)
@@ -85,14 +111,16 @@ static void print_tuning(const lam_model *model)
 
 static void print_maps(const lam_model *model)
 {
-    size_t least = lam_model_map_knots(model, 0), most = least;
-    if (least == 0)
-        return;
-    for (size_t j = 1; j < lam_model_dim(model); j++) {
+    size_t least = SIZE_MAX, most = 0;
+    for (size_t j = 0; j < lam_model_dim(model); j++) {
         size_t knots = lam_model_map_knots(model, j);
+        if (lam_model_levels(model, j).n > 0) /* text has a map that does nothing */
+            continue;
         least = knots < least ? knots : least;
         most = knots > most ? knots : most;
     }
+    if (most == 0)
+        return;
     printf("map            every standardised column to normal scores, by a spline of %zu", least);
     printf(least < most ? " to %zu knots\n" : " knots\n", most);
 }

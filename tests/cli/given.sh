@@ -170,6 +170,10 @@ fi
 # ---- the model file keeps levels; info shows what is given
 run info run
 expect_code 0
+expect_out "levels of columns of text"
+grep -qE '^  kind +text +2 levels$' out && grep -qE '^  kind +down, up$' out || fail "info should show kind as text, with its levels"
+grep -q "by a spline of 2 " out && fail "the map of text, which does nothing, does not count"
+grep -qE '^  kind +0 +1$' out && fail "text has no mean and scale"
 run sample run -n 1 --given x=1 --given kind=up
 expect_code 0
 
