@@ -240,6 +240,10 @@ int cli_config_load(lam_config *cfg, const char *path);
 int cli_model_file(const char *path, char **file);
 /* path is a model file or a run folder. CLI_OK, or CLI_FAILED (CLI_USAGE for a bad --config) with the message printed. */
 int cli_model_open(const char *path, const char *config_path, lam_model **model);
+/* The same without a note where the model has fewer flows than the run folder was asked for; and this number, and in words why and what to do
+ * (free with free()). NULL: it has all of them, or nothing says how many were asked for. */
+int cli_model_read(const char *path, const char *config_path, lam_model **model);
+char *cli_model_lacks_flows(const char *path, const lam_model *model, size_t *asked);
 /* The same for a command that writes to `out` (NULL: to stdout) what it makes of the file `in`: out can be written, and is another file. */
 int cli_model_open_for(const char *out, const char *in, const char *path, const char *config_path, lam_model **model);
 /* Options for evaluating model, LAMINAR_ISA included. */

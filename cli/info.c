@@ -125,6 +125,21 @@ static void print_maps(const lam_model *model)
     printf(least < most ? " to %zu knots\n" : " knots\n", most);
 }
 
+static void print_flows(const char *path, const lam_model *model)
+{
+    size_t flows = lam_model_flows(model), asked;
+    char *why = cli_model_lacks_flows(path, model, &asked), of[32] = "";
+    if (why != NULL)
+        snprintf(of, sizeof of, " of %zu", asked);
+    if (flows > 1)
+        printf("flows          %zu%s, each of so many parameters, whose densities are averaged; this page is of the first\n", flows, of);
+    else if (why != NULL)
+        printf("flows          %zu%s\n", flows, of);
+    if (why != NULL)
+        printf("               %s\n", why);
+    free(why);
+}
+
 static void print_head(const char *path, const lam_model *model)
 {
     const lam_config *cfg = lam_model_config(model);
@@ -136,8 +151,7 @@ static void print_head(const char *path, const lam_model *model)
         cli_parameter(cfg, "dims", dims), blocks, blocks == 1 ? "" : "s", cli_parameter(cfg, "layer", layer),
         cli_parameter(cfg, "nonlinearity", act));
     printf("parameters     %zu\n", lam_model_parameter_count(model));
-    if (lam_model_flows(model) > 1)
-        printf("flows          %zu, each of so many parameters, whose densities are averaged; this page is of the first\n", lam_model_flows(model));
+    print_flows(path, model);
     print_solves(cfg);
     print_tuning(model);
     print_maps(model);
@@ -154,7 +168,7 @@ static int print_density(const char *path, const char *config)
     size_t shape[2], n_shape;
     lam_model *model = NULL;
     cli_grid grid = {.columns = 2, .left = 1};
-    int code = cli_model_open(path, config, &model);
+    int code = cli_model_read(path, config, &model);
     if (code != CLI_OK)
         return code;
     print_head(path, model);

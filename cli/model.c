@@ -1,5 +1,6 @@
 /* Models and how they are evaluated. */
 #include "cli.h"
+#include <laminar/experiment.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -124,7 +125,33 @@ int cli_model_file(const char *path, char **file)
         : cli_fail("%s holds no model.safetensors; is it the folder of a fit that saved its model?", path);
 }
 
+char *cli_model_lacks_flows(const char *path, const lam_model *model, size_t *asked)
+{
+    lam_history history = {0};
+    lam_config *cfg = cli_config_create();
+    char *file = cli_path_join(path, "config.yaml"), *why = NULL;
+    *asked = cli_is_folder(path) && cli_exists(file) && lam_config_load(cfg, file) == LAM_OK ? cli_whole(cfg, "flows") : 0;
+    if (*asked > lam_model_flows(model) && lam_history_read(path, &history) == LAM_OK)
+        why = history.finished ? cli_format("%s", "the fits of the others failed, and the model goes without them")
+            : cli_format("its fit was stopped, or has not ended yet; to go on with it: laminar fit DATA --out %s --resume", path);
+    lam_history_free(&history);
+    lam_config_free(cfg);
+    free(file);
+    return why;
+}
+
 int cli_model_open(const char *path, const char *config_path, lam_model **model)
+{
+    size_t asked;
+    int code = cli_model_read(path, config_path, model);
+    char *why = code == CLI_OK ? cli_model_lacks_flows(path, *model, &asked) : NULL;
+    if (why != NULL)
+        cli_say("note: the model in %s has %zu of %zu flows: %s", path, lam_model_flows(*model), asked, why);
+    free(why);
+    return code;
+}
+
+int cli_model_read(const char *path, const char *config_path, lam_model **model)
 {
     lam_config *cfg = cli_config_create();
     char *file;

@@ -51,6 +51,28 @@ expect_code 0
 run plot three -o three.png
 [ "$code" = 0 ] || grep -q "without pictures" err || fail "a picture should be drawn"
 
+# as a fit of five leaves it that was stopped after its third: every command says so, and how to go on
+cp -r three partly
+sed -i 's/^flows: 3/flows: 5/' partly/config.yaml
+sed -i '$ { /"type":"summary"/ d }' partly/metrics.jsonl
+run info partly
+expect_code 0
+expect_out "flows          3 of 5, each of so many parameters" "its fit was stopped, or has not ended yet; to go on with it: laminar fit DATA --out partly --resume"
+run score partly points.csv
+expect_code 0
+expect_err "note: the model in partly has 3 of 5 flows: its fit was stopped"
+run score partly/model.safetensors points.csv
+expect_code 0
+[ ! -s err ] || fail "a file alone does not know how many flows were asked for"
+# one that has ended with fewer has left some out
+sed -i 's/^flows: 3/flows: 4/' three/config.yaml
+run info three
+expect_out "flows          3 of 4, " "the fits of the others failed"
+sed -i 's/^flows: 4/flows: 3/' three/config.yaml
+run score three points.csv
+expect_code 0
+[ ! -s err ] || fail "there are as many flows as were asked for"
+
 # killed in the second flow, and gone on with to the same bytes
 "$laminar" fit toy:moons:400:1 $small --flows 3 --out killed >out 2>err &
 pid=$!
@@ -62,6 +84,8 @@ expect_code 0
 run fit toy:moons:400:1 $small --flows 3 --out whole
 expect_code 0
 expect_same whole/model.safetensors killed/model.safetensors
+run score killed points.csv
+grep -q "flows" err && fail "there are all flows"
 
 # a limit of time: what was done repeats without it
 run fit toy:moons:400:1 --dims 8 --blocks 1 --batch-size 50 --warm-start flow-matching:20 --early-stopping 2 --val-freq 4 --lr 0.1 --threads 1 --budget 1h --flows 2 --out timed
