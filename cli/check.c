@@ -19,16 +19,46 @@ static const cli_option check_options[] = {
     {0},
 };
 
+/* Row `from` comes to stand at `to`, which is not behind it. */
+static void move(cli_spread *rows, size_t from, size_t to, size_t cols)
+{
+    memmove(rows->x + to * cols, rows->x + from * cols, cols * sizeof *rows->x);
+    rows->number[to] = rows->number[from];
+}
+
 /* Keeps `most` of the rows, evenly spread, in their order. */
 static void thin(cli_spread *rows, size_t most, size_t cols)
 {
     if (most >= rows->n)
         return;
-    for (size_t i = 0; i < most; i++) {
-        size_t from = (size_t)((double)i * (double)rows->n / (double)most);
-        memmove(rows->x + i * cols, rows->x + from * cols, cols * sizeof *rows->x);
-    }
+    for (size_t i = 0; i < most; i++)
+        move(rows, (size_t)((double)i * (double)rows->n / (double)most), i, cols);
     rows->n = most;
+}
+
+static int has_asked(const lam_model *model, const double *row)
+{
+    for (size_t j = 0; j < lam_model_dim(model); j++)
+        if (lam_model_role(model, j) == LAM_MOVING && !isnan(row[j]))
+            return 1;
+    return 0;
+}
+
+/* Rows without any value whose density is asked have no log p: they are left out, and counted. */
+static int leave_unasked(const lam_model *model, cli_spread *rows)
+{
+    size_t dim = lam_model_dim(model), n = 0, all = rows->n, first = 0;
+    for (size_t i = 0; i < all; i++)
+        if (has_asked(model, rows->x + i * dim))
+            move(rows, i, n++, dim);
+        else if (first == 0)
+            first = rows->number[i];
+    rows->n = n;
+    if (n == 0 && all > 0)
+        return cli_fail("in none of the %zu rows is there a value of a column whose density is asked", all);
+    if (n < all)
+        cli_say("warning: %zu of %zu rows have no value in any column whose density is asked, the first is row %zu: they are left out", all - n, all, first);
+    return CLI_OK;
 }
 
 /* "these", or what it is a hundredth of where they are no tolerances, or a tuned model's. */
@@ -63,10 +93,13 @@ static void report(const lam_model *model, const lam_check_report *r, size_t all
     cli_grid_add(&grid, "mean log p, Hutchinson (64 probes) - exact, nats");
     cli_grid_measure(&grid, 6, r->hutchinson_mean, r->hutchinson_se);
     cli_grid_add(&grid, "total mass");
-    if (r->has_mass)
+    if (r->mass_rows > 0)
+        cli_grid_add(&grid, "1 within %.1e, given each of %zu rows", fabs(r->mass - 1), r->mass_rows);
+    else if (r->has_mass)
         cli_grid_add(&grid, "%.6f", r->mass);
     else
-        cli_grid_add(&grid, "- (integrated for one and two columns only)");
+        cli_grid_add(&grid, lam_model_given_count(model) > 0 ? "- (given other columns it is integrated for one column only)"
+            : "- (integrated for one and two columns only)");
     if (r->has_consistency) {
         cli_grid_add(&grid, "log p(a) + log p(b | a) - log p(a, b), rms, nats");
         cli_grid_add(&grid, "%.4f", r->consistency);
@@ -108,35 +141,61 @@ static void report_calibration(const lam_model *model, const lam_calibration *c,
     cli_grid_print(&grid, stdout);
 }
 
+/* What can be done about the distribution of a column. */
+static void say_remedy(const lam_model *model, int lacks_noise, int is_wide, int is_narrow)
+{
+    const char *more = "";
+    if ((is_wide || is_narrow) && lam_config_is(lam_model_config(model), "calibrate", "none"))
+        more = ", or let the validation rows choose its width (--calibrate scale)";
+    else if (is_narrow && lam_model_flows(model) == 1)
+        more = ", or several flows (--flows 5), whose mean is wider";
+    if (lacks_noise)
+        printf("The fit added noise to columns, and these rows have none. laminar fit DATA --config RUN/config.yaml --write-split FOLDER/ writes rows that have it,\n"
+               "and check takes these with --standardised.\n");
+    else
+        printf("If the fit has not seen these rows, give it more rows or more time%s.\n", more);
+}
+
 /* What is wrong with the distribution of a column. */
-static void say_column(const lam_model *model, const char *name, const lam_calibration *c)
+static void say_column(const lam_model *model, int lacks_noise, const char *name, const lam_calibration *c)
 {
     double inside = 100 * c->inside[1], error = 200 * c->inside_se[1];
-    if (inside + error < 90 || inside - error > 90)
-        printf("The distribution of %s is too %s: %.0f %% of the values lie within its central 90 %%.\n", name, inside < 90 ? "narrow" : "wide", inside);
+    int is_aside = c->distance > 0.5; /* more than half of the values lie below one and the same quantile below the median, or above one above it */
+    int is_narrow = !is_aside && inside + error < 90, is_wide = !is_aside && inside - error > 90;
+    if (is_aside)
+        printf("The distribution of %s is shifted: most of the values lie on one side of its median, and %.0f %% within its central 90 %%.\n", name, inside);
+    else if (is_narrow || is_wide)
+        printf("The distribution of %s is too %s: %.0f %% of the values lie within its central 90 %%.\n", name, is_narrow ? "narrow" : "wide", inside);
     else
         printf("The distribution of %s is shifted, or has another shape: about 90 %% of the values lie within its central 90 %%, but not evenly.\n", name);
-    printf(cli_has_noise(model) ? "The fit added noise to columns, and these rows have none.\n"
-        : "If the fit has not seen these rows, give it more rows or more time.\n");
+    say_remedy(model, lacks_noise, is_wide, is_narrow);
 }
 
-/* In words, of the column that is furthest from its distribution, if that is further than chance takes one of so many: the band is that of a single one, and
- * the chance to exceed a distance d falls with exp(-2 n d^2) (Kolmogorov). */
-static void report_worst(const lam_model *model, const lam_calibration *c, size_t dim)
+/* How far a column is from its distribution, 1 being what chance hardly takes one of so many: the distance from uniform against its band, and the values
+ * within the central 90 % against 3 standard errors. Both are those of a single column; the chance to exceed a distance d falls with exp(-2 n d^2)
+ * (Kolmogorov), and that to exceed z standard errors with exp(-z^2 / 2). */
+static double excess(const lam_calibration *c, size_t columns)
+{
+    double distance = c->distance / (c->band * sqrt(log(2 * (double)columns / 0.05) / log(2 / 0.05)));
+    return fmax(distance, fabs(c->inside[1] - 0.9) / (c->inside_se[1] * sqrt(9 + 2 * log((double)columns))));
+}
+
+/* In words, of the column that is furthest from its distribution. lacks_noise 1: the fit added noise that the rows do not have. */
+static void report_worst(const lam_model *model, int lacks_noise, const lam_calibration *c, size_t dim)
 {
     size_t worst = dim, asked = 0;
-    for (size_t j = 0; j < dim; j++) {
+    for (size_t j = 0; j < dim; j++)
         asked += c[j].rows > 0;
-        if (c[j].rows > 0 && (worst == dim || c[j].distance / c[j].band > c[worst].distance / c[worst].band))
+    for (size_t j = 0; j < dim; j++)
+        if (c[j].rows > 0 && (worst == dim || excess(&c[j], asked) > excess(&c[worst], asked)))
             worst = j;
-    }
-    if (worst == dim || c[worst].distance <= c[worst].band * sqrt(log(2 * (double)asked / 0.05) / log(2 / 0.05)))
+    if (worst == dim || excess(&c[worst], asked) <= 1)
         return;
     putchar('\n');
-    say_column(model, lam_model_column(model, worst), &c[worst]);
+    say_column(model, lacks_noise, lam_model_column(model, worst), &c[worst]);
 }
 
-static int calibrate(const lam_model *model, cli_spread *rows, const lam_eval_options *options)
+static int calibrate(const lam_model *model, cli_spread *rows, int lacks_noise, const lam_eval_options *options)
 {
     size_t dim = lam_model_dim(model);
     lam_calibration *c = cli_alloc(dim, sizeof *c);
@@ -144,7 +203,7 @@ static int calibrate(const lam_model *model, cli_spread *rows, const lam_eval_op
     lam_status status = lam_calibrate(model, options, 0, &(lam_query){rows->x, rows->n, NULL, 0}, CALIBRATION_DRAWS, c);
     if (status == LAM_OK) {
         report_calibration(model, c, dim);
-        report_worst(model, c, dim);
+        report_worst(model, lacks_noise, c, dim);
     }
     free(c);
     return status == LAM_OK ? CLI_OK : cli_library_failed();
@@ -164,8 +223,8 @@ static void report_faults(const lam_check_report *r)
         printf("log p is off by %.2g nats (rms), as the solver's steps are too long. Score with a smaller --rtol and --atol, or run `laminar tune`.\n",
             r->logp_error_rms);
     if (mass)
-        printf("The density integrates to %.4g instead of 1: the solver's tolerance is too loose, or the density has spikes that the integration misses.\n",
-            r->mass);
+        printf("The density%s integrates to %.4g instead of 1: the solver's tolerance is too loose, or the density has spikes that the integration misses.\n",
+            r->mass_rows > 0 ? " given the values of a row" : "", r->mass);
     if (disagreement)
         printf("The densities of this model disagree: log p(a) + log p(b | a) and log p(a, b) differ by %.2g nats (rms). Ask for the density that you need in\n"
             "one query (score --of A --given B) instead of adding others up. A fit with --weight-decay 0.3 agrees better, but its likelihood may be lower.\n",
@@ -185,7 +244,7 @@ static int check(const lam_model *model, cli_spread *rows, const check_args *arg
         return cli_library_failed();
     report(model, &result, rows->all, &options);
     cli_progress_start(&progress, "drawing rows", &options);
-    int code = calibrate(model, rows, &options);
+    int code = calibrate(model, rows, cli_has_noise(model) && !args->choice.standardised, &options);
     cli_progress_end();
     if (code == CLI_OK)
         report_faults(&result);
@@ -207,8 +266,10 @@ static int run(const cli_command *command, int argc, char **argv)
     if (code == CLI_OK)
         code = cli_rows_spread(line.words[1], &args.choice, model, args.rows, &rows);
     if (code == CLI_OK)
+        code = leave_unasked(model, &rows);
+    if (code == CLI_OK)
         code = check(model, &rows, &args);
-    free(rows.x);
+    cli_spread_clear(&rows);
     lam_model_free(model);
     cli_line_free(&line);
     return code;
@@ -219,8 +280,8 @@ const cli_command cli_check = {
     .arguments = "MODEL DATA",
     .summary = "measures how far a model's numbers can be trusted",
     .details = "Measures the solver's error in log p (against a solve in double at a hundredth of the tolerance), the error of the round\n"
-               "trip to the base density and back, the bias of Hutchinson's estimate of the trace, and, for one and two columns, the\n"
-               "total mass of the density. For each column that is not given, it compares the values with the predicted distribution:\n"
+               "trip to the base density and back, the bias of Hutchinson's estimate of the trace, and, for one and two columns or for one\n"
+               "given others, the total mass of the density. For each column that is not given, it compares the values with the predicted distribution:\n"
                "the deviation of the cumulative probabilities from uniform, and the share inside the central intervals of 50 and 90 %.\n"
                "Of a model fitted with --any-given it measures how far its densities agree: log p(a) + log p(b | a) should be log p(a, b).\n"
                "The last lines say in words what is wrong, if anything is.\n"

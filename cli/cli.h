@@ -351,12 +351,16 @@ int cli_rows_next(cli_rows *rows, size_t n, lam_table **part);
 void cli_rows_close(cli_rows *rows);
 /* How many rows of dim columns a part has: a multiple of the rows that are solved together. */
 size_t cli_rows_of_part(const cli_eval *eval, size_t dim);
-/* At most so many rows of DATA of any length, evenly spread, in data units; free x with free(). */
+/* The number, from 1, that row i of a part has among the part's rows in DATA, where the bad ones stand too. */
+size_t cli_rows_number(const lam_table *part, size_t i);
+/* At most so many rows of DATA of any length, evenly spread, in data units; clear it in any case. */
 typedef struct cli_spread {
-    double *x; /* [n, the model's columns] */
+    double *x;      /* [n, the model's columns] */
+    size_t *number; /* [n] that they have in DATA, from 1; NULL: they are of no file */
     size_t n, all;
 } cli_spread;
 int cli_rows_spread(const char *path, const cli_choice *choice, const lam_model *model, size_t most, cli_spread *out);
+void cli_spread_clear(cli_spread *rows);
 /* CLI_FAILED, with the library's message about a part that begins with row `first`, whose rows it counts. */
 int cli_part_failed(size_t first);
 

@@ -22,7 +22,7 @@ static int choose_rows(const cli_command *command, const lam_picture_model *mode
     for (size_t j = 0; j < dim; j++)
         if (lam_model_role(model->model, j) == LAM_GIVEN)
             return cli_misuse(command, "%s is given %s, so --steps needs rows: --data DATA", model->name, lam_model_column(model->model, j));
-    free(rows->x);
+    cli_spread_clear(rows);
     *rows = (cli_spread){.x = cli_alloc(batch_of(asked) * dim, sizeof *rows->x), .n = batch_of(asked)};
     return lam_sample(model->model, asked->eval, asked->seed, rows->n, rows->x, NULL, NULL) == LAM_OK ? CLI_OK : cli_library_failed();
 }
@@ -85,7 +85,7 @@ int plot_steps_draw(const cli_command *command, const lam_picture_model *models,
                "square over the steps, as a share of what the tolerances allow\n", asked->out);
     for (size_t m = 0; m < n; m++)
         lam_steps_free(steps[m]);
-    free(rows.x);
+    cli_spread_clear(&rows);
     free(steps);
     free(pictures);
     return code;

@@ -155,15 +155,31 @@ int cli_rows_next(cli_rows *r, size_t n, lam_table **part)
     return r->model != NULL ? cli_rows_look(&r->choice, r->model, *part, NULL) : CLI_OK;
 }
 
-/* Rows of a part that are among `most` spread over all: row i of these is row i * all / most of the data. */
-static void take_spread(const lam_table *part, size_t first, size_t all, size_t most, double *x, size_t *n)
+size_t cli_rows_number(const lam_table *part, size_t i)
 {
-    for (; *n < most; ++*n) {
-        size_t at = (size_t)((double)*n * (double)all / (double)most);
+    size_t at = i;
+    for (size_t bad = 0; bad < part->bad_rows && part->bad_at[bad] <= at; bad++)
+        at++;
+    return at + 1;
+}
+
+/* Rows of a part that are among out->n spread over all: row i of these is row i * all / n of the data. first, bad: rows before the part. */
+static void take_spread(const lam_table *part, size_t first, size_t bad, cli_spread *out, size_t *n)
+{
+    for (; *n < out->n; ++*n) {
+        size_t at = (size_t)((double)*n * (double)out->all / (double)out->n);
         if (at >= first + part->rows)
             return;
-        memcpy(x + *n * part->cols, part->values + (at - first) * part->cols, part->cols * sizeof *x);
+        memcpy(out->x + *n * part->cols, part->values + (at - first) * part->cols, part->cols * sizeof *out->x);
+        out->number[*n] = first + bad + cli_rows_number(part, at - first);
     }
+}
+
+void cli_spread_clear(cli_spread *rows)
+{
+    free(rows->x);
+    free(rows->number);
+    *rows = (cli_spread){0};
 }
 
 int cli_rows_spread(const char *path, const cli_choice *choice, const lam_model *model, size_t most, cli_spread *out)
@@ -171,17 +187,18 @@ int cli_rows_spread(const char *path, const cli_choice *choice, const lam_model 
     enum { AT_ONCE = 1 << 16 };
     cli_rows rows;
     lam_table *part;
-    size_t first = 0, n = 0;
+    size_t first = 0, bad = 0, n = 0;
     *out = (cli_spread){0};
     int code = cli_rows_open(path, choice, model, NULL, &rows);
     if (code == CLI_OK) {
         out->all = rows.rows;
         out->n = most < rows.rows ? most : rows.rows;
         out->x = cli_alloc(out->n * rows.dim, sizeof *out->x);
+        out->number = cli_alloc(out->n, sizeof *out->number);
     }
     while (code == CLI_OK && n < out->n && (code = cli_rows_next(&rows, AT_ONCE, &part)) == CLI_OK && part != NULL) {
-        take_spread(part, first, out->all, out->n, out->x, &n);
-        first += part->rows;
+        take_spread(part, first, bad, out, &n);
+        first += part->rows, bad += part->bad_rows;
         lam_table_free(part);
     }
     cli_rows_close(&rows);

@@ -116,15 +116,6 @@ static unsigned char *roles_of_rows(const lam_model *model, const lam_table *par
     return roles;
 }
 
-/* The number, from 1, that row i of a part has in DATA, where the part's bad rows stand too. */
-static size_t number_of(const summary *s, const lam_table *part, size_t i)
-{
-    size_t at = i;
-    for (size_t bad = 0; bad < part->bad_rows && part->bad_at[bad] <= at; bad++)
-        at++;
-    return s->read + s->bad + at + 1;
-}
-
 /* scores [rows] in data units, into the summary and into the units that are wanted. */
 static void add_part(const lam_model *model, const lam_table *part, const unsigned char *roles, const score_args *args, double *scores, summary *s)
 {
@@ -133,7 +124,7 @@ static void add_part(const lam_model *model, const lam_table *part, const unsign
         const unsigned char *own = roles != NULL ? roles + i * dim : NULL;
         if (own != NULL && !has_asked(own, dim)) { /* log p of no column at all would be 0, which says nothing of the row */
             scores[i] = (double)NAN;
-            s->first_unasked = s->first_unasked > 0 ? s->first_unasked : number_of(s, part, i);
+            s->first_unasked = s->first_unasked > 0 ? s->first_unasked : s->read + s->bad + cli_rows_number(part, i);
             continue;
         }
         if (s->rows == 0) {

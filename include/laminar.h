@@ -453,8 +453,10 @@ typedef struct lam_check_report {
     double round_trip_max, round_trip_rms; /* |decode(encode(x)) - x| of the cells that move, standardised units */
     double hutchinson_mean, hutchinson_se; /* of mean log p (Hutchinson) - mean log p (exact), 64 probes */
     int has_mass;
-    double mass;                       /* integral of the density for 1-D and 2-D, else 0 and has_mass 0 */
-    int has_consistency;               /* of a model of any columns given any others: */
+    double mass;                       /* integral of the density: of one or two columns, or of one column given others; else 0 and has_mass 0 */
+    size_t mass_rows;                  /* of one given others: of so many rows, spread over all, it is the mass that is furthest from 1, within the
+                                        * interpolation of lam_predict (about 1e-3 at the worst); else 0 */
+    int has_consistency;               /* of a model of any columns given any others, two of which or more can move: */
     double consistency;                /* rms over rows and random splits of log p(a) + log p(b | a) - log p(a, b), nats */
     lam_counts counts, counts_tight;
 } lam_check_report;

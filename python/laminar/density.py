@@ -20,7 +20,7 @@ CheckReport = collections.namedtuple("CheckReport", "rows nll nll_tight nll_stan
                                      "round_trip_max round_trip_rms hutchinson_mean hutchinson_se mass consistency counts counts_tight")
 CheckReport.__doc__ = """How far a model's numbers can be trusted: mean NLL (data units, NaN where other columns are missing in other rows, and
 standardised units) by its setting and by a tighter solve in double; the error of log p against that, nats; decode(encode(x)) - x in
-standardised units; the Hutchinson estimate of mean log p less the exact one, and its standard error; the total mass, None beyond two columns; of
+standardised units; the Hutchinson estimate of mean log p less the exact one, and its standard error; the total mass (of one column given others that of the row, of at most 200, whose mass is furthest from 1), None beyond two columns; of
 a Flow fitted with any_given=True how far its densities disagree (log p(a) + log p(b | a) - log p(a, b), root mean square, nats), else None."""
 
 TuneCandidate = collections.namedtuple("TuneCandidate", "setting calls rms percentile cpu_seconds on_front")
@@ -410,16 +410,30 @@ class Flow(Questions, Estimator):
         return _setting(s)
 
     def check(self, X, **how):
-        """How far this model's numbers can be trusted, on rows X: a CheckReport."""
+        """How far this model's numbers can be trusted, on rows X: a CheckReport. Rows that have no value in any column whose density is asked are
+        left out, with a warning."""
         model, how = self._fitted(), self._how(how)
         x = self._any_rows(X, "X", missing=True) if lib.lam_model_takes_missing(model) else self._rows(X)
         r = ffi.new("lam_check_report *")
+        x = self._leave_unasked(x)
         self._advise(x, how, 3)
         how.check(lib.lam_check(model, how.pointer, doubles(x), len(x), r))
         plain = {name: getattr(r, name) for name in CheckReport._fields if not name.startswith("counts")}
         plain["mass"] = plain["mass"] if r.has_mass else None
         plain["consistency"] = plain["consistency"] if r.has_consistency else None
         return CheckReport(counts=counts_of(r.counts), counts_tight=counts_of(r.counts_tight), **plain)
+
+    def _leave_unasked(self, x):
+        """x without rows that have no value of a column whose density is asked; the caller is called by the user."""
+        moving = np.array([lib.lam_model_role(self._model, j) == lib.LAM_MOVING for j in range(x.shape[1])])
+        good = ~np.isnan(x[:, moving]).all(axis=1)
+        if good.all():
+            return x
+        if not good.any():
+            raise DataError(f"in none of the {len(x)} rows of X is there a value of a column whose density is asked")
+        warnings.warn(f"{len(x) - good.sum()} of the {len(x)} rows of X have no value in any column whose density is asked, first row "
+                      f"{np.argmin(good)} (from 0): they are left out", stacklevel=3)
+        return np.ascontiguousarray(x[good])
 
     def tune(self, X, error, *, test=None, percentile_error=0, rows=0, seed=0, threads=None, progress=None):
         """Finds the solver and steps with the fewest evaluations of f that keep the error of log p below a bound, and makes it the model's.

@@ -3,10 +3,12 @@
 #include "base/need.h"
 #include "base/mem.h"
 #include "model/consistency.h"
+#include "model/integral.h"
 #include "model/mass.h"
 #include <math.h>
+#include <string.h>
 
-enum { HUTCHINSON_ROWS = 256, HUTCHINSON_PROBES = 64 };
+enum { HUTCHINSON_ROWS = 256, HUTCHINSON_PROBES = 64, MASS_ROWS = 200 };
 static const double TIGHTER = 0.01;
 
 typedef struct check {
@@ -105,6 +107,28 @@ static lam_status mass(const check *c, lam_check_report *r)
     return LAM_OK;
 }
 
+/* Of a density of one column given others: of the rows, spread over all, the one whose mass is furthest from 1. */
+static lam_status mass_of_rows(const check *c, const lam_eval_options *options, lam_check_report *r)
+{
+    const lam_model *m = c->pass.model;
+    size_t rows = c->n < MASS_ROWS ? c->n : MASS_ROWS;
+    double mass[MASS_ROWS];
+    lam_counts counts = { 0 };
+    lam_eval_options eval = options != NULL ? *options : (lam_eval_options) { 0 };
+    eval.progress = NULL;
+    eval.comm = NULL;
+    eval.units = LAM_UNITS_STANDARDISED;
+    for (size_t i = 0; i < rows; i++)
+        memcpy(c->other + i * c->dim, c->x + i * c->n / rows * c->dim, c->dim * sizeof *c->x);
+    const lam_question q = { .model = m, .eval = &eval, .x = c->other, .n = rows, .dim = c->dim };
+    LAM_TRY(lam_integrate_mass(&q, m->given.moving_at[0], 0, rows, mass, &counts));
+    r->mass = 1;
+    r->mass_rows = rows;
+    for (size_t i = 0; i < rows; i++)
+        r->mass = fabs(mass[i] - 1) > fabs(r->mass - 1) ? mass[i] : r->mass;
+    return LAM_OK;
+}
+
 /* On rows spread over all; the exact values are those of log_probs. */
 static lam_status hutchinson(check *c, lam_divergence kind, lam_check_report *r)
 {
@@ -193,9 +217,10 @@ lam_status lam_check(const lam_model *model, const lam_eval_options *options, co
     c.dim = model->dim;
     c.pass.units = LAM_UNITS_STANDARDISED;
     c.pass.divergence = LAM_DIV_EXACT;
-    r.has_mass = c.dim <= 2 && model->given.given == 0;
-    r.has_consistency = model->given.any;
-    c.pass.total = 4 * n + (n < HUTCHINSON_ROWS ? n : HUTCHINSON_ROWS) + (r.has_mass ? LAM_MASS_ROWS : 0) + (r.has_consistency ? 3 * n : 0);
+    int of_plane = c.dim <= 2 && model->given.given == 0, of_column = model->given.given > 0 && model->given.moving == 1;
+    r.has_mass = of_plane || of_column;
+    r.has_consistency = model->given.any && model->given.moving > 1; /* else there is nothing to split */
+    c.pass.total = 4 * n + (n < HUTCHINSON_ROWS ? n : HUTCHINSON_ROWS) + (of_plane ? LAM_MASS_ROWS : 0) + (r.has_consistency ? 3 * n : 0);
     lam_status status = standardise(&c, units, x);
     if (status == LAM_OK)
         status = count_moving(&c);
@@ -206,7 +231,7 @@ lam_status lam_check(const lam_model *model, const lam_eval_options *options, co
     if (status == LAM_OK)
         status = hutchinson(&c, kind, &r);
     if (status == LAM_OK && r.has_mass)
-        status = mass(&c, &r);
+        status = of_plane ? mass(&c, &r) : mass_of_rows(&c, options, &r);
     if (status == LAM_OK && r.has_consistency)
         status = consistency(&c, &r);
     if (status == LAM_OK)

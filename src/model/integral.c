@@ -192,18 +192,23 @@ static void moments(const distribution *d, double *mean, double *deviation)
     *deviation = sqrt(fmax(square - sum * sum, 0));
 }
 
-static double answer(const lam_question *q, const distribution *d, double *values)
+/* The integral of the density, less 1. */
+static double mass_error(const distribution *d)
 {
     double error = 0;
+    for (size_t k = 0; k < d->flows; k++)
+        error += lam_curve_mass_error(d->curve + k * d->stride) / (double)d->flows;
+    return error;
+}
+
+static void answer(const lam_question *q, const distribution *d, double *values)
+{
     moments(d, &values[0], &values[1]);
     values += 2;
     for (size_t k = 0; k < q->n_quantiles; k++)
         *values++ = quantile(d, q->quantiles[k]);
     for (size_t k = 0; k < q->n_below; k++)
         *values++ = share_below(d, q->below[k]);
-    for (size_t k = 0; k < d->flows; k++)
-        error += lam_curve_mass_error(d->curve + k * d->stride) / (double)d->flows;
-    return fabs(error);
 }
 
 /* curves [flows, rows] are room, of zeros. */
@@ -224,19 +229,40 @@ static lam_status integrate(const lam_pass *pass, const lam_question *q, size_t 
     return LAM_OK;
 }
 
-lam_status lam_integrate(const lam_question *q, size_t column, size_t first, size_t rows, double *values, lam_predict_report *report)
+/* values [rows, numbers] or NULL, errors [rows] of the mass */
+static lam_status solve(const lam_question *q, size_t column, size_t first, size_t rows, double *values, double *errors, lam_counts *counts)
 {
     lam_pass pass;
     LAM_TRY(lam_pass_init(&pass, q->model, q->eval));
     size_t flows = lam_pass_flows(&pass);
     lam_curve *curves = lam_alloc(flows * rows, sizeof *curves);
-    lam_status status = curves == NULL ? LAM_ERR_MEMORY : integrate(&pass, q, column, first, rows, curves, &report->counts);
+    lam_status status = curves == NULL ? LAM_ERR_MEMORY : integrate(&pass, q, column, first, rows, curves, counts);
     for (size_t i = 0; i < rows && status == LAM_OK; i++) {
         const distribution d = { .pass = &pass, .curve = curves + i, .stride = rows, .flows = flows, .column = column };
-        report->mass_error = fmax(report->mass_error, answer(q, &d, values + i * lam_question_numbers(q)));
+        errors[i] = mass_error(&d);
+        if (values != NULL)
+            answer(q, &d, values + i * lam_question_numbers(q));
     }
     for (size_t i = 0; curves != NULL && i < flows * rows; i++)
         lam_curve_free(&curves[i]);
     lam_free(curves);
     return status;
+}
+
+lam_status lam_integrate(const lam_question *q, size_t column, size_t first, size_t rows, double *values, lam_predict_report *report)
+{
+    double *errors = lam_alloc(rows, sizeof *errors);
+    lam_status status = errors == NULL ? LAM_ERR_MEMORY : solve(q, column, first, rows, values, errors, &report->counts);
+    for (size_t i = 0; i < rows && status == LAM_OK; i++)
+        report->mass_error = fmax(report->mass_error, fabs(errors[i]));
+    lam_free(errors);
+    return status;
+}
+
+lam_status lam_integrate_mass(const lam_question *q, size_t column, size_t first, size_t rows, double *mass, lam_counts *counts)
+{
+    LAM_TRY(solve(q, column, first, rows, NULL, mass, counts));
+    for (size_t i = 0; i < rows; i++)
+        mass[i] += 1;
+    return LAM_OK;
 }

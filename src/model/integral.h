@@ -22,5 +22,7 @@ size_t lam_question_numbers(const lam_question *q);
  * report->mass_error is raised to the largest |1 - integral of the density| of these rows. Counts are added. LAM_ERR_SOLVER: the density is not
  * finite. */
 lam_status lam_integrate(const lam_question *q, size_t column, size_t first, size_t rows, double *values, lam_predict_report *report);
+/* The integral of that density alone, mass [rows], which should be 1. */
+lam_status lam_integrate_mass(const lam_question *q, size_t column, size_t first, size_t rows, double *mass, lam_counts *counts);
 
 #endif

@@ -98,11 +98,19 @@ run sample tied -n 2 -o drawn.csv
 expect_err "the fit added noise to columns (a:0.1,b b:1): to each value a random number from 0 up to this width" "round down"
 run sample ties -n 2 -o drawn.csv
 grep -q "noise" err && fail "there was none"
+# check says that rows lack the noise, and how to get some that have it, of which it does not say so
+run check tied ties.csv --threads 1
+expect_out "The fit added noise to columns, and these rows have none. laminar fit DATA --config RUN/config.yaml --write-split FOLDER/ writes rows that have it"
+run fit ties.csv --config tied/config.yaml --write-split parts/ --quiet
+expect_code 0
+run check tied parts/test.npy --standardised --threads 1
+expect_code 0
+grep "these rows have none" out && fail "they have the noise"
 run fit toy:moons:600:1 --out moons $small
 printf 'x,y\n' >moved.csv
 seq 200 | awk '{ print 5 + $1 / 200 "," $1 / 200 }' >>moved.csv
 run check moons moved.csv
-expect_out "The distribution of x is too narrow: 0 % of the values lie within its central 90 %." "If the fit has not seen these rows, give it more rows or more time."
+expect_out "The distribution of x is shifted: most of the values lie on one side of its median, and 0 % within its central 90 %." "If the fit has not seen these rows, give it more rows or more time."
 run fit thrice.csv --out single --drop-duplicates $small
 expect_code 0
 grep -q "equal to training rows" err && fail "no row is there twice"

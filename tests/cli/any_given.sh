@@ -215,6 +215,13 @@ run impute never never.csv -o around.csv
 expect_code 0
 holes_in() { awk -F, -v cols="$1" 'NR > 1 { split(cols, c, " "); for (k in c) n += $c[k] == "" } END { print n + 0 }' never.csv; }
 expect_out "$(holes_in "1 2") missing cells of 300 rows filled ($(holes_in "3 4") in columns that the fit was only ever given stay missing)"
+# of a single column that moves the mass can be told, and there are no two densities that could disagree
+run fit never.csv --any-given --given b,kind,e --dims 8 --iterations 5 --warm-start none --threads 1 --out alone --quiet
+expect_code 0
+run check alone never.csv --rows 60 --threads 1
+expect_code 0
+grep -qE '^total mass +1 within [0-9.e-]+, given each of 60 rows$' out || fail "the mass of a given the others should be told"
+grep -q "log p(a) + log p(b | a)" out && fail "there is one density"
 cut -d, -f3,4 never.csv >before.csv
 cut -d, -f3,4 around.csv | awk -F, 'NR > 1 { printf "%s,%s\n", $1, $2 == "" ? "" : sprintf("%.3f", $2); next } { print }' >after.csv
 expect_same before.csv after.csv

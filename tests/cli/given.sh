@@ -155,6 +155,8 @@ refused 2 "--below x=1: the column x is not predicted here"
 # ---- checks and pictures
 run check run new.csv --rows 100 --threads 1
 expect_code 0
+expect_out ", given each of 100 rows"
+awk '/^total mass *1 within/ { found = $5 + 0 < 2e-3 } END { exit !found }' out || fail "the density of y should integrate to 1 given any row"
 expect_out "of each column's distribution" "within the central 50 %"
 if "$laminar" --help | grep -q plot && [ -z "${NO_PLOTS:-}" ]; then
     run plot run --given x=0.5 --given kind=up -o density.svg
@@ -233,6 +235,17 @@ expect_code 0
 run score hole hole.csv
 expect_code 0
 expect_out "rows                                 300" "data units           -"
+# rows that have nothing but what is given: left out and counted; line 4 is no row at all
+sed '4s/.*/,,/; 6s/,.*/,,/; 9s/,.*/,,/' whole.csv >bare.csv
+for command in score check; do
+    run $command hole bare.csv --threads 1
+    expect_code 0
+    expect_err "warning: 2 of 299 rows have no value in any column whose density is asked, the first is row 5: they"
+done
+expect_out "297 of 299 rows;"
+{ echo a,b,d; echo 1,,; echo 2,,; } >none.csv
+run check hole none.csv
+refused 1 "in none of the 2 rows is there a value of a column whose density is asked"
 
 # ---- a run from before blocks could share the maps of their context says nothing of them: it goes on with maps of every block's own
 run fit data.csv --given x,kind --dims 8 --context-dims 8 --blocks 2 --context-maps own --batch-size 100 --iterations 20 --warm-start none --threads 1 --out before

@@ -245,6 +245,11 @@ class AnyGiven(unittest.TestCase):
         np.testing.assert_array_equal(np.flatnonzero(np.isnan(log_p)), [7])
         with self.assertWarnsRegex(UserWarning, "no value in any column"), self.assertRaisesRegex(laminar.DataError, "each row of X has a NaN"):
             self.flow.score(some * np.nan)
+        some.loc[11] = np.nan
+        with self.assertWarnsRegex(UserWarning, r"1 of the 20 rows of X have no value in any column whose density is asked, first row 11 \(from 0\): they are left out"):
+            self.assertEqual(self.flow.check(some).rows, 19)
+        with self.assertRaisesRegex(laminar.DataError, "in none of the 20 rows of X"):
+            self.flow.check(some * np.nan)
 
     def test_filled(self):
         filled = self.flow.impute(self.holes.dropna(how="all"), random_state=1, as_frame=True)
