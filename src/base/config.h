@@ -56,6 +56,7 @@ struct lam_config {
     double tpr_l_weight;       /* of l beside z in it; 0, as published: none */
     double error_coefficient, error_l_weight; /* on the solver's own error (after Pal et al. 2021) of z, and of l beside it */
     double calls;              /* evaluations a block and solve that the coefficients of the penalties are to come to; 0: they stand */
+    double calls_price;        /* share of the NLL gained since the start that they may add to the loss for it; 0: no bound */
     /* other penalties, each 0: off, and in any combination (method.md 10) */
     size_t taylor_order;       /* of the paths' derivatives in TayNODE (Kelly et al. 2020), 2 or 3 */
     double steer;              /* STEER (Ghosh et al. 2020): training ends blocks within T -+ this */

@@ -19,6 +19,11 @@ static int no_penalty(const lam_config *cfg)
     return lam_penalty_on(cfg, NULL) == NULL;
 }
 
+static int no_goal(const lam_config *cfg)
+{
+    return cfg->calls == 0;
+}
+
 static int no_error(const lam_config *cfg)
 {
     return cfg->error_coefficient == 0;
@@ -213,6 +218,9 @@ static const lam_param table[] = {
     REAL("calls", "penalty", calls, 0, 1e6, "0",
         "evaluations of f per block and solve in training that the penalties' coefficients are adjusted to reach; 0: the coefficients stay",
         .idle = no_penalty, .wants = "--tpr-coefficient"),
+    REAL("calls-price", "penalty", calls_price, 0, DBL_MAX, "0.25",
+        "what the penalties may add to the loss to reach calls, as a share of the NLL that training has gained since its start by flow matching; 0: no bound",
+        .idle = no_goal, .wants = "--calls"),
 
     ENUM_AUTO("optimizer", "training", optimizer, WORDS(LAM_OPTIMIZER_LIST) "|auto", "optimiser; auto: soap, but muon with layers of 512 units or more; for images adamax"),
     ENUM_AUTO("schedule", "training", schedule, WORDS(LAM_SCHEDULE_LIST),

@@ -187,7 +187,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
     LAM_TRY(look_at_clock(run));
     lam_counts_add(&s->counts, &report->counts);
     if (status == LAM_OK)
-        lam_calls_follow(run, &report->counts);
+        lam_calls_follow(run, report);
     s->train_nll = status == LAM_OK ? report->nll : (double)NAN;
     if (status != LAM_OK) /* the iteration counts as done, so that the next one has other rows */
         LAM_TRY(lam_set_back(run, last));
@@ -269,6 +269,7 @@ static lam_status train(lam_run *run)
     LAM_TRY(lam_turn_record_end(run));
     LAM_TRY(save_here(run));
     lam_setback_say_early(run);
+    lam_calls_say_missed(run);
     /* What came after the last regular validation deserves one too. It is no part of the checkpoint, so that a run that is
      * given more iterations later goes as if it had had them from the start. */
     if (!has_validation(run) || (lam_fit_state_has_best(s) && s->validated == s->iteration))

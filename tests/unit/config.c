@@ -28,7 +28,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "auto" }, { "tpr-times", "4" }, { "tpr-degree", "1" },
         { "tpr-l-weight", "auto" }, { "kinetic-coefficient", "0" }, { "jacobian-coefficient", "0" },
         { "taylor-coefficient", "0" }, { "taylor-order", "2" }, { "steer", "0" },
-        { "error-coefficient", "0" }, { "error-l-weight", "1" }, { "calls", "0" },
+        { "error-coefficient", "0" }, { "error-l-weight", "1" }, { "calls", "0" }, { "calls-price", "0.25" },
         { "optimizer", "auto" }, { "schedule", "auto" }, { "lr-warmup", "50" }, { "decay-from", "0" }, { "decay-to", "0" }, { "average", "false" },
         { "batch-size", "auto" }, { "lr", "auto" }, { "weight-decay", "auto" }, { "clip", "0" },
         { "iterations", "auto" }, { "warm-start", "auto" }, { "warm-start-pairing", "minibatch" },
@@ -409,7 +409,7 @@ static void penalties_in_few_words(void **state)
 static void parameters_that_do_nothing(void **state)
 {
     (void)state;
-    static const char *const by_default[] = { "context-dims", "context-maps", "steps", "taylor-order", "error-l-weight", "rate-cuts" };
+    static const char *const by_default[] = { "context-dims", "context-maps", "steps", "taylor-order", "error-l-weight", "calls-price", "rate-cuts" };
     static const struct {
         const char *name, *settings[2][2];
         int idle;
@@ -430,7 +430,7 @@ static void parameters_that_do_nothing(void **state)
         { "binarise", { { "pixels", "categorical" } }, 1 }, { "tpr-coefficient", { { "model", "vae" }, { "posterior", "none" } }, 1 },
         { "taylor-coefficient", { { "model", "vae" }, { "posterior", "planar" } }, 1 }, { "tpr-coefficient", { { "model", "vae" } }, 0 },
         { "calls", { { "tpr-coefficient", "0" } }, 1 }, { "calls", { { "tpr-coefficient", "0" }, { "error-coefficient", "1" } }, 0 },
-        { "error-l-weight", { { "error-coefficient", "1" } }, 0 },
+        { "error-l-weight", { { "error-coefficient", "1" } }, 0 }, { "calls-price", { { "tpr-coefficient", "1" }, { "calls", "7" } }, 0 },
     };
     lam_config cfg;
     const lam_parameter *parameter;
