@@ -111,6 +111,18 @@ static inline void remove_run(const char *run)
     assert_int_equal(rmdir(scratch_path(run)), 0); /* nothing else lies there */
 }
 
+/* The same with the folders of further flows. */
+static inline void remove_flows(const char *run)
+{
+    char name[64];
+    for (size_t k = 2; k <= 5; k++) {
+        snprintf(name, sizeof name, "%s/flow-%zu", run, k);
+        if (access(scratch_path(name), F_OK) == 0)
+            remove_run(name);
+    }
+    remove_run(run);
+}
+
 /* A finished, undisturbed run of configure's problem is what most tests compare with. */
 static inline int set_up(void **state)
 {

@@ -72,6 +72,7 @@ struct lam_config {
     int decay_is_chosen;           /* no parameter. 1: weight_decay is of the table of defaults, and a fit of few rows tries others (train/decay.c) */
     size_t iterations;             /* at the most */
     size_t warm_start;             /* "flow-matching:N": iterations of it before them, of densities (method.md 11); 0: none */
+    int flows_are_chosen;          /* no parameter. 1: flows is of the table of defaults, and under a limit of time there may be fewer */
     int start_is_chosen;           /* no parameter. 1: warm_start is of the table of defaults, and a limit of time may make it less */
     lam_pairing_kind warm_start_pairing;
     /* Limits of the time that a fit takes, reading, validations and the test included, resumed parts too; 0: none. Time is kept for the

@@ -177,12 +177,18 @@ static int tries_decays(const lam_config *cfg, size_t rows)
 /* A flow of few rows differs by chance from the next: by its seed, and by the rows that say when to stop. The mean of several densities is
  * better than their usual one, by 0.1 to 2 nats (docs/method.md 18), and a fit of few rows is short. Whoever says how many iterations he wants
  * has one fit in mind. */
+enum { SOME = 10000 }; /* training rows */
 static size_t flows_of(const lam_config *cfg, size_t rows)
 {
-    enum { SOME = 10000 }; /* training rows */
     if (cfg->model == LAM_VAE || cfg->iterations != LAM_AUTO || cfg->decay_from > 0)
         return 1;
-    return rows < FEW ? 5 : rows < SOME ? 3 : 1;
+    /* of many rows one flow, and more only where a limit of time is long (train/turn.c) */
+    return rows < FEW ? 5 : rows < SOME || lam_config_is_timed(cfg) ? 3 : 1;
+}
+
+int lam_flows_are_spare(const lam_config *cfg, size_t rows)
+{
+    return cfg->flows_are_chosen && rows >= SOME;
 }
 
 /* How many iterations of flow matching and of training. A joint density soon gains more by maximum likelihood than by flow matching
@@ -203,8 +209,10 @@ lam_status lam_config_resolve(lam_config *cfg, size_t rows, size_t columns)
 {
     LAM_NEED(cfg, "cfg");
     int images = cfg->model == LAM_VAE;
-    if (cfg->flows == LAM_AUTO)
+    if (cfg->flows == LAM_AUTO) {
         cfg->flows = flows_of(cfg, rows);
+        cfg->flows_are_chosen = 1;
+    }
     size_t given = cfg->given.n < columns ? cfg->given.n : 0;
     choice c = images ? of_images(rows) : of_density(rows, columns - given);
     if (cfg->n_hidden == 0) {

@@ -16,6 +16,9 @@ int lam_config_is_timed(const lam_config *cfg);
 /* cfg's schedule, or what "auto" comes to. */
 lam_schedule_kind lam_schedule_of(const lam_config *cfg);
 
+/* 1: of so many training rows one flow is enough, and the further ones of cfg are only for a limit of time that is long. */
+int lam_flows_are_spare(const lam_config *cfg, size_t rows);
+
 /* 1: of some columns given others, fixed or any. */
 int lam_config_is_conditional(const lam_config *cfg);
 

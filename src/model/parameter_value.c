@@ -250,6 +250,8 @@ static lam_status set_number(const lam_param *param, lam_config *cfg, const char
     if (!in_range(param, (double)whole) || whole > SIZE_MAX)
         return out_of_range(param, value);
     *(size_t *)field(param, cfg) = (size_t)whole;
+    if (field(param, cfg) == (void *)&cfg->flows)
+        cfg->flows_are_chosen = 0;
     return LAM_OK;
 }
 

@@ -283,7 +283,8 @@ static const lam_param table[] = {
         "gaussian: whether the flow is better than a Gaussian, which is the model where it is not; auto: gaussian with "
         "any-given and whitening, scale with given columns (not with any-given), otherwise none"),
     WHOLE_AUTO("flows", "data", flows, LAM_MOST_FLOWS, "number of flows in the model, each fitted with a seed and validation rows of its own; their densities are averaged, "
-        "which evens out the chance errors of fits to few rows; auto: 5 below 3000 training rows and 3 below 10000 where iterations is auto too, otherwise 1",
+        "which evens out the chance errors of fits to few rows; auto: 5 below 3000 training rows and 3 below 10000 where iterations is auto too, otherwise 1; "
+        "under a limit of time as many of these, or of 3, as it is long enough for",
         MARKS(LAM_PARAM_LENGTH | LAM_PARAM_CLOCK)),
     TRUTH("drop-bad-rows", "data", drop_bad_rows, "false", "leave out rows with a missing cell; they are counted"),
     TRUTH("drop-duplicates", "data", drop_duplicates, "false", "of equal rows keep the first"),

@@ -9,11 +9,11 @@
 #include <string.h>
 
 #define CHECKPOINT_KEY "laminar_checkpoint"
-#define CHECKPOINT_VERSION "10"
+#define CHECKPOINT_VERSION "11"
 
 /* ---- the state as tensors ----------------------------------------------------------------------------------------- */
 
-enum { WHOLE = 25, NUMBERS = 15, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
+enum { WHOLE = 25, NUMBERS = 16, FIXED = 8, TENSORS = FIXED + LAM_MEMORIES + 1 };
 
 /* The state's single values, in the file's order. */
 static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *numbers[NUMBERS])
@@ -26,7 +26,7 @@ static void list_values(lam_fit_state *s, uint64_t *whole[WHOLE], double *number
     double *n[NUMBERS] = { &s->schedule.best, &s->seconds, &s->train_seconds, &s->train_cpu_seconds,
         &s->schedule.turn_share, &s->warm_seconds, &s->start_nll, &s->cpu_seconds, &s->best_val_se,
         &s->penalty_log_scale, &s->train_nll, &s->best_base_scale, &s->best_gaussian_nll, &s->best_gaussian_se,
-        &s->best_gain_se };
+        &s->best_gain_se, &s->limit_share };
     memcpy(whole, w, sizeof w);
     memcpy(numbers, n, sizeof n);
 }

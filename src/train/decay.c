@@ -338,6 +338,8 @@ static void take_flows(search *c, size_t best)
         r->mixture_test_nll = first.mixture_test_nll, r->mixture_test_nll_se = first.mixture_test_nll_se;
         r->mixture_components = first.mixture_components, r->mixture_rows = first.mixture_rows;
         r->log_det = first.log_det;
+        if (first.ending == LAM_ENDED_TIME && r->ending == LAM_ENDED_ITERATIONS) /* whose number the first one's limit of time has chosen */
+            r->ending = LAM_ENDED_TIME;
         s->kept->state = t->kept.state;
     }
     if (c->trial[c->start].flows.tried > 0) { /* else the first one was stopped */

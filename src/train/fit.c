@@ -314,7 +314,8 @@ lam_status lam_fit_one(const lam_config *cfg, const lam_dataset *data, const lam
     if (status == LAM_OK) {
         lam_target target = { .self = &d, .data_hash = d.hash, .model_config = &d.model->config, .map = &d.map, .parameters = d.model->layout.parameters,
             .blocks = d.model->layout.blocks, .folder = data->folder, .valid_rows = data->rows[LAM_VALID], .test_rows = data->rows[LAM_TEST],
-            .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .still = still, .finish = finish, .more = d.cfg.flows > 1 };
+            .log_det = data->log_det, .trainer = d.trainer, .initial = initial, .save = save, .still = still, .finish = finish, .train_rows = data->rows[LAM_TRAIN],
+            .more = d.cfg.flows - 1 };
         d.target = &target;
         status = lam_loop_run(&d.cfg, &target, &own, result);
     }

@@ -8,6 +8,7 @@
 #include "base/need.h"
 #include "base/room.h"
 #include "base/stats.h"
+#include "model/defaults.h"
 #include "model/model.h"
 #include "model/predict.h"
 #include "train/run.h"
@@ -20,7 +21,7 @@
 #include <unistd.h>
 
 /* By which the time of a further flow may be longer than that of the first, its share of the test included. */
-static const double MARGIN = 1.3;
+static const double MARGIN = 1.15;
 
 static void clear_kept(const lam_dataset *data, lam_fit_kept *kept)
 {
@@ -47,7 +48,7 @@ int lam_several_has_time(const lam_several *s, size_t flows)
     double all = MARGIN * (double)flows;
     if (cfg->max_seconds <= 0 && cfg->max_processor_seconds <= 0)
         return 1;
-    int fits = s->result->ending != LAM_ENDED_TIME && !s->options.limit_training && !is_beyond(s, all * s->seconds, all * s->cpu_seconds);
+    int fits = !s->options.limit_training && !is_beyond(s, all * s->seconds, all * s->cpu_seconds);
     return lam_comm_number(s->options.comm, fits) != 0;
 }
 
@@ -332,7 +333,8 @@ static lam_status add_flows(lam_several *s)
         if (late)
             break;
     }
-    if (s->tried < s->kept->cfg.flows && !late)
+    int is_missed = !lam_flows_are_spare(&s->kept->cfg, s->data->rows[LAM_TRAIN]);
+    if (s->tried < s->kept->cfg.flows && !late && is_missed)
         lam_log_say(&s->options.log, s->options.limit_training ? "a limit of the training time is for one flow: flow %zu of %zu is not fitted"
             : "there was no time for flow %zu of %zu", s->tried + 1, s->kept->cfg.flows);
     return LAM_OK;
@@ -385,8 +387,10 @@ static lam_status settle_flows(const lam_fit_options *options, lam_config *cfg)
     lam_config_init(&kept);
     char *path = lam_run_path(options->run_dir, "config.yaml");
     lam_status status = path == NULL ? LAM_ERR_MEMORY : access(path, F_OK) == 0 ? lam_config_load(&kept, path) : LAM_OK;
-    if (status == LAM_OK)
+    if (status == LAM_OK) {
         cfg->flows = kept.flows;
+        cfg->flows_are_chosen = 1;
+    }
     free(path);
     lam_config_clear(&kept);
     return status;

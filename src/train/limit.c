@@ -23,13 +23,14 @@ static double pace(const lam_run *run)
     return run->cfg->threads > 0 ? (double)run->cfg->threads : 1;
 }
 
-/* Of both limits what is nearer: seconds when so much is used up already. */
+/* Of both limits what is nearer, of the flow's share of them: seconds when so much is used up already. */
 static double nearer(const lam_run *run, double seconds, double processor_seconds)
 {
     const lam_config *cfg = run->cfg;
-    double left = cfg->max_seconds > 0 ? cfg->max_seconds - seconds : (double)INFINITY;
+    double share = run->state.limit_share > 0 ? run->state.limit_share : 1;
+    double left = cfg->max_seconds > 0 ? share * cfg->max_seconds - seconds : (double)INFINITY;
     if (cfg->max_processor_seconds > 0)
-        left = fmin(left, (cfg->max_processor_seconds - processor_seconds) / pace(run));
+        left = fmin(left, (share * cfg->max_processor_seconds - processor_seconds) / pace(run));
     return left;
 }
 

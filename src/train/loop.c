@@ -193,6 +193,7 @@ static lam_status iterate(lam_run *run, lam_step_report *report)
         LAM_TRY(lam_set_back(run, last));
     else
         lam_fit_state_average(s);
+    lam_turn_divide(run);
     lam_turn_in_time(run);
     if (s->iteration % run->cfg->log_freq == 0)
         LAM_TRY(lam_run_log_step(run, report, lr));

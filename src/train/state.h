@@ -25,6 +25,7 @@ typedef struct lam_fit_state {
     double train_cpu_seconds;             /* processor time of training steps, all threads; */
     double cpu_seconds;                   /* and of all */
     double penalty_log_scale;             /* log of the factor on the penalties' coefficients, with cfg's calls; else 0 */
+    double limit_share;                   /* of the limits of time, what this flow has, the others the rest; 0: not known yet, and all of it */
     double best_val_se;                   /* of schedule.best, the standard error; NaN: not known */
     double best_base_scale;               /* of the base density, with cfg's calibrate; else 1 */
     double best_gaussian_nll, best_gaussian_se, best_gain_se; /* what its rows say of the Gaussian beside it (lam_evaluated), with cfg's calibrate */

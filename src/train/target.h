@@ -11,9 +11,10 @@ typedef struct lam_target {
     size_t parameters, blocks; /* of the state: all parameters, blocks of the flow */
     const char *folder;        /* for what grows with the number of rows (base/room.h); NULL: memory */
     size_t valid_rows, test_rows; /* that the trainer can evaluate */
+    size_t train_rows;         /* of a density */
     double log_det;            /* of the standardiser, nats: what the result says */
     uint64_t patient_until;    /* validations up to this iteration are not counted as failed ones */
-    int more;                  /* 1: more follows, so that the run is not finished with this fit */
+    size_t more;               /* flows that follow, so that the run is not finished with this fit; a limit of time may have no room for them */
     int restores_best;         /* 1: a cut of the rate brings the best parameters back */
     lam_trainer trainer;
     /* Starting values, params [parameters] in the fit's width. */

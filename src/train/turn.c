@@ -23,6 +23,39 @@ static uint64_t affordable(const lam_run *run)
     return (uint64_t)fmax(1, fmin(more, 1e15));
 }
 
+/* ---- several flows ------------------------------------------------------------------------------------------------- */
+
+/* A flow of fewer iterations, or that has seen its rows fewer times, gains more by further ones than by a second flow; one of columns given others learns its
+ * rows by heart sooner (docs/method.md 18). */
+enum { PART_ITERATIONS = 3000, PART_GIVEN = 1500, PART_EPOCHS = 50 };
+enum { PART_PACE = 50 }; /* iterations that tell the pace */
+static const double PART_SHARE = 0.86; /* of the limit for the training of all flows: the later ones may take longer, and have to fit */
+
+/* Flows whose training a limit of time has room for. */
+static size_t parts_of(const lam_run *run)
+{
+    const lam_config *cfg = run->cfg;
+    size_t most = run->target->more + 1;
+    double epochs = PART_EPOCHS * (double)run->target->train_rows / (double)cfg->batch_size, each = fmax(cfg->given.n > 0 ? PART_GIVEN : PART_ITERATIONS, epochs);
+    if (!cfg->flows_are_chosen && !run->options->resume) /* config.yaml, from which a run goes on, does not say whose choice it was */
+        return most;
+    return (size_t)fmax(1, fmin((double)most, floor((double)affordable(run) / each)));
+}
+
+void lam_turn_divide(lam_run *run)
+{
+    lam_fit_state *s = &run->state;
+    if (s->limit_share > 0 || s->iteration < PART_PACE || run->target->more == 0 || run->options->limit_training
+        || !lam_schedule_holds(&s->schedule, run->cfg))
+        return;
+    size_t parts = parts_of(run);
+    s->limit_share = parts > 1 ? PART_SHARE / (double)parts : 1;
+    if (parts > 1)
+        lam_log_say(&run->options->log, "the limit of time is divided among %zu flows, whose densities are averaged", parts);
+}
+
+/* ---- the way down --------------------------------------------------------------------------------------------------- */
+
 /* Under a limit of time the way down begins when its share is reached, of the time or of the iterations. Its length follows from the pace
  * just before, and from the iterations where these end sooner. */
 void lam_turn_in_time(lam_run *run)

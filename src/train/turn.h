@@ -5,6 +5,8 @@
 
 /* 1: the rates are the clock's choice. */
 int lam_turn_is_by_clock(const lam_run *run);
+/* After an iteration, once the pace of training is known: of a limit of time that is long enough for several flows this one gets a part. */
+void lam_turn_divide(lam_run *run);
 /* After an iteration: the way down begins when its share of the time, or of the iterations, is reached. */
 void lam_turn_in_time(lam_run *run);
 /* The way down that a plateau has begun ends with the time that is left, at the pace so far. */

@@ -38,17 +38,6 @@ static void configure_small(lam_config *cfg)
     set(cfg, "val-freq", "250");
 }
 
-static void remove_all(const char *run)
-{
-    char name[64];
-    for (size_t k = 2; k <= FLOWS; k++) {
-        snprintf(name, sizeof name, "%s/flow-%zu", run, k);
-        if (access(scratch_path(name), F_OK) == 0)
-            remove_run(name);
-    }
-    remove_run(run); /* nothing of the trials lies there */
-}
-
 /* What was tried, in this order. */
 typedef struct tries {
     size_t calls, stop_after, n;
@@ -102,15 +91,15 @@ static void the_best_is_taken(void **state)
         fit_into(i == best ? "same" : "other", &cfg, (lam_fit_options) { .progress = note_tries, .user = &none }, LAM_OK, &r[i]);
         assert_int_equal(none.n, 0);
         if (i != best)
-            remove_all("other");
+            remove_flows("other");
     }
     assert_true(chosen.best_val_nll == r[best].best_val_nll && chosen.test_nll == r[best].test_nll);
     assert_true(best == 0 || r[best - 1].best_val_nll >= r[best].best_val_nll || t.decay[1] == 3);
     for (size_t i = 0; i < t.n; i++) /* of all that were tried it is the best */
         assert_true(r[level_of(t.decay[i])].best_val_nll >= r[best].best_val_nll);
     assert_same_model("chosen", "same");
-    remove_all("same");
-    remove_all("chosen");
+    remove_flows("same");
+    remove_flows("chosen");
     lam_config_clear(&cfg);
 }
 
@@ -131,7 +120,7 @@ static void in_memory(void **state)
         assert_memory_equal(lam_model_flow(model, k)->params, lam_model_flow(read, k)->params, model->layout.parameters * sizeof(double));
     lam_model_free(read);
     lam_model_free(model);
-    remove_all("filed");
+    remove_flows("filed");
     lam_config_clear(&cfg);
 }
 
@@ -168,8 +157,8 @@ static void stops_do_not_matter(void **state)
     fit_into("stopped", &cfg, (lam_fit_options) { .resume = 1, .progress = note_tries, .user = &t }, LAM_OK, &r);
     assert_int_equal(t.n, 0);
     assert_same_model("straight", "stopped");
-    remove_all("stopped");
-    remove_all("straight");
+    remove_flows("stopped");
+    remove_flows("straight");
     lam_config_clear(&cfg);
 }
 
@@ -188,8 +177,8 @@ static void a_stop_in_a_trial_keeps_what_was_asked(void **state)
     fit_into("kept", &kept, (lam_fit_options) { .resume = 1, .progress = note_tries, .user = &rest }, LAM_OK, NULL);
     assert_true(rest.n >= 1);
     assert_same_model("asked", "kept");
-    remove_all("kept");
-    remove_all("asked");
+    remove_flows("kept");
+    remove_flows("asked");
     lam_config_clear(&kept);
     lam_config_clear(&cfg);
 }
@@ -208,8 +197,8 @@ static void a_finished_run_is_not_taken_for_a_begun_one(void **state)
     assert_true(t.n > 0);
     fit_into("twice", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
     assert_same_model("once", "twice");
-    remove_all("twice");
-    remove_all("once");
+    remove_flows("twice");
+    remove_flows("once");
     lam_config_clear(&cfg);
 }
 
@@ -227,13 +216,13 @@ static void beginning_anew_forgets(void **state)
     fit_into("fresh", &cfg, (lam_fit_options) { 0 }, LAM_OK, NULL);
     assert_true(all.n >= 2);
     assert_same_model("fresh", "anew");
-    remove_all("anew");
+    remove_flows("anew");
     t = (tries) { .stop_after = 1500 };
     fit_into("anew", &cfg, (lam_fit_options) { .progress = note_tries, .user = &t }, LAM_ERR_INTERRUPTED, NULL);
     set(&cfg, "weight-decay", "0.5");
     fit_into("anew", &cfg, (lam_fit_options) { .resume = 1 }, LAM_OK, NULL);
-    remove_all("anew"); /* without trials */
-    remove_all("fresh");
+    remove_flows("anew"); /* without trials */
+    remove_flows("fresh");
     lam_config_clear(&cfg);
 }
 
@@ -278,7 +267,7 @@ static void a_limit_of_time_has_none(void **state)
     assert_int_equal(r.flows, 1);
     assert_true(t.n == 1 && t.decay[0] == 1 && chosen_decay("short") == 1);
     assert_int_equal(said, 1);
-    remove_all("short");
+    remove_flows("short");
     lam_config_clear(&cfg);
 }
 

@@ -341,18 +341,6 @@ static void folds_of_three_tables(void **state)
     lam_config_clear(&cfg);
 }
 
-/* A run folder with a folder for each further flow. */
-static void remove_flows(const char *run)
-{
-    char name[64];
-    for (size_t k = 2; k <= FLOWS; k++) {
-        snprintf(name, sizeof name, "%s/flow-%zu", run, k);
-        if (access(scratch_path(name), F_OK) == 0)
-            remove_run(name);
-    }
-    remove_run(run);
-}
-
 /* Stopped again and again and gone on with on two threads; the first flow is the model of one flow. */
 static void the_same_bits(void **state)
 {

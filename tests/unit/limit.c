@@ -9,7 +9,10 @@
 #include "data/dataset.h"
 #include "data/gaussian.h"
 #include "laminar.h"
+#include "model/defaults.h"
 #include "train/evaluation.h"
+#include "train/limit.h"
+#include "train/turn.h"
 #include "base/clock.h"
 #include "fitting.h"
 #include "laminar/experiment.h"
@@ -97,6 +100,61 @@ static void no_time(void **state)
         remove_run("limited");
         lam_config_clear(&cfg);
     }
+}
+
+/* After 50 iterations of 0.1 s each, 10 of 1000 s are used up: there is time for 8415 iterations, 0.85 of those that this pace gives. */
+static double divided(lam_config *cfg, size_t more, size_t rows, uint64_t iteration, const lam_fit_options *options)
+{
+    const lam_target target = { .more = more, .train_rows = rows };
+    lam_run run = { .cfg = cfg, .target = &target, .options = options, .now = 110, .started = 100 };
+    run.state.iteration = run.pace_from = iteration;
+    run.state.warm_seconds = 5;
+    lam_turn_divide(&run);
+    lam_turn_divide(&run); /* once */
+    return run.state.limit_share;
+}
+
+static void a_long_limit_is_divided(void **state)
+{
+    (void)state;
+    const lam_fit_options fresh = { 0 }, goes_on = { .resume = 1 }, training = { .limit_training = 1 };
+    lam_config cfg;
+    lam_config_init(&cfg);
+    set(&cfg, "budget", "1000");
+    set(&cfg, "schedule", "cosine");
+    cfg.iterations = LAM_UNENDING;
+    cfg.batch_size = 100;
+    cfg.flows_are_chosen = 1;
+    assert_true(fabs(divided(&cfg, 1, 1000, 50, &fresh) - 0.86 / 2) < 1e-12);
+    assert_true(fabs(divided(&cfg, 4, 1000, 50, &fresh) - 0.86 / 2) < 1e-12); /* 3000 iterations for each of two */
+    assert_true(fabs(divided(&cfg, 4, 8000, 50, &fresh) - 0.86 / 2) < 1e-12); /* 50 times all rows for each of two, 4000 iterations */
+    assert_true(divided(&cfg, 4, 9000, 50, &fresh) == 1);
+    set(&cfg, "given", "1");
+    assert_true(fabs(divided(&cfg, 4, 1000, 50, &fresh) - 0.86 / 5) < 1e-12); /* 1500 iterations for each of five */
+    set(&cfg, "given", "");
+    assert_true(divided(&cfg, 0, 1000, 50, &fresh) == 0); /* there is one flow */
+    assert_true(divided(&cfg, 4, 1000, 49, &fresh) == 0); /* the pace is not known yet */
+    assert_true(divided(&cfg, 4, 1000, 50, &training) == 0);
+    set(&cfg, "flows", "5"); /* whoever asks for five gets five */
+    assert_true(fabs(divided(&cfg, 4, 100000, 50, &fresh) - 0.86 / 5) < 1e-12);
+    assert_true(divided(&cfg, 4, 100000, 50, &goes_on) == 1);
+    lam_config_clear(&cfg);
+}
+
+/* The share of the first flow: what is left to it ends there. */
+static void a_share_is_a_limit(void **state)
+{
+    (void)state;
+    const lam_fit_options options = { 0 };
+    const lam_target target = { .more = 1 };
+    lam_config cfg;
+    lam_config_init(&cfg);
+    set(&cfg, "budget", "1000");
+    lam_run run = { .cfg = &cfg, .target = &target, .options = &options, .now = 110, .started = 100 };
+    assert_true(lam_limit_left(&run) == 990);
+    run.state.limit_share = 0.25;
+    assert_true(lam_limit_left(&run) == 240);
+    lam_config_clear(&cfg);
 }
 
 /* What was used before the call counts; what is compared by training's own time is validated and tested on all rows. */
@@ -293,6 +351,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_are_permutations),
         cmocka_unit_test(no_time),
+        cmocka_unit_test(a_long_limit_is_divided),
+        cmocka_unit_test(a_share_is_a_limit),
         cmocka_unit_test(what_counts),
         cmocka_unit_test(time_enough),
         cmocka_unit_test(the_sample_stays),

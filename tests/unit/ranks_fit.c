@@ -116,8 +116,8 @@ static void by_the_clock(void **state)
     assert_same_model("timed", "again");
     lam_model_free(jobs[0].model);
     lam_config_clear(&jobs[0].cfg);
-    remove_run("timed");
-    remove_run("again");
+    remove_flows("timed");
+    remove_flows("again");
 }
 
 /* One rank with another configuration; a folder that cannot be written. */

@@ -379,7 +379,7 @@ static void other_runs_are_refused(void **state)
     const lam_st_pair meta[] = { { "laminar_checkpoint", "2" }, { "config", "seed: 0\n" }, { "data_hash", "0" } };
     assert_int_equal(lam_st_write(run_file("old", "checkpoint.safetensors"), NULL, 0, meta, 3), LAM_OK);
     fit_into("old", &cfg, (lam_fit_options) { .resume = 1 }, LAM_ERR_FORMAT, NULL);
-    assert_error_names("a checkpoint of version 2, and this program reads version 10");
+    assert_error_names("a checkpoint of version 2, and this program reads version 11");
     remove_run("old");
     lam_config_clear(&cfg);
 }
