@@ -27,7 +27,7 @@ static uint64_t affordable(const lam_run *run)
 
 /* A flow of fewer iterations, or that has seen its rows fewer times, gains more by further ones than by a second flow; one of columns given others learns its
  * rows by heart sooner (docs/method.md 18). */
-enum { PART_ITERATIONS = 3000, PART_GIVEN = 1500, PART_EPOCHS = 50 };
+enum { PART_ITERATIONS = 4000, PART_GIVEN = 1500, PART_EPOCHS = 50 };
 enum { PART_PACE = 50 }; /* iterations that tell the pace */
 static const double PART_SHARE = 0.86; /* of the limit for the training of all flows: the later ones may take longer, and have to fit */
 
