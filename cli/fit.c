@@ -122,7 +122,7 @@ static int fit(const cli_command *command, int argc, char **argv, const fit_args
     table_fit f = {.data = data};
     for (int part = LAM_TRAIN; part <= LAM_TEST; part++)
         (void)lam_dataset_rows(data, (lam_part)part, &f.rows[part]);
-    fit_watch watch = {.valid_rows = f.rows[LAM_VALID], .flows = cli_whole(cfg, "flows"), .tried = (double)NAN};
+    fit_watch watch = {.valid_rows = f.rows[LAM_VALID], .flows = cli_whole(cfg, "iterations") < LAM_UNENDING ? cli_whole(cfg, "flows") : 0, .tried = (double)NAN};
     const fit_job job = {.command = command, .argc = argc, .argv = argv, .run = &args->run, .cfg = cfg, .watch = &watch,
         .log = {fit_keep_line, &watch}, .fit = fit_table, .print = print_table, .user = &f};
     int code = fit_carry_out(&job);

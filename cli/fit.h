@@ -45,7 +45,7 @@ typedef struct fit_watch {
     lam_model_kind kind;
     size_t valid_rows;       /* that a validation has at the most */
     size_t log_freq, epochs; /* epochs 0: not what the run's length is given in */
-    size_t flow, flows;        /* which of several flows the last call was about, and how many there are to be; 0: it did not say */
+    size_t flow, flows;        /* which of several flows the last call was about, and how many there are to be; 0: it did not say; the clock decides */
     double tried;              /* weight decay that it tried; NaN: none */
     int begun, warm;           /* 1 after the first call; 1: the last one was of the warm start */
     size_t iteration;          /* the last one reported; of the warm start while that is under way */

@@ -178,7 +178,7 @@ static double note_progress(fit_watch *watch, const lam_progress *p)
         if (!watch->quiet && tries)
             cli_say("trying a weight decay of %g, flow %zu", p->weight_decay_tried, p->flow);
         else if (!watch->quiet)
-            cli_say("flow %zu of %zu", p->flow, watch->flows);
+            cli_say(watch->flows > 0 ? "flow %zu of %zu" : "flow %zu", p->flow, watch->flows);
     }
     watch->flow = p->flow;
     watch->tried = p->weight_decay_tried;

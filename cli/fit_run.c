@@ -198,7 +198,7 @@ int fit_say_interrupted(const cli_command *command, int argc, char **argv, const
     if (tries)
         cli_say("stopped while the weight decay was chosen, before there is a model; what has been fitted so far is saved in %s. To continue:", args->out);
     else if (result->flows > 0)
-        cli_say("stopped in flow %zu of %zu; the run so far is saved in %s. To continue:", result->flows + 1, cli_whole(cfg, "flows"), args->out);
+        cli_say("stopped in flow %zu; the run so far is saved in %s. To continue:", result->flows + 1, args->out);
     else
         cli_say("stopped after iteration %zu%s; the run so far is saved in %s. To continue:", warm ? result->warm_start : result->iterations, of,
         args->out);

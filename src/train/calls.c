@@ -14,17 +14,21 @@ double lam_calls_moved(double asked, const lam_counts *counts, double spent, dou
     if (counts->solves == 0)
         return log_scale;
     double of_a_solve = (double)counts->forward / (double)counts->solves;
-    double up = fmin(of_a_solve / asked - MARGIN, 1 - spent);
-    return fmin(LARGEST, fmax(-LARGEST, log_scale + RATE * fmax(-1, fmin(1, up))));
+    double goal = of_a_solve / asked - MARGIN, up = fmin(goal, 1 - spent);
+    double moved = fmin(LARGEST, fmax(-LARGEST, log_scale + RATE * fmax(-1, fmin(1, up))));
+    return goal > 0 && up < 0 ? fmax(moved, fmin(log_scale, 0)) : moved; /* a price takes back what the goal has added, and no more */
 }
 
-/* What the penalties add to the loss, over what they may: a share of the NLL that training has gained on its start. 0: there is no bound. */
+/* What the penalties add to the loss, over what they may: a share of the NLL that training has gained on its start. 0: there is no bound. 1: it is
+ * not known yet. */
 static double spent_by(const lam_run *run, const lam_step_report *report)
 {
     const lam_fit_state *s = &run->state;
     double gain = s->start_nll - s->schedule.best, price = run->cfg->calls_price;
     if (price == 0 || isnan(gain)) /* nothing was validated at the start */
         return 0;
+    if (s->validated == 0)
+        return 1;
     return (report->loss - report->nll) / (price * fmax(gain, LEAST_GAIN));
 }
 
@@ -34,8 +38,9 @@ void lam_calls_follow(lam_run *run, const lam_step_report *report)
     const lam_counts *counts = &report->counts;
     if (!(goal > 0))
         return;
-    run->state.penalty_log_scale = lam_calls_moved(goal, counts, spent_by(run, report), before);
-    if (run->bound_is_told || before >= LARGEST || run->state.penalty_log_scale < LARGEST)
+    run->calls_spent = spent_by(run, report);
+    run->state.penalty_log_scale = lam_calls_moved(goal, counts, run->calls_spent, before);
+    if (run->bound_is_told || run->state.penalty_log_scale < LARGEST)
         return;
     run->bound_is_told = 1; /* it may fall a little and come back at every other iteration */
     lam_log_say(&run->options->log, "iteration %llu: the penalties' coefficients have reached their bound, 1000 times what the fit began with, and a "
@@ -45,10 +50,10 @@ void lam_calls_follow(lam_run *run, const lam_step_report *report)
 
 void lam_calls_say_missed(const lam_run *run)
 {
-    static const double FAR = 1.1; /* times what is asked for; less is what the first iterations took more */
+    static const double FAR = 1.1, SPENT = 0.9; /* times what is asked for; less is what the first iterations took more */
     const lam_counts *counts = &run->state.counts;
     double goal = run->cfg->calls, taken = counts->solves > 0 ? (double)counts->forward / (double)counts->solves : 0;
-    if (goal > 0 && taken > FAR * goal && !run->bound_is_told && run->cfg->calls_price > 0 && !isnan(run->state.start_nll))
+    if (goal > 0 && taken > FAR * goal && !run->bound_is_told && run->calls_spent > SPENT)
         lam_log_say(&run->options->log, "in training a solve took %.3g evaluations where calls asks for %g: fewer would have cost more likelihood than "
-            "calls-price allows (%g of the NLL gained since the start by flow matching); 0 allows any price", taken, goal, run->cfg->calls_price);
+            "calls-price allows (%g of the NLL gained since the start by flow matching); a calls-price of 0 allows any", taken, goal, run->cfg->calls_price);
 }

@@ -338,8 +338,8 @@ static void take_flows(search *c, size_t best)
         r->mixture_test_nll = first.mixture_test_nll, r->mixture_test_nll_se = first.mixture_test_nll_se;
         r->mixture_components = first.mixture_components, r->mixture_rows = first.mixture_rows;
         r->log_det = first.log_det;
-        if (first.ending == LAM_ENDED_TIME && r->ending == LAM_ENDED_ITERATIONS) /* whose number the first one's limit of time has chosen */
-            r->ending = LAM_ENDED_TIME;
+        if (first.ending != LAM_ENDED_SETBACKS && r->ending == LAM_ENDED_ITERATIONS) /* whose number the first one has come to by its limit or plateau */
+            r->ending = first.ending;
         s->kept->state = t->kept.state;
     }
     if (c->trial[c->start].flows.tried > 0) { /* else the first one was stopped */
@@ -386,11 +386,24 @@ static lam_status open_search(search *c, const lam_config *cfg)
     return status;
 }
 
+/* While weight decays are tried, RUN has the configuration that a resume goes on with, as it was asked for: what is chosen is not settled yet. */
+static lam_status write_asked(const lam_fit_options *options, const lam_config *cfg)
+{
+    if (options->run_dir == NULL || !lam_comm_is_first(options->comm))
+        return LAM_OK;
+    char *path = lam_run_path(options->run_dir, "config.yaml");
+    lam_status status = path == NULL ? LAM_ERR_MEMORY : lam_config_save(cfg, path);
+    free(path);
+    return status;
+}
+
 lam_status lam_decay_choose(lam_several *s, const lam_config *cfg)
 {
     search c = { .first = s, .run_dir = s->options.run_dir };
     size_t best = 0;
     lam_status status = lam_comm_agree(s->options.comm, open_search(&c, cfg));
+    if (status == LAM_OK)
+        status = lam_comm_agree(s->options.comm, write_asked(&s->options, cfg));
     if (status == LAM_OK)
         status = walk(&c, cfg, &best);
     s->options.run_dir = c.run_dir;

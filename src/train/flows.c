@@ -20,9 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* By which the time of a further flow may be longer than that of the first, its share of the test included. */
-static const double MARGIN = 1.15;
-
 static void clear_kept(const lam_dataset *data, lam_fit_kept *kept)
 {
     lam_room_give(data->folder, kept->room);
@@ -45,7 +42,7 @@ static int is_beyond(const lam_several *s, double seconds, double cpu_seconds)
 int lam_several_has_time(const lam_several *s, size_t flows)
 {
     const lam_config *cfg = &s->kept->cfg;
-    double all = MARGIN * (double)flows;
+    double all = LAM_FLOW_MARGIN * (double)flows;
     if (cfg->max_seconds <= 0 && cfg->max_processor_seconds <= 0)
         return 1;
     int fits = !s->options.limit_training && !is_beyond(s, all * s->seconds, all * s->cpu_seconds);
@@ -314,10 +311,22 @@ static lam_status write_summary(const lam_several *s)
 
 /* ---- the fit ------------------------------------------------------------------------------------------------------ */
 
+static void say_no_time(const lam_several *s)
+{
+    const lam_config *cfg = &s->kept->cfg;
+    if (!lam_flows_are_spare(cfg, s->data->rows[LAM_TRAIN]))
+        lam_log_say(&s->options.log, s->options.limit_training ? "a limit of the training time is for one flow: flow %zu of %zu is not fitted"
+            : "there was no time for flow %zu of %zu", s->tried + 1, cfg->flows);
+}
+
 /* Flows until there are enough, or no time. */
 static lam_status add_flows(lam_several *s)
 {
     int late = 0;
+    if (!s->is_chosen && !lam_several_has_time(s, 1)) { /* what flow 1 has been tested for holds */
+        say_no_time(s);
+        return LAM_OK;
+    }
     LAM_TRY(take_test_rows(s));
     lam_status status = LAM_OK;
     for (size_t k = 0; k < lam_model_flows(s->model) && status == LAM_OK; k++)
@@ -333,10 +342,8 @@ static lam_status add_flows(lam_several *s)
         if (late)
             break;
     }
-    int is_missed = !lam_flows_are_spare(&s->kept->cfg, s->data->rows[LAM_TRAIN]);
-    if (s->tried < s->kept->cfg.flows && !late && is_missed)
-        lam_log_say(&s->options.log, s->options.limit_training ? "a limit of the training time is for one flow: flow %zu of %zu is not fitted"
-            : "there was no time for flow %zu of %zu", s->tried + 1, s->kept->cfg.flows);
+    if (s->tried < s->kept->cfg.flows && !late)
+        say_no_time(s);
     return LAM_OK;
 }
 
@@ -365,17 +372,6 @@ static lam_status fit_others(lam_several *s)
     s->kept->cfg.flows = s->tried; /* the same again: what failed then fails */
     int writes = s->options.run_dir != NULL && lam_comm_is_first(s->options.comm);
     return lam_comm_agree(s->options.comm, writes ? write_summary(s) : LAM_OK);
-}
-
-/* While weight decays are tried, RUN has the configuration that a resume goes on with, as it was asked for: what is chosen is not settled yet. */
-static lam_status write_asked(const lam_fit_options *options, const lam_config *cfg)
-{
-    if (options->run_dir == NULL || !lam_comm_is_first(options->comm))
-        return LAM_OK;
-    char *path = lam_run_path(options->run_dir, "config.yaml");
-    lam_status status = path == NULL ? LAM_ERR_MEMORY : lam_config_save(cfg, path);
-    free(path);
-    return status;
 }
 
 /* A run that goes on has as many flows as it has written down, where nobody says how many: a limit of time may have left some out. */
@@ -423,8 +419,6 @@ lam_status lam_fit(const lam_config *cfg, const lam_dataset *data, const lam_fit
         status = lam_comm_agree(s.options.comm, tries && lam_comm_is_first(s.options.comm) ? lam_run_folder_open(s.options.run_dir, &lock) : LAM_OK);
     if (status == LAM_OK)
         status = lam_comm_agree(s.options.comm, lam_several_forget(&s.options, tries));
-    if (status == LAM_OK && tries)
-        status = lam_comm_agree(s.options.comm, write_asked(&s.options, &settled));
     if (status == LAM_OK)
         status = tries ? lam_decay_choose(&s, &settled) : lam_several_first(&s, &settled);
     if (status == LAM_OK)

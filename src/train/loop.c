@@ -253,10 +253,12 @@ static lam_status train(lam_run *run)
     lam_fit_state *s = &run->state;
     lam_step_report report = { .loss = (double)NAN, .nll = (double)NAN, .tpr = (double)NAN, .grad_norm = (double)NAN };
     run->first_at = lam_clock();
+    lam_turn_divide_asked(run);
     if (run->cfg->warm_start > 0)
         LAM_TRY(warm_start(run, &report));
     run->first = s->iteration;
     run->first_at = lam_clock();
+    run->first_used = lam_limit_used(run);
     if (s->iteration == 0)
         s->warm_seconds = lam_limit_used(run);
     run->pace_from = s->iteration;

@@ -15,11 +15,13 @@ typedef struct lam_run {
     double now, cpu_now;      /* rank 0's clocks at the last lam_run_agree: what is decided by time is decided by these */
     lam_status line;          /* LAM_OK, or of a line that could not be written and that the other ranks do not know of yet */
     uint64_t first;           /* iterations, of flow matching or else of training, done when this process began with them */
-    double first_at;          /* clock: then */
+    double first_at;          /* clock: then, */
+    double first_used;        /* and what was used up of the limit of time */
     uint64_t pace_from;       /* iteration from which the pace of training is measured that a limit of time plans with, */
     double pace_from_used;    /* and the time that was used up then */
     int spaced;               /* 1: val_freq has been looked at under a limit of time */
     int start_is_bound;       /* 1: so has the length of the start by flow matching */
+    double calls_spent;       /* of what penalties may add to the loss, what they did add in the last iteration (calls.h); 0: no bound */
     int bound_is_told;        /* 1: so is the user that the penalties' coefficients are at their bound (calls.h) */
     uint64_t saved;           /* iterations of both done at the last checkpoint; UINT64_MAX: none in this process */
     double started, saved_at; /* clock: start of the run, as if it had never been interrupted; end of the last checkpoint */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "model/defaults.h"
 #include "train/limit.h"
+#include "train/several.h"
 #include "train/turn.h"
 #include <math.h>
 #include <stdio.h>
@@ -114,7 +115,8 @@ void lam_setback_say_early(const lam_run *run)
     lam_ending ending = lam_setback_ending(run);
     double left = share_left(run);
     const lam_log *log = &run->options->log;
-    if (run->target->more) /* the time left is for other flows */
+    int is_divided = s->limit_share > 0 && s->limit_share < 1, has_room = (1 - left) * (1 + LAM_FLOW_MARGIN) < 1;
+    if (run->target->more && (is_divided || has_room)) /* the time left is for other flows */
         return;
     if (!lam_config_is_timed(cfg) || left <= EARLY || (ending != LAM_ENDED_PLATEAU && ending != LAM_ENDED_SETBACKS))
         return;

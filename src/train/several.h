@@ -3,6 +3,9 @@
 #define LAM_TRAIN_SEVERAL_H
 #include "train/one.h"
 
+/* By which the time of a further flow may be longer than that of the first, its share of the test included. */
+#define LAM_FLOW_MARGIN 1.15
+
 typedef struct lam_several {
     const lam_dataset *data;
     lam_fit_options options; /* run_dir: the folder of flow 1 */

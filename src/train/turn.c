@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "model/defaults.h"
 #include "train/limit.h"
+#include "train/several.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -29,29 +30,54 @@ static uint64_t affordable(const lam_run *run)
  * rows by heart sooner (docs/method.md 18). */
 enum { PART_ITERATIONS = 4000, PART_GIVEN = 1500, PART_EPOCHS = 50 };
 enum { PART_PACE = 50 }; /* iterations that tell the pace */
-static const double PART_SHARE = 0.86; /* of the limit for the training of all flows: the later ones may take longer, and have to fit */
+static const double PART_SHARE = 0.9;  /* of the limit for all flows */
 
-/* Flows whose training a limit of time has room for. */
-static size_t parts_of(const lam_run *run)
+/* 1: the limit is for several flows, and not divided yet. */
+static int is_whole(const lam_run *run)
+{
+    return lam_config_is_timed(run->cfg) && run->target->more > 0 && !run->options->limit_training && run->state.limit_share == 0;
+}
+
+/* So that each further flow, which has to be expected to take a little longer than the first, will be begun (train/flows.c). */
+static double share_of(size_t parts)
+{
+    return PART_SHARE / (1 + LAM_FLOW_MARGIN * (double)(parts - 1));
+}
+
+static void divide(lam_run *run, size_t parts)
+{
+    run->state.limit_share = parts > 1 ? share_of(parts) : 1;
+    if (parts > 1)
+        lam_log_say(&run->options->log, "the limit of time is divided among %zu flows, whose densities are averaged", parts);
+}
+
+/* 1: with its part of the limit the flow comes to as many iterations as are enough, at the pace of training so far. */
+static int is_enough(lam_run *run, size_t parts)
 {
     const lam_config *cfg = run->cfg;
-    size_t most = run->target->more + 1;
-    double epochs = PART_EPOCHS * (double)run->target->train_rows / (double)cfg->batch_size, each = fmax(cfg->given.n > 0 ? PART_GIVEN : PART_ITERATIONS, epochs);
-    if (!cfg->flows_are_chosen && !run->options->resume) /* config.yaml, from which a run goes on, does not say whose choice it was */
-        return most;
-    return (size_t)fmax(1, fmin((double)most, floor((double)affordable(run) / each)));
+    lam_fit_state *s = &run->state;
+    double done = (double)(s->iteration - run->first), each = (lam_limit_used(run) - run->first_used) / done;
+    double epochs = PART_EPOCHS * (double)run->target->train_rows / (double)cfg->batch_size;
+    s->limit_share = share_of(parts);
+    double left = lam_limit_training_left(run);
+    s->limit_share = 0;
+    return (double)s->iteration + DECAY_MARGIN * left / each >= fmax(cfg->given.n > 0 ? PART_GIVEN : PART_ITERATIONS, epochs);
+}
+
+void lam_turn_divide_asked(lam_run *run)
+{
+    if (is_whole(run) && !run->cfg->flows_are_chosen && lam_fit_state_done(&run->state) == 0)
+        divide(run, run->target->more + 1);
 }
 
 void lam_turn_divide(lam_run *run)
 {
-    lam_fit_state *s = &run->state;
-    if (s->limit_share > 0 || s->iteration < PART_PACE || run->target->more == 0 || run->options->limit_training
-        || !lam_schedule_holds(&s->schedule, run->cfg))
+    size_t parts = run->target->more + 1;
+    if (!is_whole(run) || run->state.iteration < run->first + PART_PACE || !lam_schedule_holds(&run->state.schedule, run->cfg))
         return;
-    size_t parts = parts_of(run);
-    s->limit_share = parts > 1 ? PART_SHARE / (double)parts : 1;
-    if (parts > 1)
-        lam_log_say(&run->options->log, "the limit of time is divided among %zu flows, whose densities are averaged", parts);
+    while (parts > 1 && !is_enough(run, parts))
+        parts--;
+    divide(run, parts);
 }
 
 /* ---- the way down --------------------------------------------------------------------------------------------------- */

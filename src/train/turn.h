@@ -5,6 +5,8 @@
 
 /* 1: the rates are the clock's choice. */
 int lam_turn_is_by_clock(const lam_run *run);
+/* Before the first iteration: where somebody has said how many flows there are, this one gets its part of a limit of time. */
+void lam_turn_divide_asked(lam_run *run);
 /* After an iteration, once the pace of training is known: of a limit of time that is long enough for several flows this one gets a part. */
 void lam_turn_divide(lam_run *run);
 /* After an iteration: the way down begins when its share of the time, or of the iterations, is reached. */

@@ -36,8 +36,9 @@ static void the_price_bounds_it(void **state)
     (void)state;
     assert_true(fabs(followed(10, 20, 0.5, 0) - 0.5) < 1e-12);
     assert_true(followed(10, 20, 1, 0.25) == 0.25);
-    assert_true(fabs(followed(10, 20, 1.25, 0) + 0.25) < 1e-12);
-    assert_true(fabs(followed(10, 20, 100, 0) + 1) < 1e-12);
+    assert_true(fabs(followed(10, 20, 1.25, 2) - 1.75) < 1e-12);
+    assert_true(fabs(followed(10, 20, 100, 2) - 1) < 1e-12);
+    assert_true(followed(10, 20, 100, 0.5) == 0 && followed(10, 20, 100, -1) == -1); /* not below what the fit began with, nor up */
     assert_true(fabs(followed(10, 5, 0.9, 0) + 0.52) < 1e-12); /* few calls: down all the same */
 }
 
@@ -46,8 +47,8 @@ static void the_price_bounds_it(void **state)
 static void the_price_is_of_what_was_gained(void **state)
 {
     (void)state;
-    static const struct { double start, best, price, moved; } cases[] = { { 3, 1, 0.25, 0.008 }, { 1.2, 1, 0.25, -0.01 }, { 1.2, 1, 1, 0.005 },
-        { 3, 1, 0, 0.0098 }, { (double)NAN, 1, 0.25, 0.0098 }, { 1, 1, 0.25, -0.01 } };
+    static const struct { double start, best, price, moved; uint64_t validated; } cases[] = { { 3, 1, 0.25, 0.008, 20 }, { 1.2, 1, 0.25, -0.01, 20 },
+        { 1.2, 1, 1, 0.005, 20 }, { 3, 1, 0, 0.0098, 20 }, { (double)NAN, 1, 0.25, 0.0098, 20 }, { 1, 1, 0.25, -0.01, 20 }, { 1, 1, 0.25, 0, 0 } };
     lam_config cfg;
     lam_run run = { .cfg = &cfg };
     const lam_fit_options options = { 0 };
@@ -58,10 +59,11 @@ static void the_price_is_of_what_was_gained(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         run.state.start_nll = cases[i].start;
         run.state.schedule.best = cases[i].best;
-        run.state.penalty_log_scale = 0;
+        run.state.penalty_log_scale = 1;
+        run.state.validated = cases[i].validated;
         cfg.calls_price = cases[i].price;
         lam_calls_follow(&run, &report);
-        if (!(fabs(run.state.penalty_log_scale - cases[i].moved) < 1e-12))
+        if (!(fabs(run.state.penalty_log_scale - 1 - cases[i].moved) < 1e-12))
             fail_msg("case %zu: %g", i, run.state.penalty_log_scale);
     }
     lam_config_clear(&cfg);
@@ -137,6 +139,7 @@ static void the_bound_is_told_of_once(void **state)
     lam_config_init(&cfg);
     cfg.calls = 10;
     run.options = &options;
+    run.state.start_nll = (double)NAN; /* so that there is no price */
     for (int i = 0; i < 1000; i++)
         lam_calls_follow(&run, i % 20 == 19 ? &few : &many);
     assert_true(run.state.penalty_log_scale > 6);

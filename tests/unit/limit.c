@@ -102,42 +102,55 @@ static void no_time(void **state)
     }
 }
 
-/* After 50 iterations of 0.1 s each, 10 of 1000 s are used up: there is time for 8415 iterations, 0.85 of those that this pace gives. */
-static double divided(lam_config *cfg, size_t more, size_t rows, uint64_t iteration, const lam_fit_options *options)
+/* Training begins after 5 of 1000 s, and its iterations take 0.1 s each, but the fiftieth 3 s. So after 50 of them 12.9 s are used up, at 0.158 s each. */
+static double divided(lam_config *cfg, size_t more, size_t rows, uint64_t iterations, const lam_fit_options *options)
 {
     const lam_target target = { .more = more, .train_rows = rows };
-    lam_run run = { .cfg = cfg, .target = &target, .options = options, .now = 110, .started = 100 };
-    run.state.iteration = run.pace_from = iteration;
+    lam_run run = { .cfg = cfg, .target = &target, .options = options, .now = 105, .started = 100, .first_used = 5 };
+    lam_turn_divide_asked(&run);
     run.state.warm_seconds = 5;
-    lam_turn_divide(&run);
-    lam_turn_divide(&run); /* once */
+    for (uint64_t i = 1; i <= iterations; i++) {
+        run.now += i == 50 ? 3 : 0.1;
+        run.state.iteration = i;
+        lam_turn_divide(&run);
+        lam_turn_in_time(&run);
+    }
     return run.state.limit_share;
+}
+
+/* Of so many flows each of the later ones is expected to take 1.15 times as long. */
+static double part(double flows)
+{
+    return 0.9 / (1 + 1.15 * (flows - 1));
 }
 
 static void a_long_limit_is_divided(void **state)
 {
     (void)state;
-    const lam_fit_options fresh = { 0 }, goes_on = { .resume = 1 }, training = { .limit_training = 1 };
+    const lam_fit_options fresh = { 0 }, training = { .limit_training = 1 };
     lam_config cfg;
     lam_config_init(&cfg);
-    set(&cfg, "budget", "1000");
+    set(&cfg, "budget", "1500");
     set(&cfg, "schedule", "cosine");
     cfg.iterations = LAM_UNENDING;
     cfg.batch_size = 100;
     cfg.flows_are_chosen = 1;
-    assert_true(fabs(divided(&cfg, 1, 1000, 50, &fresh) - 0.86 / 2) < 1e-12);
-    assert_true(fabs(divided(&cfg, 4, 1000, 50, &fresh) - 0.86 / 2) < 1e-12); /* 4000 iterations for each of two */
-    assert_true(fabs(divided(&cfg, 4, 8300, 50, &fresh) - 0.86 / 2) < 1e-12); /* 50 times all rows for each of two, 4150 iterations */
-    assert_true(divided(&cfg, 4, 9000, 50, &fresh) == 1);
+    /* a share of 0.419 leaves 615 s, enough for 50 + 0.85 615 / 0.158 = 3360 iterations, too few for 4000 */
+    assert_true(divided(&cfg, 1, 1000, 60, &fresh) == 1);
+    set(&cfg, "budget", "2000"); /* 825 s, 4487 iterations */
+    assert_true(fabs(divided(&cfg, 1, 1000, 60, &fresh) - part(2)) < 1e-12);
+    assert_true(fabs(divided(&cfg, 4, 1000, 60, &fresh) - part(2)) < 1e-12);
+    assert_true(fabs(divided(&cfg, 4, 8500, 60, &fresh) - part(2)) < 1e-12); /* 50 times all rows are 4250 */
+    assert_true(divided(&cfg, 4, 9500, 60, &fresh) == 1);                    /* and 4750 */
     set(&cfg, "given", "1");
-    assert_true(fabs(divided(&cfg, 4, 1000, 50, &fresh) - 0.86 / 5) < 1e-12); /* 1500 iterations for each of five */
+    assert_true(fabs(divided(&cfg, 4, 1000, 60, &fresh) - part(5)) < 1e-12); /* 1500 iterations are enough: 0.161 leaves 309 s, 1712 iterations */
     set(&cfg, "given", "");
-    assert_true(divided(&cfg, 0, 1000, 50, &fresh) == 0); /* there is one flow */
+    assert_true(divided(&cfg, 0, 1000, 60, &fresh) == 0); /* there is one flow */
     assert_true(divided(&cfg, 4, 1000, 49, &fresh) == 0); /* the pace is not known yet */
-    assert_true(divided(&cfg, 4, 1000, 50, &training) == 0);
-    set(&cfg, "flows", "5"); /* whoever asks for five gets five */
-    assert_true(fabs(divided(&cfg, 4, 100000, 50, &fresh) - 0.86 / 5) < 1e-12);
-    assert_true(divided(&cfg, 4, 100000, 50, &goes_on) == 1);
+    assert_true(divided(&cfg, 4, 1000, 60, &training) == 0);
+    set(&cfg, "flows", "5"); /* whoever asks for five gets five, whatever the pace is */
+    assert_true(fabs(divided(&cfg, 4, 100000, 0, &fresh) - part(5)) < 1e-12);
+    assert_true(fabs(divided(&cfg, 4, 100000, 60, &fresh) - part(5)) < 1e-12);
     lam_config_clear(&cfg);
 }
 
