@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The measurement behind "Ways of taming the ODE" in docs/results.md: the plans rivals, tpr-factors, parts, claims, claims-ccpp and
-# claims-others to their ends, `laminar tune` on models of the rivals, and the lines of both kept in docs/results.
+# The measurement behind "Ways of taming the ODE" in docs/results.md: the plans rivals, tpr-factors, parts, claims, claims-ccpp,
+# claims-twice, claims-tight, claims-others and claims-price to their ends, `laminar tune` on models of two of them, and the lines of both kept in
+# docs/results.
 # bench/experiment_page.py writes the page's part from these.
 #
 # usage: bench/experiments.sh [LAMINAR]        (default: build/laminar; hours: `laminar experiment PLAN --dry-run` says how many)
@@ -17,7 +18,7 @@ only=${ONLY:-*}
 kept=docs/results/experiments
 error=0.01 # nats: the bound that models are tuned to
 
-file_of() { sed -n "/^data:/,/^penalties:/ { /name: $1\$/,/file:/ s/^ *file: *//p }" presets/experiments/rivals.yaml; }
+file_of() { sed -n "/^data:/,/^penalties:/ { /name: $2\$/,/file:/ s/^ *file: *\"*\([^\"]*\).*/\1/p }" "presets/experiments/$1.yaml"; }
 
 # keep PLAN: what is read from and shown, without the runs themselves
 keep() {
@@ -28,29 +29,32 @@ keep() {
     [ "$plan" = tpr-factors ] || cp "$runs/$plan"/figures/*_seconds.svg "$kept/$plan/"
 }
 
-# Models of the first seed, by name of data and penalty; what tune says is kept, the models stay as they are.
+# tune PLAN: its models of the first seed, by name of data and penalty; what tune says is kept, the models stay as they are.
 tune() {
-    local data penalty copy
+    local plan=$1 model data penalty file out copy
     copy=$(mktemp -d)
     mkdir -p "$kept/tune"
-    for data in power_month protein; do
-        for penalty in none tpr tpr-with-l rnode flow-matching-start; do
-            [ -s "$kept/tune/$data.$penalty.txt" ] && continue
-            "$runs/laminar" tune "$runs/rivals/runs/$data/$penalty/1e-4_seed1" "presets/experiments/$(file_of "$data")" --error "$error" \
-                --threads 1 --out "$copy/model.safetensors" >"$copy/said"
-            sed "/^model /,\$d" "$copy/said" >"$kept/tune/$data.$penalty.txt"
-        done
+    for model in "$runs/$plan"/runs/*/*/1e-4_seed1; do
+        penalty=$(basename "$(dirname "$model")") data=$(basename "$(dirname "$(dirname "$model")")")
+        out=$kept/tune/$data.$penalty.txt file=$(file_of "$plan" "$data")
+        [ -s "$out" ] && continue
+        [[ $file == toy:* ]] || file=presets/experiments/$file
+        "$runs/laminar" tune "$model" "$file" --error "$error" --threads 1 --out "$copy/model.safetensors" >"$copy/said"
+        sed "/^model /,\$d" "$copy/said" >"$out"
     done
     rm -r "$copy"
 }
 
 mkdir -p "$runs"
 [ -x "$runs/laminar" ] || cp "${1:-build/laminar}" "$runs/laminar"
-for plan in rivals tpr-factors parts claims claims-ccpp claims-others; do
+for plan in rivals tpr-factors parts claims claims-ccpp claims-twice claims-tight claims-others claims-price; do
     # shellcheck disable=SC2053
     [[ $plan == $only ]] || continue
     nice "$runs/laminar" experiment "presets/experiments/$plan.yaml" --out "$runs/$plan"
     keep "$plan"
 done
-# shellcheck disable=SC2053
-[[ rivals == $only ]] && tune
+for plan in claims-twice claims-price; do
+    # shellcheck disable=SC2053
+    [[ $plan == $only ]] || continue
+    tune "$plan"
+done

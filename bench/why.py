@@ -131,13 +131,13 @@ def tolerances(args, name, data, way, folder):
 
 def tune(args, name, data, way, folder):
     """The cheapest setting of each solver that keeps log p within 0.01 nats (rms and 99th percentile) on the fit's validation rows, with
-    tolerances and with even steps: {solver: {kind: [calls, setting, rms]}}."""
+    tolerances and with even steps: {solver: {kind: [cost in evaluations with the trace, setting, rms]}}."""
     text = run(args.laminar, "tune", os.path.join(args.work, name, way), data, *SETS[name][2], "--error", "0.01", "--all", "--threads", "1", "-o",
                os.path.join(folder, "tuned.safetensors"))
     best = {}
     text = text[text.index("validation rows"):text.index("test rows")]
     for line in text.splitlines():
-        found = re.match(r"[\s*]*(?:before: |chosen: )?(\w+), (.*?)\s{2,}([\d.]+)\s+([\d.e+-]+)\s+([\d.e+-]+)\s", line)
+        found = re.match(r"[\s*]*(?:before: |chosen: )?(\w+), (.*?)\s{2,}([\d.]+)\s+[\d.]+\s+[\d.]+\s+([\d.e+-]+)\s+([\d.e+-]+)\s", line)
         if not found or float(found[4]) > 0.01 or float(found[5]) > 0.01:
             continue
         kind = "even steps" if "even" in found[2] else "tolerance"
@@ -307,7 +307,7 @@ def write_solvers(found):
             for solver, kinds in sorted(best.items(), key=lambda item: min(kind[0] for kind in item[1].values())):
                 cell = lambda kind: f"{kinds[kind][0]:.0f} ({kinds[kind][1]})" if kind in kinds else "-"
                 rows.append([name, WAYS[way][0], solver, cell("even steps"), cell("tolerance")])
-    return table(["data", "fit", "solver", "calls, even steps", "calls, error control"], rows, 3)
+    return table(["data", "fit", "solver", "cost, even steps", "cost, error control"], rows, 3)
 
 
 HEAD = """# Why a flow takes the evaluations that it takes

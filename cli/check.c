@@ -76,7 +76,7 @@ static const char *tolerances(const lam_model *model, const lam_setting *setting
 static void report(const lam_model *model, const lam_check_report *r, size_t all, const lam_eval_options *options)
 {
     cli_grid grid = {.columns = 2, .left = 1};
-    char how[96], these[64];
+    char how[128], these[64];
     const lam_config *cfg = lam_model_config(model);
     lam_setting setting;
     (void)lam_model_setting(model, options, &setting); /* the options have just been used */

@@ -366,7 +366,7 @@ static const char *name_of_gaussian(const lam_model *model)
 
 void fit_print_result(const lam_config *cfg, const lam_model *model, const size_t rows[3], const lam_fit_result *result)
 {
-    char text[32], how[96], gaussian[64];
+    char text[32], how[128], gaussian[64];
     const char *beside = name_of_gaussian(model);
     cli_grid grid = {.columns = 3};
     cli_grid_add(&grid, "NLL in nats per row");

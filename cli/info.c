@@ -92,7 +92,7 @@ static void add_tensor(cli_grid *grid, const char *name, const size_t *shape, si
 /* How a model is trained and evaluated. */
 static void print_solves(const lam_config *cfg)
 {
-    char how[96];
+    char how[128];
     const lam_setting setting = lam_config_setting(cfg);
     printf("tolerances     training atol %g, rtol %g; standardised units\n", lam_config_number(cfg, "atol"), lam_config_number(cfg, "rtol"));
     printf("evaluation     %s\n", cli_setting_text(&setting, how));
@@ -101,7 +101,7 @@ static void print_solves(const lam_config *cfg)
 static void print_tuning(const lam_model *model)
 {
     lam_tuning tuning;
-    char how[96];
+    char how[128];
     if (!lam_model_tuning(model, &tuning))
         return;
     printf("tuned          to log p within rms %g, 99th percentile %g nats; it had %.2e and %.2e on %zu validation rows\n",

@@ -207,12 +207,15 @@ void cli_eval_options(const cli_eval *eval, lam_eval_options *options)
         .isa = cli_isa()};
 }
 
-const char *cli_setting_text(const lam_setting *setting, char text[96])
+const char *cli_setting_text(const lam_setting *setting, char text[128])
 {
+    char points[64] = "";
+    if (setting->trace_points > 0)
+        snprintf(points, sizeof points, ", trace at %zu point%s per block", setting->trace_points, setting->trace_points == 1 ? "" : "s");
     if (setting->steps > 0)
-        snprintf(text, 96, "%.16s, %zu even step%s per block", setting->solver, setting->steps, setting->steps == 1 ? "" : "s");
+        snprintf(text, 128, "%.16s, %zu even step%s per block%s", setting->solver, setting->steps, setting->steps == 1 ? "" : "s", points);
     else
-        snprintf(text, 96, "%.16s, atol %g, rtol %g", setting->solver, setting->atol, setting->rtol);
+        snprintf(text, 128, "%.16s, atol %g, rtol %g%s", setting->solver, setting->atol, setting->rtol, points);
     return text;
 }
 

@@ -44,7 +44,7 @@ static int report(const lam_picture_model *model, const lam_steps *steps, const 
     static const char *const heads[] = { "block", "steps + rejected", "step lengths", "z allows", "l allows", "error of z", "error of l",
         "l above z" };
     cli_grid grid = {.columns = sizeof heads / sizeof heads[0]};
-    char how[96], batches[96] = "as one batch";
+    char how[128], batches[96] = "as one batch";
     size_t last = steps->n > 0 ? steps->step[steps->n - 1].batch : 0;
     if (last > 0)
         snprintf(batches, sizeof batches, "in %zu %s with steps of their own, of which the picture shows the first", last + 1,

@@ -48,14 +48,14 @@ static void add_score(summary *s, double standardised)
 
 static void add_counts(lam_counts *sum, const lam_counts *more)
 {
-    sum->forward += more->forward, sum->backward += more->backward, sum->recomputed += more->recomputed;
+    sum->untraced += more->untraced, sum->forward += more->forward, sum->backward += more->backward, sum->recomputed += more->recomputed;
     sum->accepted += more->accepted, sum->rejected += more->rejected, sum->solves += more->solves;
 }
 
 static void report(const lam_model *model, const lam_eval_options *options, const summary *s, double seconds)
 {
     double n = (double)s->rows, mean = s->sum / n, error = s->rows > 1 ? sqrt(s->squares / (n - 1) / n) : (double)NAN;
-    char text[32], how[96], se[32] = "";
+    char text[32], how[128], se[32] = "";
     const lam_config *cfg = lam_model_config(model);
     const lam_counts *counts = &s->counts;
     lam_setting setting;

@@ -148,7 +148,7 @@ static int show(void *user, const lam_tune_progress *p)
 
 static void add_heads(cli_grid *grid, const char *what)
 {
-    static const char *const heads[] = {"evaluations of f per batch", "rms, nats", "99th percentile", "processor s"};
+    static const char *const heads[] = {"cost", "evaluations of f", "with the trace", "rms, nats", "99th percentile", "processor s"};
     cli_grid_add(grid, "%s", what);
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         cli_grid_add(grid, "%s", heads[i]);
@@ -164,35 +164,37 @@ static void add_error(cli_grid *grid, double error)
 
 static void add_candidate(cli_grid *grid, const char *name, const lam_tune_candidate *c)
 {
-    char how[96];
+    char how[128];
     cli_grid_add(grid, "%s%s", name, cli_setting_text(&c->setting, how));
+    cli_grid_number(grid, 1, c->cost);
     cli_grid_number(grid, 1, c->calls);
+    cli_grid_number(grid, 1, c->calls - c->untraced);
     add_error(grid, c->rms);
     add_error(grid, c->percentile);
     cli_grid_number(grid, 3, c->cpu_seconds);
 }
 
-/* By calls; where the solver gave up, last. */
-static int by_calls(const void *a, const void *b)
+/* By cost; where the solver gave up, last. */
+static int by_cost(const void *a, const void *b)
 {
     const lam_tune_candidate *x = *(const lam_tune_candidate *const *)a, *y = *(const lam_tune_candidate *const *)b;
-    int x_failed = isnan(x->calls), y_failed = isnan(y->calls);
+    int x_failed = isnan(x->cost), y_failed = isnan(y->cost);
     if (x_failed || y_failed)
         return x_failed - y_failed;
-    if (x->calls != y->calls)
-        return x->calls < y->calls ? -1 : 1;
+    if (x->cost != y->cost)
+        return x->cost < y->cost ? -1 : 1;
     return x->rms < y->rms ? -1 : x->rms > y->rms;
 }
 
 static void print_candidates(const lam_tune_result *r, int all)
 {
-    cli_grid grid = {.columns = 5};
+    cli_grid grid = {.columns = 7};
     const lam_tune_candidate **shown = cli_alloc(r->n_candidates, sizeof *shown);
     size_t n = 0;
     for (size_t i = 0; i < r->n_candidates; i++)
         if (all || i == 0 || i == r->chosen || r->candidates[i].on_front)
             shown[n++] = &r->candidates[i];
-    qsort(shown, n, sizeof *shown, by_calls);
+    qsort(shown, n, sizeof *shown, by_cost);
     add_heads(&grid, "validation rows");
     for (size_t i = 0; i < n; i++) {
         size_t index = (size_t)(shown[i] - r->candidates);
@@ -205,11 +207,12 @@ static void print_candidates(const lam_tune_result *r, int all)
 static void report(const lam_tune_result *r, const tune_args *args)
 {
     char text[32];
-    cli_grid grid = {.columns = 5};
+    cli_grid grid = {.columns = 7};
     printf("rows         %zu validation, %zu test; log p in nats\n", r->rows, r->test_rows);
     printf("reference    dop853 at %g in double, exact trace, %.1f evaluations of f per batch; rms %.1e from ten times that tolerance\n",
         r->reference_tolerance, r->reference_calls, r->reference_error);
-    printf("tried        %zu settings, %s\n\n", r->n_candidates, cli_duration(r->seconds, text));
+    printf("tried        %zu settings, %s\n", r->n_candidates, cli_duration(r->seconds, text));
+    printf("cost         evaluations of f with the trace per batch; one of f alone counts as %.2f\n\n", r->untraced_cost);
     print_candidates(r, args->all);
     printf("\n");
     add_heads(&grid, "test rows");
@@ -224,9 +227,12 @@ static void print_flags(const lam_setting *s)
 {
     printf("a fit validates in this way by --test-solver %s", s->solver);
     if (s->steps > 0)
-        printf(" --test-steps %zu\n", s->steps);
+        printf(" --test-steps %zu", s->steps);
     else
-        printf(" --test-atol %g --test-rtol %g\n", s->atol, s->rtol);
+        printf(" --test-atol %g --test-rtol %g", s->atol, s->rtol);
+    if (s->trace_points > 0)
+        printf(" --test-trace-points %zu", s->trace_points);
+    printf("\n");
 }
 
 /* ---- the command -------------------------------------------------------------------------------------------------- */
@@ -271,12 +277,12 @@ static void conclude(const lam_tune_result *r, const tune_args *args, const char
 {
     const lam_tune_candidate *before = &r->candidates[0], *after = &r->candidates[r->chosen];
     double percentile_error = args->percentile_error > 0.0 ? args->percentile_error : args->error;
-    char how[96];
+    char how[128];
     if (r->test_after.rms > args->error || r->test_after.percentile > percentile_error)
         cli_say("note: on the test rows the error is above the bound that it keeps on the validation rows; more of these (--rows), "
             "or a smaller --error, leave room");
-    printf("\nmodel    %s evaluates by %s: %.1f evaluations of f per batch, before %.1f\n", file, cli_setting_text(&after->setting, how),
-        after->calls, before->calls);
+    printf("\nmodel    %s evaluates by %s;\n         its cost per batch is that of %.1f evaluations of f with the trace, before %.1f\n", file,
+        cli_setting_text(&after->setting, how), after->cost, before->cost);
     printf("         --as-fitted takes the fit's own setting, `laminar tune %s --undo` puts it back\n         ",
         args->out != NULL ? args->out : model);
     print_flags(&after->setting);
@@ -352,15 +358,17 @@ const cli_command cli_tune = {
     .name = "tune",
     .arguments = "MODEL DATA --error X",
     .summary = "finds the cheapest solver and steps that keep the error of log p below a bound",
-    .details = "Tries every solver with fixed numbers of steps and with tolerances, and chooses the setting with the fewest evaluations of f\n"
-               "whose log p differs from a reference (dop853 in double at 1e-8 or tighter, exact trace) by at most --error nats in root\n"
-               "mean square, and by at most --percentile-error in 99 of 100 rows. It chooses on validation rows and reports on test rows:\n"
-               "those of the fit where DATA is the data of the fit, otherwise a half of DATA each. The setting is stored in the model file,\n"
-               "and score, sample, encode, decode and check then use it. If no setting keeps the bounds, the model stays as it was and the\n"
-               "exit code is 1.\n",
+    .details = "Tries every solver with fixed numbers of steps and with tolerances, with the trace of the Jacobian at every stage of the solver\n"
+               "and at a few points of each block only. It chooses the cheapest setting whose log p differs from a reference (dop853 in double\n"
+               "at 1e-8 or tighter, exact trace) by at most --error nats in root mean square, and by at most --percentile-error in 99 of 100\n"
+               "rows. It chooses on validation rows and reports on test rows: those of the fit where DATA is the data of the fit, otherwise a\n"
+               "half of DATA each. The cost is counted in evaluations of f with the trace; one of f alone costs less, by the share that is\n"
+               "printed. The setting is stored in the model file, and score, sample, encode, decode and check then use it. If no setting keeps\n"
+               "the bounds, the model stays as it was and the exit code is 1.\n",
     .example = "  $ laminar tune run/ toy:pinwheel --error 0.01\n"
                "  ...\n"
-               "  model    run/model.safetensors evaluates by tsit5, 2 even steps per block: 12.0 evaluations of f per batch, before 31.0\n"
+               "  model    run/model.safetensors evaluates by rk4, 2 even steps per block;\n"
+               "           its cost per batch is that of 24.0 evaluations of f with the trace, before 57.0\n"
                "  $ laminar tune run/ --undo\n",
     .options = tune_options,
     .least = 1,

@@ -109,8 +109,9 @@ typedef struct lam_setting {
     const char *solver; /* its word, "dopri5"; it need not be freed */
     size_t steps;      /* even steps per block, looked at by no error estimate; 0: adaptive */
     double atol, rtol; /* of adaptive steps, standardised units */
+    size_t trace_points; /* a block, of Gauss-Legendre quadrature of the trace, beside a solve of the states alone; 0: the solver integrates both */
 } lam_setting;
-/* The setting of cfg's test-solver, test_steps, test_atol and test_rtol, "auto" and 0 steps resolved: validation and test of a
+/* The setting of cfg's test-solver, test-steps, test-atol, test-rtol and test-trace-points, "auto" and 0 steps resolved: validation and test of a
  * fit are solved by it. */
 LAM_API lam_setting lam_config_setting(const lam_config *cfg);
 
@@ -298,6 +299,7 @@ typedef struct lam_counts {
     uint64_t forward, backward, recomputed; /* backward: vector-Jacobian products; recomputed: stages evaluated again for them */
     uint64_t accepted, rejected;
     uint64_t solves; /* batches times blocks, so forward / solves * blocks is the field's usual NFE */
+    uint64_t untraced; /* of forward: those of f alone, which cost less than one that also gives the trace */
 } lam_counts;
 
 /* Loads a model from a safetensors file. Weights with FFJORD's state_dict names load too: a file without laminar's metadata needs config for
@@ -630,15 +632,18 @@ typedef struct lam_tune_options {
 /* A setting that was tried, and its errors and cost on a set of rows. */
 typedef struct lam_tune_candidate {
     lam_setting setting;
-    double calls;           /* evaluations of f with the exact trace per batch, all blocks */
+    double calls;           /* evaluations of f per batch, all blocks */
+    double untraced;        /* of these: those of f alone, without the trace */
+    double cost;            /* in evaluations with the exact trace; one of f alone is the share of that which lam_tune_result has */
     double rms, percentile; /* of log p - reference, nats; infinite where the solver gave up (calls is NaN then) */
     double cpu_seconds;     /* processor time of the process, all threads */
-    int on_front;           /* no other candidate has a smaller rms for as many calls, or the same rms for fewer */
+    int on_front;           /* no other candidate has a smaller rms for the same cost, or the same rms for less */
 } lam_tune_candidate;
 
 typedef struct lam_tune_result {
     size_t rows, test_rows;
     double reference_tolerance, reference_calls; /* dop853 in double; evaluations of f per batch */
+    double untraced_cost;   /* an evaluation of f alone, as a share of one with the exact trace: by their arithmetic */
     double reference_error; /* rms of log p against a solve at ten times this tolerance, on at most 256 rows */
     lam_tune_candidate *candidates; /* [n_candidates], on the validation rows; the first is the setting that the model had */
     size_t n_candidates;
@@ -649,9 +654,9 @@ typedef struct lam_tune_result {
     double seconds;         /* wall time */
 } lam_tune_result;
 
-/* Chooses the evaluation setting with the fewest evaluations of f (of equal ones, the smallest rms) that keeps both bounds on the validation
+/* Chooses the cheapest evaluation setting (of equal ones, that with the smallest rms) that keeps both bounds on the validation
  * rows x [n, dim], and stores it in the model (method.md 12). It tries every solver with even steps, and those with an error estimate
- * with adaptive steps. The reference is dop853 in double at 1e-8, or tighter where the bounds demand it, with the exact trace. test
+ * with adaptive steps, for states and trace together and for the states alone, with the trace at a few points a block. The reference is dop853 in double at 1e-8, or tighter where the bounds demand it, with the exact trace. test
  * [n_test, dim] does not influence the choice; the result has the errors on it. If test is NULL, a half of x takes its place, by a
  * permutation that depends on options->seed alone. Apart from seconds, the result does not depend on threads.
  * *result (may be NULL) is for lam_tune_result_clear. LAM_ERR_SOLVER with result->n_candidates > 0: no candidate keeps the bounds;

@@ -134,9 +134,10 @@ def check(status):
     raise kind(text)
 
 
-Counts = collections.namedtuple("Counts", "forward backward recomputed accepted rejected solves")
+Counts = collections.namedtuple("Counts", "forward backward recomputed accepted rejected solves untraced")
 Counts.__doc__ = """What a call cost: evaluations of the vector field f (one that gives the trace too counts once), vector-Jacobian products
-of it, stages evaluated again for these, accepted and rejected solver steps; summed over batches and blocks, of which there were solves."""
+of it, stages evaluated again for these, accepted and rejected solver steps; summed over batches and blocks, of which there were solves;
+untraced: of forward, those of f alone."""
 
 
 def counts_of(c):

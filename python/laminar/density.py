@@ -13,8 +13,9 @@ from .conditional import Questions, is_mask
 from ._library import (ArgumentError, DataError, Log, Watch, as_python, bytes_of, check, check_finite, choice, counts_of, doubles, ffi, lib,
                        names_of, path_bytes, rows_of, text_of, whole)
 
-Setting = collections.namedtuple("Setting", "solver steps atol rtol")
-Setting.__doc__ = """How a call solves: by so many even steps per block, or, with steps 0, by adaptive ones at these tolerances."""
+Setting = collections.namedtuple("Setting", "solver steps atol rtol trace_points")
+Setting.__doc__ = """How a call solves: by so many even steps per block, or, with steps 0, by adaptive ones at these tolerances; with the trace
+of the Jacobian at so many points per block, or, with trace_points 0, at every stage of the solver."""
 
 CheckReport = collections.namedtuple("CheckReport", "rows nll nll_tight nll_standardised nll_tight_standardised logp_error_max logp_error_rms "
                                      "round_trip_max round_trip_rms hutchinson_mean hutchinson_se mass consistency counts counts_tight")
@@ -23,8 +24,9 @@ standardised units) by its setting and by a tighter solve in double; the error o
 standardised units; the Hutchinson estimate of mean log p less the exact one, and its standard error; the total mass (of one column given others that of the row, of at most 200, whose mass is furthest from 1), None beyond two columns; of
 a Flow fitted with any_given=True how far its densities disagree (log p(a) + log p(b | a) - log p(a, b), root mean square, nats), else None."""
 
-TuneCandidate = collections.namedtuple("TuneCandidate", "setting calls rms percentile cpu_seconds on_front")
-TuneCandidate.__doc__ = """A setting that tune tried: evaluations of f per batch; root mean square and 99th percentile of its error in log p, nats; on_front:
+TuneCandidate = collections.namedtuple("TuneCandidate", "setting calls untraced cost rms percentile cpu_seconds on_front")
+TuneCandidate.__doc__ = """A setting that tune tried: evaluations of f per batch, and how many of them are without the trace; the cost, in evaluations with
+the trace; root mean square and 99th percentile of its error in log p, nats; on_front:
 none is both cheaper and more exact."""
 TuneResult = collections.namedtuple("TuneResult", "candidates chosen test_before test_after rows test_rows reference_tolerance seconds")
 TuneResult.__doc__ = """What tune tried and chose, on so many validation rows; chosen is one of the candidates (None after a stop); test_before
@@ -35,7 +37,7 @@ Table.__doc__ = """Rows of a file: values [n, d]; names of the columns, None wit
 was read: where the names are from and what decided, else None."""
 
 def _setting(s):
-    return Setting(text_of(s.solver), int(s.steps), s.atol, s.rtol)
+    return Setting(text_of(s.solver), int(s.steps), s.atol, s.rtol, int(s.trace_points))
 
 
 def _is_path(x):
@@ -452,7 +454,7 @@ class Flow(Questions, Estimator):
             return progress is not None and progress(int(p.rows), int(p.rows_done), int(p.candidates), p.seconds, p.seconds_left)
 
         def candidate(c):
-            return TuneCandidate(_setting(c.setting), c.calls, c.rms, c.percentile, c.cpu_seconds, bool(c.on_front))
+            return TuneCandidate(_setting(c.setting), c.calls, c.untraced, c.cost, c.rms, c.percentile, c.cpu_seconds, bool(c.on_front))
 
         watch = Watch("int(void *, const lam_tune_progress *)", call)
         own = self.threads or 0

@@ -32,6 +32,7 @@ struct lam_config {
     double test_atol, test_rtol; /* in validation, test and scoring */
     lam_solver test_solver;      /* the same */
     size_t test_steps;           /* the same: even steps per block; 0: adaptive, of euler, midpoint and rk4 fixed_steps */
+    size_t test_trace_points;     /* the same: nodes a block at which the trace is computed; 0: at every stage of the solver */
     lam_first_step first_step;   /* "probe", "warm" or a number */
     double first_step_size;      /* used with LAM_STEP_GIVEN */
     lam_error_parts error_parts; /* in training */

@@ -6,6 +6,7 @@
 static inline void lam_counts_add(lam_counts *to, const lam_counts *more)
 {
     to->forward += more->forward;
+    to->untraced += more->untraced;
     to->backward += more->backward;
     to->recomputed += more->recomputed;
     to->accepted += more->accepted;

@@ -176,3 +176,20 @@ lam_status lam_field_shape_net(lam_field_shape *s, size_t inputs, const size_t *
     s->activation = activation;
     return add_layers(s, inputs, hidden, n_hidden, outputs, 0);
 }
+
+size_t lam_field_products(const lam_field_shape *s, size_t tangents, int exact)
+{
+    const lam_field_layer *first = &s->layer[0], *last = &s->layer[s->layers - 1];
+    size_t thin = first->in * first->out + last->in * last->out, each = s->products;
+    if (exact && s->layers > 1)
+        each = each - thin + first->out + last->in;
+    return s->products + tangents * each;
+}
+
+size_t lam_field_units(const lam_field_shape *s)
+{
+    size_t units = 0;
+    for (size_t k = 0; k + 1 < s->layers; k++)
+        units += s->layer[k].out;
+    return units;
+}

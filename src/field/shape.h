@@ -63,6 +63,12 @@ typedef struct lam_field_shape {
     size_t products;   /* sum over layers of in x out: 2 flops each, a row and plane */
 } lam_field_shape;
 
+/* Multiply-adds of the matrix products that f needs of a row, and with it so many tangents; exact: these are unit vectors, which enter the first
+ * layer as a column of W, and of the last one element of each is wanted. */
+size_t lam_field_products(const lam_field_shape *shape, size_t tangents, int exact);
+/* Hidden units, whose activations a row needs too. */
+size_t lam_field_units(const lam_field_shape *shape);
+
 /* LAM_ERR_ARGUMENT for a width of 0 or too many layers. */
 lam_status lam_field_shape_init(lam_field_shape *shape, size_t dim, const size_t *hidden, size_t n_hidden, lam_layer type,
     lam_activation activation);

@@ -132,14 +132,15 @@ static void eval(void *self, const lam_stage *at, const real *y, real *k)
     size_t tile = at->tile, slot = at->slot, plane = e->dim * LAM_TILE;
     real *record = at->record;
     memcpy(record, y, plane * sizeof(real));
-    if (e->options.trace == LAM_TRACE_NONE) {
-        const lam_chunk value = chunk_of(e, tile, slot, 0, 1);
-        forward(e, tile, &value, record);
-        memcpy(k, lam_field_output(&e->field, record), plane * sizeof(real));
-        return;
-    }
     real *f = lam_field_output(&e->field, record), *kl = k + plane;
     memset(kl, 0, (e->rows - e->dim) * LAM_TILE * sizeof(real));
+    if (e->options.trace == LAM_TRACE_NONE || e->apart) {
+        lam_chunk value = chunk_of(e, tile, slot, 0, 1);
+        value.tangents = 0;
+        forward(e, tile, &value, record);
+        memcpy(k, f, plane * sizeof(real));
+        return;
+    }
     for (size_t c = 0; c < e->chunks; c++) {
         const lam_chunk ch = chunk_of(e, tile, slot, c, c == 0);
         lam_cnf_seeds(e, tile, c, record);

@@ -1,6 +1,7 @@
 /* The chain: a batch through all blocks, from data to base and back, and what that takes a block: its noise, its parameters, its solve,
  * and the sums of its gradient. */
 #include "base/error.h"
+#include "flow/apart.h"
 #include "flow/context.h"
 #include "flow/mask.h"
 #include "flow/planes.h"
@@ -133,6 +134,7 @@ lam_status lam_engine_solve_block(lam_engine *e, size_t block, const lam_flow_so
     const lam_observations seen = { forward ? 0 : end, observations, times, e->out + at * e->observations };
     lam_status status = lam_solve(e->space, &e->batch, &system, &o, &seen, e->path[at], e->arena.size > 0 ? &e->arena : NULL, &result);
     counts->forward += result.calls;
+    counts->untraced += e->apart || e->options.trace == LAM_TRACE_NONE ? result.calls : 0;
     counts->accepted += result.accepted;
     counts->rejected += result.rejected;
     counts->solves++;
@@ -163,8 +165,10 @@ lam_status lam_engine_load_rows(lam_engine *e, const lam_flow_call *call)
 
 static lam_status transform(lam_engine *e, const lam_flow_call *call, const void *ask, lam_flow_out *out)
 {
-    size_t blocks = e->layout->blocks;
+    size_t blocks = e->layout->blocks, points = e->options.trace != LAM_TRACE_NONE ? call->solve->trace_points : 0;
     int forward = *(const int *)ask;
+    if (points > 0 && (points >= e->observations || e->options.gradients))
+        return lam_fail(LAM_ERR_ARGUMENT, "the trace at %zu points a block needs an engine for as many, without gradients", points);
     LAM_TRY(lam_engine_load_rows(e, call));
     for (size_t i = 0; i < blocks; i++) {
         size_t block = forward ? i : blocks - 1 - i;
@@ -172,8 +176,11 @@ static lam_status transform(lam_engine *e, const lam_flow_call *call, const void
         e->end[block] = s * s;
         lam_engine_draw(e, call->noise, block);
         lam_engine_load_block(e, block);
-        LAM_TRY(lam_engine_solve_block(e, block, call->solve, forward, 1, &end, out->counts));
-        lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), e->out[0], e->path[0]->y[0]);
+        if (points > 0)
+            LAM_TRY(lam_apart_solve_block(e, block, call->solve, forward, out->counts));
+        else
+            LAM_TRY(lam_engine_solve_block(e, block, call->solve, forward, 1, &end, out->counts));
+        lam_batch_copy(&e->batch, e->rows * LAM_TILE * sizeof(real), e->out[points], e->path[0]->y[0]);
     }
     rows_out end = { e, out->row[0], out->row[1] };
     lam_engine_run(e, store_tile, &end);

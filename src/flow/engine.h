@@ -20,7 +20,7 @@ typedef struct lam_engine_options {
     size_t probes;       /* Hutchinson */
     int gradients;       /* 1: lam_engine_loss may be asked for gradients */
     lam_gradient method;
-    size_t max_observations;    /* observation times of TPR or of trajectories, 0 without */
+    size_t max_observations;    /* observation times of TPR or of trajectories, or one more than trace_points; 0 without any */
     double memory;       /* MiB for kept stage records */
     lam_step_control control; /* TILE: every tile takes its own steps, and counts are means over the tiles */
     const lam_integrand *integrand[LAM_MAX_INTEGRANDS]; /* carried by every solve of the engine */
@@ -46,6 +46,8 @@ typedef struct lam_noise {
 typedef struct lam_flow_solve {
     lam_solve_options solve;
     lam_error_parts error_parts;
+    size_t trace_points; /* a block: the states are solved alone, and the trace is integrated by its values at so many points (at most LAM_MAX_POINTS of
+                         * ode/quadrature.h); 0: the solver integrates it. lam_engine_transform alone looks at it */
     double *h_star;    /* [blocks] steps remembered by "warm": read when solve.first_step says so; may be NULL */
     int keep_h_star;   /* 1: h_star is updated */
 } lam_flow_solve;

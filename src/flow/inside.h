@@ -29,6 +29,7 @@ struct lam_engine {
     lam_path **path; /* [blocks] with gradients, else one for all */
     lam_arena arena;
     int frozen;
+    int apart; /* 1: the solve in hand is of the states alone: l stays what it is (flow/apart.h) */
     const real *params; /* of the call in hand */
     size_t block;
     double cotangent_l; /* of l(T), the same for every row; 0 with l_observed, where row dim of the cotangents tells */

@@ -17,6 +17,7 @@
 #define lam_cnf_system LAM_W(lam_cnf_system)
 #define lam_context LAM_W(lam_context)
 #define lam_context_cotangent LAM_W(lam_context_cotangent)
+#define lam_apart_solve_block LAM_W(lam_apart_solve_block)
 #define lam_context_create LAM_W(lam_context_create)
 #define lam_context_form LAM_W(lam_context_form)
 #define lam_context_free LAM_W(lam_context_free)

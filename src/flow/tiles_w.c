@@ -185,17 +185,16 @@ static void join_h_star(const lam_engine *e, const lam_flow_solve *solve)
 
 static void join_counts(const lam_engine *e, lam_counts *counts)
 {
-    double sum[5] = { 0 };
+    uint64_t *into[] = { &counts->forward, &counts->untraced, &counts->backward, &counts->recomputed, &counts->accepted, &counts->rejected };
+    enum { COUNTS = sizeof into / sizeof into[0] };
+    double sum[COUNTS] = { 0 };
     for (size_t i = 0; i < e->batch.tiles; i++) {
         const lam_counts *of = &e->tiles->outcome[i].counts;
-        sum[0] += (double)of->forward;
-        sum[1] += (double)of->backward;
-        sum[2] += (double)of->recomputed;
-        sum[3] += (double)of->accepted;
-        sum[4] += (double)of->rejected;
+        const uint64_t from[COUNTS] = { of->forward, of->untraced, of->backward, of->recomputed, of->accepted, of->rejected };
+        for (size_t k = 0; k < COUNTS; k++)
+            sum[k] += (double)from[k];
     }
-    uint64_t *into[5] = { &counts->forward, &counts->backward, &counts->recomputed, &counts->accepted, &counts->rejected };
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < COUNTS; i++)
         *into[i] += (uint64_t)(sum[i] / (double)e->batch.tiles + 0.5);
     counts->solves += e->layout->blocks;
 }

@@ -56,7 +56,7 @@ static lam_status log_probs(check *c, lam_check_report *r)
     LAM_TRY(lam_pass_log_prob(&c->pass, c->x, c->n, c->logp, &r->counts));
     c->pass.done += c->n;
     tight.done = c->pass.done;
-    tight.setting = (lam_setting) { c->base.solver, 0, tighter(c->base.atol), tighter(c->base.rtol) }; /* never even steps */
+    tight.setting = (lam_setting) { c->base.solver, 0, tighter(c->base.atol), tighter(c->base.rtol), 0 }; /* never even steps */
     tight.use_double = 1;
     tight.max_steps *= 10;
     if (!lam_setting_is_pair(&tight.setting))

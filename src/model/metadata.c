@@ -1,5 +1,5 @@
 /* Writes and reads what a model file says beside its tensors. */
-#include "model/metadata.h"
+#include "model/metadata_inside.h"
 #include "model/parameters.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -7,7 +7,6 @@
 #include "model/config_yaml.h"
 #include "model/defaults.h"
 #include "model/texts.h"
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,37 +76,6 @@ static lam_status plain_text(const char *value, char **text)
     return *text == NULL ? LAM_ERR_MEMORY : LAM_OK;
 }
 
-/* The numbers of a tuned model's entry, in its order, and the names that they have there. The solver is a word, h* a list. */
-enum { TUNED_NUMBERS = 8 };
-static const char *const tuned_names[TUNED_NUMBERS]
-    = { "error", "percentile_error", "rms", "percentile", "rows", "test_steps", "test_atol", "test_rtol" };
-
-/* "{...}", made of the texts that the configuration and the other lists have. */
-static lam_status tuned_text(const lam_model *model, char **text)
-{
-    const lam_tuned *t = &model->tuned;
-    const double numbers[TUNED_NUMBERS] = { t->shown.error, t->shown.percentile_error, t->shown.rms, t->shown.percentile,
-        (double)t->shown.rows, (double)t->parameters.steps, t->parameters.atol, t->parameters.rtol };
-    char *h_star = NULL, solver[16], number[LAM_NUMBER_SIZE];
-    lam_config cfg = model->config; /* its strings are borrowed */
-    lam_setting_store(&cfg, &t->parameters);
-    LAM_TRY(lam_config_get(&cfg, "test-solver", solver, sizeof solver));
-    LAM_TRY(lam_metadata_numbers(t->h_star, model->layout.blocks, &h_star));
-    size_t size = strlen(h_star) + TUNED_NUMBERS * (LAM_NUMBER_SIZE + 24) + 64, used;
-    if ((*text = malloc(size)) == NULL) {
-        free(h_star);
-        return no_memory();
-    }
-    used = (size_t)snprintf(*text, size, "{\"test_solver\":\"%s\",\"h_star_test\":%s", solver, h_star);
-    for (size_t i = 0; i < TUNED_NUMBERS; i++) {
-        lam_number_print(numbers[i], number);
-        used += (size_t)snprintf(*text + used, size - used, ",\"%s\":%s", tuned_names[i], number);
-    }
-    snprintf(*text + used, size - used, "}");
-    free(h_star);
-    return LAM_OK;
-}
-
 static const char *format_of(const lam_model *model)
 {
     if (model->layout.context_shared)
@@ -156,7 +124,7 @@ lam_status lam_metadata_write(const lam_model *model, lam_metadata *meta)
     status = status == LAM_OK ? plain_text(model->data_hash, &text[6]) : status;
     status = status == LAM_OK ? lam_metadata_numbers(model->h_star_train, blocks, &text[7]) : status;
     status = status == LAM_OK ? lam_metadata_numbers(model->h_star_test, blocks, &text[8]) : status;
-    status = status == LAM_OK && tuned ? tuned_text(model, &text[9]) : status;
+    status = status == LAM_OK && tuned ? lam_metadata_tuned_text(model, &text[9]) : status;
     status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->low, dim, &text[10]) : status;
     status = status == LAM_OK && model->low != NULL ? lam_metadata_numbers(model->high, dim, &text[11]) : status;
     status = status == LAM_OK ? plain_text(model->has_names ? "true" : "false", &text[12]) : status;
@@ -202,7 +170,7 @@ int lam_metadata_may_have_all(const lam_st_file *file)
         || lam_metadata_has_format(file, LAM_MODEL_FORMAT_SHARED);
 }
 
-static lam_status damaged(const char *where, const char *key, const char *what)
+lam_status lam_metadata_damaged(const char *where, const char *key, const char *what)
 {
     return lam_fail(LAM_ERR_FORMAT, "%s: the metadata's \"%s\" %s; the file is damaged or was edited by hand", where, key, what);
 }
@@ -215,26 +183,26 @@ static cJSON *read_list(const lam_st_file *file, const char *where, const char *
     if (cJSON_IsArray(list))
         return list;
     cJSON_Delete(list);
-    damaged(where, key, text == NULL ? "is missing" : "is not a JSON list");
+    lam_metadata_damaged(where, key, text == NULL ? "is missing" : "is not a JSON list");
     return NULL;
 }
 
-static lam_status numbers_of(const cJSON *list, const char *where, const char *key, size_t n, double low, double *values)
+lam_status lam_metadata_numbers_of(const cJSON *list, const char *where, const char *key, size_t n, double low, double *values)
 {
     size_t found = 0;
     for (const cJSON *item = list->child; item != NULL; item = item->next, found++)
         if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble) || item->valuedouble < low)
-            return damaged(where, key, "holds something else than numbers in their range");
+            return lam_metadata_damaged(where, key, "holds something else than numbers in their range");
         else if (found < n)
             values[found] = item->valuedouble;
-    return found == n ? LAM_OK : damaged(where, key, "has a wrong number of entries");
+    return found == n ? LAM_OK : lam_metadata_damaged(where, key, "has a wrong number of entries");
 }
 
 lam_status lam_metadata_read_numbers(const lam_st_file *file, const char *where, const char *key, size_t n, double low,
     double *values)
 {
     cJSON *list = read_list(file, where, key);
-    lam_status status = list == NULL ? LAM_ERR_FORMAT : numbers_of(list, where, key, n, low, values);
+    lam_status status = list == NULL ? LAM_ERR_FORMAT : lam_metadata_numbers_of(list, where, key, n, low, values);
     cJSON_Delete(list);
     return status;
 }
@@ -246,16 +214,16 @@ lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_co
         return lam_fail(LAM_ERR_UNSUPPORTED, "%s: model format \"%.20s\", and this laminar (%s) reads \"%s\" to \"%s\"; use a newer one",
             where, format != NULL ? format : "", LAM_VERSION, LAM_MODEL_FORMAT, LAM_MODEL_FORMAT_SHARED);
     if (config == NULL)
-        return damaged(where, "config", "is missing");
+        return lam_metadata_damaged(where, "config", "is missing");
     lam_config_unsaid(cfg);
     lam_status status = lam_config_parse(cfg, config, strlen(config), "config");
     if (status != LAM_OK)
         return lam_fail_in(status, "%s: in the metadata", where);
     int shared = lam_metadata_has_format(file, LAM_MODEL_FORMAT_SHARED);
     if (!shared && (lam_metadata_has_format(file, LAM_MODEL_FORMAT_FLOWS) ? cfg->flows < 2 : cfg->flows > 1))
-        return damaged(where, "config", "has another number of flows than the format");
+        return lam_metadata_damaged(where, "config", "has another number of flows than the format");
     if (shared != (lam_config_is_conditional(cfg) && cfg->context_maps != LAM_CONTEXT_OWN))
-        return damaged(where, "config", shared ? "has no maps of a context that blocks share, and the format does" : "has maps of a context that blocks "
+        return lam_metadata_damaged(where, "config", shared ? "has no maps of a context that blocks share, and the format does" : "has maps of a context that blocks "
             "share, and the format knows none");
     if (cfg->model != LAM_DENSITY)
         return lam_fail(LAM_ERR_SHAPE, "%s: a variational auto-encoder, no density of rows; see `laminar vae`", where);
@@ -265,9 +233,9 @@ lam_status lam_metadata_shape(const lam_st_file *file, const char *where, lam_co
     *dim = 0;
     for (const cJSON *item = columns->child; item != NULL; item = item->next, ++*dim)
         if (!cJSON_IsString(item))
-            status = damaged(where, "columns", "holds something else than names");
+            status = lam_metadata_damaged(where, "columns", "holds something else than names");
     if (*dim == 0)
-        status = damaged(where, "columns", "is empty");
+        status = lam_metadata_damaged(where, "columns", "is empty");
     cJSON_Delete(columns);
     return status;
 }
@@ -278,7 +246,7 @@ static lam_status read_wholes(const lam_st_file *file, const char *where, const 
     LAM_TRY(lam_metadata_read_numbers(file, where, key, n, 0, numbers));
     for (size_t j = 0; j < n; j++)
         if (numbers[j] != floor(numbers[j]) || numbers[j] > most)
-            return damaged(where, key, "holds something else than numbers in their range");
+            return lam_metadata_damaged(where, key, "holds something else than numbers in their range");
     return LAM_OK;
 }
 
@@ -291,7 +259,7 @@ static lam_status read_given(const lam_st_file *file, const char *where, size_t 
         *given += is_given[j] = numbers[j] > 0;
         levels[j] = (size_t)numbers[dim + j];
         if (levels[j] > 0 && !is_given[j])
-            return damaged(where, "levels", "says that a column is of texts, which is not given");
+            return lam_metadata_damaged(where, "levels", "says that a column is of texts, which is not given");
     }
     return LAM_OK;
 }
@@ -305,18 +273,18 @@ lam_status lam_metadata_given(const lam_st_file *file, const char *where, const 
     size_t given = 0;
     *kind = (lam_given_kind) { .is_given = is_given, .levels = levels, .any = cfg->any_given, .absent = absent != NULL };
     if (absent != NULL && (strcmp(absent, "true") != 0 || kind->any))
-        return damaged(where, "absent", kind->any ? "is there, and any columns are given any others" : "is not true");
+        return lam_metadata_damaged(where, "absent", kind->any ? "is there, and any columns are given any others" : "is not true");
     if (conditional != lam_config_is_conditional(cfg) || (absent != NULL && !conditional))
-        return damaged(where, "config", conditional ? "says nothing of given columns, and the format does" : "speaks of given columns, and the format "
+        return lam_metadata_damaged(where, "config", conditional ? "says nothing of given columns, and the format does" : "speaks of given columns, and the format "
             "knows none");
     if (!conditional)
         return LAM_OK;
     double *numbers = lam_alloc(2 * dim, sizeof *numbers);
     lam_status status = numbers == NULL ? LAM_ERR_MEMORY : read_given(file, where, dim, numbers, is_given, levels, &given);
     if (status == LAM_OK && ((given == 0 && !kind->any) || given == dim))
-        status = damaged(where, "given", "says that all columns are given, or none");
+        status = lam_metadata_damaged(where, "given", "says that all columns are given, or none");
     if (status == LAM_OK && given != cfg->given.n)
-        status = damaged(where, "given", "says of more or fewer columns than the configuration that they are given");
+        status = lam_metadata_damaged(where, "given", "says of more or fewer columns than the configuration that they are given");
     lam_free(numbers);
     return status;
 }
@@ -337,7 +305,7 @@ static lam_status read_named(const lam_st_file *file, const char *where, lam_mod
 {
     const char *named = lam_st_meta(file, "named");
     if (named != NULL && strcmp(named, "true") != 0 && strcmp(named, "false") != 0)
-        return damaged(where, "named", "is neither true nor false");
+        return lam_metadata_damaged(where, "named", "is neither true nor false");
     model->has_names = named != NULL && strcmp(named, "true") == 0;
     int chosen = model->config.columns.n > 0 || model->config.drop.n > 0;
     for (size_t j = 0; named == NULL && j < model->dim; j++) {
@@ -347,45 +315,6 @@ static lam_status read_named(const lam_st_file *file, const char *where, lam_mod
         model->has_names |= chosen ? name[strspn(name, "0123456789")] != '\0' : strcmp(name, number) != 0;
     }
     return LAM_OK;
-}
-
-static lam_status read_tuned_members(const cJSON *all, const char *where, const lam_config *cfg, lam_tuned *t)
-{
-    double numbers[TUNED_NUMBERS];
-    const cJSON *solver = cJSON_GetObjectItemCaseSensitive(all, "test_solver");
-    const cJSON *h_star = cJSON_GetObjectItemCaseSensitive(all, "h_star_test");
-    for (size_t i = 0; i < TUNED_NUMBERS; i++) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(all, tuned_names[i]);
-        if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble) || item->valuedouble < 0)
-            return damaged(where, "tuned", "lacks a number, or has one out of its range");
-        numbers[i] = item->valuedouble;
-    }
-    if (!cJSON_IsString(solver) || !cJSON_IsArray(h_star) || numbers[4] > 1e15 || numbers[5] > 1e9)
-        return damaged(where, "tuned", "has something of another kind than it should");
-    t->shown = (lam_tuning) { .error = numbers[0], .percentile_error = numbers[1], .rms = numbers[2], .percentile = numbers[3],
-        .rows = (size_t)numbers[4] };
-    lam_config fitted = *cfg; /* its strings are borrowed */
-    lam_setting_store(&fitted, &(lam_setting) { lam_solver_word(LAM_SOLVER_AUTO), (size_t)numbers[5], numbers[6], numbers[7] });
-    if (lam_config_set(&fitted, "test-solver", solver->valuestring) != LAM_OK || lam_config_check(&fitted) != LAM_OK)
-        return lam_fail_in(LAM_ERR_FORMAT, "%s: in the metadata's \"tuned\"", where);
-    t->parameters = lam_setting_parameters(&fitted);
-    return numbers_of(h_star, where, "tuned", cfg->blocks, 0, t->h_star);
-}
-
-/* Of a model that lam_tune has been at. */
-static lam_status read_tuned(const lam_st_file *file, const char *where, lam_model *model)
-{
-    const char *text = lam_st_meta(file, "tuned");
-    if (text == NULL)
-        return LAM_OK;
-    cJSON *all = cJSON_Parse(text);
-    lam_status status = cJSON_IsObject(all) ? LAM_OK : damaged(where, "tuned", "is not a JSON object");
-    if (status == LAM_OK && (model->tuned.h_star = lam_alloc(model->layout.blocks, sizeof(double))) == NULL)
-        status = LAM_ERR_MEMORY;
-    if (status == LAM_OK)
-        status = read_tuned_members(all, where, &model->config, &model->tuned);
-    cJSON_Delete(all);
-    return status;
 }
 
 /* Files from before there was a range have none. */
@@ -412,9 +341,9 @@ static lam_status read_texts(const lam_st_file *file, const char *where, lam_mod
         LAM_TRY(lam_texts_read(where, texts, model->given.levels, model));
     for (size_t j = 0; j < model->dim; j++) {
         if (model->given.levels[j] > 0 && texts == NULL)
-            return damaged(where, "texts", "is missing, and a column has levels of text");
+            return lam_metadata_damaged(where, "texts", "is missing, and a column has levels of text");
         if (model->given.levels[j] > 0 && (model->mean[j] != 0 || model->scale[j] != 1))
-            return damaged(where, model->mean[j] != 0 ? "mean" : "scale", "standardises a column of text");
+            return lam_metadata_damaged(where, model->mean[j] != 0 ? "mean" : "scale", "standardises a column of text");
     }
     return LAM_OK;
 }
@@ -434,10 +363,10 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
     if (lam_metadata_has_format(file, LAM_MODEL_FORMAT_CALIBRATED) || (lam_metadata_may_have_all(file) && lam_st_meta(file, "base_scale") != NULL))
         LAM_TRY(lam_metadata_read_numbers(file, where, "base_scale", 1, 0x1p-1022, &model->base_scale));
     if (hash == NULL || strlen(hash) >= sizeof model->data_hash)
-        return damaged(where, "data_hash", hash == NULL ? "is missing" : "is longer than 32 digits");
+        return lam_metadata_damaged(where, "data_hash", hash == NULL ? "is missing" : "is longer than 32 digits");
     memcpy(model->data_hash, hash, strlen(hash) + 1);
     if (log_det == NULL || lam_number_read(log_det, &model->log_det) != 0)
-        return damaged(where, "log_det", log_det == NULL ? "is missing" : "is not a number");
+        return lam_metadata_damaged(where, "log_det", log_det == NULL ? "is missing" : "is not a number");
     double sum = 0, size = 1;
     for (size_t j = 0; j < dim; j++) {
         double one = lam_model_role(model, j) == LAM_GIVEN ? 0 : log(model->scale[j]);
@@ -445,6 +374,6 @@ lam_status lam_metadata_read(const lam_st_file *file, const char *where, lam_mod
         size += fabs(one);
     }
     if (!(fabs(sum - model->log_det) <= 1e-9 * size)) /* the sums may have been made in different orders */
-        return damaged(where, "log_det", "does not belong to \"scale\"");
-    return read_tuned(file, where, model);
+        return lam_metadata_damaged(where, "log_det", "does not belong to \"scale\"");
+    return lam_metadata_read_tuned(file, where, model);
 }

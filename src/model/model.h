@@ -9,7 +9,7 @@
 /* What lam_tune replaced, and why. */
 typedef struct lam_tuned {
     lam_tuning shown;       /* without `before` */
-    lam_setting parameters; /* what the configuration's test_solver, test_steps, test_atol and test_rtol were */
+    lam_setting parameters; /* what the configuration's test_solver, test_steps, test_atol, test_rtol and test_trace_points were */
     double *h_star;         /* [blocks] what h_star_test was; NULL: the model is not tuned */
 } lam_tuned;
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "model/defaults.h"
 #include "model/setting.h"
+#include "ode/quadrature.h"
 #include "penalty/penalty.h"
 #include <float.h>
 #include <string.h>
@@ -173,6 +174,9 @@ static const lam_param table[] = {
     ENUM("test-solver", "solve", test_solver, WORDS(LAM_SOLVER_LIST) "|auto", "auto", "solver in validation, testing and scoring; auto: the one of training"),
     WHOLE("test-steps", "solve", test_steps, 0, 1e9, "0",
         "even steps per block in validation, testing and scoring; 0: adaptive, or, for solvers with fixed steps, as many as `steps`"),
+    WHOLE("test-trace-points", "solve", test_trace_points, 0, LAM_MAX_POINTS, "0",
+        "points a block at which validation, testing and scoring compute the trace of the Jacobian, to integrate it by Gauss-Legendre quadrature while the "
+        "solver follows the states alone; 0: at every stage of the solver"),
     SPECIAL(LAM_PARAM_FIRST, "first-step", "solve", "probe|warm|H", "warm",
         "first step of a solve: estimated by a trial step (probe), remembered from the last solve (warm), or of size H"),
     ENUM("error-parts", "solve", error_parts, WORDS(LAM_ERROR_LIST), "z,l", "what the error of a training step is measured on: states and log-density, or states alone",

@@ -16,12 +16,12 @@ int lam_setting_is_pair(const lam_setting *s)
 
 lam_setting lam_setting_training(const lam_config *cfg)
 {
-    return (lam_setting) { lam_solver_word(cfg->solver), lam_solver_is_pair(cfg->solver) ? 0 : cfg->fixed_steps, cfg->atol, cfg->rtol };
+    return (lam_setting) { lam_solver_word(cfg->solver), lam_solver_is_pair(cfg->solver) ? 0 : cfg->fixed_steps, cfg->atol, cfg->rtol, 0 };
 }
 
 lam_setting lam_setting_parameters(const lam_config *cfg)
 {
-    return (lam_setting) { lam_solver_word(cfg->test_solver), cfg->test_steps, cfg->test_atol, cfg->test_rtol };
+    return (lam_setting) { lam_solver_word(cfg->test_solver), cfg->test_steps, cfg->test_atol, cfg->test_rtol, cfg->test_trace_points };
 }
 
 void lam_setting_store(lam_config *cfg, const lam_setting *parameters)
@@ -30,6 +30,7 @@ void lam_setting_store(lam_config *cfg, const lam_setting *parameters)
     cfg->test_steps = parameters->steps;
     cfg->test_atol = parameters->atol;
     cfg->test_rtol = parameters->rtol;
+    cfg->test_trace_points = parameters->trace_points;
 }
 
 lam_setting lam_config_setting(const lam_config *cfg)
@@ -48,7 +49,7 @@ lam_setting lam_setting_asked(const lam_config *cfg, double atol, double rtol)
 {
     lam_setting s = lam_config_setting(cfg);
     if ((atol > 0 || rtol > 0) && lam_setting_is_pair(&s))
-        s.steps = 0;
+        s.steps = s.trace_points = 0; /* the tolerances are for the log-density too */
     s.atol = atol > 0 ? atol : s.atol;
     s.rtol = rtol > 0 ? rtol : s.rtol;
     return s;

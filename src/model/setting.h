@@ -6,7 +6,7 @@
 
 /* As lam_config_setting, of training. */
 lam_setting lam_setting_training(const lam_config *cfg);
-/* test_solver, test_steps, test_atol and test_rtol as they stand, "auto" and 0 unresolved; and put back. */
+/* test_solver, test_steps, test_atol, test_rtol and test_trace_points as they stand, "auto" and 0 unresolved; and put back. */
 lam_setting lam_setting_parameters(const lam_config *cfg);
 void lam_setting_store(lam_config *cfg, const lam_setting *parameters);
 /* The setting of evaluation where tolerances are asked for (0: not), which only adaptive steps know. */

@@ -13,6 +13,7 @@ static inline lam_flow_solve lam_setting_solve(const lam_config *cfg, const lam_
             .first_step = cfg->first_step, .first_step_size = cfg->first_step_size, .fixed_steps = s->steps, .even = s->steps > 0,
             .max_steps = cfg->max_steps, .min_step = cfg->min_step },
         .error_parts = LAM_ERROR_ZL,
+        .trace_points = s->trace_points,
         .h_star = cfg->first_step == LAM_STEP_WARM ? h_star : NULL,
     };
 }

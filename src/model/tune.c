@@ -14,9 +14,10 @@
 #include <string.h>
 
 static const double LOOSEST = 1e-8, FINEST = 1e-13; /* tolerances of the reference; double can do no more */
+static const double ACTIVATION = 100;               /* multiply-adds that take as long as one activation of a hidden unit */
 static const double REFERENCE_SHARE = 0.1;          /* of the bounds, that its own error may have at ten times its tolerance */
 enum { DEFAULT_ROWS = 2000, SLICE = 256 };          /* SLICE: rows that the reference's error and the time are taken from */
-enum { TYPICAL_CANDIDATES = 20 };                   /* a search costs about so many times what the setting before it does */
+enum { TYPICAL_CANDIDATES = 25 };                   /* a search costs about so many times what the setting before it does */
 
 int lam_tuner_keeps(const lam_tuner *t, const lam_tune_candidate *c)
 {
@@ -80,10 +81,17 @@ static lam_eval_options evaluation(const lam_tuner *t)
         .threads = t->options.threads, .isa = t->options.isa };
 }
 
-/* Evaluations of f per batch, all blocks. */
-static double calls_of(const lam_tuner *t, const lam_counts *counts)
+/* So many evaluations in all solves, per batch and all blocks. */
+static double calls_of(const lam_tuner *t, uint64_t evaluations, const lam_counts *counts)
 {
-    return (double)counts->forward / (double)counts->solves * (double)t->trial->layout.blocks;
+    return (double)evaluations / (double)counts->solves * (double)t->trial->layout.blocks;
+}
+
+/* What f alone costs of f with the exact trace, by arithmetic rather than by the clock, so that the choice repeats. */
+static double untraced_cost(const lam_field_shape *field)
+{
+    double activations = ACTIVATION * (double)lam_field_units(field);
+    return ((double)lam_field_products(field, 0, 1) + activations) / ((double)lam_field_products(field, field->dim, 1) + activations);
 }
 
 lam_status lam_tuner_measure(lam_tuner *t, const lam_tune_rows *rows, int use_double, double *logp, lam_tune_candidate *c)
@@ -99,12 +107,14 @@ lam_status lam_tuner_measure(lam_tuner *t, const lam_tune_rows *rows, int use_do
     lam_status status = lam_pass_log_prob(&pass, rows->x, rows->n, logp, &counts);
     c->cpu_seconds = lam_cpu_clock() - before;
     if (status == LAM_ERR_SOLVER) {
-        c->calls = (double)NAN;
+        c->calls = c->untraced = c->cost = (double)NAN;
         c->rms = c->percentile = INFINITY;
         return LAM_OK;
     }
     LAM_TRY(status);
-    c->calls = calls_of(t, &counts);
+    c->calls = calls_of(t, counts.forward, &counts);
+    c->untraced = calls_of(t, counts.untraced, &counts);
+    c->cost = c->calls - c->untraced + c->untraced * t->result.untraced_cost;
     lam_tuner_errors(logp, rows->reference, rows->n, t->errors, &c->rms, &c->percentile);
     return LAM_OK;
 }
@@ -118,7 +128,7 @@ static lam_status solve_reference(lam_tuner *t, const double *x, size_t n, doubl
     lam_pass pass;
     options.use_double = options.probe = 1;
     LAM_TRY(lam_pass_init(&pass, t->trial, &options));
-    pass.setting = (lam_setting) { lam_solver_word(LAM_DOP853), 0, tolerance, tolerance };
+    pass.setting = (lam_setting) { lam_solver_word(LAM_DOP853), 0, tolerance, tolerance, 0 };
     pass.max_steps = 1000000;
     pass.done = t->progress.rows_done;
     pass.total = t->progress.rows;
@@ -183,7 +193,7 @@ static lam_status make_reference(lam_tuner *t)
     LAM_TRY(lam_tuner_tell(t));
     tolerance = t->result.reference_tolerance;
     LAM_TRY(solve_reference(t, t->valid.x, t->valid.n, tolerance, 1, t->valid.reference, &counts));
-    t->result.reference_calls = calls_of(t, &counts);
+    t->result.reference_calls = calls_of(t, counts.forward, &counts);
     t->progress.rows_done = t->valid.n;
     return solve_reference(t, t->test.x, t->test.n, tolerance, 1, t->test.reference, &counts);
 }
@@ -257,6 +267,7 @@ static lam_status prepare(lam_tuner *t, const lam_model *model, const double *x,
     size_t most = t->valid.n > t->test.n ? t->valid.n : t->test.n;
     most = most < SLICE ? SLICE : most;
     t->result.rows = t->valid.n;
+    t->result.untraced_cost = untraced_cost(&model->layout.field);
     t->result.test_rows = t->test.n;
     t->progress.rows = t->valid.n + t->test.n;
     t->logp = lam_alloc(most, sizeof(double));

@@ -19,6 +19,7 @@ typedef struct lam_tuner {
     lam_tune_result result;
     size_t capacity;          /* of result.candidates */
     double started;           /* lam_clock */
+    size_t points;            /* of the candidates being tried: setting.trace_points */
     double reference_seconds, candidate_seconds; /* projections of what is still to do: of the reference, of the candidates */
     lam_tune_progress progress;
 } lam_tuner;

@@ -1,10 +1,12 @@
 /* Which settings lam_tune tries. Errors fall with steps and with tolerances, roughly; so steps are doubled until the bounds are
  * kept and the gap is then halved, tolerances go down by decades and then up by half a one. Nothing is tried that would cost
- * more than the best so far. */
+ * more than the best so far. First the trace is apart from the steps, at as few points as do where the states are exact; then the
+ * solver integrates both. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/pass.h"
 #include "model/tune.h"
+#include "ode/quadrature.h"
 #include "ode/tableau.h"
 #include <math.h>
 #include <stdlib.h>
@@ -22,16 +24,21 @@ enum { PATIENCE = 3 };             /* so often in a row, and no more steps are t
 enum { ENOUGH_STEPS = 16 };        /* or the steps are still too long to follow the paths at all */
 enum { FINEST_FLOAT = 14, FINEST_DOUBLE = 24 }; /* half decades below 1: tolerances of 1e-7, 1e-12 */
 
+/* Trace points a block, in the order in which they are tried. */
+static const size_t numbers_of_points[] = { 2, 3, 4, 6, 8, 12, LAM_MAX_POINTS };
+static const double POINTS_SHARE = 0.5; /* of the bounds, that the points may take up where the states are as exact as this: */
+static const double EXACT_STATES = 1e-6;
+
 static double cap(const lam_tuner *t)
 {
-    return t->result.chosen == SIZE_MAX ? INFINITY : t->result.candidates[t->result.chosen].calls;
+    return t->result.chosen == SIZE_MAX ? INFINITY : t->result.candidates[t->result.chosen].cost;
 }
 
-/* Fewer calls; then the smaller error; then steps that an error estimate looks at. */
+/* Cheaper; then the smaller error; then steps that an error estimate looks at. */
 static int is_better(const lam_tune_candidate *a, const lam_tune_candidate *b)
 {
-    if (a->calls != b->calls)
-        return a->calls < b->calls;
+    if (a->cost != b->cost)
+        return a->cost < b->cost;
     if (a->rms != b->rms)
         return a->rms < b->rms;
     return a->setting.steps == 0 && b->setting.steps > 0;
@@ -77,9 +84,10 @@ static lam_status learn_steps(lam_tuner *t)
     return status == LAM_ERR_SOLVER ? LAM_OK : status;
 }
 
-/* Tries one; *c tells what came of it. */
+/* Tries one, with the trace points in hand; *c tells what came of it. */
 static lam_status try(lam_tuner *t, lam_setting s, lam_tune_candidate *c)
 {
+    s.trace_points = t->points;
     *c = (lam_tune_candidate) { .setting = s };
     lam_tuner_try_on(t, &s, NULL);
     if (s.steps == 0 && t->trial->config.first_step == LAM_STEP_WARM)
@@ -110,14 +118,15 @@ static size_t more_steps(size_t fails, size_t most)
 static lam_status search_even(lam_tuner *t, lam_solver solver)
 {
     const lam_tableau *table = lam_tableau_get(solver);
-    /* evaluations of f for one step of every block: the last f of an FSAL pair is the next step's first, or nobody's */
-    double each = (double)t->trial->layout.blocks * (double)(table->stages - table->fsal), best = INFINITY;
+    double blocks = (double)t->trial->layout.blocks, best = INFINITY;
+    /* of one step of every block: the last f of an FSAL pair is the next step's first, or nobody's */
+    double each = blocks * (double)(table->stages - table->fsal) * (t->points > 0 ? t->result.untraced_cost : 1);
     size_t fails = 0, keeps = 0;
-    lam_setting s = { lam_solver_word(solver), 0, t->fitted.atol, t->fitted.rtol };
+    lam_setting s = { lam_solver_word(solver), 0, t->fitted.atol, t->fitted.rtol, 0 };
     lam_tune_candidate c;
     int stuck = 0;
     while (keeps == 0) {
-        size_t most = (size_t)fmin((double)t->trial->config.max_steps, floor(cap(t) / each));
+        size_t most = (size_t)fmax(0, fmin((double)t->trial->config.max_steps, floor((cap(t) - blocks * (double)t->points) / each)));
         if ((s.steps = more_steps(fails, most)) == 0)
             return LAM_OK;
         LAM_TRY(try(t, s, &c));
@@ -146,16 +155,16 @@ static lam_status search_adaptive(lam_tuner *t, lam_solver solver)
 {
     int finest = t->trial->config.precision == LAM_FLOAT ? FINEST_FLOAT : FINEST_DOUBLE, stuck = 0;
     double best = INFINITY;
-    lam_tuner_try_on(t, &(lam_setting) { lam_solver_word(solver), 0, 1, 1 }, NULL);
+    lam_tuner_try_on(t, &(lam_setting) { lam_solver_word(solver), 0, 1, 1, 0 }, NULL);
     if (lam_config_check(&t->trial->config) != LAM_OK) /* a fit by fixed steps may have a first-step that these would refuse */
         return LAM_OK;
     for (int k = 0; k <= finest; k += 2) {
         lam_tune_candidate c;
-        LAM_TRY(try(t, (lam_setting) { lam_solver_word(solver), 0, tolerance(k), tolerance(k) }, &c));
+        LAM_TRY(try(t, (lam_setting) { lam_solver_word(solver), 0, tolerance(k), tolerance(k), 0 }, &c));
         if (lam_tuner_keeps(t, &c))
-            return k == 0 ? LAM_OK : try(t, (lam_setting) { lam_solver_word(solver), 0, tolerance(k - 1), tolerance(k - 1) }, &c);
+            return k == 0 ? LAM_OK : try(t, (lam_setting) { lam_solver_word(solver), 0, tolerance(k - 1), tolerance(k - 1), 0 }, &c);
         int gave_up = !isfinite(c.rms) && isfinite(best);
-        if (gave_up || c.calls > cap(t) || has_stalled(c.rms, &best, &stuck))
+        if (gave_up || c.cost > cap(t) || has_stalled(c.rms, &best, &stuck))
             return LAM_OK;
     }
     return LAM_OK;
@@ -168,9 +177,48 @@ static void mark_front(lam_tune_result *r)
         c->on_front = isfinite(c->rms);
         for (size_t j = 0; j < r->n_candidates && c->on_front; j++) {
             const lam_tune_candidate *other = &r->candidates[j];
-            c->on_front = !(other->calls <= c->calls && other->rms <= c->rms && (other->calls < c->calls || other->rms < c->rms));
+            c->on_front = !(other->cost <= c->cost && other->rms <= c->rms && (other->cost < c->cost || other->rms < c->rms));
         }
     }
+}
+
+/* The fewest points a block whose error leaves room for that of the steps; t->points 0: none do. */
+static lam_status choose_points(lam_tuner *t)
+{
+    for (size_t i = 0; i < sizeof numbers_of_points / sizeof numbers_of_points[0]; i++) {
+        lam_tune_candidate c;
+        t->points = numbers_of_points[i];
+        LAM_TRY(try(t, (lam_setting) { lam_solver_word(LAM_DOPRI5), 0, EXACT_STATES, EXACT_STATES, 0 }, &c));
+        if (c.rms <= POINTS_SHARE * t->options.error && c.percentile <= POINTS_SHARE * t->options.percentile_error)
+            return LAM_OK;
+    }
+    t->points = 0;
+    return LAM_OK;
+}
+
+/* Every solver, by steps and by tolerances, with the trace points in hand. */
+static lam_status search_solvers(lam_tuner *t)
+{
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        LAM_TRY(search_even(t, order[i]));
+        if (lam_solver_is_pair(order[i]))
+            LAM_TRY(search_adaptive(t, order[i]));
+    }
+    return LAM_OK;
+}
+
+/* The chosen steps with fewer points, as long as the bounds are kept. */
+static lam_status drop_points(lam_tuner *t)
+{
+    while (t->result.chosen != SIZE_MAX && t->result.candidates[t->result.chosen].setting.trace_points > 1) {
+        lam_tune_candidate c;
+        size_t chosen = t->result.chosen;
+        t->points = t->result.candidates[chosen].setting.trace_points - 1;
+        LAM_TRY(try(t, t->result.candidates[chosen].setting, &c));
+        if (t->result.chosen == chosen)
+            break;
+    }
+    return LAM_OK;
 }
 
 lam_status lam_tune_search(lam_tuner *t)
@@ -179,11 +227,16 @@ lam_status lam_tune_search(lam_tuner *t)
     t->result.chosen = SIZE_MAX;
     LAM_TRY(lam_tuner_measure(t, &t->valid, 0, t->logp, &before));
     LAM_TRY(add_candidate(t, &before));
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        LAM_TRY(search_even(t, order[i]));
-        if (lam_solver_is_pair(order[i]))
-            LAM_TRY(search_adaptive(t, order[i]));
+    lam_config fits = t->trial->config; /* a fit by fixed steps may have a first-step that adaptive ones would refuse */
+    lam_setting_store(&fits, &(lam_setting) { lam_solver_word(LAM_DOPRI5), 0, EXACT_STATES, EXACT_STATES, 0 });
+    if (lam_config_check(&fits) == LAM_OK)
+        LAM_TRY(choose_points(t));
+    if (t->points > 0) {
+        LAM_TRY(search_solvers(t));
+        LAM_TRY(drop_points(t));
     }
+    t->points = 0;
+    LAM_TRY(search_solvers(t));
     mark_front(&t->result);
     return LAM_OK;
 }

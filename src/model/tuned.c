@@ -22,7 +22,8 @@ static lam_config fitted_config(const lam_model *model)
 lam_config lam_model_evaluation(const lam_model *model, const lam_eval_options *options, const double **h_star)
 {
     int asked = options->atol > 0 || options->rtol > 0;
-    int fitted = is_tuned(model) && (options->as_fitted || (asked && lam_config_setting(&model->config).steps > 0));
+    const lam_setting own = lam_config_setting(&model->config);
+    int fitted = is_tuned(model) && (options->as_fitted || (asked && (own.steps > 0 || own.trace_points > 0)));
     *h_star = fitted ? model->tuned.h_star : model->h_star_test;
     return fitted ? fitted_config(model) : model->config;
 }

@@ -80,15 +80,10 @@ static double series_flop(const lam_config *cfg, const lam_field_shape *s)
     return cfg->taylor_coefficient > 0 ? 2 * (double)((cfg->taylor_order - 1) * s->products) : 0;
 }
 
-/* Needed for f and so many tangents of a row. The exact trace's are unit vectors and enter the first layer as a column of W;
- * one element of each is wanted of the last. */
+/* Needed for f and so many tangents of a row. */
 static double flop_of(const lam_field_shape *s, lam_trace trace, size_t tangents)
 {
-    const lam_field_layer *first = &s->layer[0], *last = &s->layer[s->layers - 1];
-    size_t thin = first->in * first->out + last->in * last->out, products = s->products;
-    if (trace == LAM_TRACE_EXACT && s->layers > 1)
-        products = products - thin + first->out + last->in;
-    return 2 * ((double)s->products + (double)(tangents * products));
+    return 2 * (double)lam_field_products(s, tangents, trace == LAM_TRACE_EXACT);
 }
 
 /* ---- evaluations of f --------------------------------------------------------------------------------------------------- */

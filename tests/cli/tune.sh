@@ -26,9 +26,9 @@ expect_code 0
 expect_out "81 validation, 90 test" "dop853 at 1e-08" "before: dopri5, atol 1e-05, rtol 1e-05" "after: " "evaluations of f per batch" \
     "run/model.safetensors evaluates by" "a fit validates in this way by --test-solver" "laminar tune run --undo"
 [ ! -s err ] || fail "nothing to say on stderr about the fit's own rows"
-# "* SOLVER, N even steps per block   CALLS  RMS  P99  SECONDS"
+# "* SOLVER, N even steps per block   COST  CALLS  WITH-TRACE  RMS  P99  SECONDS"
 chosen=$(grep '^\* ' out)
-read -r calls rms percentile <<<"$(awk '{ print $(NF - 3), $(NF - 2), $(NF - 1) }' <<<"$chosen")"
+read -r calls rms percentile <<<"$(awk '{ print $(NF - 4), $(NF - 2), $(NF - 1) }' <<<"$chosen")"
 awk -v r="$rms" -v p="$percentile" 'BEGIN { exit !(r > 0 && r <= 0.0005 && p <= 0.0005) }' || fail "the choice should keep the bound: $chosen"
 run score run rows/valid.npy -o after.npy
 expect_code 0
@@ -145,5 +145,18 @@ expect_code 0
 [ "$(grep -c '"type":"validation".*"forward":12,' own/metrics.jsonl)" = 3 ] || fail "the resumed validation should have 12 calls"
 run fit toy:moons:300:1 --iterations 4 --out own --resume --test-steps 4
 refused 1 "test-steps 3"
+
+# the trace at two points a block: told, and counted
+run fit toy:moons:300:1 --dims 8 --blocks 1 --iterations 2 --batch-size 50 --val-freq 1 --schedule cuts --warm-start none --test-solver rk4 \
+    --test-steps 3 --test-trace-points 2 --out points
+expect_code 0
+expect_out "test by rk4, 3 even steps per block, trace at 2 points per block"
+run score points toy:moons:20:4
+expect_code 0
+expect_out "evaluations of f per batch 14.0"
+run info points
+expect_out "rk4, 3 even steps per block, trace at 2 points per block"
+run fit toy:moons:300:1 --iterations 2 --test-trace-points 17 --out none
+refused 2 "test-trace-points" "from 0 to 16"
 
 finish

@@ -22,7 +22,7 @@ static void defaults_are_the_documented_ones(void **state)
         { "model", "density" }, { "dims", "auto" }, { "blocks", "auto" }, { "layer", "concat" }, { "nonlinearity", "tanh" }, { "context-dims", "auto" }, { "context-maps", "auto" }, { "time", "1" },
         { "train-time", "false" }, { "precision", "float" }, { "solver", "dopri5" }, { "atol", "0.0001" },
         { "rtol", "0.0001" }, { "test-atol", "1.0e-5" }, { "test-rtol", "1.0e-5" }, { "test-solver", "auto" },
-        { "test-steps", "0" }, { "first-step", "warm" },
+        { "test-steps", "0" }, { "test-trace-points", "0" }, { "first-step", "warm" },
         { "error-parts", "z,l" }, { "end", "land" }, { "step-control", "batch" }, { "steps", "20" }, { "max-steps", "1000" },
         { "min-step", "1.0e-10" }, { "divergence", "rademacher" }, { "val-divergence", "auto" }, { "probes", "1" }, { "gradient", "steps" },
         { "memory", "512" }, { "tpr", "false" }, { "tpr-coefficient", "auto" }, { "tpr-times", "4" }, { "tpr-degree", "1" },

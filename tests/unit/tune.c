@@ -12,7 +12,8 @@
 
 static int same_setting(const lam_setting *a, const lam_setting *b)
 {
-    return strcmp(a->solver, b->solver) == 0 && a->steps == b->steps && a->atol == b->atol && a->rtol == b->rtol;
+    return strcmp(a->solver, b->solver) == 0 && a->steps == b->steps && a->atol == b->atol && a->rtol == b->rtol
+        && a->trace_points == b->trace_points;
 }
 
 /* Root mean square and 99th percentile of |a - b|, the latter counted out: the smallest error that 99 in 100 do not exceed. */
@@ -78,7 +79,7 @@ static void errors_are_the_true_ones(void **state)
     assert_int_equal(r.rows, N);
     assert_int_equal(r.test_rows, N);
     assert_true(r.reference_tolerance == 1e-8 && r.reference_error < 1e-7);
-    size_t evens = 0;
+    size_t evens = 0, apart = 0;
     for (size_t i = 0; i < r.n_candidates; i++) {
         const lam_tune_candidate *c = &r.candidates[i];
         if (c->setting.steps == 0)
@@ -88,10 +89,18 @@ static void errors_are_the_true_ones(void **state)
         assert_ok(lam_log_prob(m, &plain, x, N, logp, NULL));
         errors_of(logp, truth, N, &rms, &percentile);
         assert_true(fabs(rms - c->rms) < 1e-7 && fabs(percentile - c->percentile) < 2e-7);
-        assert_true(c->calls == (double)(c->setting.steps * (size_t)(table->stages - table->fsal)));
+        double stages = (double)(c->setting.steps * (size_t)(table->stages - table->fsal));
+        double dense = (double)(c->setting.steps * (size_t)table->dense_stages) + 1; /* at most, for the states at the points */
+        if (c->setting.trace_points == 0)
+            assert_true(c->untraced == 0 && c->calls == stages);
+        else
+            assert_true(c->calls - c->untraced == (double)c->setting.trace_points && c->untraced >= stages && c->untraced <= stages + dense);
+        assert_true(fabs(c->cost - (c->calls - c->untraced * (1 - r.untraced_cost))) < 1e-9);
         evens++;
+        apart += c->setting.trace_points > 0;
     }
-    assert_true(evens > 20);
+    assert_true(evens > 20 && apart > 5 && apart < evens);
+    assert_true(r.untraced_cost > 0 && r.untraced_cost < 1);
     const lam_tune_candidate *chosen = &r.candidates[r.chosen];
     lam_setting_store(&m->config, &chosen->setting);
     assert_ok(lam_log_prob(m, &plain, x + N * LINEAR, N, logp, NULL));
@@ -136,13 +145,13 @@ static void the_choice_keeps_its_bounds(void **state)
         for (size_t i = 0; i < r.n_candidates; i++) {
             const lam_tune_candidate *other = &r.candidates[i];
             int keeps = other->rms <= bounds[k][0] && other->percentile <= second;
-            assert_false(keeps && (other->calls < c->calls || (other->calls == c->calls && other->rms < c->rms)));
+            assert_false(keeps && (other->cost < c->cost || (other->cost == c->cost && other->rms < c->rms)));
         }
         assert_ok(lam_log_prob(m, &batches, x, ROWS, logp, &counts));
         errors_of(logp, tight, ROWS, &rms, &percentile);
         assert_true(rms <= bounds[k][0] && percentile <= second);
         assert_true(fabs(rms - c->rms) < 1e-6 && fabs(percentile - c->percentile) < 1e-6);
-        assert_true((double)counts.forward / 3 == c->calls); /* batches of 130 rows by 64 */
+        assert_true((double)counts.forward / 3 == c->calls && (double)counts.untraced / 3 == c->untraced); /* batches of 130 rows by 64 */
         lam_tune_result_clear(&r);
         lam_model_untune(m);
     }
@@ -155,7 +164,7 @@ static void checks_see_the_error(void **state)
 {
     (void)state;
     static double x[ROWS * DIM];
-    static const lam_setting settings[] = { { "bosh3", 0, 0.3, 0.3 }, { "rk4", 3, 1e-6, 1e-6 } };
+    static const lam_setting settings[] = { { "bosh3", 0, 0.3, 0.3, 0 }, { "rk4", 3, 1e-6, 1e-6, 0 } };
     for (size_t k = 0; k < 2; k++) {
         lam_model *m = curved_model(x, ROWS);
         double logp[ROWS], tight[ROWS], rms, percentile;
@@ -211,8 +220,8 @@ static void the_front_is_the_front(void **state)
     for (size_t i = 0; i < r.n_candidates; i++) {
         int beaten = !isfinite(r.candidates[i].rms);
         for (size_t j = 0; j < r.n_candidates; j++)
-            beaten |= (r.candidates[j].calls <= r.candidates[i].calls && r.candidates[j].rms < r.candidates[i].rms)
-                || (r.candidates[j].calls < r.candidates[i].calls && r.candidates[j].rms <= r.candidates[i].rms);
+            beaten |= (r.candidates[j].cost <= r.candidates[i].cost && r.candidates[j].rms < r.candidates[i].rms)
+                || (r.candidates[j].cost < r.candidates[i].cost && r.candidates[j].rms <= r.candidates[i].rms);
         assert_int_equal(r.candidates[i].on_front, !beaten);
         front += (size_t)!beaten;
     }
@@ -263,7 +272,7 @@ static void same_choice_for_any_threads(void **state)
         for (size_t i = 0; i < r[0].n_candidates; i++) {
             const lam_tune_candidate *c = &r[k].candidates[i], *one = &r[0].candidates[i];
             assert_true(same_setting(&c->setting, &one->setting));
-            assert_true(c->rms == one->rms && c->percentile == one->percentile && c->calls == one->calls);
+            assert_true(c->rms == one->rms && c->percentile == one->percentile && c->calls == one->calls && c->cost == one->cost);
         }
     }
     for (size_t k = 0; k < 3; k++)
@@ -308,7 +317,7 @@ static void tuned_models_remember(void **state)
         assert_memory_equal(tuned, again, sizeof tuned);
         assert_ok(lam_log_prob(back, &fitted, x, ROWS, again, NULL));
         assert_memory_equal(before, again, sizeof before);
-        if (is.steps > 0) { /* a tolerance is asked of the fit's own solver; even steps have none */
+        if (is.steps > 0 || is.trace_points > 0) { /* a tolerance is asked of the fit's own solver; even steps have none, nor has the trace at points */
             assert_ok(lam_log_prob(back, &asks, x, ROWS, asked, NULL));
             assert_memory_equal(asked, asked_before, sizeof asked);
         }
@@ -357,6 +366,7 @@ static void old_models_load(void **state)
             strcpy(config, pairs[n].value);
             remove_line(config, "test-solver:");
             remove_line(config, "test-steps:");
+            remove_line(config, "test-trace-points:");
             pairs[n].value = config;
         }
         n += strcmp(pairs[n].key, "named") != 0;
@@ -446,7 +456,7 @@ static void even_steps_lead_back(void **state)
     static double x[N * DIM], z[N * DIM], back[N * DIM], with[N], scored[N];
     lam_model *m = bent_model("16-16", "concat", "double", DIM, 2);
     lam_counts counts;
-    const lam_setting s = { "tsit5", 12, 1e-6, 1e-6 };
+    const lam_setting s = { "tsit5", 12, 1e-6, 1e-6, 0 };
     lam_setting_store(&m->config, &s);
     assert_ok(lam_sample(m, NULL, 9, N, x, with, &counts));
     assert_int_equal(counts.forward, 2 * 12 * 6);
