@@ -283,7 +283,7 @@ def read_tuned(path):
     text = open(path).read()
     found = {}
     for key in ("before", "after"):
-        match = re.search(rf"^test rows.*?^{key}: (.*?)  +([\d.]+) +([\d.]+) +([\d.]+) +([\d.e+-]+) +([\d.e+-]+) +([\d.]+)$", text, re.M | re.S)
+        match = re.search(rf"^{key}: (.*?)  +([\d.]+) +([\d.]+) +([\d.]+) +([\d.e+-]+) +([\d.e+-]+) +([\d.]+)$", text[text.index("\ntest rows"):], re.M)
         if match:
             found[key] = (match[1].strip(), *(float(number) for number in match.groups()[1:]))
     return found

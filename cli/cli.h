@@ -248,7 +248,7 @@ char *cli_model_lacks_flows(const char *path, const lam_model *model, size_t *as
 int cli_model_open_for(const char *out, const char *in, const char *path, const char *config_path, lam_model **model);
 /* Options for evaluating model, LAMINAR_ISA included. */
 void cli_eval_options(const cli_eval *eval, lam_eval_options *options);
-/* "dopri5, 3 even steps per block" or "dopri5, atol 1e-05, rtol 1e-05" in a buffer of 96. */
+/* "dopri5, 3 even steps per block" or "dopri5, atol 1e-05, rtol 1e-05" and what it says of trace points. */
 const char *cli_setting_text(const lam_setting *setting, char text[128]);
 /* log p(data units) = log p(standardised units) + this, nats */
 double cli_log_det(const lam_model *model);

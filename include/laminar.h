@@ -299,7 +299,7 @@ typedef struct lam_counts {
     uint64_t forward, backward, recomputed; /* backward: vector-Jacobian products; recomputed: stages evaluated again for them */
     uint64_t accepted, rejected;
     uint64_t solves; /* batches times blocks, so forward / solves * blocks is the field's usual NFE */
-    uint64_t untraced; /* of forward: those of f alone, which cost less than one that also gives the trace */
+    uint64_t untraced; /* of forward, in solves: those of f alone, which cost less than one that also gives the trace */
 } lam_counts;
 
 /* Loads a model from a safetensors file. Weights with FFJORD's state_dict names load too: a file without laminar's metadata needs config for
@@ -371,8 +371,8 @@ typedef struct lam_eval_options {
 } lam_eval_options;
 
 /* The setting that a call with these options (NULL allowed) solves with: that of the model's configuration. If the options give a tolerance,
- * even steps become adaptive ones where the solver has an error estimate, and even steps that lam_tune chose give way to the fit's own
- * setting. */
+ * even steps become adaptive ones, with the trace at every stage, where the solver has an error estimate; even steps and trace points that
+ * lam_tune chose give way to the fit's own setting. */
 LAM_API lam_status lam_model_setting(const lam_model *model, const lam_eval_options *options, lam_setting *setting);
 
 /* What lam_tune left in a model. */

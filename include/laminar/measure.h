@@ -102,8 +102,8 @@ typedef struct lam_steps {
 } lam_steps;
 /* The steps that lam_log_prob takes on rows x [n, dim], n at least 1, with the same options (NULL: defaults; comm is not looked at), one
  * batch after the other. With step control by tile a batch is a tile of 64 rows. Free with lam_steps_free.
- * LAM_ERR_ARGUMENT: no rows, or the setting has no error control, as even steps chosen by lam_tune (options' as_fitted or tolerances take
- * others); and what lam_log_prob fails with. */
+ * LAM_ERR_ARGUMENT: no rows, or the setting has no error control of the log-density, as even steps or trace points chosen by lam_tune (options' as_fitted or
+ * tolerances take others); and what lam_log_prob fails with. */
 LAM_API lam_status lam_measure_steps(const lam_model *model, const lam_eval_options *options, const double *x, size_t n, lam_steps **out);
 LAM_API void lam_steps_free(lam_steps *steps);
 

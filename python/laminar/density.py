@@ -24,10 +24,9 @@ standardised units) by its setting and by a tighter solve in double; the error o
 standardised units; the Hutchinson estimate of mean log p less the exact one, and its standard error; the total mass (of one column given others that of the row, of at most 200, whose mass is furthest from 1), None beyond two columns; of
 a Flow fitted with any_given=True how far its densities disagree (log p(a) + log p(b | a) - log p(a, b), root mean square, nats), else None."""
 
-TuneCandidate = collections.namedtuple("TuneCandidate", "setting calls untraced cost rms percentile cpu_seconds on_front")
-TuneCandidate.__doc__ = """A setting that tune tried: evaluations of f per batch, and how many of them are without the trace; the cost, in evaluations with
-the trace; root mean square and 99th percentile of its error in log p, nats; on_front:
-none is both cheaper and more exact."""
+TuneCandidate = collections.namedtuple("TuneCandidate", "setting calls rms percentile cpu_seconds on_front untraced cost")
+TuneCandidate.__doc__ = """A setting that tune tried: evaluations of f per batch; root mean square and 99th percentile of its error in log p, nats; on_front:
+none is both cheaper and more exact; how many of the evaluations are without the trace, and the cost, in evaluations with it."""
 TuneResult = collections.namedtuple("TuneResult", "candidates chosen test_before test_after rows test_rows reference_tolerance seconds")
 TuneResult.__doc__ = """What tune tried and chose, on so many validation rows; chosen is one of the candidates (None after a stop); test_before
 and test_after are the old and the new setting on rows that decided nothing. The reference is dop853 in double at a tolerance."""
@@ -438,7 +437,7 @@ class Flow(Questions, Estimator):
         return np.ascontiguousarray(x[good])
 
     def tune(self, X, error, *, test=None, percentile_error=0, rows=0, seed=0, threads=None, progress=None):
-        """Finds the solver and steps with the fewest evaluations of f that keep the error of log p below a bound, and makes it the model's.
+        """Finds the cheapest solver, steps and trace points that keep the error of log p below a bound, and makes it the model's.
 
         error       bound on the root mean square over the rows X, nats; percentile_error: on the 99th percentile, default the same
         test        rows that decide nothing and tell the error; default: half of X, cut off by seed
@@ -454,7 +453,7 @@ class Flow(Questions, Estimator):
             return progress is not None and progress(int(p.rows), int(p.rows_done), int(p.candidates), p.seconds, p.seconds_left)
 
         def candidate(c):
-            return TuneCandidate(_setting(c.setting), c.calls, c.untraced, c.cost, c.rms, c.percentile, c.cpu_seconds, bool(c.on_front))
+            return TuneCandidate(_setting(c.setting), c.calls, c.rms, c.percentile, c.cpu_seconds, bool(c.on_front), c.untraced, c.cost)
 
         watch = Watch("int(void *, const lam_tune_progress *)", call)
         own = self.threads or 0

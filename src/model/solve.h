@@ -5,7 +5,7 @@
 #include "model/setting.h"
 
 /* h_star [blocks]: remembered steps, or NULL; used where the configuration's first step is warm. The error is measured on z and
- * l: evaluation never leaves l out. */
+ * l: evaluation leaves l out only where its trace is apart. */
 static inline lam_flow_solve lam_setting_solve(const lam_config *cfg, const lam_setting *s, double *h_star)
 {
     return (lam_flow_solve) {

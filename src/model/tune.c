@@ -325,12 +325,15 @@ static lam_status measure_rounding(lam_tuner *t, const lam_tune_candidate *steps
     return status;
 }
 
-static void name_steps(const lam_setting *s, char text[64])
+static void name_setting(const lam_setting *s, char text[128])
 {
+    char points[48] = "";
+    if (s->trace_points > 0)
+        snprintf(points, sizeof points, " with the trace at %zu points", s->trace_points);
     if (s->steps > 0)
-        snprintf(text, 64, "%s in %zu even steps", s->solver, s->steps);
+        snprintf(text, 128, "%.16s in %zu even steps%s", s->solver, s->steps, points);
     else
-        snprintf(text, 64, "%s at tolerance %g", s->solver, s->atol);
+        snprintf(text, 128, "%.16s at tolerance %g%s", s->solver, s->atol, points);
 }
 
 static lam_status none_keeps(lam_tuner *t)
@@ -338,7 +341,7 @@ static lam_status none_keeps(lam_tuner *t)
     lam_tune_result *r = &t->result;
     const lam_tune_options *o = &t->options;
     const lam_tune_candidate *best = nearest(t, 0), *even = nearest(t, 1);
-    char name[64], remedy[200] = "ask for larger errors, or raise max-steps";
+    char name[128], remedy[200] = "ask for larger errors, or raise max-steps";
     if (best == NULL)
         return lam_fail(LAM_ERR_SOLVER, "none of %zu settings gets through the validation rows; raise max-steps, or look at the "
             "rows for extreme values", r->n_candidates);
@@ -347,7 +350,7 @@ static lam_status none_keeps(lam_tuner *t)
     if (r->rounding_rms > o->error || r->rounding_percentile > o->percentile_error)
         snprintf(remedy, sizeof remedy, "float itself is in the way: its rounding alone makes rms %.2g, 99th percentile %.2g; ask "
             "for larger errors, or fit with precision double", r->rounding_rms, r->rounding_percentile);
-    name_steps(&best->setting, name);
+    name_setting(&best->setting, name);
     return lam_fail(LAM_ERR_SOLVER, "none of %zu settings keeps log p within rms %g and 99th percentile %g nats of the reference; "
         "the nearest, %s, has %.2g and %.2g; %s", r->n_candidates, o->error, o->percentile_error, name, best->rms,
         best->percentile, remedy);

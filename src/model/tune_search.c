@@ -26,8 +26,8 @@ enum { FINEST_FLOAT = 14, FINEST_DOUBLE = 24 }; /* half decades below 1: toleran
 
 /* Trace points a block, in the order in which they are tried. */
 static const size_t numbers_of_points[] = { 2, 3, 4, 6, 8, 12, LAM_MAX_POINTS };
-static const double POINTS_SHARE = 0.5; /* of the bounds, that the points may take up where the states are as exact as this: */
-static const double EXACT_STATES = 1e-6;
+static const double POINTS_SHARE = 0.5;                        /* of the bounds, that the points may take up where the states are exact */
+static const double LOOSEST_STATES = 1e-6, STATES_SHARE = 1e-3; /* which a tolerance of at most the one, and the other of the bounds, makes them */
 
 static double cap(const lam_tuner *t)
 {
@@ -119,14 +119,14 @@ static lam_status search_even(lam_tuner *t, lam_solver solver)
 {
     const lam_tableau *table = lam_tableau_get(solver);
     double blocks = (double)t->trial->layout.blocks, best = INFINITY;
-    /* of one step of every block: the last f of an FSAL pair is the next step's first, or nobody's */
+    /* at least, of one step of every block: the last f of an FSAL pair is the next step's first, or nobody's */
     double each = blocks * (double)(table->stages - table->fsal) * (t->points > 0 ? t->result.untraced_cost : 1);
     size_t fails = 0, keeps = 0;
     lam_setting s = { lam_solver_word(solver), 0, t->fitted.atol, t->fitted.rtol, 0 };
     lam_tune_candidate c;
     int stuck = 0;
     while (keeps == 0) {
-        size_t most = (size_t)fmax(0, fmin((double)t->trial->config.max_steps, floor((cap(t) - blocks * (double)t->points) / each)));
+        size_t most = (size_t)fmax(0, fmin((double)t->trial->config.max_steps, floor((cap(t) - blocks * (double)t->points) / each + 1e-9)));
         if ((s.steps = more_steps(fails, most)) == 0)
             return LAM_OK;
         LAM_TRY(try(t, s, &c));
@@ -182,15 +182,28 @@ static void mark_front(lam_tune_result *r)
     }
 }
 
-/* The fewest points a block whose error leaves room for that of the steps; t->points 0: none do. */
+/* A setting whose states are exact beside the bounds. */
+static lam_setting exact_states(const lam_tuner *t)
+{
+    double finest = t->trial->config.precision == LAM_FLOAT ? tolerance(FINEST_FLOAT) : tolerance(FINEST_DOUBLE);
+    double to = fmax(finest, fmin(LOOSEST_STATES, STATES_SHARE * fmin(t->options.error, t->options.percentile_error)));
+    return (lam_setting) { lam_solver_word(LAM_DOPRI5), 0, to, to, 0 };
+}
+
+/* The fewest points a block whose error leaves room for that of the steps; t->points 0: none do. More of them are tried as long as that
+ * helps. */
 static lam_status choose_points(lam_tuner *t)
 {
+    double before = INFINITY;
     for (size_t i = 0; i < sizeof numbers_of_points / sizeof numbers_of_points[0]; i++) {
         lam_tune_candidate c;
         t->points = numbers_of_points[i];
-        LAM_TRY(try(t, (lam_setting) { lam_solver_word(LAM_DOPRI5), 0, EXACT_STATES, EXACT_STATES, 0 }, &c));
+        LAM_TRY(try(t, exact_states(t), &c));
         if (c.rms <= POINTS_SHARE * t->options.error && c.percentile <= POINTS_SHARE * t->options.percentile_error)
             return LAM_OK;
+        if (!isfinite(c.rms) || (numbers_of_points[i] > 4 && c.rms > BETTER * before)) /* the solver gave up; rounding is all that is left */
+            break;
+        before = c.rms;
     }
     t->points = 0;
     return LAM_OK;
@@ -228,7 +241,8 @@ lam_status lam_tune_search(lam_tuner *t)
     LAM_TRY(lam_tuner_measure(t, &t->valid, 0, t->logp, &before));
     LAM_TRY(add_candidate(t, &before));
     lam_config fits = t->trial->config; /* a fit by fixed steps may have a first-step that adaptive ones would refuse */
-    lam_setting_store(&fits, &(lam_setting) { lam_solver_word(LAM_DOPRI5), 0, EXACT_STATES, EXACT_STATES, 0 });
+    const lam_setting exact = exact_states(t);
+    lam_setting_store(&fits, &exact);
     if (lam_config_check(&fits) == LAM_OK)
         LAM_TRY(choose_points(t));
     if (t->points > 0) {

@@ -207,6 +207,28 @@ static void what_the_configuration_refuses_is_not_tried(void **state)
     lam_config_clear(&cfg);
 }
 
+/* Whatever the bounds: the points are chosen at states that are exact beside them. */
+static void tight_bounds_take_points(void **state)
+{
+    (void)state;
+    enum { WIDE = 8 };
+    static double x[ROWS * WIDE];
+    static const double bounds[] = { 1e-2, 1e-5, 1e-7 };
+    lam_model *m = bent_model("32-32", "concat", "double", WIDE, 1.5);
+    normals(x, ROWS, WIDE);
+    to_data_units(m, x, ROWS);
+    for (size_t k = 0; k < 3; k++) {
+        lam_tune_result r;
+        const lam_tune_options o = { .error = bounds[k] };
+        tune(m, &o, x, ROWS, NULL, 0, &r);
+        if (r.candidates[r.chosen].setting.trace_points == 0)
+            fail_msg("%g: the trace is at every stage of %s", bounds[k], r.candidates[r.chosen].setting.solver);
+        lam_tune_result_clear(&r);
+        lam_model_untune(m);
+    }
+    lam_model_free(m);
+}
+
 /* Candidates marked as the front are those that no other beats, and there is more than one of them. */
 static void the_front_is_the_front(void **state)
 {
@@ -607,6 +629,7 @@ int main(void)
         cmocka_unit_test(checks_see_the_error),
         cmocka_unit_test(what_the_configuration_refuses_is_not_tried),
         cmocka_unit_test(the_front_is_the_front),
+        cmocka_unit_test(tight_bounds_take_points),
         cmocka_unit_test(same_choice_for_any_threads),
         cmocka_unit_test(tuned_models_remember),
         cmocka_unit_test(old_models_load),
