@@ -113,7 +113,7 @@ static void the_error_falls(void **state)
 static void layers_agree(void **state)
 {
     (void)state;
-#define LAYER(code, word, ...) word,
+#define LAYER(code, word) word,
     static const char *const layers[] = { LAM_LAYER_LIST(LAYER, LAM_NONE) };
 #undef LAYER
     static double x[N * 3], exact[N], half[N], logp[N];
