@@ -163,6 +163,9 @@ def say_cheapest(rows):
 UNCHANGED = 0.02 # nats that a test loss may rise by and still be called unchanged
 
 
+LITTLE = 0.05  # of the evaluations: no saving to speak of
+
+
 def say_claim(rows):
     """How the claim of the paper's abstract on densities fares."""
     row = next((row for row in rows if row["penalty"] == "TPR as published"), None)
@@ -170,10 +173,22 @@ def say_claim(rows):
         return
     saved, change = 1 - number(row, "calls_ratio_mean"), number(row, "nll_difference_mean")
     unchanged = change <= UNCHANGED
-    verdict = "holds" if unchanged and saved >= 0.423 else "holds in part" if unchanged and saved > 0 else "does not hold"
+    verdict = "holds" if unchanged and saved >= 0.423 else "holds in part" if unchanged and saved >= LITTLE else "does not hold"
     paragraph(f"The paper's claim for densities, 42.3 to 71.3 % fewer evaluations at an unchanged test loss, {verdict} here: TPR as",
               f"published takes {abs(100 * saved):.0f} % {'fewer' if saved > 0 else 'more'} evaluations an iteration than none, and its test",
               f"NLL differs by {change:+.3f}.")
+
+
+def say_fewest(rows):
+    """Which way takes the fewest evaluations at no higher test NLL, beside the most that the paper claims."""
+    ways = [row for row in rows[1:] if number(row, "nll_difference_mean") <= UNCHANGED and not math.isnan(number(row, "calls_ratio_mean"))]
+    if not ways:
+        return
+    best = min(ways, key=lambda row: number(row, "calls_ratio_mean"))
+    saved = 1 - number(best, "calls_ratio_mean")
+    if saved >= LITTLE:
+        paragraph(f"Fewest at a test NLL that is not higher by more than {UNCHANGED:g}: {label(best)}, {100 * saved:.0f} % fewer, at {mean(best, 'steps', 2)} steps per block",
+                  f"(the paper's most: 71.3 %).")
 
 
 def print_rivals(plan, data):
@@ -191,6 +206,7 @@ def print_rivals(plan, data):
     say_first(plan, data, rows)
     say_cheapest(rows)
     say_claim(rows)
+    say_fewest(rows)
     tolerance = rows[0]["tolerance"].replace("0.0001", "1e-4")
     folder = os.path.relpath(os.path.join(KEPT, plan), os.path.dirname(PICTURES))
     if os.path.exists(os.path.join(KEPT, plan, f"{data}_{tolerance}_seconds.svg")):
@@ -292,7 +308,7 @@ def read_tuned(path):
 def print_tuned():
     print("## Tuned evaluation\n")
     folder = os.path.join(KEPT, "tune")
-    rows = []
+    rows, shares = [], []
     for plan in TUNED:
         if not read(plan, "summary.csv"):
             continue
@@ -302,6 +318,7 @@ def print_tuned():
                 if not os.path.exists(path):
                     continue
                 t = read_tuned(path)
+                shares.append(float(re.search(r"one of f alone counts as ([\d.]+)", open(path).read())[1]))
                 if "after" not in t:
                     rows.append([data, penalty, "no setting keeps the bound"] + [""] * 7)
                     continue
@@ -313,7 +330,8 @@ def print_tuned():
     paragraph("`laminar tune MODEL DATA --error 0.01` on models of the plans above, the first seed: the cheapest setting whose log-density differs",
               "from double at 1e-8 with the exact trace by no more than 0.01 nats in root mean square and for 99 of 100 rows, chosen on",
               "validation rows; errors here are on test rows, in nats. Before: dopri5 at the fit's test tolerance. Cost is in evaluations of f with",
-              "the trace per batch; one of f alone counts as its share of their arithmetic, 0.3 to 0.4 here.")
+              f"the trace per batch; one of f alone counts as its share of their arithmetic, {min(shares):.2f} to {max(shares):.2f} here. A ratio above 1: the setting",
+              "before does not keep the bound.")
     table(["data", "model", "chosen", "cost before", "after", "with + without the trace", "ratio", "ratio of processor seconds", "rms error", "99th percentile"],
           rows, 3)
 
