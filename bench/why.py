@@ -297,7 +297,7 @@ def say_solvers(found):
         for way, best in here["tune"].items():
             calls, solver = min((kind[0], solver) for solver, kinds in best.items() for kind in kinds.values())
             said.append(f"{solver} on {name} with {WAYS[way][0]} ({calls / here['ways'][way]['calls']:.2f})")
-    return paragraph("The cheapest, in brackets the share of the calls of dopri5 at 1e-5, are " + "; ".join(said) + ". No solver and no tolerance is the cheapest everywhere; `laminar tune` finds a model's own.")
+    return paragraph("The cheapest, in brackets the share of the cost of dopri5 at 1e-5, are " + "; ".join(said) + ". No solver and no tolerance is the cheapest everywhere; `laminar tune` finds a model's own.")
 
 
 def write_solvers(found):

@@ -109,7 +109,7 @@ typedef struct lam_setting {
     const char *solver; /* its word, "dopri5"; it need not be freed */
     size_t steps;      /* even steps per block, looked at by no error estimate; 0: adaptive */
     double atol, rtol; /* of adaptive steps, standardised units */
-    size_t trace_points; /* a block, of Gauss-Legendre quadrature of the trace, beside a solve of the states alone; 0: the solver integrates both */
+    size_t trace_points; /* per block, of Gauss-Legendre quadrature of the trace, beside a solve of the states alone; 0: the solver integrates both */
 } lam_setting;
 /* The setting of cfg's test-solver, test-steps, test-atol, test-rtol and test-trace-points, "auto" and 0 steps resolved: validation and test of a
  * fit are solved by it. */
@@ -656,9 +656,10 @@ typedef struct lam_tune_result {
 
 /* Chooses the cheapest evaluation setting (of equal ones, that with the smallest rms) that keeps both bounds on the validation
  * rows x [n, dim], and stores it in the model (method.md 12). It tries every solver with even steps, and those with an error estimate
- * with adaptive steps, for states and trace together and for the states alone, with the trace at a few points a block. The reference is dop853 in double at 1e-8, or tighter where the bounds demand it, with the exact trace. test
- * [n_test, dim] does not influence the choice; the result has the errors on it. If test is NULL, a half of x takes its place, by a
- * permutation that depends on options->seed alone. Apart from seconds, the result does not depend on threads.
+ * with adaptive steps, for states and trace together and for the states alone, with the trace at a few points per block. The reference is
+ * dop853 in double at 1e-8, or tighter where the bounds demand it, with the exact trace. test [n_test, dim] does not influence the choice;
+ * the result has the errors on it. If test is NULL, a half of x takes its place, by a permutation that depends on options->seed alone.
+ * Apart from seconds, the result does not depend on threads.
  * *result (may be NULL) is for lam_tune_result_clear. LAM_ERR_SOLVER with result->n_candidates > 0: no candidate keeps the bounds;
  * lam_last_error() says how close they come, and whether float precision is the reason. The model changes only on success. */
 LAM_API lam_status lam_tune(lam_model *model, const lam_tune_options *options, const double *x, size_t n, const double *test,

@@ -7,7 +7,6 @@
 #include "flow/planes.h"
 #include "flow/ranks.h"
 #include "flow/tiles.h"
-#include "ode/quadrature.h"
 #include "ode/space.h"
 #include <string.h>
 
@@ -168,8 +167,8 @@ static lam_status transform(lam_engine *e, const lam_flow_call *call, const void
 {
     size_t blocks = e->layout->blocks, points = e->options.trace != LAM_TRACE_NONE ? call->solve->trace_points : 0;
     int forward = *(const int *)ask;
-    if (points > 0 && (points > LAM_MAX_POINTS || points >= e->observations || e->options.gradients))
-        return lam_fail(LAM_ERR_ARGUMENT, "the trace at %zu points a block needs an engine for as many, without gradients", points);
+    if (points > e->options.trace_points)
+        return lam_fail(LAM_ERR_ARGUMENT, "the trace at %zu points per block, of an engine for %zu", points, e->options.trace_points);
     LAM_TRY(lam_engine_load_rows(e, call));
     for (size_t i = 0; i < blocks; i++) {
         size_t block = forward ? i : blocks - 1 - i;

@@ -20,7 +20,8 @@ typedef struct lam_engine_options {
     size_t probes;       /* Hutchinson */
     int gradients;       /* 1: lam_engine_loss may be asked for gradients */
     lam_gradient method;
-    size_t max_observations;    /* observation times of TPR or of trajectories, or one more than trace_points; 0 without any */
+    size_t max_observations;    /* observation times of TPR or of trajectories, 0 without */
+    size_t trace_points; /* the most that a solve may ask for, 0 of an engine with gradients */
     double memory;       /* MiB for kept stage records */
     lam_step_control control; /* TILE: every tile takes its own steps, and counts are means over the tiles */
     const lam_integrand *integrand[LAM_MAX_INTEGRANDS]; /* carried by every solve of the engine */

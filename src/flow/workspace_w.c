@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "flow/ranks.h"
 #include "flow/tiles.h"
+#include "ode/quadrature.h"
 #include "ode/space.h"
 #include <string.h>
 
@@ -53,6 +54,13 @@ void lam_arrays_free(real **a, size_t arrays)
     for (size_t i = 0; a != NULL && i < arrays; i++)
         lam_free(a[i]);
     lam_free(a);
+}
+
+/* Times a block at which states are observed at most: the end, those of a penalty or of trajectories, or the trace's points and the end. */
+static size_t most_observations(const lam_engine_options *o)
+{
+    size_t most = o->max_observations > 1 ? o->max_observations : 1;
+    return o->trace_points >= most ? o->trace_points + 1 : most;
 }
 
 static lam_status allocate(lam_engine *e)
@@ -170,6 +178,8 @@ lam_status lam_engine_create(const lam_layout *layout, lam_pool *pool, const lam
 {
     const lam_kernels *kernels;
     LAM_TRY(check_penalties(options));
+    if (options->trace_points > (options->gradients ? 0 : LAM_MAX_POINTS))
+        return lam_fail(LAM_ERR_ARGUMENT, "an engine for the trace at %zu points per block%s", options->trace_points, options->gradients ? ", with gradients" : "");
     LAM_TRY(lam_kernels_get(options->isa, &kernels));
     lam_engine *e = lam_alloc(1, sizeof *e);
     if (e == NULL)
@@ -185,7 +195,7 @@ lam_status lam_engine_create(const lam_layout *layout, lam_pool *pool, const lam
     e->chunk = e->tangents < LAM_CHUNK ? e->tangents : LAM_CHUNK;
     e->chunks = e->tangents == 0 ? 1 : (e->tangents + e->chunk - 1) / e->chunk;
     e->probe_weight = options->trace == LAM_TRACE_HUTCHINSON ? 1 / (double)options->probes : 1;
-    e->observations = options->max_observations < 2 ? 1 : options->max_observations;
+    e->observations = most_observations(options);
     /* what comes from the rows meets every layer's tangents */
     int unit_seeds = options->trace == LAM_TRACE_EXACT && layout->field.layers > 1 && layout->field.row_parameters == 0
         && !has_integrand(options, LAM_SQUARE_TANGENTS); /* which wants whole columns of the Jacobian */
@@ -215,7 +225,7 @@ void lam_engine_free(lam_engine *e)
     if (e == NULL)
         return;
     lam_engine_set_batch(e, e->options.max_rows);
-    size_t times = e->options.max_observations < 2 ? 1 : e->options.max_observations, kept = e->options.gradients ? e->layout->blocks : 1;
+    size_t times = most_observations(&e->options), kept = e->options.gradients ? e->layout->blocks : 1;
     lam_tiles_free(e);
     lam_context_free(e);
     lam_mask_free(e);

@@ -44,12 +44,11 @@ lam_status lam_metadata_tuned_text(const lam_model *model, char **text)
 
 static lam_status read_tuned_members(const cJSON *all, const char *where, const lam_config *cfg, lam_tuned *t)
 {
-    double numbers[TUNED_NUMBERS];
+    double numbers[TUNED_NUMBERS] = { 0 };
     const cJSON *solver = cJSON_GetObjectItemCaseSensitive(all, "test_solver");
     const cJSON *h_star = cJSON_GetObjectItemCaseSensitive(all, "h_star_test");
     for (size_t i = 0; i < TUNED_NUMBERS; i++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(all, tuned_names[i]);
-        numbers[i] = 0;
         if (i == TUNED_POINTS && item == NULL)
             continue; /* of a program that did not have them */
         if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble) || item->valuedouble < 0)

@@ -175,7 +175,7 @@ static const lam_param table[] = {
     WHOLE("test-steps", "solve", test_steps, 0, 1e9, "0",
         "even steps per block in validation, testing and scoring; 0: adaptive, or, for solvers with fixed steps, as many as `steps`"),
     WHOLE("test-trace-points", "solve", test_trace_points, 0, LAM_MAX_POINTS, "0",
-        "points a block at which validation, testing and scoring compute the trace of the Jacobian, to integrate it by Gauss-Legendre quadrature while the "
+        "points per block at which validation, testing and scoring compute the trace of the Jacobian, to integrate it by Gauss-Legendre quadrature while the "
         "solver follows the states alone; 0: at every stage of the solver"),
     SPECIAL(LAM_PARAM_FIRST, "first-step", "solve", "probe|warm|H", "warm",
         "first step of a solve: estimated by a trial step (probe), remembered from the last solve (warm), or of size H"),

@@ -57,9 +57,8 @@ static lam_status acquire(hold *h, const lam_pass *pass, int with_l, size_t batc
     size_t dim = model->dim, blocks = model->layout.blocks;
     size_t path = pass->times > 0 ? blocks * pass->times + 1 : 1; /* states of a row that are wanted */
     lam_engine_options options = { .max_rows = batch_rows, .trace = LAM_TRACE_NONE, .probes = pass->probes, .isa = pass->isa,
-        .control = model->config.step_control, .max_observations = pass->times };
-    if (with_l && pass->setting.trace_points > 0)
-        options.max_observations = pass->setting.trace_points + 1;
+        .control = model->config.step_control, .max_observations = pass->times,
+        .trace_points = pass->setting.trace_points };
     if (with_l)
         options.trace = pass->divergence == LAM_DIV_EXACT ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON;
     LAM_TRY(lam_pool_create(pass->threads, &h->pool));

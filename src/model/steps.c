@@ -11,8 +11,8 @@ static lam_status check_setting(const lam_pass *pass)
 {
     const lam_model *m = pass->model;
     if (pass->setting.steps == 0 && pass->setting.trace_points > 0)
-        return lam_fail(LAM_ERR_ARGUMENT, "this model's trace is taken at %zu points a block, whatever the steps, so that they say nothing of the log-density; the "
-            "fit's own setting (as-fitted), or tolerances (atol, rtol), choose steps for both", pass->setting.trace_points);
+        return lam_fail(LAM_ERR_ARGUMENT, "this model computes the trace at %zu points per block, apart from the solver's steps, which then say nothing about the "
+            "log-density; take the fit's own setting (as-fitted), or tolerances (atol, rtol)", pass->setting.trace_points);
     if (pass->setting.steps == 0)
         return LAM_OK;
     if (lam_model_tuning(m, NULL))

@@ -151,12 +151,18 @@ static double tolerance(int half_decades)
     return (half_decades % 2 == 0 ? 1 : 3) / pow(10, (half_decades + 1) / 2);
 }
 
+/* 0: a fit by fixed steps may have a first-step that adaptive ones refuse. */
+static int may_adapt(lam_tuner *t, lam_solver solver)
+{
+    lam_tuner_try_on(t, &(lam_setting) { lam_solver_word(solver), 0, 1, 1, 0 }, NULL);
+    return lam_config_check(&t->trial->config) == LAM_OK;
+}
+
 static lam_status search_adaptive(lam_tuner *t, lam_solver solver)
 {
     int finest = t->trial->config.precision == LAM_FLOAT ? FINEST_FLOAT : FINEST_DOUBLE, stuck = 0;
     double best = INFINITY;
-    lam_tuner_try_on(t, &(lam_setting) { lam_solver_word(solver), 0, 1, 1, 0 }, NULL);
-    if (lam_config_check(&t->trial->config) != LAM_OK) /* a fit by fixed steps may have a first-step that these would refuse */
+    if (!may_adapt(t, solver))
         return LAM_OK;
     for (int k = 0; k <= finest; k += 2) {
         lam_tune_candidate c;
@@ -240,10 +246,7 @@ lam_status lam_tune_search(lam_tuner *t)
     t->result.chosen = SIZE_MAX;
     LAM_TRY(lam_tuner_measure(t, &t->valid, 0, t->logp, &before));
     LAM_TRY(add_candidate(t, &before));
-    lam_config fits = t->trial->config; /* a fit by fixed steps may have a first-step that adaptive ones would refuse */
-    const lam_setting exact = exact_states(t);
-    lam_setting_store(&fits, &exact);
-    if (lam_config_check(&fits) == LAM_OK)
+    if (may_adapt(t, LAM_DOPRI5))
         LAM_TRY(choose_points(t));
     if (t->points > 0) {
         LAM_TRY(search_solvers(t));

@@ -47,9 +47,8 @@ static lam_status make_engine(const trainer *t, int gradients, size_t rows, int 
     const lam_config *cfg = t->cfg;
     lam_engine_options options = { .max_rows = rows, .trace = exact ? LAM_TRACE_EXACT : LAM_TRACE_HUTCHINSON,
         .probes = cfg->probes, .gradients = gradients, .method = cfg->gradient, .isa = cfg->isa,
-        .control = cfg->step_control, .comm = t->comm, .fast_sums = cfg->reduce == LAM_REDUCE_FAST };
-    if (!gradients && cfg->test_trace_points > 0)
-        options.max_observations = cfg->test_trace_points + 1;
+        .control = cfg->step_control, .comm = t->comm, .fast_sums = cfg->reduce == LAM_REDUCE_FAST,
+        .trace_points = gradients ? 0 : cfg->test_trace_points };
     if (gradients) {
         options.memory = cfg->memory;
         lam_penalty_options(cfg, &options);

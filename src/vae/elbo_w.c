@@ -51,9 +51,8 @@ static lam_status create_flow(lam_elbo *s)
     if (!s->layout->has_flow)
         return LAM_OK;
     lam_engine_options o = { .max_rows = s->options.max_rows, .trace = s->options.trace, .probes = cfg->probes, .gradients = g,
-        .method = cfg->gradient, .isa = cfg->isa, .control = LAM_CONTROL_BATCH, .comm = s->options.comm, .fast_sums = s->options.fast_sums };
-    if (!g && cfg->test_trace_points > 0)
-        o.max_observations = cfg->test_trace_points + 1;
+        .method = cfg->gradient, .isa = cfg->isa, .control = LAM_CONTROL_BATCH, .comm = s->options.comm, .fast_sums = s->options.fast_sums,
+        .trace_points = g ? 0 : cfg->test_trace_points };
     if (g) {
         o.memory = cfg->memory;
         lam_penalty_options(cfg, &o);
