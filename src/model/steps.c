@@ -12,7 +12,7 @@ static lam_status check_setting(const lam_pass *pass)
     const lam_model *m = pass->model;
     if (pass->setting.steps == 0 && pass->setting.trace_points > 0)
         return lam_fail(LAM_ERR_ARGUMENT, "this model computes the trace at %zu points per block, apart from the solver's steps, which then say nothing about the "
-            "log-density; take the fit's own setting (as-fitted), or tolerances (atol, rtol)", pass->setting.trace_points);
+            "log-density; give tolerances (atol, rtol), by which it computes the trace at every stage", pass->setting.trace_points);
     if (pass->setting.steps == 0)
         return LAM_OK;
     if (lam_model_tuning(m, NULL))
